@@ -1,0 +1,33 @@
+"""Floor 1: the two times. Monotonic seconds for timers, UTC for validity; nobody else reads a clock."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+__all__ = ["Clock", "SystemClock"]
+
+
+class Clock(Protocol):
+    """What composition roots inject. `now()` never goes back and means nothing after a restart."""
+
+    def now(self) -> float:
+        """Monotonic seconds, for timers; never persisted."""
+        ...
+
+    def utc(self) -> datetime:
+        """Aware UTC time, for validity; may jump."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now(self) -> float:
+        """Monotonic seconds of this boot."""
+        return time.monotonic()
+
+    def utc(self) -> datetime:
+        """The wall clock, in UTC."""
+        return datetime.fromtimestamp(time.time(), UTC)

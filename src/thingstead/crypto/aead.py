@@ -1,0 +1,99 @@
+"""Authenticated encryption by COSE number. Build once per key and keep: construction costs more than a message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
+
+from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
+from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError
+from thingstead.secret import Secret
+
+__all__ = ["Aead", "aead", "apply_stream"]
+
+# CCM with L = 2 counts at most 2**16 - 1 bytes (RFC 9053 §4.2); the library below aborts instead of refusing.
+_CCM_MAX = (1 << 16) - 1
+
+
+class _Cipher(Protocol):
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes: ...
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes: ...
+
+
+_CIPHERS: dict[int, Callable[[bytes], _Cipher]] = {
+    AlgorithmId.A128GCM: AESGCM,
+    AlgorithmId.A256GCM: AESGCM,
+    AlgorithmId.AES_CCM_16_64_128: lambda key: AESCCM(key, tag_length=8),
+    AlgorithmId.AES_CCM_16_128_128: lambda key: AESCCM(key, tag_length=16),
+    AlgorithmId.CHACHA20_POLY1305: ChaCha20Poly1305,
+}
+
+
+class Aead:
+    """One key of one AEAD algorithm. Nonce uniqueness is the caller's promise."""
+
+    __slots__ = ("_decrypt", "_encrypt", "_max", "nonce_size", "tag_size")
+
+    def __init__(self, cipher: _Cipher, *, nonce_size: int, tag_size: int, max_size: int) -> None:
+        self._encrypt = cipher.encrypt
+        self._decrypt = cipher.decrypt
+        self._max = max_size
+        self.nonce_size = nonce_size
+        self.tag_size = tag_size
+
+    def encrypt(self, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
+        """Ciphertext followed by the tag.
+
+        Raises:
+            ValueError: a plaintext longer than the algorithm can count.
+        """
+        if len(plaintext) > self._max:
+            raise ValueError(f"at most {self._max} bytes fit under this algorithm")
+        return self._encrypt(nonce, plaintext, aad)
+
+    def decrypt(self, nonce: bytes, ciphertext: bytes, aad: bytes) -> bytes:
+        """Verify and decrypt ciphertext ‖ tag.
+
+        Raises:
+            AuthenticationError: the tag does not verify.
+            DecodeError: shorter than a tag, or longer than the algorithm can count.
+        """
+        if not self.tag_size <= len(ciphertext) <= self._max + self.tag_size:
+            raise DecodeError(f"expected {self.tag_size} to {self._max} bytes of ciphertext, got {len(ciphertext)}")
+        try:
+            return self._decrypt(nonce, ciphertext, aad)
+        except InvalidTag:
+            raise AuthenticationError("the AEAD tag does not verify", spec="RFC 9052 §5.3") from None
+
+
+def aead(aead_id: int, key: Secret) -> Aead:
+    """Bind `key` to the algorithm `aead_id`.
+
+    Raises:
+        UnsupportedError: not an AEAD that we have.
+        ValueError: a key of the wrong length.
+    """
+    row = algorithm(aead_id, Kind.AEAD)
+    if len(key) != row.key_size:
+        raise ValueError(f"{row.name} takes a key of {row.key_size} bytes, got {len(key)}")
+    max_size = _CCM_MAX if row.nonce_size == 13 else 1 << 30
+    cipher = _CIPHERS[row.id](key.reveal())
+    return Aead(cipher, nonce_size=row.nonce_size, tag_size=row.output_size, max_size=max_size)
+
+
+def apply_stream(stream_id: int, key: Secret, nonce: bytes, data: bytes) -> bytes:
+    """Encrypt or decrypt with AES-CTR: no integrity by itself (RFC 9459 §4); the caller signs around it.
+
+    Raises:
+        UnsupportedError: not a stream algorithm that we have.
+    """
+    row = algorithm(stream_id, Kind.STREAM)
+    if len(nonce) != row.nonce_size or len(key) != row.key_size:
+        raise UnsupportedError(f"{row.name} takes a {row.nonce_size}-byte nonce and a {row.key_size}-byte key")
+    context = Cipher(algorithms.AES(key.reveal()), modes.CTR(nonce + bytes(16 - len(nonce)))).encryptor()
+    return context.update(data) + context.finalize()

@@ -1,0 +1,144 @@
+"""The algorithm registry: COSE numbers, sizes, status and sunset, in one table with a source column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum, IntEnum
+
+from thingstead.errors import UnsupportedError
+
+__all__ = ["REGISTRY", "Algorithm", "AlgorithmId", "Kind", "Status", "algorithm"]
+
+
+class Kind(Enum):
+    """What an algorithm is used for; a number of one kind is never accepted where another is expected."""
+
+    SIGNATURE = "signature"
+    MAC = "mac"
+    AEAD = "content encryption"
+    STREAM = "unauthenticated encryption, inside a signed group message only"
+    DIGEST = "hash"
+    KDF = "key derivation"
+    AGREEMENT = "key agreement with key derivation"
+
+
+class Status(Enum):
+    """Whether new uses are allowed."""
+
+    RECOMMENDED = "recommended"
+    ACCEPTED = "accepted on input, not chosen"
+    EXPERIMENTAL = "off unless configured"
+
+
+class AlgorithmId(IntEnum):
+    """COSE algorithm numbers (IANA "COSE Algorithms")."""
+
+    ES256 = -7
+    EDDSA = -8
+    ESP256 = -9
+    SHA_256 = -16
+    SHA_384 = -43
+    SHA_512 = -44
+    ED25519 = -19
+    ECDH_SS_HKDF_256 = -27
+    ECDH_SS_HKDF_512 = -28
+    ES384 = -35
+    ML_DSA_44 = -48
+    ML_DSA_65 = -49
+    ML_DSA_87 = -50
+    ESP384 = -51
+    HKDF_SHA_256 = -10
+    HKDF_SHA_512 = -11
+    A128GCM = 1
+    A256GCM = 3
+    HMAC_256_64 = 4
+    HMAC_256_256 = 5
+    AES_CCM_16_64_128 = 10
+    AES_CCM_16_128_128 = 30
+    CHACHA20_POLY1305 = 24
+    A128CTR = -65534
+    SHAKE256 = -45
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """One row of the registry.
+
+    Attributes:
+        id: COSE algorithm number.
+        name: IANA name.
+        kind: where the number may stand.
+        key_size: bytes of the symmetric key; 0 where the key has its own structure.
+        nonce_size: bytes; 0 where there is none.
+        output_size: bytes of tag, MAC, hash or signature.
+        status: whether it is chosen for new uses.
+        sunset: last day on which it may be chosen or accepted; None while none is set.
+        source: where the number and sizes come from.
+    """
+
+    id: AlgorithmId
+    name: str
+    kind: Kind
+    key_size: int
+    nonce_size: int
+    output_size: int
+    status: Status
+    sunset: date | None
+    source: str
+
+
+def _row(
+    number: AlgorithmId,
+    name: str,
+    kind: Kind,
+    sizes: tuple[int, int, int],
+    source: str,
+    status: Status = Status.RECOMMENDED,
+) -> Algorithm:
+    key_size, nonce_size, output_size = sizes
+    return Algorithm(number, name, kind, key_size, nonce_size, output_size, status, None, source)
+
+
+REGISTRY: dict[int, Algorithm] = {
+    row.id: row
+    for row in (
+        _row(AlgorithmId.ES256, "ES256", Kind.SIGNATURE, (0, 0, 64), "RFC 9053 §2.1", Status.ACCEPTED),
+        _row(AlgorithmId.ESP256, "ESP256", Kind.SIGNATURE, (0, 0, 64), "RFC 9864 §2.1"),
+        _row(AlgorithmId.ES384, "ES384", Kind.SIGNATURE, (0, 0, 96), "RFC 9053 §2.1", Status.ACCEPTED),
+        _row(AlgorithmId.ESP384, "ESP384", Kind.SIGNATURE, (0, 0, 96), "RFC 9864 §2.1"),
+        _row(AlgorithmId.EDDSA, "EdDSA", Kind.SIGNATURE, (0, 0, 64), "RFC 9053 §2.2", Status.ACCEPTED),
+        _row(AlgorithmId.ED25519, "Ed25519", Kind.SIGNATURE, (0, 0, 64), "RFC 9864 §2.2"),
+        _row(AlgorithmId.ML_DSA_44, "ML-DSA-44", Kind.SIGNATURE, (0, 0, 2420), "RFC 9964"),
+        _row(AlgorithmId.ML_DSA_65, "ML-DSA-65", Kind.SIGNATURE, (0, 0, 3309), "RFC 9964"),
+        _row(AlgorithmId.ML_DSA_87, "ML-DSA-87", Kind.SIGNATURE, (0, 0, 4627), "RFC 9964"),
+        _row(AlgorithmId.HMAC_256_64, "HMAC 256/64", Kind.MAC, (32, 0, 8), "RFC 9053 §3.1", Status.ACCEPTED),
+        _row(AlgorithmId.HMAC_256_256, "HMAC 256/256", Kind.MAC, (32, 0, 32), "RFC 9053 §3.1"),
+        _row(AlgorithmId.A128GCM, "A128GCM", Kind.AEAD, (16, 12, 16), "RFC 9053 §4.1"),
+        _row(AlgorithmId.A256GCM, "A256GCM", Kind.AEAD, (32, 12, 16), "RFC 9053 §4.1"),
+        _row(AlgorithmId.AES_CCM_16_64_128, "AES-CCM-16-64-128", Kind.AEAD, (16, 13, 8), "RFC 9053 §4.2"),
+        _row(AlgorithmId.AES_CCM_16_128_128, "AES-CCM-16-128-128", Kind.AEAD, (16, 13, 16), "RFC 9053 §4.2"),
+        _row(AlgorithmId.CHACHA20_POLY1305, "ChaCha20/Poly1305", Kind.AEAD, (32, 12, 16), "RFC 9053 §4.3"),
+        _row(AlgorithmId.A128CTR, "A128CTR", Kind.STREAM, (16, 12, 0), "RFC 9459 §4; RFC 10021"),
+        _row(AlgorithmId.SHA_256, "SHA-256", Kind.DIGEST, (0, 0, 32), "RFC 9054 §3.2"),
+        _row(AlgorithmId.SHA_384, "SHA-384", Kind.DIGEST, (0, 0, 48), "RFC 9054 §3.2"),
+        _row(AlgorithmId.SHA_512, "SHA-512", Kind.DIGEST, (0, 0, 64), "RFC 9054 §3.2"),
+        _row(AlgorithmId.SHAKE256, "SHAKE256", Kind.DIGEST, (0, 0, 64), "RFC 9054 §3.3", Status.ACCEPTED),
+        _row(AlgorithmId.HKDF_SHA_256, "direct+HKDF-SHA-256", Kind.KDF, (0, 0, 32), "RFC 9053 §6.1.2"),
+        _row(AlgorithmId.HKDF_SHA_512, "direct+HKDF-SHA-512", Kind.KDF, (0, 0, 64), "RFC 9053 §6.1.2"),
+        _row(AlgorithmId.ECDH_SS_HKDF_256, "ECDH-SS + HKDF-256", Kind.AGREEMENT, (0, 0, 32), "RFC 9053 §6.3.1"),
+        _row(AlgorithmId.ECDH_SS_HKDF_512, "ECDH-SS + HKDF-512", Kind.AGREEMENT, (0, 0, 64), "RFC 9053 §6.3.1"),
+    )
+}
+
+
+def algorithm(number: int, kind: Kind) -> Algorithm:
+    """Look up a COSE algorithm number that must be of `kind`.
+
+    Raises:
+        UnsupportedError: unknown number, or one that belongs to another kind.
+    """
+    row = REGISTRY.get(number)
+    if row is None or row.kind is not kind:
+        raise UnsupportedError(f"expected a COSE algorithm for {kind.value}, got {number}", spec="RFC 9052 §8")
+    return row

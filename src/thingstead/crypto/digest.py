@@ -1,0 +1,111 @@
+"""Hashes, HMAC and HKDF by COSE number (RFC 9054, RFC 2104, RFC 5869)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Protocol
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+
+from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
+from thingstead.errors import AuthenticationError
+from thingstead.secret import Secret
+
+__all__ = ["Hash", "digest", "hasher", "hkdf", "hkdf_expand", "hkdf_extract", "hmac_tag", "verify_hmac"]
+
+_HASHLIB = {AlgorithmId.SHA_256: "sha256", AlgorithmId.SHA_384: "sha384", AlgorithmId.SHA_512: "sha512"}
+_HASHES: dict[int, hashes.HashAlgorithm] = {
+    AlgorithmId.SHA_256: hashes.SHA256(),
+    AlgorithmId.SHA_384: hashes.SHA384(),
+    AlgorithmId.SHA_512: hashes.SHA512(),
+}
+
+
+class Hash(Protocol):
+    """A running hash."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take more input."""
+        ...
+
+    def digest(self) -> bytes:
+        """The hash of what came so far."""
+        ...
+
+
+def hasher(digest_id: int = AlgorithmId.SHA_256) -> Hash:
+    """Start a running hash.
+
+    Raises:
+        UnsupportedError: not a hash that we have.
+    """
+    row = algorithm(digest_id, Kind.DIGEST)
+    if row.id is AlgorithmId.SHAKE256:
+        return _Shake256()
+    return hashlib.new(_HASHLIB[row.id])
+
+
+class _Shake256:
+    """SHAKE256 with the 64 bytes of output that RFC 9054 §3.3 gives it."""
+
+    def __init__(self) -> None:
+        self._state = hashlib.shake_256()
+
+    def update(self, data: bytes, /) -> None:
+        self._state.update(data)
+
+    def digest(self) -> bytes:
+        return self._state.digest(64)
+
+
+def digest(data: bytes, digest_id: int = AlgorithmId.SHA_256) -> bytes:
+    """Hash `data` at once.
+
+    Raises:
+        UnsupportedError: not a hash that we have.
+    """
+    running = hasher(digest_id)
+    running.update(data)
+    return running.digest()
+
+
+def hkdf(secret: Secret, *, salt: bytes, info: bytes, size: int, digest_id: int = AlgorithmId.SHA_256) -> bytes:
+    """HKDF extract and expand (RFC 5869); an empty salt counts as hash-length zeros."""
+    derivation = HKDF(algorithm=_HASHES[digest_id], length=size, salt=salt or None, info=info)
+    return derivation.derive(secret.reveal())
+
+
+def hkdf_extract(secret: Secret, *, salt: bytes, digest_id: int = AlgorithmId.SHA_256) -> Secret:
+    """HKDF-Extract (RFC 5869 §2.2): a pseudorandom key of the hash's length."""
+    return Secret(hmac.digest(salt or bytes(_HASHES[digest_id].digest_size), secret.reveal(), _HASHLIB_NAME[digest_id]))
+
+
+def hkdf_expand(secret: Secret, *, info: bytes, size: int, digest_id: int = AlgorithmId.SHA_256) -> bytes:
+    """HKDF-Expand (RFC 5869 §2.3) of a pseudorandom key."""
+    return HKDFExpand(algorithm=_HASHES[digest_id], length=size, info=info).derive(secret.reveal())
+
+
+def hmac_tag(secret: Secret, data: bytes, mac_id: int = AlgorithmId.HMAC_256_256) -> bytes:
+    """Compute an HMAC, cut to the length that the algorithm names (RFC 9053 §3.1).
+
+    Raises:
+        UnsupportedError: not a MAC that we have.
+    """
+    row = algorithm(mac_id, Kind.MAC)
+    return hmac.digest(secret.reveal(), data, "sha256")[: row.output_size]
+
+
+def verify_hmac(secret: Secret, data: bytes, tag: bytes, mac_id: int = AlgorithmId.HMAC_256_256) -> None:
+    """Check an HMAC in constant time.
+
+    Raises:
+        AuthenticationError: it does not verify.
+        UnsupportedError: not a MAC that we have.
+    """
+    if not hmac.compare_digest(hmac_tag(secret, data, mac_id), tag):
+        raise AuthenticationError("the MAC does not verify", spec="RFC 9052 §6.3")
+
+
+_HASHLIB_NAME: dict[int, str] = {int(number): name for number, name in _HASHLIB.items()}

@@ -1,0 +1,266 @@
+"""Public keys as values, private keys as handles, and the two things a handle can do: sign and agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Protocol
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, x25519
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
+from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError
+from thingstead.secret import Secret
+
+__all__ = ["KeyType", "PrivateKey", "PublicKey", "SoftwareKey", "generate", "private_key", "verify"]
+
+
+class KeyType(IntEnum):
+    """What a key is: one number per curve or parameter set, ours alone and never on the wire."""
+
+    P256 = 1
+    P384 = 2
+    X25519 = 4
+    ED25519 = 6
+    ML_DSA_44 = 48
+    ML_DSA_65 = 49
+    ML_DSA_87 = 50
+
+
+_CURVES: dict[KeyType, ec.EllipticCurve] = {KeyType.P256: ec.SECP256R1(), KeyType.P384: ec.SECP384R1()}
+_SIZES = {
+    KeyType.P256: 32,
+    KeyType.P384: 48,
+    KeyType.X25519: 32,
+    KeyType.ED25519: 32,
+    KeyType.ML_DSA_44: 1312,
+    KeyType.ML_DSA_65: 1952,
+    KeyType.ML_DSA_87: 2592,
+}
+_ML_DSA_PUBLIC: dict[KeyType, Any] = {
+    KeyType.ML_DSA_44: mldsa.MLDSA44PublicKey,
+    KeyType.ML_DSA_65: mldsa.MLDSA65PublicKey,
+    KeyType.ML_DSA_87: mldsa.MLDSA87PublicKey,
+}
+_ML_DSA_PRIVATE: dict[KeyType, Any] = {
+    KeyType.ML_DSA_44: mldsa.MLDSA44PrivateKey,
+    KeyType.ML_DSA_65: mldsa.MLDSA65PrivateKey,
+    KeyType.ML_DSA_87: mldsa.MLDSA87PrivateKey,
+}
+_SIGNATURE_KEYS: dict[int, KeyType] = {
+    AlgorithmId.ES256: KeyType.P256,
+    AlgorithmId.ESP256: KeyType.P256,
+    AlgorithmId.ES384: KeyType.P384,
+    AlgorithmId.ESP384: KeyType.P384,
+    AlgorithmId.EDDSA: KeyType.ED25519,
+    AlgorithmId.ED25519: KeyType.ED25519,
+    AlgorithmId.ML_DSA_44: KeyType.ML_DSA_44,
+    AlgorithmId.ML_DSA_65: KeyType.ML_DSA_65,
+    AlgorithmId.ML_DSA_87: KeyType.ML_DSA_87,
+}
+_EC_HASH: dict[KeyType, hashes.HashAlgorithm] = {KeyType.P256: hashes.SHA256(), KeyType.P384: hashes.SHA384()}
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A public key that has been checked to be one of its type.
+
+    Attributes:
+        type: curve or parameter set.
+        x: the x coordinate, the OKP public key, or the AKP public key, at its full length.
+        y: the y coordinate on NIST curves, else empty; never left out once the key is here.
+    """
+
+    type: KeyType
+    x: bytes
+    y: bytes = b""
+
+    def __post_init__(self) -> None:
+        self._load()
+
+    @classmethod
+    def from_x(cls, key_type: KeyType, x: bytes, *, odd: bool = False) -> PublicKey:
+        """Complete a NIST-curve point from its x coordinate alone (RFC 9528 §3.7: either y serves ECDH).
+
+        Raises:
+            DecodeError: wrong length, or no point of the curve has this x.
+        """
+        if key_type not in _CURVES:
+            return cls(key_type, x)
+        if len(x) != _SIZES[key_type]:
+            raise DecodeError(f"expected an x coordinate of {_SIZES[key_type]} bytes, got {len(x)}")
+        try:
+            point = ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[key_type], bytes([2 + odd]) + x)
+        except ValueError as error:
+            raise DecodeError("expected a point on the curve", spec="RFC 9053 §7.1.1") from error
+        return cls(key_type, x, point.public_numbers().y.to_bytes(_SIZES[key_type], "big"))
+
+    @property
+    def raw(self) -> bytes:
+        """Coordinates x ‖ y: what a thumbprint or a comparison needs; not a wire format."""
+        return self.x + self.y
+
+    def _load(self) -> Any:
+        size = _SIZES[self.type]
+        if len(self.x) != size or len(self.y) != (size if self.type in _CURVES else 0):
+            raise DecodeError(f"expected a {self.type.name} public key with coordinates of {size} bytes")
+        try:
+            if self.type in _CURVES:
+                return ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[self.type], b"\x04" + self.x + self.y)
+            if self.type is KeyType.X25519:
+                return x25519.X25519PublicKey.from_public_bytes(self.x)
+            if self.type is KeyType.ED25519:
+                return ed25519.Ed25519PublicKey.from_public_bytes(self.x)
+            return _ML_DSA_PUBLIC[self.type].from_public_bytes(self.x)
+        except ValueError as error:
+            raise DecodeError(f"expected a valid {self.type.name} public key", spec="RFC 9053 §7") from error
+
+
+class PrivateKey(Protocol):
+    """A handle on a private key that may live in a file, in hardware or in another process."""
+
+    @property
+    def public(self) -> PublicKey:
+        """The public half."""
+        ...
+
+    def sign(self, data: bytes, signature_id: int) -> bytes:
+        """Sign with the algorithm `signature_id`, which must fit the key (ECDSA as r ‖ s, fixed width)."""
+        ...
+
+    def agree(self, peer: PublicKey) -> Secret:
+        """The Diffie-Hellman secret with `peer`, of the same curve."""
+        ...
+
+
+class SoftwareKey:
+    """A private key in this process's memory; its representation shows the type only."""
+
+    __slots__ = ("_key", "_public")
+
+    def __init__(self, key: Any, public: PublicKey) -> None:
+        self._key = key
+        self._public = public
+
+    @property
+    def public(self) -> PublicKey:
+        """The public half."""
+        return self._public
+
+    def sign(self, data: bytes, signature_id: int) -> bytes:
+        """Sign `data`; ECDSA comes out as r ‖ s (RFC 9053 §2.1), ML-DSA pure with empty context (RFC 9964).
+
+        Raises:
+            UnsupportedError: the algorithm is not a signature, or not one of this key.
+        """
+        _require_fit(self._public, signature_id)
+        if self._public.type in _CURVES:
+            r, s = decode_dss_signature(self._key.sign(data, ec.ECDSA(_EC_HASH[self._public.type])))
+            size = _SIZES[self._public.type]
+            return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+        signature: bytes = self._key.sign(data)
+        return signature
+
+    def agree(self, peer: PublicKey) -> Secret:
+        """ECDH with `peer`: the x coordinate, or the X25519 output.
+
+        Raises:
+            UnsupportedError: keys of two curves, or keys that cannot agree.
+            DecodeError: a peer key of small order (RFC 7748 §6.1).
+        """
+        if peer.type is not self._public.type:
+            raise UnsupportedError(f"expected a {self._public.type.name} key to agree with, got {peer.type.name}")
+        try:
+            if peer.type in _CURVES:
+                return Secret(self._key.exchange(ec.ECDH(), peer._load()))
+            if peer.type is KeyType.X25519:
+                return Secret(self._key.exchange(peer._load()))
+        except ValueError as error:
+            raise DecodeError("expected a public key of the full group", spec="RFC 7748 §6.1") from error
+        raise UnsupportedError(f"{peer.type.name} keys do not agree on secrets")
+
+    def private_bytes(self) -> Secret:
+        """Scalar or seed: what a key store writes and `private_key` reads; nobody else asks."""
+        if self._public.type in _CURVES:
+            return Secret(self._key.private_numbers().private_value.to_bytes(_SIZES[self._public.type], "big"))
+        return Secret(self._key.private_bytes_raw())
+
+    def __repr__(self) -> str:
+        return f"<SoftwareKey {self._public.type.name}>"
+
+
+def private_key(key_type: KeyType, value: Secret) -> SoftwareKey:
+    """Rebuild a key from its scalar (big-endian, curve length) or seed (32 bytes for OKP and ML-DSA).
+
+    Raises:
+        DecodeError: not a private key of this type.
+    """
+    raw = value.reveal()
+    try:
+        if key_type in _CURVES:
+            if len(raw) != _SIZES[key_type]:
+                raise ValueError("length")
+            return _software(key_type, ec.derive_private_key(int.from_bytes(raw, "big"), _CURVES[key_type]))
+        if key_type is KeyType.X25519:
+            return _software(key_type, x25519.X25519PrivateKey.from_private_bytes(raw))
+        if key_type is KeyType.ED25519:
+            return _software(key_type, ed25519.Ed25519PrivateKey.from_private_bytes(raw))
+        return _software(key_type, _ML_DSA_PRIVATE[key_type].from_seed_bytes(raw))
+    except ValueError:
+        raise DecodeError(f"expected a {key_type.name} private key", spec="RFC 9053 §7") from None
+
+
+def generate(key_type: KeyType) -> SoftwareKey:
+    """Make a fresh key with the library's own random source."""
+    makers: dict[KeyType, Callable[[], Any]] = {
+        KeyType.X25519: x25519.X25519PrivateKey.generate,
+        KeyType.ED25519: ed25519.Ed25519PrivateKey.generate,
+    }
+    if key_type in _CURVES:
+        return _software(key_type, ec.generate_private_key(_CURVES[key_type]))
+    if key_type in makers:
+        return _software(key_type, makers[key_type]())
+    return _software(key_type, _ML_DSA_PRIVATE[key_type].generate())
+
+
+def verify(public: PublicKey, *, signature: bytes, data: bytes, signature_id: int) -> None:
+    """Verify a signature; the key decides which algorithms may stand, never the message alone.
+
+    Raises:
+        AuthenticationError: it does not verify, or has the wrong length.
+        UnsupportedError: the algorithm is not a signature, or not one of this key.
+    """
+    row = _require_fit(public, signature_id)
+    if len(signature) != row.output_size:
+        raise AuthenticationError(f"expected a {row.name} signature of {row.output_size} bytes, got {len(signature)}")
+    try:
+        if public.type in _CURVES:
+            half = len(signature) // 2
+            encoded = encode_dss_signature(
+                int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
+            )
+            public._load().verify(encoded, data, ec.ECDSA(_EC_HASH[public.type]))
+        else:
+            public._load().verify(signature, data)
+    except InvalidSignature:
+        raise AuthenticationError(f"the {row.name} signature does not verify", spec="RFC 9052 §4.4") from None
+
+
+def _require_fit(public: PublicKey, signature_id: int) -> Any:
+    row = algorithm(signature_id, Kind.SIGNATURE)
+    if _SIGNATURE_KEYS[row.id] is not public.type:
+        raise UnsupportedError(f"expected an algorithm of a {public.type.name} key, got {row.name}")
+    return row
+
+
+def _software(key_type: KeyType, key: Any) -> SoftwareKey:
+    public = key.public_key()
+    if key_type in _CURVES:
+        numbers = public.public_numbers()
+        size = _SIZES[key_type]
+        return SoftwareKey(key, PublicKey(key_type, numbers.x.to_bytes(size, "big"), numbers.y.to_bytes(size, "big")))
+    return SoftwareKey(key, PublicKey(key_type, public.public_bytes_raw()))

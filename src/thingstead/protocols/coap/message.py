@@ -1,0 +1,233 @@
+"""One CoAP message and its bytes over UDP (RFC 7252 §3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from thingstead.errors import DecodeError
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.option import OPTIONS, OptionNumber, decode_uint, encode_uint
+
+__all__ = ["Limits", "Message", "MessageType", "decode", "decode_options", "encode", "encode_options", "request"]
+
+_PAYLOAD_MARKER = 0xFF
+
+
+class MessageType(IntEnum):
+    """RFC 7252 §4."""
+
+    CON = 0
+    NON = 1
+    ACK = 2
+    RST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one message.
+
+    Attributes:
+        max_size: bytes of a datagram.
+        max_options: options of one message.
+    """
+
+    max_size: int = 1500
+    max_options: int = 64
+
+
+_DEFAULT_LIMITS = Limits()
+
+
+@dataclass(slots=True)
+class Message:
+    """A CoAP message; not changed once it is built (not frozen, for the price of frozen on every packet).
+
+    Attributes:
+        code: one octet; see `Code`. Codes we do not know stay plain integers.
+        type: CON, NON, ACK or RST; meaningless over a reliable transport.
+        mid: message ID, 16 bits; meaningless over a reliable transport.
+        token: 0..8 bytes (RFC 8974 more).
+        options: (number, value) in ascending order of number; equal numbers keep their order.
+        payload: empty when there is none.
+    """
+
+    code: int
+    type: MessageType = MessageType.CON
+    mid: int = 0
+    token: bytes = b""
+    options: list[tuple[int, bytes]] = field(default_factory=list)
+    payload: bytes = b""
+
+    def option(self, number: int) -> bytes | None:
+        """The first value of an option, or None."""
+        for this, value in self.options:
+            if this == number:
+                return value
+            if this > number:
+                break
+        return None
+
+    def option_values(self, number: int) -> list[bytes]:
+        """All values of a repeatable option."""
+        return [value for this, value in self.options if this == number]
+
+    def uint_option(self, number: int) -> int | None:
+        """The first value of a uint option, or None.
+
+        Raises:
+            DecodeError: a value of more than 4 bytes.
+        """
+        value = self.option(number)
+        return None if value is None else decode_uint(value)
+
+    @property
+    def path(self) -> str:
+        """``/a/b`` from the Uri-Path segments; a slash inside a segment is shown as ``%2F``."""
+        segments = [value.decode("utf-8") for number, value in self.options if number == OptionNumber.URI_PATH]
+        return "/" + "/".join([segment.replace("/", "%2F") for segment in segments])
+
+    def with_options(self, *added: tuple[int, bytes], without: frozenset[int] = frozenset()) -> Message:
+        """A copy that has `added` and lacks every option whose number is in `without`."""
+        options = [option for option in self.options if option[0] not in without]
+        options.extend(added)
+        options.sort(key=_number)
+        return Message(self.code, self.type, self.mid, self.token, options, self.payload)
+
+
+def request(
+    code: Code,
+    path: str,
+    *,
+    payload: bytes = b"",
+    content_format: int | None = None,
+    query: tuple[str, ...] = (),
+) -> Message:
+    """A request for ``/a/b`` without token and message ID, which the endpoint gives it."""
+    options = [(int(OptionNumber.URI_PATH), segment.encode()) for segment in path.split("/") if segment]
+    if content_format is not None:
+        options.append((OptionNumber.CONTENT_FORMAT, encode_uint(content_format)))
+    options.extend((OptionNumber.URI_QUERY, item.encode()) for item in query)
+    return Message(code, options=options, payload=payload)
+
+
+def decode(data: bytes, *, limits: Limits = _DEFAULT_LIMITS) -> Message:
+    """Decode a datagram.
+
+    Raises:
+        DecodeError: version other than 1, token length over 8, an option that runs over the end, a payload marker
+            without payload, an Empty message with more than 4 bytes, or over a limit (RFC 7252 §3, §4.1).
+    """
+    size = len(data)
+    if not 4 <= size <= limits.max_size:
+        raise DecodeError(f"expected a datagram of 4 to {limits.max_size} bytes, got {size}", spec="RFC 7252 §3")
+    first = data[0]
+    token_end = 4 + (first & 0x0F)
+    if first >> 6 != 1:
+        raise DecodeError(f"expected CoAP version 1, got {first >> 6}", spec="RFC 7252 §3", reason="version")
+    if token_end > 12 or token_end > size:
+        raise DecodeError(f"expected a token of at most 8 bytes, got length {token_end - 4}", spec="RFC 7252 §3")
+    code = data[1]
+    if code == 0 and size != 4:
+        raise DecodeError(f"expected an Empty message of 4 bytes, got {size}", spec="RFC 7252 §4.1")
+    options, payload = decode_options(data, token_end, limits=limits)
+    return Message(
+        code, MessageType((first >> 4) & 3), int.from_bytes(data[2:4], "big"), data[4:token_end], options, payload
+    )
+
+
+def decode_options(
+    data: bytes, offset: int, *, limits: Limits = _DEFAULT_LIMITS
+) -> tuple[list[tuple[int, bytes]], bytes]:
+    """Decode options and payload from `offset` to the end (RFC 7252 §3.1; also the OSCORE plaintext).
+
+    Raises:
+        DecodeError: a reserved delta or length, a value that runs over the end, an empty payload behind a marker,
+            or too many options.
+    """
+    options: list[tuple[int, bytes]] = []
+    number = 0
+    size = len(data)
+    while offset < size:
+        head = data[offset]
+        offset += 1
+        if head == _PAYLOAD_MARKER:
+            if offset == size:
+                raise DecodeError("expected a payload behind the payload marker", spec="RFC 7252 §3")
+            return options, data[offset:]
+        delta, length = head >> 4, head & 0x0F
+        if delta > 12:
+            delta, offset = _extended(data, offset, delta)
+        if length > 12:
+            length, offset = _extended(data, offset, length)
+        number += delta
+        end = offset + length
+        if end > size or number > 0xFFFF or len(options) == limits.max_options:
+            raise DecodeError(
+                f"expected an option within the message, got number {number} of {length} bytes", spec="RFC 7252 §3.1"
+            )
+        options.append((number, data[offset:end]))
+        offset = end
+    return options, b""
+
+
+def encode(message: Message) -> bytes:
+    """Encode for UDP.
+
+    Raises:
+        ValueError: a token over 8 bytes, options out of order, or a value longer than its option allows.
+    """
+    token = message.token
+    if len(token) > 8:
+        raise ValueError("a token has at most 8 bytes (RFC 7252 §3)")
+    head = bytes((0x40 | message.type << 4 | len(token), message.code)) + message.mid.to_bytes(2, "big") + token
+    return head + encode_options(message.options, message.payload)
+
+
+def encode_options(options: list[tuple[int, bytes]], payload: bytes) -> bytes:
+    """Encode options, marker and payload (RFC 7252 §3.1; also the OSCORE plaintext).
+
+    Raises:
+        ValueError: options out of order, or a value longer than its option allows.
+    """
+    parts: list[bytes] = []
+    last = 0
+    for number, value in options:
+        delta, length = number - last, len(value)
+        if delta < 0:
+            raise ValueError(f"option {number} stands behind option {last}")
+        definition = OPTIONS.get(number)
+        if definition is not None and length > definition.max_size:
+            raise ValueError(f"{definition.name} holds at most {definition.max_size} bytes, got {length}")
+        if delta < 13 and length < 13:
+            parts.append(bytes((delta << 4 | length,)))
+        else:
+            delta_nibble, delta_bytes = _extend(delta)
+            length_nibble, length_bytes = _extend(length)
+            parts.append(bytes((delta_nibble << 4 | length_nibble,)) + delta_bytes + length_bytes)
+        parts.append(value)
+        last = number
+    if payload:
+        parts.append(b"\xff")
+        parts.append(payload)
+    return b"".join(parts)
+
+
+def _extended(data: bytes, offset: int, nibble: int) -> tuple[int, int]:
+    if nibble == 13 and offset < len(data):
+        return data[offset] + 13, offset + 1
+    if nibble == 14 and offset + 1 < len(data):
+        return int.from_bytes(data[offset : offset + 2], "big") + 269, offset + 2
+    raise DecodeError("expected an option header within the message, not the reserved value 15", spec="RFC 7252 §3.1")
+
+
+def _extend(value: int) -> tuple[int, bytes]:
+    if value < 13:
+        return value, b""
+    if value < 269:
+        return 13, bytes((value - 13,))
+    return 14, (value - 269).to_bytes(2, "big")
+
+
+def _number(option: tuple[int, bytes]) -> int:
+    return option[0]
