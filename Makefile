@@ -1,0 +1,61 @@
+# Every target works from a clean clone; `make` alone lists them.
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest -q -n auto
+PEERS := build/peers/.stamp
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run static check test full conformance sabotage trace docs bench peers clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/.stamp ## prepare .venv with the project and its tools
+
+.venv/.stamp: pyproject.toml tools/setup
+	@tools/setup .venv
+
+run: setup ## start the demo
+	@.venv/bin/thingstead demo
+
+static: setup
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@PYTHONPATH=src .venv/bin/lint-imports
+
+check: static ## format, lint, types, import contracts, unit tests
+	@$(PYTEST) tests/unit tests/meta -m "not slow"
+
+test: static peers ## what CI runs: check, properties, contracts, scenarios, conformance, sabotage, docs, trace
+	@mkdir -p build
+	@$(PYTEST) --trace-file build/trace.json
+	@$(MAKE) --no-print-directory conformance sabotage docs
+
+full: test ## test, then the long kill and fuzz runs and every peer
+	@$(PYTEST) --full -m full --timeout 3600
+
+conformance: setup ## run the shared vectors, if they are beside the project
+	@if [ -d ../shared/vectors ]; then $(PY) -m tests.conformance ../shared/vectors; \
+	 elif [ "$$CI" = true ]; then echo "ABSENT: ../shared/vectors (CI needs it)"; exit 1; \
+	 else echo "ABSENT: ../shared/vectors; the project's own vectors ran with the tests"; fi
+
+sabotage: setup ## remove each claimed control and see a test go red
+	@$(PY) -m tests.sabotage
+
+trace: setup ## run the tests and write build/trace.json: requirement and clause -> tests and outcomes
+	@mkdir -p build
+	@$(PYTEST) --trace-file build/trace.json
+
+docs: setup ## write build/docs/standards.md and requirements.md from the markers and the last trace
+	@$(PY) -m tools.traceability build/docs
+
+bench: setup peers ## print the figures and write build/bench.json
+	@$(PY) -m bench
+
+peers: setup $(PEERS) ## the environment of unmodified peers (build/peers)
+
+$(PEERS): tools/peers tools/peers.txt
+	@tools/peers build/peers
+
+clean: ## remove everything that the targets made
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The tests, and the tools that run on them: conformance, sabotage, trace."""

@@ -1,0 +1,113 @@
+"""Walk a folder of vectors, hand each file to its area, count what comes back."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tests.conformance.outcome import ManifestEntry, Outcome, Verdict, failed, not_covered
+
+__all__ = ["ManifestError", "Tally", "load_manifest", "module_of", "walk"]
+
+_AREA = re.compile(r"[a-z][a-z0-9-]*")
+_AREAS = Path(__file__).parent / "areas"
+
+
+class ManifestError(Exception):
+    """The folder cannot be walked at all."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the cases of one area."""
+
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    failures: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, file: str, outcome: Outcome) -> None:
+        """Count one outcome of a case of `file`."""
+        self.verdicts[outcome.verdict] += 1
+        if outcome.verdict is Verdict.FAILED:
+            self.failures.append({"file": file, "case": outcome.case, "reason": outcome.reason})
+        elif outcome.verdict is Verdict.NOT_COVERED:
+            self.reasons[outcome.reason] += 1
+
+    def as_json(self) -> dict[str, Any]:
+        """The area's row of the report."""
+        counts: dict[str, Any] = {verdict.value: self.verdicts[verdict] for verdict in Verdict}
+        reasons = dict(self.reasons.most_common())
+        return {"cases": self.verdicts.total(), **counts, "failures": self.failures, "not_covered_reasons": reasons}
+
+
+def load_manifest(folder: Path) -> list[ManifestEntry]:
+    """Read MANIFEST.json.
+
+    Raises:
+        ManifestError: absent, not JSON, or a line without area and file.
+    """
+    path = folder / "MANIFEST.json"
+    try:
+        rows = json.loads(path.read_bytes())
+        return [
+            ManifestEntry(
+                area=str(row["area"]),
+                file=str(row["file"]),
+                cases=int(row.get("cases", 1)),
+                source=str(row.get("source", "")),
+                note=str(row.get("note", "")),
+            )
+            for row in rows
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ManifestError(f"expected a list of area, file, cases and source in {path}: {error!r}") from error
+
+
+def module_of(area: str) -> ModuleType | None:
+    """The module that covers `area`, or None where there is none."""
+    name = area.replace("-", "_")
+    if not _AREA.fullmatch(area) or not (_AREAS / f"{name}.py").is_file():
+        return None
+    return importlib.import_module(f"tests.conformance.areas.{name}")
+
+
+def walk(folder: Path, entries: list[ManifestEntry]) -> dict[str, Tally]:
+    """Run every case; areas come out in the manifest's order."""
+    tallies: dict[str, Tally] = {}
+    for entry in entries:
+        tally = tallies.setdefault(entry.area, Tally())
+        for outcome in _run(folder, entry):
+            tally.add(entry.file, outcome)
+    return tallies
+
+
+def _run(folder: Path, entry: ManifestEntry) -> Iterator[Outcome]:
+    module = module_of(entry.area)
+    if module is None:
+        yield from [not_covered(f"{n}", f"nothing covers the area {entry.area}") for n in range(entry.cases)]
+        return
+    file = (folder / entry.file).resolve()
+    if not file.is_relative_to(folder.resolve()):
+        yield failed("file", "the manifest names a file outside its folder")
+        return
+    if not entry.cases:
+        return
+    seen = 0
+    try:
+        for outcome in module.run(file, entry):
+            seen += 1
+            yield outcome
+    except Exception as error:  # noqa: BLE001  a broken case file is a finding about that file, and the walk goes on
+        yield failed("file", f"{type(error).__name__}: {error}")
+        seen += 1
+    if seen < entry.cases:
+        yield from [
+            failed(f"{n}", "the file holds fewer cases than its manifest says") for n in range(seen, entry.cases)
+        ]
