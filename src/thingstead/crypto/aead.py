@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
 from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
-from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError
+from thingstead.errors import AuthenticationError, DecodeError
 from thingstead.secret import Secret
 
 __all__ = ["Aead", "aead", "apply_stream"]
@@ -25,11 +25,22 @@ class _Cipher(Protocol):
     def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes: ...
 
 
+def _ccm_8(key: bytes) -> _Cipher:
+    return AESCCM(key, tag_length=8)
+
+
 _CIPHERS: dict[int, Callable[[bytes], _Cipher]] = {
     AlgorithmId.A128GCM: AESGCM,
+    AlgorithmId.A192GCM: AESGCM,
     AlgorithmId.A256GCM: AESGCM,
-    AlgorithmId.AES_CCM_16_64_128: lambda key: AESCCM(key, tag_length=8),
-    AlgorithmId.AES_CCM_16_128_128: lambda key: AESCCM(key, tag_length=16),
+    AlgorithmId.AES_CCM_16_64_128: _ccm_8,
+    AlgorithmId.AES_CCM_16_64_256: _ccm_8,
+    AlgorithmId.AES_CCM_64_64_128: _ccm_8,
+    AlgorithmId.AES_CCM_64_64_256: _ccm_8,
+    AlgorithmId.AES_CCM_16_128_128: AESCCM,
+    AlgorithmId.AES_CCM_16_128_256: AESCCM,
+    AlgorithmId.AES_CCM_64_128_128: AESCCM,
+    AlgorithmId.AES_CCM_64_128_256: AESCCM,
     AlgorithmId.CHACHA20_POLY1305: ChaCha20Poly1305,
 }
 
@@ -50,8 +61,10 @@ class Aead:
         """Ciphertext followed by the tag.
 
         Raises:
-            ValueError: a plaintext longer than the algorithm can count.
+            ValueError: a nonce of the wrong size, or a plaintext longer than the algorithm can count.
         """
+        if len(nonce) != self.nonce_size:
+            raise ValueError(f"expected a nonce of {self.nonce_size} bytes, got {len(nonce)}")
         if len(plaintext) > self._max:
             raise ValueError(f"at most {self._max} bytes fit under this algorithm")
         return self._encrypt(nonce, plaintext, aad)
@@ -61,8 +74,11 @@ class Aead:
 
         Raises:
             AuthenticationError: the tag does not verify.
-            DecodeError: shorter than a tag, or longer than the algorithm can count.
+            DecodeError: a nonce of the wrong size (GCM alone would take any), or a ciphertext
+                shorter than a tag or longer than the algorithm can count.
         """
+        if len(nonce) != self.nonce_size:
+            raise DecodeError(f"expected a nonce of {self.nonce_size} bytes, got {len(nonce)}", spec="RFC 9053 §4")
         if not self.tag_size <= len(ciphertext) <= self._max + self.tag_size:
             raise DecodeError(f"expected {self.tag_size} to {self._max} bytes of ciphertext, got {len(ciphertext)}")
         try:
@@ -91,9 +107,10 @@ def apply_stream(stream_id: int, key: Secret, nonce: bytes, data: bytes) -> byte
 
     Raises:
         UnsupportedError: not a stream algorithm that we have.
+        ValueError: a key or nonce of the wrong length.
     """
     row = algorithm(stream_id, Kind.STREAM)
     if len(nonce) != row.nonce_size or len(key) != row.key_size:
-        raise UnsupportedError(f"{row.name} takes a {row.nonce_size}-byte nonce and a {row.key_size}-byte key")
+        raise ValueError(f"{row.name} takes a {row.nonce_size}-byte nonce and a {row.key_size}-byte key")
     context = Cipher(algorithms.AES(key.reveal()), modes.CTR(nonce + bytes(16 - len(nonce)))).encryptor()
     return context.update(data) + context.finalize()

@@ -43,19 +43,31 @@ class AlgorithmId(IntEnum):
     ED25519 = -19
     ECDH_SS_HKDF_256 = -27
     ECDH_SS_HKDF_512 = -28
+    ES512 = -36
     ES384 = -35
     ML_DSA_44 = -48
     ML_DSA_65 = -49
     ML_DSA_87 = -50
     ESP384 = -51
+    ESP512 = -52
     HKDF_SHA_256 = -10
     HKDF_SHA_512 = -11
+    DIRECT = -6
     A128GCM = 1
+    A192GCM = 2
     A256GCM = 3
     HMAC_256_64 = 4
     HMAC_256_256 = 5
+    HMAC_384_384 = 6
+    HMAC_512_512 = 7
     AES_CCM_16_64_128 = 10
+    AES_CCM_16_64_256 = 11
+    AES_CCM_64_64_128 = 12
+    AES_CCM_64_64_256 = 13
     AES_CCM_16_128_128 = 30
+    AES_CCM_16_128_256 = 31
+    AES_CCM_64_128_128 = 32
+    AES_CCM_64_128_256 = 33
     CHACHA20_POLY1305 = 24
     A128CTR = -65534
     SHAKE256 = -45
@@ -107,6 +119,8 @@ REGISTRY: dict[int, Algorithm] = {
         _row(AlgorithmId.ESP256, "ESP256", Kind.SIGNATURE, (0, 0, 64), "RFC 9864 §2.1"),
         _row(AlgorithmId.ES384, "ES384", Kind.SIGNATURE, (0, 0, 96), "RFC 9053 §2.1", Status.ACCEPTED),
         _row(AlgorithmId.ESP384, "ESP384", Kind.SIGNATURE, (0, 0, 96), "RFC 9864 §2.1"),
+        _row(AlgorithmId.ES512, "ES512", Kind.SIGNATURE, (0, 0, 132), "RFC 9053 §2.1", Status.ACCEPTED),
+        _row(AlgorithmId.ESP512, "ESP512", Kind.SIGNATURE, (0, 0, 132), "RFC 9864 §2.1", Status.ACCEPTED),
         _row(AlgorithmId.EDDSA, "EdDSA", Kind.SIGNATURE, (0, 0, 64), "RFC 9053 §2.2", Status.ACCEPTED),
         _row(AlgorithmId.ED25519, "Ed25519", Kind.SIGNATURE, (0, 0, 64), "RFC 9864 §2.2"),
         _row(AlgorithmId.ML_DSA_44, "ML-DSA-44", Kind.SIGNATURE, (0, 0, 2420), "RFC 9964"),
@@ -114,16 +128,31 @@ REGISTRY: dict[int, Algorithm] = {
         _row(AlgorithmId.ML_DSA_87, "ML-DSA-87", Kind.SIGNATURE, (0, 0, 4627), "RFC 9964"),
         _row(AlgorithmId.HMAC_256_64, "HMAC 256/64", Kind.MAC, (32, 0, 8), "RFC 9053 §3.1", Status.ACCEPTED),
         _row(AlgorithmId.HMAC_256_256, "HMAC 256/256", Kind.MAC, (32, 0, 32), "RFC 9053 §3.1"),
+        _row(AlgorithmId.HMAC_384_384, "HMAC 384/384", Kind.MAC, (48, 0, 48), "RFC 9053 §3.1", Status.ACCEPTED),
+        _row(AlgorithmId.HMAC_512_512, "HMAC 512/512", Kind.MAC, (64, 0, 64), "RFC 9053 §3.1", Status.ACCEPTED),
         _row(AlgorithmId.A128GCM, "A128GCM", Kind.AEAD, (16, 12, 16), "RFC 9053 §4.1"),
+        _row(AlgorithmId.A192GCM, "A192GCM", Kind.AEAD, (24, 12, 16), "RFC 9053 §4.1", Status.ACCEPTED),
         _row(AlgorithmId.A256GCM, "A256GCM", Kind.AEAD, (32, 12, 16), "RFC 9053 §4.1"),
         _row(AlgorithmId.AES_CCM_16_64_128, "AES-CCM-16-64-128", Kind.AEAD, (16, 13, 8), "RFC 9053 §4.2"),
         _row(AlgorithmId.AES_CCM_16_128_128, "AES-CCM-16-128-128", Kind.AEAD, (16, 13, 16), "RFC 9053 §4.2"),
+        *(
+            _row(number, name, Kind.AEAD, sizes, "RFC 9053 §4.2", Status.ACCEPTED)
+            for number, name, sizes in (
+                (AlgorithmId.AES_CCM_16_64_256, "AES-CCM-16-64-256", (32, 13, 8)),
+                (AlgorithmId.AES_CCM_64_64_128, "AES-CCM-64-64-128", (16, 7, 8)),
+                (AlgorithmId.AES_CCM_64_64_256, "AES-CCM-64-64-256", (32, 7, 8)),
+                (AlgorithmId.AES_CCM_16_128_256, "AES-CCM-16-128-256", (32, 13, 16)),
+                (AlgorithmId.AES_CCM_64_128_128, "AES-CCM-64-128-128", (16, 7, 16)),
+                (AlgorithmId.AES_CCM_64_128_256, "AES-CCM-64-128-256", (32, 7, 16)),
+            )
+        ),
         _row(AlgorithmId.CHACHA20_POLY1305, "ChaCha20/Poly1305", Kind.AEAD, (32, 12, 16), "RFC 9053 §4.3"),
         _row(AlgorithmId.A128CTR, "A128CTR", Kind.STREAM, (16, 12, 0), "RFC 9459 §4; RFC 10021"),
         _row(AlgorithmId.SHA_256, "SHA-256", Kind.DIGEST, (0, 0, 32), "RFC 9054 §3.2"),
         _row(AlgorithmId.SHA_384, "SHA-384", Kind.DIGEST, (0, 0, 48), "RFC 9054 §3.2"),
         _row(AlgorithmId.SHA_512, "SHA-512", Kind.DIGEST, (0, 0, 64), "RFC 9054 §3.2"),
         _row(AlgorithmId.SHAKE256, "SHAKE256", Kind.DIGEST, (0, 0, 64), "RFC 9054 §3.3", Status.ACCEPTED),
+        _row(AlgorithmId.DIRECT, "direct", Kind.KDF, (0, 0, 0), "RFC 9053 §6.1.1"),
         _row(AlgorithmId.HKDF_SHA_256, "direct+HKDF-SHA-256", Kind.KDF, (0, 0, 32), "RFC 9053 §6.1.2"),
         _row(AlgorithmId.HKDF_SHA_512, "direct+HKDF-SHA-512", Kind.KDF, (0, 0, 64), "RFC 9053 §6.1.2"),
         _row(AlgorithmId.ECDH_SS_HKDF_256, "ECDH-SS + HKDF-256", Kind.AGREEMENT, (0, 0, 32), "RFC 9053 §6.3.1"),

@@ -10,12 +10,18 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
 from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
-from thingstead.errors import AuthenticationError
+from thingstead.errors import AuthenticationError, UnsupportedError
 from thingstead.secret import Secret
 
 __all__ = ["Hash", "digest", "hasher", "hkdf", "hkdf_expand", "hkdf_extract", "hmac_tag", "verify_hmac"]
 
 _HASHLIB = {AlgorithmId.SHA_256: "sha256", AlgorithmId.SHA_384: "sha384", AlgorithmId.SHA_512: "sha512"}
+_MAC_HASH = {
+    AlgorithmId.HMAC_256_64: "sha256",
+    AlgorithmId.HMAC_256_256: "sha256",
+    AlgorithmId.HMAC_384_384: "sha384",
+    AlgorithmId.HMAC_512_512: "sha512",
+}
 _HASHES: dict[int, hashes.HashAlgorithm] = {
     AlgorithmId.SHA_256: hashes.SHA256(),
     AlgorithmId.SHA_384: hashes.SHA384(),
@@ -72,19 +78,32 @@ def digest(data: bytes, digest_id: int = AlgorithmId.SHA_256) -> bytes:
 
 
 def hkdf(secret: Secret, *, salt: bytes, info: bytes, size: int, digest_id: int = AlgorithmId.SHA_256) -> bytes:
-    """HKDF extract and expand (RFC 5869); an empty salt counts as hash-length zeros."""
-    derivation = HKDF(algorithm=_HASHES[digest_id], length=size, salt=salt or None, info=info)
+    """HKDF extract and expand (RFC 5869); an empty salt counts as hash-length zeros.
+
+    Raises:
+        UnsupportedError: not a hash that HKDF is used with here.
+    """
+    derivation = HKDF(algorithm=_hash(digest_id), length=size, salt=salt or None, info=info)
     return derivation.derive(secret.reveal())
 
 
 def hkdf_extract(secret: Secret, *, salt: bytes, digest_id: int = AlgorithmId.SHA_256) -> Secret:
-    """HKDF-Extract (RFC 5869 §2.2): a pseudorandom key of the hash's length."""
-    return Secret(hmac.digest(salt or bytes(_HASHES[digest_id].digest_size), secret.reveal(), _HASHLIB_NAME[digest_id]))
+    """HKDF-Extract (RFC 5869 §2.2): a pseudorandom key of the hash's length.
+
+    Raises:
+        UnsupportedError: not a hash that HKDF is used with here.
+    """
+    chosen = _hash(digest_id)
+    return Secret(hmac.digest(salt or bytes(chosen.digest_size), secret.reveal(), chosen.name))
 
 
 def hkdf_expand(secret: Secret, *, info: bytes, size: int, digest_id: int = AlgorithmId.SHA_256) -> bytes:
-    """HKDF-Expand (RFC 5869 §2.3) of a pseudorandom key."""
-    return HKDFExpand(algorithm=_HASHES[digest_id], length=size, info=info).derive(secret.reveal())
+    """HKDF-Expand (RFC 5869 §2.3) of a pseudorandom key.
+
+    Raises:
+        UnsupportedError: not a hash that HKDF is used with here.
+    """
+    return HKDFExpand(algorithm=_hash(digest_id), length=size, info=info).derive(secret.reveal())
 
 
 def hmac_tag(secret: Secret, data: bytes, mac_id: int = AlgorithmId.HMAC_256_256) -> bytes:
@@ -92,9 +111,12 @@ def hmac_tag(secret: Secret, data: bytes, mac_id: int = AlgorithmId.HMAC_256_256
 
     Raises:
         UnsupportedError: not a MAC that we have.
+        ValueError: a key of the wrong length.
     """
     row = algorithm(mac_id, Kind.MAC)
-    return hmac.digest(secret.reveal(), data, "sha256")[: row.output_size]
+    if len(secret) != row.key_size:
+        raise ValueError(f"{row.name} takes a key of {row.key_size} bytes, got {len(secret)}")
+    return hmac.digest(secret.reveal(), data, _MAC_HASH[row.id])[: row.output_size]
 
 
 def verify_hmac(secret: Secret, data: bytes, tag: bytes, mac_id: int = AlgorithmId.HMAC_256_256) -> None:
@@ -108,4 +130,8 @@ def verify_hmac(secret: Secret, data: bytes, tag: bytes, mac_id: int = Algorithm
         raise AuthenticationError("the MAC does not verify", spec="RFC 9052 §6.3")
 
 
-_HASHLIB_NAME: dict[int, str] = {int(number): name for number, name in _HASHLIB.items()}
+def _hash(digest_id: int) -> hashes.HashAlgorithm:
+    chosen = _HASHES.get(digest_id)
+    if chosen is None:
+        raise UnsupportedError(f"expected a hash for HKDF, got {digest_id}", spec="RFC 9053 §5.1")
+    return chosen

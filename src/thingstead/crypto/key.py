@@ -24,6 +24,7 @@ class KeyType(IntEnum):
 
     P256 = 1
     P384 = 2
+    P521 = 3
     X25519 = 4
     ED25519 = 6
     ML_DSA_44 = 48
@@ -31,10 +32,15 @@ class KeyType(IntEnum):
     ML_DSA_87 = 50
 
 
-_CURVES: dict[KeyType, ec.EllipticCurve] = {KeyType.P256: ec.SECP256R1(), KeyType.P384: ec.SECP384R1()}
+_CURVES: dict[KeyType, ec.EllipticCurve] = {
+    KeyType.P256: ec.SECP256R1(),
+    KeyType.P384: ec.SECP384R1(),
+    KeyType.P521: ec.SECP521R1(),
+}
 _SIZES = {
     KeyType.P256: 32,
     KeyType.P384: 48,
+    KeyType.P521: 66,
     KeyType.X25519: 32,
     KeyType.ED25519: 32,
     KeyType.ML_DSA_44: 1312,
@@ -56,13 +62,19 @@ _SIGNATURE_KEYS: dict[int, KeyType] = {
     AlgorithmId.ESP256: KeyType.P256,
     AlgorithmId.ES384: KeyType.P384,
     AlgorithmId.ESP384: KeyType.P384,
+    AlgorithmId.ES512: KeyType.P521,
+    AlgorithmId.ESP512: KeyType.P521,
     AlgorithmId.EDDSA: KeyType.ED25519,
     AlgorithmId.ED25519: KeyType.ED25519,
     AlgorithmId.ML_DSA_44: KeyType.ML_DSA_44,
     AlgorithmId.ML_DSA_65: KeyType.ML_DSA_65,
     AlgorithmId.ML_DSA_87: KeyType.ML_DSA_87,
 }
-_EC_HASH: dict[KeyType, hashes.HashAlgorithm] = {KeyType.P256: hashes.SHA256(), KeyType.P384: hashes.SHA384()}
+_EC_HASH: dict[KeyType, hashes.HashAlgorithm] = {
+    KeyType.P256: hashes.SHA256(),
+    KeyType.P384: hashes.SHA384(),
+    KeyType.P521: hashes.SHA512(),
+}
 
 
 @dataclass(frozen=True, slots=True)
