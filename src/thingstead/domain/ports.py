@@ -1,0 +1,170 @@
+"""What the domain asks of the world: one interface per need, frozen messages in and out.
+
+The clock is `thingstead.clock.Clock`. Every port may one day be a socket, so nothing but values passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.domain.ledger.entry import Draft, Entry
+from thingstead.domain.unit import Snapshot, Unit
+from thingstead.identifier import ThingId
+from thingstead.secret import Secret
+
+__all__ = [
+    "Association",
+    "Committer",
+    "Fetched",
+    "Fetcher",
+    "HeadKeeper",
+    "Records",
+    "Resolution",
+    "Resolver",
+    "SecurityAssociations",
+    "Store",
+]
+
+
+class Committer(Protocol):
+    """Where a decision is made to last."""
+
+    async def commit(self, unit: Unit) -> tuple[Entry, ...]:
+        """Keep `unit` whole; when this returns, it is on disk. Returns its entries, numbered.
+
+        Raises:
+            StorageError: nothing of the unit was kept: a version that is not the next, an obligation
+                that is not open, or a disk that does not write.
+        """
+        ...
+
+
+class Store(Committer, Protocol):
+    """The data directory: read once, then written by one controller alone."""
+
+    def load(self) -> Snapshot:
+        """Everything that is kept.
+
+        Raises:
+            StorageError: what is kept cannot be read.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Write what is waiting, and let go."""
+        ...
+
+
+class Records(Protocol):
+    """One plane's own documents; it has no way to another's."""
+
+    def load(self) -> Mapping[str, bytes]:
+        """The documents as they stood at start."""
+        ...
+
+    async def write(self, changes: Mapping[str, bytes | None], *, entries: Sequence[Draft] = ()) -> None:
+        """Keep documents (None erases) and ledger entries together; on disk when it returns.
+
+        Raises:
+            StorageError: nothing of it was kept.
+        """
+        ...
+
+
+class HeadKeeper(Protocol):
+    """Keeps the newest signed tree head outside the data directory, so that a cut tail is noticed."""
+
+    def load(self) -> bytes | None:
+        """The newest head kept; None before the first."""
+        ...
+
+    async def keep(self, head: bytes) -> None:
+        """Replace the head; the old or the new one survives a crash, never half of one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """An OSCORE security context towards one thing, as the endpoint needs it (RFC 8613 §3.1).
+
+    Attributes:
+        thing: whom it is with.
+        sender_id: ours towards the thing.
+        recipient_id: the thing's towards us; its `kid`.
+        id_context: None where there is none.
+        master_secret: redacted.
+        master_salt: empty where there is none.
+        aead: AEAD algorithm.
+        hkdf: hash of the key derivation.
+    """
+
+    thing: ThingId
+    sender_id: bytes
+    recipient_id: bytes
+    id_context: bytes | None
+    master_secret: Secret
+    master_salt: bytes
+    aead: AlgorithmId
+    hkdf: AlgorithmId = AlgorithmId.SHA_256
+
+
+class SecurityAssociations(Protocol):
+    """The live endpoint, seen by the planes."""
+
+    def install(self, association: Association) -> None:
+        """Accept messages under `association` from now on; an older one of the thing lives until `end`."""
+        ...
+
+    def end(self, thing: ThingId) -> int:
+        """Drop all associations and observations of the thing; returns how many associations there were."""
+        ...
+
+    def last_acceptance(self, thing: ThingId) -> datetime | None:
+        """When a message of the thing last verified; None if none did since start."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What a name stands for, and for how many seconds."""
+
+    name: str
+    addresses: tuple[str, ...]
+    ttl: int
+
+
+class Resolver(Protocol):
+    """DNS, through the resolver that things use too (RFC 9726 §4)."""
+
+    async def resolve(self, name: str) -> Resolution:
+        """All IPv4 and IPv6 addresses of `name`.
+
+        Raises:
+            TransportError: no answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A document as it came; nothing about it has been verified."""
+
+    url: str
+    media_type: str
+    body: bytes
+
+
+class Fetcher(Protocol):
+    """HTTPS, for documents whose URL someone else chose."""
+
+    async def fetch(self, url: str, *, max_bytes: int) -> Fetched:
+        """The document at `url`, without following it to another host.
+
+        Raises:
+            TransportError: not reached, not in time, or over `max_bytes`.
+        """
+        ...
