@@ -128,10 +128,8 @@ def personal_digest(text: str, *, salt: Secret) -> bytes:
 
     Args:
         text: the datum.
-        salt: at least 16 random bytes, kept beside the datum and erased with it; never reused.
+        salt: 32 random bytes, kept beside the datum and erased with it; never reused.
     """
-    if len(salt) < 16:
-        raise ValueError("a salt shorter than 16 bytes could be searched")
     return hmac_tag(salt, text.encode())
 
 

@@ -63,8 +63,8 @@ def test_what_is_no_leaf_is_refused(leaf):
 
 
 def test_a_personal_datum_is_not_found_without_its_salt():
-    salt = Secret(bytes(range(16)))
+    salt = Secret(bytes(range(32)))
     assert entry.personal_digest("anna", salt=salt) == entry.personal_digest("anna", salt=salt)
-    assert entry.personal_digest("anna", salt=salt) != entry.personal_digest("anna", salt=Secret(bytes(16)))
-    with pytest.raises(ValueError, match="16 bytes"):
-        entry.personal_digest("anna", salt=Secret(bytes(15)))
+    assert entry.personal_digest("anna", salt=salt) != entry.personal_digest("anna", salt=Secret(bytes(32)))
+    with pytest.raises(ValueError, match="32 bytes"):
+        entry.personal_digest("anna", salt=Secret(bytes(16)))
