@@ -83,8 +83,15 @@ class Message:
 
     @property
     def path(self) -> str:
-        """``/a/b`` from the Uri-Path segments; a slash inside a segment is shown as ``%2F``."""
-        segments = [value.decode("utf-8") for number, value in self.options if number == OptionNumber.URI_PATH]
+        """``/a/b`` from the Uri-Path segments; a slash inside a segment is shown as ``%2F``.
+
+        Raises:
+            DecodeError: a segment that is not UTF-8 (RFC 7252 §3.2).
+        """
+        try:
+            segments = [value.decode("utf-8") for number, value in self.options if number == OptionNumber.URI_PATH]
+        except UnicodeDecodeError as error:
+            raise DecodeError(f"expected UTF-8 in Uri-Path, got {error.object!r}", spec="RFC 7252 §3.2") from None
         return "/" + "/".join([segment.replace("/", "%2F") for segment in segments])
 
     def with_options(self, *added: tuple[int, bytes], without: frozenset[int] = frozenset()) -> Message:

@@ -1,0 +1,85 @@
+"""The table of every decoder that bytes from the network, a file or a peer reach."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.coap import message
+
+__all__ = ["DECODERS", "Decoder", "harvest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """One row.
+
+    Attributes:
+        name: the function, as in the code.
+        decode: takes the bytes; contexts and times are bound in the row.
+        seeds: valid inputs of our own, in hex.
+        areas: areas of the shared vectors whose byte strings are seeds as well.
+    """
+
+    name: str
+    decode: Callable[[bytes], Any]
+    seeds: tuple[str, ...]
+    areas: tuple[str, ...]
+
+
+_CBOR = (
+    "a26161016162820203",
+    "d8184568656c6c6f",
+    "fb3ff199999999999a",
+    "9f018202039f0405ffff",
+    "c249010000000000000000",
+)
+_COAP = ("44015d1f00003974396c6f63616c686f737483747631", "64455d1f00003974ff48656c6c6f", "60004569", "40010001")
+
+DECODERS = (
+    Decoder("cbor.codec.decode", codec.decode, _CBOR, ("cbor", "cose", "suit", "edhoc")),
+    Decoder("cbor.codec.decode_sequence", codec.decode_sequence, _CBOR, ("cbor", "edhoc")),
+    Decoder("cbor.codec.decode_deterministic", codec.decode_deterministic, _CBOR[:3], ("cbor", "cose-pq")),
+    Decoder("coap.message.decode", message.decode, _COAP, ("oscore", "group-oscore")),
+    Decoder("coap.message.Message.path", lambda data: message.decode(data).path, _COAP, ("oscore",)),
+)
+
+
+def harvest(vectors: Path, areas: tuple[str, ...]) -> list[bytes]:
+    """Every byte string of the shared vectors of `areas`: hex in JSON, hex lines in text, and binary files whole."""
+    manifest = json.loads((vectors / "MANIFEST.json").read_bytes())
+    files = [vectors / row["file"] for row in manifest if row["area"] in areas and row["cases"]]
+    return sorted({seed for file in files for seed in _seeds(file) if 2 <= len(seed) <= 8192})
+
+
+def _seeds(file: Path) -> Iterator[bytes]:
+    content = file.read_bytes()
+    if file.suffix == ".json":
+        yield content
+        yield from _strings(json.loads(content))
+    elif file.suffix in {".md", ".txt"}:
+        for block in content.decode("utf-8", "replace").split("~~~~~~~~" if file.suffix == ".md" else "\n\n"):
+            yield from _hex("".join(line for line in block.splitlines() if "(" not in line).replace(" ", ""))
+    else:
+        yield content
+
+
+def _strings(value: Any) -> Iterator[bytes]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+    elif isinstance(value, str):
+        yield from _hex(value)
+
+
+def _hex(text: str) -> Iterator[bytes]:
+    try:
+        yield bytes.fromhex(text)
+    except ValueError:
+        return

@@ -1,0 +1,26 @@
+"""The table: requirement -> the control that is taken away. One line each; `replacement` has the usual stand-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cbor2
+
+from tests.sabotage.replacement import Sabotage
+
+__all__ = ["REGISTRY", "REQUIRED"]
+
+REQUIRED = frozenset(
+    f"R-{number:02}" for number in (1, 2, 4, 5, 9, 15, 19, 24, 27, 29, 35, 59, 61, 63, 65, 79, 80, 88, 90)
+)
+"""What this release claims; each needs marked tests and a row below."""
+
+
+def _bare_item(_original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda stream, _limits: cbor2.load(stream)
+
+
+REGISTRY: tuple[Sabotage, ...] = (
+    Sabotage("R-19", "thingstead.protocols.cbor.codec:_decode_item", _bare_item, "the library's errors become ours"),
+)
