@@ -1,0 +1,211 @@
+"""The security context: common, sender and recipient part (RFC 8613 §3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from thingstead.crypto.aead import Aead, aead
+from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
+from thingstead.errors import StateError
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.oscore.derivation import KeyDerivation, nonce_base
+from thingstead.protocols.oscore.option import MAX_PARTIAL_IV
+from thingstead.protocols.oscore.replay import ReplayWindow
+from thingstead.secret import Secret
+
+__all__ = ["RecipientContext", "SecurityContext", "SenderContext", "SequenceNumbers"]
+
+_OSCORE_VERSION = 1
+
+
+class SequenceNumbers:
+    """The sender sequence numbers of one Sender ID: each is given out once (RFC 8613 §7.2.1, appendix B.1.1).
+
+    Attributes:
+        next: the number that `take` gives next.
+        reserved: numbers below it may be taken: the store has it on disk, so that after a crash the numbers start
+            there and none is used twice.
+    """
+
+    __slots__ = ("next", "reserved")
+
+    def __init__(self, start: int = 0, *, reserved: int = MAX_PARTIAL_IV + 1) -> None:
+        self.next = start
+        self.reserved = 0
+        self.reserve(reserved)
+
+    def take(self) -> int:
+        """Give out the next number.
+
+        Raises:
+            StateError: it is not reserved yet, or the 40 bits are used up and the context is at its end.
+        """
+        number = self.next
+        if number >= self.reserved:
+            raise StateError(
+                f"sender sequence number {number} is not reserved", spec="RFC 8613 §7.2.1", reason="sequence"
+            )
+        self.next = number + 1
+        return number
+
+    def reserve(self, limit: int) -> None:
+        """Allow numbers below `limit`, which the caller has made durable; never less than before, nor over 2**40."""
+        self.reserved = max(self.reserved, min(limit, MAX_PARTIAL_IV + 1))
+
+
+class _Half:
+    """What a Sender Context and a Recipient Context have alike; the cipher is built at first use, then kept."""
+
+    __slots__ = ("_aad_heads", "_aead", "_aead_id", "_key", "id", "nonce_base")
+
+    def __init__(self, id_: bytes, key: Secret, *, aead_id: int, common_iv: bytes) -> None:
+        self.id = id_
+        self.nonce_base = nonce_base(common_iv, id_)
+        self._key = key
+        self._aead_id = aead_id
+        self._aead: Aead | None = None
+        self._aad_heads: tuple[bytes, ...] | None = None
+
+    @property
+    def aead(self) -> Aead:
+        """The AEAD under this half's key."""
+        cipher = self._aead
+        if cipher is None:
+            cipher = self._aead = aead(self._aead_id, self._key)
+        return cipher
+
+    def aad(self, partial_iv: bytes) -> bytes:
+        """The AAD of a request from this half's party with this Partial IV, and of the responses to it (§5.4)."""
+        heads = self._aad_heads
+        if heads is None:
+            heads = self._aad_heads = _aad_heads(self.id, self._aead_id)
+        # No Class I option is defined, so the last element of the AAD array is the empty byte string (§4.1).
+        return heads[len(partial_iv)] + partial_iv + b"\x40"
+
+
+class SenderContext(_Half):
+    """What we protect with.
+
+    Attributes:
+        sequence: our sender sequence numbers.
+    """
+
+    __slots__ = ("sequence",)
+
+    def __init__(
+        self, sender_id: bytes, key: Secret, *, aead_id: int, common_iv: bytes, sequence: SequenceNumbers
+    ) -> None:
+        super().__init__(sender_id, key, aead_id=aead_id, common_iv=common_iv)
+        self.sequence = sequence
+
+    @property
+    def sender_id(self) -> bytes:
+        """Our identifier in this context: the kid of our requests."""
+        return self.id
+
+
+class RecipientContext(_Half):
+    """What we verify the peer's messages with.
+
+    Attributes:
+        window: its replay window; it moves when a request has been authenticated, never before.
+    """
+
+    __slots__ = ("window",)
+
+    def __init__(
+        self, recipient_id: bytes, key: Secret, *, aead_id: int, common_iv: bytes, window: ReplayWindow
+    ) -> None:
+        super().__init__(recipient_id, key, aead_id=aead_id, common_iv=common_iv)
+        self.window = window
+
+    @property
+    def recipient_id(self) -> bytes:
+        """The peer's identifier in this context: the kid of its requests."""
+        return self.id
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SecurityContext:
+    """One association of two parties.
+
+    Attributes:
+        sender: what we protect with.
+        recipient: what we verify with.
+        id_context: tells contexts of equal identifiers apart; None where there is none.
+        aead_id: COSE number of the AEAD algorithm.
+    """
+
+    sender: SenderContext
+    recipient: RecipientContext
+    id_context: bytes | None
+    aead_id: int
+
+    @classmethod
+    def derive(
+        cls,
+        master_secret: Secret,
+        *,
+        master_salt: bytes = b"",
+        sender_id: bytes,
+        recipient_id: bytes,
+        id_context: bytes | None = None,
+        aead_id: int = AlgorithmId.AES_CCM_16_64_128,
+        digest_id: int = AlgorithmId.SHA_256,
+        sequence: SequenceNumbers | None = None,
+        window: ReplayWindow | None = None,
+    ) -> SecurityContext:
+        """Derive both halves from the input parameters (RFC 8613 §3.2).
+
+        Args:
+            master_secret: shared by the two parties and nobody else.
+            master_salt: may be empty.
+            sender_id: ours, 0 bytes up to 6 less than the nonce.
+            recipient_id: the peer's, different from ours.
+            id_context: part of the derivation when it is not None.
+            aead_id: COSE number of the AEAD algorithm.
+            digest_id: COSE number of the HKDF's hash, SHA-256 or SHA-512.
+            sequence: where our sequence numbers go on; None only in a context that never existed before.
+            window: an invalid one after a loss of state (appendix B.1.2); None only in a context that never
+                existed before.
+
+        Raises:
+            UnsupportedError: an algorithm that we do not have.
+            ValueError: identifiers that are equal or too long.
+        """
+        row = algorithm(aead_id, Kind.AEAD)
+        if sender_id == recipient_id or max(len(sender_id), len(recipient_id)) > row.nonce_size - 6:
+            raise ValueError(f"two different identifiers of at most {row.nonce_size - 6} bytes (RFC 8613 §3.3)")
+        keys = KeyDerivation(master_secret, master_salt=master_salt, id_context=id_context, digest_id=digest_id)
+        common_iv = keys.derive("IV", id_=b"", algorithm_id=aead_id, size=row.nonce_size)
+
+        def key(id_: bytes) -> Secret:
+            return Secret(keys.derive("Key", id_=id_, algorithm_id=aead_id, size=row.key_size))
+
+        sender = SenderContext(
+            sender_id,
+            key(sender_id),
+            aead_id=aead_id,
+            common_iv=common_iv,
+            sequence=sequence or SequenceNumbers(),
+        )
+        recipient = RecipientContext(
+            recipient_id,
+            key(recipient_id),
+            aead_id=aead_id,
+            common_iv=common_iv,
+            window=window or ReplayWindow(),
+        )
+        return cls(sender, recipient, id_context, aead_id)
+
+
+def _aad_heads(kid: bytes, aead_id: int) -> tuple[bytes, ...]:
+    """The Enc_structure up to the Partial IV, by the Partial IV's length (RFC 8613 §5.4, RFC 9052 §5.3)."""
+    start = b"\x85" + codec.encode(_OSCORE_VERSION) + codec.encode([aead_id]) + codec.encode(kid)
+    heads = [b""]
+    for size in range(1, 6):
+        external = start + bytes((0x40 | size,))
+        # The bstr around the AAD array ends with the Partial IV and an empty bstr, which `aad` adds.
+        wrapped = codec.encode(external + bytes(size + 1))[: -size - 1]
+        heads.append(b"\x83" + codec.encode("Encrypt0") + codec.encode(b"") + wrapped)
+    return tuple(heads)

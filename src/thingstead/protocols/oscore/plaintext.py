@@ -1,0 +1,158 @@
+"""Which fields of a message are protected, and the plaintext that holds them (RFC 8613 §4, §5.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from thingstead.errors import DecodeError
+from thingstead.protocols.coap.code import Code, is_request, is_response
+from thingstead.protocols.coap.message import Message, decode_options, encode_options
+from thingstead.protocols.coap.option import OptionNumber
+
+__all__ = ["OPTION_CLASSES", "OptionClass", "compose_request", "compose_response", "open_plaintext", "protected"]
+
+
+@dataclass(frozen=True, slots=True)
+class OptionClass:
+    """How one option is protected.
+
+    Attributes:
+        inner: class E: goes into the plaintext; an outer instance is discarded on receipt.
+        outer: class U: may stand outside, where proxies read and change it.
+        source: the clause that says so.
+    """
+
+    inner: bool
+    outer: bool
+    source: str
+
+
+_FIGURE_5 = "RFC 8613 §4.1 Figure 5"
+_E = OptionClass(inner=True, outer=False, source=_FIGURE_5)
+_U = OptionClass(inner=False, outer=True, source=_FIGURE_5)
+_BOTH = OptionClass(inner=True, outer=True, source=_FIGURE_5)
+
+OPTION_CLASSES: dict[int, OptionClass] = {
+    OptionNumber.IF_MATCH: _E,
+    OptionNumber.URI_HOST: _U,
+    OptionNumber.ETAG: _E,
+    OptionNumber.IF_NONE_MATCH: _E,
+    OptionNumber.OBSERVE: _BOTH,
+    OptionNumber.URI_PORT: _U,
+    OptionNumber.LOCATION_PATH: _E,
+    OptionNumber.OSCORE: _U,
+    OptionNumber.URI_PATH: _E,
+    OptionNumber.CONTENT_FORMAT: _E,
+    OptionNumber.MAX_AGE: _BOTH,
+    OptionNumber.URI_QUERY: _E,
+    OptionNumber.HOP_LIMIT: OptionClass(inner=False, outer=True, source="RFC 8768 §3"),
+    OptionNumber.ACCEPT: _E,
+    OptionNumber.LOCATION_QUERY: _E,
+    OptionNumber.EDHOC: OptionClass(inner=False, outer=True, source="RFC 9668 §3.1"),
+    OptionNumber.BLOCK2: _BOTH,
+    OptionNumber.BLOCK1: _BOTH,
+    OptionNumber.SIZE2: _BOTH,
+    OptionNumber.PROXY_URI: _U,
+    OptionNumber.PROXY_SCHEME: _U,
+    OptionNumber.SIZE1: _BOTH,
+    OptionNumber.ECHO: OptionClass(inner=True, outer=True, source="RFC 9175 §2.2.1"),
+    OptionNumber.NO_RESPONSE: _BOTH,
+    OptionNumber.REQUEST_TAG: OptionClass(inner=True, outer=True, source="RFC 9175 §3.2.1"),
+}
+"""The one table: option number -> protection. An option without a row is class E (RFC 8613 §4.1)."""
+
+# What is of both classes is written inside by the origin endpoints; outside it is for proxies (§4.1.3).
+_OUTER_ONLY = frozenset(number for number, row in OPTION_CLASSES.items() if row.outer and not row.inner)
+_NESTED = frozenset((int(OptionNumber.OSCORE),))
+# A proxy reads the Proxy-Uri, so its path and query would stand in the clear (§4.1.3.3).
+_NOT_PROTECTABLE = frozenset((int(OptionNumber.OSCORE), int(OptionNumber.PROXY_URI)))
+_OBSERVE = OptionNumber.OBSERVE
+_Options = list[tuple[int, bytes]]
+
+
+def compose_request(message: Message) -> tuple[bytes, _Options, int]:
+    """Split a request: plaintext, outer options, outer code: POST, or FETCH with Observe (RFC 8613 §4.2).
+
+    Raises:
+        ValueError: not a request, already protected, or with a Proxy-Uri that is not yet decomposed into
+            Proxy-Scheme, Uri-Host and Uri-Port (§4.1.3.3).
+    """
+    if not is_request(message.code):
+        raise ValueError(f"expected a request to protect, got code {message.code}")
+    inner, outer, observe = _split(message.options)
+    if observe is None:
+        return _plaintext(message, inner), outer, Code.POST
+    return _plaintext(message, inner), _sorted([*outer, (_OBSERVE, observe)]), Code.FETCH
+
+
+def compose_response(message: Message) -> tuple[bytes, _Options, int]:
+    """Split a response: plaintext, outer options, outer code: 2.04, or 2.05 with Observe (RFC 8613 §4.2).
+
+    A notification keeps its Observe value outside; inside it is empty (§4.1.3.5.2).
+
+    Raises:
+        ValueError: not a response, or already protected.
+    """
+    if not is_response(message.code):
+        raise ValueError(f"expected a response to protect, got code {message.code}")
+    inner, outer, observe = _split(message.options)
+    if observe is None:
+        return _plaintext(message, inner), outer, Code.CHANGED
+    emptied = [(number, b"" if number == _OBSERVE else value) for number, value in inner]
+    return _plaintext(message, emptied), _sorted([*outer, (_OBSERVE, observe)]), Code.CONTENT
+
+
+def protected(message: Message, code: int, outer: _Options, oscore: bytes, payload: bytes) -> Message:
+    """The OSCORE message: type, message ID and token of `message`, everything else as given."""
+    options = _sorted([*outer, (OptionNumber.OSCORE, oscore)]) if outer else [(int(OptionNumber.OSCORE), oscore)]
+    return Message(code, message.type, message.mid, message.token, options, payload)
+
+
+def open_plaintext(message: Message, plaintext: bytes) -> Message:
+    """The original message: what was inside, and of the outside only class U (RFC 8613 §8.2, §8.4).
+
+    An option that stands inside and outside is taken from the inside. Whether the code fits is the caller's
+    question.
+
+    Raises:
+        DecodeError: an empty plaintext, one that is not well-formed, or OSCORE within OSCORE (§4.1.3.7).
+    """
+    if not plaintext:
+        raise DecodeError("expected a plaintext that begins with a code", spec="RFC 8613 §5.3")
+    inner, payload = decode_options(plaintext, 1)
+    numbers = {number for number, _ in inner}
+    if not numbers.isdisjoint(_NESTED):
+        raise DecodeError("expected no OSCORE option within an OSCORE message", spec="RFC 8613 §4.1.3.7")
+    kept = [option for option in message.options if option[0] in _OUTER_ONLY - _NESTED and option[0] not in numbers]
+    options = _sorted(inner + kept) if kept else inner
+    return Message(plaintext[0], message.type, message.mid, message.token, options, payload)
+
+
+def _split(options: _Options) -> tuple[_Options, _Options, bytes | None]:
+    inner: _Options = []
+    outer: _Options = []
+    observe: bytes | None = None
+    for option in options:
+        number = option[0]
+        if number in _OUTER_ONLY:
+            if number in _NOT_PROTECTABLE:
+                raise ValueError(f"a message with option {number} is not protected as it is (RFC 8613 §4.1.3)")
+            outer.append(option)
+            continue
+        if number == _OBSERVE:
+            observe = option[1]
+        inner.append(option)
+    return inner, outer, observe
+
+
+def _plaintext(message: Message, inner: _Options) -> bytes:
+    return bytes((message.code,)) + encode_options(inner, message.payload)
+
+
+def _sorted(options: _Options) -> _Options:
+    options.sort(key=_number)
+    return options
+
+
+def _number(option: tuple[int, bytes]) -> int:
+    return option[0]

@@ -1,0 +1,69 @@
+"""The replay window of a recipient context (RFC 8613 §3.2.2, §7.4)."""
+
+from __future__ import annotations
+
+from thingstead.errors import ReplayError
+
+__all__ = ["ReplayWindow"]
+
+
+class ReplayWindow:
+    """A sliding window over the sequence numbers of one sender, in the manner of RFC 6347 §4.1.2.6.
+
+    `check` before decryption, `accept` after it: only an authenticated message moves the window. After a loss of
+    state the window is *invalid*: it cannot tell old from new until `recover` gives it a number that an Echo
+    exchange proved fresh (RFC 8613 appendix B.1.2).
+    """
+
+    __slots__ = ("_highest", "_seen", "size")
+
+    def __init__(self, size: int = 32, *, valid: bool = True) -> None:
+        if size < 1:
+            raise ValueError("a replay window holds at least one number")
+        self.size = size
+        self._highest: int | None = -1 if valid else None
+        self._seen = 0  # bit i: highest - i was received
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the window knows what was received before."""
+        return self._highest is not None
+
+    def check(self, number: int) -> None:
+        """Refuse a number that was received, or that lies left of the window; change nothing.
+
+        Raises:
+            ReplayError: it was, or it does, or the window is invalid.
+        """
+        highest = self._highest
+        if highest is None:
+            raise ReplayError("the replay window was lost", spec="RFC 8613 §7.5", reason="freshness")
+        if number <= highest and (highest - number >= self.size or self._seen >> (highest - number) & 1):
+            raise ReplayError(f"Partial IV {number} was received before, or is too old", spec="RFC 8613 §7.4")
+
+    def accept(self, number: int) -> None:
+        """Mark a number whose message has been authenticated.
+
+        Raises:
+            ReplayError: as for `check`, so that a number is never accepted twice.
+        """
+        self.check(number)
+        shift = number - (self._highest or 0)
+        if shift <= 0:
+            self._seen |= 1 << -shift
+            return
+        # A sender may jump by 2**40, and such a shift would be a number of 2**40 bits.
+        self._seen = (self._seen << shift | 1) & ((1 << self.size) - 1) if shift < self.size else 1
+        self._highest = number
+
+    def recover(self, number: int) -> None:
+        """Take the number of a request proved fresh: the lower limit of an invalid window, else as `accept`.
+
+        Raises:
+            ReplayError: the window has become valid meanwhile, and knows the number.
+        """
+        if self._highest is not None:
+            self.accept(number)
+            return
+        self._highest = number
+        self._seen = (1 << self.size) - 1

@@ -1,0 +1,483 @@
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from thingstead.errors import (
+    AuthenticationError,
+    DecodeError,
+    ReplayError,
+    StateError,
+    ThingsteadError,
+    UntrustedError,
+)
+from thingstead.protocols.coap import message as coap
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
+from thingstead.protocols.oscore.protection import (
+    FreshnessError,
+    protect_request,
+    protect_response,
+    unprotect_request,
+    unprotect_response,
+)
+from thingstead.protocols.oscore.replay import ReplayWindow
+from thingstead.secret import Secret
+
+VECTORS = json.loads((Path(__file__).parents[3] / "vectors" / "oscore_rfc8613_appendix_c.json").read_text())
+DERIVATIONS = {row["id"]: row for row in VECTORS["derivations"]}
+REQUESTS = {row["id"]: row for row in VECTORS["requests"]}
+GREETING = Message(Code.CONTENT, payload=b"Hello World!")
+OSCORE, OBSERVE = OptionNumber.OSCORE, OptionNumber.OBSERVE
+
+
+def contexts(vector, *, sequence_number=0):
+    """Client and server of a derivation, the client at `sequence_number`."""
+    salt, one, other = (bytes.fromhex(vector[name]) for name in ("master_salt", "sender_id", "recipient_id"))
+    id_context = None if vector["id_context"] is None else bytes.fromhex(vector["id_context"])
+    derive = partial(
+        SecurityContext.derive,
+        Secret(bytes.fromhex(vector["master_secret"])),
+        master_salt=salt,
+        id_context=id_context,
+    )
+    client = derive(sender_id=one, recipient_id=other, sequence=SequenceNumbers(sequence_number))
+    server = derive(sender_id=other, recipient_id=one)
+    return client, server
+
+
+def pair(*, aead_id=10, server_window=None, server_sequence=None):
+    derive = partial(
+        SecurityContext.derive, Secret(bytes(range(16))), master_salt=b"salt", id_context=b"ctx", aead_id=aead_id
+    )
+    client = derive(sender_id=b"\x01", recipient_id=b"\x02")
+    server = derive(sender_id=b"\x02", recipient_id=b"\x01", window=server_window, sequence=server_sequence)
+    return client, server
+
+
+def get(*options):
+    return Message(Code.GET, token=b"t", options=sorted([*options, (OptionNumber.URI_PATH, b"x")]))
+
+
+def oscore_option(message):
+    value = message.option(OSCORE)
+    assert value is not None
+    return value
+
+
+def with_option(message, value):
+    return message.with_options((OSCORE, value), without=frozenset([OSCORE]))
+
+
+@pytest.mark.spec("RFC 8613 8.1")
+@pytest.mark.parametrize("vector", VECTORS["requests"], ids=lambda vector: vector["id"])
+def test_requests_come_out_as_in_appendix_c(vector):
+    client, server = contexts(DERIVATIONS[vector["derivation"]], sequence_number=vector["sequence_number"])
+    original = coap.decode(bytes.fromhex(vector["unprotected"]))
+    message, binding = protect_request(original, context=client, with_kid_context=vector["with_kid_context"])
+    assert coap.encode(message).hex() == vector["protected"]
+    assert oscore_option(message).hex() == vector["option"]
+    assert message.payload.hex() == vector["ciphertext"]
+    assert (binding.nonce.hex(), binding.aad.hex()) == (vector["nonce"], vector["aad"])
+    assert unprotect_request(message, context=server)[0] == original
+
+
+@pytest.mark.spec("RFC 8613 8.3")
+@pytest.mark.parametrize("vector", VECTORS["responses"], ids=lambda vector: vector["id"])
+def test_responses_come_out_as_in_appendix_c(vector):
+    request = REQUESTS[vector["request"]]
+    client, server = contexts(DERIVATIONS[request["derivation"]], sequence_number=request["sequence_number"])
+    message, client_binding = protect_request(coap.decode(bytes.fromhex(request["unprotected"])), context=client)
+    _, binding = unprotect_request(message, context=server)
+    if vector["own_partial_iv"]:
+        binding.take_nonce()
+    original = coap.decode(bytes.fromhex(vector["unprotected"]))
+    response = protect_response(original, binding=binding)
+    assert coap.encode(response).hex() == vector["protected"]
+    assert unprotect_response(response, binding=client_binding) == original
+
+
+@pytest.mark.spec("RFC 8613 3.1")
+@pytest.mark.parametrize("aead_id", [1, 3, 10, 24, 30])
+def test_every_algorithm_carries_an_exchange(aead_id):
+    client, server = pair(aead_id=aead_id)
+    message, client_binding = protect_request(get(), context=client)
+    request, binding = unprotect_request(message, context=server)
+    assert request == get()
+    response = protect_response(GREETING, binding=binding)
+    assert unprotect_response(response, binding=client_binding) == GREETING
+
+
+@pytest.mark.spec("RFC 8613 8.2")
+@pytest.mark.requirement("R-15")
+def test_a_replayed_request_is_refused():
+    client, server = pair()
+    message, _ = protect_request(get(), context=client)
+    unprotect_request(message, context=server)
+    with pytest.raises(ReplayError) as refused:
+        unprotect_request(message, context=server)
+    assert refused.value.reason == "replay"
+
+
+@pytest.mark.spec("RFC 8613 7.4")
+@pytest.mark.requirement("R-15")
+def test_a_request_left_of_the_window_is_refused():
+    client, server = pair()
+    first, _ = protect_request(get(), context=client)
+    for _ in range(32):
+        message, _ = protect_request(get(), context=client)
+    unprotect_request(message, context=server)
+    with pytest.raises(ReplayError):
+        unprotect_request(first, context=server)
+
+
+@pytest.mark.spec("RFC 8613 7.4")
+def test_a_late_request_within_the_window_is_taken_once():
+    client, server = pair()
+    early, _ = protect_request(get(), context=client)
+    late, _ = protect_request(get(), context=client)
+    unprotect_request(late, context=server)
+    unprotect_request(early, context=server)
+    with pytest.raises(ReplayError):
+        unprotect_request(early, context=server)
+
+
+@pytest.mark.spec("RFC 8613 8.2")
+def test_every_flipped_bit_is_refused_and_moves_no_window():
+    client, server = pair()
+    message, _ = protect_request(get(), context=client)
+    option, payload = oscore_option(message), message.payload
+    for position in range(8 * len(payload)):
+        tampered = Message(message.code, token=b"t", options=message.options, payload=_flip(payload, position))
+        with pytest.raises(AuthenticationError) as refused:
+            unprotect_request(tampered, context=server)
+        assert refused.value.reason == "unauthenticated"
+    for position in range(8 * len(option)):
+        with pytest.raises((AuthenticationError, DecodeError, UntrustedError)):
+            unprotect_request(with_option(message, _flip(option, position)), context=server)
+    assert unprotect_request(message, context=server)[0] == get()
+
+
+def _flip(data, position):
+    flipped = bytearray(data)
+    flipped[position // 8] ^= 1 << position % 8
+    return bytes(flipped)
+
+
+@pytest.mark.spec("RFC 8613 8.2")
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        ("", DecodeError),
+        ("0100", DecodeError),
+        ("0801", DecodeError),
+        ("090002", UntrustedError),
+        ("090001ff", UntrustedError),
+        ("19000378797a01", UntrustedError),
+        ("290001", DecodeError),
+        ("490001", DecodeError),
+        ("0e00000000000001", DecodeError),
+        ("0a000101", DecodeError),
+        ("0d01020304", DecodeError),
+        ("1900066374780001", DecodeError),
+        ("00", DecodeError),
+    ],
+    ids=[
+        "empty",
+        "no kid",
+        "no partial iv",
+        "another kid",
+        "longer kid",
+        "another kid context",
+        "group flag",
+        "reserved flag",
+        "partial iv of 6 bytes",
+        "leading zero",
+        "partial iv cut",
+        "kid context cut",
+        "zero flags written out",
+    ],
+)
+def test_a_request_with_a_wrong_option_is_refused(value, error):
+    client, server = pair()
+    message, _ = protect_request(get(), context=client)
+    with pytest.raises(error):
+        unprotect_request(with_option(message, bytes.fromhex(value)), context=server)
+
+
+@pytest.mark.spec("RFC 8613 2")
+def test_a_message_without_option_or_payload_is_malformed():
+    client, server = pair()
+    message, _ = protect_request(get(), context=client)
+    with pytest.raises(DecodeError, match="OSCORE option"):
+        unprotect_request(get(), context=server)
+    with pytest.raises(DecodeError, match="payload"):
+        unprotect_request(Message(message.code, options=message.options), context=server)
+
+
+@pytest.mark.spec("RFC 8613 8.2")
+@pytest.mark.parametrize("plaintext", ["", "45", "00", "01ff", "01d0", "0190", "0164000000"])
+def test_an_authentic_but_malformed_plaintext_is_refused(plaintext):
+    client, server = pair()
+    message, binding = protect_request(get(), context=client)
+    payload = client.sender.aead.encrypt(binding.nonce, bytes.fromhex(plaintext), binding.aad)
+    with pytest.raises(DecodeError):
+        unprotect_request(Message(Code.POST, options=message.options, payload=payload), context=server)
+
+
+@pytest.mark.spec("RFC 8613 8.2")
+def test_outer_options_of_class_e_are_discarded_and_class_u_survive():
+    client, server = pair()
+    message, _ = protect_request(get((OptionNumber.URI_HOST, b"h")), context=client)
+    injected = message.with_options(
+        (OptionNumber.IF_MATCH, b"e"),
+        (OptionNumber.URI_PATH, b"admin"),
+        (OptionNumber.NO_RESPONSE, b"\x1a"),
+        (OptionNumber.OBSERVE, b""),
+        (65001, b"unknown and critical"),
+        (OptionNumber.PROXY_SCHEME, b"coap"),
+    )
+    request, _ = unprotect_request(injected, context=server)
+    assert request.options == [
+        (OptionNumber.URI_HOST, b"h"),
+        (OptionNumber.URI_PATH, b"x"),
+        (OptionNumber.PROXY_SCHEME, b"coap"),
+    ]
+
+
+@pytest.mark.spec("RFC 8613 4.2")
+def test_the_outer_code_says_nothing_about_the_inner_one():
+    client, server = pair()
+    codes = []
+    for code in (Code.GET, Code.PUT, Code.DELETE, Code.IPATCH):
+        message, _ = protect_request(Message(code), context=client)
+        codes.append(message.code)
+        message.code = Code.DELETE
+        assert unprotect_request(message, context=server)[0].code == code
+    assert codes == [Code.POST] * 4
+
+
+@pytest.mark.spec("RFC 8613 4.1.3")
+@pytest.mark.parametrize(
+    "message",
+    [Message(Code.GET, options=[(OSCORE, b"")]), Message(Code.GET, options=[(35, b"coap://h/x")]), GREETING],
+    ids=["protected twice", "Proxy-Uri", "response"],
+)
+def test_what_is_not_a_plain_request_is_not_protected(message):
+    client, _ = pair()
+    with pytest.raises(ValueError, match="protect"):
+        protect_request(message, context=client)
+    assert client.sender.sequence.next == 0
+
+
+@pytest.mark.spec("RFC 8613 5.2")
+def test_a_second_response_takes_a_partial_iv_of_its_own():
+    client, server = pair()
+    message, _ = protect_request(get(), context=client)
+    _, binding = unprotect_request(message, context=server)
+    first, second, third = (protect_response(GREETING, binding=binding) for _ in range(3))
+    assert [m.option(OSCORE) for m in (first, second, third)] == [b"", b"\x01\x00", b"\x01\x01"]
+    assert len({first.payload, second.payload, third.payload}) == 3
+
+
+@pytest.mark.spec("RFC 8613 7.4")
+@pytest.mark.requirement("R-15")
+def test_only_one_response_is_accepted():
+    client, server = pair()
+    message, client_binding = protect_request(get(), context=client)
+    _, binding = unprotect_request(message, context=server)
+    first, second = (protect_response(GREETING, binding=binding) for _ in range(2))
+    unprotect_response(first, binding=client_binding)
+    for response in (first, second):
+        with pytest.raises(ReplayError):
+            unprotect_response(response, binding=client_binding)
+
+
+@pytest.mark.spec("RFC 8613 7.1")
+def test_a_response_to_another_request_does_not_verify():
+    client, server = pair()
+    message, _ = protect_request(get(), context=client)
+    _, binding = unprotect_request(message, context=server)
+    _, other = protect_request(get(), context=client)
+    binding.take_nonce()
+    with pytest.raises(AuthenticationError):
+        unprotect_response(protect_response(GREETING, binding=binding), binding=other)
+
+
+@pytest.mark.spec("RFC 8613 8.4")
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        ("0801", UntrustedError),
+        ("100178", UntrustedError),
+        ("20", DecodeError),
+        ("0100", AuthenticationError),
+        ("40", DecodeError),
+    ],
+    ids=["another kid", "another kid context", "group flag", "another partial iv", "reserved flag"],
+)
+def test_a_response_with_a_wrong_option_is_refused_and_spends_nothing(value, error):
+    client, server = pair()
+    message, client_binding = protect_request(get(), context=client)
+    _, binding = unprotect_request(message, context=server)
+    response = protect_response(GREETING, binding=binding)
+    with pytest.raises(error):
+        unprotect_response(with_option(response, bytes.fromhex(value)), binding=client_binding)
+    assert unprotect_response(with_option(response, bytes.fromhex("0802")), binding=client_binding) == GREETING
+
+
+@pytest.mark.spec("RFC 8613 8.4")
+def test_a_request_inside_a_response_is_refused():
+    client, server = pair()
+    message, client_binding = protect_request(get(), context=client)
+    _, binding = unprotect_request(message, context=server)
+    payload = server.sender.aead.encrypt(binding.nonce, b"\x01", binding.aad)
+    with pytest.raises(DecodeError, match="response inside"):
+        unprotect_response(Message(Code.CHANGED, options=[(OSCORE, b"")], payload=payload), binding=client_binding)
+    with pytest.raises(ValueError, match="response to protect"):
+        protect_response(get(), binding=binding)
+
+
+def observation():
+    client, server = pair()
+    message, client_binding = protect_request(get((OBSERVE, b"")), context=client)
+    request, binding = unprotect_request(message, context=server)
+    return message, request, client_binding, binding
+
+
+def notification(value):
+    return Message(Code.CONTENT, options=[(OBSERVE, bytes([value]))], payload=b"%d" % value)
+
+
+@pytest.mark.spec("RFC 8613 4.1.3.5")
+def test_an_observation_travels_under_fetch_and_content():
+    message, request, client_binding, binding = observation()
+    assert (message.code, message.option(OBSERVE)) == (Code.FETCH, b"")
+    assert (request.code, request.option(OBSERVE), binding.observe) == (Code.GET, b"", 0)
+    response = protect_response(notification(7), binding=binding)
+    assert (response.code, response.option(OBSERVE), response.option(OSCORE)) == (Code.CONTENT, b"\x07", b"\x01\x00")
+    received = unprotect_response(response, binding=client_binding)
+    assert (received.code, received.payload) == (Code.CONTENT, b"7")
+
+
+@pytest.mark.spec("RFC 8613 4.1.3.5.2")
+def test_the_outer_observe_value_of_a_notification_is_ignored():
+    *_, client_binding, binding = observation()
+    for expected in (b"", b"\x01", b"\x02"):
+        response = protect_response(notification(9), binding=binding)
+        forged = response.with_options((OBSERVE, b"\x63"), without=frozenset([OBSERVE]))
+        assert unprotect_response(forged, binding=client_binding).option(OBSERVE) == expected
+
+
+@pytest.mark.spec("RFC 8613 7.4.1")
+@pytest.mark.requirement("R-15")
+def test_replayed_and_older_notifications_are_refused():
+    *_, client_binding, binding = observation()
+    first, second, third = (protect_response(notification(value), binding=binding) for value in range(3))
+    unprotect_response(second, binding=client_binding)
+    for stale in (first, second):
+        with pytest.raises(ReplayError):
+            unprotect_response(stale, binding=client_binding)
+    assert unprotect_response(third, binding=client_binding).payload == b"2"
+
+
+@pytest.mark.spec("RFC 8613 7.4.1")
+def test_a_response_without_observe_ends_the_observation():
+    *_, client_binding, binding = observation()
+    unprotect_response(protect_response(notification(0), binding=binding), binding=client_binding)
+    binding.take_nonce()
+    unprotect_response(protect_response(Message(Code.NOT_FOUND), binding=binding), binding=client_binding)
+    with pytest.raises(ReplayError):
+        unprotect_response(protect_response(notification(1), binding=binding), binding=client_binding)
+
+
+@pytest.mark.spec("RFC 8613 8.4.2")
+def test_one_notification_without_partial_iv_is_accepted_and_counts_as_the_oldest():
+    *_, client_binding, binding = observation()
+    nonce = binding.take_nonce()
+    payload = binding.context.sender.aead.encrypt(nonce, b"\x45\x60", binding.aad)
+    bare = Message(Code.CONTENT, options=[(OSCORE, b"")], payload=payload)
+    assert unprotect_response(bare, binding=client_binding).option(OBSERVE) == b""
+    with pytest.raises(ReplayError):
+        unprotect_response(bare, binding=client_binding)
+    unprotect_response(protect_response(notification(0), binding=binding), binding=client_binding)
+    with pytest.raises(ReplayError):
+        unprotect_response(bare, binding=client_binding)
+
+
+@pytest.mark.spec("RFC 8613 4.1.3.5.2")
+@pytest.mark.parametrize("options", [[], [(OBSERVE, b"\x01")]], ids=["plain request", "cancellation"])
+def test_a_notification_that_nobody_asked_for_is_refused(options):
+    client, server = pair()
+    message, client_binding = protect_request(get(*options), context=client)
+    _, binding = unprotect_request(message, context=server)
+    with pytest.raises(DecodeError, match="Observe"):
+        unprotect_response(protect_response(notification(0), binding=binding), binding=client_binding)
+    assert unprotect_response(protect_response(GREETING, binding=binding), binding=client_binding) == GREETING
+
+
+@pytest.mark.spec("RFC 8613 7.2.1")
+def test_a_partial_iv_beyond_the_reserve_is_not_taken():
+    client, server = pair(server_sequence=SequenceNumbers(5, reserved=6))
+    message, _ = protect_request(get(), context=client)
+    _, binding = unprotect_request(message, context=server)
+    protect_response(GREETING, binding=binding)
+    assert protect_response(GREETING, binding=binding).option(OSCORE) == b"\x01\x05"
+    with pytest.raises(StateError) as refused:
+        protect_response(GREETING, binding=binding)
+    assert refused.value.reason == "sequence"
+    server.sender.sequence.reserve(7)
+    assert protect_response(GREETING, binding=binding).option(OSCORE) == b"\x01\x06"
+
+
+@pytest.mark.spec("RFC 8613 B.1.2")
+@pytest.mark.requirement("R-15")
+def test_after_a_loss_of_the_window_a_request_is_served_only_once_shown_fresh():
+    client, server = pair(server_window=ReplayWindow(valid=False))
+    old, _ = protect_request(get(), context=client)
+    message, client_binding = protect_request(get((OptionNumber.ECHO, b"value")), context=client)
+    with pytest.raises(FreshnessError) as challenged:
+        unprotect_request(old, context=server)
+    answer = protect_response(
+        Message(Code.UNAUTHORIZED, options=[(OptionNumber.ECHO, b"value")]), binding=challenged.value.binding
+    )
+    assert answer.option(OSCORE) == b"\x01\x00"
+    with pytest.raises(FreshnessError) as shown:
+        unprotect_request(message, context=server)
+    assert shown.value.request.option(OptionNumber.ECHO) == b"value"
+    shown.value.recover()
+    for replayed in (old, message):
+        with pytest.raises(ReplayError) as refused:
+            unprotect_request(replayed, context=server)
+        assert refused.value.reason == "replay"
+    with pytest.raises(ReplayError):
+        challenged.value.recover()
+    assert (
+        unprotect_response(protect_response(GREETING, binding=shown.value.binding), binding=client_binding) == GREETING
+    )
+    fresh, _ = protect_request(get(), context=client)
+    assert unprotect_request(fresh, context=server)[0] == get()
+
+
+@pytest.mark.spec("RFC 8613 8.2")
+def test_a_forged_request_does_not_make_an_invalid_window_valid():
+    client, server = pair(server_window=ReplayWindow(valid=False))
+    message, _ = protect_request(get(), context=client)
+    with pytest.raises(AuthenticationError):
+        unprotect_request(
+            Message(Code.POST, options=message.options, payload=bytes(len(message.payload))), context=server
+        )
+    assert not server.recipient.window.is_valid
+
+
+def test_a_context_of_the_same_identifiers_and_another_secret_reads_nothing():
+    client, _ = pair()
+    stranger = SecurityContext.derive(
+        Secret(bytes(16)), master_salt=b"salt", id_context=b"ctx", sender_id=b"\x02", recipient_id=b"\x01"
+    )
+    message, _ = protect_request(get(), context=client)
+    with pytest.raises(ThingsteadError):
+        unprotect_request(message, context=stranger)
