@@ -12,6 +12,7 @@ from thingstead.protocols.coap.option import OPTIONS, OptionNumber, decode_uint,
 __all__ = ["Limits", "Message", "MessageType", "decode", "decode_options", "encode", "encode_options", "request"]
 
 _PAYLOAD_MARKER = 0xFF
+_URI_PATH = int(OptionNumber.URI_PATH)
 
 
 class MessageType(IntEnum):
@@ -21,6 +22,9 @@ class MessageType(IntEnum):
     NON = 1
     ACK = 2
     RST = 3
+
+
+_TYPES = tuple(MessageType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +87,23 @@ class Message:
 
     @property
     def path(self) -> str:
-        """``/a/b`` from the Uri-Path segments; a slash inside a segment is shown as ``%2F``.
+        """``/a/b`` from the Uri-Path segments; ``%`` and ``/`` inside a segment are shown as ``%25`` and ``%2F``.
+
+        Two different lists of segments never show the same path, so a decision may rest on it.
 
         Raises:
-            DecodeError: a segment that is not UTF-8 (RFC 7252 §3.2).
+            DecodeError: a segment that is not UTF-8, or is ``.`` or ``..`` (RFC 7252 §5.10.1).
         """
-        try:
-            segments = [value.decode("utf-8") for number, value in self.options if number == OptionNumber.URI_PATH]
-        except UnicodeDecodeError as error:
-            raise DecodeError(f"expected UTF-8 in Uri-Path, got {error.object!r}", spec="RFC 7252 §3.2") from None
-        return "/" + "/".join([segment.replace("/", "%2F") for segment in segments])
+        return "/" + "/".join([_segment(value) for number, value in self.options if number == _URI_PATH])
+
+    @property
+    def queries(self) -> list[str]:
+        """The Uri-Query arguments.
+
+        Raises:
+            DecodeError: an argument that is not UTF-8.
+        """
+        return [_text(value) for number, value in self.options if number == OptionNumber.URI_QUERY]
 
     def with_options(self, *added: tuple[int, bytes], without: frozenset[int] = frozenset()) -> Message:
         """A copy that has `added` and lacks every option whose number is in `without`."""
@@ -138,9 +149,7 @@ def decode(data: bytes, *, limits: Limits = _DEFAULT_LIMITS) -> Message:
     if code == 0 and size != 4:
         raise DecodeError(f"expected an Empty message of 4 bytes, got {size}", spec="RFC 7252 §4.1")
     options, payload = decode_options(data, token_end, limits=limits)
-    return Message(
-        code, MessageType((first >> 4) & 3), int.from_bytes(data[2:4], "big"), data[4:token_end], options, payload
-    )
+    return Message(code, _TYPES[(first >> 4) & 3], data[2] << 8 | data[3], data[4:token_end], options, payload)
 
 
 def decode_options(
@@ -238,3 +247,17 @@ def _extend(value: int) -> tuple[int, bytes]:
 
 def _number(option: tuple[int, bytes]) -> int:
     return option[0]
+
+
+def _segment(value: bytes) -> str:
+    segment = _text(value)
+    if segment in {".", ".."}:
+        raise DecodeError(f"expected a path segment, got {segment!r}", spec="RFC 7252 §5.10.1")
+    return segment.replace("%", "%25").replace("/", "%2F")
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise DecodeError("expected UTF-8 in a string option", spec="RFC 7252 §3.2") from None

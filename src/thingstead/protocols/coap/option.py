@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from thingstead.errors import DecodeError
+from thingstead.errors import DecodeError, UnsupportedError
 
 __all__ = [
     "OPTIONS",
@@ -17,6 +17,7 @@ __all__ = [
     "is_critical",
     "is_no_cache_key",
     "is_unsafe",
+    "require_recognised",
 ]
 
 
@@ -119,6 +120,25 @@ OPTIONS: dict[int, OptionDefinition] = {
 def is_critical(number: int) -> bool:
     """An unknown one makes the message unacceptable (RFC 7252 §5.4.1)."""
     return bool(number & 1)
+
+
+def require_recognised(options: list[tuple[int, bytes]]) -> None:
+    """Check that every critical option is one we know, in a length it may have, and not repeated (RFC 7252 §5.4).
+
+    An elective option that fails the same is for the reader to ignore: `Message.option` takes the first value.
+
+    Raises:
+        UnsupportedError: a critical option that must be treated as unrecognised (4.02).
+    """
+    last = -1
+    for number, value in options:
+        if number & 1:
+            row = OPTIONS.get(number)
+            if row is None or not row.min_size <= len(value) <= row.max_size or (number == last and not row.repeatable):
+                raise UnsupportedError(
+                    f"expected no critical option {number} of {len(value)} bytes here", spec="RFC 7252 §5.4.1"
+                )
+        last = number
 
 
 def is_unsafe(number: int) -> bool:

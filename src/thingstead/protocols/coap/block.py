@@ -1,0 +1,303 @@
+"""Block-wise transfer: the Block options and bodies in pieces, each way (RFC 7959, RFC 9175 §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from thingstead.crypto.digest import digest
+from thingstead.errors import DecodeError, ProtocolError, StateError
+
+__all__ = [
+    "Assembly",
+    "Block",
+    "BodySender",
+    "BodyTooLargeError",
+    "IncompleteBodyError",
+    "Limits",
+    "Uploads",
+    "cut",
+    "decode_block",
+    "entity_tag",
+]
+
+_ETAG_SIZE = 8
+
+
+class IncompleteBodyError(StateError):
+    """A block that does not follow the one before it; the body is forgotten (4.08, RFC 7959 §2.9.2)."""
+
+    reason = "incomplete"
+
+
+class BodyTooLargeError(ProtocolError):
+    """A body beyond what we hold (4.13, RFC 7959 §2.9.3).
+
+    Attributes:
+        limit: bytes that would be accepted; travels back in Size1.
+    """
+
+    reason = "too-large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"expected a body of at most {limit} bytes", spec="RFC 7959 §2.9.3")
+        self.limit = limit
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on bodies in the making.
+
+    Attributes:
+        max_body: bytes of one body.
+        max_bodies: bodies at one time.
+        max_bodies_per_peer: bodies of one peer at one time; its oldest gives way.
+        max_total: bytes of all bodies together.
+        max_age: seconds that a body may rest without a new block.
+    """
+
+    max_body: int = 1 << 20
+    max_bodies: int = 64
+    max_bodies_per_peer: int = 4
+    max_total: int = 16 << 20
+    max_age: float = 247.0
+
+
+class Block(NamedTuple):
+    """The value of a Block1 or Block2 option (RFC 7959 §2.2).
+
+    Attributes:
+        num: which block, in blocks of this size.
+        more: more blocks follow.
+        szx: size exponent 0..6: 16 to 1024 bytes.
+    """
+
+    num: int
+    more: bool
+    szx: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of a full block."""
+        return 16 << self.szx
+
+    @property
+    def offset(self) -> int:
+        """Where in the body the block starts, in bytes."""
+        return self.num << (self.szx + 4)
+
+    def encode(self) -> bytes:
+        """0 to 3 bytes.
+
+        Raises:
+            ValueError: a block number over 20 bits; choose a larger size.
+        """
+        if self.num >> 20:
+            raise ValueError("a block number has at most 20 bits (RFC 7959 §2.2)")
+        value = self.num << 4 | self.more << 3 | self.szx
+        return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+def decode_block(value: bytes) -> Block:
+    """Decode a Block option.
+
+    Raises:
+        DecodeError: over 3 bytes, or the reserved size exponent 7 (RFC 7959 §2.2).
+    """
+    if len(value) > 3:
+        raise DecodeError(f"expected a Block option of at most 3 bytes, got {len(value)}", spec="RFC 7959 §2.2")
+    number = int.from_bytes(value, "big")
+    if number & 7 == 7:
+        raise DecodeError("expected a block size exponent of 0 to 6, got the reserved 7", spec="RFC 7959 §2.2")
+    return Block(number >> 4, bool(number & 8), number & 7)
+
+
+def cut(body: bytes, num: int, szx: int) -> tuple[bytes, Block]:
+    """Block `num` of `body` in blocks of ``16 << szx`` bytes, and its option value.
+
+    Raises:
+        DecodeError: the body ends before this block (4.00, RFC 7959 §2.4).
+    """
+    start = num << (szx + 4)
+    end = start + (16 << szx)
+    if start and start >= len(body):
+        raise DecodeError(f"expected a block of a body of {len(body)} bytes, got number {num}", spec="RFC 7959 §2.4")
+    return body[start:end], Block(num, end < len(body), szx)
+
+
+def entity_tag(body: bytes) -> bytes:
+    """An ETag of 8 bytes made of the body alone, so that it survives what we forget (RFC 7959 §2.4)."""
+    return digest(body)[:_ETAG_SIZE]
+
+
+class BodySender:
+    """A request body on its way out in Block1 pieces (RFC 7959 §2.5).
+
+    `piece` is what to send now; `acknowledge` moves on.
+    """
+
+    __slots__ = ("_body", "_offset", "_szx")
+
+    def __init__(self, body: bytes, szx: int) -> None:
+        self._body = body
+        self._offset = 0
+        self._szx = szx
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole body, for Size1."""
+        return len(self._body)
+
+    def piece(self) -> tuple[Block, bytes]:
+        """The block to send now and its bytes."""
+        payload, block = cut(self._body, self._offset >> (self._szx + 4), self._szx)
+        return block, payload
+
+    def acknowledge(self, block: Block) -> bool:
+        """Move behind the block that the peer acknowledged; True when the body is through.
+
+        Args:
+            block: Block1 of the response: our number, and the size that the peer would rather have.
+
+        Raises:
+            DecodeError: it acknowledges another block than the one sent, or asks for larger ones.
+        """
+        sent, payload = self.piece()
+        if block.num != sent.num or block.szx > sent.szx:
+            raise DecodeError(f"expected an acknowledgement of block {sent.num}, got {block.num}", spec="RFC 7959 §2.5")
+        self._offset += len(payload)
+        self._szx = block.szx
+        return self._offset >= len(self._body)
+
+    def shrink(self, szx: int) -> bool:
+        """Start again in smaller blocks, as a 4.13 asked (RFC 7959 §2.9.3); False when they are not smaller."""
+        if szx >= self._szx:
+            return False
+        self._offset = 0
+        self._szx = szx
+        return True
+
+
+class Assembly:
+    """One body coming in, block by block, in order."""
+
+    __slots__ = ("_body", "_etag", "_limit", "_szx")
+
+    def __init__(self, limit: int, *, etag: bytes | None = None) -> None:
+        self._body = bytearray()
+        self._etag = etag
+        self._limit = limit
+        self._szx = 6
+
+    def __len__(self) -> int:
+        return len(self._body)
+
+    def add(self, block: Block, payload: bytes, *, etag: bytes | None = None) -> bytes | None:
+        """Append a block; the body when this was the last one.
+
+        Raises:
+            IncompleteBodyError: it does not start where the last one ended, or is of another ETag.
+            BodyTooLargeError: the body would grow over its limit.
+            DecodeError: larger blocks than before, or one that is neither full nor last (RFC 7959 §2.2, §2.3).
+        """
+        if block.offset != len(self._body) or etag != self._etag:
+            raise IncompleteBodyError(
+                f"expected the block at offset {len(self._body)}, got {block.offset}", spec="RFC 7959 §2.9.2"
+            )
+        if block.szx > self._szx:
+            raise DecodeError("expected blocks that stay or shrink in size, got larger ones", spec="RFC 7959 §2.3")
+        if (len(payload) != block.size) if block.more else (len(payload) > block.size):
+            raise DecodeError(f"expected a block of {block.size} bytes, got {len(payload)}", spec="RFC 7959 §2.2")
+        if len(self._body) + len(payload) > self._limit:
+            raise BodyTooLargeError(self._limit)
+        self._szx = block.szx
+        self._body += payload
+        return None if block.more else bytes(self._body)
+
+    def following(self) -> Block:
+        """The Block2 value that asks for what comes next."""
+        return Block(len(self._body) >> (self._szx + 4), False, self._szx)
+
+
+class _Upload:
+    __slots__ = ("assembly", "touched")
+
+    def __init__(self, assembly: Assembly, now: float) -> None:
+        self.assembly = assembly
+        self.touched = now
+
+
+class Uploads:
+    """Request bodies coming in from many peers, bounded in number, size and age.
+
+    A body is known by its peer and its key: what the caller takes as one operation, which is the method,
+    the options of the cache key and the Request-Tag (RFC 9175 §3.3).
+    """
+
+    __slots__ = ("_limits", "_total", "_uploads")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._uploads: dict[tuple[Hashable, Hashable], _Upload] = {}
+        self._total = 0
+
+    def __len__(self) -> int:
+        return len(self._uploads)
+
+    @property
+    def held(self) -> int:
+        """Bytes held in all unfinished bodies."""
+        return self._total
+
+    def receive(self, block: Block, payload: bytes, *, peer: Hashable, key: Hashable, now: float) -> bytes | None:
+        """Take one Block1 request; the whole body when it was the last one.
+
+        Block 0 starts the body anew. An error forgets the body; nothing of it stays held.
+
+        Raises:
+            IncompleteBodyError: a gap, or a body that we do not (any longer) know (4.08).
+            BodyTooLargeError: over the limit of one body, or of all of them (4.13).
+            DecodeError: see `Assembly.add` (4.00).
+        """
+        name = (peer, key)
+        upload = self._uploads.pop(name, None)
+        if upload is not None:
+            self._total -= len(upload.assembly)
+        if block.num == 0:
+            self._make_room(peer, now)
+            upload = _Upload(Assembly(self._limits.max_body), now)
+        elif upload is None or now - upload.touched > self._limits.max_age:
+            raise IncompleteBodyError("expected block 0 of this body first", spec="RFC 7959 §2.9.2")
+        body = upload.assembly.add(block, payload)
+        if body is None:
+            if self._total + len(upload.assembly) > self._limits.max_total:
+                raise BodyTooLargeError(self._limits.max_body)
+            upload.touched = now
+            self._total += len(upload.assembly)
+            self._uploads[name] = upload
+        return body
+
+    def forget(self, peer: Hashable) -> None:
+        """Drop every unfinished body of `peer`."""
+        for name in [name for name in self._uploads if name[0] == peer]:
+            self._drop(name)
+
+    def expire(self, now: float) -> None:
+        """Drop what has rested for too long. The dictionary is in order of the last touch."""
+        while self._uploads:
+            name, upload = next(iter(self._uploads.items()))
+            if now - upload.touched <= self._limits.max_age:
+                return
+            self._drop(name)
+
+    def _make_room(self, peer: Hashable, now: float) -> None:
+        self.expire(now)
+        own = [name for name in self._uploads if name[0] == peer]
+        if len(own) >= self._limits.max_bodies_per_peer:
+            self._drop(own[0])
+        elif len(self._uploads) >= self._limits.max_bodies:
+            self._drop(next(iter(self._uploads)))
+
+    def _drop(self, name: tuple[Hashable, Hashable]) -> None:
+        self._total -= len(self._uploads.pop(name).assembly)

@@ -1,0 +1,53 @@
+"""Echo: proof that a request is fresh and its source reachable, and the limit until then (RFC 9175 §2)."""
+
+from __future__ import annotations
+
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.digest import hmac_tag, verify_hmac
+from thingstead.errors import ExpiredError
+from thingstead.secret import Secret
+
+__all__ = ["AMPLIFICATION_FACTOR", "EchoMint", "within_amplification_limit"]
+
+AMPLIFICATION_FACTOR = 3
+"""Bytes that may go to an unverified address for each byte that came from it (RFC 9175 §2.6)."""
+
+_TIME_SIZE = 4
+_TIME_MASK = 0xFFFFFFFF
+
+
+class EchoMint:
+    """Makes and checks Echo values without a table: time ‖ truncated HMAC over time and peer (RFC 9175 App. A.2).
+
+    Args:
+        key: 32 fresh random bytes per process; values die with it.
+        lifetime: seconds a value is good for.
+    """
+
+    __slots__ = ("_key", "_lifetime")
+
+    def __init__(self, key: Secret, *, lifetime: float) -> None:
+        self._key = key
+        self._lifetime = lifetime
+
+    def issue(self, peer: bytes, now: float) -> bytes:
+        """An Echo value of 12 bytes, good for requests of `peer` only."""
+        stamp = (int(now) & _TIME_MASK).to_bytes(_TIME_SIZE, "big")
+        return stamp + hmac_tag(self._key, stamp + peer, AlgorithmId.HMAC_256_64)
+
+    def verify(self, value: bytes, peer: bytes, now: float) -> None:
+        """Check a value that came back.
+
+        Raises:
+            AuthenticationError: not one of ours, or another peer's.
+            ExpiredError: ours, but too old.
+        """
+        stamp = value[:_TIME_SIZE]
+        verify_hmac(self._key, stamp + peer, value[_TIME_SIZE:], AlgorithmId.HMAC_256_64)
+        if (int(now) - int.from_bytes(stamp, "big")) & _TIME_MASK > self._lifetime:
+            raise ExpiredError("expected a fresh Echo value, got an old one", spec="RFC 9175 §2.3")
+
+
+def within_amplification_limit(received: int, sent: int) -> bool:
+    """Whether `sent` bytes may have gone to an unverified address that sent `received` bytes."""
+    return sent <= AMPLIFICATION_FACTOR * received

@@ -1,0 +1,275 @@
+"""The message layer: retransmission, duplicates and NSTART (RFC 7252 §4)."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from thingstead.errors import StateError
+
+__all__ = ["Deduplicator", "Retransmitter", "TransmissionParameters"]
+
+
+@dataclass(frozen=True, slots=True)
+class TransmissionParameters:
+    """Protocol parameters (RFC 7252 §4.8); all times in seconds.
+
+    Attributes:
+        ack_timeout: first wait for an acknowledgement, before jitter.
+        ack_random_factor: the jitter stretches the first wait up to this factor.
+        max_retransmit: repetitions of one message.
+        nstart: outstanding confirmable messages towards one peer.
+        max_latency: longest time a datagram may take.
+    """
+
+    ack_timeout: float = 2.0
+    ack_random_factor: float = 1.5
+    max_retransmit: int = 4
+    nstart: int = 1
+    max_latency: float = 100.0
+
+    @property
+    def max_transmit_span(self) -> float:
+        """From the first to the last transmission of one message (RFC 7252 §4.8.2)."""
+        return self.ack_timeout * ((1 << self.max_retransmit) - 1) * self.ack_random_factor
+
+    @property
+    def max_transmit_wait(self) -> float:
+        """From the first transmission until a sender gives up."""
+        return self.ack_timeout * ((2 << self.max_retransmit) - 1) * self.ack_random_factor
+
+    @property
+    def exchange_lifetime(self) -> float:
+        """How long a message ID of a confirmable message may not return: 247 s by default."""
+        return self.max_transmit_span + 2 * self.max_latency + self.ack_timeout
+
+    @property
+    def non_lifetime(self) -> float:
+        """The same for a non-confirmable message: 145 s by default."""
+        return self.max_transmit_span + self.max_latency
+
+
+class Deduplicator:
+    """Messages seen of late, and what was replied to each (RFC 7252 §4.5).
+
+    A duplicate is the same datagram, byte for byte and so with the same message ID, from the same peer. A
+    sender of forged datagrams that only guesses message IDs therefore neither gets a stored reply sent to
+    its victim, nor has the victim's own message taken for a duplicate.
+
+    Args:
+        lifetime: seconds that an entry is kept; EXCHANGE_LIFETIME.
+        max_entries: entries held; the oldest gives way.
+        max_bytes: of datagrams and replies held; the oldest gives way.
+    """
+
+    __slots__ = ("_bytes", "_lifetime", "_max_bytes", "_max_entries", "_order", "_replies")
+
+    def __init__(self, lifetime: float, *, max_entries: int, max_bytes: int) -> None:
+        self._lifetime = lifetime
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._replies: dict[tuple[Hashable, bytes], bytes] = {}
+        self._order: deque[tuple[float, tuple[Hashable, bytes]]] = deque()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._replies)
+
+    @property
+    def held(self) -> int:
+        """Bytes of the datagrams and replies held."""
+        return self._bytes
+
+    def reply_to(self, peer: Hashable, datagram: bytes) -> bytes | None:
+        """None for a new datagram; for a duplicate the reply, or nothing as long as there is none."""
+        return self._replies.get((peer, datagram))
+
+    def remember(self, peer: Hashable, datagram: bytes, now: float) -> None:
+        """Enter a datagram that has been accepted; its reply is to follow."""
+        key = (peer, datagram)
+        order = self._order
+        while order and (order[0][0] < now or len(self._replies) >= self._max_entries or self._bytes > self._max_bytes):
+            self._evict()
+        if key not in self._replies:
+            self._replies[key] = b""
+            self._bytes += len(datagram)
+            order.append((now + self._lifetime, key))
+
+    def store(self, peer: Hashable, datagram: bytes, reply: bytes) -> None:
+        """Keep `reply` for duplicates of `datagram`, unless its entry is already gone."""
+        key = (peer, datagram)
+        before = self._replies.get(key)
+        if before is not None:
+            self._replies[key] = reply
+            self._bytes += len(reply) - len(before)
+
+    def _evict(self) -> None:
+        _, key = self._order.popleft()
+        self._bytes -= len(key[1]) + len(self._replies.pop(key))
+
+
+class _Transmission:
+    __slots__ = ("datagram", "destination", "left", "mid", "owner", "timeout")
+
+    def __init__(self, datagram: bytes, destination: Hashable, mid: int, owner: int, repetitions: int) -> None:
+        self.datagram = datagram
+        self.destination = destination
+        self.mid = mid
+        self.owner = owner
+        self.left = repetitions
+        self.timeout = 0.0
+
+
+class Retransmitter:
+    """Confirmable messages of ours until they are acknowledged (RFC 7252 §4.2, §4.7).
+
+    Attributes:
+        outgoing: (datagram, destination) to send now, in order; the owner of this object drains it.
+    """
+
+    __slots__ = (
+        "_active",
+        "_deadlines",
+        "_jitter",
+        "_max_queued",
+        "_parameters",
+        "_per_peer",
+        "_queued",
+        "_sequence",
+        "_waiting",
+        "outgoing",
+    )
+
+    def __init__(self, parameters: TransmissionParameters, *, jitter: Callable[[], float], max_queued: int) -> None:
+        """Start with nothing outstanding.
+
+        Args:
+            parameters: times and counts.
+            jitter: a number in [0, 1) each time; spreads the first timeouts.
+            max_queued: messages that may wait for NSTART, over all peers.
+        """
+        self.outgoing: list[tuple[bytes, Hashable]] = []
+        self._parameters = parameters
+        self._jitter = jitter
+        self._max_queued = max_queued
+        self._active: dict[tuple[Hashable, int], _Transmission] = {}
+        self._per_peer: dict[Hashable, int] = {}
+        self._waiting: dict[Hashable, deque[_Transmission]] = {}
+        self._queued = 0
+        self._deadlines: list[tuple[float, int, _Transmission]] = []
+        self._sequence = 0
+
+    def __len__(self) -> int:
+        return len(self._active) + self._queued
+
+    def submit(
+        self,
+        datagram: bytes,
+        destination: Hashable,
+        mid: int,
+        *,
+        owner: int,
+        now: float,
+        repetitions: int | None = None,
+    ) -> None:
+        """Send a confirmable message, now or as soon as NSTART allows, and again until it is acknowledged.
+
+        Args:
+            datagram: the encoded message.
+            destination: where it goes.
+            mid: its message ID.
+            owner: what `acknowledge` and `expire` name it by.
+            now: monotonic seconds.
+            repetitions: at most this many retransmissions, where MAX_RETRANSMIT would be too many bytes.
+
+        Raises:
+            StateError: too many messages wait already; this one is not taken.
+        """
+        count = self._parameters.max_retransmit if repetitions is None else repetitions
+        transmission = _Transmission(datagram, destination, mid, owner, count)
+        if self._per_peer.get(destination, 0) < self._parameters.nstart:
+            self._start(transmission, now)
+            return
+        if self._queued >= self._max_queued:
+            raise StateError("expected fewer messages waiting for an acknowledgement", spec="RFC 7252 §4.7")
+        self._waiting.setdefault(destination, deque()).append(transmission)
+        self._queued += 1
+
+    def acknowledge(self, source: Hashable, mid: int, now: float) -> int | None:
+        """Stop repeating the message that an ACK, a RST or a response answers; its owner, or None if unknown."""
+        transmission = self._active.pop((source, mid), None)
+        if transmission is None:
+            return None
+        self._release(source, now)
+        return transmission.owner
+
+    def withdraw(self, destination: Hashable, mid: int, now: float) -> None:
+        """Stop repeating a message, or take it out of the queue, because its sender wants it no more."""
+        if self.acknowledge(destination, mid, now) is not None:
+            return
+        queue = self._waiting.get(destination, ())
+        for transmission in queue:
+            if transmission.mid == mid:
+                self._waiting[destination].remove(transmission)
+                self._queued -= 1
+                return
+
+    def expire(self, now: float) -> list[int]:
+        """Repeat what is due; the owners of messages that nobody acknowledged in time."""
+        lost: list[int] = []
+        deadlines = self._deadlines
+        while deadlines and deadlines[0][0] <= now:
+            _, _, transmission = heapq.heappop(deadlines)
+            key = (transmission.destination, transmission.mid)
+            if self._active.get(key) is not transmission:
+                continue
+            if transmission.left == 0:
+                del self._active[key]
+                lost.append(transmission.owner)
+                self._release(transmission.destination, now)
+                continue
+            transmission.left -= 1
+            transmission.timeout *= 2
+            self.outgoing.append((transmission.datagram, transmission.destination))
+            self._schedule(transmission, now)
+        return lost
+
+    def next_deadline(self) -> float | None:
+        """When `expire` has something to do; it may find that it has not."""
+        while self._deadlines:
+            deadline, _, transmission = self._deadlines[0]
+            if self._active.get((transmission.destination, transmission.mid)) is transmission:
+                return deadline
+            heapq.heappop(self._deadlines)
+        return None
+
+    def _start(self, transmission: _Transmission, now: float) -> None:
+        parameters = self._parameters
+        destination = transmission.destination
+        self._active[destination, transmission.mid] = transmission
+        self._per_peer[destination] = self._per_peer.get(destination, 0) + 1
+        stretch = 1 + self._jitter() * (parameters.ack_random_factor - 1)
+        transmission.timeout = parameters.ack_timeout * stretch
+        self.outgoing.append((transmission.datagram, destination))
+        self._schedule(transmission, now)
+
+    def _schedule(self, transmission: _Transmission, now: float) -> None:
+        self._sequence += 1
+        heapq.heappush(self._deadlines, (now + transmission.timeout, self._sequence, transmission))
+
+    def _release(self, destination: Hashable, now: float) -> None:
+        left = self._per_peer[destination] - 1
+        if left:
+            self._per_peer[destination] = left
+        else:
+            del self._per_peer[destination]
+        queue = self._waiting.get(destination)
+        if queue is None:
+            return
+        if queue:
+            self._queued -= 1
+            self._start(queue.popleft(), now)
+        if not queue:
+            del self._waiting[destination]

@@ -1,0 +1,128 @@
+import pytest
+
+from thingstead.errors import DecodeError, UnsupportedError
+from thingstead.protocols.coap import message as coap
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.message import Message, MessageType
+from thingstead.protocols.coap.option import OptionNumber, require_recognised
+
+
+@pytest.mark.spec("RFC 7252 Appendix A")
+def test_the_example_of_the_standard_is_read_and_written():
+    data = bytes.fromhex("40017d34bb74656d7065726174757265")
+    read = coap.decode(data)
+    assert (read.type, read.code, read.mid, read.path) == (MessageType.CON, Code.GET, 0x7D34, "/temperature")
+    assert coap.encode(read) == data
+
+
+@pytest.mark.spec("RFC 7252 3")
+@pytest.mark.parametrize(
+    "data",
+    [
+        "",
+        "400100",
+        "80010000",
+        "49010000" + "00" * 9,
+        "4f010000" + "00" * 15,
+        "41010000",
+        "4000000000",
+        "40010000ff",
+        "40010000f0",
+        "400100000f",
+        "40010000d0",
+        "40010000e000",
+        "4001000001",
+        "40010000e0ffff" + "e0ffff",
+        "40010000" + "00" * 65,
+    ],
+    ids=[
+        "empty",
+        "short",
+        "version",
+        "token 9",
+        "token 15",
+        "token cut",
+        "long empty",
+        "marker",
+        "delta 15",
+        "length 15",
+        "delta cut",
+        "delta cut 2",
+        "value cut",
+        "number",
+        "options",
+    ],
+)
+def test_a_malformed_datagram_is_refused(data):
+    with pytest.raises(DecodeError):
+        coap.decode(bytes.fromhex(data))
+
+
+def test_a_datagram_over_the_limit_is_refused():
+    with pytest.raises(DecodeError):
+        coap.decode(bytes.fromhex("40010000ff") + bytes(1500))
+
+
+@pytest.mark.parametrize("number", [1, 12, 13, 14, 268, 269, 65535])
+@pytest.mark.parametrize("size", [0, 12, 13, 14, 268, 269, 400])
+def test_every_width_of_an_option_header_is_read_as_written(number, size):
+    if number in (1, 12, 14):
+        number += 4096
+    options = [(number, bytes(size))]
+    assert coap.decode_options(coap.encode_options(options, b"p"), 0) == (options, b"p")
+
+
+@pytest.mark.spec("RFC 7252 5.10.1")
+@pytest.mark.parametrize("segment", [b"\xff", b"\xc3", b".", b".."])
+def test_a_path_segment_that_is_no_name_is_a_decode_error(segment):
+    with pytest.raises(DecodeError):
+        _ = Message(Code.GET, options=[(OptionNumber.URI_PATH, segment)]).path
+
+
+def test_two_lists_of_segments_never_show_the_same_path():
+    lists = [[b"a", b"b"], [b"a/b"], [b"a%2Fb"], [b"a%b"], [b"", b"a", b"b"]]
+    paths = {Message(Code.GET, options=[(OptionNumber.URI_PATH, value) for value in row]).path for row in lists}
+    assert paths == {"/a/b", "/a%2Fb", "/a%252Fb", "/a%25b", "//a/b"}
+
+
+def test_a_query_that_is_not_utf_8_is_a_decode_error():
+    with pytest.raises(DecodeError):
+        _ = Message(Code.GET, options=[(OptionNumber.URI_QUERY, b"\xff")]).queries
+    assert coap.request(Code.GET, "/a", query=("x=1", "y")).queries == ["x=1", "y"]
+
+
+@pytest.mark.spec("RFC 7252 5.4.1")
+@pytest.mark.parametrize(
+    "options",
+    [
+        [(13, b"")],
+        [(65001, b"")],
+        [(OptionNumber.URI_HOST, b"")],
+        [(OptionNumber.IF_NONE_MATCH, b"x")],
+        [(OptionNumber.BLOCK1, bytes(4))],
+        [(OptionNumber.ACCEPT, b""), (OptionNumber.ACCEPT, b"")],
+    ],
+    ids=["uri-path-abbrev", "unknown", "too short", "not empty", "too long", "repeated"],
+)
+def test_a_critical_option_that_is_not_recognised_is_refused(options):
+    with pytest.raises(UnsupportedError):
+        require_recognised(options)
+
+
+@pytest.mark.spec("RFC 7252 5.4.1")
+def test_an_elective_option_is_left_to_its_reader():
+    require_recognised([(6, bytes(9)), (11, b"a"), (11, b"b"), (65000, b""), (65000, b"")])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Message(Code.GET, token=bytes(9)),
+        Message(Code.GET, options=[(11, b""), (3, b"h")]),
+        Message(Code.GET, options=[(23, bytes(4))]),
+    ],
+    ids=["token", "order", "length"],
+)
+def test_what_cannot_be_said_is_not_written(message):
+    with pytest.raises(ValueError, match=r"at most|stands behind"):
+        coap.encode(message)

@@ -1,0 +1,134 @@
+import pytest
+
+from thingstead.errors import StateError
+from thingstead.protocols.coap.reliability import Deduplicator, Retransmitter, TransmissionParameters
+
+
+def retransmitter(jitter=0.0, max_queued=2, **parameters):
+    return Retransmitter(TransmissionParameters(**parameters), jitter=lambda: jitter, max_queued=max_queued)
+
+
+def drain(sender):
+    sent = [datagram for datagram, _ in sender.outgoing]
+    sender.outgoing.clear()
+    return sent
+
+
+@pytest.mark.spec("RFC 7252 4.8.2")
+def test_the_derived_times_are_those_of_the_standard():
+    parameters = TransmissionParameters()
+    times = (parameters.max_transmit_span, parameters.max_transmit_wait)
+    assert (*times, parameters.exchange_lifetime, parameters.non_lifetime) == (45, 93, 247, 145)
+
+
+@pytest.mark.spec("RFC 7252 4.2")
+@pytest.mark.parametrize(("jitter", "first"), [(0.0, 2.0), (0.5, 2.5)])
+def test_a_message_is_repeated_with_doubling_timeouts_and_then_given_up(jitter, first):
+    sender = retransmitter(jitter)
+    sender.submit(b"x", "peer", 7, owner=1, now=0.0)
+    times, lost = [0.0], []
+    assert drain(sender) == [b"x"]
+    while (deadline := sender.next_deadline()) is not None:
+        lost = sender.expire(deadline)
+        times += [deadline] * len(drain(sender))
+    assert times == [0.0, first, 3 * first, 7 * first, 15 * first]
+    assert (lost, len(sender)) == ([1], 0)
+
+
+def test_an_acknowledged_message_is_not_repeated():
+    sender = retransmitter()
+    sender.submit(b"x", "peer", 7, owner=1, now=0.0)
+    assert sender.acknowledge("peer", 7, 1.0) == 1
+    assert sender.next_deadline() is None
+    assert sender.expire(100.0) == []
+
+
+@pytest.mark.parametrize(("source", "mid"), [("other", 7), ("peer", 8)])
+def test_an_acknowledgement_of_another_peer_or_message_changes_nothing(source, mid):
+    sender = retransmitter()
+    sender.submit(b"x", "peer", 7, owner=1, now=0.0)
+    assert sender.acknowledge(source, mid, 1.0) is None
+    assert sender.next_deadline() == 2.0
+
+
+@pytest.mark.spec("RFC 7252 4.7")
+def test_a_second_message_to_a_peer_waits_for_the_first():
+    sender = retransmitter()
+    sender.submit(b"x", "peer", 7, owner=1, now=0.0)
+    sender.submit(b"y", "peer", 8, owner=2, now=0.0)
+    sender.submit(b"z", "other", 8, owner=3, now=0.0)
+    assert drain(sender) == [b"x", b"z"]
+    sender.acknowledge("peer", 7, 1.0)
+    assert drain(sender) == [b"y"]
+
+
+def test_the_queue_behind_nstart_is_bounded():
+    sender = retransmitter(max_queued=1)
+    sender.submit(b"x", "peer", 7, owner=1, now=0.0)
+    sender.submit(b"y", "peer", 8, owner=2, now=0.0)
+    with pytest.raises(StateError):
+        sender.submit(b"z", "peer", 9, owner=3, now=0.0)
+    assert len(sender) == 2
+
+
+def test_a_message_given_up_lets_the_next_one_go():
+    sender = retransmitter(max_retransmit=0)
+    sender.submit(b"x", "peer", 7, owner=1, now=0.0)
+    sender.submit(b"y", "peer", 8, owner=2, now=0.0)
+    drain(sender)
+    assert sender.expire(2.0) == [1]
+    assert drain(sender) == [b"y"]
+
+
+def test_a_withdrawn_message_is_neither_sent_nor_repeated():
+    sender = retransmitter()
+    sender.submit(b"x", "peer", 7, owner=1, now=0.0)
+    sender.submit(b"y", "peer", 8, owner=2, now=0.0)
+    sender.withdraw("peer", 8, 0.0)
+    sender.withdraw("peer", 7, 0.0)
+    sender.withdraw("peer", 9, 0.0)
+    assert drain(sender) == [b"x"]
+    assert len(sender) == 0
+
+
+def test_repetitions_can_be_fewer():
+    sender = retransmitter()
+    sender.submit(b"x", "peer", 7, owner=1, now=0.0, repetitions=1)
+    assert (sender.expire(2.0), sender.expire(6.0)) == ([], [1])
+
+
+@pytest.mark.spec("RFC 7252 4.5")
+def test_a_duplicate_finds_the_stored_reply():
+    seen = Deduplicator(247.0, max_entries=10, max_bytes=1000)
+    assert seen.reply_to("peer", b"x") is None
+    seen.remember("peer", b"x", 0.0)
+    assert seen.reply_to("peer", b"x") == b""
+    seen.store("peer", b"x", b"reply")
+    assert seen.reply_to("peer", b"x") == b"reply"
+
+
+@pytest.mark.parametrize(("peer", "datagram"), [("other", b"x"), ("peer", b"y")])
+def test_neither_another_peer_nor_other_bytes_are_a_duplicate(peer, datagram):
+    seen = Deduplicator(247.0, max_entries=10, max_bytes=1000)
+    seen.remember("peer", b"x", 0.0)
+    assert seen.reply_to(peer, datagram) is None
+
+
+def test_an_entry_ends_with_its_lifetime():
+    seen = Deduplicator(247.0, max_entries=10, max_bytes=1000)
+    seen.remember("peer", b"x", 0.0)
+    seen.remember("peer", b"y", 248.0)
+    assert seen.reply_to("peer", b"x") is None
+    seen.store("peer", b"x", b"late")
+    assert (len(seen), seen.held) == (1, 1)
+
+
+@pytest.mark.requirement("R-36")
+def test_entries_and_bytes_are_bounded():
+    seen = Deduplicator(247.0, max_entries=3, max_bytes=100)
+    for number in range(10):
+        seen.remember("peer", bytes([number]), 0.0)
+    assert len(seen) == 3
+    seen.store("peer", bytes([9]), bytes(200))
+    seen.remember("peer", b"new", 0.0)
+    assert (len(seen), seen.held) == (1, 3)
