@@ -1,0 +1,59 @@
+"""EDHOC over CoAP, forward message flow: what stands in front of a message (RFC 9528 Appendix A.2)."""
+
+from __future__ import annotations
+
+from thingstead.errors import DecodeError
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.edhoc.identifier import decode_identifier, encode_identifier
+from thingstead.protocols.edhoc.message import DEFAULT_LIMITS, Limits
+
+__all__ = [
+    "CID_EDHOC_CONTENT_FORMAT",
+    "EDHOC_CONTENT_FORMAT",
+    "RESOURCE_TYPE",
+    "WELL_KNOWN_PATH",
+    "frame_message_1",
+    "frame_message_3",
+    "parse_request",
+]
+
+WELL_KNOWN_PATH = "/.well-known/edhoc"
+RESOURCE_TYPE = "core.edhoc"
+
+EDHOC_CONTENT_FORMAT = 64
+"""application/edhoc+cbor-seq: responses, errors among them."""
+CID_EDHOC_CONTENT_FORMAT = 65
+"""application/cid-edhoc+cbor-seq: requests."""
+
+_NEW_SESSION = b"\xf5"
+_LONGEST_IDENTIFIER = 24
+
+
+def frame_message_1(message_1: bytes) -> bytes:
+    """The payload of the request that begins a session: ``true``, then message_1."""
+    return _NEW_SESSION + message_1
+
+
+def frame_message_3(c_r: bytes, message_3: bytes) -> bytes:
+    """The payload of a later request: C_R, by which the server finds the session, then the message."""
+    return encode_identifier(c_r) + message_3
+
+
+def parse_request(payload: bytes, *, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes | None, bytes]:
+    """Split a request's payload.
+
+    Returns:
+        None and message_1, or C_R and a later message.
+
+    Raises:
+        DecodeError: neither ``true`` nor an identifier in front, nothing behind it, or over a limit.
+    """
+    if len(payload) > limits.max_message + _LONGEST_IDENTIFIER:
+        raise DecodeError(f"expected at most {limits.max_message} bytes of EDHOC", spec="RFC 9528 §9.7")
+    first, end = codec.decode_prefix(payload)
+    identifier = None if first is True else decode_identifier(first)
+    if identifier is not None and encode_identifier(identifier) != payload[:end]:
+        raise DecodeError("expected C_R as deterministic CBOR", spec="RFC 9528 §3.3.2")
+    if end == len(payload):
+        raise DecodeError("expected a message behind the connection identifier", spec="RFC 9528 Appendix A.2")
+    return identifier, payload[end:]

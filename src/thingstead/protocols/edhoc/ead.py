@@ -1,0 +1,81 @@
+"""External authorization data: what applications send along in EDHOC (RFC 9528 §3.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from thingstead.errors import DecodeError, UnsupportedError
+from thingstead.protocols.cbor import codec
+
+__all__ = ["EadItem", "EadLabel", "decode_ead", "encode_ead", "require_understood"]
+
+
+class EadLabel(IntEnum):
+    """Labels by absolute value."""
+
+    PADDING = 0  # RFC 9528 §3.8.1
+    CREDENTIAL_BY_VALUE = 15  # draft-ietf-ace-edhoc-oscore-profile-11, suggested
+
+
+@dataclass(frozen=True, slots=True)
+class EadItem:
+    """One EAD item.
+
+    Attributes:
+        label: as on the wire; a negative label marks the item critical.
+        value: opaque to EDHOC; None where the item is its label alone.
+    """
+
+    label: int
+    value: bytes | None = None
+
+    @property
+    def critical(self) -> bool:
+        """Whether a receiver that does not understand the item must end the session."""
+        return self.label < 0
+
+    @property
+    def number(self) -> int:
+        """The registered label, without the sign."""
+        return abs(self.label)
+
+
+def encode_ead(items: Iterable[EadItem]) -> bytes:
+    """Encode EAD_x; no items, no bytes."""
+    return b"".join(
+        codec.encode(item.label) if item.value is None else codec.encode_sequence(item.label, item.value)
+        for item in items
+    )
+
+
+def decode_ead(values: Sequence[Any], *, max_items: int) -> tuple[EadItem, ...]:
+    """Read EAD items from what stands at the end of a decoded CBOR sequence; padding is left out.
+
+    Raises:
+        DecodeError: a value without a label, a label that is no integer, or more than `max_items`.
+    """
+    items: list[EadItem] = []
+    for value in values:
+        if type(value) is int:
+            if len(items) == max_items:
+                raise DecodeError(f"expected at most {max_items} EAD items", spec="RFC 9528 §3.8")
+            items.append(EadItem(value))
+        elif isinstance(value, bytes) and items and items[-1].value is None:
+            items[-1] = EadItem(items[-1].label, value)
+        else:
+            raise DecodeError("expected an EAD label, and a byte string at most behind it", spec="RFC 9528 §3.8")
+    return tuple([item for item in items if item.label != EadLabel.PADDING])
+
+
+def require_understood(items: Iterable[EadItem], labels: frozenset[int]) -> None:
+    """Refuse critical items whose number is not in `labels` (RFC 9528 §3.8).
+
+    Raises:
+        UnsupportedError: there is one.
+    """
+    for item in items:
+        if item.critical and item.number not in labels:
+            raise UnsupportedError(f"critical EAD item {item.number} is not understood", spec="RFC 9528 §3.8")

@@ -1,0 +1,307 @@
+"""The Initiator: from message_1 to a completed session, one type per state (RFC 9528 §5, Appendix I.1).
+
+::
+
+    Initiator ─message_1→ WaitingForMessage2 ─receive→ Message2Received ─authenticate→ Message2Authenticated
+              ─message_3→ WaitingForMessage4 ─receive→ Completed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from thingstead.crypto.key import KeyType, PrivateKey, PublicKey
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.edhoc.authentication import (
+    Authentication,
+    Claim,
+    advance,
+    method_row,
+    proof_size,
+    prove,
+    verify_proof,
+)
+from thingstead.protocols.edhoc.credential import Credential
+from thingstead.protocols.edhoc.ead import EadItem, encode_ead, require_understood
+from thingstead.protocols.edhoc.message import (
+    DEFAULT_LIMITS,
+    Limits,
+    Plaintext,
+    decode_byte_string,
+    decode_plaintext_2,
+    decode_plaintext_4,
+    encode_message_1,
+    encode_plaintext,
+)
+from thingstead.protocols.edhoc.schedule import (
+    Label,
+    apply_keystream_2,
+    mix,
+    open_sealed,
+    seal,
+    transcript_hash,
+)
+from thingstead.protocols.edhoc.session import Agreement, Completed, Role, require_other, require_usable
+from thingstead.protocols.edhoc.state import Patient, SingleUse
+from thingstead.protocols.edhoc.suite import CipherSuite, cipher_suite, offer_suites
+from thingstead.secret import Secret
+
+__all__ = ["Initiator", "Message2Authenticated", "Message2Received", "WaitingForMessage2", "WaitingForMessage4"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Initiator:
+    """What an Initiator wants; not a state: each `message_1` begins a session of its own.
+
+    Attributes:
+        method: RFC 9528 §3.2.
+        suites: supported, the most preferred first; the order never changes for what a peer said (§5.2.2).
+        selected: one of `suites`, or None for the first.
+        credential: our own.
+        key: the private half of it.
+        connection_id: C_I, by which we will find the session and its OSCORE context.
+        ephemeral: makes a fresh key pair of a curve; called once for each message_1.
+        ead_labels: absolute values of the EAD labels that the application understands.
+        limits: bounds on what the peer sends.
+
+    Raises:
+        UnsupportedError: a method or suite that we do not have.
+        ValueError: a key that fits neither method nor suite nor credential, or an identifier that is too long.
+    """
+
+    method: int
+    suites: tuple[int, ...]
+    credential: Credential
+    key: PrivateKey
+    connection_id: bytes
+    ephemeral: Callable[[KeyType], PrivateKey]
+    selected: int | None = None
+    ead_labels: frozenset[int] = frozenset()
+    limits: Limits = DEFAULT_LIMITS
+
+    def __post_init__(self) -> None:
+        suite = self.suite
+        if self.key.public != self.credential.public:
+            raise ValueError("the key is not that of the credential")
+        if method_row(self.method).initiator is Authentication.STATIC_DH and self.key.public.type is not suite.curve:
+            raise ValueError(f"suite {suite.number} takes a static {suite.curve.name} key, not {self.key!r}")
+        if len(self.connection_id) > suite.identifier_size:
+            raise ValueError(f"C_I has at most {suite.identifier_size} bytes under suite {suite.number}")
+
+    @property
+    def suite(self) -> CipherSuite:
+        """The selected suite."""
+        return cipher_suite(self.suites[0] if self.selected is None else self.selected)
+
+    def message_1(self, ead_1: Iterable[EadItem] = ()) -> tuple[bytes, WaitingForMessage2]:
+        """Begin a session (RFC 9528 §5.2.2); EAD_1 travels in clear."""
+        suite = self.suite
+        x = self.ephemeral(suite.curve)
+        message = encode_message_1(
+            self.method,
+            offer_suites(self.suites, suite.number),
+            x.public.x,
+            c_i=self.connection_id,
+            ead_1=encode_ead(ead_1),
+        )
+        return message, WaitingForMessage2(_Begun(self, suite, x, transcript_hash(suite, message)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    initiator: Initiator
+    suite: CipherSuite
+    x: PrivateKey
+    h_message_1: bytes
+
+
+class WaitingForMessage2(SingleUse[_Begun]):
+    """message_1 is out."""
+
+    __slots__ = ()
+
+    def receive(self, message_2: bytes) -> Message2Received:
+        """Decrypt message_2 (RFC 9528 §5.3.3): anybody who saw message_1 may have made it.
+
+        Raises:
+            PeerError: an error message came instead.
+            DecodeError: malformed, a G_Y that is no point, or C_R is C_I.
+            UnsupportedError: a critical EAD item that is not understood.
+        """
+        begun = self._spend()
+        own, suite = begun.initiator, begun.suite
+        content = decode_byte_string(message_2, limits=own.limits)
+        g_y = content[: suite.point_size]
+        public = PublicKey.from_x(suite.curve, g_y)
+        th_2 = transcript_hash(suite, codec.encode(g_y), codec.encode(begun.h_message_1))
+        prk_2e = mix(suite, th_2, begun.x.agree(public))
+        plaintext = apply_keystream_2(suite, prk_2e, th_2, content[suite.point_size :])
+        kind = method_row(own.method).responder
+        read = decode_plaintext_2(plaintext, proof_size=proof_size(suite, kind), limits=own.limits)
+        require_usable(read.c_r, suite, other=own.connection_id)
+        require_understood(read.ead, own.ead_labels)
+        return Message2Received(_Decrypted(begun, public, prk_2e, th_2, plaintext, read))
+
+
+@dataclass(frozen=True, slots=True)
+class _Decrypted:
+    begun: _Begun
+    g_y: PublicKey
+    prk_2e: Secret
+    th_2: bytes
+    plaintext: bytes
+    read: Plaintext
+
+
+class Message2Received(SingleUse[_Decrypted]):
+    """message_2 can be read; nothing in it is proven.
+
+    Attributes:
+        c_r: the Responder's connection identifier.
+        id_cred_r: where to look for the Responder's credential.
+        ead_2: EAD items, padding left out.
+    """
+
+    __slots__ = ("c_r", "ead_2", "id_cred_r")
+
+    def __init__(self, decrypted: _Decrypted) -> None:
+        super().__init__(decrypted)
+        self.c_r = decrypted.read.c_r
+        self.id_cred_r = decrypted.read.reference
+        self.ead_2 = decrypted.read.ead
+
+    def authenticate(self, credential_r: Credential) -> Message2Authenticated:
+        """Verify that the Responder holds the key of `credential_r` and saw the same exchange (RFC 9528 §5.3.3).
+
+        Raises:
+            AuthenticationError: it does not, or the credential is our own.
+            UnsupportedError: the credential's key does not fit method and suite.
+        """
+        held = self._spend()
+        own, suite, read = held.begun.initiator, held.begun.suite, held.read
+        require_other(credential_r, own.credential)
+        kind = method_row(own.method).responder
+        prk_3e2m = advance(
+            suite,
+            kind,
+            held.prk_2e,
+            label=Label.SALT_3E2M,
+            th=held.th_2,
+            agree=lambda: held.begun.x.agree(credential_r.public),
+        )
+        claim = Claim(
+            suite=suite,
+            kind=kind,
+            prk=prk_3e2m,
+            label=Label.MAC_2,
+            th=held.th_2,
+            id_cred=read.reference.id_cred,
+            cred=credential_r.cred,
+            ead=read.ead_bytes,
+            c_r=read.c_r,
+        )
+        verify_proof(claim, read.proof, credential_r.public)
+        th_3 = transcript_hash(suite, codec.encode(held.th_2), held.plaintext, credential_r.cred)
+        return Message2Authenticated(_Known(own, suite, held.g_y, prk_3e2m, th_3, read.c_r, credential_r))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    initiator: Initiator
+    suite: CipherSuite
+    g_y: PublicKey
+    prk_3e2m: Secret
+    th_3: bytes
+    c_r: bytes
+    peer: Credential
+
+
+class Message2Authenticated(SingleUse[_Known]):
+    """The Responder is who `peer` says; it does not know yet who we are.
+
+    Attributes:
+        peer: the Responder's credential.
+    """
+
+    __slots__ = ("peer",)
+
+    def __init__(self, known: _Known) -> None:
+        super().__init__(known)
+        self.peer = known.peer
+
+    def message_3(self, ead_3: Iterable[EadItem] = ()) -> tuple[bytes, WaitingForMessage4]:
+        """Show our credential, readable by the Responder alone (RFC 9528 §5.4.2)."""
+        held = self._spend()
+        own, suite = held.initiator, held.suite
+        kind = method_row(own.method).initiator
+        prk_4e3m = advance(
+            suite,
+            kind,
+            held.prk_3e2m,
+            label=Label.SALT_4E3M,
+            th=held.th_3,
+            agree=lambda: own.key.agree(held.g_y),
+        )
+        ead = encode_ead(ead_3)
+        claim = Claim(
+            suite=suite,
+            kind=kind,
+            prk=prk_4e3m,
+            label=Label.MAC_3,
+            th=held.th_3,
+            id_cred=own.credential.id_cred,
+            cred=own.credential.cred,
+            ead=ead,
+        )
+        plaintext = encode_plaintext(own.credential.id_cred, prove(claim, own.key), c_r=None, ead=ead)
+        sealed = seal(suite, held.prk_3e2m, (Label.K_3, Label.IV_3), th=held.th_3, plaintext=plaintext)
+        agreement = Agreement(
+            role=Role.INITIATOR,
+            suite=suite,
+            c_i=own.connection_id,
+            c_r=held.c_r,
+            peer=held.peer,
+            prk_4e3m=prk_4e3m,
+            th_4=transcript_hash(suite, codec.encode(held.th_3), plaintext, own.credential.cred),
+        )
+        return codec.encode(sealed), WaitingForMessage4(agreement, own)
+
+
+class WaitingForMessage4(Patient[Agreement]):
+    """message_3 is out; the Responder has not confirmed that it was taken."""
+
+    __slots__ = ("_initiator",)
+
+    def __init__(self, agreement: Agreement, initiator: Initiator) -> None:
+        super().__init__(agreement, patience=initiator.limits.max_forgeries)
+        self._initiator = initiator
+
+    def receive(self, message_4: bytes) -> Completed:
+        """Verify message_4 (RFC 9528 §5.5.3): what does not decrypt leaves this state as it was.
+
+        Raises:
+            PeerError: an error message came instead; it may be forged, and waiting may go on.
+            AuthenticationError: message_4 does not decrypt.
+            DecodeError: malformed.
+            UnsupportedError: a critical EAD item that is not understood.
+        """
+        agreement = self._try()
+        ciphertext = decode_byte_string(message_4, limits=self._initiator.limits)
+        plaintext = open_sealed(
+            agreement.suite,
+            agreement.prk_4e3m,
+            (Label.K_4, Label.IV_4),
+            th=agreement.th_4,
+            ciphertext=ciphertext,
+        )
+        self._spend()
+        ead_4 = decode_plaintext_4(plaintext, limits=self._initiator.limits)
+        require_understood(ead_4, self._initiator.ead_labels)
+        return Completed(agreement, ead_4=ead_4)
+
+    def complete_unconfirmed(self) -> Completed:
+        """For profiles without message_4: nothing is confirmed until the first protected message from the Responder
+        verifies, and nothing may be stored before (RFC 9528 §5.4.2, §5.5).
+        """
+        return Completed(self._spend())

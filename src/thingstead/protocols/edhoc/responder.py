@@ -1,0 +1,310 @@
+"""The Responder: from message_1 to a completed session, one type per state (RFC 9528 §5, Appendix I.2).
+
+::
+
+    Responder ─receive→ Message1Received ─message_2→ WaitingForMessage3 ─receive→ Message3Received
+              ─authenticate→ Message3Authenticated ─message_4→ Completed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from thingstead.crypto.key import KeyType, PrivateKey, PublicKey
+from thingstead.errors import UnsupportedError
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.edhoc.authentication import (
+    Authentication,
+    Claim,
+    Method,
+    advance,
+    method_row,
+    proof_size,
+    prove,
+    verify_proof,
+)
+from thingstead.protocols.edhoc.credential import Credential
+from thingstead.protocols.edhoc.ead import EadItem, encode_ead, require_understood
+from thingstead.protocols.edhoc.message import (
+    DEFAULT_LIMITS,
+    Limits,
+    Plaintext,
+    decode_byte_string,
+    decode_message_1,
+    decode_plaintext_3,
+    encode_plaintext,
+)
+from thingstead.protocols.edhoc.schedule import (
+    Label,
+    apply_keystream_2,
+    mix,
+    open_sealed,
+    seal,
+    transcript_hash,
+)
+from thingstead.protocols.edhoc.session import Agreement, Completed, Role, require_other, require_usable
+from thingstead.protocols.edhoc.state import Patient, SingleUse
+from thingstead.protocols.edhoc.suite import CipherSuite, accept_suite
+from thingstead.secret import Secret
+
+__all__ = ["Message1Received", "Message3Authenticated", "Message3Received", "Responder", "WaitingForMessage3"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Responder:
+    """What a Responder accepts; not a state: each message_1 begins a session of its own.
+
+    Attributes:
+        methods: accepted (RFC 9528 §3.2).
+        suites: supported, in any order.
+        ephemeral: makes a fresh key pair of a curve; called once for each message_2.
+        ead_labels: absolute values of the EAD labels that the application understands.
+        limits: bounds on what the peer sends.
+    """
+
+    methods: frozenset[int]
+    suites: tuple[int, ...]
+    ephemeral: Callable[[KeyType], PrivateKey]
+    ead_labels: frozenset[int] = frozenset()
+    limits: Limits = DEFAULT_LIMITS
+
+    def receive(self, message_1: bytes) -> Message1Received:
+        """Read message_1 (RFC 9528 §5.2.3): anybody may have sent it, from anywhere.
+
+        Nothing is computed for it yet; how many sessions may be half open, and whether the source must show first
+        that it is reachable (RFC 9175), is the caller's to decide.
+
+        Raises:
+            DecodeError: malformed, or a G_X that is no point of the suite's curve.
+            WrongSuiteError: the suite selected is not the one that both prefer.
+            UnsupportedError: a method not accepted, or a critical EAD item that is not understood.
+        """
+        read = decode_message_1(message_1, limits=self.limits)
+        if read.method not in self.methods:
+            raise UnsupportedError(
+                f"expected one of methods {sorted(self.methods)}, got {read.method}", spec="RFC 9528 §3.2"
+            )
+        suite = accept_suite(read.suites, self.suites)
+        public = PublicKey.from_x(suite.curve, read.g_x)
+        require_usable(read.c_i, suite)
+        require_understood(read.ead_1, self.ead_labels)
+        offer = _Offer(self, method_row(read.method), suite, public, transcript_hash(suite, message_1), read.c_i)
+        return Message1Received(offer, read.ead_1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    responder: Responder
+    method: Method
+    suite: CipherSuite
+    g_x: PublicKey
+    h_message_1: bytes
+    c_i: bytes
+
+
+class Message1Received(SingleUse[_Offer]):
+    """message_1 can be read; nothing in it is proven or secret.
+
+    Attributes:
+        c_i: the Initiator's connection identifier.
+        method: the Initiator's choice, which we accept.
+        suite: the selected suite.
+        ead_1: EAD items, padding left out.
+    """
+
+    __slots__ = ("c_i", "ead_1", "method", "suite")
+
+    def __init__(self, offer: _Offer, ead_1: tuple[EadItem, ...]) -> None:
+        super().__init__(offer)
+        self.c_i = offer.c_i
+        self.method = offer.method
+        self.suite = offer.suite
+        self.ead_1 = ead_1
+
+    def message_2(
+        self, connection_id: bytes, credential: Credential, *, key: PrivateKey, ead_2: Iterable[EadItem] = ()
+    ) -> tuple[bytes, WaitingForMessage3]:
+        """Show our credential to whoever sent message_1 (RFC 9528 §5.3.2).
+
+        Args:
+            connection_id: C_R, by which we will find the session and its OSCORE context.
+            credential: our own; any active attacker learns it.
+            key: the private half of it.
+            ead_2: readable by any active attacker too.
+
+        Raises:
+            DecodeError: a G_X of small order.
+            ValueError: C_R is C_I or too long, or the key is not that of the credential, or fits not the suite.
+        """
+        offer = self._spend()
+        suite, kind = offer.suite, offer.method.responder
+        _require_own(offer, connection_id, credential, key)
+        y = offer.responder.ephemeral(suite.curve)
+        g_y = y.public.x
+        th_2 = transcript_hash(suite, codec.encode(g_y), codec.encode(offer.h_message_1))
+        prk_2e = mix(suite, th_2, y.agree(offer.g_x))
+        prk_3e2m = advance(suite, kind, prk_2e, label=Label.SALT_3E2M, th=th_2, agree=lambda: key.agree(offer.g_x))
+        ead = encode_ead(ead_2)
+        claim = Claim(
+            suite=suite,
+            kind=kind,
+            prk=prk_3e2m,
+            label=Label.MAC_2,
+            th=th_2,
+            id_cred=credential.id_cred,
+            cred=credential.cred,
+            ead=ead,
+            c_r=connection_id,
+        )
+        plaintext = encode_plaintext(credential.id_cred, prove(claim, key), c_r=connection_id, ead=ead)
+        th_3 = transcript_hash(suite, codec.encode(th_2), plaintext, credential.cred)
+        message = codec.encode(g_y + apply_keystream_2(suite, prk_2e, th_2, plaintext))
+        return message, WaitingForMessage3(_Answered(offer, y, prk_3e2m, th_3, connection_id, credential))
+
+
+def _require_own(offer: _Offer, connection_id: bytes, credential: Credential, key: PrivateKey) -> None:
+    suite = offer.suite
+    if connection_id == offer.c_i or len(connection_id) > suite.identifier_size:
+        raise ValueError(f"C_R differs from C_I and has at most {suite.identifier_size} bytes (RFC 9528 §3.3.3)")
+    if key.public != credential.public:
+        raise ValueError("the key is not that of the credential")
+    if offer.method.responder is Authentication.STATIC_DH and key.public.type is not suite.curve:
+        raise ValueError(f"suite {suite.number} takes a static {suite.curve.name} key, not {key!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    offer: _Offer
+    y: PrivateKey
+    prk_3e2m: Secret
+    th_3: bytes
+    c_r: bytes
+    credential: Credential
+
+
+class WaitingForMessage3(Patient[_Answered]):
+    """message_2 is out: a half-open session, which the caller must let expire.
+
+    Attributes:
+        c_r: our connection identifier, which precedes message_3 over CoAP.
+    """
+
+    __slots__ = ("c_r",)
+
+    def __init__(self, answered: _Answered) -> None:
+        super().__init__(answered, patience=answered.offer.responder.limits.max_forgeries)
+        self.c_r = answered.c_r
+
+    def receive(self, message_3: bytes) -> Message3Received:
+        """Decrypt message_3 (RFC 9528 §5.4.3): what does not decrypt leaves this state as it was.
+
+        Raises:
+            PeerError: an error message came instead; it may be forged, and waiting may go on.
+            AuthenticationError: message_3 does not decrypt.
+            DecodeError: malformed.
+            UnsupportedError: a critical EAD item that is not understood.
+        """
+        held = self._try()
+        responder, suite = held.offer.responder, held.offer.suite
+        ciphertext = decode_byte_string(message_3, limits=responder.limits)
+        plaintext = open_sealed(suite, held.prk_3e2m, (Label.K_3, Label.IV_3), th=held.th_3, ciphertext=ciphertext)
+        self._spend()
+        size = proof_size(suite, held.offer.method.initiator)
+        read = decode_plaintext_3(plaintext, proof_size=size, limits=responder.limits)
+        require_understood(read.ead, responder.ead_labels)
+        return Message3Received(_Decrypted(held, plaintext, read))
+
+
+@dataclass(frozen=True, slots=True)
+class _Decrypted:
+    answered: _Answered
+    plaintext: bytes
+    read: Plaintext
+
+
+class Message3Received(SingleUse[_Decrypted]):
+    """message_3 comes from whoever sent message_1; who that is, is not proven.
+
+    Attributes:
+        id_cred_i: where to look for the Initiator's credential.
+        ead_3: EAD items, padding left out.
+    """
+
+    __slots__ = ("ead_3", "id_cred_i")
+
+    def __init__(self, decrypted: _Decrypted) -> None:
+        super().__init__(decrypted)
+        self.id_cred_i = decrypted.read.reference
+        self.ead_3 = decrypted.read.ead
+
+    def authenticate(self, credential_i: Credential) -> Message3Authenticated:
+        """Verify that the Initiator holds the key of `credential_i` and saw the same exchange (RFC 9528 §5.4.3).
+
+        Raises:
+            AuthenticationError: it does not, or the credential is our own.
+            UnsupportedError: the credential's key does not fit method and suite.
+        """
+        decrypted = self._spend()
+        held, read = decrypted.answered, decrypted.read
+        suite, kind = held.offer.suite, held.offer.method.initiator
+        require_other(credential_i, held.credential)
+        prk_4e3m = advance(
+            suite,
+            kind,
+            held.prk_3e2m,
+            label=Label.SALT_4E3M,
+            th=held.th_3,
+            agree=lambda: held.y.agree(credential_i.public),
+        )
+        claim = Claim(
+            suite=suite,
+            kind=kind,
+            prk=prk_4e3m,
+            label=Label.MAC_3,
+            th=held.th_3,
+            id_cred=read.reference.id_cred,
+            cred=credential_i.cred,
+            ead=read.ead_bytes,
+        )
+        verify_proof(claim, read.proof, credential_i.public)
+        agreement = Agreement(
+            role=Role.RESPONDER,
+            suite=suite,
+            c_i=held.offer.c_i,
+            c_r=held.c_r,
+            peer=credential_i,
+            prk_4e3m=prk_4e3m,
+            th_4=transcript_hash(suite, codec.encode(held.th_3), decrypted.plaintext, credential_i.cred),
+        )
+        return Message3Authenticated(agreement)
+
+
+class Message3Authenticated(SingleUse[Agreement]):
+    """The Initiator is who `peer` says. What must last, such as the association, is stored before message_4 goes out.
+
+    Attributes:
+        peer: the Initiator's credential.
+    """
+
+    __slots__ = ("peer",)
+
+    def __init__(self, agreement: Agreement) -> None:
+        super().__init__(agreement)
+        self.peer = agreement.peer
+
+    def message_4(self, ead_4: Iterable[EadItem] = ()) -> tuple[bytes, Completed]:
+        """Confirm the keys to the Initiator (RFC 9528 §5.5.2)."""
+        agreement = self._spend()
+        sealed = seal(
+            agreement.suite,
+            agreement.prk_4e3m,
+            (Label.K_4, Label.IV_4),
+            th=agreement.th_4,
+            plaintext=encode_ead(ead_4),
+        )
+        return codec.encode(sealed), Completed(agreement)
+
+    def complete_without_message_4(self) -> Completed:
+        """For profiles in which the first protected message from us confirms the keys (RFC 9528 §5.5)."""
+        return Completed(self._spend())

@@ -1,0 +1,83 @@
+"""The key schedule: extract, expand, transcript hashes and the cipher of messages 3 and 4 (RFC 9528 §4)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from thingstead.crypto.aead import Aead, aead
+from thingstead.crypto.digest import digest, hkdf_expand, hkdf_extract
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.edhoc.suite import CipherSuite
+from thingstead.secret import Secret
+
+__all__ = ["Label", "apply_keystream_2", "expand", "expand_secret", "mix", "open_sealed", "seal", "transcript_hash"]
+
+
+class Label(IntEnum):
+    """info_label of EDHOC_KDF (RFC 9528 §4.1.2, Figure 6)."""
+
+    KEYSTREAM_2 = 0
+    SALT_3E2M = 1
+    MAC_2 = 2
+    K_3 = 3
+    IV_3 = 4
+    SALT_4E3M = 5
+    MAC_3 = 6
+    PRK_OUT = 7
+    K_4 = 8
+    IV_4 = 9
+    PRK_EXPORTER = 10
+
+
+def expand(suite: CipherSuite, prk: Secret, label: int, *, context: bytes, size: int) -> bytes:
+    """EDHOC_KDF (RFC 9528 §4.1.2).
+
+    Raises:
+        ValueError: more than 255 times the hash size asked for.
+    """
+    info = codec.encode_sequence(int(label), context, size)
+    return hkdf_expand(prk, info=info, size=size, digest_id=suite.digest)
+
+
+def expand_secret(suite: CipherSuite, prk: Secret, label: int, *, context: bytes) -> Secret:
+    """EDHOC_KDF of one more pseudorandom key, as long as the hash."""
+    return Secret(expand(suite, prk, label, context=context, size=suite.hash_size))
+
+
+def mix(suite: CipherSuite, salt: bytes, shared: Secret) -> Secret:
+    """EDHOC_Extract (RFC 9528 §4.1.1)."""
+    return hkdf_extract(shared, salt=salt, digest_id=suite.digest)
+
+
+def transcript_hash(suite: CipherSuite, *items: bytes) -> bytes:
+    """TH_2, TH_3 or TH_4: the hash of a CBOR sequence of encoded `items`."""
+    return digest(b"".join(items), suite.digest)
+
+
+def apply_keystream_2(suite: CipherSuite, prk_2e: Secret, th_2: bytes, data: bytes) -> bytes:
+    """Encrypt PLAINTEXT_2 or decrypt CIPHERTEXT_2: a stream cipher, no integrity (RFC 9528 §5.3.2)."""
+    stream = expand(suite, prk_2e, Label.KEYSTREAM_2, context=th_2, size=len(data))
+    return bytes([a ^ b for a, b in zip(data, stream, strict=True)])
+
+
+def seal(suite: CipherSuite, prk: Secret, labels: tuple[Label, Label], *, th: bytes, plaintext: bytes) -> bytes:
+    """CIPHERTEXT_3 or CIPHERTEXT_4 (RFC 9528 §5.4.2, §5.5.2): once for each key, or the nonce is used twice."""
+    cipher, nonce, aad = _cipher(suite, prk, labels, th)
+    return cipher.encrypt(nonce, plaintext, aad)
+
+
+def open_sealed(suite: CipherSuite, prk: Secret, labels: tuple[Label, Label], *, th: bytes, ciphertext: bytes) -> bytes:
+    """Verify and decrypt CIPHERTEXT_3 or CIPHERTEXT_4.
+
+    Raises:
+        AuthenticationError: the tag does not verify.
+        DecodeError: shorter than a tag.
+    """
+    cipher, nonce, aad = _cipher(suite, prk, labels, th)
+    return cipher.decrypt(nonce, ciphertext, aad)
+
+
+def _cipher(suite: CipherSuite, prk: Secret, labels: tuple[Label, Label], th: bytes) -> tuple[Aead, bytes, bytes]:
+    key = Secret(expand(suite, prk, labels[0], context=th, size=suite.key_size))
+    nonce = expand(suite, prk, labels[1], context=th, size=suite.nonce_size)
+    return aead(suite.aead, key), nonce, codec.encode(["Encrypt0", b"", th])

@@ -1,0 +1,138 @@
+"""Cipher suites as rows, and how two endpoints settle on one (RFC 9528 §3.6, §6.3, §10.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
+from thingstead.crypto.key import KeyType
+from thingstead.errors import UnsupportedError
+from thingstead.protocols.edhoc.error import WrongSuiteError
+
+__all__ = ["SUITES", "CipherSuite", "accept_suite", "choose_suite", "cipher_suite", "offer_suites"]
+
+
+@dataclass(frozen=True, slots=True)
+class CipherSuite:
+    """One row of the registry "EDHOC Cipher Suites".
+
+    Attributes:
+        number: as in SUITES_I.
+        aead: protects messages 3 and 4.
+        digest: of the transcript and the key schedule.
+        mac_size: bytes of MAC_2 and MAC_3 under static Diffie-Hellman.
+        curve: of the ephemeral keys, and of static Diffie-Hellman keys.
+        point_size: bytes of G_X and G_Y, x coordinates on NIST curves.
+        signature: of methods that sign.
+        application_aead: for the OSCORE context.
+        application_digest: likewise.
+    """
+
+    number: int
+    aead: AlgorithmId
+    digest: AlgorithmId
+    mac_size: int
+    curve: KeyType
+    point_size: int
+    signature: AlgorithmId
+    application_aead: AlgorithmId
+    application_digest: AlgorithmId
+
+    @property
+    def hash_size(self) -> int:
+        """Bytes of the EDHOC hash."""
+        return algorithm(self.digest, Kind.DIGEST).output_size
+
+    @property
+    def key_size(self) -> int:
+        """Bytes of K_3 and K_4."""
+        return algorithm(self.aead, Kind.AEAD).key_size
+
+    @property
+    def nonce_size(self) -> int:
+        """Bytes of IV_3 and IV_4."""
+        return algorithm(self.aead, Kind.AEAD).nonce_size
+
+    @property
+    def application_key_size(self) -> int:
+        """Bytes of the OSCORE Master Secret (RFC 9528 Appendix A.1)."""
+        return algorithm(self.application_aead, Kind.AEAD).key_size
+
+    @property
+    def identifier_size(self) -> int:
+        """Most bytes of a connection identifier that becomes an OSCORE ID (RFC 8613 §3.3)."""
+        return algorithm(self.application_aead, Kind.AEAD).nonce_size - 6
+
+
+_A = AlgorithmId
+_CCM_8, _CCM_16, _CHACHA = _A.AES_CCM_16_64_128, _A.AES_CCM_16_128_128, _A.CHACHA20_POLY1305
+_X25519, _P256, _P384 = (KeyType.X25519, 32), (KeyType.P256, 32), (KeyType.P384, 48)
+
+# Suite 25 needs X448 and KMAC256, which our crypto floor does not have.
+SUITES: dict[int, CipherSuite] = {
+    row.number: row
+    for row in (
+        CipherSuite(0, _CCM_8, _A.SHA_256, 8, *_X25519, _A.EDDSA, _CCM_8, _A.SHA_256),
+        CipherSuite(1, _CCM_16, _A.SHA_256, 16, *_X25519, _A.EDDSA, _CCM_8, _A.SHA_256),
+        CipherSuite(2, _CCM_8, _A.SHA_256, 8, *_P256, _A.ES256, _CCM_8, _A.SHA_256),
+        CipherSuite(3, _CCM_16, _A.SHA_256, 16, *_P256, _A.ES256, _CCM_8, _A.SHA_256),
+        CipherSuite(4, _CHACHA, _A.SHA_256, 16, *_X25519, _A.EDDSA, _CHACHA, _A.SHA_256),
+        CipherSuite(5, _CHACHA, _A.SHA_256, 16, *_P256, _A.ES256, _CHACHA, _A.SHA_256),
+        CipherSuite(6, _A.A128GCM, _A.SHA_256, 16, *_X25519, _A.ES256, _A.A128GCM, _A.SHA_256),
+        CipherSuite(24, _A.A256GCM, _A.SHA_384, 16, *_P384, _A.ES384, _A.A256GCM, _A.SHA_384),
+    )
+}
+
+
+def cipher_suite(number: int) -> CipherSuite:
+    """Look up a suite.
+
+    Raises:
+        UnsupportedError: unknown, private, or one that we do not have.
+    """
+    row = SUITES.get(number)
+    if row is None:
+        raise UnsupportedError(f"expected one of cipher suites {sorted(SUITES)}, got {number}", spec="RFC 9528 §10.2")
+    return row
+
+
+def offer_suites(preferences: Sequence[int], selected: int) -> tuple[int, ...]:
+    """SUITES_I: the preferences up to the selected suite, which stands last (RFC 9528 §5.2.2).
+
+    Raises:
+        ValueError: the selected suite is not among the preferences.
+    """
+    return tuple(preferences[: preferences.index(selected) + 1])
+
+
+def accept_suite(suites_i: Sequence[int], supported: Sequence[int]) -> CipherSuite:
+    """The selected suite, if it is the first in SUITES_I that the Responder supports (RFC 9528 §5.2.3).
+
+    Raises:
+        WrongSuiteError: it is not; the error names every supported suite, the wanted one among them.
+    """
+    common = [suite for suite in suites_i if suite in supported]
+    if not common or common[0] != suites_i[-1] or len(common) != 1:
+        raise WrongSuiteError(
+            f"expected the first of suites {list(supported)} in the Initiator's order, got {list(suites_i)[:16]}",
+            suites=tuple(supported),
+        )
+    return cipher_suite(suites_i[-1])
+
+
+def choose_suite(preferences: Sequence[int], suites_r: Sequence[int]) -> int:
+    """What to select next, after an error that named SUITES_R (RFC 9528 §6.3.1).
+
+    The error may be forged: the order of preference stays, so that the Responder sees what was passed over.
+
+    Raises:
+        UnsupportedError: nothing in common.
+    """
+    for suite in preferences:
+        if suite in suites_r:
+            return suite
+    raise UnsupportedError(
+        f"expected one of cipher suites {list(preferences)} at the Responder, got {list(suites_r)[:16]}",
+        spec="RFC 9528 §6.3.1",
+    )

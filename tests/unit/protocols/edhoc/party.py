@@ -1,0 +1,92 @@
+"""Two parties with the keys of RFC 9529 chapter 3, and a handshake in one call."""
+
+from typing import Any
+
+from tests.unit.protocols.edhoc import rfc9529 as rfc
+from thingstead.crypto.key import KeyType, SoftwareKey, generate
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.edhoc.authentication import METHODS, Authentication
+from thingstead.protocols.edhoc.credential import Credential, kccs_reference, kid_reference
+from thingstead.protocols.edhoc.initiator import Initiator, Message2Received, WaitingForMessage4
+from thingstead.protocols.edhoc.responder import Message3Received, Responder, WaitingForMessage3
+from thingstead.protocols.edhoc.session import Completed
+from thingstead.protocols.edhoc.suite import CipherSuite
+
+_COSE_CURVES = {KeyType.P256: (2, 1), KeyType.P384: (2, 2), KeyType.X25519: (1, 4), KeyType.ED25519: (1, 6)}
+_SIGNING = {-7: KeyType.P256, -8: KeyType.ED25519, -35: KeyType.P384}
+
+
+def initiator(**changes: Any) -> Initiator:
+    wanted: dict[str, Any] = {
+        "method": 3,
+        "suites": (6, 2),
+        "selected": 2,
+        "credential": rfc.CREDENTIAL_I,
+        "key": rfc.p256(rfc.SK_I),
+        "connection_id": rfc.C_I,
+        "ephemeral": lambda _curve: rfc.p256(rfc.X),
+    }
+    return Initiator(**(wanted | changes))
+
+
+def responder(**changes: Any) -> Responder:
+    wanted: dict[str, Any] = {
+        "methods": frozenset({3}),
+        "suites": (2,),
+        "ephemeral": lambda _curve: rfc.p256(rfc.Y),
+    }
+    return Responder(**(wanted | changes))
+
+
+def claims(key: SoftwareKey, kid: bytes, subject: str = "thing") -> bytes:
+    """A CWT claims set that holds the public key."""
+    key_type, curve = _COSE_CURVES[key.public.type]
+    cose_key: dict[int, Any] = {1: key_type, 2: kid, -1: curve, -2: key.public.x}
+    if key.public.y:
+        cose_key[-3] = key.public.y
+    return codec.encode({2: subject, 8: {1: cose_key}})
+
+
+def party(suite: CipherSuite, kind: Authentication, kid: bytes, *, by_value: bool = False) -> tuple[Credential, Any]:
+    """A fresh key that fits, and its credential."""
+    key = generate(suite.curve if kind is Authentication.STATIC_DH else _SIGNING[suite.signature])
+    ccs = claims(key, kid)
+    return Credential(kccs_reference(ccs) if by_value else kid_reference(kid), ccs, key.public), key
+
+
+def until_message_2(**changes: Any) -> tuple[bytes, Message2Received, WaitingForMessage3]:
+    message_1, waiting = initiator(**changes).message_1()
+    message_2, waiting_3 = responder().receive(message_1).message_2(rfc.C_R, rfc.CREDENTIAL_R, key=rfc.p256(rfc.SK_R))
+    return message_2, waiting.receive(message_2), waiting_3
+
+
+def until_message_3() -> tuple[bytes, WaitingForMessage4, WaitingForMessage3]:
+    _message_2, received, waiting_3 = until_message_2()
+    message_3, waiting_4 = received.authenticate(rfc.CREDENTIAL_R).message_3()
+    return message_3, waiting_4, waiting_3
+
+
+def until_authentication() -> tuple[Message3Received, WaitingForMessage4]:
+    message_3, waiting_4, waiting_3 = until_message_3()
+    return waiting_3.receive(message_3), waiting_4
+
+
+def handshake(suite: CipherSuite, method: int, *, by_value: bool = False) -> tuple[Completed, Completed, list[bytes]]:
+    """A whole session with fresh keys: both ends, and what an observer saw."""
+    row = METHODS[method]
+    credential_i, key_i = party(suite, row.initiator, b"initiator", by_value=by_value)
+    credential_r, key_r = party(suite, row.responder, b"responder", by_value=by_value)
+    offer = Initiator(
+        method=method,
+        suites=(suite.number,),
+        credential=credential_i,
+        key=key_i,
+        connection_id=b"\x01",
+        ephemeral=generate,
+    )
+    acceptance = Responder(methods=frozenset({method}), suites=(suite.number,), ephemeral=generate)
+    message_1, waiting_2 = offer.message_1()
+    message_2, waiting_3 = acceptance.receive(message_1).message_2(b"\x02", credential_r, key=key_r)
+    message_3, waiting_4 = waiting_2.receive(message_2).authenticate(credential_r).message_3()
+    message_4, completed_r = waiting_3.receive(message_3).authenticate(credential_i).message_4()
+    return waiting_4.receive(message_4), completed_r, [message_1, message_2, message_3, message_4]
