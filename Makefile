@@ -4,10 +4,10 @@ PYTEST := $(PY) -m pytest -q -n auto
 PEERS := build/peers/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run static check test full conformance sabotage trace docs bench peers clean
+.PHONY: help setup run static check test full conformance sabotage trace docs docs-release bench peers clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 setup: .venv/.stamp ## prepare .venv with the project and its tools
 
@@ -47,7 +47,10 @@ trace: setup ## run the tests and write build/trace.json: requirement and clause
 	@$(PYTEST) --trace-file build/trace.json
 
 docs: setup ## write build/docs/standards.md and requirements.md from the markers and the last trace
-	@$(PY) -m tools.traceability build/docs
+	@$(PY) -m tests.traceability build/docs
+
+docs-release: trace ## write the same pages into docs/, by hand before a release
+	@$(PY) -m tests.traceability docs
 
 bench: setup peers ## print the figures and write build/bench.json
 	@$(PY) -m bench
