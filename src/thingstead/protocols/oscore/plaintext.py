@@ -63,10 +63,11 @@ OPTION_CLASSES: dict[int, OptionClass] = {
 
 # What is of both classes is written inside by the origin endpoints; outside it is for proxies (§4.1.3).
 _OUTER_ONLY = frozenset(number for number, row in OPTION_CLASSES.items() if row.outer and not row.inner)
-_NESTED = frozenset((int(OptionNumber.OSCORE),))
+_OSCORE = int(OptionNumber.OSCORE)
+_OBSERVE = int(OptionNumber.OBSERVE)
+_SURVIVING = _OUTER_ONLY - {_OSCORE}
 # A proxy reads the Proxy-Uri, so its path and query would stand in the clear (§4.1.3.3).
-_NOT_PROTECTABLE = frozenset((int(OptionNumber.OSCORE), int(OptionNumber.PROXY_URI)))
-_OBSERVE = OptionNumber.OBSERVE
+_NOT_PROTECTABLE = frozenset((_OSCORE, int(OptionNumber.PROXY_URI)))
 _Options = list[tuple[int, bytes]]
 
 
@@ -104,7 +105,7 @@ def compose_response(message: Message) -> tuple[bytes, _Options, int]:
 
 def protected(message: Message, code: int, outer: _Options, oscore: bytes, payload: bytes) -> Message:
     """The OSCORE message: type, message ID and token of `message`, everything else as given."""
-    options = _sorted([*outer, (OptionNumber.OSCORE, oscore)]) if outer else [(int(OptionNumber.OSCORE), oscore)]
+    options = _sorted([*outer, (_OSCORE, oscore)]) if outer else [(_OSCORE, oscore)]
     return Message(code, message.type, message.mid, message.token, options, payload)
 
 
@@ -120,10 +121,10 @@ def open_plaintext(message: Message, plaintext: bytes) -> Message:
     if not plaintext:
         raise DecodeError("expected a plaintext that begins with a code", spec="RFC 8613 §5.3")
     inner, payload = decode_options(plaintext, 1)
-    numbers = {number for number, _ in inner}
-    if not numbers.isdisjoint(_NESTED):
+    numbers = dict(inner)
+    if _OSCORE in numbers:
         raise DecodeError("expected no OSCORE option within an OSCORE message", spec="RFC 8613 §4.1.3.7")
-    kept = [option for option in message.options if option[0] in _OUTER_ONLY - _NESTED and option[0] not in numbers]
+    kept = [option for option in message.options if option[0] in _SURVIVING and option[0] not in numbers]
     options = _sorted(inner + kept) if kept else inner
     return Message(plaintext[0], message.type, message.mid, message.token, options, payload)
 

@@ -26,7 +26,8 @@ __all__ = [
 
 _KID = 0x08
 _KID_CONTEXT = 0x10
-_OBSERVE = frozenset((int(OptionNumber.OBSERVE),))
+_OSCORE = int(OptionNumber.OSCORE)
+_OBSERVE = int(OptionNumber.OBSERVE)
 
 
 class FreshnessError(ReplayError):
@@ -86,7 +87,7 @@ def protect_request(
     else:
         flags = _KID | _KID_CONTEXT | len(partial_iv)
         value = bytes((flags,)) + partial_iv + bytes((len(kid_context),)) + kid_context + sender.id
-    observe = message.uint_option(OptionNumber.OBSERVE)
+    observe = message.uint_option(_OBSERVE)
     payload = cipher.encrypt(nonce, plaintext, aad)
     binding = RequestBinding(
         context,
@@ -107,7 +108,7 @@ def read_option(message: Message) -> OscoreOption:
     Raises:
         DecodeError: no OSCORE option, a malformed one, or no payload (RFC 8613 §2).
     """
-    value = message.option(OptionNumber.OSCORE)
+    value = message.option(_OSCORE)
     if value is None:
         raise DecodeError("expected an OSCORE option", spec="RFC 8613 §2")
     if not message.payload:
@@ -163,7 +164,7 @@ def unprotect_request(
         kid=recipient.id,
         partial_iv=partial_iv,
         kid_context=option.kid_context,
-        observe=request.uint_option(OptionNumber.OBSERVE),
+        observe=request.uint_option(_OBSERVE),
         nonce=nonce,
         aad=aad,
         is_nonce_free=is_valid,
@@ -185,7 +186,7 @@ def protect_response(message: Message, *, binding: RequestBinding) -> Message:
     plaintext, outer, code = compose_response(message)
     sender = binding.context.sender
     cipher = sender.aead
-    nonce = None if message.option(OptionNumber.OBSERVE) is not None else binding.take_nonce()
+    nonce = None if message.option(_OBSERVE) is not None else binding.take_nonce()
     value = b""
     if nonce is None:
         number = sender.sequence.take()
@@ -224,11 +225,11 @@ def unprotect_response(message: Message, *, binding: RequestBinding) -> Message:
     response = open_plaintext(message, cipher.decrypt(nonce, message.payload, binding.aad))
     if not is_response(response.code):
         raise DecodeError(f"expected the code of a response inside, got {response.code}", spec="RFC 8613 §8.4")
-    is_notification = response.option(OptionNumber.OBSERVE) is not None
+    is_notification = response.option(_OBSERVE) is not None
     binding.accept_response(partial_iv, is_notification=is_notification)
     if is_notification:
         value = (partial_iv or b"")[-3:].lstrip(b"\0")
-        return response.with_options((OptionNumber.OBSERVE, value), without=_OBSERVE)
+        return response.with_options((_OBSERVE, value), without=frozenset((_OBSERVE,)))
     return response
 
 

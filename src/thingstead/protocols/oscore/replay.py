@@ -47,11 +47,12 @@ class ReplayWindow:
         Raises:
             ReplayError: as for `check`, so that a number is never accepted twice.
         """
-        self.check(number)
-        shift = number - (self._highest or 0)
-        if shift <= 0:
-            self._seen |= 1 << -shift
+        highest = self._highest
+        if highest is None or number <= highest:
+            self.check(number)
+            self._seen |= 1 << ((highest or 0) - number)
             return
+        shift = number - highest
         # A sender may jump by 2**40, and such a shift would be a number of 2**40 bits.
         self._seen = (self._seen << shift | 1) & ((1 << self.size) - 1) if shift < self.size else 1
         self._highest = number
