@@ -10,6 +10,9 @@ from typing import Any
 
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap import message
+from thingstead.protocols.oscore import option, protection
+from thingstead.protocols.oscore.context import SecurityContext
+from thingstead.secret import Secret
 
 __all__ = ["DECODERS", "Decoder", "harvest"]
 
@@ -40,12 +43,27 @@ _CBOR = (
 )
 _COAP = ("44015d1f00003974396c6f63616c686f737483747631", "64455d1f00003974ff48656c6c6f", "60004569", "40010001")
 
+_OSCORE = ("44025d1f00003974396c6f63616c686f7374620914ff612f1092f1776f1c1668b3825e",)
+
+
+def _unprotect_request(data: bytes) -> Any:
+    context = SecurityContext.derive(
+        Secret(bytes(range(1, 17))),
+        master_salt=bytes.fromhex("9e7ca92223786340"),
+        sender_id=b"\x01",
+        recipient_id=b"",
+    )
+    return protection.unprotect_request(message.decode(data), context=context)
+
+
 DECODERS = (
     Decoder("cbor.codec.decode", codec.decode, _CBOR, ("cbor", "cose", "suit", "edhoc")),
     Decoder("cbor.codec.decode_sequence", codec.decode_sequence, _CBOR, ("cbor", "edhoc")),
     Decoder("cbor.codec.decode_deterministic", codec.decode_deterministic, _CBOR[:3], ("cbor", "cose-pq")),
     Decoder("coap.message.decode", message.decode, _COAP, ("oscore", "group-oscore")),
     Decoder("coap.message.Message.path", lambda data: message.decode(data).path, _COAP, ("oscore",)),
+    Decoder("oscore.option.decode_option", option.decode_option, ("0914", "19140837cbf3210017a2d3", ""), ("oscore",)),
+    Decoder("oscore.protection.unprotect_request", _unprotect_request, _OSCORE, ("oscore",)),
 )
 
 

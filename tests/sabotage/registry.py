@@ -7,7 +7,7 @@ from typing import Any
 
 import cbor2
 
-from tests.sabotage.replacement import Sabotage
+from tests.sabotage.replacement import Sabotage, accepts
 
 __all__ = ["REGISTRY", "REQUIRED"]
 
@@ -23,4 +23,11 @@ def _bare_item(_original: Callable[..., Any]) -> Callable[..., Any]:
 
 REGISTRY: tuple[Sabotage, ...] = (
     Sabotage("R-19", "thingstead.protocols.cbor.codec:_decode_item", _bare_item, "the library's errors become ours"),
+    Sabotage("R-15", "thingstead.protocols.oscore.replay:ReplayWindow.check", accepts, "a number seen is refused"),
+    Sabotage(
+        "R-15",
+        "thingstead.protocols.oscore.binding:RequestBinding.check_response",
+        accepts,
+        "a response seen is refused",
+    ),
 )
