@@ -1,0 +1,157 @@
+"""Issue and authenticate a signed CWT (RFC 8392 §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import InitVar, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from thingstead.crypto.key import PrivateKey, PublicKey
+from thingstead.errors import DecodeError, UntrustedError
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose import sign1
+from thingstead.protocols.cose.header import Label
+from thingstead.protocols.cose.sign1 import Sign1
+from thingstead.protocols.cwt import claims as claims_set
+from thingstead.protocols.cwt import confirmation
+from thingstead.protocols.cwt.claims import Claim, Claims
+from thingstead.protocols.cwt.confirmation import Confirmation
+
+__all__ = ["CWT_HEAD", "LIMITS", "UnverifiedToken", "ValidToken", "authenticate", "decode", "issue"]
+
+CWT_HEAD = bytes.fromhex("d83d")
+"""Tag 61 (RFC 8392 §6), in its shortest form."""
+
+LIMITS = codec.Limits(max_bytes=1 << 14)
+"""A token with an ML-DSA-87 key and signature takes under 8 kB."""
+
+_SEAL = object()
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedToken:
+    """A parsed token: good for finding the key to verify it with, and for nothing else.
+
+    Attributes:
+        kid: identifier of the signing key, a hint.
+        claims: what it says, unproved.
+        message: the COSE_Sign1 inside.
+        encoded: the whole token as received.
+    """
+
+    kid: bytes
+    claims: Claims
+    message: Sign1
+    encoded: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ValidToken:
+    """A token whose signature, dates, issuer and audience held; made by `authenticate` and by nothing else.
+
+    Attributes:
+        claims: what the signer vouches for.
+        signer: the key that verified it, chosen by the caller.
+        signature_id: the algorithm that verified it.
+        encoded: the whole token as received.
+    """
+
+    claims: Claims
+    signer: PublicKey
+    signature_id: int
+    encoded: bytes
+    seal: InitVar[object]
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
+            raise TypeError("a ValidToken is made by token.authenticate")
+
+    @property
+    def confirmation(self) -> Confirmation:
+        """The key that the presenter must prove (RFC 8747 §3).
+
+        Raises:
+            DecodeError: no `cnf`, or one outside its grammar.
+            UnsupportedError: a method or key type that we do not have.
+        """
+        return confirmation.decode(self.claims.required(Claim.CNF))
+
+
+def issue(values: Mapping[Any, Any], key: PrivateKey, *, signature_id: int, kid: bytes = b"") -> bytes:
+    """Sign a claims set as 61(18([...])), every header protected.
+
+    Both tags and an empty unprotected bucket leave a bearer nothing to vary (RFC 9770 §3).
+
+    Args:
+        values: claims by key; a datetime becomes a NumericDate.
+        key: handle on the issuer's private key.
+        signature_id: COSE algorithm, one of the key's.
+        kid: identifier of the key; left out when empty.
+
+    Raises:
+        DecodeError: claims of the wrong type.
+        UnsupportedError: the algorithm is not one of this key.
+    """
+    protected = {Label.KID: kid} if kid else {}
+    return CWT_HEAD + sign1.sign(claims_set.encode(values), key, signature_id=signature_id, protected=protected)
+
+
+def decode(data: bytes, *, limits: codec.Limits = LIMITS) -> UnverifiedToken:
+    """Parse a token, with or without its tags, and prove nothing (RFC 8392 §7.2 steps 1 to 4).
+
+    Raises:
+        DecodeError: not a COSE_Sign1 over a claims set.
+        UnsupportedError: a critical header parameter.
+    """
+    message = sign1.decode(data.removeprefix(CWT_HEAD), limits=limits)
+    if message.payload is None:
+        raise DecodeError("expected a token with its claims attached", spec="RFC 8392 §7.1")
+    return UnverifiedToken(message.headers.kid, claims_set.decode(message.payload, limits=limits), message, data)
+
+
+def authenticate(
+    data: bytes,
+    public: PublicKey,
+    *,
+    accept: frozenset[int],
+    at: datetime,
+    issuer: str,
+    audience: str | None = None,
+    leeway: timedelta = timedelta(0),
+    limits: codec.Limits = LIMITS,
+) -> ValidToken:
+    """Verify signature, issuer, audience and dates of a token, in this order (RFC 8392 §7.2).
+
+    Args:
+        data: the token as received.
+        public: the issuer's key, as the caller knows it.
+        accept: signature algorithms that the caller's policy accepts.
+        at: now, aware.
+        issuer: what `iss` must say: a key may speak for one name only.
+        audience: the caller's own name, which `aud` must hold; None where the token must name nobody.
+        leeway: how far the two clocks may be apart.
+        limits: bounds on the token.
+
+    Raises:
+        DecodeError: outside the grammar.
+        UnsupportedError: an algorithm outside `accept`.
+        AuthenticationError: the signature does not verify.
+        UntrustedError: another issuer, or meant for somebody else.
+        ExpiredError: outside its validity.
+    """
+    parsed = decode(data, limits=limits)
+    proved = sign1.authenticate(parsed.message, public, accept=accept)
+    if parsed.claims.text(Claim.ISS) != issuer:
+        raise UntrustedError(f"expected a token of {issuer!r}, got another issuer", spec="RFC 8392 §3.1.1")
+    _check_audience(parsed.claims, audience)
+    claims_set.check_validity(parsed.claims, at=at, leeway=leeway)
+    return ValidToken(parsed.claims, public, proved.signature_id, data, _SEAL)
+
+
+def _check_audience(claims: Claims, audience: str | None) -> None:
+    wanted = claims.audience
+    if audience is None and wanted:
+        raise UntrustedError("the token is meant for an audience and we are none", spec="RFC 8392 §3.1.3")
+    if audience is not None and audience not in wanted:
+        raise UntrustedError(f"expected a token for {audience!r}, got another audience", spec="RFC 8392 §3.1.3")
