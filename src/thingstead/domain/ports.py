@@ -5,14 +5,14 @@ The clock is `thingstead.clock.Clock`. Every port may one day be a socket, so no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.domain.ledger.entry import Draft, Entry
-from thingstead.domain.unit import Snapshot, Unit
+from thingstead.domain.unit import Committed, Snapshot, Unit
 from thingstead.identifier import ThingId
 from thingstead.secret import Secret
 
@@ -47,10 +47,25 @@ class Store(Committer, Protocol):
     """The data directory: read once, then written by one controller alone."""
 
     def load(self) -> Snapshot:
-        """Everything that is kept.
+        """What is kept, the ledger excepted.
 
         Raises:
             StorageError: what is kept cannot be read.
+        """
+        ...
+
+    def leaves(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """The ledger's leaves from `start` up to `stop`, in order.
+
+        Raises:
+            StorageError: a leaf between them is missing.
+        """
+        ...
+
+    def listen(self, listener: Callable[[Committed], None]) -> None:
+        """Tell `listener` of every unit that is on disk, in the order of the ledger, before its `commit` returns.
+
+        Memory that follows the disk this way stays right when the task that waits for a commit is cancelled.
         """
         ...
 

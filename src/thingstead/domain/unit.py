@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from thingstead.domain.ledger.entry import Draft
+from thingstead.domain.ledger.entry import Draft, Entry
 from thingstead.domain.plane import Obligation, PlaneName
 from thingstead.domain.thing import Thing
 
-__all__ = ["PlaneRecord", "Snapshot", "Unit"]
+__all__ = ["Committed", "HeadRecord", "PlaneRecord", "Snapshot", "Unit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,14 @@ class PlaneRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadRecord:
+    """A signed tree head over the first `size` leaves, as its bytes."""
+
+    size: int
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """What is kept together or not at all.
 
@@ -29,8 +37,9 @@ class Unit:
         things: records to write; each at version 1 if new, else exactly one above the stored version.
         records: documents of planes.
         entries: drafts for the ledger; the store numbers them in their order.
-        opened: obligations that come into being; one that is open under the same key stays as it is.
+        opened: obligations that come into being.
         settled: obligations that are met, or replaced by later ones; each must be open.
+        heads: signed tree heads, kept beside the leaves to narrow down where a change was made.
     """
 
     things: tuple[Thing, ...] = ()
@@ -38,13 +47,22 @@ class Unit:
     entries: tuple[Draft, ...] = ()
     opened: tuple[Obligation, ...] = ()
     settled: tuple[Obligation, ...] = ()
+    heads: tuple[HeadRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything a store holds, read once at start: things, plane documents, leaves in order, open obligations."""
+    """What a controller reads once at start: things, documents of planes, open obligations in the order they came."""
 
     things: tuple[Thing, ...] = ()
     records: Mapping[PlaneName, Mapping[str, bytes]] = field(default_factory=dict)
-    leaves: tuple[bytes, ...] = ()
     obligations: tuple[Obligation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A unit that is on disk, with its entries as they were numbered and the leaves that they became."""
+
+    unit: Unit
+    entries: tuple[Entry, ...]
+    leaves: tuple[bytes, ...]

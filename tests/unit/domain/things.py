@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from thingstead.domain.lifecycle import LifecycleState, Restriction
+from thingstead.domain.plane import Demand, Obligation, PlaneName
 from thingstead.domain.thing import KeyRow, Thing
 from thingstead.identifier import thing_id_from_random
 
@@ -36,3 +37,8 @@ def a_thing(
         "joined_at": AT,
     }
     return Thing(**(fields | changes))
+
+
+def an_obligation(number: int = 0, plane: PlaneName = PlaneName.ACCESS) -> Obligation:
+    thing = a_thing(number)
+    return Obligation(thing.transition_id, thing.id, plane, Demand.ADMIT, "joined", AT)

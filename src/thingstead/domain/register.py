@@ -1,0 +1,54 @@
+"""The controller's memory of what is kept: things and open obligations; it follows the store, never leads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from thingstead.domain.plane import Obligation, PlaneName
+from thingstead.domain.thing import Thing
+from thingstead.domain.unit import Committed, Snapshot
+from thingstead.errors import ConfigError
+from thingstead.identifier import ThingId, TransitionId
+
+__all__ = ["Register"]
+
+
+class Register:
+    """Things by id, and what planes still owe; `follow` is to be given to `Store.listen`."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._things = {thing.id: thing for thing in snapshot.things}
+        self._open: dict[tuple[TransitionId, PlaneName], Obligation] = {
+            (owed.transition_id, owed.plane): owed for owed in snapshot.obligations
+        }
+
+    def follow(self, committed: Committed) -> None:
+        """Take up what is on disk now."""
+        unit = committed.unit
+        self._things.update({thing.id: thing for thing in unit.things})
+        for owed in unit.settled:
+            del self._open[owed.transition_id, owed.plane]
+        self._open.update({(owed.transition_id, owed.plane): owed for owed in unit.opened})
+
+    def thing(self, thing: ThingId) -> Thing:
+        """The record of `thing`.
+
+        Raises:
+            ConfigError: no such thing.
+        """
+        record = self._things.get(thing)
+        if record is None:
+            raise ConfigError(f"no thing {thing} is known here", reason="unknown-thing")
+        return record
+
+    def things(self) -> Iterator[Thing]:
+        """All records, in the order in which they came."""
+        yield from self._things.values()
+
+    def obligations(self, thing: ThingId | None = None) -> tuple[Obligation, ...]:
+        """What is still owed, oldest first; of all things if none is named."""
+        return tuple([owed for owed in self._open.values() if thing in (None, owed.thing)])
+
+    def owes(self, obligation: Obligation) -> bool:
+        """Whether `obligation` is still open."""
+        return (obligation.transition_id, obligation.plane) in self._open

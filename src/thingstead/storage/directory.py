@@ -1,0 +1,73 @@
+"""The data directory: private to its user, locked by one controller, its files written whole."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from thingstead.errors import ConfigError, StorageError
+
+__all__ = ["DirectoryLock", "private_directory", "write_whole"]
+
+
+def private_directory(path: Path) -> Path:
+    """Make `path` with mode 0700, or check that it is there with no more.
+
+    Raises:
+        ConfigError: it is not a directory, or others may enter it.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot make the directory {path}: {error.strerror}") from error
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o077:
+        raise ConfigError(f"expected {path} to be closed to others (chmod 700), its mode is {mode:o}")
+    return path
+
+
+class DirectoryLock:
+    """Held by the one controller that writes; the kernel drops it with the process, however that ends."""
+
+    def __init__(self, directory: Path) -> None:
+        """Take the lock.
+
+        Raises:
+            ConfigError: another process holds it.
+        """
+        self._file = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._file)
+            raise ConfigError(f"another controller is running on {directory}") from error
+
+    def release(self) -> None:
+        """Let the next one in."""
+        os.close(self._file)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace `path` (mode 0600): after a crash the old or the new content stands there, never half of one.
+
+    Raises:
+        StorageError: the disk did not take it; the old content stands.
+    """
+    temporary = path.with_name(path.name + ".new")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            with open(descriptor, "wb", closefd=False) as file:
+                file.write(data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        temporary.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,38 @@
+import pytest
+
+from thingstead.errors import ConfigError, StorageError
+from thingstead.storage.directory import DirectoryLock, private_directory, write_whole
+
+
+def test_a_directory_is_made_closed_and_found_again(tmp_path):
+    path = private_directory(tmp_path / "a" / "b")
+    assert path.stat().st_mode & 0o777 == 0o700
+    assert private_directory(path) == path
+
+
+@pytest.mark.parametrize("mode", [0o701, 0o710, 0o755, 0o777])
+def test_a_directory_that_is_open_to_anyone_else_is_refused(tmp_path, mode):
+    tmp_path.chmod(mode)
+    with pytest.raises(ConfigError, match=f"{mode:o}"):
+        private_directory(tmp_path)
+
+
+def test_a_lock_is_held_by_one_and_free_after_release(tmp_path):
+    lock = DirectoryLock(tmp_path)
+    with pytest.raises(ConfigError, match="another controller"):
+        DirectoryLock(tmp_path)
+    lock.release()
+    DirectoryLock(tmp_path).release()
+
+
+def test_a_file_is_replaced_whole_and_closed_to_others(tmp_path):
+    for content in (b"first", b"second, and longer"):
+        write_whole(tmp_path / "file", content)
+        assert (tmp_path / "file").read_bytes() == content
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(StorageError, match="missing/file"):
+        write_whole(tmp_path / "missing" / "file", b"")
