@@ -109,6 +109,17 @@ class Claims:
         """
         return datetime.fromtimestamp(self.required(claim), UTC)
 
+    def token_id(self) -> bytes:
+        """The `cti` claim, which must be there and have 1 to 16 bytes: it goes into every list of revoked tokens.
+
+        Raises:
+            DecodeError: it is not there, empty or longer.
+        """
+        cti: bytes = self.required(Claim.CTI)
+        if not 0 < len(cti) <= 16:
+            raise DecodeError("expected a cti of 1 to 16 bytes", spec="RFC 8392 §3.1.7")
+        return cti
+
     def required(self, claim: Claim) -> Any:
         """A claim that must be there.
 

@@ -137,13 +137,13 @@ def authenticate(
         DecodeError: outside the grammar.
         UnsupportedError: an algorithm outside `accept`.
         AuthenticationError: the signature does not verify.
-        UntrustedError: another issuer, or meant for somebody else.
+        UntrustedError: another issuer, or meant for somebody else; `reason` is ``issuer`` or ``audience``.
         ExpiredError: outside its validity.
     """
     parsed = decode(data, limits=limits)
     proved = sign1.authenticate(parsed.message, public, accept=accept)
     if parsed.claims.text(Claim.ISS) != issuer:
-        raise UntrustedError(f"expected a token of {issuer!r}, got another issuer", spec="RFC 8392 §3.1.1")
+        raise UntrustedError(f"expected a token of {issuer!r}", spec="RFC 8392 §3.1.1", reason="issuer")
     _check_audience(parsed.claims, audience)
     claims_set.check_validity(parsed.claims, at=at, leeway=leeway)
     return ValidToken(parsed.claims, public, proved.signature_id, data, _SEAL)
@@ -151,7 +151,6 @@ def authenticate(
 
 def _check_audience(claims: Claims, audience: str | None) -> None:
     wanted = claims.audience
-    if audience is None and wanted:
-        raise UntrustedError("the token is meant for an audience and we are none", spec="RFC 8392 §3.1.3")
-    if audience is not None and audience not in wanted:
-        raise UntrustedError(f"expected a token for {audience!r}, got another audience", spec="RFC 8392 §3.1.3")
+    if (audience is None and wanted) or (audience is not None and audience not in wanted):
+        whom = repr(audience) if audience else "nobody in particular"
+        raise UntrustedError(f"expected a token for {whom}", spec="RFC 8392 §3.1.3", reason="audience")

@@ -1,0 +1,204 @@
+"""The access token: one signed statement of who may do what where, bound to a key (RFC 9200 §5.10, RFC 8747)."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import InitVar, dataclass
+from datetime import datetime, timedelta
+
+from thingstead.crypto.digest import digest
+from thingstead.crypto.key import PrivateKey, PublicKey
+from thingstead.errors import (
+    AuthenticationError,
+    DecodeError,
+    ExpiredError,
+    ProtocolError,
+    ThingsteadError,
+    UntrustedError,
+)
+from thingstead.protocols.ace import aif
+from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.cwt import confirmation
+from thingstead.protocols.cwt import token as cwt
+from thingstead.protocols.cwt.claims import Claim, Claims
+
+__all__ = ["AccessToken", "authenticate", "authz_info_code", "issue", "token_hash"]
+
+_SEAL = object()
+_HEAD = bytes.fromhex("d83dd2")
+_SHA_256 = b"\x01"  # suite of the Named Information Hash Algorithm Registry (RFC 6920 §9.4)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token that held, presented by the key it is bound to; made by `authenticate` and by nothing else.
+
+    Attributes:
+        issuer: the authorization server.
+        subject: who it was issued to.
+        audience: the resource server that authenticated it.
+        scope: what it allows there.
+        public: the key of its holder.
+        issued_at: UTC.
+        expires: UTC.
+        cti: names the token. Revocation inside one domain goes by it: the signature covers it, while a holder
+            can turn one valid ECDSA signature into another and so change the token's hash.
+        encoded: the token as received.
+    """
+
+    issuer: str
+    subject: str
+    audience: str
+    scope: Scope
+    public: PublicKey
+    issued_at: datetime
+    expires: datetime
+    cti: bytes
+    encoded: bytes
+    seal: InitVar[object]
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
+            raise TypeError("an AccessToken is made by token.authenticate")
+
+
+def issue(
+    public: PublicKey,
+    key: PrivateKey,
+    *,
+    issuer: str,
+    subject: str,
+    audience: str,
+    scope: Scope,
+    at: datetime,
+    expires: datetime,
+    cti: bytes,
+    signature_id: int,
+    kid: bytes = b"",
+) -> bytes:
+    """Issue an access token bound to `public` (RFC 9200 §5.8.2).
+
+    Args:
+        public: the holder's key.
+        key: the authorization server's.
+        issuer: `iss`.
+        subject: `sub`.
+        audience: `aud`, one resource server.
+        scope: what it allows.
+        at: now, aware.
+        expires: `exp`, aware.
+        cti: unique per issuer, at most 16 bytes.
+        signature_id: COSE algorithm, one of the server's key.
+        kid: identifier of the server's key.
+
+    Raises:
+        DecodeError: a value that `authenticate` would refuse.
+        ExpiredError: `expires` is not after `at`.
+    """
+    values = {
+        Claim.ISS.value: issuer,
+        Claim.SUB.value: subject,
+        Claim.AUD.value: audience,
+        Claim.EXP.value: expires,
+        Claim.IAT.value: at,
+        Claim.CTI.value: cti,
+        Claim.CNF.value: confirmation.for_public(public),
+        Claim.SCOPE.value: aif.encode(scope),
+    }
+    data = cwt.issue(values, key, signature_id=signature_id, kid=kid)
+    accept = frozenset({signature_id})
+    authenticate(data, key.public, accept=accept, at=at, issuer=issuer, audience=audience, presenter=public)
+    return data
+
+
+def authenticate(
+    data: bytes,
+    public: PublicKey,
+    *,
+    accept: frozenset[int],
+    at: datetime,
+    issuer: str,
+    audience: str,
+    presenter: PublicKey,
+    leeway: timedelta = timedelta(0),
+) -> AccessToken:
+    """Verify an access token and that its presenter is its holder (RFC 9200 §5.10.1.1).
+
+    Args:
+        data: the token as received.
+        public: the authorization server's key.
+        accept: signature algorithms that the policy accepts.
+        at: now, aware.
+        issuer: what `iss` must say.
+        audience: the resource server's own name.
+        presenter: the key that the peer has proved; `cnf` must hold it.
+        leeway: how far the two clocks may be apart.
+
+    Raises:
+        DecodeError: outside the grammar, a claim missing, or another encoding of the same token.
+        UnsupportedError: an algorithm outside `accept`, or a permission that nobody can enforce.
+        AuthenticationError: the signature does not verify.
+        UntrustedError: another issuer, audience or holder; `reason` tells which.
+        ExpiredError: outside its validity.
+    """
+    _check_form(data)
+    valid = cwt.authenticate(data, public, accept=accept, at=at, issuer=issuer, audience=audience, leeway=leeway)
+    claims = valid.claims
+    if valid.confirmation.require_public() != presenter:
+        raise UntrustedError("the token is bound to another key", spec="RFC 8747 §2", reason="presenter")
+    return AccessToken(
+        issuer=issuer,
+        subject=claims.text(Claim.SUB),
+        audience=audience,
+        scope=_scope(claims),
+        public=presenter,
+        issued_at=claims.required_date(Claim.IAT),
+        expires=claims.required_date(Claim.EXP),
+        cti=claims.token_id(),
+        encoded=data,
+        seal=_SEAL,
+    )
+
+
+def token_hash(encoded: bytes) -> bytes:
+    """Name of a token in a token revocation list (RFC 9770 §4): 33 bytes, of which the first names SHA-256.
+
+    Args:
+        encoded: the value of `access_token` as the authorization server sent it in CBOR.
+    """
+    return _SHA_256 + digest(base64.urlsafe_b64encode(encoded).rstrip(b"="))
+
+
+def authz_info_code(error: ThingsteadError) -> int:
+    """CoAP code that `/authz-info` answers a refused token with (RFC 9200 §5.10.1); 5.00 for what is our fault."""
+    if error.reason == "audience":
+        return 0x83
+    for cls, code in _AUTHZ_INFO_CODES.items():
+        if isinstance(error, cls):
+            return code
+    return 0xA0
+
+
+_AUTHZ_INFO_CODES: dict[type[ThingsteadError], int] = {
+    ProtocolError: 0x80,
+    AuthenticationError: 0x81,
+    ExpiredError: 0x81,
+    UntrustedError: 0x81,
+}
+
+
+def _check_form(data: bytes) -> None:
+    """Refuse what RFC 9770 §3 forbids: bytes that nobody signed and that would change the token's hash."""
+    if not data.startswith(_HEAD):
+        raise DecodeError("expected an access token as 61(18(...))", spec="RFC 9770 §3")
+    if cwt.decode(data).message.headers.unprotected:
+        raise DecodeError("expected an access token with nothing unprotected", spec="RFC 9770 §3")
+    codec.decode_deterministic(data, limits=cwt.LIMITS)
+
+
+def _scope(claims: Claims) -> Scope:
+    scope = claims.required(Claim.SCOPE)
+    if not isinstance(scope, bytes):
+        raise DecodeError("expected a scope of AIF in a byte string", spec="RFC 9200 §5.8.1; RFC 9237 §3")
+    return aif.decode(scope)
