@@ -1,0 +1,201 @@
+"""X.509 as others sign with it: load, follow a chain to an anchor, verify and make detached signatures (RFC 5280).
+
+Constrained things never meet these; makers' web servers and MUD files do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+from thingstead.errors import AuthenticationError, DecodeError, ExpiredError, UnsupportedError, UntrustedError
+
+__all__ = ["Certificate", "load_certificate", "load_certificates", "verify_chain"]
+
+_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+_LONGEST_CHAIN = 6
+_SMALLEST_RSA = 2048
+_E = TypeVar("_E", bound=x509.ExtensionType)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A well-formed certificate; whose it is, only `verify_chain` says.
+
+    Attributes:
+        der: its bytes.
+    """
+
+    der: bytes
+
+    @cached_property
+    def x509(self) -> x509.Certificate:
+        """The library's view; only `thingstead.crypto` looks at it."""
+        try:
+            loaded = x509.load_der_x509_certificate(self.der)
+            # Names are parsed late; a bad one must be refused here, not where it is first shown.
+            _ = loaded.subject, loaded.issuer
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise DecodeError(f"expected an X.509 certificate: {error}", spec="RFC 5280 §4.1") from None
+        return loaded
+
+    @property
+    def subject(self) -> str:
+        """Subject name for people (RFC 4514)."""
+        return self.x509.subject.rfc4514_string()
+
+    @property
+    def serial_number(self) -> int:
+        """Serial number."""
+        return self.x509.serial_number
+
+    @property
+    def issuer_der(self) -> bytes:
+        """Issuer name, encoded."""
+        return self.x509.issuer.public_bytes()
+
+    @property
+    def key_identifier(self) -> bytes | None:
+        """Subject key identifier, where the certificate has one."""
+        found = _extension(self.x509, x509.SubjectKeyIdentifier)
+        return None if found is None else found.digest
+
+    @property
+    def expires(self) -> datetime:
+        """The last second of its validity, in UTC."""
+        return self.x509.not_valid_after_utc
+
+    @property
+    def may_sign(self) -> bool:
+        """Whether its key usage has digitalSignature(0), which RFC 8520 §13.2 asks for."""
+        usage = _extension(self.x509, x509.KeyUsage)
+        return usage is not None and usage.digital_signature
+
+    def verify(self, signature: bytes, data: bytes, *, digest_name: str) -> None:
+        """Verify a DER ECDSA or RSA PKCS #1 v1.5 signature with this certificate's key.
+
+        Raises:
+            AuthenticationError: it does not verify.
+            UnsupportedError: another kind of key or hash, or RSA under 2048 bits.
+        """
+        algorithm = _HASHES.get(digest_name)
+        if algorithm is None:
+            raise UnsupportedError(f"expected SHA-256, SHA-384 or SHA-512, got {digest_name}", spec="RFC 5754 §2")
+        try:
+            key = self.x509.public_key()
+            if isinstance(key, ec.EllipticCurvePublicKey):
+                key.verify(signature, data, ec.ECDSA(algorithm))
+            elif isinstance(key, rsa.RSAPublicKey) and key.key_size >= _SMALLEST_RSA:
+                key.verify(signature, data, padding.PKCS1v15(), algorithm)
+            else:
+                raise UnsupportedError(f"expected an EC key or RSA of {_SMALLEST_RSA} bits or more", spec="RFC 5754 §3")
+        except InvalidSignature:
+            raise AuthenticationError(
+                f"the signature by {self.subject} does not verify", spec="RFC 5652 §5.6"
+            ) from None
+
+
+def load_certificate(data: bytes) -> Certificate:
+    """Read one certificate, PEM or DER.
+
+    Raises:
+        DecodeError: neither.
+    """
+    certificates = load_certificates(data)
+    if len(certificates) != 1:
+        raise DecodeError(f"expected one certificate, got {len(certificates)}", spec="RFC 7468 §5.1")
+    return certificates[0]
+
+
+def load_certificates(data: bytes) -> tuple[Certificate, ...]:
+    """Read every certificate of a PEM text, or the one of a DER value.
+
+    Raises:
+        DecodeError: neither.
+    """
+    try:
+        if b"-----BEGIN" in data:
+            loaded = x509.load_pem_x509_certificates(data)
+        else:
+            loaded = [x509.load_der_x509_certificate(data)]
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise DecodeError(f"expected an X.509 certificate: {error}", spec="RFC 5280 §4.1") from None
+    return tuple(Certificate(one.public_bytes(serialization.Encoding.DER)) for one in loaded)
+
+
+def verify_chain(
+    leaf: Certificate,
+    others: Sequence[Certificate],
+    *,
+    anchors: Sequence[Certificate],
+    at: datetime,
+    allow_expired_leaf: bool = False,
+) -> tuple[Certificate, ...]:
+    """Follow issuers from `leaf` to an anchor (RFC 5280 §6); an anchor may be the leaf itself, which pins it.
+
+    Args:
+        leaf: the signer.
+        others: certificates that came along, in any order.
+        anchors: what the owner trusts.
+        at: aware time at which each link must be valid.
+        allow_expired_leaf: let the validity of all but the anchor lie in the past.
+
+    Returns:
+        Leaf first, anchor last.
+
+    Raises:
+        UntrustedError: no chain to an anchor.
+        ExpiredError: a link is not valid at `at`.
+    """
+    chain = [leaf]
+    while chain[-1] not in anchors:
+        issuer = _issuer(chain[-1], [*anchors, *others])
+        if issuer is None or len(chain) == _LONGEST_CHAIN or issuer in chain:
+            raise UntrustedError(
+                f"expected a chain from {leaf.subject} to an anchor; it ends at {chain[-1].subject}", spec="RFC 5280 §6"
+            )
+        chain.append(issuer)
+    for link in chain:
+        early, late = at < link.x509.not_valid_before_utc, at > link.x509.not_valid_after_utc
+        if early or (late and not allow_expired_leaf):
+            when = "is not valid before" if early else "expired on"
+            limit = link.x509.not_valid_before_utc if early else link.x509.not_valid_after_utc
+            raise ExpiredError(f"the certificate of {link.subject} {when} {limit:%Y-%m-%d}", spec="RFC 5280 §4.1.2.5")
+    return tuple(chain)
+
+
+def _issuer(certificate: Certificate, candidates: Sequence[Certificate]) -> Certificate | None:
+    for candidate in candidates:
+        if candidate.x509.subject != certificate.x509.issuer or not _is_authority(candidate):
+            continue
+        try:
+            certificate.x509.verify_directly_issued_by(candidate.x509)
+        except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+            continue
+        return candidate
+    return None
+
+
+def _is_authority(certificate: Certificate) -> bool:
+    constraints = _extension(certificate.x509, x509.BasicConstraints)
+    usage = _extension(certificate.x509, x509.KeyUsage)
+    return constraints is not None and constraints.ca and (usage is None or usage.key_cert_sign)
+
+
+def _extension(certificate: x509.Certificate, kind: type[_E]) -> _E | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return None
