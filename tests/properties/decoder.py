@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.unit.protocols.mud.fixture import bent as mud_file
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap import message
+from thingstead.protocols.mud import parser as mud_parser
 from thingstead.protocols.oscore import option, protection
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.secret import Secret
@@ -64,6 +66,7 @@ DECODERS = (
     Decoder("coap.message.Message.path", lambda data: message.decode(data).path, _COAP, ("oscore",)),
     Decoder("oscore.option.decode_option", option.decode_option, ("0914", "19140837cbf3210017a2d3", ""), ("oscore",)),
     Decoder("oscore.protection.unprotect_request", _unprotect_request, _OSCORE, ("oscore",)),
+    Decoder("mud.parser.parse", mud_parser.parse, (mud_file().hex(),), ("mud",)),
 )
 
 

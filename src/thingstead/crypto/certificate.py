@@ -47,7 +47,7 @@ class Certificate:
             loaded = x509.load_der_x509_certificate(self.der)
             # Names are parsed late; a bad one must be refused here, not where it is first shown.
             _ = loaded.subject, loaded.issuer
-        except (ValueError, UnsupportedAlgorithm) as error:
+        except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
             raise DecodeError(f"expected an X.509 certificate: {error}", spec="RFC 5280 §4.1") from None
         return loaded
 
@@ -105,6 +105,8 @@ class Certificate:
             raise AuthenticationError(
                 f"the signature by {self.subject} does not verify", spec="RFC 5652 §5.6"
             ) from None
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise UnsupportedError(f"expected an EC or RSA public key: {error}", spec="RFC 5754 §3") from None
 
 
 def load_certificate(data: bytes) -> Certificate:
@@ -130,7 +132,7 @@ def load_certificates(data: bytes) -> tuple[Certificate, ...]:
             loaded = x509.load_pem_x509_certificates(data)
         else:
             loaded = [x509.load_der_x509_certificate(data)]
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
         raise DecodeError(f"expected an X.509 certificate: {error}", spec="RFC 5280 §4.1") from None
     return tuple(Certificate(one.public_bytes(serialization.Encoding.DER)) for one in loaded)
 

@@ -15,7 +15,7 @@ from thingstead.errors import AuthenticationError, DecodeError, PolicyError, Uns
 from thingstead.protocols.mud.file import MudFile
 from thingstead.protocols.mud.parser import DEFAULT_LIMITS, Limits, parse
 
-__all__ = ["AdmissionPolicy", "AdmittedMudFile", "admit"]
+__all__ = ["AdmissionPolicy", "AdmittedMudFile", "admit", "claimed_signer"]
 
 _DIGESTS = {"sha256": AlgorithmId.SHA_256, "sha384": AlgorithmId.SHA_384, "sha512": AlgorithmId.SHA_512}
 _LARGEST_SIGNATURE = 1 << 16
@@ -105,6 +105,17 @@ def admit(
         signer_expires=None if signer is None else signer.expires,
         made_by=_ADMITTED,
     )
+
+
+def claimed_signer(signature: bytes) -> Certificate:
+    """The certificate that a detached signature names, unverified: what an owner looks at before pinning it.
+
+    Raises:
+        DecodeError: not a detached CMS signature.
+        UnsupportedError: an algorithm that we do not have.
+        UntrustedError: the certificate did not come along.
+    """
+    return _parse_signature(signature).signer
 
 
 @dataclass(frozen=True, slots=True)
