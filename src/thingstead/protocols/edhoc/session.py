@@ -145,5 +145,5 @@ def require_other(peer: Credential, own: Credential) -> None:
     Raises:
         AuthenticationError: it does.
     """
-    if peer.public == own.public or peer.cred == own.cred:
+    if peer.public == own.public:
         raise AuthenticationError("the peer's credential is our own", spec="RFC 9528 §9.2", reason="reflection")

@@ -1,0 +1,32 @@
+import pytest
+
+from tests.unit.protocols.edhoc import rfc9529 as rfc
+from thingstead.errors import DecodeError
+from thingstead.protocols.edhoc.coap_carriage import frame_message_1, frame_message_3, parse_request
+from thingstead.protocols.edhoc.message import Limits
+
+pytestmark = pytest.mark.spec("RFC 9528 A.2")
+
+
+def test_true_begins_a_session():
+    payload = frame_message_1(rfc.MESSAGE_1)
+    assert payload[:1] == b"\xf5"
+    assert parse_request(payload) == (None, rfc.MESSAGE_1)
+
+
+@pytest.mark.parametrize("c_r", [b"\x27", b"\x18", b"", b"\x01\x02\x03"])
+def test_identifier_finds_the_session(c_r):
+    assert parse_request(frame_message_3(c_r, rfc.MESSAGE_3)) == (c_r, rfc.MESSAGE_3)
+
+
+@pytest.mark.parametrize(
+    "payload", ["", "f5", "27", "f400", "f600", "412700", "18ff00", "580127ff", "a000", "5f41ffff00", "1b"]
+)
+def test_malformed_requests_are_refused(payload):
+    with pytest.raises(DecodeError):
+        parse_request(bytes.fromhex(payload))
+
+
+def test_oversized_request_is_refused():
+    with pytest.raises(DecodeError):
+        parse_request(frame_message_1(bytes(100)), limits=Limits(max_message=64))
