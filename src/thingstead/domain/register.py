@@ -18,17 +18,21 @@ class Register:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._things = {thing.id: thing for thing in snapshot.things}
-        self._open: dict[tuple[TransitionId, PlaneName], Obligation] = {
-            (owed.transition_id, owed.plane): owed for owed in snapshot.obligations
-        }
+        self._open: dict[ThingId, dict[tuple[TransitionId, PlaneName], Obligation]] = {}
+        for owed in snapshot.obligations:
+            self._owe(owed)
 
     def follow(self, committed: Committed) -> None:
         """Take up what is on disk now."""
         unit = committed.unit
         self._things.update({thing.id: thing for thing in unit.things})
         for owed in unit.settled:
-            del self._open[owed.transition_id, owed.plane]
-        self._open.update({(owed.transition_id, owed.plane): owed for owed in unit.opened})
+            rest = self._open[owed.thing]
+            del rest[owed.transition_id, owed.plane]
+            if not rest:
+                del self._open[owed.thing]
+        for owed in unit.opened:
+            self._owe(owed)
 
     def thing(self, thing: ThingId) -> Thing:
         """The record of `thing`.
@@ -46,9 +50,14 @@ class Register:
         yield from self._things.values()
 
     def obligations(self, thing: ThingId | None = None) -> tuple[Obligation, ...]:
-        """What is still owed, oldest first; of all things if none is named."""
-        return tuple([owed for owed in self._open.values() if thing in (None, owed.thing)])
+        """What is still owed to `thing`, oldest first; to all things if none is named."""
+        if thing is not None:
+            return tuple(self._open.get(thing, {}).values())
+        return tuple([owed for rest in self._open.values() for owed in rest.values()])
 
     def owes(self, obligation: Obligation) -> bool:
         """Whether `obligation` is still open."""
-        return (obligation.transition_id, obligation.plane) in self._open
+        return (obligation.transition_id, obligation.plane) in self._open.get(obligation.thing, {})
+
+    def _owe(self, owed: Obligation) -> None:
+        self._open.setdefault(owed.thing, {})[owed.transition_id, owed.plane] = owed

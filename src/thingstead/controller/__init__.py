@@ -1,0 +1,1 @@
+"""Floor 10: the controller, composed: what runs, in which order, and who may ask it what."""

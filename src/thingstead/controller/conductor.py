@@ -1,0 +1,381 @@
+"""The conductor: a transition, its ledger entry and its obligations commit together; then it sees them met.
+
+It runs each obligation on its plane, times it, tries again what failed, and takes up after a crash what
+was left open. It is this loop and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Never
+from weakref import WeakValueDictionary
+
+from thingstead.clock import Clock
+from thingstead.domain import lifecycle
+from thingstead.domain.ledger.entry import Detail, Draft, Kind
+from thingstead.domain.lifecycle import FIRST_STATES, Cause, Restriction
+from thingstead.domain.plane import Demand, Obligation, Plane, PlaneName, Probe, Receipt, Standing, demands
+from thingstead.domain.ports import Committer
+from thingstead.domain.register import Register
+from thingstead.domain.thing import Thing
+from thingstead.domain.unit import Unit
+from thingstead.errors import StateError, StorageError, TransitionError
+from thingstead.identifier import ThingId, TransitionId
+
+__all__ = ["Conductor", "KillTime", "Limits", "Outcome", "TransitionReport"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the conductor waits.
+
+    Attributes:
+        plane_deadline: seconds that a plane has for one demand or probe.
+        first_retry: seconds before an open obligation is tried again.
+        last_retry: seconds that the doubling wait between tries ends at.
+        probe_interval: seconds between two probes of one plane.
+    """
+
+    plane_deadline: float = 30.0
+    first_retry: float = 1.0
+    last_retry: float = 60.0
+    probe_interval: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one obligation went.
+
+    Attributes:
+        obligation: what was owed.
+        receipt: the plane's word; None if it did not come.
+        failure: why not, for the operator; empty with a receipt, or if a later transition took the demand over.
+        milliseconds: from the commit of the transition, or of the retry, to the plane's answer.
+    """
+
+    obligation: Obligation
+    receipt: Receipt | None
+    failure: str
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionReport:
+    """What came of a transition: it stands, whatever single planes still owe.
+
+    Attributes:
+        transition_id: its name in the ledger.
+        thing: the record after it.
+        at: when it was decided; the kill clock counts from here.
+        outcomes: one per plane that was asked.
+    """
+
+    transition_id: TransitionId
+    thing: Thing
+    at: datetime
+    outcomes: Mapping[PlaneName, Outcome]
+
+    @property
+    def failures(self) -> dict[PlaneName, str]:
+        """Planes that still owe, and why; they will be asked again."""
+        return {plane: outcome.failure for plane, outcome in self.outcomes.items() if outcome.failure}
+
+
+@dataclass(frozen=True, slots=True)
+class KillTime:
+    """How long a plane's relying party went on accepting a thing.
+
+    Attributes:
+        plane: which plane.
+        milliseconds: from the transition to the last acceptance, 0 if none came after it; None if the
+            relying party did not refuse within the deadline.
+        relying_party: who was asked.
+        detail: its evidence, or why it could not be asked.
+    """
+
+    plane: PlaneName
+    milliseconds: float | None
+    relying_party: str
+    detail: str
+
+
+class Conductor:
+    """Keeps the promise that a state is, on all six planes; only it changes the state of things."""
+
+    def __init__(
+        self,
+        planes: Iterable[Plane],
+        register: Register,
+        *,
+        store: Committer,
+        clock: Clock,
+        limits: Limits | None = None,
+        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Compose.
+
+        Args:
+            planes: one of each name.
+            register: follows `store` (``store.listen(register.follow)``).
+            store: where transitions are made to last.
+            clock: UTC for the ledger, monotonic for durations.
+            limits: how long to wait.
+            wait: sleeps some seconds; a simulation lets its clock jump instead.
+        """
+        self._planes = {plane.name: plane for plane in planes}
+        missing = set(PlaneName) - self._planes.keys()
+        if missing:
+            raise ValueError(f"no plane for {', '.join(sorted(missing))}")
+        self._register = register
+        self._store = store
+        self._clock = clock
+        self._limits = limits or Limits()
+        self._wait = wait
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def register(self, thing: Thing, *, actor: str, evidence: Mapping[str, Detail] | None = None) -> Thing:
+        """Make a thing known: version 1, in one of the first states, with no plane asked for anything.
+
+        Raises:
+            TransitionError: a thing does not come into being in that state.
+            StorageError: it is known already.
+        """
+        if thing.state not in FIRST_STATES or thing.version != 1:
+            raise TransitionError(f"a thing becomes known at version 1 as manufactured, shelf or installed: {thing.id}")
+        details = {**(evidence or {}), "to": thing.state.value}
+        entry = Draft(self._clock.utc(), Kind.REGISTRATION, actor, thing.id, "registered", details)
+        await self._store.commit(Unit(things=(thing,), entries=(entry,)))
+        return thing
+
+    async def transition(
+        self,
+        thing: ThingId,
+        cause: Cause,
+        *,
+        actor: str,
+        evidence: Mapping[str, Detail] | None = None,
+        changes: Mapping[str, Any] | None = None,
+        entries: Sequence[Draft] = (),
+    ) -> TransitionReport:
+        """Take `thing` to the state that `cause` leads to, and ask every plane for what that state demands.
+
+        Args:
+            thing: whom.
+            cause: why; with the present state it names the row of the table.
+            actor: who decided.
+            evidence: what the decision rests on; goes into the ledger entry.
+            changes: other attributes of the record that change with the state, such as keys at a join.
+            entries: drafts that must stand in the ledger together with the transition, before it.
+
+        Raises:
+            TransitionError: the table has no such row; nothing happened.
+            StorageError: it could not be kept; nothing happened.
+        """
+
+        def advance(before: Thing) -> Thing:
+            return before.evolve(state=lifecycle.advance(before.state, cause), **(changes or {}))
+
+        return await self._change(thing, advance, Kind.TRANSITION, cause.value, actor, evidence, entries)
+
+    async def restrict(
+        self,
+        thing: ThingId,
+        restriction: Restriction,
+        *,
+        actor: str,
+        cause: str,
+        evidence: Mapping[str, Detail] | None = None,
+    ) -> TransitionReport:
+        """Hold, quarantine or release `thing`, and ask every plane for what that demands.
+
+        Raises:
+            TransitionError: it is so restricted already, or has left; nothing happened.
+            StorageError: it could not be kept; nothing happened.
+        """
+
+        def limit(before: Thing) -> Thing:
+            return before.evolve(restriction=lifecycle.restrict(before.state, before.restriction, restriction))
+
+        return await self._change(thing, limit, Kind.RESTRICTION, cause, actor, evidence, ())
+
+    async def amend(self, thing: ThingId, *, actor: str, cause: str, changes: Mapping[str, Any]) -> Thing:
+        """Change attributes other than state and restriction: a key row, a zone; no plane is asked for anything.
+
+        Raises:
+            StorageError: it could not be kept; nothing happened.
+        """
+        if changes.keys() & {"state", "restriction"}:
+            raise ValueError("state and restriction change by transition and restrict")
+
+        def alter(before: Thing) -> Thing:
+            return before.evolve(**changes)
+
+        names = {"changed": ", ".join(sorted(changes))}
+        return (await self._change(thing, alter, Kind.CONFIGURATION, cause, actor, names, ())).thing
+
+    async def resume(self) -> tuple[Outcome, ...]:
+        """Ask again for everything that is still owed, once: after a start, and on every retry."""
+        return await self._run(self._register.obligations())
+
+    async def run(self) -> Never:
+        """Retry what is owed for as long as the controller lives, ever more slowly while planes fail."""
+        delay = self._limits.first_retry
+        while True:
+            await self._wait(delay)
+            outcomes = await self.resume()
+            failed = any(outcome.failure for outcome in outcomes)
+            delay = min(delay * 2, self._limits.last_retry) if failed else self._limits.first_retry
+
+    async def kill_clock(
+        self,
+        thing: ThingId,
+        *,
+        since: datetime,
+        deadline: float,
+        until_refused: Collection[PlaneName] = tuple(PlaneName),
+    ) -> dict[PlaneName, KillTime]:
+        """Probe the relying parties until each refuses, and tell when each last accepted.
+
+        Args:
+            thing: who should be refused.
+            since: the transition's instant.
+            deadline: seconds after which a plane that still accepts is reported as such.
+            until_refused: planes whose relying party must refuse, or know nothing of the thing.
+        """
+        end = self._clock.now() + deadline
+        record = self._register.thing(thing)
+        async with asyncio.TaskGroup() as group:
+            watches = [group.create_task(self._watch(record, plane, since, end)) for plane in until_refused]
+        times = {watch.result().plane: watch.result() for watch in watches}
+        details: dict[str, Detail] = {
+            plane.value: None if time.milliseconds is None else round(time.milliseconds * 1000)
+            for plane, time in times.items()
+        }
+        entry = Draft(self._clock.utc(), Kind.KILL_CLOCK, "conductor", thing, "microseconds", details)
+        await self._store.commit(Unit(entries=(entry,)))
+        return times
+
+    async def _change(
+        self,
+        identifier: ThingId,
+        change: Callable[[Thing], Thing],
+        kind: Kind,
+        cause: str,
+        actor: str,
+        evidence: Mapping[str, Detail] | None,
+        entries: Sequence[Draft],
+    ) -> TransitionReport:
+        async with self._lock(identifier):
+            before = self._register.thing(identifier)
+            after = change(before)
+            at = self._clock.utc()
+            owed = demands(before, after)
+            opened = tuple([Obligation(after.transition_id, identifier, name, owed[name], cause, at) for name in owed])
+            replaced = tuple([old for old in self._register.obligations(identifier) if old.plane in owed])
+            details = {**(evidence or {}), "version": after.version, **_moves(before, after)}
+            draft = Draft(at, kind, actor, identifier, cause, details)
+            await self._store.commit(Unit(things=(after,), entries=(*entries, draft), opened=opened, settled=replaced))
+        _log.info("%s: %s, %s, by %s because of %s", identifier, after.state, after.restriction, actor, cause)
+        outcomes = await self._run(opened)
+        return TransitionReport(
+            after.transition_id, after, at, {outcome.obligation.plane: outcome for outcome in outcomes}
+        )
+
+    async def _run(self, obligations: Sequence[Obligation]) -> tuple[Outcome, ...]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._attempt(owed)) for owed in obligations]
+        return tuple([task.result() for task in tasks])
+
+    async def _attempt(self, owed: Obligation) -> Outcome:
+        """Ask the plane, one demand at a time per thing, and settle. What fails stays open."""
+        started = self._clock.now()
+        async with self._lock(f"{owed.thing} {owed.plane}"):
+            if not self._register.owes(owed):
+                return Outcome(owed, None, "", 0.0)
+            receipt, failure = await self._ask(owed)
+            milliseconds = (self._clock.now() - started) * 1000
+            if receipt is not None:
+                try:
+                    await self._settle(owed, receipt, milliseconds)
+                except StorageError as error:
+                    receipt, failure = None, str(error)
+        return Outcome(owed, receipt, failure, milliseconds)
+
+    async def _ask(self, owed: Obligation) -> tuple[Receipt | None, str]:
+        demand = _DEMANDS[owed.demand](self._planes[owed.plane])
+        thing = self._register.thing(owed.thing)
+        try:
+            async with asyncio.timeout(self._limits.plane_deadline):
+                receipt = await demand(thing, cause=owed.cause, transition_id=owed.transition_id)
+            answered = (receipt.plane, receipt.thing, receipt.demand, receipt.transition_id)
+            if answered != (owed.plane, owed.thing, owed.demand, owed.transition_id):
+                raise StateError(f"{owed.plane} gave a receipt for another demand")
+        except Exception as error:  # noqa: BLE001  one plane's failure, of any kind, must not stop the others
+            _log.warning("%s still owes %s to %s: %r", owed.plane, owed.demand, owed.transition_id, error)
+            return None, str(error) or type(error).__name__
+        return receipt, ""
+
+    async def _settle(self, owed: Obligation, receipt: Receipt, milliseconds: float) -> None:
+        details: dict[str, Detail] = {
+            "demand": owed.demand.value,
+            "transition": owed.transition_id,
+            "microseconds": round(milliseconds * 1000),
+            "detail": receipt.detail,
+        }
+        entry = Draft(receipt.at, Kind.RECEIPT, f"plane:{owed.plane}", owed.thing, owed.cause, details)
+        async with self._lock(owed.thing):
+            settled = (owed,) if self._register.owes(owed) else ()
+            await self._store.commit(Unit(entries=(entry,), settled=settled))
+
+    async def _watch(self, thing: Thing, plane: PlaneName, since: datetime, end: float) -> KillTime:
+        last = since
+        while True:
+            probe, trouble = await self._probe(thing, plane)
+            if probe is not None:
+                last = max(last, probe.last_acceptance or since)
+                if probe.standing in _REFUSES:
+                    return KillTime(plane, (last - since) / _MILLISECOND, probe.relying_party, probe.detail)
+                last = max(last, probe.at)
+            if self._clock.now() >= end:
+                party, detail = (probe.relying_party, probe.detail) if probe else ("", trouble)
+                return KillTime(plane, None, party, detail)
+            await self._wait(self._limits.probe_interval)
+
+    async def _probe(self, thing: Thing, plane: PlaneName) -> tuple[Probe | None, str]:
+        try:
+            async with asyncio.timeout(self._limits.plane_deadline):
+                return await self._planes[plane].probe(thing), ""
+        except Exception as error:  # noqa: BLE001  a relying party that cannot be asked has not refused
+            return None, str(error) or type(error).__name__
+
+    def _lock(self, name: str) -> asyncio.Lock:
+        """A lock that lives as long as someone holds or awaits it."""
+        lock = self._locks.get(name)
+        if lock is None:
+            lock = self._locks[name] = asyncio.Lock()
+        return lock
+
+
+_DEMANDS: dict[Demand, Callable[[Plane], Callable[..., Awaitable[Receipt]]]] = {
+    Demand.ADMIT: lambda plane: plane.admit,
+    Demand.RESTRICT: lambda plane: plane.restrict,
+    Demand.WITHDRAW: lambda plane: plane.withdraw,
+}
+_REFUSES = frozenset({Standing.REFUSED, Standing.ABSENT})
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def _moves(before: Thing, after: Thing) -> dict[str, Detail]:
+    """What of state and restriction changed, for the ledger."""
+    moves: dict[str, Detail] = {}
+    if before.state is not after.state:
+        moves |= {"from": before.state.value, "to": after.state.value}
+    if before.restriction is not after.restriction:
+        moves |= {"from": before.restriction.value, "to": after.restriction.value}
+    return moves
