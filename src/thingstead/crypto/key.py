@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
@@ -115,6 +115,13 @@ class PublicKey:
     def raw(self) -> bytes:
         """Coordinates x ‖ y: what a thumbprint or a comparison needs; not a wire format."""
         return self.x + self.y
+
+    def subject_public_key_info(self) -> bytes:
+        """DER of the key as certificates and vouchers carry it (RFC 5280 §4.1.2.7)."""
+        encoded: bytes = self._load().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return encoded
 
     def _load(self) -> Any:
         size = _SIZES[self.type]

@@ -1,0 +1,1 @@
+"""Floor 3: constrained vouchers: the maker tells a thing which domain owns it."""
