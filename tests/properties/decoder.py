@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.unit.protocols.edhoc import rfc9529
 from tests.unit.protocols.mud.fixture import bent as mud_file
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap import message
+from thingstead.protocols.edhoc import message as edhoc
+from thingstead.protocols.edhoc.coap_carriage import parse_request
+from thingstead.protocols.edhoc.error import decode_error
 from thingstead.protocols.mud import parser as mud_parser
 from thingstead.protocols.oscore import option, protection
 from thingstead.protocols.oscore.context import SecurityContext
@@ -66,6 +70,15 @@ DECODERS = (
     Decoder("coap.message.Message.path", lambda data: message.decode(data).path, _COAP, ("oscore",)),
     Decoder("oscore.option.decode_option", option.decode_option, ("0914", "19140837cbf3210017a2d3", ""), ("oscore",)),
     Decoder("oscore.protection.unprotect_request", _unprotect_request, _OSCORE, ("oscore",)),
+    Decoder("edhoc.message.decode_message_1", edhoc.decode_message_1, (rfc9529.MESSAGE_1.hex(),), ("edhoc",)),
+    Decoder(
+        "edhoc.message.decode_plaintext_2",
+        lambda data: edhoc.decode_plaintext_2(data, proof_size=8),
+        (rfc9529.PLAINTEXT_2.hex(),),
+        ("edhoc",),
+    ),
+    Decoder("edhoc.error.decode_error", decode_error, (rfc9529.ERROR.hex(), "03f5", "01626e6f"), ("edhoc",)),
+    Decoder("edhoc.coap_carriage.parse_request", parse_request, ("f5" + rfc9529.MESSAGE_1.hex(),), ("edhoc",)),
     Decoder("mud.parser.parse", mud_parser.parse, (mud_file().hex(),), ("mud",)),
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import cbor2
 
-from tests.sabotage.replacement import Sabotage, accepts
+from tests.sabotage.replacement import Sabotage, accepts, argument
 
 __all__ = ["REGISTRY", "REQUIRED"]
 
@@ -29,5 +29,15 @@ REGISTRY: tuple[Sabotage, ...] = (
         "thingstead.protocols.oscore.binding:RequestBinding.check_response",
         accepts,
         "a response seen is refused",
+    ),
+    Sabotage(
+        "R-27", "thingstead.protocols.edhoc.authentication:verify_proof", accepts, "MAC and signature are checked"
+    ),
+    Sabotage("R-27", "thingstead.protocols.edhoc.session:require_other", accepts, "our own key is nobody else's"),
+    Sabotage(
+        "R-61",
+        "thingstead.protocols.edhoc.schedule:apply_keystream_2",
+        argument(3),
+        "message_2 hides the credential",
     ),
 )

@@ -10,6 +10,7 @@ from thingstead.crypto.algorithm import Kind, algorithm
 from thingstead.crypto.key import PrivateKey, PublicKey, verify
 from thingstead.errors import AuthenticationError, UnsupportedError
 from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose.structure import sig_structure
 from thingstead.protocols.edhoc.identifier import encode_identifier
 from thingstead.protocols.edhoc.schedule import Label, expand, expand_secret, mix
 from thingstead.protocols.edhoc.suite import CipherSuite
@@ -90,7 +91,8 @@ class Claim:
 
     def signed(self) -> bytes:
         """The Sig_structure of the COSE_Sign1 whose payload is the MAC (RFC 9052 §4.4)."""
-        return codec.encode(["Signature1", self.id_cred, codec.encode(self.th) + self.cred + self.ead, self.mac()])
+        covered = codec.encode(self.th) + self.cred + self.ead
+        return sig_structure(body_protected=self.id_cred, external_aad=covered, payload=self.mac())
 
 
 def method_row(number: int) -> Method:

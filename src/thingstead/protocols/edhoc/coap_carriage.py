@@ -1,4 +1,7 @@
-"""EDHOC over CoAP, forward message flow: what stands in front of a message (RFC 9528 Appendix A.2)."""
+"""EDHOC over CoAP, forward message flow: what stands in front of a message (RFC 9528 Appendix A.2).
+
+Requests are of `ContentFormat.CID_EDHOC_CBOR_SEQ`; responses, errors among them, of `ContentFormat.EDHOC_CBOR_SEQ`.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,10 @@ from thingstead.protocols.cbor import codec
 from thingstead.protocols.edhoc.identifier import decode_identifier, encode_identifier
 from thingstead.protocols.edhoc.message import DEFAULT_LIMITS, Limits
 
-__all__ = [
-    "CID_EDHOC_CONTENT_FORMAT",
-    "EDHOC_CONTENT_FORMAT",
-    "RESOURCE_TYPE",
-    "WELL_KNOWN_PATH",
-    "frame_message_1",
-    "frame_message_3",
-    "parse_request",
-]
+__all__ = ["RESOURCE_TYPE", "WELL_KNOWN_PATH", "frame_message_1", "frame_message_3", "parse_request"]
 
 WELL_KNOWN_PATH = "/.well-known/edhoc"
 RESOURCE_TYPE = "core.edhoc"
-
-EDHOC_CONTENT_FORMAT = 64
-"""application/edhoc+cbor-seq: responses, errors among them."""
-CID_EDHOC_CONTENT_FORMAT = 65
-"""application/cid-edhoc+cbor-seq: requests."""
 
 _NEW_SESSION = b"\xf5"
 _LONGEST_IDENTIFIER = 24

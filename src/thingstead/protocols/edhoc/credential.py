@@ -10,6 +10,7 @@ from typing import Any
 from thingstead.crypto.key import PublicKey
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
+from thingstead.protocols.cwt import ccs, token
 from thingstead.protocols.edhoc.identifier import decode_identifier, encode_identifier
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "expand_reference",
     "kccs_reference",
     "kid_reference",
+    "read_credential",
 ]
 
 _MAX_PARAMETERS = 8
@@ -73,6 +75,18 @@ class CredentialReference:
     kcwt: bytes | None = None
     x5t: tuple[int | str, bytes] | None = None
     x5chain: tuple[bytes, ...] = ()
+
+
+def read_credential(encoded: bytes, id_cred: bytes) -> Credential:
+    """The credential that a CWT claims set or a CWT is; no signature is looked at (RFC 9528 §3.5.2).
+
+    CRED_x is the CWT without its tag 61, and otherwise the bytes as they came.
+
+    Raises:
+        DecodeError: neither of them, or one that holds no public key.
+        UnsupportedError: a key of a type that we do not have.
+    """
+    return Credential(id_cred, encoded.removeprefix(token.CWT_HEAD), ccs.decode(encoded).public)
 
 
 def kid_reference(kid: bytes) -> bytes:

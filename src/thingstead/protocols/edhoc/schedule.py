@@ -7,6 +7,7 @@ from enum import IntEnum
 from thingstead.crypto.aead import Aead, aead
 from thingstead.crypto.digest import digest, hkdf_expand, hkdf_extract
 from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose.structure import enc_structure
 from thingstead.protocols.edhoc.suite import CipherSuite
 from thingstead.secret import Secret
 
@@ -80,4 +81,4 @@ def open_sealed(suite: CipherSuite, prk: Secret, labels: tuple[Label, Label], *,
 def _cipher(suite: CipherSuite, prk: Secret, labels: tuple[Label, Label], th: bytes) -> tuple[Aead, bytes, bytes]:
     key = Secret(expand(suite, prk, labels[0], context=th, size=suite.key_size))
     nonce = expand(suite, prk, labels[1], context=th, size=suite.nonce_size)
-    return aead(suite.aead, key), nonce, codec.encode(["Encrypt0", b"", th])
+    return aead(suite.aead, key), nonce, enc_structure("Encrypt0", protected=b"", external_aad=th)

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.unit.protocols.edhoc import rfc9529 as rfc
 from thingstead.crypto.key import KeyType, SoftwareKey, generate
-from thingstead.protocols.cbor import codec
+from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.authentication import METHODS, Authentication
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference, kid_reference
 from thingstead.protocols.edhoc.initiator import Initiator, Message2Received, WaitingForMessage4
@@ -12,7 +12,6 @@ from thingstead.protocols.edhoc.responder import Message3Received, Responder, Wa
 from thingstead.protocols.edhoc.session import Completed
 from thingstead.protocols.edhoc.suite import CipherSuite
 
-_COSE_CURVES = {KeyType.P256: (2, 1), KeyType.P384: (2, 2), KeyType.X25519: (1, 4), KeyType.ED25519: (1, 6)}
 _SIGNING = {-7: KeyType.P256, -8: KeyType.ED25519, -35: KeyType.P384}
 
 
@@ -40,18 +39,14 @@ def responder(**changes: Any) -> Responder:
 
 def claims(key: SoftwareKey, kid: bytes, subject: str = "thing") -> bytes:
     """A CWT claims set that holds the public key."""
-    key_type, curve = _COSE_CURVES[key.public.type]
-    cose_key: dict[int, Any] = {1: key_type, 2: kid, -1: curve, -2: key.public.x}
-    if key.public.y:
-        cose_key[-3] = key.public.y
-    return codec.encode({2: subject, 8: {1: cose_key}})
+    return ccs.encode(key.public, kid=kid, subject=subject)
 
 
 def party(suite: CipherSuite, kind: Authentication, kid: bytes, *, by_value: bool = False) -> tuple[Credential, Any]:
     """A fresh key that fits, and its credential."""
     key = generate(suite.curve if kind is Authentication.STATIC_DH else _SIGNING[suite.signature])
-    ccs = claims(key, kid)
-    return Credential(kccs_reference(ccs) if by_value else kid_reference(kid), ccs, key.public), key
+    encoded = claims(key, kid)
+    return Credential(kccs_reference(encoded) if by_value else kid_reference(kid), encoded, key.public), key
 
 
 def until_message_2(**changes: Any) -> tuple[bytes, Message2Received, WaitingForMessage3]:

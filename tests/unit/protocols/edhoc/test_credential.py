@@ -1,14 +1,18 @@
 import pytest
 
 from tests.unit.protocols.edhoc import rfc9529 as rfc
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
+from thingstead.protocols.cwt import token
 from thingstead.protocols.edhoc.credential import (
     Credential,
     compact_reference,
     expand_reference,
     kccs_reference,
     kid_reference,
+    read_credential,
 )
 
 
@@ -86,3 +90,24 @@ def test_credential_without_a_header_map_is_refused(id_cred):
 def test_credential_that_is_not_one_item_is_refused(cred):
     with pytest.raises(DecodeError):
         Credential(kid_reference(b"k"), bytes.fromhex(cred), rfc.CREDENTIAL_R.public)
+
+
+@pytest.mark.spec("RFC 9528 3.5.2")
+def test_claims_set_is_read_with_its_key():
+    assert read_credential(rfc.CRED_R, rfc.CREDENTIAL_R.id_cred) == rfc.CREDENTIAL_R
+
+
+def test_cwt_is_read_with_its_key_and_without_its_tag():
+    issuer = generate(KeyType.ED25519)
+    values = {1: "maker", 8: {1: {1: 2, -1: 1, -2: rfc.CREDENTIAL_R.public.x, -3: rfc.CREDENTIAL_R.public.y}}}
+    tagged = token.issue(values, issuer, signature_id=AlgorithmId.EDDSA)
+    credential = read_credential(tagged, kid_reference(b"k"))
+    assert token.CWT_HEAD + credential.cred == tagged
+    assert credential.public == rfc.CREDENTIAL_R.public
+    assert read_credential(credential.cred, kid_reference(b"k")) == credential
+
+
+@pytest.mark.parametrize("encoded", ["", "a0", "a10801", "84", "f6", "01", "d83da0"])
+def test_what_holds_no_key_is_no_credential(encoded):
+    with pytest.raises(DecodeError):
+        read_credential(bytes.fromhex(encoded), kid_reference(b"k"))
