@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -187,6 +188,8 @@ class SoftwareKey:
     def agree(self, peer: PublicKey) -> Secret:
         """ECDH with `peer`: the x coordinate, or the X25519 output.
 
+        Ed25519 keys agree by their Montgomery form, which RFC 10021 §2.4.1 proves safe for Group OSCORE.
+
         Raises:
             UnsupportedError: keys of two curves, or keys that cannot agree.
             DecodeError: a peer key of small order (RFC 7748 §6.1).
@@ -198,6 +201,10 @@ class SoftwareKey:
                 return Secret(self._key.exchange(ec.ECDH(), peer._load()))
             if peer.type is KeyType.X25519:
                 return Secret(self._key.exchange(peer._load()))
+            if peer.type is KeyType.ED25519:
+                scalar = hashlib.sha512(self._key.private_bytes_raw()).digest()[:32]
+                public = x25519.X25519PublicKey.from_public_bytes(_montgomery(peer.x))
+                return Secret(x25519.X25519PrivateKey.from_private_bytes(scalar).exchange(public))
         except ValueError as error:
             raise DecodeError("expected a public key of the full group", spec="RFC 7748 §6.1") from error
         raise UnsupportedError(f"{peer.type.name} keys do not agree on secrets")
@@ -267,6 +274,19 @@ def verify(public: PublicKey, *, signature: bytes, data: bytes, signature_id: in
             public._load().verify(signature, data)
     except InvalidSignature:
         raise AuthenticationError(f"the {row.name} signature does not verify", spec="RFC 9052 §4.4") from None
+
+
+def _montgomery(edwards: bytes) -> bytes:
+    """The u coordinate of an Ed25519 public key (RFC 7748 §4.1); it is public, so time may vary.
+
+    Raises:
+        ValueError: y is 1 or -1, where the map has no value or a degenerate one.
+    """
+    p = 2**255 - 19
+    y = int.from_bytes(edwards, "little") % 2**255 % p
+    if y in (1, p - 1):
+        raise ValueError("a point without a Montgomery form")
+    return ((1 + y) * pow(1 - y, -1, p) % p).to_bytes(32, "little")
 
 
 def _require_fit(public: PublicKey, signature_id: int) -> Any:
