@@ -21,6 +21,10 @@ def _bare_item(_original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda stream, _limits: cbor2.load(stream)
 
 
+def _same_keys(_original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda _self, _label, *, size, **_inputs: bytes(size)
+
+
 REGISTRY: tuple[Sabotage, ...] = (
     Sabotage("R-19", "thingstead.protocols.cbor.codec:_decode_item", _bare_item, "the library's errors become ours"),
     Sabotage("R-15", "thingstead.protocols.oscore.replay:ReplayWindow.check", accepts, "a number seen is refused"),
@@ -40,4 +44,11 @@ REGISTRY: tuple[Sabotage, ...] = (
         argument(3),
         "message_2 hides the credential",
     ),
+    Sabotage(
+        "R-63",
+        "thingstead.protocols.oscore.derivation:KeyDerivation.derive",
+        _same_keys,
+        "each epoch of a group has keys of its own",
+    ),
+    Sabotage("R-65", "thingstead.protocols.group_oscore.envelope:verify", accepts, "a group message is countersigned"),
 )

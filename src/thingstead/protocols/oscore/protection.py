@@ -6,6 +6,8 @@ is believed, or by the token of a response, whose `RequestBinding` carries the c
 
 from __future__ import annotations
 
+from typing import Generic, Protocol, TypeVar
+
 from thingstead.errors import DecodeError, ReplayError, UntrustedError
 from thingstead.protocols.coap.code import is_request, is_response
 from thingstead.protocols.coap.message import Message
@@ -14,6 +16,7 @@ from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.option import OscoreOption, decode_option, decode_partial_iv, encode_partial_iv
 from thingstead.protocols.oscore.plaintext import compose_request, compose_response, open_plaintext, protected
+from thingstead.protocols.oscore.replay import ReplayWindow
 
 __all__ = [
     "FreshnessError",
@@ -26,11 +29,18 @@ __all__ = [
 
 _KID = 0x08
 _KID_CONTEXT = 0x10
+BindingT = TypeVar("BindingT", bound="_HasPartialIv")
 _OSCORE = int(OptionNumber.OSCORE)
 _OBSERVE = int(OptionNumber.OBSERVE)
 
 
-class FreshnessError(ReplayError):
+class _HasPartialIv(Protocol):
+    """What pairwise and group bindings have alike."""
+
+    partial_iv: bytes
+
+
+class FreshnessError(ReplayError, Generic[BindingT]):
     """An authenticated request that may be old, because the replay window was lost (RFC 8613 appendix B.1.2).
 
     Answer it with a protected 4.01 that holds an Echo option and nothing else, unless it brings back the Echo value
@@ -43,10 +53,11 @@ class FreshnessError(ReplayError):
 
     reason = "freshness"
 
-    def __init__(self, request: Message, binding: RequestBinding) -> None:
+    def __init__(self, request: Message, binding: BindingT, window: ReplayWindow) -> None:
         super().__init__("the replay window was lost; freshness has to be shown", spec="RFC 8613 §7.5")
         self.request = request
         self.binding = binding
+        self._window = window
 
     def recover(self) -> None:
         """Make the window valid again, from this request on; only after its Echo value has been verified.
@@ -54,7 +65,7 @@ class FreshnessError(ReplayError):
         Raises:
             ReplayError: the window has become valid meanwhile and knows this request.
         """
-        self.binding.context.recipient.window.recover(decode_partial_iv(self.binding.partial_iv))
+        self._window.recover(decode_partial_iv(self.binding.partial_iv))
 
 
 def protect_request(
@@ -170,7 +181,7 @@ def unprotect_request(
         is_nonce_free=is_valid,
     )
     if not is_valid:
-        raise FreshnessError(request, binding)
+        raise FreshnessError(request, binding, window)
     return request, binding
 
 
