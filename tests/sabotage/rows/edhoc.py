@@ -1,0 +1,22 @@
+"""What EDHOC promises."""
+
+from tests.sabotage.replacement import Sabotage, accepts, argument, returns
+
+
+class _ClearCipher:
+    """Looks like a cipher and hides nothing; the tag is zeros."""
+
+    def encrypt(self, _nonce: bytes, plaintext: bytes, _aad: bytes) -> bytes:
+        return plaintext + bytes(8)
+
+    def decrypt(self, _nonce: bytes, ciphertext: bytes, _aad: bytes) -> bytes:
+        return ciphertext[:-8]
+
+
+_P = "thingstead.protocols.edhoc."
+ROWS = (
+    Sabotage("R-27", _P + "authentication:verify_proof", accepts, "MAC and signature are checked"),
+    Sabotage("R-27", _P + "session:require_other", accepts, "our own key is nobody else's"),
+    Sabotage("R-61", _P + "schedule:_cipher", returns((_ClearCipher(), b"", b"")), "message_3 hides the thing"),
+    Sabotage("R-61", _P + "schedule:apply_keystream_2", argument(3), "message_2 hides the credential"),
+)

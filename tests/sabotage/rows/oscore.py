@@ -1,0 +1,19 @@
+"""What OSCORE promises, between two parties and in groups."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.sabotage.replacement import Sabotage, accepts
+
+
+def _same_keys(_original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda _self, _label, *, size, **_inputs: bytes(size)
+
+
+_P = "thingstead.protocols."
+ROWS = (
+    Sabotage("R-15", _P + "oscore.replay:ReplayWindow.check", accepts, "a number seen is refused"),
+    Sabotage("R-15", _P + "oscore.binding:RequestBinding.check_response", accepts, "a response seen is refused"),
+    Sabotage("R-63", _P + "oscore.derivation:KeyDerivation.derive", _same_keys, "each epoch of a group has its keys"),
+    Sabotage("R-65", _P + "group_oscore.envelope:verify", accepts, "a group message is countersigned"),
+)
