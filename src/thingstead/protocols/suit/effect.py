@@ -1,0 +1,114 @@
+"""What the processor asks of the world, one at a time; the one who executes it answers with `send`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from thingstead.protocols.suit.digest import Digest
+from thingstead.protocols.suit.manifest import ComponentId
+
+__all__ = [
+    "CheckContent",
+    "CheckImageMatch",
+    "CheckSlot",
+    "CopyComponent",
+    "Effect",
+    "Fetch",
+    "Invoke",
+    "SetActive",
+    "Swap",
+    "Write",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Get `uri` and store it as the component's candidate; at most `size` bytes, else raise. Answer None.
+
+    Attributes:
+        component: where to.
+        uri: absolute, of a scheme that the limits allow.
+        size: what the manifest says the image has, in bytes.
+        arguments: of the author for the fetcher, or empty.
+    """
+
+    component: ComponentId
+    uri: str
+    size: int
+    arguments: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Store `content` as the component's candidate. Answer None."""
+
+    component: ComponentId
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CopyComponent:
+    """Store the source's bytes as the component's candidate. Answer None."""
+
+    component: ComponentId
+    source: ComponentId
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Make each of the two the other's candidate. Answer None."""
+
+    component: ComponentId
+    source: ComponentId
+
+
+@dataclass(frozen=True, slots=True)
+class CheckImageMatch:
+    """Does the component have this digest and size? Answer True or False.
+
+    The component is its candidate where this procedure wrote one, else its active image.
+    """
+
+    component: ComponentId
+    digest: Digest
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContent:
+    """Does the component consist of `content`, compared in constant time? Answer True or False."""
+
+    component: ComponentId
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSlot:
+    """Would the component's candidate go to this slot? Answer True or False."""
+
+    component: ComponentId
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetActive:
+    """Make the candidates active and store the sequence number, in one step that a power cut cannot split.
+
+    It comes last, once, and names only components whose candidate matched its digest after the last
+    write to it. Answer None.
+    """
+
+    components: tuple[ComponentId, ...]
+    sequence_number: int
+    manifest_digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke:
+    """Hand over to the component's active image. Answer None, if ever."""
+
+    component: ComponentId
+    arguments: bytes = b""
+
+
+Effect = Fetch | Write | CopyComponent | Swap | CheckImageMatch | CheckContent | CheckSlot | SetActive | Invoke

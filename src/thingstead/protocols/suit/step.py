@@ -1,0 +1,284 @@
+"""Single conditions and directives: one table from command to the effect that it needs (§8.4.9, §8.4.10).
+
+Conditions change nothing but the course of the sequence they stand in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from thingstead.errors import (
+    AuthenticationError,
+    DecodeError,
+    ExpiredError,
+    ForbiddenError,
+    StateError,
+    ThingsteadError,
+    UnsupportedError,
+)
+from thingstead.protocols.suit.digest import Digest
+from thingstead.protocols.suit.effect import (
+    CheckContent,
+    CheckImageMatch,
+    CheckSlot,
+    CopyComponent,
+    Effect,
+    Fetch,
+    Invoke,
+    Swap,
+    Write,
+)
+from thingstead.protocols.suit.manifest import ComponentId
+from thingstead.protocols.suit.registry import CommandId, ParameterId
+
+__all__ = ["DEFAULT_LIMITS", "STEPS", "ConditionFailedError", "Limits", "Recipient", "Step", "Steps"]
+
+Steps = Generator[Effect, Any, None]
+
+_SPEC = "draft-ietf-suit-manifest §8.4"
+_URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([A-Za-z0-9._~:\[\]-]+)(/[!-~]*)?")
+_MAX_URI = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what a manifest may make its recipient do.
+
+    Attributes:
+        max_steps: commands executed in one procedure, each component and repetition counted.
+        max_image_bytes: size of one image.
+        uri_schemes: schemes from which images are fetched; a manifest names the place, so a fetch is a
+            request that somebody else wrote.
+    """
+
+    max_steps: int = 512
+    max_image_bytes: int = 1 << 24
+    uri_schemes: frozenset[str] = frozenset({"coap", "coaps"})
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """What a thing says about itself to the processor.
+
+    Attributes:
+        vendor_ids: vendor identifiers that it answers to.
+        class_ids: class identifiers that it answers to.
+        components: components that it has.
+        installed_sequence: sequence number of the manifest installed last; -1 when there is none.
+        device_id: its own identifier, or empty.
+    """
+
+    vendor_ids: frozenset[bytes]
+    class_ids: frozenset[bytes]
+    components: frozenset[ComponentId]
+    installed_sequence: int
+    device_id: bytes = b""
+
+
+class ConditionFailedError(Exception):
+    """A condition that did not hold; `error` is what leaves the processor, unless a sequence is soft."""
+
+    def __init__(self, error: ThingsteadError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """All that one command may read.
+
+    Attributes:
+        component: what it works on.
+        parameters: of that component.
+        components: of the manifest, by index.
+        payloads: integrated payloads of the envelope, by URI; proved by an image match only.
+        recipient: what the thing says about itself.
+        at: now.
+        limits: bounds on the run.
+    """
+
+    component: ComponentId
+    parameters: Mapping[int, Any]
+    components: tuple[ComponentId, ...]
+    payloads: Mapping[str, bytes]
+    recipient: Recipient
+    at: datetime
+    limits: Limits
+
+    def compared(self, key: ParameterId) -> Any:
+        """The parameter that a condition compares.
+
+        Raises:
+            ConditionFailedError: it was not set (§8.4.9).
+        """
+        try:
+            return self.needed(key)
+        except StateError as error:
+            raise ConditionFailedError(error) from None
+
+    def needed(self, key: ParameterId) -> Any:
+        """The parameter that a directive works with.
+
+        Raises:
+            StateError: it was not set; a directive that fails is never soft (§6.4).
+        """
+        value = self.parameters.get(key)
+        if value is None:
+            name = key.name.lower().replace("_", " ")
+            raise StateError(f"expected the parameter {name} to be set", spec=_SPEC, reason="parameter-missing")
+        return value
+
+    def source(self) -> ComponentId:
+        """The source component of copy and swap.
+
+        Raises:
+            DecodeError: no such index, or the component itself.
+        """
+        index = self.parameters.get(ParameterId.SOURCE_COMPONENT, -1)
+        if not 0 <= index < len(self.components) or self.components[index] == self.component:
+            raise DecodeError("expected another component of the manifest as source", spec=_SPEC)
+        return self.components[index]
+
+    def touches(self, command: CommandId) -> set[ComponentId]:
+        """Components that get a new candidate by this command."""
+        if command not in _WRITING:
+            return set()
+        return {self.component, self.source()} if command == CommandId.SWAP else {self.component}
+
+
+_WRITING = frozenset({CommandId.FETCH, CommandId.WRITE, CommandId.COPY, CommandId.SWAP})
+
+
+def _vendor(step: Step) -> Steps:
+    yield from _identifier(step, ParameterId.VENDOR_IDENTIFIER, step.recipient.vendor_ids, "vendor")
+
+
+def _class(step: Step) -> Steps:
+    yield from _identifier(step, ParameterId.CLASS_IDENTIFIER, step.recipient.class_ids, "class")
+
+
+def _device(step: Step) -> Steps:
+    own = frozenset({step.recipient.device_id} - {b""})
+    yield from _identifier(step, ParameterId.DEVICE_IDENTIFIER, own, "device")
+
+
+def _identifier(step: Step, key: ParameterId, own: frozenset[bytes], reason: str) -> Steps:
+    yield from ()
+    if step.compared(key) not in own:
+        raise ConditionFailedError(ForbiddenError(f"the manifest is for another {reason}", spec=_SPEC, reason=reason))
+
+
+def _use_before(step: Step) -> Steps:
+    yield from ()
+    if step.at.timestamp() >= step.compared(ParameterId.USE_BEFORE):
+        raise ConditionFailedError(
+            ExpiredError("the manifest is past its use-before", spec="draft-ietf-suit-update-management §4")
+        )
+
+
+def _abort(_step: Step) -> Steps:
+    yield from ()
+    raise ConditionFailedError(StateError("the manifest says abort", spec=_SPEC, reason="abort"))
+
+
+def _image_match(step: Step) -> Steps:
+    matches = yield CheckImageMatch(step.component, _image_digest(step), step.parameters.get(ParameterId.IMAGE_SIZE))
+    if matches is not True:
+        raise ConditionFailedError(
+            AuthenticationError("the image does not match its digest", spec=_SPEC, reason="image-digest")
+        )
+
+
+def _image_not_match(step: Step) -> Steps:
+    matches = yield CheckImageMatch(step.component, _image_digest(step), step.parameters.get(ParameterId.IMAGE_SIZE))
+    if matches is not False:
+        raise ConditionFailedError(StateError("the image is there already", spec=_SPEC, reason="image-present"))
+
+
+def _image_digest(step: Step) -> Digest:
+    digest: Digest = step.compared(ParameterId.IMAGE_DIGEST)
+    return digest
+
+
+def _check_content(step: Step) -> Steps:
+    matches = yield CheckContent(step.component, step.compared(ParameterId.CONTENT))
+    if matches is not True:
+        raise ConditionFailedError(AuthenticationError("the content differs", spec=_SPEC, reason="content"))
+
+
+def _slot(step: Step) -> Steps:
+    matches = yield CheckSlot(step.component, step.compared(ParameterId.COMPONENT_SLOT))
+    if matches is not True:
+        raise ConditionFailedError(StateError("the component is in another slot", spec=_SPEC, reason="slot"))
+
+
+def _fetch(step: Step) -> Steps:
+    uri, size = step.needed(ParameterId.URI), step.needed(ParameterId.IMAGE_SIZE)
+    _require_size(size, step.limits)
+    payload = step.payloads.get(uri)
+    if payload is not None:
+        if len(payload) != size:
+            raise DecodeError(f"expected an integrated payload of {size} bytes, got {len(payload)}", spec=_SPEC)
+        yield Write(step.component, payload)
+        return
+    _require_fetchable(uri, step.limits)
+    yield Fetch(step.component, uri, size, step.parameters.get(ParameterId.FETCH_ARGS, b""))
+
+
+def _write(step: Step) -> Steps:
+    content: bytes = step.needed(ParameterId.CONTENT)
+    _require_size(len(content), step.limits)
+    yield Write(step.component, content)
+
+
+def _copy(step: Step) -> Steps:
+    yield CopyComponent(step.component, step.source())
+
+
+def _swap(step: Step) -> Steps:
+    yield Swap(step.component, step.source())
+
+
+def _invoke(step: Step) -> Steps:
+    yield Invoke(step.component, step.parameters.get(ParameterId.INVOKE_ARGS, b""))
+
+
+STEPS: dict[CommandId, Callable[[Step], Steps]] = {
+    CommandId.CONDITION_VENDOR_IDENTIFIER: _vendor,
+    CommandId.CONDITION_CLASS_IDENTIFIER: _class,
+    CommandId.CONDITION_DEVICE_IDENTIFIER: _device,
+    CommandId.CONDITION_USE_BEFORE: _use_before,
+    CommandId.CONDITION_ABORT: _abort,
+    CommandId.CONDITION_IMAGE_MATCH: _image_match,
+    CommandId.CONDITION_IMAGE_NOT_MATCH: _image_not_match,
+    CommandId.CONDITION_CHECK_CONTENT: _check_content,
+    CommandId.CONDITION_COMPONENT_SLOT: _slot,
+    CommandId.FETCH: _fetch,
+    CommandId.WRITE: _write,
+    CommandId.COPY: _copy,
+    CommandId.SWAP: _swap,
+    CommandId.INVOKE: _invoke,
+}
+"""What each command asks for; control flow and parameters are the processor's own."""
+
+
+def _require_size(size: int, limits: Limits) -> None:
+    if size > limits.max_image_bytes:
+        raise DecodeError(
+            f"expected an image of at most {limits.max_image_bytes} bytes, got {size}", spec=_SPEC, reason="size"
+        )
+
+
+def _require_fetchable(uri: str, limits: Limits) -> None:
+    """Absolute, of an allowed scheme, without user information, in printable ASCII."""
+    match = _URI.fullmatch(uri) if len(uri) <= _MAX_URI else None
+    if match is None or match[1].lower() not in limits.uri_schemes:
+        schemes = ", ".join(sorted(limits.uri_schemes))
+        raise UnsupportedError(f"expected an absolute URI of {schemes}", spec=_SPEC, reason="uri")

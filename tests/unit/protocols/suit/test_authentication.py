@@ -1,0 +1,151 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.protocols.suit.releases import (
+    ANCHORS,
+    BOTH,
+    CLASSIC,
+    CLASSIC_SIGNER,
+    POLICY,
+    QUANTUM,
+    QUANTUM_SIGNER,
+    RELEASE,
+    STRANGER,
+    signed,
+)
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.errors import AuthenticationError, DecodeError, ProtocolError, SecurityError, UntrustedError
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose import sign1
+from thingstead.protocols.suit import envelope
+from thingstead.protocols.suit.authentication import AuthenticatedEnvelope, AuthenticationPolicy, Signer, authenticate
+from thingstead.protocols.suit.builder import build, sign
+
+UNSIGNED = build(RELEASE)
+ONE = AuthenticationPolicy((CLASSIC_SIGNER,))
+
+
+@pytest.mark.spec("draft-ietf-suit-manifest 8.3")
+def test_both_signatures_make_the_envelope_authentic():
+    authentic = authenticate(signed(), ANCHORS, POLICY)
+    assert authentic.signers == (CLASSIC_SIGNER, QUANTUM_SIGNER)
+
+
+@pytest.mark.requirement("R-29")
+@pytest.mark.spec("draft-ietf-suit-manifest 8.3")
+def test_an_unsigned_release_is_refused():
+    with pytest.raises(AuthenticationError) as caught:
+        authenticate(UNSIGNED, ANCHORS, POLICY)
+    assert caught.value.reason == "unsigned"
+
+
+@pytest.mark.requirement("R-29")
+@pytest.mark.parametrize("keys", [BOTH[:1], BOTH[1:]], ids=["post-quantum missing", "classic missing"])
+def test_a_release_with_one_of_two_required_blocks_is_refused(keys):
+    with pytest.raises(UntrustedError) as caught:
+        authenticate(sign(UNSIGNED, keys), ANCHORS, POLICY)
+    assert caught.value.reason == "signers"
+
+
+@pytest.mark.requirement("R-29")
+@pytest.mark.slow
+def test_a_release_with_any_byte_altered_is_refused():
+    data = envelope.encode(sign(UNSIGNED, BOTH[:1]))
+    for position in range(len(data)):
+        for mask in (0x01, 0x04, 0x20, 0x80, 0xFF):
+            altered = bytearray(data)
+            altered[position] ^= mask
+            with pytest.raises((SecurityError, ProtocolError)):
+                authenticate(envelope.decode(bytes(altered)), ANCHORS, ONE)
+
+
+@pytest.mark.requirement("R-29")
+def test_one_wrong_signature_fails_the_release_even_when_the_other_would_be_enough():
+    forged = sign(UNSIGNED, [(CLASSIC_SIGNER, STRANGER), BOTH[1]])
+    for policy in (POLICY, replace(POLICY, at_least=1)):
+        with pytest.raises(AuthenticationError, match="verify"):
+            authenticate(forged, ANCHORS, policy)
+
+
+@pytest.mark.requirement("R-29")
+def test_the_signatures_of_one_release_do_not_carry_another():
+    other = build(replace(RELEASE, sequence_number=8))
+    with pytest.raises(AuthenticationError, match="verify"):
+        authenticate(replace(other, blocks=signed().blocks), ANCHORS, POLICY)
+    swapped = replace(signed(), manifest=other.manifest)
+    with pytest.raises(AuthenticationError) as caught:
+        authenticate(swapped, ANCHORS, POLICY)
+    assert caught.value.reason == "manifest-digest"
+
+
+def test_one_key_that_signs_twice_counts_once():
+    twice = sign(UNSIGNED, [BOTH[0], BOTH[0]])
+    with pytest.raises(UntrustedError):
+        authenticate(twice, ANCHORS, POLICY)
+
+
+def test_at_least_one_of_two_is_enough_where_the_policy_says_so():
+    for keys in (BOTH[:1], BOTH[1:], BOTH):
+        assert authenticate(sign(UNSIGNED, keys), ANCHORS, replace(POLICY, at_least=1)).signers
+
+
+def test_a_signer_without_an_anchor_is_never_satisfied():
+    with pytest.raises(UntrustedError):
+        authenticate(signed(), {CLASSIC_SIGNER.kid: CLASSIC.public}, POLICY)
+
+
+@pytest.mark.spec("RFC 9864 2.1")
+def test_es256_does_not_stand_for_esp256():
+    es256 = sign(UNSIGNED, [(Signer(CLASSIC_SIGNER.kid, AlgorithmId.ES256), CLASSIC)])
+    with pytest.raises(UntrustedError):
+        authenticate(es256, ANCHORS, ONE)
+
+
+def test_a_block_of_somebody_else_is_not_looked_at():
+    other = Signer(b"somebody", AlgorithmId.ESP256)
+    mac = codec.encode(codec.Tag(17, [codec.encode({1: 5}), {}, None, bytes(32)]))
+    crowded = sign(UNSIGNED, [(other, STRANGER), *BOTH])
+    crowded = replace(crowded, blocks=(*crowded.blocks, mac))
+    assert authenticate(crowded, ANCHORS, POLICY).signers == POLICY.required
+
+
+def test_a_block_without_kid_is_tried_with_every_key_of_its_algorithm():
+    nameless = sign1.sign(UNSIGNED.signed, CLASSIC, signature_id=AlgorithmId.ESP256, detached=True)
+    second = AuthenticationPolicy((Signer(b"other", AlgorithmId.ESP256), CLASSIC_SIGNER), at_least=1)
+    anchors = {**ANCHORS, b"other": STRANGER.public}
+    assert authenticate(replace(UNSIGNED, blocks=(nameless,)), anchors, second).signers == (CLASSIC_SIGNER,)
+    with pytest.raises(AuthenticationError, match="verify"):
+        authenticate(replace(UNSIGNED, blocks=(nameless,)), {b"other": STRANGER.public}, second)
+
+
+@pytest.mark.spec("draft-ietf-suit-manifest 8.3")
+def test_a_payload_inside_a_block_is_refused():
+    attached = sign1.sign(UNSIGNED.signed, CLASSIC, signature_id=AlgorithmId.ESP256, kid=CLASSIC_SIGNER.kid)
+    with pytest.raises(DecodeError, match="payload"):
+        authenticate(replace(UNSIGNED, blocks=(attached,)), ANCHORS, ONE)
+
+
+@pytest.mark.parametrize("block", [b"", b"\x80", codec.encode(codec.Tag(16, [b"", {}, b""])), codec.encode(1)])
+def test_a_block_that_is_no_tagged_signature_or_mac_is_refused(block):
+    with pytest.raises(DecodeError):
+        authenticate(replace(UNSIGNED, blocks=(block,)), ANCHORS, ONE)
+
+
+def test_nobody_else_makes_an_authenticated_envelope():
+    with pytest.raises(TypeError):
+        AuthenticatedEnvelope(UNSIGNED, (), object())
+
+
+@pytest.mark.parametrize(
+    ("required", "at_least"), [((), 0), ((CLASSIC_SIGNER, CLASSIC_SIGNER), 0), ((CLASSIC_SIGNER,), 2)]
+)
+def test_a_policy_that_nobody_or_anybody_satisfies_is_not_made(required, at_least):
+    with pytest.raises(ValueError, match="policy"):
+        AuthenticationPolicy(required, at_least)
+
+
+def test_a_signer_signs_only_the_manifest_that_was_digested():
+    with pytest.raises(AuthenticationError):
+        sign(replace(UNSIGNED, manifest=b"\xa0"), BOTH)
+    assert QUANTUM.public == ANCHORS[QUANTUM_SIGNER.kid]
