@@ -26,11 +26,14 @@ class Label(IntEnum):
     COUNTERSIGNATURE0 = 12
     KID_CONTEXT = 10
     CWT_CLAIMS = 15
+    TYP = 16
     X5BAG = 32
     X5CHAIN = 33
     X5T = 34
     X5U = 35
+    RECEIPTS = 394
     VDS = 395
+    VDP = 396
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,10 @@ REGISTRY: dict[Any, Parameter] = {
         Parameter(Label.X5CHAIN, "x5chain", (bytes, list), False, "RFC 9360 §2"),
         Parameter(Label.X5T, "x5t", (list,), False, "RFC 9360 §2"),
         Parameter(Label.X5U, "x5u", (codec.Tag,), False, "RFC 9360 §2"),
+        Parameter(Label.TYP, "typ", (int, str), False, "RFC 9596 §2"),
+        Parameter(Label.RECEIPTS, "receipts", (list,), False, "RFC 9942 §4"),
         Parameter(Label.VDS, "vds", (int, str), False, "RFC 9942 §2"),
+        Parameter(Label.VDP, "vdp", (dict,), False, "RFC 9942 §2"),
     )
 }
 """The one table of header parameters; labels outside it are carried and not interpreted."""
