@@ -1,0 +1,109 @@
+"""The notary: follows the ledger with its tree, signs heads of it, and keeps them where the ledger is not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Never
+
+from thingstead.clock import Clock
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.key import PrivateKey
+from thingstead.domain.ledger import head
+from thingstead.domain.ledger.head import TreeHead
+from thingstead.domain.ledger.tree import MerkleTree
+from thingstead.domain.ports import HeadKeeper, Store
+from thingstead.domain.unit import Committed, HeadRecord, Unit
+from thingstead.errors import StorageError
+from thingstead.protocols.receipts import receipt
+from thingstead.protocols.receipts.receipt import InclusionProof
+
+__all__ = ["Notary"]
+
+
+class Notary:
+    """Signs only what is on disk, so that a head kept outside is never ahead of an honest ledger."""
+
+    def __init__(
+        self,
+        store: Store,
+        keeper: HeadKeeper,
+        *,
+        key: PrivateKey,
+        domain: str,
+        clock: Clock,
+        signature_id: int = AlgorithmId.ESP256,
+    ) -> None:
+        """Read the ledger, compare it with the head kept outside, and follow it from here on.
+
+        Raises:
+            StorageError: the ledger is shorter than that head, or is not what it was signed over.
+            SecurityError: the head is not of this ledger's key.
+        """
+        self._store = store
+        self._keeper = keeper
+        self._key = key
+        self._domain = domain
+        self._clock = clock
+        self._signature_id = signature_id
+        self._sealing = asyncio.Lock()
+        self._tree = MerkleTree()
+        for leaf in store.leaves():
+            self._tree.append(leaf)
+        self._sealed = self._kept_size()
+        store.listen(self._follow)
+
+    @property
+    def size(self) -> int:
+        """Entries on disk."""
+        return self._tree.size
+
+    @property
+    def sealed(self) -> int:
+        """Entries under the newest head."""
+        return self._sealed
+
+    async def seal(self) -> bytes | None:
+        """Sign the ledger as it stands, and keep the head in both places; None if nothing came since."""
+        async with self._sealing:
+            return await self._seal()
+
+    async def run(self, interval: float = 1.0, *, wait: Callable[[float], Awaitable[None]] = asyncio.sleep) -> Never:
+        """Seal every `interval` seconds for as long as the controller lives."""
+        while True:
+            await wait(interval)
+            await self.seal()
+
+    def receipt(self, index: int) -> bytes:
+        """A COSE Receipt that entry `index` is in the ledger as it stands (RFC 9942 §5.2.1)."""
+        proof = InclusionProof(self._tree.size, index, self._tree.inclusion_path(index))
+        return receipt.issue(self._tree.root(), proof, self._key, signature_id=self._signature_id)
+
+    async def _seal(self) -> bytes | None:
+        size = self._tree.size
+        if size == self._sealed:
+            return None
+        signed = head.sign(
+            TreeHead(size, self._tree.root(), self._clock.utc(), self._domain),
+            self._key,
+            signature_id=self._signature_id,
+        )
+        await self._store.commit(Unit(heads=(HeadRecord(size, signed),)))
+        await self._keeper.keep(signed)
+        self._sealed = size
+        return signed
+
+    def _follow(self, committed: Committed) -> None:
+        for leaf in committed.leaves:
+            self._tree.append(leaf)
+
+    def _kept_size(self) -> int:
+        kept = self._keeper.load()
+        if kept is None:
+            return 0
+        signed = head.authenticate(kept, self._key.public, domain=self._domain).head
+        if signed.size > self._tree.size:
+            raise StorageError(f"the ledger has {self._tree.size} entries; a head was signed over {signed.size}")
+        if signed.root != self._tree.root(signed.size):
+            raise StorageError(f"the first {signed.size} ledger entries are not those that were signed; verify it")
+        return signed.size
