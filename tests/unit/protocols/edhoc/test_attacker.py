@@ -151,3 +151,14 @@ def test_relay_with_its_own_sessions_on_both_sides_completes_neither():
     message_3, _waiting_4 = waiting_2.receive(message_2).authenticate(rfc.CREDENTIAL_R).message_3()
     with pytest.raises(AuthenticationError):
         domain.receive(message_3).authenticate(rfc.CREDENTIAL_I)
+
+
+@pytest.mark.spec("RFC 9528 9.2")
+def test_session_of_a_thing_with_itself_is_refused():
+    """Whoever made the Initiator answer itself, in its other role, would pass its own proof off as somebody's."""
+    own_key = rfc.p256(rfc.SK_I)
+    message_1, waiting_2 = initiator(ephemeral=generate).message_1()
+    accepted = responder(ephemeral=generate).receive(message_1)
+    message_2, _waiting_3 = accepted.message_2(rfc.C_R, rfc.CREDENTIAL_I, key=own_key)
+    with pytest.raises(AuthenticationError):
+        waiting_2.receive(message_2).authenticate(rfc.CREDENTIAL_I)
