@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from thingstead.crypto.algorithm import Kind, algorithm
-from thingstead.crypto.key import PrivateKey, PublicKey, verify
+from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
+from thingstead.crypto.key import KeyType, PrivateKey, PublicKey, verify
 from thingstead.errors import AuthenticationError, UnsupportedError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose.structure import sig_structure
+from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.identifier import encode_identifier
 from thingstead.protocols.edhoc.schedule import Label, expand, expand_secret, mix
 from thingstead.protocols.edhoc.suite import CipherSuite
@@ -22,9 +23,11 @@ __all__ = [
     "Claim",
     "Method",
     "advance",
+    "key_type",
     "method_row",
     "proof_size",
     "prove",
+    "require_own",
     "verify_proof",
 ]
 
@@ -53,6 +56,13 @@ METHODS: dict[int, Method] = {
         Method(2, Authentication.STATIC_DH, Authentication.SIGNATURE),
         Method(3, Authentication.STATIC_DH, Authentication.STATIC_DH),
     )
+}
+
+
+_SIGNING_KEYS = {
+    AlgorithmId.EDDSA: KeyType.ED25519,
+    AlgorithmId.ES256: KeyType.P256,
+    AlgorithmId.ES384: KeyType.P384,
 }
 
 
@@ -131,6 +141,27 @@ def proof_size(suite: CipherSuite, kind: Authentication) -> int:
     if kind is Authentication.STATIC_DH:
         return suite.mac_size
     return algorithm(suite.signature, Kind.SIGNATURE).output_size
+
+
+def key_type(suite: CipherSuite, kind: Authentication) -> KeyType:
+    """What an authentication key must be (RFC 9528 §3.5.1)."""
+    return suite.curve if kind is Authentication.STATIC_DH else _SIGNING_KEYS[suite.signature]
+
+
+def require_own(
+    suite: CipherSuite, kind: Authentication, credential: Credential, *, key: PrivateKey, identifier: bytes
+) -> None:
+    """Check what our own application gives us.
+
+    Raises:
+        ValueError: a key that is not the credential's, or fits not suite and method, or an identifier too long.
+    """
+    if key.public != credential.public:
+        raise ValueError("the key is not that of the credential")
+    if key.public.type is not key_type(suite, kind):
+        raise ValueError(f"suite {suite.number} takes a {key_type(suite, kind).name} key as {kind.value}, not {key!r}")
+    if len(identifier) > suite.identifier_size:
+        raise ValueError(f"a connection identifier has at most {suite.identifier_size} bytes (RFC 8613 §3.3)")
 
 
 def prove(claim: Claim, key: PrivateKey) -> bytes:

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from thingstead.crypto.key import KeyType, PrivateKey, PublicKey
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.edhoc.authentication import (
-    Authentication,
     Claim,
     advance,
     method_row,
     proof_size,
     prove,
+    require_own,
     verify_proof,
 )
 from thingstead.protocols.edhoc.credential import Credential
@@ -35,11 +35,15 @@ from thingstead.protocols.edhoc.message import (
     encode_plaintext,
 )
 from thingstead.protocols.edhoc.schedule import (
+    MESSAGE_3,
+    MESSAGE_4,
     Label,
     apply_keystream_2,
+    following_transcript,
     mix,
     open_sealed,
     seal,
+    second_transcript,
     transcript_hash,
 )
 from thingstead.protocols.edhoc.session import Agreement, Completed, Role, require_other, require_usable
@@ -81,13 +85,8 @@ class Initiator:
     limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
-        suite = self.suite
-        if self.key.public != self.credential.public:
-            raise ValueError("the key is not that of the credential")
-        if method_row(self.method).initiator is Authentication.STATIC_DH and self.key.public.type is not suite.curve:
-            raise ValueError(f"suite {suite.number} takes a static {suite.curve.name} key, not {self.key!r}")
-        if len(self.connection_id) > suite.identifier_size:
-            raise ValueError(f"C_I has at most {suite.identifier_size} bytes under suite {suite.number}")
+        kind = method_row(self.method).initiator
+        require_own(self.suite, kind, self.credential, key=self.key, identifier=self.connection_id)
 
     @property
     def suite(self) -> CipherSuite:
@@ -134,7 +133,7 @@ class WaitingForMessage2(SingleUse[_Begun]):
         content = decode_byte_string(message_2, limits=own.limits)
         g_y = content[: suite.point_size]
         public = PublicKey.from_x(suite.curve, g_y)
-        th_2 = transcript_hash(suite, codec.encode(g_y), codec.encode(begun.h_message_1))
+        th_2 = second_transcript(suite, g_y, begun.h_message_1)
         prk_2e = mix(suite, th_2, begun.x.agree(public))
         plaintext = apply_keystream_2(suite, prk_2e, th_2, content[suite.point_size :])
         kind = method_row(own.method).responder
@@ -202,7 +201,7 @@ class Message2Received(SingleUse[_Decrypted]):
             c_r=read.c_r,
         )
         verify_proof(claim, read.proof, credential_r.public)
-        th_3 = transcript_hash(suite, codec.encode(held.th_2), held.plaintext, credential_r.cred)
+        th_3 = following_transcript(suite, held.th_2, held.plaintext, credential_r.cred)
         return Message2Authenticated(_Known(own, suite, held.g_y, prk_3e2m, th_3, read.c_r, credential_r))
 
 
@@ -255,7 +254,7 @@ class Message2Authenticated(SingleUse[_Known]):
             ead=ead,
         )
         plaintext = encode_plaintext(own.credential.id_cred, prove(claim, own.key), c_r=None, ead=ead)
-        sealed = seal(suite, held.prk_3e2m, (Label.K_3, Label.IV_3), th=held.th_3, plaintext=plaintext)
+        sealed = seal(suite, held.prk_3e2m, MESSAGE_3, th=held.th_3, plaintext=plaintext)
         agreement = Agreement(
             role=Role.INITIATOR,
             suite=suite,
@@ -263,7 +262,7 @@ class Message2Authenticated(SingleUse[_Known]):
             c_r=held.c_r,
             peer=held.peer,
             prk_4e3m=prk_4e3m,
-            th_4=transcript_hash(suite, codec.encode(held.th_3), plaintext, own.credential.cred),
+            th_4=following_transcript(suite, held.th_3, plaintext, own.credential.cred),
         )
         return codec.encode(sealed), WaitingForMessage4(agreement, own)
 
@@ -291,7 +290,7 @@ class WaitingForMessage4(Patient[Agreement]):
         plaintext = open_sealed(
             agreement.suite,
             agreement.prk_4e3m,
-            (Label.K_4, Label.IV_4),
+            MESSAGE_4,
             th=agreement.th_4,
             ciphertext=ciphertext,
         )

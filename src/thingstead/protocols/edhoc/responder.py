@@ -15,13 +15,13 @@ from thingstead.crypto.key import KeyType, PrivateKey, PublicKey
 from thingstead.errors import UnsupportedError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.edhoc.authentication import (
-    Authentication,
     Claim,
     Method,
     advance,
     method_row,
     proof_size,
     prove,
+    require_own,
     verify_proof,
 )
 from thingstead.protocols.edhoc.credential import Credential
@@ -36,11 +36,15 @@ from thingstead.protocols.edhoc.message import (
     encode_plaintext,
 )
 from thingstead.protocols.edhoc.schedule import (
+    MESSAGE_3,
+    MESSAGE_4,
     Label,
     apply_keystream_2,
+    following_transcript,
     mix,
     open_sealed,
     seal,
+    second_transcript,
     transcript_hash,
 )
 from thingstead.protocols.edhoc.session import Agreement, Completed, Role, require_other, require_usable
@@ -139,10 +143,12 @@ class Message1Received(SingleUse[_Offer]):
         """
         offer = self._spend()
         suite, kind = offer.suite, offer.method.responder
-        _require_own(offer, connection_id, credential, key)
+        require_own(suite, kind, credential, key=key, identifier=connection_id)
+        if connection_id == offer.c_i:
+            raise ValueError("C_R differs from C_I (RFC 9528 §3.3.3)")
         y = offer.responder.ephemeral(suite.curve)
         g_y = y.public.x
-        th_2 = transcript_hash(suite, codec.encode(g_y), codec.encode(offer.h_message_1))
+        th_2 = second_transcript(suite, g_y, offer.h_message_1)
         prk_2e = mix(suite, th_2, y.agree(offer.g_x))
         prk_3e2m = advance(suite, kind, prk_2e, label=Label.SALT_3E2M, th=th_2, agree=lambda: key.agree(offer.g_x))
         ead = encode_ead(ead_2)
@@ -158,19 +164,9 @@ class Message1Received(SingleUse[_Offer]):
             c_r=connection_id,
         )
         plaintext = encode_plaintext(credential.id_cred, prove(claim, key), c_r=connection_id, ead=ead)
-        th_3 = transcript_hash(suite, codec.encode(th_2), plaintext, credential.cred)
+        th_3 = following_transcript(suite, th_2, plaintext, credential.cred)
         message = codec.encode(g_y + apply_keystream_2(suite, prk_2e, th_2, plaintext))
         return message, WaitingForMessage3(_Answered(offer, y, prk_3e2m, th_3, connection_id, credential))
-
-
-def _require_own(offer: _Offer, connection_id: bytes, credential: Credential, key: PrivateKey) -> None:
-    suite = offer.suite
-    if connection_id == offer.c_i or len(connection_id) > suite.identifier_size:
-        raise ValueError(f"C_R differs from C_I and has at most {suite.identifier_size} bytes (RFC 9528 §3.3.3)")
-    if key.public != credential.public:
-        raise ValueError("the key is not that of the credential")
-    if offer.method.responder is Authentication.STATIC_DH and key.public.type is not suite.curve:
-        raise ValueError(f"suite {suite.number} takes a static {suite.curve.name} key, not {key!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +204,7 @@ class WaitingForMessage3(Patient[_Answered]):
         held = self._try()
         responder, suite = held.offer.responder, held.offer.suite
         ciphertext = decode_byte_string(message_3, limits=responder.limits)
-        plaintext = open_sealed(suite, held.prk_3e2m, (Label.K_3, Label.IV_3), th=held.th_3, ciphertext=ciphertext)
+        plaintext = open_sealed(suite, held.prk_3e2m, MESSAGE_3, th=held.th_3, ciphertext=ciphertext)
         self._spend()
         size = proof_size(suite, held.offer.method.initiator)
         read = decode_plaintext_3(plaintext, proof_size=size, limits=responder.limits)
@@ -275,7 +271,7 @@ class Message3Received(SingleUse[_Decrypted]):
             c_r=held.c_r,
             peer=credential_i,
             prk_4e3m=prk_4e3m,
-            th_4=transcript_hash(suite, codec.encode(held.th_3), decrypted.plaintext, credential_i.cred),
+            th_4=following_transcript(suite, held.th_3, decrypted.plaintext, credential_i.cred),
         )
         return Message3Authenticated(agreement)
 
@@ -299,7 +295,7 @@ class Message3Authenticated(SingleUse[Agreement]):
         sealed = seal(
             agreement.suite,
             agreement.prk_4e3m,
-            (Label.K_4, Label.IV_4),
+            MESSAGE_4,
             th=agreement.th_4,
             plaintext=encode_ead(ead_4),
         )

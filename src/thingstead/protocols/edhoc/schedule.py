@@ -11,7 +11,20 @@ from thingstead.protocols.cose.structure import enc_structure
 from thingstead.protocols.edhoc.suite import CipherSuite
 from thingstead.secret import Secret
 
-__all__ = ["Label", "apply_keystream_2", "expand", "expand_secret", "mix", "open_sealed", "seal", "transcript_hash"]
+__all__ = [
+    "MESSAGE_3",
+    "MESSAGE_4",
+    "Label",
+    "apply_keystream_2",
+    "expand",
+    "expand_secret",
+    "following_transcript",
+    "mix",
+    "open_sealed",
+    "seal",
+    "second_transcript",
+    "transcript_hash",
+]
 
 
 class Label(IntEnum):
@@ -28,6 +41,10 @@ class Label(IntEnum):
     K_4 = 8
     IV_4 = 9
     PRK_EXPORTER = 10
+
+
+MESSAGE_3 = (Label.K_3, Label.IV_3)
+MESSAGE_4 = (Label.K_4, Label.IV_4)
 
 
 def expand(suite: CipherSuite, prk: Secret, label: int, *, context: bytes, size: int) -> bytes:
@@ -50,9 +67,19 @@ def mix(suite: CipherSuite, salt: bytes, shared: Secret) -> Secret:
     return hkdf_extract(shared, salt=salt, digest_id=suite.digest)
 
 
-def transcript_hash(suite: CipherSuite, *items: bytes) -> bytes:
-    """TH_2, TH_3 or TH_4: the hash of a CBOR sequence of encoded `items`."""
-    return digest(b"".join(items), suite.digest)
+def transcript_hash(suite: CipherSuite, data: bytes) -> bytes:
+    """H of the suite, over message_1 or a CBOR sequence."""
+    return digest(data, suite.digest)
+
+
+def second_transcript(suite: CipherSuite, g_y: bytes, h_message_1: bytes) -> bytes:
+    """TH_2 (RFC 9528 §5.3.2)."""
+    return transcript_hash(suite, codec.encode_sequence(g_y, h_message_1))
+
+
+def following_transcript(suite: CipherSuite, th: bytes, plaintext: bytes, cred: bytes) -> bytes:
+    """TH_3 from TH_2, PLAINTEXT_2 and CRED_R; TH_4 from TH_3, PLAINTEXT_3 and CRED_I (RFC 9528 §5.4.2)."""
+    return transcript_hash(suite, codec.encode(th) + plaintext + cred)
 
 
 def apply_keystream_2(suite: CipherSuite, prk_2e: Secret, th_2: bytes, data: bytes) -> bytes:

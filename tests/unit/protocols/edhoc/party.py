@@ -3,16 +3,14 @@
 from typing import Any
 
 from tests.unit.protocols.edhoc import rfc9529 as rfc
-from thingstead.crypto.key import KeyType, SoftwareKey, generate
+from thingstead.crypto.key import SoftwareKey, generate
 from thingstead.protocols.cwt import ccs
-from thingstead.protocols.edhoc.authentication import METHODS, Authentication
+from thingstead.protocols.edhoc.authentication import METHODS, Authentication, key_type
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference, kid_reference
 from thingstead.protocols.edhoc.initiator import Initiator, Message2Received, WaitingForMessage4
 from thingstead.protocols.edhoc.responder import Message3Received, Responder, WaitingForMessage3
 from thingstead.protocols.edhoc.session import Completed
 from thingstead.protocols.edhoc.suite import CipherSuite
-
-_SIGNING = {-7: KeyType.P256, -8: KeyType.ED25519, -35: KeyType.P384}
 
 
 def initiator(**changes: Any) -> Initiator:
@@ -44,7 +42,7 @@ def claims(key: SoftwareKey, kid: bytes, subject: str = "thing") -> bytes:
 
 def party(suite: CipherSuite, kind: Authentication, kid: bytes, *, by_value: bool = False) -> tuple[Credential, Any]:
     """A fresh key that fits, and its credential."""
-    key = generate(suite.curve if kind is Authentication.STATIC_DH else _SIGNING[suite.signature])
+    key = generate(key_type(suite, kind))
     encoded = claims(key, kid)
     return Credential(kccs_reference(encoded) if by_value else kid_reference(kid), encoded, key.public), key
 

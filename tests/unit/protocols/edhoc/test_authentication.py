@@ -11,9 +11,11 @@ from thingstead.protocols.edhoc.authentication import (
     Authentication,
     Claim,
     advance,
+    key_type,
     method_row,
     proof_size,
     prove,
+    require_own,
     verify_proof,
 )
 from thingstead.protocols.edhoc.ead import EadItem, encode_ead
@@ -120,3 +122,40 @@ def test_proof_has_the_size_that_is_expected(number):
 def test_signature_methods_mix_nothing_in():
     prk = Secret(rfc.PRK_2E)
     assert advance(cipher_suite(2), SIGNATURE, prk, label=Label.SALT_3E2M, th=rfc.TH_2, agree=lambda: prk) is prk
+
+
+@pytest.mark.spec("RFC 9528 3.5.1")
+@pytest.mark.parametrize(
+    ("number", "kind", "expected"),
+    [
+        (0, STATIC_DH, KeyType.X25519),
+        (0, SIGNATURE, KeyType.ED25519),
+        (6, STATIC_DH, KeyType.X25519),
+        (6, SIGNATURE, KeyType.P256),
+        (24, SIGNATURE, KeyType.P384),
+    ],
+)
+def test_key_type_follows_from_suite_and_method(number, kind, expected):
+    suite = cipher_suite(number)
+    assert key_type(suite, kind) is expected
+    credential, key = party(suite, kind, b"k")
+    require_own(suite, kind, credential, key=key, identifier=b"\x01")
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "identifier"),
+    [
+        (STATIC_DH, rfc.p256(rfc.SK_I), b""),
+        (SIGNATURE, rfc.p256(rfc.SK_R), b""),
+        (STATIC_DH, rfc.p256(rfc.SK_R), bytes(8)),
+    ],
+)
+def test_own_settings_that_do_not_fit_are_misuse(kind, key, identifier):
+    with pytest.raises(ValueError, match=r"key|identifier"):
+        require_own(
+            cipher_suite(2 if identifier or kind is STATIC_DH else 0),
+            kind,
+            rfc.CREDENTIAL_R,
+            key=key,
+            identifier=identifier,
+        )

@@ -12,7 +12,7 @@ from thingstead.protocols.edhoc.credential import Credential, kccs_reference, ki
 from thingstead.protocols.edhoc.ead import EadItem
 from thingstead.protocols.edhoc.error import PeerError
 from thingstead.protocols.edhoc.message import Limits, encode_plaintext
-from thingstead.protocols.edhoc.schedule import apply_keystream_2, mix, transcript_hash
+from thingstead.protocols.edhoc.schedule import apply_keystream_2, mix, second_transcript
 from thingstead.protocols.edhoc.suite import cipher_suite
 from thingstead.secret import Secret
 
@@ -22,7 +22,7 @@ REFUSALS = (AuthenticationError, DecodeError, UnsupportedError, PeerError)
 def forged_message_2(plaintext):
     """message_2 for the trace's message_1, from an attacker who made an ephemeral key of its own."""
     suite, key = cipher_suite(2), rfc.p256(rfc.Y)
-    th_2 = transcript_hash(suite, codec.encode(rfc.G_Y), codec.encode(rfc.H_MESSAGE_1))
+    th_2 = second_transcript(suite, rfc.G_Y, rfc.H_MESSAGE_1)
     prk_2e = mix(suite, th_2, key.agree(rfc.p256(rfc.X).public))
     return codec.encode(rfc.G_Y + apply_keystream_2(suite, prk_2e, th_2, plaintext))
 
@@ -45,12 +45,13 @@ def test_first_suite_is_selected_unless_said_otherwise():
     "changes",
     [
         {"key": generate(KeyType.P256)},
+        {"method": 0, "suites": (0,), "selected": 0},
         {"suites": (0,), "selected": 0},
         {"connection_id": bytes(8)},
     ],
 )
 def test_settings_that_do_not_fit_are_misuse(changes):
-    with pytest.raises(ValueError, match=r"key|C_I"):
+    with pytest.raises(ValueError, match=r"key|identifier"):
         initiator(**changes)
 
 

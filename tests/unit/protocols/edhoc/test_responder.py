@@ -102,7 +102,7 @@ def test_critical_ead_1_ends_the_session_unless_understood():
     ],
 )
 def test_settings_that_do_not_fit_are_misuse(connection_id, credential, key):
-    with pytest.raises(ValueError, match=r"C_R|key"):
+    with pytest.raises(ValueError, match=r"C_R|key|identifier"):
         message_1_received().message_2(connection_id, credential, key=key)
 
 

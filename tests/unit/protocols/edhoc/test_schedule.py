@@ -5,20 +5,23 @@ from thingstead.crypto.key import KeyType, PublicKey
 from thingstead.errors import AuthenticationError, DecodeError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.edhoc.schedule import (
+    MESSAGE_3,
+    MESSAGE_4,
     Label,
     apply_keystream_2,
     expand,
     expand_secret,
+    following_transcript,
     mix,
     open_sealed,
     seal,
+    second_transcript,
     transcript_hash,
 )
 from thingstead.protocols.edhoc.suite import cipher_suite
 from thingstead.secret import Secret
 
 SUITE = cipher_suite(2)
-K_3 = (Label.K_3, Label.IV_3)
 
 
 def item(data):
@@ -32,9 +35,9 @@ def secret(data):
 @pytest.mark.spec("RFC 9529 3.4")
 def test_transcript_hashes_of_the_trace():
     assert transcript_hash(SUITE, rfc.MESSAGE_1) == rfc.H_MESSAGE_1
-    assert transcript_hash(SUITE, item(rfc.G_Y), item(rfc.H_MESSAGE_1)) == rfc.TH_2
-    assert transcript_hash(SUITE, item(rfc.TH_2), rfc.PLAINTEXT_2, rfc.CRED_R) == rfc.TH_3
-    assert transcript_hash(SUITE, item(rfc.TH_3), rfc.PLAINTEXT_3, rfc.CRED_I) == rfc.TH_4
+    assert second_transcript(SUITE, rfc.G_Y, rfc.H_MESSAGE_1) == rfc.TH_2
+    assert following_transcript(SUITE, rfc.TH_2, rfc.PLAINTEXT_2, rfc.CRED_R) == rfc.TH_3
+    assert following_transcript(SUITE, rfc.TH_3, rfc.PLAINTEXT_3, rfc.CRED_I) == rfc.TH_4
 
 
 @pytest.mark.spec("RFC 9528 4.1")
@@ -62,17 +65,17 @@ def test_message_2_is_encrypted_as_in_the_trace():
 
 
 def test_message_3_is_sealed_as_in_the_trace():
-    sealed = seal(SUITE, secret(rfc.PRK_3E2M), K_3, th=rfc.TH_3, plaintext=rfc.PLAINTEXT_3)
+    sealed = seal(SUITE, secret(rfc.PRK_3E2M), MESSAGE_3, th=rfc.TH_3, plaintext=rfc.PLAINTEXT_3)
     assert item(sealed) == rfc.MESSAGE_3
-    assert open_sealed(SUITE, secret(rfc.PRK_3E2M), K_3, th=rfc.TH_3, ciphertext=sealed) == rfc.PLAINTEXT_3
+    assert open_sealed(SUITE, secret(rfc.PRK_3E2M), MESSAGE_3, th=rfc.TH_3, ciphertext=sealed) == rfc.PLAINTEXT_3
 
 
 @pytest.mark.parametrize("change", ["key", "transcript", "labels", "ciphertext"])
 def test_what_is_not_sealed_so_does_not_open(change):
-    sealed = bytearray(seal(SUITE, secret(rfc.PRK_3E2M), K_3, th=rfc.TH_3, plaintext=rfc.PLAINTEXT_3))
+    sealed = bytearray(seal(SUITE, secret(rfc.PRK_3E2M), MESSAGE_3, th=rfc.TH_3, plaintext=rfc.PLAINTEXT_3))
     key = rfc.PRK_2E if change == "key" else rfc.PRK_3E2M
     th = rfc.TH_4 if change == "transcript" else rfc.TH_3
-    labels = (Label.K_4, Label.IV_4) if change == "labels" else K_3
+    labels = MESSAGE_4 if change == "labels" else MESSAGE_3
     sealed[0] ^= change == "ciphertext"
     with pytest.raises(AuthenticationError):
         open_sealed(SUITE, secret(key), labels, th=th, ciphertext=bytes(sealed))
@@ -80,7 +83,7 @@ def test_what_is_not_sealed_so_does_not_open(change):
 
 def test_less_than_a_tag_is_refused():
     with pytest.raises(DecodeError):
-        open_sealed(SUITE, secret(rfc.PRK_3E2M), K_3, th=rfc.TH_3, ciphertext=bytes(7))
+        open_sealed(SUITE, secret(rfc.PRK_3E2M), MESSAGE_3, th=rfc.TH_3, ciphertext=bytes(7))
 
 
 def test_more_than_the_hash_gives_is_misuse():

@@ -1,0 +1,75 @@
+"""Half-open sessions: how many, and for how long (RFC 9528 §9.7)."""
+
+from __future__ import annotations
+
+from thingstead.errors import StateError
+from thingstead.protocols.edhoc.responder import WaitingForMessage3
+
+__all__ = ["PendingSessions"]
+
+
+class PendingSessions:
+    """Sessions that wait for message_3, by our connection identifier.
+
+    message_1 costs its sender nothing, so the table is bounded: when it is full the oldest session makes room. A flood
+    then has to fill the whole table within one round trip of a genuine Initiator before it hinders it, and the
+    Responder never stops answering.
+    """
+
+    __slots__ = ("_lifetime", "_limit", "_sessions", "evicted")
+
+    def __init__(self, *, limit: int = 64, lifetime: float = 30.0) -> None:
+        """Hold up to `limit` sessions for `lifetime` seconds each; `evicted` counts those that made room."""
+        self._limit = limit
+        self._lifetime = lifetime
+        self._sessions: dict[bytes, tuple[float, WaitingForMessage3]] = {}
+        self.evicted = 0
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def __contains__(self, c_r: bytes) -> bool:
+        """Whether an identifier is taken, also by a session that has run out of time but not been dropped yet."""
+        return c_r in self._sessions
+
+    def add(self, session: WaitingForMessage3, *, now: float) -> None:
+        """Keep a session whose message_2 is about to go out.
+
+        Raises:
+            ValueError: its connection identifier is taken.
+        """
+        self.expire(now)
+        if session.c_r in self._sessions:
+            raise ValueError("a connection identifier names one session")
+        if len(self._sessions) >= self._limit:
+            del self._sessions[next(iter(self._sessions))]
+            self.evicted += 1
+        self._sessions[session.c_r] = (now + self._lifetime, session)
+
+    def find(self, c_r: bytes, *, now: float) -> WaitingForMessage3:
+        """The session that a request names; it stays until `discard`, so that a forgery does not end it.
+
+        Raises:
+            StateError: there is none, or it has run out of time.
+        """
+        self.expire(now)
+        try:
+            return self._sessions[c_r][1]
+        except KeyError:
+            raise StateError("no session waits for this message_3", spec="RFC 9528 §5.1", reason="no session") from None
+
+    def discard(self, c_r: bytes) -> None:
+        """Drop a session that went on or came to nothing."""
+        self._sessions.pop(c_r, None)
+
+    def expire(self, now: float) -> None:
+        """Drop what has run out of time; insertion order is the order of deadlines."""
+        while self._sessions:
+            c_r, (deadline, _session) = next(iter(self._sessions.items()))
+            if deadline > now:
+                return
+            del self._sessions[c_r]
+
+    def next_deadline(self) -> float | None:
+        """When `expire` has something to do next."""
+        return next((deadline for deadline, _session in self._sessions.values()), None)
