@@ -7,8 +7,9 @@ from datetime import date
 from enum import Enum, IntEnum
 
 from thingstead.errors import UnsupportedError
+from thingstead.secret import Secret
 
-__all__ = ["REGISTRY", "Algorithm", "AlgorithmId", "Kind", "Status", "algorithm"]
+__all__ = ["REGISTRY", "Algorithm", "AlgorithmId", "Kind", "Status", "algorithm", "fitting"]
 
 
 class Kind(Enum):
@@ -170,4 +171,16 @@ def algorithm(number: int, kind: Kind) -> Algorithm:
     row = REGISTRY.get(number)
     if row is None or row.kind is not kind:
         raise UnsupportedError(f"expected a COSE algorithm for {kind.value}, got {number}", spec="RFC 9052 §8")
+    return row
+
+
+def fitting(number: int, kind: Kind, key: Secret) -> Algorithm:
+    """Look up an algorithm that a peer's message names, and that must fit the symmetric key we hold for it.
+
+    Raises:
+        UnsupportedError: unknown number, another kind, or a key of another length (RFC 9053 §3.1, §4).
+    """
+    row = algorithm(number, kind)
+    if len(key) != row.key_size:
+        raise UnsupportedError(f"expected an algorithm for a key of {len(key)} bytes, got {row.name}", spec="RFC 9053")
     return row
