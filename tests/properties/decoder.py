@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.protocols.edhoc import rfc9529
+from tests.unit.protocols.group_oscore import group
 from tests.unit.protocols.mud.fixture import bent as mud_file
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap import message
 from thingstead.protocols.edhoc import message as edhoc
 from thingstead.protocols.edhoc.coap_carriage import parse_request
 from thingstead.protocols.edhoc.error import decode_error
+from thingstead.protocols.group_oscore import protection as group_protection
 from thingstead.protocols.mud import parser as mud_parser
 from thingstead.protocols.oscore import option, protection
 from thingstead.protocols.oscore.context import SecurityContext
@@ -62,6 +64,18 @@ def _unprotect_request(data: bytes) -> Any:
     return protection.unprotect_request(message.decode(data), context=context)
 
 
+def _unprotect_group_request(data: bytes) -> Any:
+    return group_protection.unprotect_group_request(message.decode(data), context=group.context("stairs"))
+
+
+def _group_requests() -> tuple[str, ...]:
+    inner = message.Message(1, options=[(11, b"light")])
+    made = [
+        group_protection.protect_group_request(inner, context=group.context("switch"), to=to)[0] for to in (None, b"st")
+    ]
+    return tuple(message.encode(one).hex() for one in made)
+
+
 DECODERS = (
     Decoder("cbor.codec.decode", codec.decode, _CBOR, ("cbor", "cose", "suit", "edhoc")),
     Decoder("cbor.codec.decode_sequence", codec.decode_sequence, _CBOR, ("cbor", "edhoc")),
@@ -70,6 +84,7 @@ DECODERS = (
     Decoder("coap.message.Message.path", lambda data: message.decode(data).path, _COAP, ("oscore",)),
     Decoder("oscore.option.decode_option", option.decode_option, ("0914", "19140837cbf3210017a2d3", ""), ("oscore",)),
     Decoder("oscore.protection.unprotect_request", _unprotect_request, _OSCORE, ("oscore",)),
+    Decoder("group_oscore.protection", _unprotect_group_request, _group_requests(), ("group-oscore",)),
     Decoder("edhoc.message.decode_message_1", edhoc.decode_message_1, (rfc9529.MESSAGE_1.hex(),), ("edhoc",)),
     Decoder(
         "edhoc.message.decode_plaintext_2",

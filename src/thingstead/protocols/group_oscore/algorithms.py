@@ -71,18 +71,39 @@ class GroupAlgorithms:
         """AEAD Algorithm and Pairwise Key Agreement Algorithm are set."""
         return self.aead_id is not None and self.agreement_id is not None
 
+    def require_group_mode(self) -> tuple[int, int]:
+        """Group Encryption Algorithm and Signature Algorithm.
+
+        Raises:
+            UnsupportedError: the group has no group mode.
+        """
+        if self.group_encryption_id is None or self.signature_id is None:
+            raise UnsupportedError("the group has no group mode", spec="RFC 10021 §5.4")
+        return self.group_encryption_id, self.signature_id
+
+    def require_pairwise_mode(self) -> int:
+        """The AEAD Algorithm.
+
+        Raises:
+            UnsupportedError: the group has no pairwise mode.
+        """
+        if self.aead_id is None or self.agreement_id is None:
+            raise UnsupportedError("the group has no pairwise mode", spec="RFC 10021 §5.4")
+        return self.aead_id
+
     @property
     def derivation_id(self) -> int:
         """What stands for alg_aead when Sender Keys and the Common IV are derived (RFC 10021 §2.3)."""
-        chosen = self.aead_id if self.group_encryption_id is None else self.group_encryption_id
-        if chosen is None:
-            raise UnsupportedError("expected an encryption algorithm", spec=_SPEC)
-        return chosen
+        return self._encryption_ids[0]
 
     @property
     def nonce_sizes(self) -> list[int]:
         """Of the algorithms that are set, the smallest first."""
-        return sorted(REGISTRY[n].nonce_size for n in (self.aead_id, self.group_encryption_id) if n is not None)
+        return sorted(REGISTRY[number].nonce_size for number in self._encryption_ids)
+
+    @property
+    def _encryption_ids(self) -> list[int]:
+        return [number for number in (self.group_encryption_id, self.aead_id) if number is not None]
 
 
 def group_cipher(algorithm_id: int, key: Secret) -> Cipher:

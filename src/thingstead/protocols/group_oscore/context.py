@@ -14,7 +14,6 @@ from thingstead.crypto.aead import Aead, aead
 from thingstead.crypto.algorithm import REGISTRY
 from thingstead.crypto.digest import hkdf
 from thingstead.crypto.key import PrivateKey, PublicKey
-from thingstead.errors import UnsupportedError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.group_oscore.algorithms import Cipher, GroupAlgorithms, group_cipher
 from thingstead.protocols.oscore.context import SequenceNumbers
@@ -183,9 +182,7 @@ class GroupContext:
         return (nonce_base(self._common_iv[:size], id_piv) ^ number).to_bytes(size, "big")
 
     def _pairwise_cipher(self, salt: Secret, id_: bytes, ikm: bytes) -> Aead:
-        aead_id = self.algorithms.aead_id
-        if aead_id is None or not self.algorithms.has_pairwise_mode:
-            raise UnsupportedError("the group has no pairwise mode", spec="RFC 10021 §7")
+        aead_id = self.algorithms.require_pairwise_mode()
         size = REGISTRY[aead_id].key_size
         info = codec.encode([id_, self.gid, aead_id, "Key", size])
         key = hkdf(Secret(ikm), salt=salt.reveal(), info=info, size=size, digest_id=self.algorithms.digest_id)

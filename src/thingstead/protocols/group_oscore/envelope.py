@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from thingstead.crypto.algorithm import REGISTRY
 from thingstead.crypto.digest import hkdf
 from thingstead.crypto.key import verify
-from thingstead.errors import DecodeError, UnsupportedError
+from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose.structure import enc_structure
 from thingstead.protocols.group_oscore.context import Credential, GroupContext, Member
@@ -68,9 +68,9 @@ def seal_group(envelope: Envelope, plaintext: bytes) -> bytes:
         UnsupportedError: no group mode in this group, or our key does not fit its signature algorithm.
     """
     context = envelope.context
-    signature_id, cipher = _signature_id(context), context.own_group_cipher
+    encryption_id, signature_id = context.algorithms.require_group_mode()
     aad = external_aad(envelope, context.own.credential)
-    ciphertext = cipher.encrypt(_nonce(envelope, context.algorithms.derivation_id), plaintext, _enc(aad))
+    ciphertext = context.own_group_cipher.encrypt(_nonce(envelope, encryption_id), plaintext, _enc(aad))
     signature = context.own.key.sign(_countersigned(aad, ciphertext), signature_id)
     return ciphertext + _mask(envelope, signature)
 
@@ -84,7 +84,7 @@ def open_group(envelope: Envelope, payload: bytes, *, sender: Member) -> bytes:
         UnsupportedError: no group mode in this group.
     """
     context = envelope.context
-    signature_id = _signature_id(context)
+    encryption_id, signature_id = context.algorithms.require_group_mode()
     size = REGISTRY[signature_id].output_size
     if len(payload) <= size:
         raise DecodeError(f"expected a ciphertext and {size} bytes of countersignature", spec="RFC 10021 §4.1")
@@ -92,8 +92,7 @@ def open_group(envelope: Envelope, payload: bytes, *, sender: Member) -> bytes:
     aad = external_aad(envelope, sender.credential)
     signed = _countersigned(aad, ciphertext)
     verify(sender.credential.public, signature=signature, data=signed, signature_id=signature_id)
-    nonce = _nonce(envelope, context.algorithms.derivation_id)
-    return context.group_cipher_of(sender).decrypt(nonce, ciphertext, _enc(aad))
+    return context.group_cipher_of(sender).decrypt(_nonce(envelope, encryption_id), ciphertext, _enc(aad))
 
 
 def seal_pairwise(envelope: Envelope, plaintext: bytes, *, recipient: Member) -> bytes:
@@ -102,9 +101,10 @@ def seal_pairwise(envelope: Envelope, plaintext: bytes, *, recipient: Member) ->
     Raises:
         UnsupportedError: no pairwise mode in this group.
     """
+    aead_id = envelope.context.algorithms.require_pairwise_mode()
     cipher, _ = envelope.context.pairwise_ciphers(recipient)
     aad = external_aad(envelope, envelope.context.own.credential)
-    return cipher.encrypt(_nonce(envelope, envelope.context.algorithms.aead_id), plaintext, _enc(aad))
+    return cipher.encrypt(_nonce(envelope, aead_id), plaintext, _enc(aad))
 
 
 def open_pairwise(envelope: Envelope, payload: bytes, *, sender: Member) -> bytes:
@@ -115,21 +115,13 @@ def open_pairwise(envelope: Envelope, payload: bytes, *, sender: Member) -> byte
         DecodeError: too short to hold a tag.
         UnsupportedError: no pairwise mode in this group.
     """
+    aead_id = envelope.context.algorithms.require_pairwise_mode()
     _, cipher = envelope.context.pairwise_ciphers(sender)
     aad = external_aad(envelope, sender.credential)
-    return cipher.decrypt(_nonce(envelope, envelope.context.algorithms.aead_id), payload, _enc(aad))
+    return cipher.decrypt(_nonce(envelope, aead_id), payload, _enc(aad))
 
 
-def _signature_id(context: GroupContext) -> int:
-    signature_id = context.algorithms.signature_id
-    if signature_id is None or not context.algorithms.has_group_mode:
-        raise UnsupportedError("the group has no group mode", spec="RFC 10021 §5.4")
-    return signature_id
-
-
-def _nonce(envelope: Envelope, algorithm_id: int | None) -> bytes:
-    if algorithm_id is None:
-        raise UnsupportedError("the group has no such algorithm", spec="RFC 10021 §2.1")
+def _nonce(envelope: Envelope, algorithm_id: int) -> bytes:
     return envelope.context.nonce(envelope.id_piv, decode_partial_iv(envelope.piv), algorithm_id=algorithm_id)
 
 

@@ -155,13 +155,13 @@ def protect_group_response(
     Raises:
         StateError: the sender sequence numbers are not reserved, or used up.
         UnsupportedError: the group has not got the mode.
-        UntrustedError: the client is no member of the newest epoch.
+        UntrustedError: the client is no member of the newest epoch, or another has its kid there.
         ValueError: not a response, or one that is protected already.
     """
     plaintext, outer, code = compose_response(message)
     context = context or binding.context
     own = context.own
-    client = _member(context, binding.peer.kid) if binding.peer else None
+    client = None if binding.peer is None else _same_member(context, binding.peer)
     is_pairwise = not binding.is_group_mode if pairwise is None else pairwise
     may_reuse = message.option(_OBSERVE) is None and binding.take_nonce(context)
     own_piv = None if may_reuse else encode_partial_iv(own.sequence.take())
@@ -245,6 +245,14 @@ def _member(context: GroupContext, kid: bytes) -> Member:
     member = context.members.get(kid)
     if member is None:
         raise UntrustedError("no other member has this kid", spec="RFC 10021 §6.2", reason="context")
+    return member
+
+
+def _same_member(context: GroupContext, earlier: Member) -> Member:
+    """The member as a newer epoch knows it; a kid may have gone to somebody else meanwhile."""
+    member = _member(context, earlier.kid)
+    if member.credential != earlier.credential:
+        raise UntrustedError("another member has this kid now", spec="RFC 10021 §12.2", reason="kid")
     return member
 
 

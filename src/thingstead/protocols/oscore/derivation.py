@@ -14,7 +14,7 @@ _HASHES = (AlgorithmId.SHA_256, AlgorithmId.SHA_512)
 
 
 class KeyDerivation:
-    """HKDF over one Master Secret, Master Salt and ID Context; it is dropped once the keys are made."""
+    """HKDF over one Master Secret, Master Salt and ID Context: kept only while keys may still be derived."""
 
     __slots__ = ("_digest_id", "_id_context", "_salt", "_secret")
 

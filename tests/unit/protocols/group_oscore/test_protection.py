@@ -22,7 +22,7 @@ from thingstead.protocols.group_oscore.protection import (
     unprotect_group_response,
 )
 from thingstead.protocols.oscore.option import OscoreOption, decode_option, encode_option
-from thingstead.protocols.oscore.protection import FreshnessError
+from thingstead.protocols.oscore.protection import FreshnessError, read_option
 from thingstead.protocols.oscore.replay import ReplayWindow
 
 ON = Message(Code.PUT, token=b"t", options=[(OptionNumber.URI_PATH, b"light")], payload=b"on")
@@ -71,6 +71,22 @@ def test_a_pairwise_message_is_read_by_its_recipient_alone(signature_id):
     assert request == ON
     received, sender = unprotect_group_response(protect_group_response(DONE, binding=binding), binding=switch_binding)
     assert (received, sender.kid) == (DONE, b"ha")
+
+
+def test_an_option_that_was_read_already_is_not_read_again():
+    switch, hall, _ = group()
+    message, _ = protect_group_request(ON, context=switch)
+    assert unprotect_group_request(message, context=hall, option=read_option(message))[0] == ON
+
+
+@pytest.mark.spec("RFC 8613 8.4")
+def test_a_request_inside_a_response_is_refused():
+    switch, hall, _ = group()
+    message, switch_binding = protect_group_request(ON, context=switch)
+    _, binding = unprotect_group_request(message, context=hall)
+    hall.own_group_cipher = _Wrong(hall.own_group_cipher, b"\x01")
+    with pytest.raises(DecodeError, match="response inside"):
+        unprotect_group_response(protect_group_response(DONE, binding=binding), binding=switch_binding)
 
 
 @pytest.mark.spec("RFC 10021 3.2")
@@ -380,6 +396,21 @@ def test_the_first_response_in_a_newer_epoch_does_not_reuse_the_request_nonce():
     assert option_of(protect_group_response(DONE, binding=binding, context=newer)).partial_iv == b"\0"
 
 
+@pytest.mark.spec("RFC 10021 12.2")
+@pytest.mark.requirement("R-63")
+@pytest.mark.parametrize("heir", [None, "porch"], ids=["gone", "kid given to another"])
+def test_a_client_that_left_is_not_answered_in_a_newer_epoch(heir):
+    switch, hall, _ = group()
+    message, _ = protect_group_request(WATCH, context=switch, to=b"ha")
+    _, binding = unprotect_group_request(message, context=hall)
+    newer = context("hall", members=("stairs",), gid=b"g2", secret=bytes(15) + b"\1")
+    if heir:
+        newer.add_member(b"sw", identity(heir)[1])
+    with pytest.raises(UntrustedError):
+        protect_group_response(LIT, binding=binding, context=newer)
+    assert newer.own.sequence.next == 0
+
+
 @pytest.mark.spec("RFC 10021 6.4")
 def test_a_server_that_changes_its_kid_within_an_exchange_is_refused():
     switch, hall, _ = group()
@@ -434,12 +465,23 @@ def test_both_modes_spend_one_row_of_sequence_numbers():
 
 
 @pytest.mark.parametrize("plaintext", [b"", b"\x45", b"\x01\x90"], ids=["empty", "response", "nested"])
-def test_an_authentic_but_malformed_plaintext_is_refused(plaintext, monkeypatch):
+def test_an_authentic_but_malformed_plaintext_is_refused(plaintext):
     switch, _, stairs = group()
-    genuine = switch.own_group_cipher
-    switch.own_group_cipher = type(
-        "Wrong", (), {"encrypt": lambda _, nonce, __, aad: genuine.encrypt(nonce, plaintext, aad)}
-    )()
+    switch.own_group_cipher = _Wrong(switch.own_group_cipher, plaintext)
     message, _ = protect_group_request(ON, context=switch)
     with pytest.raises(DecodeError):
         unprotect_group_request(message, context=stairs)
+
+
+class _Wrong:
+    """The cipher of a faulty member: whatever it should encrypt, it encrypts `plaintext`."""
+
+    def __init__(self, genuine, plaintext):
+        self.genuine = genuine
+        self.plaintext = plaintext
+
+    def encrypt(self, nonce, _plaintext, aad):
+        return self.genuine.encrypt(nonce, self.plaintext, aad)
+
+    def decrypt(self, nonce, ciphertext, aad):
+        return self.genuine.decrypt(nonce, ciphertext, aad)

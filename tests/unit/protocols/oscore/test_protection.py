@@ -21,6 +21,7 @@ from thingstead.protocols.oscore.protection import (
     FreshnessError,
     protect_request,
     protect_response,
+    read_option,
     unprotect_request,
     unprotect_response,
 )
@@ -206,6 +207,12 @@ def test_a_request_with_a_wrong_option_is_refused(value, error):
     message, _ = protect_request(get(), context=client)
     with pytest.raises(error):
         unprotect_request(with_option(message, bytes.fromhex(value)), context=server)
+
+
+def test_an_option_that_was_read_already_is_not_read_again():
+    client, server = pair()
+    message, _ = protect_request(get(), context=client)
+    assert unprotect_request(message, context=server, option=read_option(message))[0] == get()
 
 
 @pytest.mark.spec("RFC 8613 2")
