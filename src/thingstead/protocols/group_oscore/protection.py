@@ -56,16 +56,7 @@ def protect_group_request(
     peer = None if to is None else _member(context, to)
     piv = encode_partial_iv(own.sequence.take())
     option = encode_option(OscoreOption(piv, own.sender_id, context.gid, group=peer is None))
-    envelope = Envelope(
-        context,
-        request_kid=own.sender_id,
-        request_piv=piv,
-        request_kid_context=context.gid,
-        option=option,
-        piv=piv,
-        id_piv=own.sender_id,
-        is_request=True,
-    )
+    envelope = _request_envelope(context, kid=own.sender_id, piv=piv, option=option)
     binding = GroupBinding(
         context,
         kid=own.sender_id,
@@ -101,26 +92,13 @@ def unprotect_group_request(
     """
     if option is None:
         option = read_option(message)
-    piv, kid = option.partial_iv, option.kid
-    if piv is None or kid is None or option.kid_context is None:
-        raise DecodeError("expected kid, kid context and Partial IV in a group's request", spec="RFC 10021 §3.2")
-    if option.kid_context != context.gid:
-        raise UntrustedError("no security context has this Gid", spec="RFC 10021 §6.2", reason="context")
+    kid, piv = _require_request(option, context)
     client = _member(context, kid)
     number = decode_partial_iv(piv)
     is_valid = client.window.is_valid
     if is_valid:
         client.window.check(number)
-    envelope = Envelope(
-        context,
-        request_kid=kid,
-        request_piv=piv,
-        request_kid_context=context.gid,
-        option=message.option(_OSCORE) or b"",
-        piv=piv,
-        id_piv=kid,
-        is_request=True,
-    )
+    envelope = _request_envelope(context, kid=kid, piv=piv, option=message.option(_OSCORE) or b"")
     plaintext = _open(envelope, message.payload, sender=client, is_group_mode=option.group)
     if is_valid:
         client.window.accept(number)
@@ -215,6 +193,19 @@ def unprotect_group_response(
     return response, server
 
 
+def _request_envelope(context: GroupContext, *, kid: bytes, piv: bytes, option: bytes) -> Envelope:
+    return Envelope(
+        context,
+        request_kid=kid,
+        request_piv=piv,
+        request_kid_context=context.gid,
+        option=option,
+        piv=piv,
+        id_piv=kid,
+        is_request=True,
+    )
+
+
 def _response_envelope(
     binding: GroupBinding, context: GroupContext, *, option: bytes, own_piv: bytes | None, server_id: bytes
 ) -> Envelope:
@@ -228,6 +219,14 @@ def _response_envelope(
         id_piv=binding.kid if own_piv is None else server_id,
         is_request=False,
     )
+
+
+def _require_request(option: OscoreOption, context: GroupContext) -> tuple[bytes, bytes]:
+    if option.partial_iv is None or option.kid is None or option.kid_context is None:
+        raise DecodeError("expected kid, kid context and Partial IV in a group's request", spec="RFC 10021 §3.2")
+    if option.kid_context != context.gid:
+        raise UntrustedError("no security context has this Gid", spec="RFC 10021 §6.2", reason="context")
+    return option.kid, option.partial_iv
 
 
 def _server(option: OscoreOption, binding: GroupBinding, context: GroupContext) -> Member:

@@ -3,11 +3,18 @@
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.protocols.cbor import codec
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.option import OptionNumber
 from thingstead.protocols.group_oscore.algorithms import GroupAlgorithms
 from thingstead.protocols.group_oscore.context import Credential, GroupContext, OwnIdentity
 from thingstead.protocols.oscore.context import SequenceNumbers
+from thingstead.protocols.oscore.option import decode_option, encode_option
 from thingstead.secret import Secret
 
+ON = Message(Code.PUT, token=b"t", options=[(OptionNumber.URI_PATH, b"light")], payload=b"on")
+DONE = Message(Code.CHANGED, token=b"t")
+OSCORE = OptionNumber.OSCORE
 GM_CREDENTIAL = b"the group manager's credential"
 EDWARDS = GroupAlgorithms(signature_id=AlgorithmId.ED25519)
 KEY_TYPES = {
@@ -50,3 +57,11 @@ def context(
 def group(**options):
     """Switch and two lamps."""
     return [context(name, **options) for name in ("switch", "hall", "stairs")]
+
+
+def option_of(message):
+    return decode_option(message.option(OSCORE) or b"")
+
+
+def with_option(message, option):
+    return message.with_options((OSCORE, encode_option(option)), without=frozenset([OSCORE]))

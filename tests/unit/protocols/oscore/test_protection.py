@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.protocols.oscore.association import GREETING, get, pair
 from thingstead.errors import (
     AuthenticationError,
     DecodeError,
@@ -31,8 +32,7 @@ from thingstead.secret import Secret
 VECTORS = json.loads((Path(__file__).parents[3] / "vectors" / "oscore_rfc8613_appendix_c.json").read_text())
 DERIVATIONS = {row["id"]: row for row in VECTORS["derivations"]}
 REQUESTS = {row["id"]: row for row in VECTORS["requests"]}
-GREETING = Message(Code.CONTENT, payload=b"Hello World!")
-OSCORE, OBSERVE = OptionNumber.OSCORE, OptionNumber.OBSERVE
+OSCORE = OptionNumber.OSCORE
 
 
 def contexts(vector, *, sequence_number=0):
@@ -48,19 +48,6 @@ def contexts(vector, *, sequence_number=0):
     client = derive(sender_id=one, recipient_id=other, sequence=SequenceNumbers(sequence_number))
     server = derive(sender_id=other, recipient_id=one)
     return client, server
-
-
-def pair(*, aead_id=10, server_window=None, server_sequence=None):
-    derive = partial(
-        SecurityContext.derive, Secret(bytes(range(16))), master_salt=b"salt", id_context=b"ctx", aead_id=aead_id
-    )
-    client = derive(sender_id=b"\x01", recipient_id=b"\x02")
-    server = derive(sender_id=b"\x02", recipient_id=b"\x01", window=server_window, sequence=server_sequence)
-    return client, server
-
-
-def get(*options):
-    return Message(Code.GET, token=b"t", options=sorted([*options, (OptionNumber.URI_PATH, b"x")]))
 
 
 def oscore_option(message):
@@ -280,40 +267,6 @@ def test_what_is_not_a_plain_request_is_not_protected(message):
     assert client.sender.sequence.next == 0
 
 
-@pytest.mark.spec("RFC 8613 5.2")
-def test_a_second_response_takes_a_partial_iv_of_its_own():
-    client, server = pair()
-    message, _ = protect_request(get(), context=client)
-    _, binding = unprotect_request(message, context=server)
-    first, second, third = (protect_response(GREETING, binding=binding) for _ in range(3))
-    assert [m.option(OSCORE) for m in (first, second, third)] == [b"", b"\x01\x00", b"\x01\x01"]
-    assert len({first.payload, second.payload, third.payload}) == 3
-
-
-@pytest.mark.spec("RFC 8613 7.4")
-@pytest.mark.requirement("R-15")
-def test_only_one_response_is_accepted():
-    client, server = pair()
-    message, client_binding = protect_request(get(), context=client)
-    _, binding = unprotect_request(message, context=server)
-    first, second = (protect_response(GREETING, binding=binding) for _ in range(2))
-    unprotect_response(first, binding=client_binding)
-    for response in (first, second):
-        with pytest.raises(ReplayError):
-            unprotect_response(response, binding=client_binding)
-
-
-@pytest.mark.spec("RFC 8613 7.1")
-def test_a_response_to_another_request_does_not_verify():
-    client, server = pair()
-    message, _ = protect_request(get(), context=client)
-    _, binding = unprotect_request(message, context=server)
-    _, other = protect_request(get(), context=client)
-    binding.take_nonce()
-    with pytest.raises(AuthenticationError):
-        unprotect_response(protect_response(GREETING, binding=binding), binding=other)
-
-
 @pytest.mark.spec("RFC 8613 8.4")
 @pytest.mark.parametrize(
     ("value", "error"),
@@ -346,84 +299,6 @@ def test_a_request_inside_a_response_is_refused():
         unprotect_response(Message(Code.CHANGED, options=[(OSCORE, b"")], payload=payload), binding=client_binding)
     with pytest.raises(ValueError, match="response to protect"):
         protect_response(get(), binding=binding)
-
-
-def observation():
-    client, server = pair()
-    message, client_binding = protect_request(get((OBSERVE, b"")), context=client)
-    request, binding = unprotect_request(message, context=server)
-    return message, request, client_binding, binding
-
-
-def notification(value):
-    return Message(Code.CONTENT, options=[(OBSERVE, bytes([value]))], payload=b"%d" % value)
-
-
-@pytest.mark.spec("RFC 8613 4.1.3.5")
-def test_an_observation_travels_under_fetch_and_content():
-    message, request, client_binding, binding = observation()
-    assert (message.code, message.option(OBSERVE)) == (Code.FETCH, b"")
-    assert (request.code, request.option(OBSERVE), binding.observe) == (Code.GET, b"", 0)
-    response = protect_response(notification(7), binding=binding)
-    assert (response.code, response.option(OBSERVE), response.option(OSCORE)) == (Code.CONTENT, b"\x07", b"\x01\x00")
-    received = unprotect_response(response, binding=client_binding)
-    assert (received.code, received.payload) == (Code.CONTENT, b"7")
-
-
-@pytest.mark.spec("RFC 8613 4.1.3.5.2")
-def test_the_outer_observe_value_of_a_notification_is_ignored():
-    *_, client_binding, binding = observation()
-    for expected in (b"", b"\x01", b"\x02"):
-        response = protect_response(notification(9), binding=binding)
-        forged = response.with_options((OBSERVE, b"\x63"), without=frozenset([OBSERVE]))
-        assert unprotect_response(forged, binding=client_binding).option(OBSERVE) == expected
-
-
-@pytest.mark.spec("RFC 8613 7.4.1")
-@pytest.mark.requirement("R-15")
-def test_replayed_and_older_notifications_are_refused():
-    *_, client_binding, binding = observation()
-    first, second, third = (protect_response(notification(value), binding=binding) for value in range(3))
-    unprotect_response(second, binding=client_binding)
-    for stale in (first, second):
-        with pytest.raises(ReplayError):
-            unprotect_response(stale, binding=client_binding)
-    assert unprotect_response(third, binding=client_binding).payload == b"2"
-
-
-@pytest.mark.spec("RFC 8613 7.4.1")
-def test_a_response_without_observe_ends_the_observation():
-    *_, client_binding, binding = observation()
-    unprotect_response(protect_response(notification(0), binding=binding), binding=client_binding)
-    binding.take_nonce()
-    unprotect_response(protect_response(Message(Code.NOT_FOUND), binding=binding), binding=client_binding)
-    with pytest.raises(ReplayError):
-        unprotect_response(protect_response(notification(1), binding=binding), binding=client_binding)
-
-
-@pytest.mark.spec("RFC 8613 8.4.2")
-def test_one_notification_without_partial_iv_is_accepted_and_counts_as_the_oldest():
-    *_, client_binding, binding = observation()
-    nonce = binding.take_nonce()
-    payload = binding.context.sender.aead.encrypt(nonce, b"\x45\x60", binding.aad)
-    bare = Message(Code.CONTENT, options=[(OSCORE, b"")], payload=payload)
-    assert unprotect_response(bare, binding=client_binding).option(OBSERVE) == b""
-    with pytest.raises(ReplayError):
-        unprotect_response(bare, binding=client_binding)
-    unprotect_response(protect_response(notification(0), binding=binding), binding=client_binding)
-    with pytest.raises(ReplayError):
-        unprotect_response(bare, binding=client_binding)
-
-
-@pytest.mark.spec("RFC 8613 4.1.3.5.2")
-@pytest.mark.parametrize("options", [[], [(OBSERVE, b"\x01")]], ids=["plain request", "cancellation"])
-def test_a_notification_that_nobody_asked_for_is_refused(options):
-    client, server = pair()
-    message, client_binding = protect_request(get(*options), context=client)
-    _, binding = unprotect_request(message, context=server)
-    with pytest.raises(DecodeError, match="Observe"):
-        unprotect_response(protect_response(notification(0), binding=binding), binding=client_binding)
-    assert unprotect_response(protect_response(GREETING, binding=binding), binding=client_binding) == GREETING
 
 
 @pytest.mark.spec("RFC 8613 7.2.1")
