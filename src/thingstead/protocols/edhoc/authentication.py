@@ -149,19 +149,28 @@ def key_type(suite: CipherSuite, kind: Authentication) -> KeyType:
 
 
 def require_own(
-    suite: CipherSuite, kind: Authentication, credential: Credential, *, key: PrivateKey, identifier: bytes
+    suite: CipherSuite,
+    kind: Authentication,
+    credential: Credential,
+    *,
+    key: PrivateKey,
+    identifier: bytes,
+    other: bytes | None = None,
 ) -> None:
-    """Check what our own application gives us.
+    """Check what our own application gives us; `other` is the peer's connection identifier, where it is known.
 
     Raises:
-        ValueError: a key that is not the credential's, or fits not suite and method, or an identifier too long.
+        ValueError: a key that is not the credential's, or fits not suite and method, or an identifier that is too long
+            or the peer's.
     """
     if key.public != credential.public:
         raise ValueError("the key is not that of the credential")
     if key.public.type is not key_type(suite, kind):
         raise ValueError(f"suite {suite.number} takes a {key_type(suite, kind).name} key as {kind.value}, not {key!r}")
-    if len(identifier) > suite.identifier_size:
-        raise ValueError(f"a connection identifier has at most {suite.identifier_size} bytes (RFC 8613 §3.3)")
+    if len(identifier) > suite.identifier_size or identifier == other:
+        raise ValueError(
+            f"a connection identifier is not the peer's and has at most {suite.identifier_size} bytes (RFC 9528 §3.3.3)"
+        )
 
 
 def prove(claim: Claim, key: PrivateKey) -> bytes:

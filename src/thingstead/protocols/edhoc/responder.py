@@ -143,9 +143,7 @@ class Message1Received(SingleUse[_Offer]):
         """
         offer = self._spend()
         suite, kind = offer.suite, offer.method.responder
-        require_own(suite, kind, credential, key=key, identifier=connection_id)
-        if connection_id == offer.c_i:
-            raise ValueError("C_R differs from C_I (RFC 9528 §3.3.3)")
+        require_own(suite, kind, credential, key=key, identifier=connection_id, other=offer.c_i)
         y = offer.responder.ephemeral(suite.curve)
         g_y = y.public.x
         th_2 = second_transcript(suite, g_y, offer.h_message_1)
