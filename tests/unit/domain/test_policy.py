@@ -1,0 +1,95 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.domain.things import AT, a_thing
+from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.policy import (
+    PROFILES,
+    Decision,
+    IdentityFacts,
+    JoinPolicy,
+    JoinRule,
+    ProfileName,
+    Verdict,
+    decide,
+    record,
+)
+from thingstead.protocols.ace.aif import Permission, Scope
+
+_SCOPE = Scope({"/telemetry": int(Permission.POST)})
+_FACTS = IdentityFacts("acme", "LX-1", "A0001", bytes(32), "edhoc-3-2")
+_RULE = JoinRule("lamps", ("acme",), ("LX-*",), ("A????",), Verdict.ADMIT, "floor-1", "lamp")
+
+
+def _policy(*rules: JoinRule, profile: ProfileName = ProfileName.BUILDING) -> JoinPolicy:
+    return JoinPolicy(profile, {"lamp": _SCOPE}, rules)
+
+
+@pytest.mark.requirement("R-59")
+def test_a_rule_that_names_the_thing_admits_it_to_its_zone_with_its_scope():
+    assert decide(_FACTS, _policy(_RULE), at=AT) == Decision(Verdict.ADMIT, "lamps", "floor-1", _SCOPE)
+
+
+@pytest.mark.requirement("R-59")
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"maker": "acme2"},
+        {"maker": "acm*"},
+        {"maker": "ACME"},
+        {"model": "MX-1"},
+        {"model": "lx-1"},
+        {"serial": "A001"},
+        {"serial": "B0001"},
+        {"serial": "A00011"},
+    ],
+)
+def test_an_authenticated_thing_that_no_rule_names_is_not_admitted(changed):
+    decision = decide(replace(_FACTS, **changed), _policy(_RULE), at=AT)
+    assert decision == Decision(Verdict.REFUSE, "unlisted")
+
+
+@pytest.mark.requirement("R-28")
+@pytest.mark.parametrize("profile", ProfileName)
+def test_an_empty_policy_admits_nothing_under_any_profile(profile):
+    decision = decide(_FACTS, _policy(profile=profile), at=AT)
+    assert decision.verdict in {Verdict.HOLD, Verdict.REFUSE}
+    assert decision.scope is None
+    assert set(PROFILES) == set(ProfileName)
+
+
+def test_the_first_rule_that_names_the_thing_decides():
+    stolen = JoinRule("stolen", ("acme",), ("*",), ("A0001",), Verdict.REFUSE, "", "")
+    assert decide(_FACTS, _policy(stolen, _RULE), at=AT).rule == "stolen"
+    assert decide(_FACTS, _policy(_RULE, stolen), at=AT).rule == "lamps"
+
+
+@pytest.mark.parametrize("verdict", [Verdict.HOLD, Verdict.REFUSE])
+def test_without_admission_there_is_no_scope(verdict):
+    assert decide(_FACTS, _policy(replace(_RULE, verdict=verdict)), at=AT) == Decision(verdict, "lamps", "floor-1")
+
+
+@pytest.mark.requirement("R-03")
+def test_a_rule_ends_at_its_instant():
+    rule = replace(_RULE, until=AT)
+    assert decide(_FACTS, _policy(rule), at=AT - timedelta(microseconds=1)).verdict is Verdict.ADMIT
+    assert decide(_FACTS, _policy(rule), at=AT).verdict is Verdict.REFUSE
+
+
+@pytest.mark.spec("RFC 8576 5.5")
+def test_a_thing_whose_support_has_ended_waits_for_a_person():
+    decision = decide(replace(_FACTS, support_end=AT), _policy(_RULE), at=AT)
+    assert (decision.verdict, decision.scope) == (Verdict.HOLD, None)
+    assert decide(replace(_FACTS, support_end=AT + timedelta(days=1)), _policy(_RULE), at=AT).scope is _SCOPE
+
+
+@pytest.mark.requirement("R-59")
+@pytest.mark.parametrize("verdict", Verdict)
+def test_authentication_and_authorization_are_recorded_apart(verdict):
+    who, whether = record(_FACTS, Decision(verdict, "lamps", "floor-1"), thing=a_thing().id, actor="registrar", at=AT)
+    assert (who.kind, who.cause, who.details["serial"]) == (Kind.AUTHENTICATION, "edhoc-3-2", "A0001")
+    assert "verdict" not in who.details
+    assert (whether.kind, whether.cause, whether.details["rule"]) == (Kind.AUTHORIZATION, verdict.value, "lamps")
+    assert "serial" not in whether.details

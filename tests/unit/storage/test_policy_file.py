@@ -1,0 +1,67 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from thingstead.domain.policy import JoinPolicy, JoinRule, ProfileName, Verdict
+from thingstead.errors import ConfigError
+from thingstead.protocols.ace.aif import Permission, Scope
+from thingstead.storage.policy_file import parse_policy
+
+_WHOLE = """
+profile = "industrial"
+
+[scope.lamp]
+"/telemetry" = ["POST"]
+"/fw" = ["GET", "FETCH"]
+
+[[rule]]
+name = "lamps"
+makers = ["acme", "beta"]
+models = ["LX-*"]
+serials = ["A?"]
+zone = "floor-1"
+scope = "lamp"
+until = 2027-01-01T01:00:00+01:00
+
+[[rule]]
+name = "rest of acme"
+makers = ["acme"]
+verdict = "hold"
+"""
+
+
+def test_a_whole_policy_is_read_as_it_is_written():
+    scope = Scope({"/telemetry": int(Permission.POST), "/fw": int(Permission.GET | Permission.FETCH)})
+    until = datetime(2027, 1, 1, tzinfo=UTC)
+    lamps = JoinRule("lamps", ("acme", "beta"), ("LX-*",), ("A?",), Verdict.ADMIT, "floor-1", "lamp", until)
+    rest = JoinRule("rest of acme", ("acme",), ("*",), ("*",), Verdict.HOLD, "", "")
+    assert parse_policy(_WHOLE) == JoinPolicy(ProfileName.INDUSTRIAL, {"lamp": scope}, (lamps, rest))
+
+
+def test_an_empty_file_is_a_policy_that_admits_nothing():
+    assert parse_policy("") == JoinPolicy(ProfileName.HOME)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("profile home", "line 1"),
+        ("profile = 'palace'", "'palace'"),
+        ("rules = []", "`rules`"),
+        ("rule = [{name = 'a'}]", "`makers`"),
+        ("rule = [{name = 'a', makers = ['b'], verdict = 'maybe'}]", r"\$.rule\[0\].verdict"),
+        ("rule = [{name = 'a', makers = 'b', scope = 's'}]", r"\$.rule\[0\].makers"),
+        ("rule = [{name = 'a', makers = ['b'], serial = ['c']}]", "`serial`"),
+        ("rule = [{name = 'a', makers = ['b']}]", "scope ''; the policy has: none"),
+        ("rule = [{name = 'a', makers = ['b'], scope = 'x'}]\n[scope.s]\n'/t' = ['GET']", "the policy has: s"),
+        ("rule = [{name = 'a', makers = ['b'], verdict = 'hold', until = 2027-01-01T00:00:00}]", "offset"),
+        ("rule = [{name = 'a', makers = ['b'], verdict = 'hold', scope = 'x'}]", "the policy has: none"),
+        ("[scope.s]\n'/t' = ['BREW']", "BREW"),
+        ("[scope.s]\n'/t' = []", "'/t'"),
+        ("[scope.s]\n't' = ['GET']", "'t'"),
+        ("[scope.s]\n'/t' = 'GET'", r"\$.scope"),
+    ],
+)
+def test_what_is_wrong_in_a_policy_is_named(text, said):
+    with pytest.raises(ConfigError, match=said):
+        parse_policy(text)
