@@ -10,10 +10,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.areas.group_oscore import group_of, inner_request, inner_response
+from tests.conformance.areas.group_oscore import external_aads_of, group_of, inner_request, inner_response, keys_of
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code, code_name
+from thingstead.protocols.coap.code import Code, code_name, is_request
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import OptionNumber
 from thingstead.protocols.group_oscore.protection import (
@@ -93,6 +93,7 @@ def _group(key_type: KeyType) -> dict[str, Any]:
 
 def _exchange(group: dict[str, Any], case: dict[str, Any], earlier: dict[str, Any] | None) -> dict[str, Any]:
     case["request"] = {"code": "PUT", "uri_path": ["light", str(case["id"])], "payload": b"on".hex()}
+    case["keys"] = keys_of(group, case)
     case["response"] = {"code": "2.04 Changed", "payload": b"lit".hex() if case["id"] % 2 else ""}
     client, server = (group_of(group, case, name) for name in ("client", "server"))
     request_mode, response_mode = case["mode"].split("/")
@@ -102,6 +103,7 @@ def _exchange(group: dict[str, Any], case: dict[str, Any], earlier: dict[str, An
     _, binding = unprotect_group_request(outer, context=server)
     response = protect_group_response(inner_response(case), binding=binding, pairwise=response_mode == "pairwise")
     case["protected_response"] = _keep(earlier, "protected_response", response_mode, case) or _published(response)
+    case["external_aad"] = external_aads_of(group, case)
     return case
 
 
@@ -113,8 +115,9 @@ def _keep(earlier: dict[str, Any] | None, what: str, mode: str, case: dict[str, 
 
 
 def _published(message: Message) -> dict[str, str]:
+    name = Code(message.code).name
     return {
-        "outer_code": f"{code_name(message.code)} {Code(message.code).name.capitalize()}",
+        "outer_code": name if is_request(message.code) else f"{code_name(message.code)} {name.capitalize()}",
         "oscore_option": (message.option(OptionNumber.OSCORE) or b"").hex(),
         "payload": message.payload.hex(),
     }

@@ -21,6 +21,7 @@ from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import OptionNumber
 from thingstead.protocols.group_oscore.algorithms import GroupAlgorithms
 from thingstead.protocols.group_oscore.context import Credential, GroupContext, OwnIdentity
+from thingstead.protocols.group_oscore.envelope import Envelope, external_aad
 from thingstead.protocols.group_oscore.protection import (
     protect_group_request,
     protect_group_response,
@@ -28,9 +29,11 @@ from thingstead.protocols.group_oscore.protection import (
     unprotect_group_response,
 )
 from thingstead.protocols.oscore.context import SequenceNumbers
+from thingstead.protocols.oscore.derivation import KeyDerivation
+from thingstead.protocols.oscore.option import encode_partial_iv
 from thingstead.secret import Secret
 
-__all__ = ["group_of", "inner_request", "inner_response", "run"]
+__all__ = ["external_aads_of", "group_of", "inner_request", "inner_response", "keys_of", "run"]
 
 _NUMBERS: dict[str | None, int | None] = {None: None, **{row.name: row.id for row in REGISTRY.values()}}
 _SIGNATURES = {
@@ -116,8 +119,55 @@ def inner_response(case: dict[str, Any]) -> Message:
     return Message(_code(case["response"]["code"]), payload=bytes.fromhex(case["response"]["payload"]))
 
 
+def keys_of(group: dict[str, Any], case: dict[str, Any]) -> dict[str, str]:
+    """The keys of a case by the names that the files give them, in hex."""
+    algorithms = group_of(group, case, "client").algorithms
+    derivation = KeyDerivation(
+        Secret(bytes.fromhex(group["master_secret"])),
+        master_salt=bytes.fromhex(group["master_salt"]),
+        id_context=bytes.fromhex(group["gid"]),
+        digest_id=algorithms.digest_id,
+    )
+    number = algorithms.derivation_id
+    size = REGISTRY[number].key_size
+    rows = {
+        "client_sender_key": ("Key", bytes.fromhex(group["client"]["id"]), size),
+        "server_sender_key": ("Key", bytes.fromhex(group["server"]["id"]), size),
+        "common_iv": ("IV", b"", algorithms.nonce_sizes[-1]),
+        "signature_encryption_key": ("SEKey", b"", size),
+    }
+    return {
+        name: derivation.derive(label, id_=id_, algorithm_id=number, size=length).hex()
+        for name, (label, id_, length) in rows.items()
+    }
+
+
+def external_aads_of(group: dict[str, Any], case: dict[str, Any]) -> dict[str, str]:
+    """The external_aad of both messages of a case, in hex."""
+    client, server = (group_of(group, case, name) for name in ("client", "server"))
+    piv = encode_partial_iv(case["sender_seq"])
+    aads = {}
+    for name, context in (("request", client), ("response", server)):
+        envelope = Envelope(
+            context,
+            request_kid=client.own.sender_id,
+            request_piv=piv,
+            request_kid_context=context.gid,
+            option=bytes.fromhex(case[f"protected_{name}"]["oscore_option"]),
+            piv=piv,
+            id_piv=client.own.sender_id,
+            is_request=name == "request",
+        )
+        aads[name] = external_aad(envelope, context.own.credential).hex()
+    return aads
+
+
 def _problems(group: dict[str, Any], case: dict[str, Any]) -> Iterator[str]:
     client, server = (group_of(group, case, name) for name in ("client", "server"))
+    if "keys" in case and not case["keys"].items() <= keys_of(group, case).items():
+        yield "the keys differ"
+    if "external_aad" in case and case["external_aad"] != external_aads_of(group, case):
+        yield "an external_aad differs"
     request_mode, response_mode = case["mode"].split("/")
     inner, answer = inner_request(case), inner_response(case)
     to = server.own.sender_id if request_mode == "pairwise" else None
