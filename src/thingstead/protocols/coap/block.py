@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from thingstead.crypto.digest import digest
 from thingstead.errors import DecodeError, ProtocolError, StateError
+from thingstead.protocols.coap.shelf import Shelf
 
 __all__ = [
     "Assembly",
@@ -220,14 +221,6 @@ class Assembly:
         return Block(len(self._body) >> (self._szx + 4), False, self._szx)
 
 
-class _Upload:
-    __slots__ = ("assembly", "touched")
-
-    def __init__(self, assembly: Assembly, now: float) -> None:
-        self.assembly = assembly
-        self.touched = now
-
-
 class Uploads:
     """Request bodies coming in from many peers, bounded in number, size and age.
 
@@ -235,20 +228,24 @@ class Uploads:
     the options of the cache key and the Request-Tag (RFC 9175 §3.3).
     """
 
-    __slots__ = ("_limits", "_total", "_uploads")
+    __slots__ = ("_limits", "_shelf")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._uploads: dict[tuple[Hashable, Hashable], _Upload] = {}
-        self._total = 0
+        self._shelf: Shelf[Assembly] = Shelf(
+            max_items=limits.max_bodies,
+            max_items_per_peer=limits.max_bodies_per_peer,
+            max_bytes=limits.max_total,
+            max_age=limits.max_age,
+        )
 
     def __len__(self) -> int:
-        return len(self._uploads)
+        return len(self._shelf)
 
     @property
     def held(self) -> int:
         """Bytes held in all unfinished bodies."""
-        return self._total
+        return self._shelf.held
 
     def receive(self, block: Block, payload: bytes, *, peer: Hashable, key: Hashable, now: float) -> bytes | None:
         """Take one Block1 request; the whole body when it was the last one.
@@ -260,44 +257,20 @@ class Uploads:
             BodyTooLargeError: over the limit of one body, or of all of them (4.13).
             DecodeError: see `Assembly.add` (4.00).
         """
-        name = (peer, key)
-        upload = self._uploads.pop(name, None)
-        if upload is not None:
-            self._total -= len(upload.assembly)
+        assembly = self._shelf.take(peer, key, now)
         if block.num == 0:
-            self._make_room(peer, now)
-            upload = _Upload(Assembly(self._limits.max_body), now)
-        elif upload is None or now - upload.touched > self._limits.max_age:
+            assembly = Assembly(self._limits.max_body)
+        elif assembly is None:
             raise IncompleteBodyError("expected block 0 of this body first", spec="RFC 7959 §2.9.2")
-        body = upload.assembly.add(block, payload)
-        if body is None:
-            if self._total + len(upload.assembly) > self._limits.max_total:
-                raise BodyTooLargeError(self._limits.max_body)
-            upload.touched = now
-            self._total += len(upload.assembly)
-            self._uploads[name] = upload
+        body = assembly.add(block, payload)
+        if body is None and not self._shelf.put(peer, key, assembly, size=len(assembly), now=now):
+            raise BodyTooLargeError(self._limits.max_body)
         return body
 
     def forget(self, peer: Hashable) -> None:
         """Drop every unfinished body of `peer`."""
-        for name in [name for name in self._uploads if name[0] == peer]:
-            self._drop(name)
+        self._shelf.forget(peer)
 
     def expire(self, now: float) -> None:
-        """Drop what has rested for too long. The dictionary is in order of the last touch."""
-        while self._uploads:
-            name, upload = next(iter(self._uploads.items()))
-            if now - upload.touched <= self._limits.max_age:
-                return
-            self._drop(name)
-
-    def _make_room(self, peer: Hashable, now: float) -> None:
-        self.expire(now)
-        own = [name for name in self._uploads if name[0] == peer]
-        if len(own) >= self._limits.max_bodies_per_peer:
-            self._drop(own[0])
-        elif len(self._uploads) >= self._limits.max_bodies:
-            self._drop(next(iter(self._uploads)))
-
-    def _drop(self, name: tuple[Hashable, Hashable]) -> None:
-        self._total -= len(self._uploads.pop(name).assembly)
+        """Drop what has rested for too long."""
+        self._shelf.expire(now)

@@ -62,11 +62,15 @@ class Deduplicator:
         lifetime: seconds that an entry is kept; EXCHANGE_LIFETIME.
         max_entries: entries held; the oldest gives way.
         max_bytes: of datagrams and replies held; the oldest gives way.
+        max_replays: times that one reply is given again: MAX_RETRANSMIT, for an honest sender asks no more often,
+            and a recorded request must not draw its reply forever.
     """
 
-    __slots__ = ("_bytes", "_lifetime", "_max_bytes", "_max_entries", "_order", "_replies")
+    __slots__ = ("_bytes", "_lifetime", "_max_bytes", "_max_entries", "_max_replays", "_order", "_replays", "_replies")
 
-    def __init__(self, lifetime: float, *, max_entries: int, max_bytes: int) -> None:
+    def __init__(self, lifetime: float, *, max_entries: int, max_bytes: int, max_replays: int = 4) -> None:
+        self._max_replays = max_replays
+        self._replays: dict[tuple[Hashable, bytes], int] = {}
         self._lifetime = lifetime
         self._max_entries = max_entries
         self._max_bytes = max_bytes
@@ -83,8 +87,14 @@ class Deduplicator:
         return self._bytes
 
     def reply_to(self, peer: Hashable, datagram: bytes) -> bytes | None:
-        """None for a new datagram; for a duplicate the reply, or nothing as long as there is none."""
-        return self._replies.get((peer, datagram))
+        """None for a new datagram; for a duplicate the reply, or nothing while there is none or once it is worn out."""
+        key = (peer, datagram)
+        reply = self._replies.get(key)
+        if not reply:
+            return reply
+        replays = self._replays.get(key, 0) + 1
+        self._replays[key] = replays
+        return reply if replays <= self._max_replays else b""
 
     def remember(self, peer: Hashable, datagram: bytes, now: float) -> None:
         """Enter a datagram that has been accepted; its reply is to follow."""
@@ -105,9 +115,19 @@ class Deduplicator:
             self._replies[key] = reply
             self._bytes += len(reply) - len(before)
 
+    def forget(self, peer: Hashable) -> None:
+        """Drop every entry of `peer`, which has lost the right to what we replied."""
+        for key in [key for key in self._replies if key[0] == peer]:
+            self._drop(key)
+
     def _evict(self) -> None:
-        _, key = self._order.popleft()
-        self._bytes -= len(key[1]) + len(self._replies.pop(key))
+        self._drop(self._order.popleft()[1])
+
+    def _drop(self, key: tuple[Hashable, bytes]) -> None:
+        reply = self._replies.pop(key, None)
+        if reply is not None:
+            self._bytes -= len(key[1]) + len(reply)
+            self._replays.pop(key, None)
 
 
 class _Transmission:

@@ -132,3 +132,22 @@ def test_entries_and_bytes_are_bounded():
     seen.store("peer", bytes([9]), bytes(200))
     seen.remember("peer", b"new", 0.0)
     assert (len(seen), seen.held) == (1, 3)
+
+
+@pytest.mark.requirement("R-37")
+def test_a_recorded_request_does_not_draw_its_reply_forever():
+    seen = Deduplicator(247.0, max_entries=10, max_bytes=1000, max_replays=2)
+    seen.remember("peer", b"x", 0.0)
+    seen.store("peer", b"x", b"reply")
+    assert [seen.reply_to("peer", b"x") for _ in range(4)] == [b"reply", b"reply", b"", b""]
+
+
+def test_a_peer_that_is_forgotten_gets_no_stored_reply():
+    seen = Deduplicator(247.0, max_entries=10, max_bytes=1000)
+    seen.remember("peer", b"x", 0.0)
+    seen.store("peer", b"x", b"reply")
+    seen.remember("other", b"x", 0.0)
+    seen.forget("peer")
+    assert (seen.reply_to("peer", b"x"), seen.reply_to("other", b"x"), seen.held) == (None, b"", 1)
+    seen.remember("other", b"y", 300.0)
+    assert (len(seen), seen.held) == (1, 1)
