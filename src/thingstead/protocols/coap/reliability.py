@@ -6,10 +6,13 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from thingstead.errors import StateError
 
 __all__ = ["Deduplicator", "Retransmitter", "TransmissionParameters"]
+
+PeerT = TypeVar("PeerT", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +133,10 @@ class Deduplicator:
             self._replays.pop(key, None)
 
 
-class _Transmission:
+class _Transmission(Generic[PeerT]):
     __slots__ = ("datagram", "destination", "left", "mid", "owner", "timeout")
 
-    def __init__(self, datagram: bytes, destination: Hashable, mid: int, owner: int, repetitions: int) -> None:
+    def __init__(self, datagram: bytes, destination: PeerT, mid: int, owner: int, repetitions: int) -> None:
         self.datagram = datagram
         self.destination = destination
         self.mid = mid
@@ -142,7 +145,7 @@ class _Transmission:
         self.timeout = 0.0
 
 
-class Retransmitter:
+class Retransmitter(Generic[PeerT]):
     """Confirmable messages of ours until they are acknowledged (RFC 7252 §4.2, §4.7).
 
     Attributes:
@@ -170,15 +173,15 @@ class Retransmitter:
             jitter: a number in [0, 1) each time; spreads the first timeouts.
             max_queued: messages that may wait for NSTART, over all peers.
         """
-        self.outgoing: list[tuple[bytes, Hashable]] = []
+        self.outgoing: list[tuple[bytes, PeerT]] = []
         self._parameters = parameters
         self._jitter = jitter
         self._max_queued = max_queued
-        self._active: dict[tuple[Hashable, int], _Transmission] = {}
-        self._per_peer: dict[Hashable, int] = {}
-        self._waiting: dict[Hashable, deque[_Transmission]] = {}
+        self._active: dict[tuple[PeerT, int], _Transmission[PeerT]] = {}
+        self._per_peer: dict[PeerT, int] = {}
+        self._waiting: dict[PeerT, deque[_Transmission[PeerT]]] = {}
         self._queued = 0
-        self._deadlines: list[tuple[float, int, _Transmission]] = []
+        self._deadlines: list[tuple[float, int, _Transmission[PeerT]]] = []
         self._sequence = 0
 
     def __len__(self) -> int:
@@ -187,7 +190,7 @@ class Retransmitter:
     def submit(
         self,
         datagram: bytes,
-        destination: Hashable,
+        destination: PeerT,
         mid: int,
         *,
         owner: int,
@@ -217,7 +220,7 @@ class Retransmitter:
         self._waiting.setdefault(destination, deque()).append(transmission)
         self._queued += 1
 
-    def acknowledge(self, source: Hashable, mid: int, now: float) -> int | None:
+    def acknowledge(self, source: PeerT, mid: int, now: float) -> int | None:
         """Stop repeating the message that an ACK, a RST or a response answers; its owner, or None if unknown."""
         transmission = self._active.pop((source, mid), None)
         if transmission is None:
@@ -225,11 +228,11 @@ class Retransmitter:
         self._release(source, now)
         return transmission.owner
 
-    def withdraw(self, destination: Hashable, mid: int, now: float) -> None:
+    def withdraw(self, destination: PeerT, mid: int, now: float) -> None:
         """Stop repeating a message, or take it out of the queue, because its sender wants it no more."""
         if self.acknowledge(destination, mid, now) is not None:
             return
-        queue = self._waiting.get(destination, ())
+        queue = self._waiting.get(destination) or ()
         for transmission in queue:
             if transmission.mid == mid:
                 self._waiting[destination].remove(transmission)
@@ -265,7 +268,7 @@ class Retransmitter:
             heapq.heappop(self._deadlines)
         return None
 
-    def _start(self, transmission: _Transmission, now: float) -> None:
+    def _start(self, transmission: _Transmission[PeerT], now: float) -> None:
         parameters = self._parameters
         destination = transmission.destination
         self._active[destination, transmission.mid] = transmission
@@ -275,11 +278,11 @@ class Retransmitter:
         self.outgoing.append((transmission.datagram, destination))
         self._schedule(transmission, now)
 
-    def _schedule(self, transmission: _Transmission, now: float) -> None:
+    def _schedule(self, transmission: _Transmission[PeerT], now: float) -> None:
         self._sequence += 1
         heapq.heappush(self._deadlines, (now + transmission.timeout, self._sequence, transmission))
 
-    def _release(self, destination: Hashable, now: float) -> None:
+    def _release(self, destination: PeerT, now: float) -> None:
         left = self._per_peer[destination] - 1
         if left:
             self._per_peer[destination] = left

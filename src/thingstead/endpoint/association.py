@@ -1,0 +1,152 @@
+"""Live security associations: found by what a request names, and never ahead of their reserved numbers."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from thingstead.endpoint.event import Address, AssociationId, Event, SequenceNeeded
+from thingstead.errors import AuthenticationError, StateError, UntrustedError
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.oscore.binding import RequestBinding
+from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
+from thingstead.protocols.oscore.option import MAX_PARTIAL_IV, OscoreOption, decode_partial_iv
+from thingstead.protocols.oscore.protection import unprotect_request
+
+__all__ = ["Association", "Associations", "SequenceGate"]
+
+
+@dataclass(slots=True, eq=False)
+class Association:
+    """An OSCORE context and who is behind it.
+
+    Attributes:
+        id: names it towards the application.
+        context: its keys and numbers; of this association alone.
+        peer: opaque to the endpoint, such as a `ThingId`.
+        scope: opaque to the endpoint: what the peer may do.
+        address: source of the newest verified request; None until there was one, or one is given. A context is not
+            bound to an address, so a thing may move.
+        with_kid_context: our requests tell the ID Context.
+        epoch: which installation this is; set by `Associations.install`.
+    """
+
+    id: AssociationId
+    context: SecurityContext
+    peer: object = None
+    scope: object = None
+    address: Address | None = None
+    with_kid_context: bool = False
+    epoch: int = field(default=0, init=False)
+    _newest: int = field(default=-1, init=False, repr=False)
+
+    def follow(self, binding: RequestBinding, source: Address) -> None:
+        """Take over the source of a verified request, unless a newer one came before it."""
+        number = decode_partial_iv(binding.partial_iv)
+        if number > self._newest:
+            self._newest = number
+            self.address = source
+
+
+class Associations:
+    """The table of live associations."""
+
+    __slots__ = ("_by_id", "_by_kid", "_epoch")
+
+    def __init__(self) -> None:
+        self._by_id: dict[AssociationId, Association] = {}
+        self._by_kid: dict[bytes, tuple[Association, ...]] = {}
+        self._epoch = 0
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def install(self, association: Association) -> None:
+        """Make an association live; one of the same id is replaced."""
+        self.end(association.id)
+        kid = association.context.recipient.id
+        self._epoch += 1
+        association.epoch = self._epoch
+        self._by_id[association.id] = association
+        self._by_kid[kid] = (*self._by_kid.get(kid, ()), association)
+
+    def end(self, association_id: AssociationId) -> None:
+        """Take an association away; from now on nothing verifies under it."""
+        association = self._by_id.pop(association_id, None)
+        if association is None:
+            return
+        kid = association.context.recipient.id
+        left = tuple(other for other in self._by_kid[kid] if other is not association)
+        if left:
+            self._by_kid[kid] = left
+        else:
+            del self._by_kid[kid]
+
+    def find(self, association_id: AssociationId) -> Association | None:
+        """The live association of this id."""
+        return self._by_id.get(association_id)
+
+    def owner(self, binding: RequestBinding) -> Association:
+        """The live association under which a request was verified."""
+        return next(this for this in self._by_kid[binding.kid] if this.context is binding.context)
+
+    def unprotect(self, message: Message, option: OscoreOption) -> tuple[Message, RequestBinding, Association]:
+        """Verify a request under the association that it names (RFC 8613 §8.2 step 2).
+
+        Associations with the same kid, and no kid context to tell them apart, are tried in turn.
+
+        Raises:
+            UntrustedError: no association has this kid and kid context.
+            FreshnessError: authentic, but the replay window was lost; `owner` tells whose.
+            DecodeError, ReplayError, AuthenticationError: as for `unprotect_request`.
+        """
+        refused: AuthenticationError | None = None
+        for association in self._by_kid.get(option.kid, ()) if option.kid is not None else ():
+            if option.kid_context is not None and option.kid_context != association.context.id_context:
+                continue
+            try:
+                inner, binding = unprotect_request(message, context=association.context, option=option)
+            except AuthenticationError as error:
+                refused = error
+            else:
+                return inner, binding, association
+        if refused is not None:
+            raise refused
+        raise UntrustedError("no security context has this kid", spec="RFC 8613 §8.2", reason="context")
+
+
+class SequenceGate:
+    """Keeps senders below the sequence numbers that are durable (RFC 8613 appendix B.1.1).
+
+    Args:
+        events: takes a `SequenceNeeded` when half a stride or less is left.
+        stride: sequence numbers asked for at a time.
+    """
+
+    __slots__ = ("_asked", "_events", "_stride")
+
+    def __init__(self, events: deque[Event], *, stride: int) -> None:
+        self._asked: dict[AssociationId, int] = {}
+        self._events = events
+        self._stride = stride
+
+    def is_open(self, name: AssociationId, sequence: SequenceNumbers) -> bool:
+        """Whether a number may be taken now; asks for more in time. False means: wait for `reserve`.
+
+        Raises:
+            StateError: all 40 bits are used up; the context is at its end (RFC 8613 §7.2.1).
+        """
+        left = sequence.reserved - sequence.next
+        if left > self._stride >> 1:
+            return True
+        if sequence.next > MAX_PARTIAL_IV:
+            raise StateError("the sender sequence numbers are used up", spec="RFC 8613 §7.2.1", reason="sequence")
+        upto = min(max(sequence.reserved, sequence.next) + self._stride, MAX_PARTIAL_IV + 1)
+        if sequence.reserved <= MAX_PARTIAL_IV and self._asked.get(name, 0) < upto:
+            self._asked[name] = upto
+            self._events.append(SequenceNeeded(name, upto))
+        return left > 0
+
+    def forget(self, name: AssociationId) -> None:
+        """The association is gone, or its numbers start anew."""
+        self._asked.pop(name, None)

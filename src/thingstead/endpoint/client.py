@@ -1,0 +1,470 @@
+"""The client: requests out, in blocks where they are long, and responses put together again."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable
+
+from thingstead.endpoint.association import Association, SequenceGate
+from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.counter import Counters
+from thingstead.endpoint.event import (
+    Address,
+    AssociationId,
+    Event,
+    ExchangeFailed,
+    ExchangeId,
+    ResponseReceived,
+)
+from thingstead.endpoint.exchange import ClientExchange
+from thingstead.endpoint.message_layer import MessageLayer, acknowledgement, reset
+from thingstead.errors import (
+    AuthenticationError,
+    DecodeError,
+    StateError,
+    ThingsteadError,
+    TransportError,
+    UnsupportedError,
+    UntrustedError,
+)
+from thingstead.protocols.coap.block import Assembly, Block, BodySender, IncompleteBodyError, decode_block
+from thingstead.protocols.coap.code import Code, code_name, is_error
+from thingstead.protocols.coap.message import Message, MessageType, decode, encode
+from thingstead.protocols.coap.observe import NotificationOrder, ObserveRequest
+from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint, require_recognised
+from thingstead.protocols.coap.token import Tokens
+from thingstead.protocols.oscore.protection import protect_request, unprotect_response
+
+__all__ = ["Client"]
+
+_FOREVER = float("inf")
+_MAX_RESTARTS = 3
+_REPEATABLE = frozenset((Code.GET, Code.FETCH))
+_OF_BLOCKS = frozenset((int(OptionNumber.BLOCK1), int(OptionNumber.BLOCK2), int(OptionNumber.SIZE2)))
+_SET_BY_US = _OF_BLOCKS | {OptionNumber.OBSERVE, OptionNumber.SIZE1, OptionNumber.ECHO, OptionNumber.REQUEST_TAG}
+
+_REFUSALS: dict[int, type[ThingsteadError]] = {
+    Code.UNAUTHORIZED: UntrustedError,
+    Code.BAD_REQUEST: AuthenticationError,
+    Code.BAD_OPTION: UnsupportedError,
+}
+"""What an unprotected error to a protected request tells us (RFC 8613 §8.2)."""
+
+
+class Client:
+    """Sends requests and follows them to their last response."""
+
+    __slots__ = (
+        "_by_id",
+        "_by_token",
+        "_config",
+        "_counters",
+        "_deadlines",
+        "_events",
+        "_gate",
+        "_layer",
+        "_next_id",
+        "_parked",
+        "_tokens",
+    )
+
+    def __init__(
+        self,
+        config: EndpointConfig,
+        *,
+        layer: MessageLayer,
+        gate: SequenceGate,
+        tokens: Tokens,
+        events: deque[Event],
+        counters: Counters,
+        next_id: Callable[[], int],
+    ) -> None:
+        self._config = config
+        self._layer = layer
+        self._gate = gate
+        self._tokens = tokens
+        self._events = events
+        self._counters = counters
+        self._next_id = next_id
+        self._by_id: dict[int, ClientExchange] = {}
+        self._by_token: dict[bytes, ClientExchange] = {}
+        self._deadlines: list[tuple[float, int]] = []
+        self._parked: dict[AssociationId, deque[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def send(
+        self,
+        request: Message,
+        destination: Address,
+        now: float,
+        *,
+        association: Association | None,
+        is_confirmable: bool,
+        observe: bool,
+    ) -> int:
+        """Start an exchange.
+
+        Raises:
+            StateError: as many requests wait as may, or the sequence numbers are used up.
+        """
+        if len(self._by_id) >= self._config.max_requests:
+            raise StateError(f"expected at most {self._config.max_requests} requests to be waiting")
+        exchange = ClientExchange(self._next_id(), request, destination, association)
+        exchange.is_confirmable = is_confirmable
+        exchange.observe = observe
+        if len(request.payload) > 16 << self._config.block_szx:
+            exchange.sender = BodySender(request.payload, self._config.block_szx)
+            exchange.tag = encode_uint(exchange.id)[-8:]
+        self._by_id[exchange.id] = exchange
+        self._step(exchange, now)
+        return exchange.id
+
+    def receive(self, data: bytes, source: Address, now: float) -> None:
+        """Take a datagram whose code is a response's."""
+        if self._layer.is_duplicate(data, source):
+            self._counters.count("duplicate", source)
+            return
+        is_confirmable = data[0] & 0x30 == 0
+        try:
+            message = decode(data, limits=self._config.message)
+            exchange = self._match(message, source)
+            if _is_refusal(exchange, message):
+                self._fail(exchange, _refusal(message.code), now)
+                return
+            inner = self._verify(exchange, message)
+        except ThingsteadError as error:
+            self._counters.count(error.reason, source)
+            if is_confirmable:
+                self._layer.outgoing.append((reset(data), source))
+            return
+        self._layer.retransmitter.withdraw(exchange.destination, exchange.mid, now)
+        if is_confirmable:
+            self._acknowledge(exchange, data, source, now)
+        try:
+            self._progress(exchange, inner, message.token, now)
+        except ThingsteadError as error:
+            self._counters.count(error.reason, source)
+            self._fail(exchange, error, now)
+
+    def on_reset(self, exchange_id: int, now: float) -> None:
+        """The peer did not know what to do with our request."""
+        self._lose(exchange_id, TransportError("the peer reset the request", spec="RFC 7252 §4.2", reason="reset"), now)
+
+    def on_lost(self, exchange_id: int, now: float) -> None:
+        """Nobody acknowledged our request."""
+        error = TransportError("nobody acknowledged the request", spec="RFC 7252 §4.2", reason="no-acknowledgement")
+        self._lose(exchange_id, error, now)
+
+    def cancel(self, exchange_id: int, now: float) -> None:
+        """Want no more of an exchange; tell the server when it is an observation (RFC 7641 §3.6)."""
+        exchange = self._by_id.get(exchange_id)
+        if exchange is None:
+            return
+        self._drop(exchange, now)
+        if exchange.order is not None:
+            self._deregister(exchange)
+
+    def expire(self, now: float) -> None:
+        """Give up what had no response in time."""
+        deadlines = self._deadlines
+        while deadlines and deadlines[0][0] <= now:
+            deadline, name = heapq.heappop(deadlines)
+            exchange = self._by_id.get(name)
+            if exchange is not None and exchange.deadline == deadline:
+                self._lose(name, TransportError("no response came in time", reason="no-response"), now)
+
+    def next_deadline(self) -> float | None:
+        """When `expire` has something to do."""
+        deadlines = self._deadlines
+        while deadlines:
+            deadline, name = deadlines[0]
+            exchange = self._by_id.get(name)
+            if exchange is not None and exchange.deadline == deadline:
+                return deadline
+            heapq.heappop(deadlines)
+        return None
+
+    def resume(self, association_id: AssociationId, now: float) -> None:
+        """Sequence numbers have come: go on with what waited for them."""
+        for name in self._parked.pop(association_id, ()):
+            exchange = self._by_id.get(name)
+            if exchange is not None:
+                self._step(exchange, now)
+
+    def forget(self, association_id: AssociationId, now: float) -> None:
+        """The association is gone: its requests fail."""
+        self._parked.pop(association_id, None)
+        for exchange in list(self._by_id.values()):
+            if exchange.association is not None and exchange.association.id == association_id:
+                error = UntrustedError("the association was ended", reason="ended")
+                exchange.order = None
+                self._fail(exchange, error, now)
+
+    def _step(self, exchange: ClientExchange, now: float) -> None:
+        """Send the next message of an exchange, or park it until there is a sequence number."""
+        self._await(exchange, now)
+        association = exchange.association
+        try:
+            if association is None:
+                self._transmit(exchange, self._tokens.unprotected(), now)
+            elif self._gate.is_open(association.id, association.context.sender.sequence):
+                self._transmit(exchange, self._tokens.protected(), now)
+            else:
+                self._park(exchange, association.id)
+        except StateError as error:
+            self._fail(exchange, error, now)
+
+    def _park(self, exchange: ClientExchange, association_id: AssociationId) -> None:
+        parked = self._parked.setdefault(association_id, deque())
+        if len(parked) >= self._config.max_parked:
+            raise StateError("expected fewer requests waiting for sequence numbers", spec="RFC 8613 §7.2.1")
+        parked.append(exchange.id)
+
+    def _transmit(self, exchange: ClientExchange, token: bytes, now: float) -> None:
+        message = self._compose(exchange, token)
+        association = exchange.association
+        if association is not None:
+            message, exchange.binding = protect_request(
+                message, context=association.context, with_kid_context=association.with_kid_context
+            )
+        if exchange.token != exchange.observe_token:
+            self._by_token.pop(exchange.token, None)
+        exchange.token = token
+        exchange.mid = message.mid
+        self._by_token[token] = exchange
+        if _is_registration(exchange):
+            self._by_token.pop(exchange.observe_token, None)
+            self._by_token[token] = exchange
+            exchange.observe_token = token
+            exchange.observe_binding = exchange.binding
+        data = encode(message)
+        if exchange.is_confirmable:
+            self._layer.retransmitter.submit(data, exchange.destination, message.mid, owner=exchange.id, now=now)
+        else:
+            self._layer.outgoing.append((data, exchange.destination))
+
+    def _compose(self, exchange: ClientExchange, token: bytes) -> Message:
+        """The message that the exchange has to send now, before protection."""
+        request = exchange.request
+        kind = MessageType.CON if exchange.is_confirmable else MessageType.NON
+        mid = self._layer.mids.allocate(exchange.destination)
+        added: list[tuple[int, bytes]] = []
+        payload = request.payload
+        if exchange.sender is not None:
+            block, payload = exchange.sender.piece()
+            added.append((OptionNumber.BLOCK1, block.encode()))
+            if block.num == 0:
+                added.append((OptionNumber.SIZE1, encode_uint(exchange.sender.size)))
+        elif exchange.assembly is not None:
+            added.append((OptionNumber.BLOCK2, exchange.assembly.following().encode()))
+            payload = b""
+        if exchange.tag:
+            added.append((OptionNumber.REQUEST_TAG, exchange.tag))
+        if exchange.echo is not None:
+            added.append((OptionNumber.ECHO, exchange.echo))
+        if _is_registration(exchange):
+            added.append((OptionNumber.OBSERVE, encode_uint(ObserveRequest.REGISTER)))
+        if not added:
+            return Message(request.code, kind, mid, token, request.options, payload)
+        composed = request.with_options(*added, without=_SET_BY_US)
+        return Message(request.code, kind, mid, token, composed.options, payload)
+
+    def _match(self, message: Message, source: Address) -> ClientExchange:
+        """The exchange that a message names by its token, if it may speak to it."""
+        exchange = self._by_token.get(message.token)
+        if exchange is None or source != exchange.destination or message.type is MessageType.RST:
+            raise StateError("no request has this token", spec="RFC 7252 §5.3.2", reason="unexpected-response")
+        if message.type is MessageType.ACK and message.mid != exchange.mid:
+            raise StateError("no request has this message ID", spec="RFC 7252 §5.3.2", reason="unexpected-response")
+        return exchange
+
+    def _verify(self, exchange: ClientExchange, message: Message) -> Message:
+        """The inner response."""
+        is_protected = message.option(OptionNumber.OSCORE) is not None
+        if exchange.association is None:
+            if is_protected:
+                raise UntrustedError("expected no OSCORE in the response to a plain request", spec="RFC 8613 §8.4")
+            return message
+        if not is_protected:
+            raise AuthenticationError("expected a protected response", spec="RFC 8613 §8.4", reason="unprotected")
+        is_notification = message.token == exchange.observe_token
+        return unprotect_response(message, binding=exchange.observe_binding if is_notification else exchange.binding)
+
+    def _acknowledge(self, exchange: ClientExchange, data: bytes, source: Address, now: float) -> None:
+        memory = self._layer.strangers if exchange.association is None else self._layer.known
+        reply = acknowledgement(data)
+        memory.duplicates.remember(source, data, now)
+        memory.duplicates.store(source, data, reply)
+        self._layer.outgoing.append((reply, source))
+
+    def _progress(self, exchange: ClientExchange, inner: Message, token: bytes, now: float) -> None:
+        """Go one step on with an accepted response."""
+        require_recognised(inner.options)
+        if self._brings_echo(exchange, inner):
+            self._step(exchange, now)
+            return
+        if exchange.sender is not None and self._sends_on(exchange, exchange.sender, inner):
+            self._step(exchange, now)
+            return
+        exchange.sender = None
+        if inner.code == Code.CONTINUE:
+            raise DecodeError("expected a final response, got 2.31", spec="RFC 7959 §2.9.1")
+        if token == exchange.observe_token and not self._is_in_order(exchange, inner, now):
+            self._counters.count("stale-notification", exchange.destination)
+            return
+        value = inner.option(OptionNumber.BLOCK2)
+        if value is None:
+            self._deliver(exchange, inner, now)
+            return
+        block = decode_block(value)
+        if block.num or block.more:
+            self._collect(exchange, inner, block, now)
+        else:
+            self._deliver(exchange, inner.with_options(without=_OF_BLOCKS), now)
+
+    def _brings_echo(self, exchange: ClientExchange, inner: Message) -> bool:
+        """Whether the server wants the same again with an Echo value (RFC 9175 §2.3)."""
+        value = inner.option(OptionNumber.ECHO)
+        if inner.code != Code.UNAUTHORIZED or value is None or not _may_restart(exchange):
+            return False
+        exchange.echo = value
+        return True
+
+    def _sends_on(self, exchange: ClientExchange, sender: BodySender, inner: Message) -> bool:
+        """Whether there is another block of our body to send (RFC 7959 §2.5)."""
+        value = inner.option(OptionNumber.BLOCK1)
+        if value is None:
+            return False
+        block = decode_block(value)
+        if inner.code == Code.CONTINUE:
+            if sender.acknowledge(block):
+                raise DecodeError("expected a final response to the last block, got 2.31", spec="RFC 7959 §2.9.1")
+            return True
+        return inner.code == Code.REQUEST_ENTITY_TOO_LARGE and _may_restart(exchange) and sender.shrink(block.szx)
+
+    def _is_in_order(self, exchange: ClientExchange, inner: Message, now: float) -> bool:
+        """Whether a response under the registration's token is new; begins or ends the observation."""
+        value = inner.option(OptionNumber.OBSERVE)
+        if value is None or is_error(inner.code):
+            exchange.order = None
+            return True
+        number = decode_uint(value)
+        if exchange.order is None:
+            exchange.order = NotificationOrder(number, now)
+            return True
+        return exchange.order.accept(number, now)
+
+    def _collect(self, exchange: ClientExchange, inner: Message, block: Block, now: float) -> None:
+        """Take a Block2 piece and ask for the next (RFC 7959 §2.4)."""
+        etag = inner.option(OptionNumber.ETAG)
+        if block.num == 0:
+            exchange.assembly = Assembly(self._config.max_download, etag=etag)
+            exchange.head = inner
+        if exchange.assembly is None or exchange.head is None:
+            raise DecodeError(f"expected block 0 of the response, got {block.num}", spec="RFC 7959 §2.4")
+        try:
+            body = exchange.assembly.add(block, inner.payload, etag=etag)
+        except IncompleteBodyError:
+            if exchange.request.code not in _REPEATABLE or not _may_restart(exchange):
+                raise
+            exchange.assembly = exchange.head = body = None
+        if body is None:
+            self._step(exchange, now)
+            return
+        whole = exchange.head.with_options(without=_OF_BLOCKS) if exchange.head is not None else inner
+        whole.payload = body
+        exchange.assembly = exchange.head = None
+        self._deliver(exchange, whole, now)
+
+    def _deliver(self, exchange: ClientExchange, message: Message, now: float) -> None:
+        association = exchange.association
+        is_last = exchange.order is None
+        self._events.append(
+            ResponseReceived(
+                ExchangeId(exchange.id),
+                message,
+                exchange.destination,
+                None if association is None else association.id,
+                None,
+                is_last,
+            )
+        )
+        exchange.restarts = 0
+        exchange.deadline = _FOREVER
+        if is_last:
+            self._drop(exchange, now)
+
+    def _await(self, exchange: ClientExchange, now: float) -> None:
+        exchange.deadline = now + self._config.response_timeout
+        heapq.heappush(self._deadlines, (exchange.deadline, exchange.id))
+
+    def _lose(self, exchange_id: int, error: ThingsteadError, now: float) -> None:
+        exchange = self._by_id.get(exchange_id)
+        if exchange is not None:
+            self._fail(exchange, error, now)
+
+    def _fail(self, exchange: ClientExchange, error: ThingsteadError, now: float) -> None:
+        """The current message is lost: so is its exchange, unless it is an observation, which goes on."""
+        if exchange.order is not None:
+            exchange.assembly = exchange.head = None
+            exchange.deadline = _FOREVER
+            return
+        self._drop(exchange, now)
+        self._events.append(ExchangeFailed(ExchangeId(exchange.id), error))
+
+    def _drop(self, exchange: ClientExchange, now: float) -> None:
+        del self._by_id[exchange.id]
+        self._by_token.pop(exchange.token, None)
+        self._by_token.pop(exchange.observe_token, None)
+        self._layer.retransmitter.withdraw(exchange.destination, exchange.mid, now)
+
+    def _deregister(self, exchange: ClientExchange) -> None:
+        """Tell the server, once and without waiting for its answer; it also learns from a RST (RFC 7641 §3.6)."""
+        options = (OptionNumber.OBSERVE, encode_uint(ObserveRequest.DEREGISTER))
+        request = exchange.request.with_options(options, without=_SET_BY_US)
+        mid = self._layer.mids.allocate(exchange.destination)
+        message = Message(
+            request.code, MessageType.NON, mid, exchange.observe_token, request.options, exchange.request.payload
+        )
+        association = exchange.association
+        if association is not None:
+            if not self._gate.is_open(association.id, association.context.sender.sequence):
+                return
+            message, _ = protect_request(
+                message, context=association.context, with_kid_context=association.with_kid_context
+            )
+        self._layer.outgoing.append((encode(message), exchange.destination))
+
+
+def _is_registration(exchange: ClientExchange) -> bool:
+    return exchange.observe and exchange.order is None and exchange.assembly is None
+
+
+def _is_refusal(exchange: ClientExchange, message: Message) -> bool:
+    """An unprotected error to a protected request, acknowledged by its message ID (RFC 8613 §8.2).
+
+    Nobody vouches for it. Who did not see the request does not know its message ID, and no more is believed than
+    that there will be no response.
+    """
+    return (
+        exchange.association is not None
+        and exchange.order is None
+        and message.type is MessageType.ACK
+        and is_error(message.code)
+        and message.option(OptionNumber.OSCORE) is None
+    )
+
+
+def _may_restart(exchange: ClientExchange) -> bool:
+    exchange.restarts += 1
+    return exchange.restarts <= _MAX_RESTARTS
+
+
+def _refusal(code: int) -> ThingsteadError:
+    error = _REFUSALS.get(code, TransportError)
+    return error(
+        f"the peer refused the request, unprotected: {code_name(code)}", spec="RFC 8613 §8.2", reason="refused"
+    )

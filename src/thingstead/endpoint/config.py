@@ -1,0 +1,97 @@
+"""What an endpoint may hold and how long it waits: every number that a peer could otherwise choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from thingstead.protocols.coap import block, message
+from thingstead.protocols.coap.reliability import TransmissionParameters
+
+__all__ = ["EndpointConfig", "Retention"]
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What is remembered for one kind of peer; strangers and associations never share a bound.
+
+    Attributes:
+        max_duplicates: requests remembered for de-duplication.
+        max_duplicate_bytes: bytes of those requests and their replies.
+        uploads: bodies coming in by Block1.
+        representations: bodies going out by Block2.
+        max_exchanges: requests waiting for their response.
+        max_observers: observations.
+        max_observers_per_peer: observations of one peer.
+    """
+
+    max_duplicates: int = 65536
+    max_duplicate_bytes: int = 32 << 20
+    uploads: block.Limits = field(default_factory=block.Limits)
+    representations: block.Limits = field(default_factory=block.Limits)
+    max_exchanges: int = 4096
+    max_observers: int = 4096
+    max_observers_per_peer: int = 16
+
+
+_STRANGERS = Retention(
+    max_duplicates=4096,
+    max_duplicate_bytes=4 << 20,
+    uploads=block.Limits(max_body=16 << 10, max_bodies=32, max_bodies_per_peer=1, max_total=256 << 10, max_age=30.0),
+    representations=block.Limits(max_bodies=32, max_bodies_per_peer=1, max_total=1 << 20, max_age=60.0),
+    max_exchanges=256,
+    max_observers=64,
+    max_observers_per_peer=1,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointConfig:
+    """One endpoint.
+
+    Attributes:
+        transmission: times and counts of the message layer (RFC 7252 §4.8).
+        message: bounds on one datagram.
+        known: what is remembered for peers behind a security association.
+        strangers: what is remembered for everybody else together.
+        block_szx: size exponent of our blocks: 16 << szx bytes, 6 is 1024.
+        max_download: bytes of one response body that we fetch.
+        max_requests: requests of ours that wait for a response.
+        max_queued: confirmable messages that may wait for NSTART, over all peers.
+        max_parked: messages of one association that may wait for sequence numbers.
+        max_peers: peers whose message IDs we count, before the oldest begins anew.
+        ack_delay: seconds an application may take before its confirmable request gets an empty ACK.
+        response_timeout: seconds until we give a request of ours up.
+        group_timeout: seconds that responses to a multicast request are collected.
+        leisure: seconds over which our response to a multicast request is spread (RFC 7252 §8.2).
+        echo_lifetime: seconds that an Echo value of ours proves freshness (RFC 9175 §2.3).
+        confirm_after: seconds after which a notification is confirmable again, at most 24 h (RFC 7641 §4.5).
+        refusals_per_second: unprotected error responses, to all strangers together.
+        sequence_stride: sender sequence numbers asked for at a time (RFC 8613 appendix B.1.1).
+        lazy_contexts: ask for contexts that are not installed by `ContextNeeded` events.
+        contexts_per_second: such events, at most.
+        max_held: requests held until an answer to such an event.
+        max_counted_sources: sources whose refused messages are counted one by one.
+    """
+
+    transmission: TransmissionParameters = field(default_factory=TransmissionParameters)
+    message: message.Limits = field(default_factory=message.Limits)
+    known: Retention = field(default_factory=Retention)
+    strangers: Retention = _STRANGERS
+    block_szx: int = 6
+    max_download: int = 4 << 20
+    max_requests: int = 4096
+    max_queued: int = 4096
+    max_parked: int = 16
+    max_peers: int = 8192
+    ack_delay: float = 0.5
+    response_timeout: float = 120.0
+    group_timeout: float = 10.0
+    leisure: float = 5.0
+    echo_lifetime: float = 60.0
+    confirm_after: float = 3600.0
+    refusals_per_second: float = 100.0
+    sequence_stride: int = 256
+    lazy_contexts: bool = False
+    contexts_per_second: float = 50.0
+    max_held: int = 64
+    max_counted_sources: int = 1024

@@ -1,0 +1,51 @@
+"""Counting what was refused, and refusing at a bounded rate."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+__all__ = ["Counters", "RateLimit"]
+
+
+class Counters:
+    """Refused and odd messages by reason, and by source as far as there is room.
+
+    Attributes:
+        by_reason: reason -> count; the reasons are those of the errors and a few words of our own.
+        by_source: source -> count; the source that was refused longest ago gives way.
+    """
+
+    __slots__ = ("_max_sources", "by_reason", "by_source")
+
+    def __init__(self, *, max_sources: int) -> None:
+        self.by_reason: dict[str, int] = {}
+        self.by_source: dict[Hashable, int] = {}
+        self._max_sources = max_sources
+
+    def count(self, reason: str, source: Hashable) -> None:
+        """Count one message."""
+        self.by_reason[reason] = self.by_reason.get(reason, 0) + 1
+        before = self.by_source.pop(source, 0)
+        if not before and len(self.by_source) >= self._max_sources:
+            del self.by_source[next(iter(self.by_source))]
+        self.by_source[source] = before + 1
+
+
+class RateLimit:
+    """So many a second on average, twice as many at once."""
+
+    __slots__ = ("_at", "_left", "_rate")
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._left = 2 * rate
+        self._at = 0.0
+
+    def allow(self, now: float) -> bool:
+        """Whether one more is within the rate; it is counted when it is."""
+        self._left = min(2 * self._rate, self._left + max(0.0, now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

@@ -1,0 +1,244 @@
+"""One endpoint, client and server on one socket: datagrams and `now` in, events and datagrams out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+
+from thingstead.endpoint.association import Association, Associations, SequenceGate
+from thingstead.endpoint.client import Client
+from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.counter import Counters
+from thingstead.endpoint.event import Address, AssociationId, Event, ExchangeId
+from thingstead.endpoint.message_layer import MessageLayer, reset
+from thingstead.endpoint.responder import Responder
+from thingstead.endpoint.server import Server
+from thingstead.errors import StateError
+from thingstead.protocols.coap.code import is_request, is_response
+from thingstead.protocols.coap.echo import EchoMint
+from thingstead.protocols.coap.message import Message, MessageType
+from thingstead.protocols.coap.token import Tokens
+from thingstead.secret import Secret
+
+__all__ = ["Endpoint"]
+
+_ECHO_KEY_SIZE = 32
+
+
+class Endpoint:
+    """CoAP over datagrams, plain and under OSCORE (RFC 7252, RFC 7641, RFC 7959, RFC 8613, RFC 9175).
+
+    It owns no socket and no clock. After `receive_datagram`, `send_request`, `send_response` or when
+    `next_deadline` has come, take the events with `next_event` until there is none, then the datagrams. What
+    takes no `now` happens at the last moment that the endpoint was told of.
+
+    Args:
+        config: bounds and times.
+        random_bytes: returns that many fresh random bytes.
+    """
+
+    __slots__ = ("_associations", "_client", "_counters", "_events", "_gate", "_layer", "_now", "_responder", "_server")
+
+    def __init__(self, config: EndpointConfig, *, random_bytes: Callable[[int], bytes]) -> None:
+        self._now = 0.0
+        self._events: deque[Event] = deque()
+        self._counters = Counters(max_sources=config.max_counted_sources)
+        self._associations = Associations()
+        self._gate = SequenceGate(self._events, stride=config.sequence_stride)
+        self._layer = MessageLayer(config, random_bytes)
+        mint = EchoMint(Secret(random_bytes(_ECHO_KEY_SIZE)), lifetime=config.echo_lifetime)
+        next_id = count(1).__next__
+        self._responder = Responder(
+            config,
+            layer=self._layer,
+            associations=self._associations,
+            gate=self._gate,
+            mint=mint,
+            events=self._events,
+            counters=self._counters,
+        )
+        self._server = Server(
+            config,
+            layer=self._layer,
+            associations=self._associations,
+            responder=self._responder,
+            mint=mint,
+            events=self._events,
+            counters=self._counters,
+            next_id=next_id,
+        )
+        self._client = Client(
+            config,
+            layer=self._layer,
+            gate=self._gate,
+            tokens=Tokens(random_bytes),
+            events=self._events,
+            counters=self._counters,
+            next_id=next_id,
+        )
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Messages refused, repeated or not understood, by reason."""
+        return self._counters.by_reason
+
+    @property
+    def counters_by_source(self) -> dict[object, int]:
+        """The same by source, for as many sources as the configuration allows."""
+        return self._counters.by_source
+
+    def receive_datagram(self, data: bytes, source: Address, now: float, *, multicast: bool = False) -> None:
+        """Take a datagram from the network; never raises, whatever it holds.
+
+        Args:
+            data: the datagram.
+            source: where it came from, and where a response would go.
+            now: monotonic seconds.
+            multicast: it was sent to a multicast address.
+        """
+        self._now = now
+        if len(data) < 4 or data[0] >> 6 != 1:
+            self._counters.count("malformed", source)
+            return
+        code = data[1]
+        if is_request(code):
+            self._server.receive(data, source, now, is_multicast=multicast)
+        elif is_response(code):
+            self._client.receive(data, source, now)
+        elif code == 0 and len(data) == 4 and not multicast:
+            self._on_empty(data, source, now)
+        else:
+            self._counters.count("code", source)
+
+    def next_event(self) -> Event | None:
+        """The next thing the adapter should know, or None."""
+        return self._events.popleft() if self._events else None
+
+    def send_request(
+        self,
+        request: Message,
+        destination: Address | None,
+        now: float,
+        *,
+        association: AssociationId | None = None,
+        confirmable: bool = True,
+        observe: bool = False,
+    ) -> ExchangeId:
+        """Start a request; `ResponseReceived` or `ExchangeFailed` will name it.
+
+        Args:
+            request: without type, message ID and token; its body may be longer than a datagram.
+            destination: where to; None for where the association was last seen.
+            now: monotonic seconds.
+            association: whose context protects it; None sends it unprotected.
+            confirmable: repeat it until it is acknowledged.
+            observe: register for notifications (RFC 7641).
+
+        Raises:
+            StateError: an association that is not installed or was never seen, or too many requests.
+        """
+        found = None if association is None else self._associations.find(association)
+        if association is not None and found is None:
+            raise StateError("expected an installed association", reason="ended")
+        if destination is None:
+            destination = None if found is None else found.address
+        if destination is None:
+            raise StateError("expected a destination: the association has not been seen yet", reason="address")
+        name = self._client.send(
+            request, destination, now, association=found, is_confirmable=confirmable, observe=observe
+        )
+        return ExchangeId(name)
+
+    def send_response(self, exchange: ExchangeId, response: Message, now: float) -> None:
+        """Answer a request, or notify an observer; an exchange that is over takes no response, which is no error.
+
+        A response with an Observe option, of any value, to a request that registers makes it an observation: the
+        exchange then takes any number of responses, until one without it, or one with an error code.
+        """
+        for memory in (self._layer.known, self._layer.strangers):
+            found = memory.find(exchange)
+            if found is not None:
+                self._responder.respond(found, response, now)
+                return
+
+    def challenge(self, exchange: ExchangeId, now: float) -> None:
+        """Answer 4.01 with an Echo value: the request is to come again, fresh and from where it says (RFC 9175)."""
+        for memory in (self._layer.known, self._layer.strangers):
+            found = memory.find(exchange)
+            if found is not None:
+                self._responder.challenge(found, now)
+                return
+
+    def cancel(self, exchange: ExchangeId, now: float) -> None:
+        """Want no more of a request of ours, or end an observation of a peer without a last word."""
+        self._client.cancel(exchange, now)
+        for memory in (self._layer.known, self._layer.strangers):
+            found = memory.observing.get(exchange)
+            if found is not None:
+                self._responder.end(found)
+
+    def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
+        """Do what is due and take the datagrams, in order; call it after events have been answered."""
+        self._now = now
+        for owner in self._layer.expire(now):
+            self._client.on_lost(owner, now)
+            self._responder.on_lost(owner)
+        self._server.expire(now)
+        self._client.expire(now)
+        outgoing = self._layer.outgoing[:]
+        self._layer.outgoing.clear()
+        return outgoing
+
+    def next_deadline(self) -> float | None:
+        """When `datagrams_to_send` has something to do, if nothing else happens before."""
+        parts = (self._layer.next_deadline(), self._server.next_deadline(), self._client.next_deadline())
+        return min((part for part in parts if part is not None), default=None)
+
+    def install(self, association: Association) -> None:
+        """Make an association live; one of the same id is ended first. A request that waited for it goes on."""
+        self.end(association.id)
+        self._associations.install(association)
+        context = association.context
+        for kid_context in {None, context.id_context}:
+            self._server.release(context.recipient.id, kid_context, self._now, is_known=True)
+
+    def end(self, association: AssociationId) -> None:
+        """End an association at once: exchanges, observations, waiting messages and stored replies go with it."""
+        self._associations.end(association)
+        self._gate.forget(association)
+        self._server.forget(association)
+        self._responder.forget(association)
+        self._client.forget(association, self._now)
+
+    def association(self, association: AssociationId) -> Association | None:
+        """The live association of this id."""
+        return self._associations.find(association)
+
+    def context_unknown(self, kid: bytes, kid_context: bytes | None) -> None:
+        """Answer to `ContextNeeded`: there is no such context; the request is refused."""
+        self._server.release(kid, kid_context, self._now, is_known=False)
+
+    def sequence_reserved(self, association: AssociationId, upto: int) -> None:
+        """Answer to `SequenceNeeded`: numbers below `upto` are durable; what waited for them goes out."""
+        found = self._associations.find(association)
+        if found is not None:
+            found.context.sender.sequence.reserve(upto)
+            self._responder.resume(association, self._now)
+            self._client.resume(association, self._now)
+
+    def _on_empty(self, data: bytes, source: Address, now: float) -> None:
+        """An empty ACK, a RST, or a ping, which a RST answers (RFC 7252 §4.2, §4.3)."""
+        kind = (data[0] >> 4) & 3
+        if kind == MessageType.CON:
+            self._layer.outgoing.append((reset(data), source))
+            return
+        mid = data[2] << 8 | data[3]
+        owner = self._layer.retransmitter.acknowledge(source, mid, now)
+        if kind != MessageType.RST:
+            return
+        if owner is None:
+            self._responder.on_reset(source, mid)
+        else:
+            self._client.on_reset(owner, now)
+            self._responder.on_lost(owner)

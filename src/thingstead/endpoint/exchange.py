@@ -1,0 +1,210 @@
+"""One request and its responses, as the server and as the client remember it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from thingstead.endpoint.association import Association
+from thingstead.endpoint.event import Address, AssociationId, GroupId
+from thingstead.protocols.coap.block import Assembly, Block, BodySender
+from thingstead.protocols.coap.echo import AMPLIFICATION_FACTOR
+from thingstead.protocols.coap.message import Message, MessageType
+from thingstead.protocols.coap.observe import NotificationOrder
+from thingstead.protocols.coap.option import OptionNumber, is_no_cache_key
+
+__all__ = ["ClientExchange", "ServerExchange", "operation"]
+
+_NOT_OPERATION = frozenset(
+    int(number)
+    for number in (
+        OptionNumber.OBSERVE,
+        OptionNumber.BLOCK1,
+        OptionNumber.BLOCK2,
+        OptionNumber.ECHO,
+        OptionNumber.OSCORE,
+        OptionNumber.NO_RESPONSE,
+    )
+)
+
+
+def operation(request: Message) -> tuple[object, ...]:
+    """What makes two requests of a peer blocks of one operation (RFC 7959 §2.5, RFC 9175 §3.3).
+
+    The method, and every option of the cache key, the Request-Tag among them; not the payload, which differs
+    from block to block.
+    """
+    options = [
+        option for option in request.options if option[0] not in _NOT_OPERATION and not is_no_cache_key(option[0])
+    ]
+    return (request.code, *options)
+
+
+class ServerExchange:
+    """A request that came in, until its last response.
+
+    Attributes:
+        id: names it towards the application; 0 until it is delivered.
+        data: the datagram, under which its reply is stored.
+        source: where responses go.
+        type: CON or NON.
+        mid: message ID of the request.
+        token: of the request and all its responses.
+        created: when it came, monotonic seconds.
+        request: the inner request.
+        allowance: bytes that may still go to a source that nothing has verified; None for a verified one.
+        peer: the association, else the source: what state is kept under.
+        epoch: counts the installations of associations, so that an Echo value does not outlive one.
+        association: whose context verified it.
+        group: the group whose context verified it.
+        member: kid of that group's member.
+        binding: what responses are protected under; None for a plain request.
+        protect: protects a response under `binding`.
+        takes_sequence: the next protected response needs a sender sequence number of ours.
+        is_answered: the request has been acknowledged, by a response or an empty ACK.
+        is_multicast: it came to a multicast address.
+        is_fresh: it brought back an Echo value of ours.
+        observe: True registers, False cancels, None is neither.
+        block1: to acknowledge in the final response.
+        block2: the block that was asked for.
+        no_response: classes of responses the client does not want, as bits (RFC 7967 §2.1).
+        confirmed_at: when the last confirmable notification went out.
+        notified_mid: message ID of the last notification, by which a RST names it; -1 for none.
+    """
+
+    __slots__ = (
+        "allowance",
+        "association",
+        "binding",
+        "block1",
+        "block2",
+        "confirmed_at",
+        "created",
+        "data",
+        "epoch",
+        "group",
+        "id",
+        "is_answered",
+        "is_fresh",
+        "is_multicast",
+        "member",
+        "mid",
+        "no_response",
+        "notified_mid",
+        "observe",
+        "peer",
+        "protect",
+        "request",
+        "source",
+        "takes_sequence",
+        "token",
+        "type",
+    )
+
+    def __init__(self, data: bytes, source: Address, message: Message, now: float, *, is_multicast: bool) -> None:
+        self.id = 0
+        self.data = data
+        self.source = source
+        self.type: MessageType = message.type
+        self.mid = message.mid
+        self.token = message.token
+        self.created = now
+        self.request = message
+        self.allowance: int | None = AMPLIFICATION_FACTOR * len(data)
+        self.peer: Address | AssociationId | tuple[GroupId, bytes] = source
+        self.epoch = 0
+        self.association: AssociationId | None = None
+        self.group: GroupId | None = None
+        self.member: bytes | None = None
+        self.binding: Any = None
+        self.protect: Callable[..., Message] | None = None
+        self.takes_sequence = False
+        self.is_answered = False
+        self.is_multicast = is_multicast
+        self.is_fresh = False
+        self.observe: bool | None = None
+        self.block1: Block | None = None
+        self.block2: Block | None = None
+        self.no_response = 0
+        self.confirmed_at = now
+        self.notified_mid = -1
+
+    def echo_name(self) -> bytes:
+        """Whom an Echo value given in this exchange is good for."""
+        return repr((self.peer, self.epoch)).encode()
+
+    def as_stranger(self) -> None:
+        """Answer without protection, and no more than any stranger gets."""
+        self.peer = self.source
+        self.binding = self.protect = self.association = self.group = self.member = None
+        self.takes_sequence = False
+        self.allowance = AMPLIFICATION_FACTOR * len(self.data)
+
+
+class ClientExchange:
+    """A request of ours, until its last response.
+
+    Attributes:
+        id: names it towards the application.
+        request: what the application asked, body and all.
+        destination: where it goes.
+        association: whose context protects it; None for a plain request.
+        is_confirmable: CON, not NON.
+        observe: the application wants notifications.
+        token: of the message on its way now; empty before the first.
+        mid: of the same.
+        binding: what responses to that message are verified under.
+        observe_token: of the registration, and so of every notification.
+        observe_binding: what notifications are verified under.
+        order: lets newer notifications pass; None until the server has accepted the registration.
+        sender: our body, while it is on its way in blocks.
+        tag: Request-Tag of those blocks.
+        assembly: the response body, while it comes in blocks.
+        head: the first block's message, whose options hold for the whole.
+        echo: the Echo value to bring back.
+        restarts: times that something made us begin again; bounded.
+        deadline: when we give up, monotonic seconds.
+    """
+
+    __slots__ = (
+        "assembly",
+        "association",
+        "binding",
+        "deadline",
+        "destination",
+        "echo",
+        "head",
+        "id",
+        "is_confirmable",
+        "mid",
+        "observe",
+        "observe_binding",
+        "observe_token",
+        "order",
+        "request",
+        "restarts",
+        "sender",
+        "tag",
+        "token",
+    )
+
+    def __init__(self, name: int, request: Message, destination: Address, association: Association | None) -> None:
+        self.id = name
+        self.request = request
+        self.destination = destination
+        self.association = association
+        self.is_confirmable = True
+        self.observe = False
+        self.token = b""
+        self.mid = -1
+        self.binding: Any = None
+        self.observe_token = b""
+        self.observe_binding: Any = None
+        self.order: NotificationOrder | None = None
+        self.sender: BodySender | None = None
+        self.tag = b""
+        self.assembly: Assembly | None = None
+        self.head: Message | None = None
+        self.echo: bytes | None = None
+        self.restarts = 0
+        self.deadline = 0.0

@@ -1,0 +1,53 @@
+"""What is remembered between two datagrams for one kind of peer."""
+
+from __future__ import annotations
+
+from thingstead.endpoint.config import Retention
+from thingstead.endpoint.exchange import ServerExchange
+from thingstead.protocols.coap.block import Uploads
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.observe import Observers
+from thingstead.protocols.coap.reliability import Deduplicator, TransmissionParameters
+from thingstead.protocols.coap.shelf import Shelf
+
+__all__ = ["Memory"]
+
+
+class Memory:
+    """Every table that a peer can make grow, each with its bound.
+
+    Attributes:
+        duplicates: requests that were accepted, and their replies.
+        uploads: request bodies coming in.
+        representations: response bodies that peers fetch block by block.
+        observers: who observes.
+        open: requests that the application has not answered yet, oldest first.
+        observing: exchanges of observers, which the application answers again and again.
+        max_open: bound of `open`.
+    """
+
+    __slots__ = ("duplicates", "max_open", "observers", "observing", "open", "representations", "uploads")
+
+    def __init__(self, retention: Retention, transmission: TransmissionParameters) -> None:
+        self.duplicates = Deduplicator(
+            transmission.exchange_lifetime,
+            max_entries=retention.max_duplicates,
+            max_bytes=retention.max_duplicate_bytes,
+            max_replays=transmission.max_retransmit,
+        )
+        self.uploads = Uploads(retention.uploads)
+        bounds = retention.representations
+        self.representations: Shelf[Message] = Shelf(
+            max_items=bounds.max_bodies,
+            max_items_per_peer=bounds.max_bodies_per_peer,
+            max_bytes=bounds.max_total,
+            max_age=bounds.max_age,
+        )
+        self.observers = Observers(max_observers=retention.max_observers, max_per_peer=retention.max_observers_per_peer)
+        self.open: dict[int, ServerExchange] = {}
+        self.observing: dict[int, ServerExchange] = {}
+        self.max_open = retention.max_exchanges
+
+    def find(self, exchange_id: int) -> ServerExchange | None:
+        """The exchange that still takes a response."""
+        return self.open.get(exchange_id) or self.observing.get(exchange_id)

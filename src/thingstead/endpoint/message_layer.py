@@ -1,0 +1,95 @@
+"""What both roles share below them: datagrams out, duplicates, message IDs, retransmission (RFC 7252 §4)."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+
+from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.event import Address
+from thingstead.endpoint.memory import Memory
+from thingstead.protocols.coap.message import Message, MessageType, encode
+from thingstead.protocols.coap.reliability import Retransmitter
+from thingstead.protocols.coap.token import MessageIds
+
+__all__ = ["MessageLayer", "acknowledgement", "reset"]
+
+_ACK_HEAD = bytes((0x40 | MessageType.ACK << 4, 0))
+_RST_HEAD = bytes((0x40 | MessageType.RST << 4, 0))
+
+
+class MessageLayer:
+    """Datagrams in and out of one socket.
+
+    Attributes:
+        known: what is remembered for peers behind an association.
+        strangers: the same for everybody else; a flood here pushes nothing out there.
+        mids: message IDs of our own messages.
+        retransmitter: our confirmable messages.
+        outgoing: datagrams to send now, in order.
+    """
+
+    __slots__ = ("_delayed", "_delayed_count", "_jitter", "known", "mids", "outgoing", "retransmitter", "strangers")
+
+    def __init__(self, config: EndpointConfig, random_bytes: Callable[[int], bytes]) -> None:
+        self.known = Memory(config.known, config.transmission)
+        self.strangers = Memory(config.strangers, config.transmission)
+        self.mids = MessageIds(random_bytes, max_peers=config.max_peers)
+        self._jitter = _Jitter(random_bytes)
+        self.retransmitter: Retransmitter[Address] = Retransmitter(
+            config.transmission, jitter=self._jitter, max_queued=config.max_queued
+        )
+        self.outgoing = self.retransmitter.outgoing
+        self._delayed: list[tuple[float, int, bytes, Address]] = []
+        self._delayed_count = 0
+
+    def is_duplicate(self, data: bytes, source: Address) -> bool:
+        """Whether this datagram was accepted before; its reply, where there is one, goes out again."""
+        reply = self.known.duplicates.reply_to(source, data)
+        if reply is None:
+            reply = self.strangers.duplicates.reply_to(source, data)
+            if reply is None:
+                return False
+        if reply:
+            self.outgoing.append((reply, source))
+        return True
+
+    def send_later(self, message: Message, destination: Address, *, now: float, spread: float) -> None:
+        """Send at a random moment of the next `spread` seconds (RFC 7252 §8.2)."""
+        self._delayed_count += 1
+        entry = (now + self._jitter() * spread, self._delayed_count, encode(message), destination)
+        heapq.heappush(self._delayed, entry)
+
+    def expire(self, now: float) -> list[int]:
+        """Send what is due; the owners of messages that nobody acknowledged."""
+        while self._delayed and self._delayed[0][0] <= now:
+            _, _, data, destination = heapq.heappop(self._delayed)
+            self.outgoing.append((data, destination))
+        return self.retransmitter.expire(now)
+
+    def next_deadline(self) -> float | None:
+        """When `expire` has something to do."""
+        deadline = self.retransmitter.next_deadline()
+        if self._delayed and (deadline is None or self._delayed[0][0] < deadline):
+            return self._delayed[0][0]
+        return deadline
+
+
+def acknowledgement(data: bytes) -> bytes:
+    """The Empty ACK to a confirmable datagram (RFC 7252 §4.2)."""
+    return _ACK_HEAD + data[2:4]
+
+
+def reset(data: bytes) -> bytes:
+    """The RST to a datagram (RFC 7252 §4.2)."""
+    return _RST_HEAD + data[2:4]
+
+
+class _Jitter:
+    __slots__ = ("_random_bytes",)
+
+    def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
+        self._random_bytes = random_bytes
+
+    def __call__(self) -> float:
+        return int.from_bytes(self._random_bytes(2), "big") / 65536

@@ -1,0 +1,292 @@
+"""The server's way out: a response in blocks, as a notification, protected, within what the source may get."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from thingstead.endpoint.association import Associations, SequenceGate
+from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.counter import Counters
+from thingstead.endpoint.event import AssociationId, Event, ExchangeEnded, ExchangeId
+from thingstead.endpoint.exchange import ServerExchange, operation
+from thingstead.endpoint.memory import Memory
+from thingstead.endpoint.message_layer import MessageLayer, acknowledgement
+from thingstead.errors import DecodeError, StateError
+from thingstead.protocols.coap.block import Block, cut, entity_tag
+from thingstead.protocols.coap.code import Code, is_error
+from thingstead.protocols.coap.echo import EchoMint
+from thingstead.protocols.coap.message import Message, MessageType, encode
+from thingstead.protocols.coap.option import OptionNumber, encode_uint
+
+__all__ = ["Responder"]
+
+_OBSERVE = int(OptionNumber.OBSERVE)
+_REPLACED = frozenset(
+    int(number) for number in (OptionNumber.BLOCK1, OptionNumber.BLOCK2, OptionNumber.SIZE2, OptionNumber.ETAG)
+)
+_ONLY_OBSERVE = frozenset((_OBSERVE,))
+_SEQUENCE_SPAN = 1 << 24
+
+
+class Responder:
+    """Sends what the server has to say."""
+
+    __slots__ = (
+        "_associations",
+        "_block_size",
+        "_config",
+        "_counters",
+        "_events",
+        "_gate",
+        "_layer",
+        "_mint",
+        "_notifications",
+        "_parked",
+        "_resets",
+    )
+
+    def __init__(
+        self,
+        config: EndpointConfig,
+        *,
+        layer: MessageLayer,
+        associations: Associations,
+        gate: SequenceGate,
+        mint: EchoMint,
+        events: deque[Event],
+        counters: Counters,
+    ) -> None:
+        self._config = config
+        self._block_size = 16 << config.block_szx
+        self._layer = layer
+        self._associations = associations
+        self._gate = gate
+        self._mint = mint
+        self._events = events
+        self._counters = counters
+        self._notifications = 0
+        self._parked: dict[AssociationId, deque[tuple[ServerExchange, Message]]] = {}
+        self._resets: dict[tuple[object, int], tuple[Memory, int]] = {}
+
+    def respond(self, exchange: ServerExchange, response: Message, now: float) -> None:
+        """Answer a request, or notify an observer."""
+        memory = self._memory(exchange)
+        if exchange.block1 is not None or exchange.block2 is not None or len(response.payload) > self._block_size:
+            response = self._in_blocks(exchange, response, memory, now)
+        if exchange.observe:
+            response = self._as_notification(exchange, response, memory)
+        elif exchange.id:
+            del memory.open[exchange.id]
+        self.send(exchange, response, now)
+
+    def challenge(self, exchange: ServerExchange, now: float) -> None:
+        """Answer 4.01 with an Echo value that the client is to bring back (RFC 9175 §2.3)."""
+        self.end(exchange)
+        self.send(exchange, self._challenge(exchange, now), now)
+
+    def end(self, exchange: ServerExchange) -> None:
+        """Forget an exchange: nothing more can be answered to it."""
+        memory = self._memory(exchange)
+        memory.open.pop(exchange.id, None)
+        if memory.observing.pop(exchange.id, None) is not None:
+            memory.observers.remove(exchange.id)
+            self._resets.pop((exchange.source, exchange.notified_mid), None)
+
+    def end_observation(self, memory: Memory, exchange_id: int) -> None:
+        """The peer observes no longer, by its own word or by its silence."""
+        exchange = memory.observing.get(exchange_id)
+        if exchange is not None:
+            self.end(exchange)
+            self._events.append(ExchangeEnded(ExchangeId(exchange_id)))
+
+    def on_reset(self, source: object, mid: int) -> None:
+        """A RST to a notification ends the observation (RFC 7641 §3.6)."""
+        found = self._resets.get((source, mid))
+        if found is not None:
+            self.end_observation(*found)
+
+    def on_lost(self, owner: int) -> None:
+        """Nobody acknowledged a notification: the observation ends (RFC 7641 §4.5)."""
+        for memory in (self._layer.known, self._layer.strangers):
+            self.end_observation(memory, owner)
+
+    def acknowledge(self, exchange: ServerExchange) -> None:
+        """Send the empty ACK that tells the client to wait for a separate response (RFC 7252 §5.2.2)."""
+        reply = acknowledgement(exchange.data)
+        exchange.is_answered = True
+        if exchange.allowance is not None:
+            exchange.allowance -= len(reply)
+        self._memory(exchange).duplicates.store(exchange.source, exchange.data, reply)
+        self._layer.outgoing.append((reply, exchange.source))
+
+    def resume(self, association_id: AssociationId, now: float) -> None:
+        """Sequence numbers have come: send what waited for them."""
+        parked = self._parked.pop(association_id, None)
+        for exchange, response in parked or ():
+            self.send(exchange, response, now)
+
+    def forget(self, association_id: AssociationId) -> None:
+        """The association is gone, and with it all that was to be sent under it."""
+        self._parked.pop(association_id, None)
+
+    def _memory(self, exchange: ServerExchange) -> Memory:
+        return self._layer.strangers if exchange.binding is None else self._layer.known
+
+    def send(self, exchange: ServerExchange, response: Message, now: float) -> None:
+        """Send one response as it is, or park it until there is a sequence number for it."""
+        if (exchange.is_multicast or exchange.no_response) and _is_unwanted(exchange, response):
+            self._keep_silent(exchange)
+            return
+        if exchange.takes_sequence and not self._may_take(exchange, response):
+            return
+        kind, mid = self._kind(exchange, now)
+        message = Message(response.code, kind, mid, exchange.token, response.options, response.payload)
+        if exchange.protect is not None:
+            message = exchange.protect(message, binding=exchange.binding)
+            exchange.takes_sequence = True
+        if exchange.is_multicast:
+            self._layer.send_later(message, exchange.source, now=now, spread=self._config.leisure)
+            return
+        data = encode(message)
+        if exchange.allowance is not None:
+            if len(data) > exchange.allowance:
+                self._send_within(exchange, message, now)
+                return
+            exchange.allowance -= len(data)
+        self._launch(exchange, data, message, now)
+
+    def _kind(self, exchange: ServerExchange, now: float) -> tuple[MessageType, int]:
+        is_confirmable = exchange.type is MessageType.CON
+        if is_confirmable and not exchange.is_answered:
+            return MessageType.ACK, exchange.mid
+        if exchange.observe:
+            is_confirmable = now - exchange.confirmed_at >= self._config.confirm_after
+        return MessageType.CON if is_confirmable else MessageType.NON, self._layer.mids.allocate(exchange.source)
+
+    def _launch(self, exchange: ServerExchange, data: bytes, message: Message, now: float) -> None:
+        exchange.is_answered = True
+        if message.type is MessageType.ACK:
+            self._memory(exchange).duplicates.store(exchange.source, exchange.data, data)
+            self._layer.outgoing.append((data, exchange.source))
+            return
+        if exchange.observe:
+            self._resets.pop((exchange.source, exchange.notified_mid), None)
+            self._resets[exchange.source, message.mid] = (self._memory(exchange), exchange.id)
+            exchange.notified_mid = message.mid
+        if message.type is MessageType.NON:
+            self._layer.outgoing.append((data, exchange.source))
+            return
+        exchange.confirmed_at = now
+        self._confirm(exchange, data, message.mid, now)
+
+    def _confirm(self, exchange: ServerExchange, data: bytes, mid: int, now: float) -> None:
+        repetitions = None
+        if exchange.allowance is not None:
+            repetitions = min(exchange.allowance // len(data), self._config.transmission.max_retransmit)
+            exchange.allowance -= repetitions * len(data)
+        try:
+            self._layer.retransmitter.submit(
+                data, exchange.source, mid, owner=exchange.id, now=now, repetitions=repetitions
+            )
+        except StateError as error:
+            self._counters.count(error.reason, exchange.source)
+
+    def _send_within(self, exchange: ServerExchange, message: Message, now: float) -> None:
+        """The response is too much for an unverified source: ask it to show itself (RFC 9175 §2.6)."""
+        self._counters.count("amplification", exchange.source)
+        if exchange.is_answered:
+            self.end_observation(self._layer.strangers, exchange.id)
+            return
+        self.end(exchange)
+        challenge = self._challenge(exchange, now)
+        challenge = Message(challenge.code, message.type, message.mid, message.token, challenge.options)
+        data = encode(challenge)
+        if exchange.allowance is not None and len(data) <= exchange.allowance:
+            exchange.allowance -= len(data)
+            self._launch(exchange, data, challenge, now)
+        else:
+            self._keep_silent(exchange)
+
+    def _keep_silent(self, exchange: ServerExchange) -> None:
+        if exchange.type is MessageType.CON and not exchange.is_answered:
+            self.acknowledge(exchange)
+
+    def _challenge(self, exchange: ServerExchange, now: float) -> Message:
+        value = self._mint.issue(exchange.echo_name(), now)
+        return Message(Code.UNAUTHORIZED, options=[(OptionNumber.ECHO, value)])
+
+    def _may_take(self, exchange: ServerExchange, response: Message) -> bool:
+        """Whether there is a sequence number for this response; else it waits, or is dropped when many wait."""
+        name = exchange.association
+        association = None if name is None else self._associations.find(name)
+        if name is None or association is None:
+            return False
+        try:
+            if self._gate.is_open(name, association.context.sender.sequence):
+                return True
+        except StateError as error:
+            self._counters.count(error.reason, exchange.source)
+            return False
+        parked = self._parked.setdefault(name, deque(maxlen=self._config.max_parked))
+        parked.append((exchange, response))
+        return False
+
+    def _as_notification(self, exchange: ServerExchange, response: Message, memory: Memory) -> Message:
+        """Enter or end the observation as the application's Observe option says (RFC 7641 §4.1, §4.2)."""
+        accepts = response.option(_OBSERVE) is not None and not is_error(response.code)
+        if exchange.id in memory.observing:
+            if not accepts:
+                self.end(exchange)
+        else:
+            del memory.open[exchange.id]
+            accepts = accepts and self._register(exchange, memory)
+        if not accepts:
+            exchange.observe = None
+            return response.with_options(without=_ONLY_OBSERVE)
+        exchange.takes_sequence = exchange.protect is not None
+        self._notifications = (self._notifications + 1) % _SEQUENCE_SPAN
+        return response.with_options((_OBSERVE, encode_uint(self._notifications)), without=_ONLY_OBSERVE)
+
+    def _register(self, exchange: ServerExchange, memory: Memory) -> bool:
+        has_room, replaced = memory.observers.register(exchange.peer, exchange.token, exchange.id)
+        if replaced is not None:
+            self.end_observation(memory, replaced)
+        if has_room:
+            memory.observing[exchange.id] = exchange
+        return has_room
+
+    def _in_blocks(self, exchange: ServerExchange, response: Message, memory: Memory, now: float) -> Message:
+        """The block of the response that was asked for; the rest is kept to be fetched (RFC 7959 §2.4)."""
+        added: list[tuple[int, bytes]] = []
+        if exchange.block1 is not None:
+            added.append((OptionNumber.BLOCK1, exchange.block1.encode()))
+            exchange.block1 = None
+        szx = self._config.block_szx
+        start = 0
+        if exchange.block2 is not None:
+            szx = min(szx, exchange.block2.szx)
+            start = exchange.block2.offset
+            exchange.block2 = Block(0, False, szx)
+        if not start and len(response.payload) <= 16 << szx:
+            return response.with_options(*added, without=_REPLACED - {OptionNumber.ETAG})
+        etag = response.option(OptionNumber.ETAG) or entity_tag(response.payload)
+        whole = response.with_options((OptionNumber.ETAG, etag), without=_REPLACED | _ONLY_OBSERVE)
+        memory.representations.put(
+            exchange.peer, operation(exchange.request), whole, size=len(response.payload), now=now
+        )
+        try:
+            payload, block = cut(response.payload, start >> (szx + 4), szx)
+        except DecodeError:
+            return Message(Code.BAD_REQUEST, options=added)
+        added += [(OptionNumber.ETAG, etag), (OptionNumber.BLOCK2, block.encode())]
+        if not start:
+            added.append((OptionNumber.SIZE2, encode_uint(len(response.payload))))
+        cut_response = response.with_options(*added, without=_REPLACED)
+        cut_response.payload = payload
+        return cut_response
+
+
+def _is_unwanted(exchange: ServerExchange, response: Message) -> bool:
+    if exchange.is_multicast and is_error(response.code):
+        return True
+    return bool(exchange.no_response >> ((response.code >> 5) - 1) & 1)

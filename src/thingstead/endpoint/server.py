@@ -1,0 +1,356 @@
+"""The server's way in: a request decoded, verified, put together, and handed to the application."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from thingstead.endpoint.association import Association, Associations
+from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.counter import Counters, RateLimit
+from thingstead.endpoint.event import Address, ContextNeeded, Event, ExchangeId, RequestReceived
+from thingstead.endpoint.exchange import ServerExchange, operation
+from thingstead.endpoint.memory import Memory
+from thingstead.endpoint.message_layer import MessageLayer, reset
+from thingstead.endpoint.responder import Responder
+from thingstead.errors import (
+    DecodeError,
+    ProtocolError,
+    SecurityError,
+    ThingsteadError,
+    UnsupportedError,
+    UntrustedError,
+)
+from thingstead.protocols.coap.block import Block, BodyTooLargeError, IncompleteBodyError, decode_block
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.echo import EchoMint
+from thingstead.protocols.coap.message import Message, MessageType, decode
+from thingstead.protocols.coap.observe import ObserveRequest
+from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint, require_recognised
+from thingstead.protocols.oscore.binding import RequestBinding
+from thingstead.protocols.oscore.option import OscoreOption
+from thingstead.protocols.oscore.protection import FreshnessError, protect_response, read_option
+from thingstead.protocols.oscore.refusal import refusal
+
+__all__ = ["Server"]
+
+_OSCORE = int(OptionNumber.OSCORE)
+_CON, _NON = MessageType.CON, MessageType.NON
+_OBSERVABLE = frozenset((Code.GET, Code.FETCH))
+_ACTED_ON = frozenset(
+    int(number)
+    for number in (
+        OptionNumber.OBSERVE,
+        OptionNumber.BLOCK1,
+        OptionNumber.BLOCK2,
+        OptionNumber.ECHO,
+        OptionNumber.NO_RESPONSE,
+        OptionNumber.REQUEST_TAG,
+        OptionNumber.PROXY_URI,
+        OptionNumber.PROXY_SCHEME,
+        OptionNumber.EDHOC,
+    )
+)
+_REFUSED = {
+    OptionNumber.PROXY_URI: Code.PROXYING_NOT_SUPPORTED,
+    OptionNumber.PROXY_SCHEME: Code.PROXYING_NOT_SUPPORTED,
+    OptionNumber.EDHOC: Code.BAD_OPTION,
+}
+"""Options we know and do not serve: a proxy's (RFC 7252 §5.7.2) and the combined request of RFC 9668."""
+
+
+class Server:
+    """Takes requests in."""
+
+    __slots__ = (
+        "_ack_delay",
+        "_acks",
+        "_associations",
+        "_challenges",
+        "_config",
+        "_contexts",
+        "_counters",
+        "_events",
+        "_held",
+        "_layer",
+        "_mint",
+        "_next_id",
+        "_refusals",
+        "_responder",
+    )
+
+    def __init__(
+        self,
+        config: EndpointConfig,
+        *,
+        layer: MessageLayer,
+        associations: Associations,
+        responder: Responder,
+        mint: EchoMint,
+        events: deque[Event],
+        counters: Counters,
+        next_id: Callable[[], int],
+    ) -> None:
+        self._config = config
+        self._ack_delay = config.ack_delay
+        self._layer = layer
+        self._associations = associations
+        self._responder = responder
+        self._mint = mint
+        self._events = events
+        self._counters = counters
+        self._next_id = next_id
+        self._acks: deque[tuple[float, ServerExchange]] = deque()
+        self._refusals = RateLimit(config.refusals_per_second)
+        self._challenges = RateLimit(config.refusals_per_second)
+        self._contexts = RateLimit(config.contexts_per_second)
+        self._held: dict[tuple[bytes, bytes | None], tuple[bytes, Address]] = {}
+
+    def receive(self, data: bytes, source: Address, now: float, *, is_multicast: bool) -> None:
+        """Take a datagram whose code is a request's."""
+        if self._layer.is_duplicate(data, source):
+            self._counters.count("duplicate", source)
+            return
+        try:
+            message = decode(data, limits=self._config.message)
+        except DecodeError as error:
+            self._counters.count(error.reason, source)
+            if data[0] & 0x30 == 0 and not is_multicast:
+                self._layer.outgoing.append((reset(data), source))
+            return
+        if message.type is not _NON and (message.type is not _CON or is_multicast):
+            self._counters.count("message-type", source)
+            return
+        exchange = ServerExchange(data, source, message, now, is_multicast=is_multicast)
+        try:
+            if message.option(_OSCORE) is not None:
+                self._verify(exchange, message, now)
+            else:
+                self._layer.strangers.duplicates.remember(source, data, now)
+                self._admit(exchange, message, self._layer.strangers, now)
+        except ThingsteadError as error:
+            self._refuse(exchange, error, now)
+
+    def expire(self, now: float) -> None:
+        """Acknowledge what the application takes its time over; drop what it never answered."""
+        acks = self._acks
+        while acks and acks[0][0] <= now:
+            _, exchange = acks.popleft()
+            if not exchange.is_answered:
+                self._responder.acknowledge(exchange)
+        oldest = now - self._config.transmission.exchange_lifetime
+        for memory in (self._layer.known, self._layer.strangers):
+            while memory.open:
+                exchange = next(iter(memory.open.values()))
+                if exchange.created > oldest:
+                    break
+                self._responder.end(exchange)
+
+    def next_deadline(self) -> float | None:
+        """When `expire` has something to do."""
+        acks = self._acks
+        while acks and acks[0][1].is_answered:
+            acks.popleft()
+        return acks[0][0] if acks else None
+
+    def release(self, kid: bytes, kid_context: bytes | None, now: float, *, is_known: bool) -> None:
+        """The adapter has answered a `ContextNeeded`: the request that waited goes on, or is refused."""
+        held = self._held.pop((kid, kid_context), None)
+        if held is None:
+            return
+        data, source = held
+        if is_known:
+            self.receive(data, source, now, is_multicast=False)
+            return
+        exchange = ServerExchange(data, source, decode(data, limits=self._config.message), now, is_multicast=False)
+        self._refuse(exchange, UntrustedError("no security context has this kid", spec="RFC 8613 §8.2"), now)
+
+    def forget(self, association_id: str) -> None:
+        """The association is gone: so are its exchanges, observations, bodies and stored replies."""
+        known = self._layer.known
+        for exchanges in (known.open, known.observing):
+            for exchange in [this for this in exchanges.values() if this.association == association_id]:
+                self._responder.end(exchange)
+                known.duplicates.forget(exchange.source)
+        known.uploads.forget(association_id)
+        known.representations.forget(association_id)
+
+    def _verify(self, exchange: ServerExchange, message: Message, now: float) -> None:
+        require_recognised(message.options)
+        option = read_option(message)
+        try:
+            inner, binding, association = self._associations.unprotect(message, option)
+        except UntrustedError:
+            if self._hold(exchange, option, now):
+                return
+            raise
+        except FreshnessError as error:
+            association = self._associations.owner(error.binding)
+            _enter(exchange, association, error.binding)
+            exchange.takes_sequence = True
+            if not self._is_recovered(exchange, error, now):
+                return
+            inner, binding = error.request, error.binding
+        else:
+            _enter(exchange, association, binding)
+        association.follow(binding, exchange.source)
+        known = self._layer.known
+        known.duplicates.remember(exchange.source, exchange.data, now)
+        self._admit(exchange, inner, known, now)
+
+    def _is_recovered(self, exchange: ServerExchange, error: FreshnessError[Any], now: float) -> bool:
+        """Whether the request returns our Echo value; if not it is asked to (RFC 8613 appendix B.1.2)."""
+        value = error.request.option(OptionNumber.ECHO)
+        if value is not None:
+            try:
+                self._mint.verify(value, exchange.echo_name(), now)
+            except SecurityError as refused:
+                self._counters.count(f"echo-{refused.reason}", exchange.source)
+            else:
+                error.recover()
+                return True
+        self._counters.count(error.reason, exchange.source)
+        if self._challenges.allow(now) and not exchange.is_multicast:
+            self._layer.known.duplicates.remember(exchange.source, exchange.data, now)
+            self._responder.challenge(exchange, now)
+        return False
+
+    def _hold(self, exchange: ServerExchange, option: OscoreOption, now: float) -> bool:
+        """Keep a request while the adapter looks for its context; not when many wait, or many have been asked for."""
+        if not self._config.lazy_contexts or option.kid is None or exchange.is_multicast:
+            return False
+        name = (option.kid, option.kid_context)
+        if name in self._held:
+            return True
+        if len(self._held) >= self._config.max_held or not self._contexts.allow(now):
+            return False
+        self._held[name] = (exchange.data, exchange.source)
+        self._events.append(ContextNeeded(option.kid, option.kid_context, exchange.source))
+        return True
+
+    def _admit(self, exchange: ServerExchange, inner: Message, memory: Memory, now: float) -> None:
+        exchange.request = inner
+        try:
+            require_recognised(inner.options)
+            special = {number: value for number, value in inner.options if number in _ACTED_ON}
+            if special:
+                acted = self._act_on(exchange, inner, special, memory, now)
+                if acted is None:
+                    return
+                inner = acted
+        except ProtocolError as error:
+            self._counters.count(error.reason, exchange.source)
+            self._responder.send(exchange, _answer_to(error), now)
+            return
+        if len(memory.open) >= memory.max_open:
+            self._counters.count("overload", exchange.source)
+            self._responder.send(exchange, Message(Code.SERVICE_UNAVAILABLE), now)
+            return
+        exchange.id = name = self._next_id()
+        memory.open[name] = exchange
+        if exchange.type is _CON:
+            self._acks.append((now + self._ack_delay, exchange))
+        self._events.append(
+            RequestReceived(
+                ExchangeId(name),
+                inner,
+                exchange.source,
+                exchange.association,
+                exchange.member,
+                exchange.group,
+                exchange.observe,
+                exchange.is_fresh,
+                exchange.is_multicast,
+            )
+        )
+
+    def _act_on(
+        self, exchange: ServerExchange, inner: Message, special: dict[int, bytes], memory: Memory, now: float
+    ) -> Message | None:
+        """Do what the options ask that are for the endpoint; the request without them, or None when that is all."""
+        for number, code in _REFUSED.items():
+            if number in special:
+                self._responder.send(exchange, Message(code), now)
+                return None
+        exchange.no_response = decode_uint(special.get(OptionNumber.NO_RESPONSE, b""))
+        if OptionNumber.ECHO in special:
+            self._note_echo(exchange, special[OptionNumber.ECHO], now)
+        if OptionNumber.OBSERVE in special and inner.code in _OBSERVABLE:
+            self._note_observe(exchange, special[OptionNumber.OBSERVE], memory)
+        payload = inner.payload
+        if OptionNumber.BLOCK1 in special:
+            body = self._upload(exchange, inner, decode_block(special[OptionNumber.BLOCK1]), memory, now)
+            if body is None:
+                return None
+            payload = body
+        if OptionNumber.BLOCK2 in special:
+            exchange.block2 = block2 = decode_block(special[OptionNumber.BLOCK2])
+            stored = memory.representations.look(exchange.peer, operation(inner), now) if block2.num else None
+            if stored is not None:
+                self._responder.respond(exchange, stored, now)
+                return None
+        acted = inner.with_options(without=_ACTED_ON)
+        acted.payload = payload
+        return acted
+
+    def _note_echo(self, exchange: ServerExchange, value: bytes, now: float) -> None:
+        try:
+            self._mint.verify(value, exchange.echo_name(), now)
+        except SecurityError as error:
+            self._counters.count(f"echo-{error.reason}", exchange.source)
+        else:
+            exchange.is_fresh = True
+            exchange.allowance = None
+
+    def _note_observe(self, exchange: ServerExchange, value: bytes, memory: Memory) -> None:
+        wish = decode_uint(value)
+        if wish == ObserveRequest.REGISTER:
+            exchange.observe = True
+        elif wish == ObserveRequest.DEREGISTER:
+            exchange.observe = False
+            found = memory.observers.find(exchange.peer, exchange.token)
+            if found is not None:
+                self._responder.end_observation(memory, found)
+
+    def _upload(
+        self, exchange: ServerExchange, inner: Message, block: Block, memory: Memory, now: float
+    ) -> bytes | None:
+        """Take a Block1 piece: the body when it is complete, else ask for more (RFC 7959 §2.5)."""
+        answer = Block(block.num, block.more, min(block.szx, self._config.block_szx))
+        if block.num == 0 and not block.more:
+            body: bytes | None = inner.payload
+        else:
+            body = memory.uploads.receive(block, inner.payload, peer=exchange.peer, key=operation(inner), now=now)
+        if body is None:
+            options = [(int(OptionNumber.BLOCK1), answer.encode())]
+            self._responder.send(exchange, Message(Code.CONTINUE, options=options), now)
+            return None
+        exchange.block1 = answer
+        return body
+
+    def _refuse(self, exchange: ServerExchange, error: ThingsteadError, now: float) -> None:
+        """Say unprotected why a request was not accepted: seldom, little, never to a group (RFC 8613 §8.2)."""
+        self._counters.count(error.reason, exchange.source)
+        if exchange.is_multicast or not self._refusals.allow(now):
+            return
+        exchange.as_stranger()
+        response = Message(Code.BAD_OPTION) if isinstance(error, UnsupportedError) else refusal(error)
+        self._responder.send(exchange, response, now)
+
+
+def _enter(exchange: ServerExchange, association: Association, binding: RequestBinding) -> None:
+    exchange.association = exchange.peer = association.id
+    exchange.epoch = association.epoch
+    exchange.binding = binding
+    exchange.protect = protect_response
+    exchange.allowance = None
+
+
+def _answer_to(error: ProtocolError) -> Message:
+    """The response to a verified request that cannot be taken (RFC 7252 §5.4.1, RFC 7959 §2.9)."""
+    if isinstance(error, BodyTooLargeError):
+        return Message(Code.REQUEST_ENTITY_TOO_LARGE, options=[(OptionNumber.SIZE1, encode_uint(error.limit))])
+    if isinstance(error, IncompleteBodyError):
+        return Message(Code.REQUEST_ENTITY_INCOMPLETE)
+    return Message(Code.BAD_OPTION if isinstance(error, UnsupportedError) else Code.BAD_REQUEST)
