@@ -93,9 +93,8 @@ def check(database: Path, head: bytes, key: bytes) -> Verdict:
     """
     public = _load_key(key)
     rows, kept = _read(database)
-    findings = _check_entries(rows)
     heads, bad = _check_heads(kept, public)
-    findings += bad
+    findings = [*_check_entries(rows), *bad]
     signed = 0
     try:
         outside = _open_head(head, public)

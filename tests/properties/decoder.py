@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.unit.domain.things import AT, a_thing
 from tests.unit.protocols.edhoc import rfc9529
 from tests.unit.protocols.group_oscore import group
 from tests.unit.protocols.mud.fixture import bent as mud_file
+from thingstead.domain import thing
+from thingstead.domain.ledger import entry
+from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap import message
 from thingstead.protocols.edhoc import message as edhoc
@@ -20,6 +24,7 @@ from thingstead.protocols.group_oscore import protection as group_protection
 from thingstead.protocols.mud import parser as mud_parser
 from thingstead.protocols.oscore import option, protection
 from thingstead.protocols.oscore.context import SecurityContext
+from thingstead.protocols.receipts import receipt
 from thingstead.secret import Secret
 
 __all__ = ["DECODERS", "Decoder", "harvest"]
@@ -52,6 +57,14 @@ _CBOR = (
 _COAP = ("44015d1f00003974396c6f63616c686f737483747631", "64455d1f00003974ff48656c6c6f", "60004569", "40010001")
 
 _OSCORE = ("44025d1f00003974396c6f63616c686f7374620914ff612f1092f1776f1c1668b3825e",)
+
+_LEAF = entry.encode(Draft(AT, Kind.RECEIPT, "plane:data", a_thing().id, "retired", {"n": 1}).numbered(7)).hex()
+_RECEIPT = codec.encode(
+    codec.Tag(
+        18,
+        [codec.encode({1: -9, 395: 1}), {396: {-1: [codec.encode([2, 0, [bytes(32)]])]}}, None, bytes(64)],
+    )
+).hex()
 
 
 def _unprotect_request(data: bytes) -> Any:
@@ -94,6 +107,9 @@ DECODERS = (
     ),
     Decoder("edhoc.error.decode_error", decode_error, (rfc9529.ERROR.hex(), "03f5", "01626e6f"), ("edhoc",)),
     Decoder("edhoc.coap_carriage.parse_request", parse_request, ("f5" + rfc9529.MESSAGE_1.hex(),), ("edhoc",)),
+    Decoder("receipts.receipt.decode", receipt.decode, (_RECEIPT,), ("cose-receipts",)),
+    Decoder("domain.ledger.entry.decode", entry.decode, (_LEAF,), ()),
+    Decoder("domain.thing.decode", thing.decode, (thing.encode(a_thing()).hex(),), ()),
     Decoder("mud.parser.parse", mud_parser.parse, (mud_file().hex(),), ("mud",)),
 )
 

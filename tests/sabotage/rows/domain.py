@@ -1,11 +1,17 @@
 """What the domain's tables and the keys promise."""
 
 from tests.sabotage.replacement import Sabotage, accepts, returns, skips
+from thingstead.domain.plane import Demand, PlaneName
 from thingstead.errors import TransitionError
 
+_ALL_ADMIT = dict.fromkeys(PlaneName, Demand.ADMIT)
 _D = "thingstead.domain."
 ROWS = (
     Sabotage("R-01", _D + "lifecycle:advance", skips(TransitionError), "undeclared transitions are refused"),
+    Sabotage("R-02", "thingstead_verifier.verify:_check_roots", returns((b"", [])), "roots are compared with heads"),
+    Sabotage("R-02", "thingstead_verifier.verify:_check_entries", returns([]), "entries are checked one by one"),
+    Sabotage("R-04", _D + "plane:demands", returns(_ALL_ADMIT), "nothing is admitted before the join is done"),
+    Sabotage("R-59", _D + "policy:JoinRule.names", returns(True), "an identity is not yet a permission"),
     Sabotage("R-09", _D + "plane:demands", returns({}), "every plane is asked to withdraw"),
     Sabotage("R-31", "thingstead.crypto.keystore:_check_private", accepts, "keys are their owner's alone"),
 )

@@ -39,6 +39,13 @@ def test_no_plane_admits_before_the_join_is_done(state, restriction):
     assert set(OBLIGATIONS[state, restriction].values()) == {None}
 
 
+@pytest.mark.requirement("R-04")
+@pytest.mark.parametrize("state", [_S.SHELF, _S.INSTALLED, _S.BOOTSTRAPPING])
+def test_no_plane_is_asked_for_anything_on_the_way_to_a_join(state):
+    assert _step((_S.MANUFACTURED, Restriction.NONE), (state, Restriction.NONE)) == {}
+    assert _step((_S.RE_OWNED, Restriction.NONE), (state, Restriction.NONE)) == {}
+
+
 def test_a_held_thing_is_never_admitted_to_more_than_a_free_one():
     for state in LifecycleState:
         free, held = OBLIGATIONS[state, Restriction.NONE], OBLIGATIONS[state, Restriction.HELD]
