@@ -35,6 +35,6 @@ def test_a_clause_in_the_one_form_is_read(clause):
     assert CLAUSE.fullmatch(clause)
 
 
-@pytest.mark.parametrize("clause", ["8613 8.2", "RFC8613 8.2", "RFC 8613 section 8", "draft-ietf-suit-mud 3", ""])
+@pytest.mark.parametrize("clause", ["8613 8.2", "RFC8613 8.2", "RFC 8613 section 8", ""])
 def test_a_clause_in_another_form_is_not(clause):
     assert not CLAUSE.fullmatch(clause)

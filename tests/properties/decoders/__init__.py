@@ -1,0 +1,1 @@
+"""Decoders by area: each module has DECODERS, a tuple of `Decoder`."""

@@ -1,0 +1,36 @@
+"""EDHOC: every message, plaintext and credential."""
+
+from tests.properties.decoder import Decoder
+from tests.unit.protocols.edhoc import rfc9529 as rfc
+from thingstead.protocols.edhoc import coap_carriage, credential, error, message
+
+_M = "edhoc.message."
+
+
+DECODERS = (
+    Decoder(_M + "decode_message_1", message.decode_message_1, (rfc.MESSAGE_1.hex(),), ("edhoc",)),
+    Decoder(_M + "decode_byte_string", message.decode_byte_string, (rfc.MESSAGE_2.hex(), rfc.MESSAGE_4.hex())),
+    Decoder(
+        _M + "decode_plaintext_2",
+        lambda data: message.decode_plaintext_2(data, proof_size=8),
+        (rfc.PLAINTEXT_2.hex(),),
+        ("edhoc",),
+    ),
+    Decoder(
+        _M + "decode_plaintext_3",
+        lambda data: message.decode_plaintext_3(data, proof_size=8),
+        (rfc.PLAINTEXT_3.hex(),),
+        ("edhoc",),
+    ),
+    Decoder(_M + "decode_plaintext_4", message.decode_plaintext_4, ("", "0f43010203", "20")),
+    Decoder("edhoc.error.decode_error", error.decode_error, (rfc.ERROR.hex(), "03f5", "01626e6f"), ("edhoc",)),
+    Decoder(
+        "edhoc.coap_carriage.parse_request", coap_carriage.parse_request, ("f5" + rfc.MESSAGE_1.hex(),), ("edhoc",)
+    ),
+    Decoder(
+        "edhoc.credential.read_credential",
+        lambda data: credential.read_credential(data, credential.kid_reference(b"\x2b")),
+        (rfc.CRED_I.hex(), rfc.CRED_R.hex()),
+        ("edhoc",),
+    ),
+)
