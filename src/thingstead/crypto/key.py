@@ -71,6 +71,10 @@ _SIGNATURE_KEYS: dict[int, KeyType] = {
     AlgorithmId.ML_DSA_65: KeyType.ML_DSA_65,
     AlgorithmId.ML_DSA_87: KeyType.ML_DSA_87,
 }
+_FIELD, _SIGN_BIT = 2**255 - 19, 1 << 255
+# y of the points of order 1, 2, 4 and 8 on Curve25519's Edwards form, p - 1 being the one of order 2 (RFC 8032 §5.1).
+_ORDER_8_Y = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL_ORDER_Y = frozenset({0, 1, _ORDER_8_Y, _FIELD - _ORDER_8_Y})
 _EC_HASH: dict[KeyType, hashes.HashAlgorithm] = {
     KeyType.P256: hashes.SHA256(),
     KeyType.P384: hashes.SHA384(),
@@ -134,6 +138,7 @@ class PublicKey:
             if self.type is KeyType.X25519:
                 return x25519.X25519PublicKey.from_public_bytes(self.x)
             if self.type is KeyType.ED25519:
+                _check_edwards(self.x)
                 return ed25519.Ed25519PublicKey.from_public_bytes(self.x)
             return _ML_DSA_PUBLIC[self.type].from_public_bytes(self.x)
         except ValueError as error:
@@ -277,16 +282,23 @@ def verify(public: PublicKey, *, signature: bytes, data: bytes, signature_id: in
 
 
 def _montgomery(edwards: bytes) -> bytes:
-    """The u coordinate of an Ed25519 public key (RFC 7748 §4.1); it is public, so time may vary.
+    """The u coordinate of a checked Ed25519 key, so y is not 1 (RFC 7748 §4.1); it is public, so time may vary."""
+    y = int.from_bytes(edwards, "little") & _SIGN_BIT - 1
+    return ((1 + y) * pow(1 - y, -1, _FIELD) % _FIELD).to_bytes(32, "little")
+
+
+def _check_edwards(encoded: bytes) -> None:
+    """Refuse points of small order and second names of a point.
+
+    Under such a key one signature fits many messages, and the Montgomery form of y = 1 or -1 is
+    degenerate (RFC 10021 §2.5.2).
 
     Raises:
-        ValueError: y is 1 or -1, where the map has no value or a degenerate one.
+        ValueError: it is one of them.
     """
-    p = 2**255 - 19
-    y = int.from_bytes(edwards, "little") % 2**255 % p
-    if y in (1, p - 1):
-        raise ValueError("a point without a Montgomery form")
-    return ((1 + y) * pow(1 - y, -1, p) % p).to_bytes(32, "little")
+    y = int.from_bytes(encoded, "little") & _SIGN_BIT - 1
+    if y >= _FIELD - 1 or y in _SMALL_ORDER_Y:
+        raise ValueError("a point of small order, or y outside the field")
 
 
 def _require_fit(public: PublicKey, signature_id: int) -> Any:

@@ -1,0 +1,99 @@
+import pytest
+
+from thingstead.crypto.aead import aead, apply_stream
+from thingstead.crypto.algorithm import REGISTRY, AlgorithmId, Kind
+from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError
+from thingstead.secret import Secret
+
+AEADS = [row for row in REGISTRY.values() if row.kind is Kind.AEAD]
+
+
+def made(row):
+    return aead(row.id, Secret(bytes(row.key_size)))
+
+
+@pytest.mark.spec("RFC 8439 2.8.2")
+def test_the_example_of_chacha20_poly1305():
+    key = Secret(bytes(range(0x80, 0xA0)))
+    cipher = aead(AlgorithmId.CHACHA20_POLY1305, key)
+    plaintext = (
+        b"Ladies and Gentlemen of the class of '99: If I could offer you "
+        b"only one tip for the future, sunscreen would be it."
+    )
+    nonce, aad = bytes.fromhex("070000004041424344454647"), bytes.fromhex("50515253c0c1c2c3c4c5c6c7")
+    sealed = cipher.encrypt(nonce, plaintext, aad)
+    assert sealed[-16:].hex() == "1ae10b594f09e26a7e902ecbd0600691"
+    assert cipher.decrypt(nonce, sealed, aad) == plaintext
+
+
+@pytest.mark.parametrize("row", AEADS, ids=lambda row: row.name)
+def test_what_was_encrypted_opens_with_its_nonce_and_aad_only(row):
+    cipher = made(row)
+    nonce = bytes(row.nonce_size)
+    sealed = cipher.encrypt(nonce, b"plain", b"aad")
+    assert len(sealed) == 5 + row.output_size == 5 + cipher.tag_size
+    assert cipher.decrypt(nonce, sealed, b"aad") == b"plain"
+    assert cipher.decrypt(nonce, cipher.encrypt(nonce, b"", b""), b"") == b""
+    for wrong in (
+        (b"\x01" * row.nonce_size, sealed, b"aad"),
+        (nonce, sealed, b"dad"),
+        (nonce, sealed[:-1] + bytes([sealed[-1] ^ 1]), b"aad"),
+        (nonce, sealed[:-1], b"aad"),
+    ):
+        with pytest.raises(AuthenticationError):
+            cipher.decrypt(*wrong)
+
+
+@pytest.mark.spec("RFC 9053 4")
+@pytest.mark.parametrize("row", AEADS, ids=lambda row: row.name)
+def test_a_nonce_or_key_of_another_size_is_refused(row):
+    cipher = made(row)
+    for size in (0, row.nonce_size - 1, row.nonce_size + 1, 64):
+        with pytest.raises(DecodeError):
+            cipher.decrypt(bytes(size), bytes(32), b"")
+        with pytest.raises(ValueError, match="nonce"):
+            cipher.encrypt(bytes(size), b"", b"")
+    with pytest.raises(ValueError, match="key"):
+        aead(row.id, Secret(bytes(row.key_size + 1)))
+
+
+@pytest.mark.parametrize("row", AEADS, ids=lambda row: row.name)
+def test_a_ciphertext_shorter_than_its_tag_is_refused(row):
+    for size in (0, row.output_size - 1):
+        with pytest.raises(DecodeError):
+            made(row).decrypt(bytes(row.nonce_size), bytes(size), b"")
+
+
+@pytest.mark.spec("RFC 9053 4.2")
+def test_ccm_refuses_what_it_cannot_count():
+    cipher = aead(AlgorithmId.AES_CCM_16_64_128, Secret(bytes(16)))
+    assert len(cipher.encrypt(bytes(13), bytes(65535), b"")) == 65543
+    with pytest.raises(ValueError, match="at most 65535"):
+        cipher.encrypt(bytes(13), bytes(65536), b"")
+    with pytest.raises(DecodeError):
+        cipher.decrypt(bytes(13), bytes(65544), b"")
+
+
+@pytest.mark.parametrize("number", [AlgorithmId.A128CTR, AlgorithmId.HMAC_256_256, AlgorithmId.ES256, 999])
+def test_what_is_no_aead_is_refused(number):
+    with pytest.raises(UnsupportedError):
+        aead(number, Secret(bytes(16)))
+
+
+@pytest.mark.spec("RFC 3686 6")
+def test_the_key_stream_of_ctr_counts_from_zero_behind_the_nonce():
+    # Test Vector #1 of RFC 3686 begins at block 1, which is the second block here.
+    key = Secret(bytes.fromhex("ae6852f8121067cc4bf7a5765577f39e"))
+    nonce = bytes.fromhex("00000030") + bytes(8)
+    stream = apply_stream(AlgorithmId.A128CTR, key, nonce, bytes(16) + b"Single block msg")
+    assert stream[16:].hex() == "e4095d4fb7a7b3792d6175a3261311b8"
+    assert apply_stream(AlgorithmId.A128CTR, key, nonce, stream)[16:] == b"Single block msg"
+
+
+def test_a_stream_takes_its_own_key_nonce_and_number_only():
+    key = Secret(bytes(16))
+    for wrong in ((key, bytes(13)), (Secret(bytes(32)), bytes(12))):
+        with pytest.raises(ValueError, match="12-byte nonce"):
+            apply_stream(AlgorithmId.A128CTR, *wrong, b"")
+    with pytest.raises(UnsupportedError):
+        apply_stream(AlgorithmId.A128GCM, key, bytes(12), b"")
