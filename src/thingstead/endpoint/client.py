@@ -335,6 +335,9 @@ class Client:
 
     def _sends_on(self, exchange: ClientExchange, sender: BodySender, inner: Message) -> bool:
         """Whether there is another block of our body to send (RFC 7959 §2.5)."""
+        if inner.code == Code.REQUEST_ENTITY_INCOMPLETE and _may_restart(exchange):
+            sender.restart()
+            return True
         value = inner.option(OptionNumber.BLOCK1)
         if value is None:
             return False

@@ -133,6 +133,17 @@ class ServerExchange:
         """Whom an Echo value given in this exchange is good for."""
         return repr((self.peer, self.epoch)).encode()
 
+    def spend_nonce(self) -> None:
+        """Let no response go out under the request's nonce any more.
+
+        A client takes a response without a Partial IV for older than any notification (RFC 8613 §7.4.1), so the
+        last word to an observer needs one.
+        """
+        if self.group is not None:
+            self.binding.take_nonce(self.binding.context)
+        elif self.binding is not None:
+            self.binding.take_nonce()
+
     def as_stranger(self) -> None:
         """Answer without protection, and no more than any stranger gets."""
         self.peer = self.source

@@ -253,6 +253,7 @@ class Responder:
             self.end_observation(memory, replaced)
         if has_room:
             memory.observing[exchange.id] = exchange
+            exchange.spend_nonce()
         return has_room
 
     def _in_blocks(self, exchange: ServerExchange, response: Message, memory: Memory, now: float) -> Message:

@@ -290,6 +290,9 @@ class Server:
             if stored is not None:
                 self._responder.respond(exchange, stored, now)
                 return None
+            if block2.num and inner.code != Code.GET:
+                # Only the first request carried the payload: handling this one would be handling another request.
+                raise IncompleteBodyError("expected a block of a response that is still held", spec="RFC 7959 §2.7")
         acted = inner.with_options(without=_ACTED_ON)
         acted.payload = payload
         return acted

@@ -171,6 +171,10 @@ class BodySender:
         self._szx = block.szx
         return self._offset >= len(self._body)
 
+    def restart(self) -> None:
+        """Start again, as a 4.08 asked: the peer has lost what it had (RFC 7959 §2.9.2)."""
+        self._offset = 0
+
     def shrink(self, szx: int) -> bool:
         """Start again in smaller blocks, as a 4.13 asked (RFC 7959 §2.9.3); False when they are not smaller."""
         if szx >= self._szx:

@@ -1,0 +1,119 @@
+"""Whatever arrives, in whatever order: nothing raises, nothing grows over its bound, strangers get at most 3 : 1."""
+
+import random
+
+import pytest
+
+from tests.unit.endpoint.ladder import CONTROLLER, OBSERVE, SECURED, THING, Ladder, answered, endpoint, events
+from thingstead.endpoint.config import Retention
+from thingstead.endpoint.event import ContextNeeded, RequestReceived, SequenceNeeded
+from thingstead.protocols.coap import block
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.message import request
+
+SMALL = Retention(
+    max_duplicates=8,
+    max_duplicate_bytes=4096,
+    uploads=block.Limits(max_body=600, max_bodies=4, max_bodies_per_peer=2, max_total=1000),
+    representations=block.Limits(max_bodies=4, max_total=4000),
+    max_exchanges=6,
+    max_observers=4,
+    max_observers_per_peer=2,
+)
+BOUNDS = {"strangers": SMALL, "max_counted_sources": 8, "max_held": 4, "max_peers": 8, "lazy_contexts": True}
+
+
+def recorded():
+    """Datagrams of a life with everything in it, both ways, plain and protected."""
+    found = []
+    for secured in (False, True):
+        ladder = Ladder(secured=secured, respond=lambda event: answered(Code.CONTENT, bytes(2000), OBSERVE))
+        ladder.ask(request(Code.GET, "/a"), observe=True)
+        ladder.ask(request(Code.POST, "/b", payload=bytes(3000)))
+        ladder.ask(request(Code.PUT, "/c"), confirmable=False)
+        ladder.run(until=60.0)
+        found += [data for _, _, data in ladder.wire]
+    return found
+
+
+def mutate(data, chance):
+    changed = bytearray(data)
+    for _ in range(chance.randrange(4)):
+        kind = chance.randrange(4)
+        at = chance.randrange(len(changed)) if changed else 0
+        if kind == 0 and changed:
+            changed[at] ^= 1 << chance.randrange(8)
+        elif kind == 1:
+            del changed[at : at + chance.randrange(1, 9)]
+        elif kind == 2:
+            changed[at:at] = chance.randbytes(chance.randrange(1, 9))
+        else:
+            changed[:2] = bytes((0x40 | chance.randrange(64), chance.choice((0, 1, 2, 3, 5, 65, 69, 95, 128))))
+    return bytes(changed)
+
+
+def sizes(side):
+    memory = side._layer.strangers
+    return {
+        "duplicates": len(memory.duplicates) <= SMALL.max_duplicates,
+        "bytes": memory.duplicates.held <= SMALL.max_duplicate_bytes + 3000,
+        "uploads": memory.uploads.held <= SMALL.uploads.max_total,
+        "representations": memory.representations.held <= SMALL.representations.max_total,
+        "open": len(memory.open) <= SMALL.max_exchanges,
+        "observing": len(memory.observing) <= SMALL.max_observers,
+        "sources": len(side.counters_by_source) <= 8,
+        "held": len(side._server._held) <= 4,
+        "resets": len(side._responder._resets) <= SMALL.max_observers,
+        "reasons": len(side.counters) < 40,
+    }
+
+
+@pytest.mark.requirement("R-36")
+@pytest.mark.requirement("R-37")
+@pytest.mark.parametrize("seed", range(4))
+def test_a_flood_of_mutated_datagrams_from_strangers(seed):
+    chance = random.Random(seed)
+    side = endpoint(seed, **BOUNDS)
+    corpus = recorded()
+    received: dict[tuple[str, int], int] = {}
+    sent: dict[tuple[str, int], int] = {}
+    now = 0.0
+    for _ in range(1500):
+        now += chance.random() / 10
+        data = mutate(chance.choice(corpus), chance)
+        source = (f"192.0.2.{chance.randrange(20)}", 5683)
+        received[source] = received.get(source, 0) + len(data)
+        side.receive_datagram(data, source, now, multicast=chance.random() < 0.05)
+        for event in events(side):
+            if isinstance(event, RequestReceived) and chance.random() < 0.8:
+                side.send_response(event.exchange, answered(Code.CONTENT, bytes(chance.randrange(1500)), OBSERVE), now)
+            elif isinstance(event, ContextNeeded):
+                side.context_unknown(event.kid, event.kid_context)
+        for reply, destination in side.datagrams_to_send(now):
+            sent[destination] = sent.get(destination, 0) + len(reply)
+    assert all(sizes(side).values()), sizes(side)
+    assert all(sent.get(source, 0) <= 3 * count for source, count in received.items())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_forger_on_the_wire_never_stops_a_secured_exchange_nor_enters_it(seed):
+    chance = random.Random(seed)
+    ladder = Ladder(secured=True, respond=lambda event: answered(Code.CHANGED, event.message.payload))
+    ladder.ask(request(Code.POST, "/a", payload=b"truth" * 500))
+    ladder.pump()
+    genuine = [(source, data) for source, _, data in ladder.wire]
+    for _ in range(400):
+        source, data = chance.choice(genuine)
+        forged = bytearray(data)
+        forged[chance.randrange(4, len(forged))] ^= 1 << chance.randrange(8)
+        ladder.sides[CONTROLLER if source == THING else THING].receive_datagram(bytes(forged), source, ladder.now)
+        for side in ladder.sides.values():
+            side.datagrams_to_send(ladder.now)
+    # A flipped option number makes a plain request of it, which the application sees as just that.
+    found = [event for side in ladder.sides.values() for event in events(side)]
+    assert all(isinstance(event, RequestReceived) and event.association is None for event in found)
+    ladder.ask(request(Code.POST, "/a", payload=b"again"))
+    ladder.run()
+    assert {event.message.payload for event in ladder.requests} == {b"truth" * 500, b"again"}
+    assert ladder.controller.association(SECURED).address == THING
+    assert not ladder.results(SequenceNeeded)
