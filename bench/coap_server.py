@@ -36,7 +36,7 @@ def figures() -> Iterator[Figure]:
         print("ABSENT: build/peers; no figures beside aiocoap (make peers)", file=sys.stderr)
     for kind in ("plain", "OSCORE"):
         beside = (peer[1][kind], peer[0]) if peer else (None, "")
-        yield Figure(f"server CPU for one request, {kind} (no endpoint yet)", "us", ours[1][kind], *beside)
+        yield Figure(f"server CPU for one request, {kind}", "us", ours[1][kind], *beside)
 
 
 def _measure(side: str, command: list[str]) -> tuple[str, dict[str, float]]:

@@ -1,24 +1,30 @@
-"""Our server for the bench: GET /h over CoAP and OSCORE on [::1]. So far the protocols over a bare socket:
-de-duplication, retransmission and the access decision are not in it.
+"""Our server for the bench: the endpoint on [::1], drained as the product's UDP adapter drains it; GET /h.
 
 ``python -m bench.server.ours PORT CONTEXT_FOLDER``; prints one line when it listens.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import select
 import socket
 import sys
+import time
 from pathlib import Path
 
 from thingstead import __version__
-from thingstead.protocols.coap import message
+from thingstead.endpoint.association import Association
+from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.endpoint import Endpoint
+from thingstead.endpoint.event import AssociationId, RequestReceived, SequenceNeeded
 from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.message import Message, MessageType
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.message import Message
 from thingstead.protocols.oscore.context import SecurityContext
-from thingstead.protocols.oscore.protection import protect_response, unprotect_request
 from thingstead.secret import Secret
+
+_BATCH = 64
 
 
 def _context(folder: Path) -> SecurityContext:
@@ -33,30 +39,36 @@ def _context(folder: Path) -> SecurityContext:
     )
 
 
-def _answer(request: Message) -> Message:
-    found = request.code == Code.GET and request.path == "/h"
-    return Message(Code.CONTENT if found else Code.NOT_FOUND, payload=b"Hello World!" if found else b"")
-
-
-def _respond(data: bytes, context: SecurityContext) -> bytes:
-    request = message.decode(data)
-    if request.option(OptionNumber.OSCORE) is None:
-        response = _answer(request)
-    else:
-        inner, binding = unprotect_request(request, context=context)
-        response = protect_response(_answer(inner), binding=binding)
-    response.type, response.mid, response.token = MessageType.ACK, request.mid, request.token
-    return message.encode(response)
+def _answer(endpoint: Endpoint, now: float) -> None:
+    while (event := endpoint.next_event()) is not None:
+        match event:
+            case RequestReceived(message=request):
+                found = request.code == Code.GET and request.path == "/h"
+                response = Message(Code.CONTENT, payload=b"Hello World!") if found else Message(Code.NOT_FOUND)
+                endpoint.send_response(event.exchange, response, now)
+            case SequenceNeeded():
+                endpoint.sequence_reserved(event.association, event.upto)
 
 
 def _serve(port: int, folder: Path) -> None:
-    context = _context(folder)
+    endpoint = Endpoint(EndpointConfig(), random_bytes=os.urandom)  # noqa: TID251  a composition root
+    endpoint.install(Association(AssociationId("bench"), _context(folder)))
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as server:
         server.bind(("::1", port))
+        server.setblocking(False)
         print("thingstead", __version__, flush=True)
         while True:
-            data, source = server.recvfrom(2048)
-            server.sendto(_respond(data, context), source)
+            deadline = endpoint.next_deadline()
+            patience = None if deadline is None else max(0.0, deadline - time.monotonic())
+            select.select([server], [], [], patience)
+            now = time.monotonic()
+            with contextlib.suppress(BlockingIOError):
+                for _ in range(_BATCH):
+                    data, source = server.recvfrom(2048)
+                    endpoint.receive_datagram(data, source[:2], now)
+            _answer(endpoint, now)
+            for data, destination in endpoint.datagrams_to_send(now):
+                server.sendto(data, destination)
 
 
 _serve(int(sys.argv[1]), Path(sys.argv[2]))
