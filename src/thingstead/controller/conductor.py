@@ -93,8 +93,8 @@ class KillTime:
 
     Attributes:
         plane: which plane.
-        milliseconds: from the transition to the last acceptance, 0 if none came after it; None if the
-            relying party did not refuse within the deadline.
+        milliseconds: from the transition to the last acceptance, 0 if none came after it; to the first
+            refusal where the relying party cannot tell; None if it did not refuse within the deadline.
         relying_party: who was asked.
         detail: its evidence, or why it could not be asked.
     """
@@ -334,14 +334,14 @@ class Conductor:
             await self._store.commit(Unit(entries=(entry,), settled=settled))
 
     async def _watch(self, thing: Thing, plane: PlaneName, since: datetime, end: float) -> KillTime:
-        last = since
+        seen = since
         while True:
             probe, trouble = await self._probe(thing, plane)
             if probe is not None:
-                last = max(last, probe.last_acceptance or since)
                 if probe.standing in _REFUSES:
+                    last = max(seen, probe.last_acceptance or probe.at)
                     return KillTime(plane, (last - since) / _MILLISECOND, probe.relying_party, probe.detail)
-                last = max(last, probe.at)
+                seen = max(seen, probe.at)
             if self._clock.now() >= end:
                 party, detail = (probe.relying_party, probe.detail) if probe else ("", trouble)
                 return KillTime(plane, None, party, detail)

@@ -1,9 +1,13 @@
-"""The notary: follows the ledger with its tree, signs heads of it, and keeps them where the ledger is not."""
+"""The notary: follows the ledger with its tree, signs heads of it, and keeps them where the ledger is not.
+
+It also writes down, minute by minute, the refusals that were counted meanwhile.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Never
 
 from thingstead.clock import Clock
@@ -11,6 +15,7 @@ from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PrivateKey
 from thingstead.domain.ledger import head
 from thingstead.domain.ledger.head import TreeHead
+from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.ledger.tree import MerkleTree
 from thingstead.domain.ports import HeadKeeper, Store
 from thingstead.domain.unit import Committed, HeadRecord, Unit
@@ -33,6 +38,7 @@ class Notary:
         domain: str,
         clock: Clock,
         signature_id: int = AlgorithmId.ESP256,
+        refusals: RefusalCounter | None = None,
     ) -> None:
         """Read the ledger, compare it with the head kept outside, and follow it from here on.
 
@@ -46,6 +52,7 @@ class Notary:
         self._domain = domain
         self._clock = clock
         self._signature_id = signature_id
+        self._refusals = refusals or RefusalCounter()
         self._sealing = asyncio.Lock()
         self._tree = MerkleTree()
         for leaf in store.leaves():
@@ -69,10 +76,16 @@ class Notary:
             return await self._seal()
 
     async def run(self, interval: float = 1.0, *, wait: Callable[[float], Awaitable[None]] = asyncio.sleep) -> Never:
-        """Seal every `interval` seconds for as long as the controller lives."""
+        """Write down refusals and seal every `interval` seconds, for as long as the controller lives."""
         while True:
             await wait(interval)
+            await self._write_refusals(self._clock.utc())
             await self.seal()
+
+    async def close(self) -> None:
+        """Write down what was refused up to now, and seal; the store comes after."""
+        await self._write_refusals(self._clock.utc() + timedelta(minutes=1))
+        await self.seal()
 
     def receipt(self, index: int) -> bytes:
         """A COSE Receipt that entry `index` is in the ledger as it stands (RFC 9942 §5.2.1)."""
@@ -92,6 +105,11 @@ class Notary:
         await self._keeper.keep(signed)
         self._sealed = size
         return signed
+
+    async def _write_refusals(self, at: datetime) -> None:
+        drafts = self._refusals.due(at)
+        if drafts:
+            await self._store.commit(Unit(entries=drafts))
 
     def _follow(self, committed: Committed) -> None:
         for leaf in committed.leaves:

@@ -90,7 +90,8 @@ class Probe:
         relying_party: who answered: a peer, a resource, the kernel; never the plane's own memory.
         at: when it answered.
         detail: one line of evidence, e.g. the rule that dropped a packet.
-        last_acceptance: when it last accepted anything of the thing; None if it cannot tell or never did.
+        last_acceptance: when it last accepted anything of the thing; None if it cannot tell: the kill clock
+            then runs on to its first refusal.
     """
 
     plane: PlaneName

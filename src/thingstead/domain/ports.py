@@ -12,6 +12,7 @@ from typing import Protocol
 
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.domain.ledger.entry import Draft, Entry
+from thingstead.domain.network import AppliedChange, NetworkChange, NetworkStanding, Traffic
 from thingstead.domain.unit import Committed, Snapshot, Unit
 from thingstead.identifier import ThingId
 from thingstead.secret import Secret
@@ -19,6 +20,7 @@ from thingstead.secret import Secret
 __all__ = [
     "Association",
     "Committer",
+    "Enforcement",
     "Fetched",
     "Fetcher",
     "HeadKeeper",
@@ -140,6 +142,26 @@ class SecurityAssociations(Protocol):
 
     def last_acceptance(self, thing: ThingId) -> datetime | None:
         """When a message of the thing last verified; None if none did since start."""
+        ...
+
+
+class Enforcement(Protocol):
+    """Whoever keeps the network's rules: the kernel, or in a dry run nobody."""
+
+    async def apply(self, change: NetworkChange) -> AppliedChange:
+        """Put all of a thing's rules in force at once.
+
+        Raises:
+            TransportError: they are not in force; what was before still is.
+        """
+        ...
+
+    async def standing(self, thing: ThingId) -> NetworkStanding:
+        """What happens to the thing's packets now: asked of the enforcer, not of our memory."""
+        ...
+
+    async def counters(self) -> tuple[Traffic, ...]:
+        """Packets seen and refused, per thing."""
         ...
 
 

@@ -8,9 +8,10 @@ from tests.unit.domain.things import AT
 from thingstead.controller.notary import Notary
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
-from thingstead.domain.ledger import head
+from thingstead.domain.ledger import entry, head
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.ledger.head import TreeHead
+from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.unit import Unit
 from thingstead.errors import AuthenticationError, StorageError
 from thingstead.protocols.receipts import receipt
@@ -104,6 +105,29 @@ def test_every_entry_has_a_receipt_that_holds_for_it_alone():
         assert proven.proof.index == index
         with pytest.raises(AuthenticationError):
             receipt.authenticate(notary.receipt(index), leaves[index - 1], public=_KEY.public, accept=accept)
+
+
+def test_refusals_are_written_down_when_their_minute_has_ended_and_the_rest_at_the_end():
+    async def run():
+        store, keeper, clock, refusals = MemoryStore(), _Keeper(), JumpingClock(), RefusalCounter()
+        notary = Notary(store, keeper, key=_KEY, domain="home", clock=clock, refusals=refusals)
+        sizes = []
+
+        async def wait(seconds):
+            sizes.append(notary.size)
+            if len(sizes) == 4:
+                raise asyncio.CancelledError
+            refusals.count("replay", at=clock.utc(), source="192.0.2.1")
+            await clock.wait(seconds)
+
+        with pytest.raises(asyncio.CancelledError):
+            await notary.run(30.0, wait=wait)
+        await notary.close()
+        return sizes, notary.size, notary.sealed, [entry.decode(leaf) for leaf in store.leaves()]
+
+    sizes, size, sealed, entries = asyncio.run(run())
+    assert (sizes, size, sealed) == ([0, 0, 1, 1], 2, 2)
+    assert [(one.kind, one.details["count"]) for one in entries] == [(Kind.REFUSAL, 2), (Kind.REFUSAL, 1)]
 
 
 def test_it_seals_as_long_as_it_runs():

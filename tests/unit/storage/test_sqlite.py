@@ -200,7 +200,7 @@ asyncio.run(run())
 """
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [*range(4), *[pytest.param(seed, marks=pytest.mark.full) for seed in range(4, 200)]])
 def test_a_killed_writer_leaves_every_acknowledged_unit_and_no_half_one(tmp_path, seed):
     root = Path(__file__).resolve().parents[3]
     wanted = random.Random(seed).randint(1, 120)
