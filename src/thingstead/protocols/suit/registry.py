@@ -30,7 +30,6 @@ _UPDATE_MANAGEMENT = "draft-ietf-suit-update-management-16"
 _FIRMWARE_ENCRYPTION = "draft-ietf-suit-firmware-encryption-26"
 
 ENVELOPE_TAG = 107
-MANIFEST_TAG = 1070
 PEN_TAG = 112
 
 
