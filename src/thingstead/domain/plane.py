@@ -147,7 +147,10 @@ class Plane(Protocol):
         ...
 
     async def restrict(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
-        """Cut the thing down to what ``thing.state`` and ``thing.restriction`` leave it; can be undone by `admit`."""
+        """Cut the thing down to what ``thing.state`` and ``thing.restriction`` leave it; `admit` undoes it.
+
+        A quarantined thing is left nothing: every relying party refuses it.
+        """
         ...
 
     async def withdraw(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:

@@ -10,6 +10,7 @@ from tests.unit.domain.things import AT
 from thingstead.controller.conductor import Conductor, Limits
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.entry import Entry, Kind
+from thingstead.domain.lifecycle import Restriction
 from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
 from thingstead.domain.ports import Store
 from thingstead.domain.register import Register
@@ -55,7 +56,9 @@ class FakePlane:
         return await self._meet(thing, Demand.ADMIT, transition_id, Standing.ACCEPTED)
 
     async def restrict(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
-        return await self._meet(thing, Demand.RESTRICT, transition_id, Standing.RESTRICTED)
+        cut_off = thing.restriction is Restriction.QUARANTINED
+        standing = Standing.REFUSED if cut_off else Standing.RESTRICTED
+        return await self._meet(thing, Demand.RESTRICT, transition_id, standing)
 
     async def withdraw(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         return await self._meet(thing, Demand.WITHDRAW, transition_id, Standing.REFUSED)
@@ -93,9 +96,11 @@ class FakePlane:
 class House:
     """A conductor over fake planes and a given store; `House(store)` again is the next life after a crash."""
 
-    def __init__(self, store: Store, limits: Limits | None = None) -> None:
+    def __init__(
+        self, store: Store, limits: Limits | None = None, planes: dict[PlaneName, FakePlane] | None = None
+    ) -> None:
         self.clock = JumpingClock()
-        self.planes = {name: FakePlane(name, self.clock) for name in PlaneName}
+        self.planes = planes or {name: FakePlane(name, self.clock) for name in PlaneName}
         self.store = store
         self.register = Register(store.load())
         store.listen(self.register.follow)

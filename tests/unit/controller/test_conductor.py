@@ -77,12 +77,15 @@ def test_a_stranger_has_no_transitions():
         asyncio.run(_house().conductor.transition(a_thing(9).id, Cause.RETIRED, actor="operator:anna"))
 
 
-@pytest.mark.parametrize("restriction", [Restriction.HELD, Restriction.QUARANTINED])
-def test_a_restriction_leaves_the_state_and_asks_the_planes(restriction):
+@pytest.mark.parametrize(
+    ("restriction", "standing"),
+    [(Restriction.HELD, Standing.RESTRICTED), (Restriction.QUARANTINED, Standing.REFUSED)],
+)
+def test_a_restriction_leaves_the_state_and_asks_the_planes(restriction, standing):
     house = _house()
     report = asyncio.run(house.conductor.restrict(_ID, restriction, actor="detector", cause="scan"))
     assert (report.thing.state, report.thing.restriction) == (_S.OPERATIONAL, restriction)
-    assert house.planes[_NETWORK].standing[_ID] is Standing.RESTRICTED
+    assert house.planes[_NETWORK].standing[_ID] is standing
     assert house.entries(Kind.RESTRICTION)[0].details["to"] == restriction.value
 
 
