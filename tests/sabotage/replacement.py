@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Sabotage", "accepts", "apply", "argument", "returns", "skips"]
+__all__ = ["Sabotage", "accepts", "apply", "argument", "find", "returns", "skips"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,17 @@ def apply(sabotage: Sabotage) -> None:
     Raises:
         LookupError: there is no such function.
     """
+    owner, name, original = find(sabotage)
+    wrapper = type(original) if isinstance(original, staticmethod | classmethod) else _plain
+    setattr(owner, name, wrapper(sabotage.replacement(getattr(original, "__func__", original))))
+
+
+def find(sabotage: Sabotage) -> tuple[Any, str, Any]:
+    """The module or class that holds the target, the target's name there, and the target.
+
+    Raises:
+        LookupError: there is no such function.
+    """
     module_name, _, path = sabotage.target.partition(":")
     *owners, name = path.split(".")
     try:
@@ -70,18 +81,12 @@ def apply(sabotage: Sabotage) -> None:
         for step in owners:
             owner = getattr(owner, step)
         original = owner.__dict__[name]
-        wrapper = type(original) if isinstance(original, staticmethod | classmethod) else _plain
-        function = getattr(original, "__func__", original)
-        setattr(owner, name, wrapper(sabotage.replacement(_callable(function))))
+        if not callable(getattr(original, "__func__", original)):
+            raise TypeError(f"{original!r} is not a function")
     except (ImportError, AttributeError, KeyError, TypeError) as error:
         raise LookupError(f"{sabotage.requirement}: no function {sabotage.target}") from error
+    return owner, name, original
 
 
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
-
-
-def _callable(value: object) -> Callable[..., Any]:
-    if not callable(value):
-        raise TypeError(f"{value!r} is not a function")
-    return value

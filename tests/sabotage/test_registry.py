@@ -1,11 +1,17 @@
+import os
+import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from tests.requirements import REQUIREMENTS
 from tests.sabotage.registry import REGISTRY, REQUIRED
-from tests.sabotage.replacement import Sabotage, accepts, apply, argument, returns, skips
+from tests.sabotage.replacement import Sabotage, accepts, apply, argument, find, returns, skips
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
 
 
 @pytest.fixture
@@ -57,10 +63,17 @@ def test_a_target_that_is_not_there_is_refused(victim, target):
         apply(Sabotage("R-15", target, accepts, ""))
 
 
-def test_every_row_names_a_requirement_and_what_it_removes():
-    for row in REGISTRY:
-        assert row.requirement in REQUIREMENTS
-        assert row.removes
+@pytest.mark.parametrize("row", REGISTRY, ids=lambda row: f"{row.requirement} {row.target}")
+def test_every_row_names_a_requirement_and_a_function_that_is_there(row):
+    assert row.requirement in REQUIREMENTS
+    assert row.removes
+    find(row)
+
+
+def test_the_table_itself_imports_nothing_that_could_be_sabotaged():
+    script = "import sys, tests.sabotage.registry; print(*[m for m in sys.modules if m.startswith('thingstead.')])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=ENVIRONMENT)
+    assert set(done.stdout.split()) <= {"thingstead.errors"}
 
 
 def test_what_this_release_claims_exists():

@@ -1,6 +1,7 @@
-"""What CoAP below the endpoint promises."""
+"""What CoAP and the endpoint promise."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.sabotage.replacement import Sabotage, accepts, returns
@@ -14,9 +15,18 @@ def _unbounded(original: Callable[..., Any]) -> Callable[..., Any]:
     return remember
 
 
+def _limitless(original: Callable[..., Any]) -> Callable[..., Any]:
+    def start(self: Any, limits: Any) -> None:
+        wide = dict.fromkeys(("max_body", "max_bodies", "max_bodies_per_peer", "max_total"), 1 << 40)
+        original(self, replace(limits, **wide))
+
+    return start
+
+
 _P = "thingstead.protocols.coap."
 ROWS = (
     Sabotage("R-36", _P + "reliability:Deduplicator.remember", _unbounded, "remembered exchanges are bounded"),
     Sabotage("R-37", _P + "echo:within_amplification_limit", returns(True), "answers to strangers are small"),
-    Sabotage("R-47", _P + "block:Uploads._make_room", accepts, "unfinished bodies of a peer are bounded"),
+    Sabotage("R-47", _P + "block:Uploads.__init__", _limitless, "unfinished bodies are bounded"),
+    Sabotage("R-64", "thingstead.endpoint.association:Association.follow", accepts, "a thing that moves is followed"),
 )

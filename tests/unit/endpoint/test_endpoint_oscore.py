@@ -365,7 +365,7 @@ def test_questions_for_contexts_are_bounded_in_number_and_rate():
     assert len([event for event in events(side) if isinstance(event, ContextNeeded)]) == 3
 
 
-@pytest.mark.requirement("R-88")
+@pytest.mark.requirement("R-09")
 def test_an_association_that_ends_takes_everything_with_it():
     ladder = Ladder(secured=True, respond=lambda event: answered(Code.CONTENT, b"", OBSERVE))
     ladder.ask(GET, observe=True)
