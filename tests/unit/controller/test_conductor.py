@@ -200,6 +200,25 @@ def test_a_withdrawal_that_overtakes_an_admission_in_flight_comes_last():
     assert (joining.failures, retiring.failures, house.register.obligations()) == ({}, {}, ())
 
 
+def test_what_is_being_met_is_not_asked_for_again_by_a_retry():
+    house = _house()
+
+    async def run():
+        gate = house.planes[_NETWORK].gate = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_retire(house))
+            await until(lambda: len(house.register.obligations()) == 1)
+            retry = group.create_task(house.conductor.resume())
+            await asyncio.sleep(0)
+            gate.set()
+        return retry.result()
+
+    (outcome,) = asyncio.run(run())
+    assert (outcome.receipt, outcome.failure) == (None, "")
+    assert len(house.planes[_NETWORK].calls) == 1
+    assert len(house.entries(Kind.RECEIPT)) == 6
+
+
 def test_of_two_transitions_at_once_each_stands_on_the_other():
     house = _house()
 
