@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Any
 
 from thingstead.errors import DecodeError, UnsupportedError
@@ -174,7 +175,7 @@ def decode(
     if {Label.IV, Label.PARTIAL_IV} <= protected.keys() | unprotected.keys():
         raise DecodeError("expected IV or Partial IV, got both", spec="RFC 9052 §3.1")
     _check_crit(protected, unprotected, understood)
-    return Headers(encoded if protected else b"", protected, unprotected)
+    return Headers(encoded if protected else b"", MappingProxyType(protected), MappingProxyType(unprotected))
 
 
 def _check_parameter(label: Any, value: Any) -> None:

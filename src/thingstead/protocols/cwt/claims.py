@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Any
 
 from thingstead.errors import DecodeError, ExpiredError
@@ -168,7 +169,7 @@ def decode(data: bytes, *, limits: codec.Limits = codec.DEFAULT_LIMITS) -> Claim
         _check_date(values.get(claim, 0), claim)
     if not all(isinstance(name, str) for name in values.get(Claim.AUD, ())):
         raise DecodeError("expected aud of text", spec=_spec(Claim.AUD))
-    return Claims(values)
+    return Claims(MappingProxyType(values))
 
 
 def check_validity(claims: Claims, *, at: datetime, leeway: timedelta) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import InitVar, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Any
 
 from thingstead.crypto.algorithm import AlgorithmId
@@ -220,7 +221,7 @@ def decode_leaves(payload: bytes) -> Mapping[Leaf, Any]:
             raise DecodeError(f"expected one {leaf.name} of type {_TYPES[leaf].__name__}", spec=_SPEC)
         leaves[leaf] = value
     _check_values(leaves)
-    return leaves
+    return MappingProxyType(leaves)
 
 
 def _leaf(label: Any) -> Leaf:

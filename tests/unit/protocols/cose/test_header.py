@@ -63,6 +63,13 @@ def test_an_empty_protected_bucket_is_the_empty_string():
     assert header.decode(b"\xa0", {}).encoded == b""
 
 
+def test_headers_do_not_change_once_they_are_read():
+    headers = header.build({1: -9}, {4: b"k"})
+    for bucket in (headers.protected, headers.unprotected):
+        with pytest.raises(TypeError):
+            bucket[1] = -7  # type: ignore[index]  # the point of the test
+
+
 def test_an_unknown_label_is_carried():
     assert header.decode(b"", {"mine": [1], -70000: None}).parameter("mine") == [1]
 

@@ -68,6 +68,11 @@ def test_a_date_without_a_zone_is_our_mistake():
         claims.check_validity(decoded({}), at=AT.replace(tzinfo=None), leeway=NONE)
 
 
+def test_claims_do_not_change_once_they_are_read():
+    with pytest.raises(TypeError):
+        decoded({1: "iss"}).values[1] = "other"
+
+
 def test_what_decode_refuses_is_not_encoded():
     with pytest.raises(DecodeError):
         claims.encode({Claim.ISS.value: 1})
