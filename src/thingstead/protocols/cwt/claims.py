@@ -55,7 +55,7 @@ class ClaimRow:
     source: str
 
 
-_OURS = "private use (RFC 8392 §9.1), docs/reference/glossary.md"
+_OURS = "private use (RFC 8392 §9.1)"
 
 REGISTRY: dict[Any, ClaimRow] = {
     row.claim: row
