@@ -9,7 +9,8 @@ from thingstead.endpoint.config import Retention
 from thingstead.endpoint.event import ContextNeeded, RequestReceived, SequenceNeeded
 from thingstead.protocols.coap import block
 from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.option import OPTIONS
 
 SMALL = Retention(
     max_duplicates=8,
@@ -117,3 +118,33 @@ def test_a_forger_on_the_wire_never_stops_a_secured_exchange_nor_enters_it(seed)
     assert {event.message.payload for event in ladder.requests} == {b"truth" * 500, b"again"}
     assert ladder.controller.association(SECURED).address == THING
     assert not ladder.results(SequenceNeeded)
+
+
+def anything(chance, code):
+    """A message with any options of any length, in order, as an authenticated peer may send it."""
+    numbers = (4, 6, 6, 8, 11, 11, 12, 14, 15, 17, 23, 23, 27, 27, 28, 60, 252, 258, 292, 65000, 65001)
+    chosen = sorted(chance.choice(numbers) for _ in range(chance.randrange(6)))
+    sizes = [min(chance.choice((0, 1, 1, 2, 3)), OPTIONS[n].max_size if n in OPTIONS else 3) for n in chosen]
+    options = [(number, chance.randbytes(size)) for number, size in zip(chosen, sizes, strict=True)]
+    return Message(code, options=options, payload=chance.randbytes(chance.choice((0, 5, 16, 64, 1024))))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_peer_behind_an_association_may_say_anything(seed):
+    chance = random.Random(seed)
+
+    def respond(event):
+        return anything(chance, chance.choice((65, 68, 69, 95, 129, 132, 136, 141, 160)))
+
+    ladder = Ladder(secured=True, respond=respond)
+    for number in range(150):
+        message = anything(chance, chance.choice((1, 2, 3, 5)))
+        ladder.ask(message, observe=chance.random() < 0.3, confirmable=chance.random() < 0.8)
+        ladder.now += chance.random()
+        ladder.pump()
+        if number % 10 == 0:
+            for event in ladder.requests[-5:]:
+                ladder.controller.send_response(event.exchange, respond(event), ladder.now)
+    ladder.run(until=2000.0)
+    assert ladder.controller._layer.known.open == {}
+    assert all(exchange.order is not None for exchange in ladder.thing._client._by_id.values())

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from thingstead.endpoint.event import Address, AssociationId, Event, SequenceNeeded
+from thingstead.endpoint.event import Address, AssociationId, Event, GroupId, SequenceNeeded
 from thingstead.errors import AuthenticationError, StateError, UntrustedError
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.group_oscore.context import GroupContext
 from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.option import MAX_PARTIAL_IV, OscoreOption, decode_partial_iv
 from thingstead.protocols.oscore.protection import unprotect_request
 
-__all__ = ["Association", "Associations", "SequenceGate"]
+__all__ = ["Association", "Associations", "Group", "SequenceGate", "SequenceOwner"]
+
+SequenceOwner: TypeAlias = AssociationId | GroupId
 
 
 @dataclass(slots=True, eq=False)
@@ -48,12 +52,31 @@ class Association:
             self.address = source
 
 
-class Associations:
-    """The table of live associations."""
+@dataclass(slots=True, eq=False)
+class Group:
+    """One epoch of a group's keys; a rekey installs the next one under the same id, and this one is gone.
 
-    __slots__ = ("_by_id", "_by_kid", "_epoch")
+    Attributes:
+        id: names the group towards the application, through all its epochs.
+        context: members and keys of this epoch.
+        scope: opaque to the endpoint.
+        epoch: which installation this is; set by `Associations.install_group`.
+    """
+
+    id: GroupId
+    context: GroupContext
+    scope: object = None
+    epoch: int = field(default=0, init=False)
+
+
+class Associations:
+    """The table of live associations and groups."""
+
+    __slots__ = ("_by_gid", "_by_id", "_by_kid", "_epoch", "_groups")
 
     def __init__(self) -> None:
+        self._by_gid: dict[bytes, Group] = {}
+        self._groups: dict[GroupId, Group] = {}
         self._by_id: dict[AssociationId, Association] = {}
         self._by_kid: dict[bytes, tuple[Association, ...]] = {}
         self._epoch = 0
@@ -81,6 +104,35 @@ class Associations:
             self._by_kid[kid] = left
         else:
             del self._by_kid[kid]
+
+    def install_group(self, group: Group) -> None:
+        """Make a group live; an earlier epoch of the same id is gone."""
+        self.end_group(group.id)
+        self._epoch += 1
+        group.epoch = self._epoch
+        self._groups[group.id] = group
+        self._by_gid[group.context.gid] = group
+
+    def end_group(self, group_id: GroupId) -> None:
+        """Take a group away; from now on nothing verifies under its keys."""
+        group = self._groups.pop(group_id, None)
+        if group is not None and self._by_gid.get(group.context.gid) is group:
+            del self._by_gid[group.context.gid]
+
+    def find_group(self, group_id: GroupId) -> Group | None:
+        """The live epoch of this group."""
+        return self._groups.get(group_id)
+
+    def group_of(self, option: OscoreOption) -> Group | None:
+        """The group whose Gid a request names (RFC 10021 §6.2).
+
+        Raises:
+            UntrustedError: the request is in group mode, and no group has its Gid.
+        """
+        group = None if option.kid_context is None else self._by_gid.get(option.kid_context)
+        if group is None and option.group:
+            raise UntrustedError("no group has this Gid", spec="RFC 10021 §6.2", reason="context")
+        return group
 
     def find(self, association_id: AssociationId) -> Association | None:
         """The live association of this id."""
@@ -126,11 +178,11 @@ class SequenceGate:
     __slots__ = ("_asked", "_events", "_stride")
 
     def __init__(self, events: deque[Event], *, stride: int) -> None:
-        self._asked: dict[AssociationId, int] = {}
+        self._asked: dict[SequenceOwner, int] = {}
         self._events = events
         self._stride = stride
 
-    def is_open(self, name: AssociationId, sequence: SequenceNumbers) -> bool:
+    def is_open(self, name: SequenceOwner, sequence: SequenceNumbers) -> bool:
         """Whether a number may be taken now; asks for more in time. False means: wait for `reserve`.
 
         Raises:
@@ -147,6 +199,6 @@ class SequenceGate:
             self._events.append(SequenceNeeded(name, upto))
         return left > 0
 
-    def forget(self, name: AssociationId) -> None:
+    def forget(self, name: SequenceOwner) -> None:
         """The association is gone, or its numbers start anew."""
         self._asked.pop(name, None)

@@ -30,6 +30,7 @@ from thingstead.errors import (
 )
 from thingstead.protocols.coap.block import Assembly, Block, BodySender, IncompleteBodyError, decode_block
 from thingstead.protocols.coap.code import Code, code_name, is_error
+from thingstead.protocols.coap.echo import is_echo
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode
 from thingstead.protocols.coap.observe import NotificationOrder, ObserveRequest
 from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint, require_recognised
@@ -108,7 +109,8 @@ class Client:
         """Start an exchange.
 
         Raises:
-            StateError: as many requests wait as may, or the sequence numbers are used up.
+            StateError: as many requests wait as may.
+            ValueError: a request that cannot be encoded.
         """
         if len(self._by_id) >= self._config.max_requests:
             raise StateError(f"expected at most {self._config.max_requests} requests to be waiting")
@@ -119,7 +121,11 @@ class Client:
             exchange.sender = BodySender(request.payload, self._config.block_szx)
             exchange.tag = encode_uint(exchange.id)[-8:]
         self._by_id[exchange.id] = exchange
-        self._step(exchange, now)
+        try:
+            self._step(exchange, now)
+        except ValueError:
+            self._drop(exchange, now)
+            raise
         return exchange.id
 
     def receive(self, data: bytes, source: Address, now: float) -> None:
@@ -328,7 +334,7 @@ class Client:
     def _brings_echo(self, exchange: ClientExchange, inner: Message) -> bool:
         """Whether the server wants the same again with an Echo value (RFC 9175 §2.3)."""
         value = inner.option(OptionNumber.ECHO)
-        if inner.code != Code.UNAUTHORIZED or value is None or not _may_restart(exchange):
+        if inner.code != Code.UNAUTHORIZED or not is_echo(value) or not _may_restart(exchange):
             return False
         exchange.echo = value
         return True
@@ -424,6 +430,12 @@ class Client:
         self._by_token.pop(exchange.observe_token, None)
         self._layer.retransmitter.withdraw(exchange.destination, exchange.mid, now)
 
+    def _may_take(self, association: Association) -> bool:
+        try:
+            return self._gate.is_open(association.id, association.context.sender.sequence)
+        except StateError:
+            return False
+
     def _deregister(self, exchange: ClientExchange) -> None:
         """Tell the server, once and without waiting for its answer; it also learns from a RST (RFC 7641 §3.6)."""
         options = (OptionNumber.OBSERVE, encode_uint(ObserveRequest.DEREGISTER))
@@ -434,7 +446,7 @@ class Client:
         )
         association = exchange.association
         if association is not None:
-            if not self._gate.is_open(association.id, association.context.sender.sequence):
+            if not self._may_take(association):
                 return
             message, _ = protect_request(
                 message, context=association.context, with_kid_context=association.with_kid_context

@@ -6,11 +6,12 @@ from collections import deque
 from collections.abc import Callable
 from itertools import count
 
-from thingstead.endpoint.association import Association, Associations, SequenceGate
+from thingstead.endpoint.association import Association, Associations, Group, SequenceGate
 from thingstead.endpoint.client import Client
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters
-from thingstead.endpoint.event import Address, AssociationId, Event, ExchangeId
+from thingstead.endpoint.event import Address, AssociationId, Event, ExchangeId, GroupId
+from thingstead.endpoint.group_client import GroupClient
 from thingstead.endpoint.message_layer import MessageLayer, reset
 from thingstead.endpoint.responder import Responder
 from thingstead.endpoint.server import Server
@@ -38,7 +39,19 @@ class Endpoint:
         random_bytes: returns that many fresh random bytes.
     """
 
-    __slots__ = ("_associations", "_client", "_counters", "_events", "_gate", "_layer", "_now", "_responder", "_server")
+    __slots__ = (
+        "_associations",
+        "_client",
+        "_counters",
+        "_events",
+        "_gate",
+        "_group_client",
+        "_layer",
+        "_next_id",
+        "_now",
+        "_responder",
+        "_server",
+    )
 
     def __init__(self, config: EndpointConfig, *, random_bytes: Callable[[int], bytes]) -> None:
         self._now = 0.0
@@ -48,11 +61,11 @@ class Endpoint:
         self._gate = SequenceGate(self._events, stride=config.sequence_stride)
         self._layer = MessageLayer(config, random_bytes)
         mint = EchoMint(Secret(random_bytes(_ECHO_KEY_SIZE)), lifetime=config.echo_lifetime)
-        next_id = count(1).__next__
+        tokens = Tokens(random_bytes)
+        self._next_id = next_id = count(1).__next__
         self._responder = Responder(
             config,
             layer=self._layer,
-            associations=self._associations,
             gate=self._gate,
             mint=mint,
             events=self._events,
@@ -72,10 +85,18 @@ class Endpoint:
             config,
             layer=self._layer,
             gate=self._gate,
-            tokens=Tokens(random_bytes),
+            tokens=tokens,
             events=self._events,
             counters=self._counters,
             next_id=next_id,
+        )
+        self._group_client = GroupClient(
+            config,
+            layer=self._layer,
+            gate=self._gate,
+            tokens=tokens,
+            events=self._events,
+            counters=self._counters,
         )
 
     @property
@@ -105,7 +126,10 @@ class Endpoint:
         if is_request(code):
             self._server.receive(data, source, now, is_multicast=multicast)
         elif is_response(code):
-            self._client.receive(data, source, now)
+            if self._group_client.expects(data):
+                self._group_client.receive(data, source)
+            else:
+                self._client.receive(data, source, now)
         elif code == 0 and len(data) == 4 and not multicast:
             self._on_empty(data, source, now)
         else:
@@ -122,6 +146,7 @@ class Endpoint:
         now: float,
         *,
         association: AssociationId | None = None,
+        group: GroupId | None = None,
         confirmable: bool = True,
         observe: bool = False,
     ) -> ExchangeId:
@@ -132,12 +157,17 @@ class Endpoint:
             destination: where to; None for where the association was last seen.
             now: monotonic seconds.
             association: whose context protects it; None sends it unprotected.
+            group: whose context protects it; it goes out once, non-confirmable, and every member's response is a
+                `ResponseReceived` of its own until `ExchangeEnded`.
             confirmable: repeat it until it is acknowledged.
             observe: register for notifications (RFC 7641).
 
         Raises:
-            StateError: an association that is not installed or was never seen, or too many requests.
+            StateError: an association or group that is not installed, an association that was never seen, or too
+                many requests.
         """
+        if group is not None:
+            return self._send_to_group(request, destination, now, group)
         found = None if association is None else self._associations.find(association)
         if association is not None and found is None:
             raise StateError("expected an installed association", reason="ended")
@@ -173,6 +203,7 @@ class Endpoint:
     def cancel(self, exchange: ExchangeId, now: float) -> None:
         """Want no more of a request of ours, or end an observation of a peer without a last word."""
         self._client.cancel(exchange, now)
+        self._group_client.cancel(exchange)
         for memory in (self._layer.known, self._layer.strangers):
             found = memory.observing.get(exchange)
             if found is not None:
@@ -186,13 +217,15 @@ class Endpoint:
             self._responder.on_lost(owner)
         self._server.expire(now)
         self._client.expire(now)
+        self._group_client.expire(now)
         outgoing = self._layer.outgoing[:]
         self._layer.outgoing.clear()
         return outgoing
 
     def next_deadline(self) -> float | None:
         """When `datagrams_to_send` has something to do, if nothing else happens before."""
-        parts = (self._layer.next_deadline(), self._server.next_deadline(), self._client.next_deadline())
+        roles = (self._layer, self._server, self._client, self._group_client)
+        parts = [role.next_deadline() for role in roles]
         return min((part for part in parts if part is not None), default=None)
 
     def install(self, association: Association) -> None:
@@ -205,11 +238,30 @@ class Endpoint:
 
     def end(self, association: AssociationId) -> None:
         """End an association at once: exchanges, observations, waiting messages and stored replies go with it."""
+        found = self._associations.find(association)
+        if found is None:
+            return
         self._associations.end(association)
         self._gate.forget(association)
-        self._server.forget(association)
+        self._server.forget(association, [association], [found.address])
         self._responder.forget(association)
         self._client.forget(association, self._now)
+
+    def install_group(self, group: Group) -> None:
+        """Make an epoch of a group live; the epoch before it is ended first."""
+        self.end_group(group.id)
+        self._associations.install_group(group)
+
+    def end_group(self, group: GroupId) -> None:
+        """End a group at once, as `end` does an association."""
+        found = self._associations.find_group(group)
+        if found is None:
+            return
+        self._associations.end_group(group)
+        self._gate.forget(group)
+        self._server.forget(group, [(group, kid) for kid in found.context.members], [])
+        self._responder.forget(group)
+        self._group_client.forget(group)
 
     def association(self, association: AssociationId) -> Association | None:
         """The live association of this id."""
@@ -219,13 +271,23 @@ class Endpoint:
         """Answer to `ContextNeeded`: there is no such context; the request is refused."""
         self._server.release(kid, kid_context, self._now, is_known=False)
 
-    def sequence_reserved(self, association: AssociationId, upto: int) -> None:
+    def sequence_reserved(self, association: AssociationId | GroupId, upto: int) -> None:
         """Answer to `SequenceNeeded`: numbers below `upto` are durable; what waited for them goes out."""
-        found = self._associations.find(association)
+        found = self._associations.find(AssociationId(association))
+        group = self._associations.find_group(GroupId(association))
         if found is not None:
             found.context.sender.sequence.reserve(upto)
-            self._responder.resume(association, self._now)
-            self._client.resume(association, self._now)
+            self._client.resume(found.id, self._now)
+        elif group is not None:
+            group.context.own.sequence.reserve(upto)
+            self._group_client.resume(group.id)
+        self._responder.resume(association, self._now)
+
+    def _send_to_group(self, request: Message, destination: Address | None, now: float, group: GroupId) -> ExchangeId:
+        found = self._associations.find_group(group)
+        if found is None or destination is None:
+            raise StateError("expected an installed group and its address", reason="ended")
+        return ExchangeId(self._group_client.send(request, destination, now, group=found, next_id=self._next_id))
 
     def _on_empty(self, data: bytes, source: Address, now: float) -> None:
         """An empty ACK, a RST, or a ping, which a RST answers (RFC 7252 §4.2, §4.3)."""

@@ -96,9 +96,12 @@ class ExchangeEnded:
 
 @dataclass(slots=True)
 class SequenceNeeded:
-    """Make durable that numbers below `upto` are spent, then call `Endpoint.sequence_reserved`."""
+    """Make durable that numbers below `upto` are spent, then call `Endpoint.sequence_reserved`.
 
-    association: AssociationId
+    The numbers are those of an association, or of our own Sender ID in a group.
+    """
+
+    association: AssociationId | GroupId
     upto: int
 
 

@@ -12,6 +12,7 @@ from thingstead.protocols.coap.echo import AMPLIFICATION_FACTOR
 from thingstead.protocols.coap.message import Message, MessageType
 from thingstead.protocols.coap.observe import NotificationOrder
 from thingstead.protocols.coap.option import OptionNumber, is_no_cache_key
+from thingstead.protocols.oscore.context import SequenceNumbers
 
 __all__ = ["ClientExchange", "ServerExchange", "operation"]
 
@@ -60,6 +61,7 @@ class ServerExchange:
         member: kid of that group's member.
         binding: what responses are protected under; None for a plain request.
         protect: protects a response under `binding`.
+        sequence: our sender sequence numbers where the response may need one.
         takes_sequence: the next protected response needs a sender sequence number of ours.
         is_answered: the request has been acknowledged, by a response or an empty ACK.
         is_multicast: it came to a multicast address.
@@ -95,6 +97,7 @@ class ServerExchange:
         "peer",
         "protect",
         "request",
+        "sequence",
         "source",
         "takes_sequence",
         "token",
@@ -118,6 +121,7 @@ class ServerExchange:
         self.member: bytes | None = None
         self.binding: Any = None
         self.protect: Callable[..., Message] | None = None
+        self.sequence: SequenceNumbers | None = None
         self.takes_sequence = False
         self.is_answered = False
         self.is_multicast = is_multicast

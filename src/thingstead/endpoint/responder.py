@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 
-from thingstead.endpoint.association import Associations, SequenceGate
+from thingstead.endpoint.association import SequenceGate, SequenceOwner
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters
-from thingstead.endpoint.event import AssociationId, Event, ExchangeEnded, ExchangeId
+from thingstead.endpoint.event import Event, ExchangeEnded, ExchangeId
 from thingstead.endpoint.exchange import ServerExchange, operation
 from thingstead.endpoint.memory import Memory
 from thingstead.endpoint.message_layer import MessageLayer, acknowledgement
@@ -32,7 +32,6 @@ class Responder:
     """Sends what the server has to say."""
 
     __slots__ = (
-        "_associations",
         "_block_size",
         "_config",
         "_counters",
@@ -50,7 +49,6 @@ class Responder:
         config: EndpointConfig,
         *,
         layer: MessageLayer,
-        associations: Associations,
         gate: SequenceGate,
         mint: EchoMint,
         events: deque[Event],
@@ -59,13 +57,12 @@ class Responder:
         self._config = config
         self._block_size = 16 << config.block_szx
         self._layer = layer
-        self._associations = associations
         self._gate = gate
         self._mint = mint
         self._events = events
         self._counters = counters
         self._notifications = 0
-        self._parked: dict[AssociationId, deque[tuple[ServerExchange, Message]]] = {}
+        self._parked: dict[SequenceOwner, deque[tuple[ServerExchange, Message]]] = {}
         self._resets: dict[tuple[object, int], tuple[Memory, int]] = {}
 
     def respond(self, exchange: ServerExchange, response: Message, now: float) -> None:
@@ -119,15 +116,15 @@ class Responder:
         self._memory(exchange).duplicates.store(exchange.source, exchange.data, reply)
         self._layer.outgoing.append((reply, exchange.source))
 
-    def resume(self, association_id: AssociationId, now: float) -> None:
+    def resume(self, name: SequenceOwner, now: float) -> None:
         """Sequence numbers have come: send what waited for them."""
-        parked = self._parked.pop(association_id, None)
+        parked = self._parked.pop(name, None)
         for exchange, response in parked or ():
             self.send(exchange, response, now)
 
-    def forget(self, association_id: AssociationId) -> None:
-        """The association is gone, and with it all that was to be sent under it."""
-        self._parked.pop(association_id, None)
+    def forget(self, name: SequenceOwner) -> None:
+        """The association or group is gone, and with it all that was to be sent under it."""
+        self._parked.pop(name, None)
 
     def _memory(self, exchange: ServerExchange) -> Memory:
         return self._layer.strangers if exchange.binding is None else self._layer.known
@@ -217,12 +214,11 @@ class Responder:
 
     def _may_take(self, exchange: ServerExchange, response: Message) -> bool:
         """Whether there is a sequence number for this response; else it waits, or is dropped when many wait."""
-        name = exchange.association
-        association = None if name is None else self._associations.find(name)
-        if name is None or association is None:
-            return False
+        name = exchange.association or exchange.group
+        if name is None or exchange.sequence is None:
+            return True
         try:
-            if self._gate.is_open(name, association.context.sender.sequence):
+            if self._gate.is_open(name, exchange.sequence):
                 return True
         except StateError as error:
             self._counters.count(error.reason, exchange.source)
@@ -289,5 +285,6 @@ class Responder:
 
 def _is_unwanted(exchange: ServerExchange, response: Message) -> bool:
     if exchange.is_multicast and is_error(response.code):
-        return True
+        # A member that has lost its replay window says so all the same, or it would stay deaf (RFC 10021 §5.4).
+        return response.option(OptionNumber.ECHO) is None
     return bool(exchange.no_response >> ((response.code >> 5) - 1) & 1)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from thingstead.endpoint.association import Association, Associations
+from thingstead.endpoint.association import Association, Associations, Group, SequenceOwner
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters, RateLimit
 from thingstead.endpoint.event import Address, ContextNeeded, Event, ExchangeId, RequestReceived
@@ -28,6 +28,8 @@ from thingstead.protocols.coap.echo import EchoMint
 from thingstead.protocols.coap.message import Message, MessageType, decode
 from thingstead.protocols.coap.observe import ObserveRequest
 from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint, require_recognised
+from thingstead.protocols.group_oscore.binding import GroupBinding
+from thingstead.protocols.group_oscore.protection import protect_group_response, unprotect_group_request
 from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.option import OscoreOption
 from thingstead.protocols.oscore.protection import FreshnessError, protect_response, read_option
@@ -166,19 +168,27 @@ class Server:
         exchange = ServerExchange(data, source, decode(data, limits=self._config.message), now, is_multicast=False)
         self._refuse(exchange, UntrustedError("no security context has this kid", spec="RFC 8613 §8.2"), now)
 
-    def forget(self, association_id: str) -> None:
-        """The association is gone: so are its exchanges, observations, bodies and stored replies."""
+    def forget(self, name: SequenceOwner, peers: Iterable[Hashable], addresses: Iterable[Address | None]) -> None:
+        """An association or group is gone: so are its exchanges, observations, bodies and stored replies."""
         known = self._layer.known
         for exchanges in (known.open, known.observing):
-            for exchange in [this for this in exchanges.values() if this.association == association_id]:
+            for exchange in [this for this in exchanges.values() if name in {this.association, this.group}]:
                 self._responder.end(exchange)
                 known.duplicates.forget(exchange.source)
-        known.uploads.forget(association_id)
-        known.representations.forget(association_id)
+        for peer in peers:
+            known.uploads.forget(peer)
+            known.representations.forget(peer)
+        for address in addresses:
+            known.duplicates.forget(address)
 
     def _verify(self, exchange: ServerExchange, message: Message, now: float) -> None:
         require_recognised(message.options)
         option = read_option(message)
+        if option.kid_context is not None or option.group:
+            group = self._associations.group_of(option)
+            if group is not None:
+                self._verify_group(exchange, message, option, group, now)
+                return
         try:
             inner, binding, association = self._associations.unprotect(message, option)
         except UntrustedError:
@@ -199,6 +209,24 @@ class Server:
         known.duplicates.remember(exchange.source, exchange.data, now)
         self._admit(exchange, inner, known, now)
 
+    def _verify_group(
+        self, exchange: ServerExchange, message: Message, option: OscoreOption, group: Group, now: float
+    ) -> None:
+        """Verify a request of a group, in either mode (RFC 10021 §6.2, §7.4)."""
+        try:
+            inner, binding = unprotect_group_request(message, context=group.context, option=option)
+        except FreshnessError as error:
+            _enter_group(exchange, group, error.binding)
+            exchange.takes_sequence = True
+            if not self._is_recovered(exchange, error, now):
+                return
+            inner = error.request
+        else:
+            _enter_group(exchange, group, binding)
+        known = self._layer.known
+        known.duplicates.remember(exchange.source, exchange.data, now)
+        self._admit(exchange, inner, known, now)
+
     def _is_recovered(self, exchange: ServerExchange, error: FreshnessError[Any], now: float) -> bool:
         """Whether the request returns our Echo value; if not it is asked to (RFC 8613 appendix B.1.2)."""
         value = error.request.option(OptionNumber.ECHO)
@@ -211,7 +239,7 @@ class Server:
                 error.recover()
                 return True
         self._counters.count(error.reason, exchange.source)
-        if self._challenges.allow(now) and not exchange.is_multicast:
+        if self._challenges.allow(now):
             self._layer.known.duplicates.remember(exchange.source, exchange.data, now)
             self._responder.challenge(exchange, now)
         return False
@@ -347,6 +375,18 @@ def _enter(exchange: ServerExchange, association: Association, binding: RequestB
     exchange.epoch = association.epoch
     exchange.binding = binding
     exchange.protect = protect_response
+    exchange.sequence = association.context.sender.sequence
+    exchange.allowance = None
+
+
+def _enter_group(exchange: ServerExchange, group: Group, binding: GroupBinding) -> None:
+    exchange.group = group.id
+    exchange.member = binding.kid
+    exchange.peer = (group.id, binding.kid)
+    exchange.epoch = group.epoch
+    exchange.binding = binding
+    exchange.protect = protect_group_response
+    exchange.sequence = group.context.own.sequence
     exchange.allowance = None
 
 

@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 _ETAG_SIZE = 8
+_MAX_BLOCKS = 1 << 20
 
 
 class IncompleteBodyError(StateError):
@@ -94,7 +95,7 @@ class Block(NamedTuple):
         Raises:
             ValueError: a block number over 20 bits; choose a larger size.
         """
-        if self.num >> 20:
+        if self.num >= _MAX_BLOCKS:
             raise ValueError("a block number has at most 20 bits (RFC 7959 §2.2)")
         value = self.num << 4 | self.more << 3 | self.szx
         return value.to_bytes((value.bit_length() + 7) // 8, "big")
@@ -162,10 +163,11 @@ class BodySender:
             block: Block1 of the response: our number, and the size that the peer would rather have.
 
         Raises:
-            DecodeError: it acknowledges another block than the one sent, or asks for larger ones.
+            DecodeError: it acknowledges another block than the one sent, or asks for larger ones, or for ones too
+                small to number all of the body.
         """
         sent, payload = self.piece()
-        if block.num != sent.num or block.szx > sent.szx:
+        if block.num != sent.num or block.szx > sent.szx or not self._fits(block.szx):
             raise DecodeError(f"expected an acknowledgement of block {sent.num}, got {block.num}", spec="RFC 7959 §2.5")
         self._offset += len(payload)
         self._szx = block.szx
@@ -177,11 +179,14 @@ class BodySender:
 
     def shrink(self, szx: int) -> bool:
         """Start again in smaller blocks, as a 4.13 asked (RFC 7959 §2.9.3); False when they are not smaller."""
-        if szx >= self._szx:
+        if szx >= self._szx or not self._fits(szx):
             return False
         self._offset = 0
         self._szx = szx
         return True
+
+    def _fits(self, szx: int) -> bool:
+        return len(self._body) <= _MAX_BLOCKS << (szx + 4)
 
 
 class Assembly:
@@ -203,7 +208,7 @@ class Assembly:
 
         Raises:
             IncompleteBodyError: it does not start where the last one ended, or is of another ETag.
-            BodyTooLargeError: the body would grow over its limit.
+            BodyTooLargeError: the body would grow over its limit, or over what block numbers can name.
             DecodeError: larger blocks than before, or one that is neither full nor last (RFC 7959 §2.2, §2.3).
         """
         if block.offset != len(self._body) or etag != self._etag:
@@ -214,7 +219,7 @@ class Assembly:
             raise DecodeError("expected blocks that stay or shrink in size, got larger ones", spec="RFC 7959 §2.3")
         if (len(payload) != block.size) if block.more else (len(payload) > block.size):
             raise DecodeError(f"expected a block of {block.size} bytes, got {len(payload)}", spec="RFC 7959 §2.2")
-        if len(self._body) + len(payload) > self._limit:
+        if len(self._body) + len(payload) > min(self._limit, _MAX_BLOCKS << (block.szx + 4)):
             raise BodyTooLargeError(self._limit)
         self._szx = block.szx
         self._body += payload

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.digest import hmac_tag, verify_hmac
 from thingstead.errors import ExpiredError
 from thingstead.secret import Secret
 
-__all__ = ["AMPLIFICATION_FACTOR", "EchoMint", "within_amplification_limit"]
+__all__ = ["AMPLIFICATION_FACTOR", "EchoMint", "is_echo", "within_amplification_limit"]
 
 AMPLIFICATION_FACTOR = 3
 """Bytes that may go to an unverified address for each byte that came from it (RFC 9175 §2.6)."""
 
+_MAX_SIZE = 40
 _TIME_SIZE = 4
 _TIME_MASK = 0xFFFFFFFF
 
@@ -46,6 +49,11 @@ class EchoMint:
         verify_hmac(self._key, stamp + peer, value[_TIME_SIZE:], AlgorithmId.HMAC_256_64)
         if (int(now) - int.from_bytes(stamp, "big")) & _TIME_MASK > self._lifetime:
             raise ExpiredError("expected a fresh Echo value, got an old one", spec="RFC 9175 §2.3")
+
+
+def is_echo(value: bytes | None) -> TypeGuard[bytes]:
+    """Whether an option is there, and of a length that may be brought back: 1 to 40 bytes (RFC 9175 §2.2.1)."""
+    return value is not None and 1 <= len(value) <= _MAX_SIZE
 
 
 def within_amplification_limit(received: int, sent: int) -> bool:

@@ -1,0 +1,186 @@
+"""The client of a group: one request out, responses from several members in (RFC 10020, RFC 10021)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from thingstead.endpoint.association import Group, SequenceGate, SequenceOwner
+from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.counter import Counters
+from thingstead.endpoint.event import (
+    Address,
+    Event,
+    ExchangeEnded,
+    ExchangeFailed,
+    ExchangeId,
+    GroupId,
+    ResponseReceived,
+)
+from thingstead.endpoint.message_layer import MessageLayer
+from thingstead.errors import StateError, ThingsteadError, TransportError, UnsupportedError, UntrustedError
+from thingstead.protocols.coap.block import decode_block
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.echo import is_echo
+from thingstead.protocols.coap.message import Message, MessageType, decode, encode
+from thingstead.protocols.coap.option import OptionNumber, require_recognised
+from thingstead.protocols.coap.token import Tokens
+from thingstead.protocols.group_oscore.binding import GroupBinding
+from thingstead.protocols.group_oscore.protection import protect_group_request, unprotect_group_response
+
+__all__ = ["GroupClient"]
+
+_ECHO = frozenset((int(OptionNumber.ECHO),))
+
+
+class _GroupExchange:
+    __slots__ = ("bindings", "deadline", "destination", "group", "id", "request", "responses", "retried")
+
+    def __init__(self, name: int, request: Message, destination: Address, group: Group, deadline: float) -> None:
+        self.id = name
+        self.request = request
+        self.destination = destination
+        self.group = group
+        self.deadline = deadline
+        self.bindings: dict[bytes, GroupBinding] = {}
+        self.responses = 0
+        self.retried: set[bytes] = set()
+
+
+class GroupClient:
+    """Sends to groups; collects what members answer until the time is up."""
+
+    __slots__ = ("_by_id", "_by_token", "_config", "_counters", "_events", "_gate", "_layer", "_parked", "_tokens")
+
+    def __init__(
+        self,
+        config: EndpointConfig,
+        *,
+        layer: MessageLayer,
+        gate: SequenceGate,
+        tokens: Tokens,
+        events: deque[Event],
+        counters: Counters,
+    ) -> None:
+        self._config = config
+        self._layer = layer
+        self._gate = gate
+        self._tokens = tokens
+        self._events = events
+        self._counters = counters
+        self._by_id: dict[int, _GroupExchange] = {}
+        self._by_token: dict[bytes, _GroupExchange] = {}
+        self._parked: dict[SequenceOwner, deque[int]] = {}
+
+    def expects(self, data: bytes) -> bool:
+        """Whether a datagram carries the token of a group's request."""
+        return bool(self._by_token) and data[4 : 4 + (data[0] & 0x0F)] in self._by_token
+
+    def send(
+        self, request: Message, destination: Address, now: float, *, group: Group, next_id: Callable[[], int]
+    ) -> int:
+        """Send a non-confirmable request in group mode; it must fit into one datagram (RFC 10020).
+
+        Raises:
+            StateError: as many requests wait as may, or the sequence numbers are used up.
+            ValueError: a body longer than a block.
+        """
+        if len(request.payload) > 16 << self._config.block_szx:
+            raise ValueError(f"a request to a group has a body of at most {16 << self._config.block_szx} bytes")
+        if len(self._by_id) >= self._config.max_requests:
+            raise StateError(f"expected at most {self._config.max_requests} requests to be waiting")
+        exchange = _GroupExchange(next_id(), request, destination, group, now + self._config.group_timeout)
+        if self._gate.is_open(group.id, group.context.own.sequence):
+            self._transmit(exchange, request, destination)
+        else:
+            self._park(exchange)
+        self._by_id[exchange.id] = exchange
+        return exchange.id
+
+    def receive(self, data: bytes, source: Address) -> None:
+        """Take a response; anybody may send one, only members' are believed."""
+        if self._layer.is_duplicate(data, source):
+            self._counters.count("duplicate", source)
+            return
+        try:
+            message = decode(data, limits=self._config.message)
+            exchange = self._by_token[message.token]
+            response, member = unprotect_group_response(message, binding=exchange.bindings[message.token])
+            require_recognised(response.options)
+            _require_whole(response)
+            echo = response.option(OptionNumber.ECHO)
+            if response.code == Code.UNAUTHORIZED and is_echo(echo) and member.kid not in exchange.retried:
+                exchange.retried.add(member.kid)
+                self._repeat(exchange, echo, source)
+                return
+        except ThingsteadError as error:
+            self._counters.count(error.reason, source)
+            return
+        exchange.responses += 1
+        self._events.append(ResponseReceived(ExchangeId(exchange.id), response, source, None, member.kid, False))
+
+    def cancel(self, exchange_id: int) -> None:
+        """Collect no more."""
+        exchange = self._by_id.pop(exchange_id, None)
+        if exchange is not None:
+            for token in exchange.bindings:
+                del self._by_token[token]
+
+    def expire(self, now: float) -> None:
+        """End what has been collected for long enough; all wait equally long, so the oldest comes first."""
+        while self._by_id:
+            exchange = next(iter(self._by_id.values()))
+            if exchange.deadline > now:
+                return
+            self.cancel(exchange.id)
+            if exchange.responses:
+                self._events.append(ExchangeEnded(ExchangeId(exchange.id)))
+            else:
+                error = TransportError("no member of the group responded", reason="no-response")
+                self._events.append(ExchangeFailed(ExchangeId(exchange.id), error))
+
+    def next_deadline(self) -> float | None:
+        """When `expire` has something to do."""
+        return next(iter(self._by_id.values())).deadline if self._by_id else None
+
+    def resume(self, name: SequenceOwner) -> None:
+        """Sequence numbers have come: send what waited for them."""
+        for exchange_id in self._parked.pop(name, ()):
+            exchange = self._by_id.get(exchange_id)
+            if exchange is not None:
+                self._transmit(exchange, exchange.request, exchange.destination)
+
+    def forget(self, group_id: GroupId) -> None:
+        """The group is gone, or has new keys: what is out under the old ones fails."""
+        self._parked.pop(group_id, None)
+        for exchange in [this for this in self._by_id.values() if this.group.id == group_id]:
+            self.cancel(exchange.id)
+            error = UntrustedError("the group was ended or rekeyed", reason="ended")
+            self._events.append(ExchangeFailed(ExchangeId(exchange.id), error))
+
+    def _transmit(self, exchange: _GroupExchange, request: Message, destination: Address) -> None:
+        mid = self._layer.mids.allocate(destination)
+        token = self._tokens.protected()
+        message = Message(request.code, MessageType.NON, mid, token, request.options, request.payload)
+        outer, binding = protect_group_request(message, context=exchange.group.context)
+        exchange.bindings[token] = binding
+        self._by_token[token] = exchange
+        self._layer.outgoing.append((encode(outer), destination))
+
+    def _repeat(self, exchange: _GroupExchange, echo: bytes, member_address: Address) -> None:
+        """Bring one member its Echo value back, at the address it answered from (RFC 10021 §5.4)."""
+        if self._gate.is_open(exchange.group.id, exchange.group.context.own.sequence):
+            request = exchange.request.with_options((OptionNumber.ECHO, echo), without=_ECHO)
+            self._transmit(exchange, request, member_address)
+
+    def _park(self, exchange: _GroupExchange) -> None:
+        parked = self._parked.setdefault(exchange.group.id, deque())
+        if len(parked) >= self._config.max_parked:
+            raise StateError("expected fewer requests waiting for sequence numbers", spec="RFC 8613 §7.2.1")
+        parked.append(exchange.id)
+
+
+def _require_whole(response: Message) -> None:
+    value = response.option(OptionNumber.BLOCK2)
+    if value is not None and decode_block(value).more:
+        raise UnsupportedError("expected a response of one block from a group", spec="RFC 10020")
