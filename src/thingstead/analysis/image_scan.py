@@ -23,11 +23,13 @@ class Limits:
 
     Attributes:
         max_bytes: size of the image.
+        max_matches: places that one pattern may match; from there on it is switched off for this image.
         max_findings: findings in a report; what lies beyond is counted by nobody, the image is refused anyway.
         timeout: seconds that the patterns may take.
     """
 
     max_bytes: int = 1 << 26
+    max_matches: int = 10_000
     max_findings: int = 100
     timeout: int = 30
 

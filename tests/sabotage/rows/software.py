@@ -1,10 +1,22 @@
 """What SUIT and the software plane promise."""
 
+from collections.abc import Callable
+from typing import Any
+
 from tests.sabotage.replacement import Sabotage, accepts, returns
+
+
+def _believes(_original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda _block, _signed, _anchors, policy: set(policy.required)
+
 
 _P = "thingstead.protocols."
 ROWS = (
     Sabotage("R-29", _P + "cose.sign1:verify", accepts, "each signature of a release verifies"),
+    Sabotage("R-29", _P + "suit.authentication:_signers_of", _believes, "every required signer has signed"),
     Sabotage("R-29", _P + "suit.digest:Digest.verify", accepts, "manifest and image are those signed"),
     Sabotage("R-29", _P + "suit.step:_identifier", returns(()), "vendor and class are the thing's own"),
+    Sabotage("R-29", _P + "suit.step:_is_past", returns(False), "an expired release is refused"),
+    Sabotage("R-29", _P + "suit.processor:_require_newer", accepts, "an older release is refused"),
+    Sabotage("R-88", "thingstead.analysis.image_scan:judge", returns([]), "images are looked through"),
 )

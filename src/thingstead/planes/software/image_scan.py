@@ -38,6 +38,7 @@ class ImageScanner:
             )
         scanner = yara_x.Scanner(self._rules)
         scanner.set_timeout(limits.timeout)
+        scanner.max_matches_per_pattern(limits.max_matches)
         try:
             results = scanner.scan(image)
         except (yara_x.TimeoutError, yara_x.ScanError) as error:

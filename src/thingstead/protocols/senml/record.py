@@ -54,7 +54,7 @@ class Record:
         unit: symbol, or None where the application knows it.
         sum: integral of the value over time, in unit x seconds.
         update_time: seconds until the next record at the latest.
-        extensions: fields of labels that RFC 8428 does not know, in the order they came.
+        extensions: fields of labels that RFC 8428 does not know, in order of their labels.
     """
 
     name: str
@@ -124,7 +124,7 @@ def _resolved(entry: Mapping[str, Any], base: Mapping[str, Any], at: datetime) -
         sum=total,
         update_time=entry.get("ut"),
         extensions=tuple(
-            [(label, value) for label, value in entry.items() if label not in _KNOWN and not label.startswith("b")]
+            [(label, entry[label]) for label in sorted(entry) if label not in _KNOWN and not label.startswith("b")]
         ),
     )
 

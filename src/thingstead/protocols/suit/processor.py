@@ -135,13 +135,7 @@ class Processor:
             StateError: a component slot, an abort, or too many steps.
             UnsupportedError: a command, parameter, component or URI scheme that we do not execute.
         """
-        installed = self._recipient.installed_sequence
-        if self._content.sequence_number <= installed:
-            raise ReplayError(
-                f"expected a sequence number above {installed}, got {self._content.sequence_number}",
-                spec="draft-ietf-suit-manifest §6.1",
-                reason="rollback",
-            )
+        _require_newer(self._content.sequence_number, self._recipient.installed_sequence)
         return self._update()
 
     def invocation(self) -> Steps:
@@ -296,6 +290,15 @@ class Processor:
         raise ConditionFailedError(error)
 
     def _run_sequence(self, command: Command, index: int) -> Steps:
-        for sequence in command.sequences:
-            if sequence is not None:
-                yield from self._nested(sequence, index, soft=False)
+        for sequence in filter(None, command.sequences):
+            yield from self._nested(sequence, index, soft=False)
+
+
+def _require_newer(sequence_number: int, installed: int) -> None:
+    """Rollback protection (§6.1): an older release may be authentic and still have the hole that was closed since."""
+    if sequence_number <= installed:
+        raise ReplayError(
+            f"expected a sequence number above {installed}, got {sequence_number}",
+            spec="draft-ietf-suit-manifest §6.1",
+            reason="rollback",
+        )

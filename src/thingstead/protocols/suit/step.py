@@ -177,10 +177,14 @@ def _identifier(step: Step, key: ParameterId, own: frozenset[bytes], reason: str
 
 def _use_before(step: Step) -> Steps:
     yield from ()
-    if step.at.timestamp() >= step.compared(ParameterId.USE_BEFORE):
+    if _is_past(step.at, step.compared(ParameterId.USE_BEFORE)):
         raise ConditionFailedError(
             ExpiredError("the manifest is past its use-before", spec="draft-ietf-suit-update-management §4")
         )
+
+
+def _is_past(at: datetime, use_before: int) -> bool:
+    return at.timestamp() >= use_before
 
 
 def _abort(_step: Step) -> Steps:

@@ -116,6 +116,15 @@ def test_an_image_over_the_limit_is_not_let_through():
         scan(bytes(11), limits=Limits(max_bytes=10))
 
 
+def test_an_image_that_is_not_looked_through_in_time_is_not_let_through():
+    with pytest.raises(PolicyError, match="looked through"):
+        scan(bytes(1 << 16), limits=Limits(timeout=0))
+
+
+def test_places_are_counted_up_to_a_limit_and_the_image_is_refused_all_the_same():
+    assert len(scan(b'password = "w1ndm1ll"\n' * 50, limits=Limits(max_matches=7))) == 7
+
+
 def test_no_finding_shows_what_was_found():
     secret = text(LETTERS, 20)
     (finding,) = scan(f'password = "{secret}"'.encode())

@@ -131,6 +131,13 @@ def test_a_pack_over_its_limits_is_refused(limits):
         parse_json(render_json(RECORDS), at=AT, limits=limits)
 
 
+@pytest.mark.spec("RFC 8428 4.4")
+def test_an_extension_is_a_number_a_text_or_a_boolean():
+    (record,) = parse_json('[{"n":"a","v":1,"x":true,"y":"z","q":2}]', at=AT)
+    assert record.extensions == (("q", 2), ("x", True), ("y", "z"))
+    assert parse_cbor(render_cbor([record]), at=AT) == [record]
+
+
 def test_a_label_over_the_limit_is_refused():
     with pytest.raises(DecodeError, match="at most 10"):
         parse_cbor(codec.encode([{0: "a", 2: 1, "x" * 11: 1}]), at=AT, limits=Limits(max_text=10))

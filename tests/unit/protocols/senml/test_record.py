@@ -102,6 +102,13 @@ def test_a_unit_that_some_records_lack_is_no_base_unit():
     assert resolve(compact(records), at=AT) == records
 
 
+def test_names_and_times_that_share_nothing_are_written_whole():
+    records = [Record("a", 2.0**28, 1, "V"), Record("b", 2.0**100, 2, "V"), Record("c", 1e20 / 3, 2, "A")]
+    assert [entry["n"] for entry in compact(records)] == ["a", "b", "c"]
+    assert resolve(compact(records), at=AT) == records
+    assert compact([]) == []
+
+
 def test_a_time_that_would_read_as_relative_is_not_written():
     with pytest.raises(ValueError, match="relative"):
         compact([Record("a", 5.0, 1)])
