@@ -31,6 +31,11 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if not item.get_closest_marker("full")]
 
 
+def pytest_make_parametrize_id(val, argname):
+    """Name long byte strings by their argument: a signature in an id differs between the processes of one run."""
+    return argname if isinstance(val, bytes) and len(val) > 16 else None
+
+
 def pytest_runtest_setup(item):
     if item.get_closest_marker("namespace"):
         require(_namespaces_work(), "user and network namespaces", "run where `unshare -rn true` works")
