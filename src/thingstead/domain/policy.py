@@ -9,6 +9,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
+from thingstead.domain.purpose import Purpose
 from thingstead.identifier import ThingId
 from thingstead.protocols.ace.aif import Scope
 
@@ -18,6 +19,7 @@ __all__ = [
     "IdentityFacts",
     "JoinPolicy",
     "JoinRule",
+    "OwnerPolicy",
     "Profile",
     "ProfileName",
     "Verdict",
@@ -138,8 +140,30 @@ class JoinPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerPolicy:
+    """Everything that the owner's policy file says.
+
+    Attributes:
+        join: who may come in.
+        granted: what the domain itself may do at every thing that it takes in.
+        purposes: what is collected, why, and for how long; anything else is refused.
+    """
+
+    join: JoinPolicy
+    granted: Scope
+    purposes: tuple[Purpose, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """What the policy says, and by which rule; `scope` is None unless the thing is admitted."""
+    """What the policy says, and by which rule.
+
+    Attributes:
+        verdict: admitted, held until a person approves, or refused.
+        rule: the rule's name, or ``unlisted``.
+        zone: where the thing goes.
+        scope: what it gets when it is admitted, by the rule or by a person; None where no rule says.
+    """
 
     verdict: Verdict
     rule: str
@@ -158,15 +182,18 @@ def decide(facts: IdentityFacts, policy: JoinPolicy, *, at: datetime) -> Decisio
             break
     else:
         return Decision(PROFILES[policy.profile].unlisted, "unlisted")
-    if rule.verdict is not Verdict.ADMIT:
-        return Decision(rule.verdict, rule.name, rule.zone)
+    if rule.verdict is Verdict.REFUSE:
+        return Decision(Verdict.REFUSE, rule.name, rule.zone)
+    scope = policy.scopes.get(rule.scope)
+    if rule.verdict is Verdict.HOLD:
+        return Decision(Verdict.HOLD, rule.name, rule.zone, scope)
     if facts.support_end is not None and facts.support_end <= at:
-        return Decision(Verdict.HOLD, f"{rule.name}, but support has ended", rule.zone)
-    return Decision(Verdict.ADMIT, rule.name, rule.zone, policy.scopes[rule.scope])
+        return Decision(Verdict.HOLD, f"{rule.name}, but support has ended", rule.zone, scope)
+    return Decision(Verdict.ADMIT, rule.name, rule.zone, scope)
 
 
 def record(
-    facts: IdentityFacts, decision: Decision, *, thing: ThingId, actor: str, at: datetime
+    facts: IdentityFacts, decision: Decision, *, thing: ThingId | None, actor: str, at: datetime
 ) -> tuple[Draft, Draft]:
     """Two entries for one join: who it is, and whether it may; neither follows from the other (R-59)."""
     proved: dict[str, Detail] = {

@@ -117,6 +117,8 @@ class Association:
         master_salt: empty where there is none.
         aead: AEAD algorithm.
         hkdf: hash of the key derivation.
+        sequence: our first sender sequence number that was never reserved.
+        fresh: the context never existed before; else its replay window is lost (RFC 8613 appendix B.1.2).
     """
 
     thing: ThingId
@@ -127,6 +129,8 @@ class Association:
     master_salt: bytes
     aead: AlgorithmId
     hkdf: AlgorithmId = AlgorithmId.SHA_256
+    sequence: int = 0
+    fresh: bool = False
 
 
 class SecurityAssociations(Protocol):
@@ -138,6 +142,14 @@ class SecurityAssociations(Protocol):
 
     def end(self, thing: ThingId) -> int:
         """Drop all associations and observations of the thing; returns how many associations there were."""
+        ...
+
+    def sequence_reserved(self, thing: ThingId, upto: int) -> None:
+        """Allow sender sequence numbers below `upto`, which are on disk as spent."""
+        ...
+
+    def is_live(self, thing: ThingId) -> bool:
+        """Whether a message under an association of the thing would be accepted now."""
         ...
 
     def last_acceptance(self, thing: ThingId) -> datetime | None:

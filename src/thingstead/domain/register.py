@@ -18,6 +18,7 @@ class Register:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._things = {thing.id: thing for thing in snapshot.things}
+        self._by_serial = {(thing.maker, thing.serial): thing.id for thing in snapshot.things}
         self._open: dict[ThingId, dict[tuple[TransitionId, PlaneName], Obligation]] = {}
         for owed in snapshot.obligations:
             self._owe(owed)
@@ -26,6 +27,7 @@ class Register:
         """Take up what is on disk now."""
         unit = committed.unit
         self._things.update({thing.id: thing for thing in unit.things})
+        self._by_serial.update({(thing.maker, thing.serial): thing.id for thing in unit.things})
         for owed in unit.settled:
             rest = self._open[owed.thing]
             del rest[owed.transition_id, owed.plane]
@@ -44,6 +46,11 @@ class Register:
         if record is None:
             raise ConfigError(f"no thing {thing} is known here", reason="unknown-thing")
         return record
+
+    def find(self, maker: str, serial: str) -> Thing | None:
+        """The thing that `maker` made under `serial`; None if it never was known here."""
+        identifier = self._by_serial.get((maker, serial))
+        return None if identifier is None else self._things[identifier]
 
     def things(self) -> Iterator[Thing]:
         """All records, in the order in which they came."""

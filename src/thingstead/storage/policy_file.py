@@ -1,12 +1,14 @@
-"""The join policy as the owner writes it: a TOML file in which nothing unknown passes."""
+"""The owner's policy as it is written: a TOML file in which nothing unknown passes."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 import msgspec
 
-from thingstead.domain.policy import JoinPolicy, JoinRule, ProfileName, Verdict
+from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Verdict
+from thingstead.domain.purpose import Purpose
 from thingstead.errors import ConfigError
 from thingstead.protocols.ace.aif import Permission, Scope
 
@@ -24,13 +26,22 @@ class _Rule(msgspec.Struct, forbid_unknown_fields=True):
     until: datetime | None = None
 
 
+class _Series(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    purpose: str
+    retention_days: Annotated[float, msgspec.Meta(gt=0)]
+    personal: bool = False
+
+
 class _Policy(msgspec.Struct, forbid_unknown_fields=True):
     profile: ProfileName = ProfileName.HOME
     scope: dict[str, dict[str, tuple[str, ...]]] = {}
     rule: tuple[_Rule, ...] = ()
+    granted: dict[str, tuple[str, ...]] = {}
+    series: tuple[_Series, ...] = ()
 
 
-def parse_policy(text: str) -> JoinPolicy:
+def parse_policy(text: str) -> OwnerPolicy:
     """Read a policy.
 
     ::
@@ -47,8 +58,16 @@ def parse_policy(text: str) -> JoinPolicy:
         zone = "floor-1"
         scope = "lamp"
 
-    A rule may also give ``serials``, ``verdict`` (admit, hold, refuse) and ``until`` (a date and time with
-    its offset).
+        [granted]
+        "/light" = ["GET", "PUT"]
+
+        [[series]]
+        name = "power"
+        purpose = "find faults"
+        retention_days = 30
+
+    ``granted`` is what the domain may do at its things; a series that is not declared is refused. A rule may
+    also give ``serials``, ``verdict`` (admit, hold, refuse) and ``until`` (a date and time with its offset).
 
     Raises:
         ConfigError: not TOML, an unknown key, a value of the wrong kind, or a scope that is not there.
@@ -58,7 +77,12 @@ def parse_policy(text: str) -> JoinPolicy:
     except (msgspec.DecodeError, ValueError) as error:
         raise ConfigError(f"the join policy cannot be read: {error}") from error
     scopes = {name: _scope(name, grants) for name, grants in read.scope.items()}
-    return JoinPolicy(read.profile, scopes, tuple([_rule(rule, scopes) for rule in read.rule]))
+    join = JoinPolicy(read.profile, scopes, tuple([_rule(rule, scopes) for rule in read.rule]))
+    purposes = [
+        Purpose(series.name, series.purpose, timedelta(days=series.retention_days), series.personal)
+        for series in read.series
+    ]
+    return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes))
 
 
 def _rule(rule: _Rule, scopes: dict[str, Scope]) -> JoinRule:

@@ -66,9 +66,11 @@ def test_the_first_rule_that_names_the_thing_decides():
     assert decide(_FACTS, _policy(_RULE, stolen), at=AT).rule == "lamps"
 
 
-@pytest.mark.parametrize("verdict", [Verdict.HOLD, Verdict.REFUSE])
-def test_without_admission_there_is_no_scope(verdict):
-    assert decide(_FACTS, _policy(replace(_RULE, verdict=verdict)), at=AT) == Decision(verdict, "lamps", "floor-1")
+def test_a_refused_thing_gets_no_scope_and_a_held_one_gets_it_from_a_person():
+    refused = decide(_FACTS, _policy(replace(_RULE, verdict=Verdict.REFUSE)), at=AT)
+    assert refused == Decision(Verdict.REFUSE, "lamps", "floor-1")
+    held = decide(_FACTS, _policy(replace(_RULE, verdict=Verdict.HOLD)), at=AT)
+    assert held == Decision(Verdict.HOLD, "lamps", "floor-1", _SCOPE)
 
 
 @pytest.mark.requirement("R-03")
@@ -81,7 +83,7 @@ def test_a_rule_ends_at_its_instant():
 @pytest.mark.spec("RFC 8576 5.5")
 def test_a_thing_whose_support_has_ended_waits_for_a_person():
     decision = decide(replace(_FACTS, support_end=AT), _policy(_RULE), at=AT)
-    assert (decision.verdict, decision.scope) == (Verdict.HOLD, None)
+    assert (decision.verdict, decision.scope) == (Verdict.HOLD, _SCOPE)
     assert decide(replace(_FACTS, support_end=AT + timedelta(days=1)), _policy(_RULE), at=AT).scope is _SCOPE
 
 

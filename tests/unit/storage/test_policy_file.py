@@ -1,8 +1,9 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from thingstead.domain.policy import JoinPolicy, JoinRule, ProfileName, Verdict
+from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Verdict
+from thingstead.domain.purpose import Purpose
 from thingstead.errors import ConfigError
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.storage.policy_file import parse_policy
@@ -35,11 +36,19 @@ def test_a_whole_policy_is_read_as_it_is_written():
     until = datetime(2027, 1, 1, tzinfo=UTC)
     lamps = JoinRule("lamps", ("acme", "beta"), ("LX-*",), ("A?",), Verdict.ADMIT, "floor-1", "lamp", until)
     rest = JoinRule("rest of acme", ("acme",), ("*",), ("*",), Verdict.HOLD, "", "")
-    assert parse_policy(_WHOLE) == JoinPolicy(ProfileName.INDUSTRIAL, {"lamp": scope}, (lamps, rest))
+    assert parse_policy(_WHOLE).join == JoinPolicy(ProfileName.INDUSTRIAL, {"lamp": scope}, (lamps, rest))
 
 
 def test_an_empty_file_is_a_policy_that_admits_nothing():
-    assert parse_policy("") == JoinPolicy(ProfileName.HOME)
+    assert parse_policy("") == OwnerPolicy(JoinPolicy(ProfileName.HOME), granted=Scope({}))
+
+
+def test_rights_of_the_domain_and_purposes_of_series_are_read():
+    policy = parse_policy(
+        "[granted]\n'/light' = ['PUT']\n[[series]]\nname = 'power'\npurpose = 'find faults'\nretention_days = 0.5\n"
+    )
+    assert policy.granted == Scope({"/light": int(Permission.PUT)})
+    assert policy.purposes == (Purpose("power", "find faults", timedelta(hours=12)),)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +67,9 @@ def test_an_empty_file_is_a_policy_that_admits_nothing():
         ("rule = [{name = 'a', makers = ['b'], verdict = 'hold', scope = 'x'}]", "the policy has: none"),
         ("[scope.s]\n'/t' = ['BREW']", "BREW"),
         ("[scope.s]\n'/t' = []", "'/t'"),
+        ("[granted]\n't' = ['GET']", "'t'"),
+        ("[[series]]\nname = 'a'\npurpose = 'b'", "`retention_days`"),
+        ("[[series]]\nname = 'a'\npurpose = 'b'\nretention_days = 0", "retention_days"),
         ("[scope.s]\n't' = ['GET']", "'t'"),
         ("[scope.s]\n'/t' = 'GET'", r"\$.scope"),
     ],

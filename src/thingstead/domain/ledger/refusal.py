@@ -29,20 +29,23 @@ class RefusalCounter:
         self._limits = limits or Limits()
         self._rows: dict[tuple[datetime, ThingId | None, str, str], int] = {}
 
-    def count(self, reason: str, *, at: datetime, thing: ThingId | None = None, source: str = "") -> None:
-        """Count one refusal.
+    def count(
+        self, reason: str, *, at: datetime, thing: ThingId | None = None, source: str = "", times: int = 1
+    ) -> None:
+        """Count a refusal.
 
         Args:
             reason: ``ThingsteadError.reason``, a slug; never a peer's own words.
             at: when.
             thing: whose message it was, once that is authenticated.
             source: where an unauthenticated message came from, e.g. its address.
+            times: how many there were.
         """
         minute = at.replace(second=0, microsecond=0)
         row = (minute, thing, "" if thing else source, reason)
         if row not in self._rows and len(self._rows) >= self._limits.max_rows:
             row = (minute, None, "others", reason)
-        self._rows[row] = self._rows.get(row, 0) + 1
+        self._rows[row] = self._rows.get(row, 0) + times
 
     def due(self, at: datetime) -> tuple[Draft, ...]:
         """The entries of all minutes that have ended by `at`; they are forgotten here, and must be committed."""

@@ -47,7 +47,14 @@ from thingstead.protocols.edhoc.schedule import (
     second_transcript,
     transcript_hash,
 )
-from thingstead.protocols.edhoc.session import Agreement, Completed, Role, require_other, require_usable
+from thingstead.protocols.edhoc.session import (
+    Agreement,
+    Completed,
+    OscoreParameters,
+    Role,
+    require_other,
+    require_usable,
+)
 from thingstead.protocols.edhoc.state import Patient, SingleUse
 from thingstead.protocols.edhoc.suite import CipherSuite, accept_suite
 from thingstead.secret import Secret
@@ -286,6 +293,10 @@ class Message3Authenticated(SingleUse[Agreement]):
     def __init__(self, agreement: Agreement) -> None:
         super().__init__(agreement)
         self.peer = agreement.peer
+
+    def oscore(self) -> OscoreParameters:
+        """The OSCORE parameters of this session, for the caller that stores them before message_4 goes out."""
+        return Completed(self._look()).oscore()
 
     def message_4(self, ead_4: Iterable[EadItem] = ()) -> tuple[bytes, Completed]:
         """Confirm the keys to the Initiator (RFC 9528 §5.5.2)."""

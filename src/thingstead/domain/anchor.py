@@ -1,0 +1,65 @@
+"""What the owner trusts of a maker: one file per maker, added by hand, taken away by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from thingstead.crypto.key import PublicKey
+from thingstead.errors import DecodeError
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose import key as cose_key
+
+__all__ = ["TrustAnchor", "decode", "encode"]
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TrustAnchor:
+    """Keys of one maker, each for its own use.
+
+    Attributes:
+        maker: the name its identities are issued under.
+        identity_key: signs maker identities and vouchers.
+        release_keys: every one must sign a release.
+        vendor_id: RFC 9124 vendor identifier, 16 bytes.
+        mud_authorities: DER certificates that MUD file signers chain to.
+    """
+
+    maker: str
+    identity_key: PublicKey
+    release_keys: tuple[PublicKey, ...]
+    vendor_id: bytes
+    mud_authorities: tuple[bytes, ...] = ()
+
+
+def encode(anchor: TrustAnchor) -> bytes:
+    """Encode for a file; nothing in it is secret."""
+    return codec.encode(
+        [
+            _FORMAT,
+            anchor.maker,
+            cose_key.public_map(anchor.identity_key),
+            [cose_key.public_map(key) for key in anchor.release_keys],
+            anchor.vendor_id,
+            list(anchor.mud_authorities),
+        ]
+    )
+
+
+def decode(data: bytes) -> TrustAnchor:
+    """Read a maker's file.
+
+    Raises:
+        DecodeError: not one, or of another format.
+        UnsupportedError: a key that we do not have an algorithm for.
+    """
+    match codec.decode(data):
+        case [int(version), str(maker), dict(identity), list(releases), bytes(vendor_id), list(authorities)] if (
+            version == _FORMAT and len(vendor_id) == 16 and all(isinstance(item, bytes) for item in authorities)
+        ):
+            release_keys = tuple([cose_key.from_map(item).require_public() for item in releases])
+            identity_key = cose_key.from_map(identity).require_public()
+            return TrustAnchor(maker, identity_key, release_keys, vendor_id, tuple(authorities))
+        case _:
+            raise DecodeError(f"expected a trust anchor file of format {_FORMAT}")

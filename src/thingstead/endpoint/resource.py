@@ -1,0 +1,115 @@
+"""Resources of one endpoint and the one access decision in front of them (RFC 9200 §5.10.2, RFC 9237)."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from thingstead.endpoint.event import RequestReceived
+from thingstead.errors import ThingsteadError, consequence
+from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.message import Message
+
+__all__ = ["Call", "Grantor", "Handler", "Resources"]
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authorised request.
+
+    Attributes:
+        request: the reassembled inner message.
+        event: where it came from; its exchange is what a deferred answer goes to.
+        peer: whose association or group membership it came under; None on a public resource without one.
+        now: monotonic seconds.
+    """
+
+    request: Message
+    event: RequestReceived
+    peer: Hashable
+    now: float
+
+
+Handler = Callable[[Call], Message | None]
+"""Answers at once, or returns None and answers the exchange later; its `ThingsteadError` becomes the error code."""
+
+Grantor = Callable[[RequestReceived], tuple[Hashable, Scope] | None]
+"""Tells the peer behind a request and its scope, or None when it came in clear or its grant has ended."""
+
+
+class Resources:
+    """A table of (path, method) -> handler. Nothing is reachable that was not registered under its Toid.
+
+    Args:
+        grantor: finds the scope that a request is decided by.
+    """
+
+    def __init__(self, grantor: Grantor) -> None:
+        self._grantor = grantor
+        self._handlers: dict[str, dict[int, Handler]] = {}
+        self._public: set[tuple[str, int]] = set()
+        self.refused: Counter[str] = Counter()
+        self.on_refusal: Callable[[RequestReceived, Hashable, str], None] = lambda _event, _peer, _reason: None
+
+    def register(self, toid: str, method: Code, handler: Handler, *, public: bool = False) -> None:
+        """Serve `method` on path `toid`; `public` answers anyone, in clear too.
+
+        Raises:
+            ValueError: a path that is not absolute, or is taken.
+        """
+        methods = self._handlers.setdefault(toid, {})
+        if not toid.startswith("/") or method in methods:
+            raise ValueError(f"expected a free absolute path, got {toid!r}")
+        methods[method] = handler
+        if public:
+            self._public.add((toid, method))
+
+    def withdraw(self, toid: str) -> None:
+        """Stop serving a path; nothing if it was not served."""
+        for method in self._handlers.pop(toid, {}):
+            self._public.discard((toid, method))
+
+    def paths(self, *, public: bool) -> list[str]:
+        """Registered paths, all of them or those that answer anyone."""
+        return sorted({path for path, _ in self._public} if public else self._handlers)
+
+    def answer(self, event: RequestReceived, now: float) -> Message | None:
+        """Decide, dispatch, and turn what goes wrong into a response; None when the handler answers later.
+
+        The scope decides before the path is looked up, so that who may not ask does not learn what exists.
+        """
+        request = event.message
+        peer: Hashable = None
+        try:
+            path = request.path
+            granted = self._grantor(event)
+            if granted is not None:
+                peer, scope = granted
+            if (path, request.code) not in self._public:
+                if granted is None:
+                    return self._refuse(event, peer, "unprotected", Code.UNAUTHORIZED)
+                scope.allows(path, request.code)
+            methods = self._handlers.get(path)
+            if methods is None:
+                return self._refuse(event, peer, "unknown path", Code.NOT_FOUND)
+            handler = methods.get(request.code)
+            if handler is None:
+                return self._refuse(event, peer, "unknown method", Code.METHOD_NOT_ALLOWED)
+            return handler(Call(request, event, peer, now))
+        except ThingsteadError as error:
+            return self.refuse(event, peer, error)
+
+    def refuse(self, event: RequestReceived, peer: Hashable, error: ThingsteadError) -> Message:
+        """The response for `error`: its code and no more; what helps an operator helps an attacker."""
+        _LOGGER.debug("request of %s refused: %s", peer or event.source, error)
+        return self._refuse(event, peer, error.reason, consequence(error).coap_code)
+
+    def _refuse(self, event: RequestReceived, peer: Hashable, reason: str, code: int) -> Message:
+        self.refused[reason] += 1
+        self.on_refusal(event, peer, reason)
+        return Message(code)

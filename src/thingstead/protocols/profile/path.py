@@ -1,0 +1,54 @@
+"""The CoAP resources of a domain and of a thing, by who serves them."""
+
+from __future__ import annotations
+
+__all__ = [
+    "ACE_GROUP",
+    "CREDENTIAL_STATUS",
+    "EDHOC",
+    "GROUP_KEYS",
+    "LIGHT",
+    "STANDING",
+    "TELEMETRY",
+    "UPDATE",
+    "UPDATE_IMAGE",
+    "UPDATE_REPORT",
+    "WELL_KNOWN_CORE",
+    "WIPE",
+]
+
+WELL_KNOWN_CORE = "/.well-known/core"
+"""Both: link-format discovery (RFC 6690 §4)."""
+
+EDHOC = "/.well-known/edhoc"
+"""Domain: EDHOC over CoAP (RFC 9528 appendix A.2)."""
+
+TELEMETRY = "/senml"
+"""Domain: POST of SenML-CBOR (RFC 8428)."""
+
+UPDATE = "/update"
+"""Domain: GET the SUIT envelope meant for the caller, 2.03 when its ETag is the caller's."""
+
+UPDATE_IMAGE = "/update/image"
+"""Domain: GET the image of that envelope, block-wise."""
+
+UPDATE_REPORT = "/update/report"
+"""Domain: POST a SUIT report."""
+
+ACE_GROUP = "/ace-group"
+"""Domain: the Key Distribution Center's root, ``/ace-group/NAME`` beneath it (RFC 9594 §4.1)."""
+
+CREDENTIAL_STATUS = "/credential"
+"""Domain: FETCH whether a credential still stands."""
+
+GROUP_KEYS = "/group-keys"
+"""Thing: PUT of new keying material for a group it is in."""
+
+STANDING = "/standing"
+"""Thing: FETCH whether it would still accept a member of its groups."""
+
+LIGHT = "/light"
+"""Thing: GET and PUT of a lamp's state, also by group message."""
+
+WIPE = "/wipe"
+"""Thing: POST; it signs a receipt, forgets everything of the domain and answers with the receipt."""

@@ -1,0 +1,121 @@
+"""The control socket: JSON lines over a Unix socket that only the owner of the domain's files may use."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from thingstead.errors import ConfigError, TransportError
+
+__all__ = ["Answer", "ControlClient", "ControlServer"]
+
+_MAX_LINE = 1 << 20
+_MAX_CLIENTS = 32
+_UCRED = struct.Struct("3i")
+
+Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+"""Takes one request object and returns one response object; must not raise."""
+
+
+class ControlServer:
+    """Serves the socket (mode 0600) and refuses peers that are neither the domain's user nor root."""
+
+    def __init__(self, path: Path, answer: Answer) -> None:
+        self._path = path
+        self._answer = answer
+        self._server: asyncio.Server | None = None
+        self._clients = 0
+
+    async def start(self) -> None:
+        """Listen; a stale socket of a dead controller is replaced (the data directory's lock says it is dead).
+
+        Raises:
+            ConfigError: a path too long for a Unix socket, or not ours to make.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+        before = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(self._serve, path=str(self._path), limit=_MAX_LINE)
+        except OSError as error:
+            raise ConfigError(f"cannot open the control socket {self._path}: {error}") from error
+        finally:
+            os.umask(before)
+
+    async def close(self) -> None:
+        """Stop listening and remove the socket."""
+        if self._server is not None:
+            self._server.close()
+            with contextlib.suppress(FileNotFoundError):
+                self._path.unlink()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._clients += 1
+        try:
+            if self._clients <= _MAX_CLIENTS and _may_command(writer):
+                while line := await reader.readline():
+                    writer.write(json.dumps(await self._answer(_object(line)), separators=(",", ":")).encode() + b"\n")
+                    await writer.drain()
+        except (ValueError, ConnectionError):
+            # Not JSON, a line over the limit, or a client that left: nothing to answer it with.
+            pass
+        finally:
+            self._clients -= 1
+            writer.close()
+
+
+class ControlClient:
+    """Asks a running controller; one blocking connection, used by command lines."""
+
+    def __init__(self, path: Path, *, timeout: float = 60.0) -> None:
+        self._path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(timeout)
+        try:
+            self._socket.connect(str(path))
+        except OSError as error:
+            self._socket.close()
+            raise TransportError(f"no controller answers at {path}; start one with `thingstead up`") from error
+        self._stream = self._socket.makefile("rwb")
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Send one request and wait for its response.
+
+        Raises:
+            TransportError: the controller went away or did not answer in time.
+        """
+        try:
+            self._stream.write(json.dumps(request).encode() + b"\n")
+            self._stream.flush()
+            line = self._stream.readline(_MAX_LINE)
+        except OSError as error:
+            raise TransportError(f"the controller at {self._path} did not answer: {error}") from error
+        if not line:
+            raise TransportError(f"the controller at {self._path} closed the connection")
+        return _object(line)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._stream.close()
+        self._socket.close()
+
+
+def _may_command(writer: asyncio.StreamWriter) -> bool:
+    credentials = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+    _pid, uid, _gid = _UCRED.unpack(credentials)
+    return uid in (0, os.getuid())
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    match json.loads(line):
+        case dict(value):
+            return value
+        case _:
+            raise ValueError("expected a JSON object")

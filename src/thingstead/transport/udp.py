@@ -1,0 +1,144 @@
+"""UDP sockets drained into a sans-I/O core: one wake-up takes many datagrams, no task per packet."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import socket
+import struct
+from collections.abc import Sequence
+from typing import Protocol
+
+from thingstead.clock import Clock
+from thingstead.errors import TransportError
+
+__all__ = ["Address", "DatagramCore", "Pump", "open_multicast_socket", "open_socket", "send_groups_through"]
+
+Address = tuple[str, int]
+"""What the kernel names a peer by; opaque to the core."""
+
+_LOGGER = logging.getLogger(__name__)
+_MAX_DATAGRAM = 2048
+_BATCH = 64
+_RECEIVE_BUFFER = 4 << 20
+
+
+class DatagramCore(Protocol):
+    """What a pump drives; `Endpoint`, wrapped by the program that gives its events a meaning."""
+
+    def receive_datagram(self, data: bytes, source: Address, now: float, *, multicast: bool = False) -> None:
+        """Take one datagram; never raises on what a peer sent."""
+        ...
+
+    def run(self, now: float) -> None:
+        """Act on events and timers that are due."""
+        ...
+
+    def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
+        """Everything that may leave now."""
+        ...
+
+    def next_deadline(self) -> float | None:
+        """When `run` is wanted again without a datagram; monotonic seconds."""
+        ...
+
+
+class Pump:
+    """Moves datagrams between sockets and one core, on the event loop's own thread.
+
+    The first socket sends; further ones (multicast groups) only receive. After `Pump.flush` nothing that the core
+    wants sent is left behind, whatever asked for it.
+    """
+
+    def __init__(self, core: DatagramCore, sockets: Sequence[socket.socket], *, clock: Clock) -> None:
+        self._core = core
+        self._sockets = tuple(sockets)
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self.undeliverable = 0
+        for index, sock in enumerate(self._sockets):
+            self._loop.add_reader(sock, self._drain, sock, index > 0)
+
+    def flush(self) -> None:
+        """Run the core, send what it wants sent, and set the timer anew."""
+        now = self._clock.now()
+        self._core.run(now)
+        send = self._sockets[0].sendto
+        for data, destination in self._core.datagrams_to_send(now):
+            try:
+                send(data, destination)
+            except OSError as error:
+                # A full buffer, a missing route or a firewall: CoAP retransmits what matters.
+                self.undeliverable += 1
+                _LOGGER.debug("datagram to %s not sent: %s", destination, error)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._core.next_deadline()
+        if deadline is not None:
+            self._timer = self._loop.call_later(max(0.0, deadline - now), self.flush)
+
+    def close(self) -> None:
+        """Stop reading and close the sockets."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for sock in self._sockets:
+            self._loop.remove_reader(sock)
+            sock.close()
+
+    def _drain(self, sock: socket.socket, multicast: bool) -> None:
+        now = self._clock.now()
+        receive = self._core.receive_datagram
+        for _ in range(_BATCH):
+            try:
+                data, source = sock.recvfrom(_MAX_DATAGRAM)
+            except (BlockingIOError, InterruptedError):
+                break
+            except OSError as error:
+                _LOGGER.debug("socket error while reading: %s", error)
+                break
+            receive(data, source, now, multicast=multicast)
+        self.flush()
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Open a non-blocking UDP socket on one address.
+
+    Raises:
+        TransportError: the address is not ours, or the port is taken.
+    """
+    try:
+        family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        sock.bind((host, port))
+    except (OSError, ValueError) as error:
+        raise TransportError(f"expected a free UDP address, got {host} port {port}: {error}") from error
+    return sock
+
+
+def open_multicast_socket(group: str, port: int, *, interface: str) -> socket.socket:
+    """Open a non-blocking socket that hears an IPv4 group on the interface with address `interface`.
+
+    Raises:
+        TransportError: the group cannot be joined there.
+    """
+    try:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        membership = struct.pack("4s4s", socket.inet_aton(group), socket.inet_aton(interface))
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
+        sock.bind((group, port))
+    except OSError as error:
+        raise TransportError(f"expected to join group {group} on {interface}: {error}") from error
+    return sock
+
+
+def send_groups_through(sock: socket.socket, interface: str) -> None:
+    """Send what goes to IPv4 groups out of the interface with address `interface`, and hear our own."""
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(interface))
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 1)
