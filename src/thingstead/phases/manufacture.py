@@ -1,0 +1,105 @@
+"""Manufacture: a maker gives a thing its key's birth certificate and the voucher for the domain it was sold to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.key import PrivateKey, PublicKey
+from thingstead.protocols.cwt.credential import issue_maker_identity
+from thingstead.protocols.profile.birth import Birth
+from thingstead.protocols.suit.identifier import class_identifier, vendor_identifier
+from thingstead.protocols.voucher import voucher
+
+__all__ = ["Maker", "Model", "bear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A type of thing.
+
+    Attributes:
+        name: at most 32 bytes, goes into identities and the class identifier.
+        constrained_class: RFC 7228 §3, 0..2.
+        mud_url: where its MUD file is served (RFC 8520).
+        support_end: last day on which the maker mends it.
+    """
+
+    name: str
+    constrained_class: int
+    mud_url: str
+    support_end: date
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """A maker and handles on its keys.
+
+    Attributes:
+        name: as its identities are issued.
+        domain: DNS name that its vendor identifier is derived from (RFC 9124 §3.1).
+        anchor: signs identities and vouchers (ESP256).
+        release_keys: every one signs a release: ESP256 and ML-DSA-44.
+    """
+
+    name: str
+    domain: str
+    anchor: PrivateKey
+    release_keys: tuple[PrivateKey, ...]
+
+    @property
+    def vendor_id(self) -> bytes:
+        """RFC 9124 vendor identifier."""
+        return vendor_identifier(self.domain)
+
+    def class_id(self, model: Model) -> bytes:
+        """RFC 9124 class identifier of a model."""
+        return class_identifier(self.vendor_id, model.name)
+
+
+def bear(
+    maker: Maker,
+    model: Model,
+    serial: str,
+    *,
+    thing_key: PublicKey,
+    domain_key: PublicKey,
+    at: datetime,
+    voucher_expires: datetime,
+) -> Birth:
+    """Make a thing's birth record; its private key stays in the thing's own key store.
+
+    Args:
+        maker: who makes it.
+        model: what it is.
+        serial: unique per maker.
+        thing_key: the thing's identity key (P-256: it authenticates EDHOC method 3).
+        domain_key: the key in the credential of the domain it was sold to.
+        at: now.
+        voucher_expires: until when the thing may be taken in with this voucher.
+
+    Raises:
+        DecodeError: a model or serial that verifiers would refuse.
+    """
+    identity = issue_maker_identity(
+        thing_key,
+        maker.anchor,
+        maker=maker.name,
+        serial=serial,
+        model=model.name,
+        constrained_class=model.constrained_class,
+        mud_url=model.mud_url,
+        support_end=model.support_end,
+        at=at,
+        signature_id=AlgorithmId.ESP256,
+    )
+    return Birth(
+        serial=serial,
+        maker_identity=identity,
+        voucher=voucher.issue(domain_key, maker.anchor, serial=serial, at=at, expires=voucher_expires),
+        maker_anchor=maker.anchor.public,
+        release_anchors=tuple([key.public for key in maker.release_keys]),
+        vendor_id=maker.vendor_id,
+        class_id=maker.class_id(model),
+    )

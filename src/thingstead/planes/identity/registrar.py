@@ -1,0 +1,47 @@
+"""The registrar: under which maker's anchor an identity stands (RFC 8995 §1.3 calls the role so)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.key import PublicKey
+from thingstead.errors import UntrustedError
+from thingstead.protocols.cwt import token
+from thingstead.protocols.cwt.claims import Claim
+from thingstead.protocols.cwt.credential import MakerIdentity, authenticate_maker_identity
+
+__all__ = ["ACCEPTED", "Registrar"]
+
+ACCEPTED = frozenset({int(AlgorithmId.ESP256)})
+"""Algorithms that makers may sign identities with."""
+
+
+class Registrar:
+    """Verifies who made a thing. Whether it may join is policy's question, not asked here (R-59).
+
+    Args:
+        anchors: the makers the owner trusts, by the name their identities are issued under.
+    """
+
+    def __init__(self, anchors: Mapping[str, PublicKey]) -> None:
+        self._anchors = dict(anchors)
+
+    def makers(self) -> tuple[str, ...]:
+        """Names of the anchors, sorted."""
+        return tuple(sorted(self._anchors))
+
+    def authenticate(self, maker_identity: bytes, *, at: datetime) -> MakerIdentity:
+        """Verify a maker identity under the anchor of the maker it names.
+
+        Raises:
+            UntrustedError: no anchor of that name.
+            AuthenticationError: another key signed it.
+            DecodeError, UnsupportedError, ExpiredError: as `authenticate_maker_identity`.
+        """
+        maker = token.decode(maker_identity).claims.text(Claim.ISS)
+        anchor = self._anchors.get(maker)
+        if anchor is None:
+            raise UntrustedError(f"no trust anchor for maker {maker[:40]!r}", reason="unknown maker")
+        return authenticate_maker_identity(maker_identity, anchor, accept=ACCEPTED, maker=maker, at=at)
