@@ -1,0 +1,39 @@
+"""Settings of one thing's program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["AgentConfig"]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """What `thingstead agent run` is told.
+
+    Attributes:
+        home: the thing's state directory.
+        controller_host: IP address of the domain's CoAP endpoint.
+        controller_port: its UDP port.
+        host: the thing's own IP address.
+        port: the thing's own UDP port; 0 lets the kernel choose.
+        multicast_group: IPv4 group address its groups are commanded on; empty for none.
+        multicast_port: UDP port of that group.
+        telemetry_interval: seconds between two readings.
+        update_interval: seconds between two polls for a release.
+        retry_interval: seconds before a refused or unanswered join is tried again, doubling up to 32 times that.
+        telemetry_file: CSV or ``.csv.xz`` to report instead of the host's own figures.
+    """
+
+    home: Path
+    controller_host: str = "127.0.0.1"
+    controller_port: int = 5683
+    host: str = "127.0.0.1"
+    port: int = 0
+    multicast_group: str = ""
+    multicast_port: int = 5683
+    telemetry_interval: float = 2.0
+    update_interval: float = 3.0
+    retry_interval: float = 1.0
+    telemetry_file: Path | None = None

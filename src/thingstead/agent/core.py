@@ -1,0 +1,273 @@
+"""One thing as a core without I/O: an endpoint, the stories it lives by, and the resources it serves."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import datetime
+
+from thingstead.agent import association as association_codec
+from thingstead.agent.association import DomainAssociation
+from thingstead.agent.config import AgentConfig
+from thingstead.agent.joining import Joining
+from thingstead.agent.ports import Actuator, Home, Sensor, Slots
+from thingstead.agent.story import Request, Stories, Story, Wait
+from thingstead.agent.telemetry import tell
+from thingstead.clock import Clock
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.keystore import KeyStore
+from thingstead.endpoint.association import Association
+from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.endpoint import Endpoint
+from thingstead.endpoint.event import (
+    Address,
+    AssociationId,
+    ExchangeFailed,
+    ExchangeId,
+    RequestReceived,
+    ResponseReceived,
+    SequenceNeeded,
+)
+from thingstead.endpoint.resource import Resources
+from thingstead.errors import SecurityError, StorageError, ThingsteadError
+from thingstead.protocols.ace import token
+from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.cwt import ccs
+from thingstead.protocols.cwt import token as cwt
+from thingstead.protocols.cwt.claims import Claim
+from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
+from thingstead.protocols.oscore.replay import ReplayWindow
+from thingstead.protocols.profile import birth as birth_record
+from thingstead.protocols.profile.birth import Birth
+
+__all__ = ["BIRTH", "DOMAIN", "Agent", "Hardware"]
+
+_LOGGER = logging.getLogger(__name__)
+BIRTH = "birth"
+_ASSOCIATION = "association"
+_SEQUENCE = "sequence"
+_ACCEPT = frozenset({int(AlgorithmId.ESP256)})
+DOMAIN = AssociationId("domain")
+_CONNECTION_ID_SIZE = 1
+_BACK_OFF_STEPS = 5
+_MAX_DOUBTS = 3
+_FOREVER = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """What the thing is made of, as ports."""
+
+    home: Home
+    slots: Slots
+    keys: KeyStore
+    sensor: Sensor
+    actuator: Actuator
+
+
+class Agent:
+    """A thing from its first boot on. Drive it like any core: datagrams and `now` in, datagrams out.
+
+    Args:
+        hardware: memory, slots, keys, sensor and actuator.
+        config: settings.
+        clock: for UTC only; monotonic time comes in as `now`.
+        random_bytes: a source of randomness.
+    """
+
+    def __init__(
+        self,
+        hardware: Hardware,
+        config: AgentConfig,
+        *,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self.hardware = hardware
+        self.config = config
+        self.birth = _born(hardware.home)
+        self.endpoint = Endpoint(EndpointConfig(), random_bytes=random_bytes)
+        self._now = 0.0
+        self.stories = Stories(self._send, self.endpoint.cancel)
+        self.resources = Resources(self._grant)
+        self.association: DomainAssociation | None = None
+        self.thing_id = ""
+        self._scope = Scope({})
+        self._joins = 0
+        self._doubts = 0
+        self._is_living = False
+        self._last_error = ""
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._controller: Address = (config.controller_host, config.controller_port)
+
+    def start(self, now: float) -> None:
+        """Take up the saved association, or join; then live."""
+        self._now = now
+        saved = self.hardware.home.load(_ASSOCIATION)
+        if saved is not None:
+            self._take_up(association_codec.decode(saved), fresh=False)
+            self._live()
+        self.stories.start("life", self._life(), now)
+        self.run(now)
+
+    def receive_datagram(self, data: bytes, source: Address, now: float, *, multicast: bool = False) -> None:
+        """Take one datagram."""
+        self.endpoint.receive_datagram(data, source, now, multicast=multicast)
+
+    def run(self, now: float) -> None:
+        """Act on what came and on what is due."""
+        self._now = now
+        self.stories.run(now)
+        while (event := self.endpoint.next_event()) is not None:
+            match event:
+                case RequestReceived():
+                    answer = self.resources.answer(event, now)
+                    if answer is not None:
+                        self.endpoint.send_response(event.exchange, answer, now)
+                case ResponseReceived():
+                    self._on_response(event, now)
+                case ExchangeFailed():
+                    self._on_failure(event, now)
+                case SequenceNeeded():
+                    # On disk before the endpoint may use it: no partial IV twice, whatever happens (RFC 8613 B.1.1).
+                    self.hardware.home.save(_SEQUENCE, event.upto.to_bytes(8, "big"))
+                    self.endpoint.sequence_reserved(event.association, event.upto)
+
+    def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
+        """What may leave now."""
+        return self.endpoint.datagrams_to_send(now)
+
+    def next_deadline(self) -> float | None:
+        """When `run` is wanted again."""
+        deadlines = [one for one in (self.endpoint.next_deadline(), self.stories.next_deadline()) if one is not None]
+        return min(deadlines, default=None)
+
+    def utc(self) -> datetime:
+        """The thing's idea of UTC."""
+        return self._clock.utc()
+
+    def forget_domain(self) -> None:
+        """Give up everything the domain gave: association, sequence number, tokens. The birth record stays."""
+        self.endpoint.end(DOMAIN)
+        self.association = None
+        self._scope = Scope({})
+        for name in (_ASSOCIATION, _SEQUENCE):
+            self.hardware.home.delete(name)
+
+    def status(self) -> dict[str, object]:
+        """How the thing stands, for whoever may read its directory; no secrets."""
+        return {
+            "serial": self.birth.serial,
+            "thing": self.thing_id,
+            "joined": self.association is not None,
+            "joins": self._joins,
+            "last_error": self._last_error,
+            "light": self.hardware.actuator.is_on(),
+            "refused": dict(self.resources.refused),
+            "counters": dict(self.endpoint.counters),
+        }
+
+    def _life(self) -> Story:
+        attempt = 0
+        while True:
+            if self.association is not None and self._doubts < _MAX_DOUBTS:
+                yield Wait(_FOREVER, "doubt")
+                continue
+            try:
+                joined: DomainAssociation = yield from self._join()
+                self._commit(joined)
+            except ThingsteadError as error:
+                self._last_error = str(error)
+                _LOGGER.warning("%s could not join: %s", self.birth.serial, error)
+                yield Wait(self.config.retry_interval * 2 ** min(attempt, _BACK_OFF_STEPS))
+                attempt += 1
+            else:
+                attempt = 0
+                self._live()
+
+    def _live(self) -> None:
+        """Begin what a member of the domain does; once, for it all goes on under whatever association there is."""
+        if self._is_living:
+            return
+        self._is_living = True
+        interval = self.config.telemetry_interval
+        self.stories.start("telemetry", tell(self.hardware.sensor, interval=interval, utc=self.utc), self._now)
+
+    def _on_response(self, event: ResponseReceived, now: float) -> None:
+        if event.association is not None:
+            self._doubts = 0
+        self.stories.on_response(event.exchange, event.message, now)
+
+    def _on_failure(self, event: ExchangeFailed, now: float) -> None:
+        """Hand a failure to its story, and note when the domain seems not to know us any more.
+
+        An unprotected 4.01 may be forged, so it never ends an association: a few of them make the thing join
+        again, and the old association goes when the new one is committed.
+        """
+        if isinstance(event.error, SecurityError) and self.association is not None:
+            self._doubts += 1
+            if self._doubts == _MAX_DOUBTS:
+                self.stories.wake("doubt", now)
+        self.stories.on_failure(event.exchange, event.error, now)
+
+    def _join(self) -> Story:
+        key = self.hardware.keys.handle(birth_record.IDENTITY_KEY)
+        attempt = Joining(self.birth, key, self._random_bytes(_CONNECTION_ID_SIZE))
+        return attempt.story(self.utc())
+
+    def _commit(self, joined: DomainAssociation) -> None:
+        """Keep a fresh association; the sequence number of an older one goes first, so that none is ever mixed."""
+        self.hardware.home.delete(_SEQUENCE)
+        self.hardware.home.save(_ASSOCIATION, association_codec.encode(joined))
+        self._take_up(joined, fresh=True)
+        self._joins += 1
+        self._doubts = 0
+
+    def _take_up(self, joined: DomainAssociation, *, fresh: bool) -> None:
+        """Verify what the domain granted itself, and make the association live."""
+        domain = ccs.decode(joined.domain_credential)
+        issuer = ccs.decode(joined.issuer_credential)
+        credential = cwt.decode(joined.thing_credential).claims
+        granted = token.authenticate(
+            joined.granted_token,
+            issuer.public,
+            accept=_ACCEPT,
+            at=self.utc(),
+            issuer=domain.subject,
+            audience=credential.text(Claim.SUB),
+            presenter=domain.public,
+        )
+        reserved = int.from_bytes(self.hardware.home.load(_SEQUENCE) or b"", "big")
+        context = SecurityContext.derive(
+            joined.master_secret,
+            master_salt=joined.master_salt,
+            sender_id=joined.sender_id,
+            recipient_id=joined.recipient_id,
+            aead_id=joined.aead_id,
+            digest_id=joined.digest_id,
+            sequence=SequenceNumbers(reserved, reserved=reserved),
+            window=ReplayWindow(valid=fresh),
+        )
+        live = Association(DOMAIN, context, peer=DOMAIN, address=self._controller)
+        self.endpoint.install(live)
+        self.association = joined
+        self.thing_id = credential.text(Claim.SUB)
+        self._scope = granted.scope
+
+    def _send(self, wanted: Request, now: float) -> ExchangeId:
+        association = DOMAIN if wanted.protected else None
+        return self.endpoint.send_request(wanted.message, self._controller, now, association=association)
+
+    def _grant(self, event: RequestReceived) -> tuple[Hashable, Scope] | None:
+        if event.association == DOMAIN and self.association is not None:
+            return DOMAIN, self._scope
+        return None
+
+
+def _born(home: Home) -> Birth:
+    data = home.load(BIRTH)
+    if data is None:
+        raise StorageError("expected a thing made by `thingstead factory`, found no birth record in its home")
+    return birth_record.decode(data)

@@ -1,0 +1,100 @@
+"""How a thing joins: EDHOC as initiator, the voucher checked before it says who it is (RFC 9528, RFC 8366)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from thingstead.agent.association import DomainAssociation
+from thingstead.agent.story import Request, Story
+from thingstead.crypto.key import PrivateKey, generate
+from thingstead.errors import DecodeError
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.content_format import ContentFormat
+from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.edhoc import coap_carriage
+from thingstead.protocols.edhoc.credential import Credential
+from thingstead.protocols.edhoc.initiator import Initiator
+from thingstead.protocols.profile import join, path
+from thingstead.protocols.profile.birth import Birth
+from thingstead.protocols.voucher import voucher
+
+__all__ = ["Joining"]
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """Everything one attempt to join needs.
+
+    Attributes:
+        birth: what the maker gave.
+        key: the identity key.
+        connection_id: C_I, which becomes the thing's OSCORE Recipient ID; 1..7 bytes.
+    """
+
+    birth: Birth
+    key: PrivateKey
+    connection_id: bytes
+
+    def story(self, at: datetime) -> Story:
+        """Run EDHOC with the domain; returns a `DomainAssociation` that the caller saves before it is used.
+
+        Raises:
+            UntrustedError: the maker's voucher does not name this domain; nothing of the thing's identity was sent.
+            SecurityError, ProtocolError: the handshake failed.
+            TransportError: no answer.
+        """
+        initiator = Initiator(
+            method=join.METHOD,
+            suites=join.SUITES,
+            credential=self._credential(),
+            key=self.key,
+            connection_id=self.connection_id,
+            ephemeral=generate,
+            ead_labels=join.EAD_LABELS,
+        )
+        message_1, waiting = initiator.message_1()
+        answer: Message = yield _post(coap_carriage.frame_message_1(message_1), ContentFormat.CID_EDHOC_CBOR_SEQ)
+        offered = waiting.receive(_payload(answer))
+        domain = join.domain_credential(offered.id_cred_r)
+        voucher.authenticate(
+            self.birth.voucher,
+            self.birth.maker_anchor,
+            serial=self.birth.serial,
+            domain_key=domain.public,
+            at=at,
+        )
+        authenticated = offered.authenticate(domain)
+        message_3, last = authenticated.message_3(join.identity_item(self.birth.maker_identity))
+        answer = yield _post(coap_carriage.frame_message_3(offered.c_r, message_3), ContentFormat.CID_EDHOC_CBOR_SEQ)
+        completed = last.receive(_payload(answer))
+        grant = join.decode_grant(completed.ead_4)
+        oscore = completed.oscore()
+        return DomainAssociation(
+            master_secret=oscore.master_secret,
+            master_salt=oscore.master_salt,
+            sender_id=oscore.sender_id,
+            recipient_id=oscore.recipient_id,
+            aead_id=oscore.aead_id,
+            digest_id=oscore.digest_id,
+            domain_credential=domain.cred,
+            access_token=grant.access_token,
+            granted_token=grant.granted_token,
+            thing_credential=grant.thing_credential,
+            issuer_credential=grant.issuer_credential,
+        )
+
+    def _credential(self) -> Credential:
+        return join.identity_credential(self.birth.maker_identity, self.key.public)
+
+
+def _post(payload: bytes, content_format: int) -> Request:
+    return Request(request(Code.POST, path.EDHOC, payload=payload, content_format=content_format), protected=False)
+
+
+def _payload(answer: Message) -> bytes:
+    if answer.code != Code.CHANGED:
+        raise DecodeError(
+            f"expected the domain to go on with the join, it refused with code {answer.code:#04x}", reason="refused"
+        )
+    return answer.payload

@@ -1,0 +1,76 @@
+"""The program around things: sockets, clock, files, and a local socket that shows how each one stands."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from thingstead.agent.config import AgentConfig
+from thingstead.agent.core import Agent, Hardware
+from thingstead.agent.file_home import FileHome
+from thingstead.agent.file_slots import FileSlots
+from thingstead.agent.lamp import SimulatedLamp
+from thingstead.agent.ports import Sensor
+from thingstead.agent.sensor import FileSensor, HostSensor
+from thingstead.clock import SystemClock
+from thingstead.crypto.keystore import FileKeyStore
+from thingstead.transport.control_socket import ControlServer
+from thingstead.transport.udp import Pump, open_multicast_socket, open_socket
+
+__all__ = ["HOME", "KEYS", "SLOTS", "STATUS_SOCKET", "hardware", "run"]
+
+HOME, KEYS, SLOTS, STATUS_SOCKET = "home", "keys", "slots", "status.sock"
+"""What a thing's state directory holds."""
+
+
+def hardware(directory: Path, *, sensor: Sensor) -> Hardware:
+    """Open a thing's state directory.
+
+    Raises:
+        StorageError: it cannot be used.
+    """
+    return Hardware(
+        home=FileHome(directory / HOME),
+        slots=FileSlots(directory / SLOTS),
+        keys=FileKeyStore(directory / KEYS),
+        sensor=sensor,
+        actuator=SimulatedLamp(),
+    )
+
+
+async def run(configs: Sequence[AgentConfig]) -> None:
+    """Let things live in this process until it is cancelled; any number of them, none of which knows the others.
+
+    Raises:
+        StorageError: a state directory that was not laid out by a factory.
+        TransportError: an address that is not free.
+    """
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        for config in configs:
+            await _start(config, clock, stack)
+        await asyncio.Event().wait()
+
+
+async def _start(config: AgentConfig, clock: SystemClock, stack: AsyncExitStack) -> None:
+    sensor: Sensor = FileSensor(config.telemetry_file) if config.telemetry_file else HostSensor()
+    agent = Agent(hardware(config.home, sensor=sensor), config, clock=clock, random_bytes=secrets.token_bytes)
+    sockets = [open_socket(config.host, config.port)]
+    if config.multicast_group:
+        group = config.multicast_group
+        sockets.append(open_multicast_socket(group, config.multicast_port, interface=config.host))
+    pump = Pump(agent, sockets, clock=clock)
+    stack.callback(pump.close)
+
+    async def answer(_asked: dict[str, Any]) -> dict[str, Any]:
+        return agent.status() | {"undeliverable": pump.undeliverable}
+
+    server = ControlServer(config.home / STATUS_SOCKET, answer)
+    await server.start()
+    stack.push_async_callback(server.close)
+    agent.start(clock.now())
+    pump.flush()

@@ -1,0 +1,39 @@
+"""What a thing tells, again and again: one SenML pack per interval (RFC 8428)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from thingstead.agent.ports import Sensor
+from thingstead.agent.story import Request, Story, Wait
+from thingstead.errors import ThingsteadError
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.content_format import ContentFormat
+from thingstead.protocols.coap.message import request
+from thingstead.protocols.profile import path
+from thingstead.protocols.senml import pack
+
+__all__ = ["tell"]
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def tell(sensor: Sensor, *, interval: float, utc: Callable[[], datetime]) -> Story:
+    """Report until stopped.
+
+    Args:
+        sensor: what is read.
+        interval: seconds between two readings.
+        utc: the thing's clock.
+    """
+    while True:
+        senml = pack.render_cbor(sensor.read(utc()))
+        message = request(Code.POST, path.TELEMETRY, payload=senml, content_format=ContentFormat.SENML_CBOR)
+        try:
+            yield Request(message)
+        except ThingsteadError as error:
+            # Lost: the next reading is worth more than a repetition of this one.
+            _LOGGER.debug("a reading was lost: %s", error)
+        yield Wait(interval, "telemetry")
