@@ -232,6 +232,13 @@ class Conductor:
             failed = any(outcome.failure for outcome in outcomes)
             delay = min(delay * 2, self._limits.last_retry) if failed else self._limits.first_retry
 
+    async def probe(self, thing: ThingId) -> tuple[Probe, ...]:
+        """Ask every plane's relying party about `thing`; a plane that cannot say is left out."""
+        record = self._register.thing(thing)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._probe(record, plane)) for plane in self._planes]
+        return tuple([probe for probe, _ in (task.result() for task in tasks) if probe is not None])
+
     async def kill_clock(
         self,
         thing: ThingId,

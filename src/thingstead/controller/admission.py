@@ -1,0 +1,203 @@
+"""Admission: whether a proven newcomer may join; what it gets is committed before it is told.
+
+Who it is and whether it may are two questions, asked of two parts and recorded as two entries: the registrar
+verified the identity, the join policy decides (RFC 8576 §5.2; R-59).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from thingstead.clock import Clock
+from thingstead.controller.conductor import Conductor
+from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
+from thingstead.domain.policy import Decision, IdentityFacts, OwnerPolicy, Verdict, decide, record
+from thingstead.domain.ports import Committer
+from thingstead.domain.register import Register
+from thingstead.domain.thing import KeyRow, Thing
+from thingstead.domain.unit import Unit
+from thingstead.errors import PolicyError, StateError, UntrustedError
+from thingstead.identifier import ThingId, thing_id_from_random
+from thingstead.phases.bootstrap import Newcomer
+from thingstead.planes.access.authorization_server import AuthorizationServer, Proposal
+from thingstead.planes.identity.certificate_authority import CertificateAuthority
+from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.profile.join import Grant
+
+__all__ = ["Admission"]
+
+_ACTOR = "registrar"
+_KEY_ROLE = "maker"
+_GONE = frozenset({LifecycleState.DECOMMISSIONED, LifecycleState.RE_OWNED})
+_SETTLED = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE})
+
+
+class Admission:
+    """Takes newcomers in, or says why not; to be given to `Bootstrap` as its `Admission`.
+
+    Args:
+        policy: what the owner wrote.
+        issuer_credential: CCS of the key that tokens are signed with.
+    """
+
+    def __init__(
+        self,
+        conductor: Conductor,
+        register: Register,
+        *,
+        store: Committer,
+        identity: CertificateAuthority,
+        access: AuthorizationServer,
+        policy: OwnerPolicy,
+        issuer_credential: bytes,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._conductor = conductor
+        self._register = register
+        self._store = store
+        self._identity = identity
+        self._access = access
+        self._policy = policy
+        self._issuer_credential = issuer_credential
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._approved: dict[ThingId, str] = {}
+        self.on_admitted: Callable[[Thing, Newcomer], None] = lambda _thing, _newcomer: None
+
+    def approve(self, thing: ThingId, scope: str) -> None:
+        """Let the next attempt of a thing that waits for a person pass.
+
+        Args:
+            thing: who waits.
+            scope: name of the scope it gets; empty for the one of the rule that holds it.
+
+        Raises:
+            PolicyError: the policy has no such scope.
+        """
+        if scope and scope not in self._policy.join.scopes:
+            raise PolicyError(
+                f"the policy has no scope {scope!r}; it has {', '.join(sorted(self._policy.join.scopes))}"
+            )
+        self._approved[thing] = scope
+
+    async def __call__(self, newcomer: Newcomer) -> Grant:
+        """Decide, commit on every plane, and only then hand out.
+
+        Raises:
+            UntrustedError: the thing was retired or handed over, or is in quarantine.
+            PolicyError: the policy refuses it, or holds it until a person approves.
+        """
+        known = self._find(newcomer)
+        self._require_welcome(known)
+        facts = _facts(newcomer)
+        decision = self._decide(known, facts)
+        thing = known
+        if thing is None and decision.verdict is not Verdict.REFUSE:
+            thing = await self._make_known(newcomer, decision)
+        entries = record(facts, decision, thing=None if thing is None else thing.id, actor=_ACTOR, at=self._clock.utc())
+        await self._store.commit(Unit(entries=entries))
+        if thing is None or decision.verdict is Verdict.REFUSE:
+            raise PolicyError(f"the join policy refuses {facts.serial}: {decision.rule}", reason="refused")
+        if decision.verdict is Verdict.HOLD or decision.scope is None:
+            raise PolicyError(f"{thing.id} waits for approval: thingstead thing admit {thing.id}", reason="held")
+        return await self._take_in(thing, newcomer, decision, decision.scope)
+
+    async def _take_in(self, thing: Thing, newcomer: Newcomer, decision: Decision, scope: Scope) -> Grant:
+        thing = await self._to_bootstrapping(thing)
+        self._identity.prove(thing.id, newcomer.identity.public)
+        proposal = Proposal(newcomer.identity.public, newcomer.oscore, scope, self._policy.granted)
+        self._access.propose(thing.id, proposal)
+        self.on_admitted(thing, newcomer)
+        report = await self._conductor.transition(
+            thing.id,
+            Cause.JOINED,
+            actor=_ACTOR,
+            evidence={"rule": decision.rule},
+            changes={
+                "zone": decision.zone,
+                "joined_at": self._clock.utc(),
+                "keys": _keys(thing, newcomer, self._clock.utc()),
+            },
+        )
+        self._approved.pop(thing.id, None)
+        for plane in (self._identity.name, self._access.name):
+            if plane in report.failures:
+                raise StateError(f"the {plane} plane could not admit {thing.id}: {report.failures[plane]}")
+        access_token, granted_token = self._access.tokens_of(thing.id)
+        return Grant(access_token, granted_token, self._identity.credential_of(thing.id), self._issuer_credential)
+
+    async def _to_bootstrapping(self, thing: Thing) -> Thing:
+        """Bring a known thing to where a join may end: a lost or repeated join begins anew (R-04)."""
+        if thing.state in _SETTLED:
+            cause = Cause.RE_BOOTSTRAP_REQUIRED
+        elif thing.state is LifecycleState.INSTALLED:
+            cause = Cause.JOIN_STARTED
+        else:
+            return thing
+        return (await self._conductor.transition(thing.id, cause, actor=_ACTOR)).thing
+
+    async def _make_known(self, newcomer: Newcomer, decision: Decision) -> Thing:
+        identity = newcomer.identity
+        thing = Thing(
+            id=thing_id_from_random(self._random_bytes(10)),
+            version=1,
+            state=LifecycleState.INSTALLED,
+            restriction=Restriction.NONE,
+            maker=identity.maker,
+            model=identity.model,
+            serial=identity.serial,
+            device_class=identity.constrained_class,
+            mud_url=identity.mud_url,
+            zone=decision.zone,
+            support_end=_midnight(identity.support_end),
+        )
+        return await self._conductor.register(thing, actor=_ACTOR, evidence={"serial": identity.serial})
+
+    def _find(self, newcomer: Newcomer) -> Thing | None:
+        maker, serial = newcomer.identity.maker, newcomer.identity.serial
+        return self._register.find(maker, serial)
+
+    def _require_welcome(self, known: Thing | None) -> None:
+        if known is None:
+            return
+        if known.state in _GONE:
+            raise UntrustedError(f"{known.id} was {known.state} and stays so", reason="retired")
+        if known.restriction is Restriction.QUARANTINED:
+            raise UntrustedError(f"{known.id} is in quarantine", reason="quarantined")
+
+    def _decide(self, known: Thing | None, facts: IdentityFacts) -> Decision:
+        decision = decide(facts, self._policy.join, at=self._clock.utc())
+        if decision.verdict is not Verdict.HOLD or known is None or known.id not in self._approved:
+            return decision
+        name = self._approved[known.id]
+        scope = self._policy.join.scopes[name] if name else decision.scope
+        return replace(decision, verdict=Verdict.ADMIT, rule=f"{decision.rule}, approved", scope=scope)
+
+
+def _facts(newcomer: Newcomer) -> IdentityFacts:
+    identity = newcomer.identity
+    return IdentityFacts(
+        maker=identity.maker,
+        model=identity.model,
+        serial=identity.serial,
+        thumbprint=cose_key.thumbprint(identity.public),
+        method="edhoc-3",
+        support_end=_midnight(identity.support_end),
+    )
+
+
+def _midnight(day: date) -> datetime:
+    """The first instant after `day`, on which support still holds."""
+    return datetime.combine(day + timedelta(days=1), time(), tzinfo=UTC)
+
+
+def _keys(thing: Thing, newcomer: Newcomer, at: datetime) -> tuple[KeyRow, ...]:
+    """The thing's key rows with the proven key open; it is the maker's key until another replaces it."""
+    thumbprint = cose_key.thumbprint(newcomer.identity.public)
+    if any(row.thumbprint == thumbprint and row.until is None for row in thing.keys):
+        return thing.keys
+    return (*thing.keys, KeyRow(thumbprint, _KEY_ROLE, at))

@@ -1,0 +1,168 @@
+"""Settings of a domain: one TOML file, one frozen dataclass, unknown keys refused."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+from thingstead.errors import ConfigError
+
+__all__ = [
+    "CoapConfig",
+    "ControllerConfig",
+    "DomainConfig",
+    "JoinConfig",
+    "NetworkConfig",
+    "WebConfig",
+    "load",
+    "parse",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainConfig:
+    """The domain itself.
+
+    Attributes:
+        name: what the owner calls it; part of credentials and ledger heads.
+        profile: home, managed, building or industrial: sets the policy's defaults.
+        heads: directory, outside the domain's own, where signed ledger heads are also kept;
+            relative paths start at the domain's directory.
+    """
+
+    name: str = "home"
+    profile: str = "building"
+    heads: str = "../heads"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoapConfig:
+    """The CoAP endpoint for things.
+
+    Attributes:
+        host: IP address to listen on.
+        port: UDP port.
+        multicast_group: IPv4 group that commands to groups of things go to.
+        multicast_port: UDP port of that group.
+        max_peers: sources that state is kept for at one time.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 5683
+    multicast_group: str = "239.83.0.1"
+    multicast_port: int = 5684
+    max_peers: int = 20000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinConfig:
+    """Joining.
+
+    Attributes:
+        max_half_open: handshakes under way at one time, in all.
+        max_half_open_per_source: of one source address.
+        half_open_seconds: age at which an unfinished handshake is dropped.
+        credential_days: validity of what the domain issues to a thing.
+    """
+
+    max_half_open: int = 256
+    max_half_open_per_source: int = 8
+    half_open_seconds: float = 30.0
+    credential_days: int = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkConfig:
+    """Enforcement of MUD policy.
+
+    Attributes:
+        enforcement: nftables, or dry_run, which computes the rules and says that it enforces none.
+        mud_ca: PEM file with the CA of the MUD file servers; empty for the system's.
+        insecure_unsigned_mud: accept MUD files without a signature, marked as such.
+        allow_private_mud_servers: fetch MUD files from private and loopback addresses too.
+        hosts: names that the domain resolves itself, each with its addresses.
+    """
+
+    enforcement: str = "dry_run"
+    mud_ca: str = ""
+    insecure_unsigned_mud: bool = False
+    allow_private_mud_servers: bool = False
+    hosts: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebConfig:
+    """The read-only live page.
+
+    Attributes:
+        enabled: serve it.
+        host: address to listen on; anything but loopback shows the domain to the network.
+        port: TCP port; 0 lets the kernel choose.
+    """
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControllerConfig:
+    """All settings of `thingstead up`.
+
+    Attributes:
+        domain: the domain itself.
+        coap: endpoint for things.
+        join: joining.
+        network: enforcement of MUD policy.
+        web: live page.
+    """
+
+    domain: DomainConfig = field(default_factory=DomainConfig)
+    coap: CoapConfig = field(default_factory=CoapConfig)
+    join: JoinConfig = field(default_factory=JoinConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    web: WebConfig = field(default_factory=WebConfig)
+
+
+def load(path: Path) -> ControllerConfig:
+    """Read the configuration file.
+
+    Raises:
+        ConfigError: missing, unreadable, not TOML, an unknown key or a value of the wrong type; names the place.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"expected a configuration at {path}: {error}") from error
+    return parse(text, name=str(path))
+
+
+def parse(text: str, *, name: str = "configuration") -> ControllerConfig:
+    """Parse TOML text.
+
+    Raises:
+        ConfigError: as for `load`.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name} is not TOML: {error}") from error
+    _refuse_unknown(table, ControllerConfig, name)
+    try:
+        return msgspec.convert(table, ControllerConfig)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{name}: {error}") from error
+
+
+def _refuse_unknown(table: dict[str, Any], cls: type, place: str) -> None:
+    known = {item.name for item in fields(cls)}
+    hints = get_type_hints(cls)
+    for key, value in table.items():
+        if key not in known:
+            raise ConfigError(f"{place} has no setting {key!r}; it knows {', '.join(sorted(known))}")
+        if is_dataclass(hints[key]) and isinstance(hints[key], type) and isinstance(value, dict):
+            _refuse_unknown(value, hints[key], f"{place} [{key}]")

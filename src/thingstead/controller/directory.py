@@ -1,0 +1,142 @@
+"""A domain's directory: what lies where, how it is made, and how it is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from thingstead.controller import config as configuration
+from thingstead.controller.config import ControllerConfig
+from thingstead.crypto.key import KeyType, PrivateKey
+from thingstead.crypto.keystore import FileKeyStore
+from thingstead.domain import anchor as anchor_file
+from thingstead.domain.anchor import TrustAnchor
+from thingstead.errors import ConfigError, ThingsteadError
+from thingstead.identifier import KeyId
+from thingstead.storage.directory import private_directory, write_whole
+
+__all__ = ["KEYS", "DomainDirectory"]
+
+KEYS: dict[str, KeyType] = {
+    "domain": KeyType.P256,
+    "identity": KeyType.P256,
+    "access": KeyType.P256,
+    "groups": KeyType.P256,
+    "ledger": KeyType.P256,
+}
+"""A key of its own for the handshake, for each plane that signs, and for the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainDirectory:
+    """Paths of one domain; 0700, readable by the user the controller runs as."""
+
+    root: Path
+
+    @property
+    def configuration(self) -> Path:
+        """Settings."""
+        return self.root / "thingstead.toml"
+
+    @property
+    def policy(self) -> Path:
+        """Who may join, what for, and what is collected."""
+        return self.root / "policy.toml"
+
+    @property
+    def control_socket(self) -> Path:
+        """Where the running controller is asked."""
+        return self.root / "control.sock"
+
+    @property
+    def keys(self) -> Path:
+        """The key store."""
+        return self.root / "keys"
+
+    @property
+    def trust(self) -> Path:
+        """One ``.anchor`` file per trusted maker."""
+        return self.root / "trust"
+
+    @property
+    def releases(self) -> Path:
+        """Published envelopes and images."""
+        return self.root / "releases"
+
+    def heads(self, config: ControllerConfig) -> Path:
+        """Where signed ledger heads are also kept; refused inside the directory they are there to check.
+
+        Raises:
+            ConfigError: it lies inside.
+        """
+        heads = (self.root / config.domain.heads).resolve()
+        if heads.is_relative_to(self.root.resolve()):
+            raise ConfigError(f"[domain] heads must lie outside {self.root}: a copy beside the ledger shows nothing")
+        return heads / f"{self.root.resolve().name}.head"
+
+    def create(self, *, settings: str, policy: str) -> None:
+        """Lay out a new domain with fresh keys.
+
+        Args:
+            settings: TOML of the configuration, checked before anything is written.
+            policy: TOML of the policy.
+
+        Raises:
+            ConfigError: a domain is here already, or the settings are wrong.
+        """
+        configuration.parse(settings, name="settings")
+        if self.configuration.exists():
+            raise ConfigError(f"a domain is at {self.root} already; `thingstead up {self.root}` starts it")
+        for path in (self.root, self.trust, self.releases):
+            private_directory(path)
+        store = FileKeyStore(self.keys)
+        for name, key_type in KEYS.items():
+            if name not in store.ids():
+                store.create(KeyId(name), key_type)
+        write_whole(self.policy, policy.encode())
+        # Last: its presence is what says that the rest is whole.
+        write_whole(self.configuration, settings.encode())
+
+    def load(self) -> ControllerConfig:
+        """Read the settings.
+
+        Raises:
+            ConfigError: no domain here, or settings that are wrong.
+        """
+        if not self.configuration.exists():
+            raise ConfigError(f"no domain at {self.root}; `thingstead init {self.root}` makes one")
+        return configuration.load(self.configuration)
+
+    def key(self, name: str) -> PrivateKey:
+        """A handle on one of `KEYS`.
+
+        Raises:
+            StorageError: it is missing or readable by others.
+        """
+        return FileKeyStore(self.keys).handle(KeyId(name))
+
+    def anchors(self) -> tuple[TrustAnchor, ...]:
+        """The makers the owner trusts.
+
+        Raises:
+            ConfigError: a file that is none, naming it.
+        """
+        anchors: list[TrustAnchor] = []
+        for path in sorted(self.trust.glob("*.anchor")):
+            try:
+                anchors.append(anchor_file.decode(path.read_bytes()))
+            except (ThingsteadError, OSError) as error:
+                raise ConfigError(f"{path} is not a trust anchor: {error}") from error
+        return tuple(anchors)
+
+    def trust_maker(self, anchor: TrustAnchor) -> Path:
+        """Add a maker; an anchor of the same name is replaced.
+
+        Raises:
+            ConfigError: a name that is no file name.
+        """
+        if not anchor.maker.replace("-", "").isalnum():
+            raise ConfigError(f"expected a maker's name of letters, digits and hyphens, got {anchor.maker[:40]!r}")
+        path = self.trust / f"{anchor.maker}.anchor"
+        write_whole(path, anchor_file.encode(anchor))
+        return path

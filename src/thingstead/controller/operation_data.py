@@ -1,0 +1,40 @@
+"""Operations on data: what is known of a thing, shown, handed out, erased."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from thingstead.controller.operation import Operation, Role
+from thingstead.identifier import thing_id
+from thingstead.planes.data.collector import Collector, ErasureReceipt
+
+__all__ = ["OfThing", "rows"]
+
+_ACTOR = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class OfThing:
+    """Whose data."""
+
+    thing: str
+
+
+def rows(collector: Collector) -> tuple[Operation[Any], ...]:
+    """The table."""
+
+    async def show(request: OfThing) -> dict[str, Any]:
+        return {"thing": request.thing, "latest": collector.latest(thing_id(request.thing))}
+
+    async def export(request: OfThing) -> dict[str, Any]:
+        return {"thing": request.thing, "senml": await collector.export(thing_id(request.thing), actor=_ACTOR)}
+
+    async def erase(request: OfThing) -> ErasureReceipt:
+        return await collector.erase(thing_id(request.thing), actor=_ACTOR)
+
+    return (
+        Operation("data.show", OfThing, Role.AUDITOR, "newest value of each series", show),
+        Operation("data.export", OfThing, Role.OWNER, "everything kept of a thing, as SenML-JSON", export),
+        Operation("data.erase", OfThing, Role.OWNER, "erase everything kept of a thing", erase),
+    )

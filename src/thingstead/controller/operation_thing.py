@@ -1,0 +1,156 @@
+"""Operations on things: who is here, how each stands on every plane, and every way out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from thingstead.controller.admission import Admission
+from thingstead.controller.conductor import Conductor, TransitionReport
+from thingstead.controller.operation import Operation, Role
+from thingstead.domain.lifecycle import Cause, Restriction
+from thingstead.domain.plane import PlaneName
+from thingstead.domain.register import Register
+from thingstead.domain.thing import Thing
+from thingstead.identifier import thing_id
+
+__all__ = ["AdmitThing", "ChangeThing", "NoArguments", "PlaneTime", "Withdrawal", "rows"]
+
+_ACTOR = "owner"
+_KILL_DEADLINE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class NoArguments:
+    """A request that says all by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmitThing:
+    """Approve a thing that waits.
+
+    Attributes:
+        thing: its id.
+        scope: name of the scope it gets; empty for the one of the rule that holds it.
+    """
+
+    thing: str
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeThing:
+    """Name a thing, and say why.
+
+    Attributes:
+        thing: its id.
+        cause: a slug for the ledger.
+    """
+
+    thing: str
+    cause: str = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneTime:
+    """One plane's kill clock.
+
+    Attributes:
+        plane: its name.
+        milliseconds: from the decision to the last acceptance by its relying party, 0 if none came after it;
+            None if it still accepts.
+        withdrawn: milliseconds until the plane said that it had withdrawn; None if it still owes.
+        relying_party: who was asked.
+        detail: what it said.
+    """
+
+    plane: str
+    milliseconds: float | None
+    withdrawn: float | None
+    relying_party: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """How a thing left, plane by plane."""
+
+    thing: str
+    state: str
+    restriction: str
+    at: datetime
+    planes: tuple[PlaneTime, ...]
+
+
+def rows(register: Register, conductor: Conductor, *, admission: Admission) -> tuple[Operation[Any], ...]:
+    """The table."""
+
+    async def listing(_request: NoArguments) -> list[dict[str, Any]]:
+        return [_summary(thing) for thing in register.things()]
+
+    async def show(request: ChangeThing) -> dict[str, Any]:
+        thing = register.thing(thing_id(request.thing))
+        probes = await conductor.probe(thing.id)
+        return {
+            **_summary(thing),
+            "planes": [asdict(probe) for probe in probes],
+            "owed": [f"{owed.demand} by {owed.plane}" for owed in register.obligations(thing.id)],
+        }
+
+    async def admit(request: AdmitThing) -> dict[str, Any]:
+        thing = register.thing(thing_id(request.thing))
+        admission.approve(thing.id, request.scope)
+        return {**_summary(thing), "next": "it joins at its next attempt"}
+
+    async def quarantine(request: ChangeThing) -> Withdrawal:
+        return await _out(Restriction.QUARANTINED, request)
+
+    async def restore(request: ChangeThing) -> dict[str, Any]:
+        report = await conductor.restrict(thing_id(request.thing), Restriction.NONE, actor=_ACTOR, cause=request.cause)
+        return _summary(report.thing)
+
+    async def retire(request: ChangeThing) -> Withdrawal:
+        report = await conductor.transition(thing_id(request.thing), Cause.RETIRED, actor=_ACTOR)
+        return await _timed(report)
+
+    async def _out(restriction: Restriction, request: ChangeThing) -> Withdrawal:
+        report = await conductor.restrict(thing_id(request.thing), restriction, actor=_ACTOR, cause=request.cause)
+        return await _timed(report)
+
+    async def _timed(report: TransitionReport) -> Withdrawal:
+        times = await conductor.kill_clock(report.thing.id, since=report.at, deadline=_KILL_DEADLINE)
+        planes = tuple([_plane_time(report, name, times) for name in PlaneName])
+        return Withdrawal(report.thing.id, report.thing.state, report.thing.restriction, report.at, planes)
+
+    return (
+        Operation("thing.list", NoArguments, Role.AUDITOR, "every thing and its state", listing),
+        Operation("thing.show", ChangeThing, Role.AUDITOR, "one thing, asked about on every plane", show),
+        Operation("thing.admit", AdmitThing, Role.INSTALLER, "approve a thing that waits", admit),
+        Operation("thing.quarantine", ChangeThing, Role.MAINTAINER, "cut a thing off on all planes", quarantine),
+        Operation("thing.restore", ChangeThing, Role.MAINTAINER, "lift a quarantine", restore),
+        Operation("thing.retire", ChangeThing, Role.OWNER, "take a thing out for good", retire),
+    )
+
+
+def _plane_time(report: TransitionReport, name: PlaneName, times: Mapping[PlaneName, Any]) -> PlaneTime:
+    time, outcome = times[name], report.outcomes.get(name)
+    withdrawn = None if outcome is None or outcome.receipt is None else round(outcome.milliseconds, 3)
+    milliseconds = None if time.milliseconds is None else round(time.milliseconds, 3)
+    return PlaneTime(name.value, milliseconds, withdrawn, time.relying_party, time.detail)
+
+
+def _summary(thing: Thing) -> dict[str, Any]:
+    return {
+        "thing": thing.id,
+        "state": thing.state.value,
+        "restriction": thing.restriction.value,
+        "maker": thing.maker,
+        "model": thing.model,
+        "serial": thing.serial,
+        "zone": thing.zone,
+        "mud_url": thing.mud_url,
+        "support_end": thing.support_end,
+        "joined_at": thing.joined_at,
+    }

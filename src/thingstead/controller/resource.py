@@ -1,0 +1,66 @@
+"""The domain's CoAP resources: what each path and method asks of which plane."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from thingstead.clock import Clock
+from thingstead.endpoint.resource import Call, Handler, Resources
+from thingstead.errors import DecodeError, ThingsteadError
+from thingstead.identifier import ThingId
+from thingstead.phases.bootstrap import Bootstrap
+from thingstead.planes.data.collector import Collector
+from thingstead.planes.identity.certificate_authority import CertificateAuthority
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.content_format import ContentFormat
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.edhoc import error as edhoc_error
+
+__all__ = ["bootstrapping", "collecting", "content", "credential_status"]
+
+_MAX_CTI = 16
+
+
+def content(payload: bytes, content_format: int, code: int = Code.CONTENT) -> Message:
+    """A response with a payload."""
+    return Message(code, options=[(OptionNumber.CONTENT_FORMAT, encode_uint(content_format))], payload=payload)
+
+
+def bootstrapping(bootstrap: Bootstrap, resources: Resources, *, clock: Clock) -> Callable[[Call], Awaitable[Message]]:
+    """POST to the EDHOC resource; what goes wrong is counted and answered by an EDHOC error (RFC 9528 §6)."""
+
+    async def answer(call: Call) -> Message:
+        source = call.event.source[0]
+        try:
+            payload = await bootstrap.answer(call.request.payload, source, now=call.now, at=clock.utc())
+        except ThingsteadError as error:
+            refusal = resources.refuse(call.event, None, error)
+            body = edhoc_error.answer(error)
+            return refusal if body is None else content(body, ContentFormat.EDHOC_CBOR_SEQ, refusal.code)
+        return content(payload, ContentFormat.EDHOC_CBOR_SEQ, Code.CHANGED)
+
+    return answer
+
+
+def collecting(collector: Collector) -> Handler:
+    """POST of telemetry by a thing."""
+
+    def answer(call: Call) -> Message:
+        collector.collect(ThingId(str(call.peer)), call.request.payload)
+        return Message(Code.CHANGED)
+
+    return answer
+
+
+def credential_status(authority: CertificateAuthority) -> Handler:
+    """FETCH with a credential's ``cti`` as CBOR byte string; the answer is one integer, a `CredentialStatus`."""
+
+    def answer(call: Call) -> Message:
+        cti = codec.decode(call.request.payload)
+        if not isinstance(cti, bytes) or not 0 < len(cti) <= _MAX_CTI:
+            raise DecodeError(f"expected a cti of 1 to {_MAX_CTI} bytes", spec="RFC 8392 §3.1.7")
+        return content(codec.encode(int(authority.status(cti))), ContentFormat.CBOR)
+
+    return answer

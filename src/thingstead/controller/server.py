@@ -1,0 +1,208 @@
+"""The domain's CoAP server and client as one core: events in, answers out, deferred work bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta
+
+from thingstead.clock import Clock
+from thingstead.domain.ports import Association
+from thingstead.endpoint.association import Association as LiveAssociation
+from thingstead.endpoint.endpoint import Endpoint
+from thingstead.endpoint.event import (
+    Address,
+    AssociationId,
+    ExchangeEnded,
+    ExchangeFailed,
+    ExchangeId,
+    RequestReceived,
+    ResponseReceived,
+    SequenceNeeded,
+)
+from thingstead.endpoint.resource import Call, Handler, Resources
+from thingstead.errors import ThingsteadError, TransportError
+from thingstead.identifier import ThingId
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
+from thingstead.protocols.oscore.replay import ReplayWindow
+
+__all__ = ["DomainServer"]
+
+_LOGGER = logging.getLogger(__name__)
+_MAX_UNDER_WAY = 256
+
+
+class DomainServer:
+    """Gives the endpoint's events a meaning; driven by a `Pump`, and the planes' way to live associations.
+
+    It is the port `SecurityAssociations`: an association has its thing's id as its own.
+
+    Args:
+        endpoint: the secured CoAP stack.
+        resources: what is served, behind the access decision.
+        clock: both times.
+        tasks: where deferred work runs; it ends with the controller.
+        reserve: makes spent sequence numbers durable (RFC 8613 appendix B.1.1).
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        resources: Resources,
+        *,
+        clock: Clock,
+        tasks: asyncio.TaskGroup,
+        reserve: Callable[[ThingId, int], Awaitable[None]],
+    ) -> None:
+        self._endpoint = endpoint
+        self._resources = resources
+        self._clock = clock
+        self._tasks = tasks
+        self._reserve = reserve
+        self._asked: dict[ExchangeId, asyncio.Queue[ResponseReceived | ThingsteadError | None]] = {}
+        self._last_acceptance: dict[ThingId, float] = {}
+        self._under_way = 0
+        self.flush: Callable[[], None] = lambda: None
+
+    # --- the core that a pump drives
+
+    def receive_datagram(self, data: bytes, source: Address, now: float, *, multicast: bool = False) -> None:
+        """Take one datagram."""
+        self._endpoint.receive_datagram(data, source, now, multicast=multicast)
+
+    def run(self, now: float) -> None:
+        """Answer what came."""
+        next_event = self._endpoint.next_event
+        while (event := next_event()) is not None:
+            match event:
+                case RequestReceived():
+                    if event.association is not None:
+                        self._last_acceptance[ThingId(event.association)] = now
+                    answer = self._resources.answer(event, now)
+                    if answer is not None:
+                        self._endpoint.send_response(event.exchange, answer, now)
+                case ResponseReceived():
+                    self._hand_over(event.exchange, event)
+                case ExchangeFailed():
+                    self._hand_over(event.exchange, event.error)
+                case ExchangeEnded():
+                    self._hand_over(event.exchange, None)
+                case SequenceNeeded():
+                    self._tasks.create_task(self._reserve_and_go_on(ThingId(event.association), event.upto))
+
+    def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
+        """What may leave now."""
+        return self._endpoint.datagrams_to_send(now)
+
+    def next_deadline(self) -> float | None:
+        """When `run` is wanted again."""
+        return self._endpoint.next_deadline()
+
+    # --- deferred handlers
+
+    def deferred(self, work: Callable[[Call], Awaitable[Message]]) -> Handler:
+        """A handler that answers when `work` is done; over the bound it refuses at once (5.03)."""
+
+        def begin(call: Call) -> Message | None:
+            if self._under_way >= _MAX_UNDER_WAY:
+                raise TransportError("too many requests under way", reason="busy")
+            self._under_way += 1
+            self._tasks.create_task(self._finish(work, call))
+            return None
+
+        return begin
+
+    # --- SecurityAssociations
+
+    def install(self, association: Association) -> None:
+        """Make an association live; the address follows the newest verified request."""
+        context = SecurityContext.derive(
+            association.master_secret,
+            master_salt=association.master_salt,
+            sender_id=association.sender_id,
+            recipient_id=association.recipient_id,
+            id_context=association.id_context,
+            aead_id=association.aead,
+            digest_id=association.hkdf,
+            sequence=SequenceNumbers(association.sequence, reserved=association.sequence),
+            window=ReplayWindow(valid=association.fresh),
+        )
+        live = LiveAssociation(AssociationId(association.thing), context, peer=association.thing)
+        self._endpoint.install(live)
+
+    def end(self, thing: ThingId) -> int:
+        """Drop the association and everything that hangs on it."""
+        was_live = self.is_live(thing)
+        self._endpoint.end(AssociationId(thing))
+        return int(was_live)
+
+    def sequence_reserved(self, thing: ThingId, upto: int) -> None:
+        """Allow sender sequence numbers below `upto`."""
+        self._endpoint.sequence_reserved(AssociationId(thing), upto)
+        self.flush()
+
+    def is_live(self, thing: ThingId) -> bool:
+        """Whether a message under the thing's association would be accepted now."""
+        return self._endpoint.association(AssociationId(thing)) is not None
+
+    def last_acceptance(self, thing: ThingId) -> datetime | None:
+        """When a request of the thing last verified; None if none did since start."""
+        at = self._last_acceptance.get(thing)
+        return None if at is None else self._clock.utc() - timedelta(seconds=self._clock.now() - at)
+
+    # --- the domain as client
+
+    async def request(self, thing: ThingId, request: Message, *, within: float = 30.0) -> Message:
+        """Ask a thing, under its association, where it was last heard from.
+
+        Raises:
+            TransportError: it has no live association, or did not answer in time.
+        """
+        exchange = self._endpoint.send_request(request, None, self._clock.now(), association=AssociationId(thing))
+        async for response in self._responses(exchange, within):
+            return response.message
+        raise TransportError(f"{thing} did not answer", reason="timeout")
+
+    # --- within
+
+    async def _responses(self, exchange: ExchangeId, within: float) -> AsyncIterator[ResponseReceived]:
+        queue: asyncio.Queue[ResponseReceived | ThingsteadError | None] = asyncio.Queue()
+        self._asked[exchange] = queue
+        self.flush()
+        try:
+            async with asyncio.timeout(within):
+                while (event := await queue.get()) is not None:
+                    if isinstance(event, ThingsteadError):
+                        raise event
+                    yield event
+                    if event.is_last:
+                        return
+        except TimeoutError:
+            raise TransportError("no response in time", reason="timeout") from None
+        finally:
+            del self._asked[exchange]
+            self._endpoint.cancel(exchange, self._clock.now())
+
+    def _hand_over(self, exchange: ExchangeId, event: ResponseReceived | ThingsteadError | None) -> None:
+        queue = self._asked.get(exchange)
+        if queue is not None:
+            queue.put_nowait(event)
+
+    async def _finish(self, work: Callable[[Call], Awaitable[Message]], call: Call) -> None:
+        try:
+            answer = await work(call)
+        except ThingsteadError as error:
+            answer = self._resources.refuse(call.event, call.peer, error)
+        finally:
+            self._under_way -= 1
+        self._endpoint.send_response(call.event.exchange, answer, self._clock.now())
+        self.flush()
+
+    async def _reserve_and_go_on(self, thing: ThingId, upto: int) -> None:
+        try:
+            await self._reserve(thing, upto)
+        except ThingsteadError:
+            # Without the reservation the context cannot send, which is what must happen: no number twice.
+            _LOGGER.exception("cannot reserve sequence numbers for %s", thing)
