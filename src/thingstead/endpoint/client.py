@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from thingstead.endpoint.association import Association, SequenceGate
+from thingstead.endpoint.client_exchange import OF_BLOCKS, SET_BY_US, ClientExchange
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters
 from thingstead.endpoint.event import (
@@ -17,7 +18,6 @@ from thingstead.endpoint.event import (
     ExchangeId,
     ResponseReceived,
 )
-from thingstead.endpoint.exchange import ClientExchange
 from thingstead.endpoint.message_layer import MessageLayer, acknowledgement, reset
 from thingstead.errors import (
     AuthenticationError,
@@ -28,22 +28,17 @@ from thingstead.errors import (
     UnsupportedError,
     UntrustedError,
 )
-from thingstead.protocols.coap.block import Assembly, Block, BodySender, IncompleteBodyError, decode_block
+from thingstead.protocols.coap.block import decode_block
 from thingstead.protocols.coap.code import Code, code_name, is_error
-from thingstead.protocols.coap.echo import is_echo
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode
-from thingstead.protocols.coap.observe import NotificationOrder, ObserveRequest
-from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint, require_recognised
+from thingstead.protocols.coap.observe import ObserveRequest
+from thingstead.protocols.coap.option import OptionNumber, encode_uint, require_recognised
 from thingstead.protocols.coap.token import Tokens
 from thingstead.protocols.oscore.protection import protect_request, unprotect_response
 
 __all__ = ["Client"]
 
 _FOREVER = float("inf")
-_MAX_RESTARTS = 3
-_REPEATABLE = frozenset((Code.GET, Code.FETCH))
-_OF_BLOCKS = frozenset((int(OptionNumber.BLOCK1), int(OptionNumber.BLOCK2), int(OptionNumber.SIZE2)))
-_SET_BY_US = _OF_BLOCKS | {OptionNumber.OBSERVE, OptionNumber.SIZE1, OptionNumber.ECHO, OptionNumber.REQUEST_TAG}
 
 _REFUSALS: dict[int, type[ThingsteadError]] = {
     Code.UNAUTHORIZED: UntrustedError,
@@ -117,9 +112,7 @@ class Client:
         exchange = ClientExchange(self._next_id(), request, destination, association)
         exchange.is_confirmable = is_confirmable
         exchange.observe = observe
-        if len(request.payload) > 16 << self._config.block_szx:
-            exchange.sender = BodySender(request.payload, self._config.block_szx)
-            exchange.tag = encode_uint(exchange.id)[-8:]
+        exchange.start_upload(self._config.block_szx)
         self._by_id[exchange.id] = exchange
         try:
             self._step(exchange, now)
@@ -230,7 +223,7 @@ class Client:
         parked.append(exchange.id)
 
     def _transmit(self, exchange: ClientExchange, token: bytes, now: float) -> None:
-        message = self._compose(exchange, token)
+        message = exchange.compose(token, self._layer.mids.allocate(exchange.destination))
         association = exchange.association
         if association is not None:
             message, exchange.binding = protect_request(
@@ -241,7 +234,7 @@ class Client:
         exchange.token = token
         exchange.mid = message.mid
         self._by_token[token] = exchange
-        if _is_registration(exchange):
+        if exchange.is_registration():
             self._by_token.pop(exchange.observe_token, None)
             self._by_token[token] = exchange
             exchange.observe_token = token
@@ -251,32 +244,6 @@ class Client:
             self._layer.retransmitter.submit(data, exchange.destination, message.mid, owner=exchange.id, now=now)
         else:
             self._layer.outgoing.append((data, exchange.destination))
-
-    def _compose(self, exchange: ClientExchange, token: bytes) -> Message:
-        """The message that the exchange has to send now, before protection."""
-        request = exchange.request
-        kind = MessageType.CON if exchange.is_confirmable else MessageType.NON
-        mid = self._layer.mids.allocate(exchange.destination)
-        added: list[tuple[int, bytes]] = []
-        payload = request.payload
-        if exchange.sender is not None:
-            block, payload = exchange.sender.piece()
-            added.append((OptionNumber.BLOCK1, block.encode()))
-            if block.num == 0:
-                added.append((OptionNumber.SIZE1, encode_uint(exchange.sender.size)))
-        elif exchange.assembly is not None:
-            added.append((OptionNumber.BLOCK2, exchange.assembly.following().encode()))
-            payload = b""
-        if exchange.tag:
-            added.append((OptionNumber.REQUEST_TAG, exchange.tag))
-        if exchange.echo is not None:
-            added.append((OptionNumber.ECHO, exchange.echo))
-        if _is_registration(exchange):
-            added.append((OptionNumber.OBSERVE, encode_uint(ObserveRequest.REGISTER)))
-        if not added:
-            return Message(request.code, kind, mid, token, request.options, payload)
-        composed = request.with_options(*added, without=_SET_BY_US)
-        return Message(request.code, kind, mid, token, composed.options, payload)
 
     def _match(self, message: Message, source: Address) -> ClientExchange:
         """The exchange that a message names by its token, if it may speak to it."""
@@ -309,16 +276,13 @@ class Client:
     def _progress(self, exchange: ClientExchange, inner: Message, token: bytes, now: float) -> None:
         """Go one step on with an accepted response."""
         require_recognised(inner.options)
-        if self._brings_echo(exchange, inner):
-            self._step(exchange, now)
-            return
-        if exchange.sender is not None and self._sends_on(exchange, exchange.sender, inner):
+        if exchange.wants_echo(inner) or exchange.wants_block(inner):
             self._step(exchange, now)
             return
         exchange.sender = None
         if inner.code == Code.CONTINUE:
             raise DecodeError("expected a final response, got 2.31", spec="RFC 7959 §2.9.1")
-        if token == exchange.observe_token and not self._is_in_order(exchange, inner, now):
+        if token == exchange.observe_token and not exchange.is_in_order(inner, now):
             self._counters.count("stale-notification", exchange.destination)
             return
         value = inner.option(OptionNumber.BLOCK2)
@@ -326,67 +290,14 @@ class Client:
             self._deliver(exchange, inner, now)
             return
         block = decode_block(value)
-        if block.num or block.more:
-            self._collect(exchange, inner, block, now)
-        else:
-            self._deliver(exchange, inner.with_options(without=_OF_BLOCKS), now)
-
-    def _brings_echo(self, exchange: ClientExchange, inner: Message) -> bool:
-        """Whether the server wants the same again with an Echo value (RFC 9175 §2.3)."""
-        value = inner.option(OptionNumber.ECHO)
-        if inner.code != Code.UNAUTHORIZED or not is_echo(value) or not _may_restart(exchange):
-            return False
-        exchange.echo = value
-        return True
-
-    def _sends_on(self, exchange: ClientExchange, sender: BodySender, inner: Message) -> bool:
-        """Whether there is another block of our body to send (RFC 7959 §2.5)."""
-        if inner.code == Code.REQUEST_ENTITY_INCOMPLETE and _may_restart(exchange):
-            sender.restart()
-            return True
-        value = inner.option(OptionNumber.BLOCK1)
-        if value is None:
-            return False
-        block = decode_block(value)
-        if inner.code == Code.CONTINUE:
-            if sender.acknowledge(block):
-                raise DecodeError("expected a final response to the last block, got 2.31", spec="RFC 7959 §2.9.1")
-            return True
-        return inner.code == Code.REQUEST_ENTITY_TOO_LARGE and _may_restart(exchange) and sender.shrink(block.szx)
-
-    def _is_in_order(self, exchange: ClientExchange, inner: Message, now: float) -> bool:
-        """Whether a response under the registration's token is new; begins or ends the observation."""
-        value = inner.option(OptionNumber.OBSERVE)
-        if value is None or is_error(inner.code):
-            exchange.order = None
-            return True
-        number = decode_uint(value)
-        if exchange.order is None:
-            exchange.order = NotificationOrder(number, now)
-            return True
-        return exchange.order.accept(number, now)
-
-    def _collect(self, exchange: ClientExchange, inner: Message, block: Block, now: float) -> None:
-        """Take a Block2 piece and ask for the next (RFC 7959 §2.4)."""
-        etag = inner.option(OptionNumber.ETAG)
-        if block.num == 0:
-            exchange.assembly = Assembly(self._config.max_download, etag=etag)
-            exchange.head = inner
-        if exchange.assembly is None or exchange.head is None:
-            raise DecodeError(f"expected block 0 of the response, got {block.num}", spec="RFC 7959 §2.4")
-        try:
-            body = exchange.assembly.add(block, inner.payload, etag=etag)
-        except IncompleteBodyError:
-            if exchange.request.code not in _REPEATABLE or not _may_restart(exchange):
-                raise
-            exchange.assembly = exchange.head = body = None
-        if body is None:
-            self._step(exchange, now)
+        if not block.num and not block.more:
+            self._deliver(exchange, inner.with_options(without=OF_BLOCKS), now)
             return
-        whole = exchange.head.with_options(without=_OF_BLOCKS) if exchange.head is not None else inner
-        whole.payload = body
-        exchange.assembly = exchange.head = None
-        self._deliver(exchange, whole, now)
+        whole = exchange.collect(inner, block, limit=self._config.max_download)
+        if whole is None:
+            self._step(exchange, now)
+        else:
+            self._deliver(exchange, whole, now)
 
     def _deliver(self, exchange: ClientExchange, message: Message, now: float) -> None:
         association = exchange.association
@@ -418,7 +329,7 @@ class Client:
     def _fail(self, exchange: ClientExchange, error: ThingsteadError, now: float) -> None:
         """The current message is lost: so is its exchange, unless it is an observation, which goes on."""
         if exchange.order is not None:
-            exchange.assembly = exchange.head = None
+            exchange.stop_collecting()
             exchange.deadline = _FOREVER
             return
         self._drop(exchange, now)
@@ -439,7 +350,7 @@ class Client:
     def _deregister(self, exchange: ClientExchange) -> None:
         """Tell the server, once and without waiting for its answer; it also learns from a RST (RFC 7641 §3.6)."""
         options = (OptionNumber.OBSERVE, encode_uint(ObserveRequest.DEREGISTER))
-        request = exchange.request.with_options(options, without=_SET_BY_US)
+        request = exchange.request.with_options(options, without=SET_BY_US)
         mid = self._layer.mids.allocate(exchange.destination)
         message = Message(
             request.code, MessageType.NON, mid, exchange.observe_token, request.options, exchange.request.payload
@@ -452,10 +363,6 @@ class Client:
                 message, context=association.context, with_kid_context=association.with_kid_context
             )
         self._layer.outgoing.append((encode(message), exchange.destination))
-
-
-def _is_registration(exchange: ClientExchange) -> bool:
-    return exchange.observe and exchange.order is None and exchange.assembly is None
 
 
 def _is_refusal(exchange: ClientExchange, message: Message) -> bool:
@@ -471,11 +378,6 @@ def _is_refusal(exchange: ClientExchange, message: Message) -> bool:
         and is_error(message.code)
         and message.option(OptionNumber.OSCORE) is None
     )
-
-
-def _may_restart(exchange: ClientExchange) -> bool:
-    exchange.restarts += 1
-    return exchange.restarts <= _MAX_RESTARTS
 
 
 def _refusal(code: int) -> ThingsteadError:

@@ -1,20 +1,18 @@
-"""One request and its responses, as the server and as the client remember it."""
+"""One request of a peer and its responses, as the server remembers it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import Address, AssociationId, GroupId
-from thingstead.protocols.coap.block import Assembly, Block, BodySender
+from thingstead.protocols.coap.block import Block
 from thingstead.protocols.coap.echo import AMPLIFICATION_FACTOR
 from thingstead.protocols.coap.message import Message, MessageType
-from thingstead.protocols.coap.observe import NotificationOrder
 from thingstead.protocols.coap.option import OptionNumber, is_no_cache_key
 from thingstead.protocols.oscore.context import SequenceNumbers
 
-__all__ = ["ClientExchange", "ServerExchange", "operation"]
+__all__ = ["ServerExchange", "operation"]
 
 _NOT_OPERATION = frozenset(
     int(number)
@@ -154,72 +152,3 @@ class ServerExchange:
         self.binding = self.protect = self.association = self.group = self.member = None
         self.takes_sequence = False
         self.allowance = AMPLIFICATION_FACTOR * len(self.data)
-
-
-class ClientExchange:
-    """A request of ours, until its last response.
-
-    Attributes:
-        id: names it towards the application.
-        request: what the application asked, body and all.
-        destination: where it goes.
-        association: whose context protects it; None for a plain request.
-        is_confirmable: CON, not NON.
-        observe: the application wants notifications.
-        token: of the message on its way now; empty before the first.
-        mid: of the same.
-        binding: what responses to that message are verified under.
-        observe_token: of the registration, and so of every notification.
-        observe_binding: what notifications are verified under.
-        order: lets newer notifications pass; None until the server has accepted the registration.
-        sender: our body, while it is on its way in blocks.
-        tag: Request-Tag of those blocks.
-        assembly: the response body, while it comes in blocks.
-        head: the first block's message, whose options hold for the whole.
-        echo: the Echo value to bring back.
-        restarts: times that something made us begin again; bounded.
-        deadline: when we give up, monotonic seconds.
-    """
-
-    __slots__ = (
-        "assembly",
-        "association",
-        "binding",
-        "deadline",
-        "destination",
-        "echo",
-        "head",
-        "id",
-        "is_confirmable",
-        "mid",
-        "observe",
-        "observe_binding",
-        "observe_token",
-        "order",
-        "request",
-        "restarts",
-        "sender",
-        "tag",
-        "token",
-    )
-
-    def __init__(self, name: int, request: Message, destination: Address, association: Association | None) -> None:
-        self.id = name
-        self.request = request
-        self.destination = destination
-        self.association = association
-        self.is_confirmable = True
-        self.observe = False
-        self.token = b""
-        self.mid = -1
-        self.binding: Any = None
-        self.observe_token = b""
-        self.observe_binding: Any = None
-        self.order: NotificationOrder | None = None
-        self.sender: BodySender | None = None
-        self.tag = b""
-        self.assembly: Assembly | None = None
-        self.head: Message | None = None
-        self.echo: bytes | None = None
-        self.restarts = 0
-        self.deadline = 0.0

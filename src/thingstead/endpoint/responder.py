@@ -72,8 +72,10 @@ class Responder:
             response = self._in_blocks(exchange, response, memory, now)
         if exchange.observe:
             response = self._as_notification(exchange, response, memory)
-        elif exchange.id:
-            del memory.open[exchange.id]
+        else:
+            memory.open.pop(exchange.id, None)
+            if response.option(_OBSERVE) is not None:
+                response = response.with_options(without=_ONLY_OBSERVE)
         self.send(exchange, response, now)
 
     def challenge(self, exchange: ServerExchange, now: float) -> None:

@@ -487,3 +487,10 @@ def test_a_lossy_wire_that_repeats_and_reorders_delivers_each_request_once(seed)
     ladder.run(until=20000.0)
     assert sorted(event.exchange for event in ladder.results()) == names
     assert sorted(event.message.path for event in ladder.requests) == sorted(f"/{number}" for number in range(20))
+
+
+def test_an_application_that_offers_what_was_not_asked_for_sends_no_observe_option():
+    ladder = Ladder(respond=lambda event: answered(Code.CONTENT, b"x", OBSERVE))
+    ladder.ask(GET)
+    ladder.run()
+    assert ladder.response.options == []

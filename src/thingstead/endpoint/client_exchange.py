@@ -1,0 +1,207 @@
+"""One request of ours and its responses: what to send next, and what each response means for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thingstead.endpoint.association import Association
+from thingstead.endpoint.event import Address
+from thingstead.errors import DecodeError
+from thingstead.protocols.coap.block import Assembly, Block, BodySender, IncompleteBodyError, decode_block
+from thingstead.protocols.coap.code import Code, is_error
+from thingstead.protocols.coap.echo import is_echo
+from thingstead.protocols.coap.message import Message, MessageType
+from thingstead.protocols.coap.observe import NotificationOrder, ObserveRequest
+from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint
+
+__all__ = ["OF_BLOCKS", "SET_BY_US", "ClientExchange"]
+
+_MAX_RESTARTS = 3
+_REPEATABLE = frozenset((Code.GET, Code.FETCH))
+
+OF_BLOCKS = frozenset((int(OptionNumber.BLOCK1), int(OptionNumber.BLOCK2), int(OptionNumber.SIZE2)))
+"""Options of a piece that a whole message does not have."""
+
+SET_BY_US = OF_BLOCKS | {OptionNumber.OBSERVE, OptionNumber.SIZE1, OptionNumber.ECHO, OptionNumber.REQUEST_TAG}
+"""Options that the endpoint sets in a request, whatever the application wrote there."""
+
+
+class ClientExchange:
+    """A request of ours, until its last response.
+
+    Attributes:
+        id: names it towards the application.
+        request: what the application asked, body and all.
+        destination: where it goes.
+        association: whose context protects it; None for a plain request.
+        is_confirmable: CON, not NON.
+        observe: the application wants notifications.
+        token: of the message on its way now; empty before the first.
+        mid: of the same.
+        binding: what responses to that message are verified under.
+        observe_token: of the registration, and so of every notification.
+        observe_binding: what notifications are verified under.
+        order: lets newer notifications pass; None until the server has accepted the registration.
+        sender: our body, while it is on its way in blocks.
+        tag: Request-Tag of those blocks.
+        assembly: the response body, while it comes in blocks.
+        head: the first block's message, whose options hold for the whole.
+        echo: the Echo value to bring back.
+        restarts: times that something made us begin again; bounded.
+        deadline: when we give up, monotonic seconds.
+    """
+
+    __slots__ = (
+        "assembly",
+        "association",
+        "binding",
+        "deadline",
+        "destination",
+        "echo",
+        "head",
+        "id",
+        "is_confirmable",
+        "mid",
+        "observe",
+        "observe_binding",
+        "observe_token",
+        "order",
+        "request",
+        "restarts",
+        "sender",
+        "tag",
+        "token",
+    )
+
+    def __init__(self, name: int, request: Message, destination: Address, association: Association | None) -> None:
+        self.id = name
+        self.request = request
+        self.destination = destination
+        self.association = association
+        self.is_confirmable = True
+        self.observe = False
+        self.token = b""
+        self.mid = -1
+        self.binding: Any = None
+        self.observe_token = b""
+        self.observe_binding: Any = None
+        self.order: NotificationOrder | None = None
+        self.sender: BodySender | None = None
+        self.tag = b""
+        self.assembly: Assembly | None = None
+        self.head: Message | None = None
+        self.echo: bytes | None = None
+        self.restarts = 0
+        self.deadline = 0.0
+
+    def start_upload(self, szx: int) -> None:
+        """Send the body in blocks, if it is longer than one (RFC 7959 §2.5)."""
+        if len(self.request.payload) > 16 << szx:
+            self.sender = BodySender(self.request.payload, szx)
+            self.tag = encode_uint(self.id)[-8:]
+
+    def is_registration(self) -> bool:
+        """Whether the message to send now asks to observe."""
+        return self.observe and self.order is None and self.assembly is None
+
+    def may_restart(self) -> bool:
+        """Count one more beginning from the start, and say whether it is still a sane number of them."""
+        self.restarts += 1
+        return self.restarts <= _MAX_RESTARTS
+
+    def compose(self, token: bytes, mid: int) -> Message:
+        """The message to send now, before protection."""
+        request = self.request
+        kind = MessageType.CON if self.is_confirmable else MessageType.NON
+        added: list[tuple[int, bytes]] = []
+        payload = request.payload
+        if self.sender is not None:
+            block, payload = self.sender.piece()
+            added.append((OptionNumber.BLOCK1, block.encode()))
+            if block.num == 0:
+                added.append((OptionNumber.SIZE1, encode_uint(self.sender.size)))
+        elif self.assembly is not None:
+            added.append((OptionNumber.BLOCK2, self.assembly.following().encode()))
+            payload = b""
+        if self.tag:
+            added.append((OptionNumber.REQUEST_TAG, self.tag))
+        if self.echo is not None:
+            added.append((OptionNumber.ECHO, self.echo))
+        if self.is_registration():
+            added.append((OptionNumber.OBSERVE, encode_uint(ObserveRequest.REGISTER)))
+        if not added:
+            return Message(request.code, kind, mid, token, request.options, payload)
+        composed = request.with_options(*added, without=SET_BY_US)
+        return Message(request.code, kind, mid, token, composed.options, payload)
+
+    def wants_echo(self, inner: Message) -> bool:
+        """Whether the server wants the same again with an Echo value (RFC 9175 §2.3)."""
+        value = inner.option(OptionNumber.ECHO)
+        if inner.code != Code.UNAUTHORIZED or not is_echo(value) or not self.may_restart():
+            return False
+        self.echo = value
+        return True
+
+    def wants_block(self, inner: Message) -> bool:
+        """Whether there is another block of our body to send (RFC 7959 §2.5).
+
+        Raises:
+            DecodeError: a response that acknowledges something else.
+        """
+        sender = self.sender
+        if sender is None:
+            return False
+        if inner.code == Code.REQUEST_ENTITY_INCOMPLETE and self.may_restart():
+            sender.restart()
+            return True
+        value = inner.option(OptionNumber.BLOCK1)
+        if value is None:
+            return False
+        block = decode_block(value)
+        if inner.code == Code.CONTINUE:
+            if sender.acknowledge(block):
+                raise DecodeError("expected a final response to the last block, got 2.31", spec="RFC 7959 §2.9.1")
+            return True
+        return inner.code == Code.REQUEST_ENTITY_TOO_LARGE and self.may_restart() and sender.shrink(block.szx)
+
+    def is_in_order(self, inner: Message, now: float) -> bool:
+        """Whether a response under the registration's token is new; begins or ends the observation."""
+        value = inner.option(OptionNumber.OBSERVE)
+        if value is None or is_error(inner.code):
+            self.order = None
+            return True
+        number = decode_uint(value)
+        if self.order is None:
+            self.order = NotificationOrder(number, now)
+            return True
+        return self.order.accept(number, now)
+
+    def collect(self, inner: Message, block: Block, *, limit: int) -> Message | None:
+        """Take a Block2 piece: the whole response, or None when there is more to ask for (RFC 7959 §2.4).
+
+        Raises:
+            DecodeError, IncompleteBodyError, BodyTooLargeError: a piece that does not fit to the others.
+        """
+        etag = inner.option(OptionNumber.ETAG)
+        if block.num == 0:
+            self.assembly = Assembly(limit, etag=etag)
+            self.head = inner
+        if self.assembly is None or self.head is None:
+            raise DecodeError(f"expected block 0 of the response, got {block.num}", spec="RFC 7959 §2.4")
+        try:
+            body = self.assembly.add(block, inner.payload, etag=etag)
+        except IncompleteBodyError:
+            if self.request.code not in _REPEATABLE or not self.may_restart():
+                raise
+            self.stop_collecting()
+            return None
+        if body is None:
+            return None
+        whole = self.head.with_options(without=OF_BLOCKS)
+        whole.payload = body
+        self.stop_collecting()
+        return whole
+
+    def stop_collecting(self) -> None:
+        """Forget the pieces of a response."""
+        self.assembly = self.head = None
