@@ -263,7 +263,7 @@ class Processor:
                 known[key] = value
 
     def _nested(self, sequence: Sequence, index: int, *, soft: bool) -> Generator[Effect, Any, ThingsteadError | None]:
-        """Run a sequence for one component; a soft failure undoes its parameters and comes back (§8.4.8.14)."""
+        """Run a sequence for one component; a soft failure undoes its parameters and comes back (§8.4.8.15)."""
         outer = (self._state.index, self._state.soft_failure)
         saved = {number: dict(values) for number, values in self._state.parameters.items()}
         self._state.index, self._state.soft_failure = (index,), soft

@@ -24,7 +24,8 @@ __all__ = [
 ]
 
 DRAFT = "draft-ietf-suit-manifest-37"
-REPORT_DRAFT = "draft-ietf-suit-report-22"
+REPORT_DRAFT = "draft-ietf-suit-report-18"
+"""The text that was read; -22 is the newest seen announced."""
 _TRUST_DOMAINS = "draft-ietf-suit-trust-domains-12"
 _UPDATE_MANAGEMENT = "draft-ietf-suit-update-management-16"
 _FIRMWARE_ENCRYPTION = "draft-ietf-suit-firmware-encryption-26"
@@ -34,7 +35,7 @@ PEN_TAG = 112
 
 
 class Member(IntEnum):
-    """Members of envelope and manifest; a severed member has the same key in both (DRAFT §8.4.13)."""
+    """Members of envelope and manifest; a severed member has the same key in both (DRAFT §8.4.12)."""
 
     DELEGATION = 1
     AUTHENTICATION_WRAPPER = 2

@@ -179,7 +179,7 @@ def _use_before(step: Step) -> Steps:
     yield from ()
     if _is_past(step.at, step.compared(ParameterId.USE_BEFORE)):
         raise ConditionFailedError(
-            ExpiredError("the manifest is past its use-before", spec="draft-ietf-suit-update-management §4")
+            ExpiredError("the manifest is past its use-before", spec="draft-ietf-suit-update-management")
         )
 
 

@@ -225,7 +225,7 @@ def test_try_each_fails_when_none_holds_unless_nil_allows_it():
     assert Machine().run(processor(custom(install=[15, [wrong, None], *INSTALL])).update())
 
 
-@pytest.mark.spec("draft-ietf-suit-manifest 8.4.8.14")
+@pytest.mark.spec("draft-ietf-suit-manifest 8.4.8.15")
 def test_soft_failure_decides_whether_a_condition_ends_the_update():
     hard = codec.encode([20, {13: False}, 14, 15])
     refusal(custom(install=[15, [hard, None], *INSTALL]), StateError, "abort")
