@@ -2,6 +2,7 @@ import itertools
 
 import pytest
 
+from tests.traceability import lifecycle_page
 from thingstead.domain.lifecycle import (
     FIRST_STATES,
     RESTRICTIONS,
@@ -65,3 +66,8 @@ def test_a_restriction_that_holds_already_is_not_given_again(current):
 @pytest.mark.parametrize("state", sorted(set(LifecycleState) - set(_ENDED)))
 def test_a_restriction_may_come_and_go_while_a_thing_is_here(state, current, wanted):
     assert restrict(state, current, wanted) is wanted
+
+
+def test_the_page_of_the_lifecycle_is_what_the_tables_say(pytestconfig):
+    page = pytestconfig.rootpath / "docs" / "reference" / "lifecycle.md"
+    assert page.read_text() == lifecycle_page(), "run `make docs-release`"
