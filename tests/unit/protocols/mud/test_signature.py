@@ -40,6 +40,14 @@ def test_a_changed_file_is_refused_before_it_is_read(change):
         admit(change, SIGNATURE, policy=POLICY, at=AT)
 
 
+@pytest.mark.spec("RFC 5652 5.6")
+@pytest.mark.requirement("R-80")
+def test_a_signature_that_another_key_made_is_refused():
+    forged = SIGNATURE[:-1] + bytes([SIGNATURE[-1] ^ 1])
+    with pytest.raises(AuthenticationError, match="does not verify"):
+        admit(DATA, forged, policy=POLICY, at=AT)
+
+
 @pytest.mark.requirement("R-80")
 def test_a_signature_by_a_stranger_is_refused():
     stranger = make_authority("Maker", **SPAN)

@@ -1,0 +1,152 @@
+"""The admitted MUD files of the domain: fetched, verified, kept until they are too old (RFC 8520 §1.6, §3.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from thingstead.clock import Clock
+from thingstead.crypto.digest import digest
+from thingstead.domain.instant import instant, microseconds
+from thingstead.domain.ports import Fetcher, Records
+from thingstead.errors import DecodeError, PolicyError, ProtocolError, SecurityError, TransportError
+from thingstead.planes.network.alarm import Alarm, AlarmKind
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.mud.parser import parse
+from thingstead.protocols.mud.rule import RuleSet, compile_rules, difference
+from thingstead.protocols.mud.signature import AdmissionPolicy, admit
+
+__all__ = ["MudLibrary", "Shelved"]
+
+_LARGEST_FILE = 1 << 18
+_LARGEST_SIGNATURE = 1 << 16
+_RETRY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """An admitted file.
+
+    Attributes:
+        rules: what it compiled to.
+        fetched_at: when it came.
+    """
+
+    rules: RuleSet
+    fetched_at: datetime
+
+    @property
+    def stale_at(self) -> datetime:
+        """From then on the maker must be asked again."""
+        return self.fetched_at + timedelta(hours=self.rules.cache_validity)
+
+
+class MudLibrary:
+    """Knows a rule set per MUD URL. A file that cannot be had does not take away one that was.
+
+    Args:
+        fetcher: HTTPS, with its limits.
+        records: keeps the files as they came; each is verified again when it is read.
+        policy_of: whose files are taken for a URL; so one maker cannot sign for another.
+        clock: for UTC.
+        alarm: told when a file cannot be had, or lets its things do more than before.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        records: Records,
+        *,
+        policy_of: Callable[[str], AdmissionPolicy],
+        clock: Clock,
+        alarm: Callable[[Alarm], None],
+    ) -> None:
+        self._fetcher = fetcher
+        self._records = records
+        self._policy_of = policy_of
+        self._clock = clock
+        self._alarm = alarm
+        self._shelf: dict[str, Shelved] = {}
+        self._documents: dict[str, bytes] = {}
+        self._asked_at: dict[str, datetime] = {}
+        for document in records.load().values():
+            self._take(document)
+
+    def rules(self, url: str) -> RuleSet | None:
+        """The rules of `url` as last admitted; None where there never was a file."""
+        shelved = self._shelf.get(url)
+        return None if shelved is None else shelved.rules
+
+    def shelved(self) -> Mapping[str, Shelved]:
+        """Everything admitted, by URL."""
+        return self._shelf
+
+    async def refresh(self, url: str) -> bool:
+        """Ask for `url` unless what is here is still fresh; whether the rules are other ones now."""
+        at = self._clock.utc()
+        shelved = self._shelf.get(url)
+        asked = self._asked_at.get(url)
+        if (shelved is not None and at < shelved.stale_at) or (asked is not None and at < asked + _RETRY):
+            return False
+        self._asked_at[url] = at
+        try:
+            document = await self._fetch(url, at)
+        except (TransportError, ProtocolError, SecurityError, PolicyError) as error:
+            self._alarm(Alarm(AlarmKind.MUD_UNAVAILABLE, None, at, f"{url}: {error}"))
+            return False
+        del self._asked_at[url]
+        await self._records.write({_key(url): document})
+        change = difference(None if shelved is None else shelved.rules, self._shelf[url].rules)
+        if shelved is not None and change.widens:
+            added = "; ".join(str(rule) for rule in change.added[:5])
+            self._alarm(Alarm(AlarmKind.MUD_CHANGED, None, at, f"{url} allows {len(change.added)} more: {added}"))
+        return bool(change.added or change.removed)
+
+    def documents(self) -> Mapping[str, bytes]:
+        """The files as they came, for a backup."""
+        return dict(self._documents)
+
+    async def restore(self, documents: Mapping[str, bytes]) -> None:
+        """Take up files of a backup where none is here.
+
+        Raises:
+            DecodeError: not documents of this library.
+        """
+        fresh: dict[str, bytes | None] = {}
+        for key, document in documents.items():
+            if key not in self._documents:
+                self._take(document)
+                fresh[key] = document
+        await self._records.write(fresh)
+
+    async def _fetch(self, url: str, at: datetime) -> bytes:
+        data = (await self._fetcher.fetch(url, max_bytes=_LARGEST_FILE)).body
+        signature_url = parse(data).signature_url
+        signature = None
+        if signature_url:
+            signature = (await self._fetcher.fetch(signature_url, max_bytes=_LARGEST_SIGNATURE)).body
+        document = codec.encode([url, microseconds(at), data, signature])
+        self._admit(url, at, data, signature)
+        self._documents[_key(url)] = document
+        return document
+
+    def _take(self, document: bytes) -> None:
+        """Read a kept file; one that the policy no longer takes is as good as absent."""
+        match codec.decode(document):
+            case [str() as url, int() as fetched, bytes() as data, bytes() | None as signature]:
+                self._documents[_key(url)] = document
+                try:
+                    self._admit(url, instant(fetched), data, signature)
+                except (ProtocolError, SecurityError, PolicyError) as error:
+                    self._alarm(Alarm(AlarmKind.MUD_UNAVAILABLE, None, self._clock.utc(), f"{url}: {error}"))
+            case _:
+                raise DecodeError("expected a kept MUD file: url, time, data and signature")
+
+    def _admit(self, url: str, fetched_at: datetime, data: bytes, signature: bytes | None) -> None:
+        admitted = admit(data, signature, policy=self._policy_of(url), at=self._clock.utc(), url=url)
+        self._shelf[url] = Shelved(compile_rules(admitted), fetched_at)
+
+
+def _key(url: str) -> str:
+    return "mud-" + digest(url.encode()).hex()[:32]

@@ -1,0 +1,332 @@
+"""The MUD manager (RFC 8520 §1.6): each admitted thing may do on the network what its maker's file says, no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from thingstead.clock import Clock
+from thingstead.domain.network import AppliedChange, FlowRule, NetworkChange, ThingAddress
+from thingstead.domain.plane import OBLIGATIONS, Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
+from thingstead.domain.ports import Enforcement
+from thingstead.domain.thing import Thing
+from thingstead.errors import TransportError
+from thingstead.identifier import ThingId, TransitionId
+from thingstead.planes.network.alarm import Alarm, AlarmKind
+from thingstead.planes.network.mud_library import MudLibrary
+from thingstead.planes.network.name_table import NameTable
+from thingstead.protocols.mud.file import Direction, Prefix, RemoteKind
+from thingstead.protocols.mud.rule import Rule, RuleSet, Surroundings
+
+__all__ = ["MudManager", "SiteMap"]
+
+_PEERS = (RemoteKind.SAME_MANUFACTURER, RemoteKind.MANUFACTURER, RemoteKind.MODEL)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteMap:
+    """The owner's answers to what MUD files leave open.
+
+    Attributes:
+        local_networks: prefixes of the site.
+        controller: this domain's controller: what ``my-controller`` means.
+        controllers: other classes, e.g. the local DNS and NTP servers, by URI.
+        baseline: rules that every admitted thing has beside its file: its way to the controller.
+    """
+
+    local_networks: tuple[Prefix, ...]
+    controller: tuple[Prefix, ...]
+    controllers: Mapping[str, tuple[Prefix, ...]]
+    baseline: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Resident:
+    """A thing as this plane last acted on it."""
+
+    thing: Thing
+    addresses: tuple[ThingAddress, ...]
+    demand: Demand
+
+
+class MudManager:
+    """The network plane.
+
+    Args:
+        library: MUD files.
+        names: DNS.
+        enforcement: keeps the rules.
+        site: local meanings.
+        locate: a thing's addresses; called at each admission.
+        clock: for UTC.
+        alarm: told at once of deviations and changes.
+        deviation_packets: refused packets between two looks that are worth an alarm.
+    """
+
+    name = PlaneName.NETWORK
+
+    def __init__(
+        self,
+        library: MudLibrary,
+        names: NameTable,
+        *,
+        enforcement: Enforcement,
+        site: SiteMap,
+        locate: Callable[[ThingId], tuple[ThingAddress, ...]],
+        clock: Clock,
+        alarm: Callable[[Alarm], None],
+        deviation_packets: int = 1,
+    ) -> None:
+        self._library = library
+        self._names = names
+        self._enforcement = enforcement
+        self._site = site
+        self._locate = locate
+        self._clock = clock
+        self._alarm = alarm
+        self._deviation_packets = deviation_packets
+        self._residents: dict[ThingId, _Resident] = {}
+        self._refused: dict[ThingId, int] = {}
+        self._mode = "nobody yet"
+
+    async def resume(self, things: Iterable[Thing]) -> None:
+        """Put in force what the state of each thing asks for, after a restart: the kernel starts from nothing.
+
+        Raises:
+            TransportError: the enforcer refused.
+        """
+        acts = {Demand.ADMIT: self._admit, Demand.RESTRICT: self._bar, Demand.WITHDRAW: self._bar}
+        for thing in things:
+            demand = OBLIGATIONS[thing.state, thing.restriction][self.name]
+            if demand is not None:
+                await acts[demand](thing, demand)
+
+    async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
+        """Fetch, verify, compile and apply the thing's MUD file; without one it keeps its way to the controller.
+
+        Raises:
+            TransportError: its address is not known, or the enforcer refused.
+            PolicyError: its address is another thing's.
+        """
+        applied = await self._admit(thing, Demand.ADMIT)
+        rules = self._library.rules(thing.mud_url)
+        source = "no MUD file: baseline only" if rules is None else f"{rules.url} by {rules.signer or 'nobody'}"
+        return self._receipt(thing, Demand.ADMIT, transition_id, f"{source}; {_described(applied)}")
+
+    async def restrict(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
+        """Drop every packet of the thing, to and from, established flows included."""
+        applied = await self._bar(thing, Demand.RESTRICT)
+        return self._receipt(thing, Demand.RESTRICT, transition_id, f"all packets dropped; {_described(applied)}")
+
+    async def withdraw(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
+        """Take its rules away, and drop every packet of its interface."""
+        applied = await self._bar(thing, Demand.WITHDRAW)
+        await self._reapply_peers(thing)
+        return self._receipt(thing, Demand.WITHDRAW, transition_id, f"rules gone, barred; {_described(applied)}")
+
+    async def probe(self, thing: Thing) -> Probe:
+        """Ask the enforcer."""
+        answer = await self._enforcement.standing(thing.id)
+        standing = Standing.ABSENT
+        if answer.admitted:
+            standing = Standing.ACCEPTED
+        elif answer.barred:
+            standing = Standing.REFUSED
+        party = "kernel (nftables)" if answer.mode == "nftables" else f"nobody ({answer.mode}: NOT enforced)"
+        return Probe(self.name, thing.id, standing, party, self._clock.utc(), f"barred: {answer.barred}")
+
+    async def refresh(self) -> float | None:
+        """Renew files and names that are due, and apply what came of it.
+
+        Returns:
+            Monotonic time of the next look-up, None where none is due; files are asked for at any call.
+        """
+        residents = [one for one in self._residents.values() if one.demand is Demand.ADMIT]
+        changed = {url for url in {one.thing.mud_url for one in residents} if url and await self._library.refresh(url)}
+        wanted = {one.thing.id: self._dns_names(one.thing) for one in residents}
+        self._names.forget_all_but(frozenset().union(*wanted.values()))
+        renewed = await self._names.refresh(frozenset().union(*wanted.values()))
+        for one in residents:
+            if one.thing.mud_url in changed or wanted[one.thing.id] & renewed:
+                await self._apply(one)
+        return self._names.next_due()
+
+    async def watch(self) -> tuple[Alarm, ...]:
+        """Look at the counters: packets that no rule allows are a deviation, told to `alarm` and returned (R-80)."""
+        alarms: list[Alarm] = []
+        for row in await self._enforcement.counters():
+            before = self._refused.get(row.thing, 0)
+            self._refused[row.thing] = row.refused
+            if row.refused - before >= self._deviation_packets:
+                detail = f"{row.refused - before} packets that no rule allows, {row.refused} in all"
+                alarms.append(
+                    Alarm(AlarmKind.DEVIATION, row.thing, self._clock.utc(), detail, packets=row.refused - before)
+                )
+        for alarm in alarms:
+            self._alarm(alarm)
+        return tuple(alarms)
+
+    def rules_of(self, thing: Thing) -> RuleSet | None:
+        """What its maker's file says, as compiled."""
+        return self._library.rules(thing.mud_url)
+
+    def expiries(self) -> Sequence[Expiry]:
+        """Files that must be asked for again, and signers that run out."""
+        expiries = []
+        for url, shelved in self._library.shelved().items():
+            things = tuple(one.thing.id for one in self._residents.values() if one.thing.mud_url == url)
+            expiries.append(Expiry(f"MUD file {url}", shelved.stale_at, things, self.name))
+            if shelved.rules.signer_expires is not None:
+                what = f"signer of MUD file {url}: {shelved.rules.signer}"
+                expiries.append(Expiry(what, shelved.rules.signer_expires, things, self.name))
+        return tuple(expiries)
+
+    def findings(self, question: str) -> Sequence[Finding]:
+        """What the rules in force show for `question`."""
+        row = _FINDINGS.get(question)
+        if row is None:
+            return ()
+        control, risk = row
+        ruled = [one for one in self._residents.values() if one.demand is Demand.ADMIT]
+        filed = sum(self._library.rules(one.thing.mud_url) is not None for one in ruled)
+        evidence = (
+            f"{len(ruled)} things under rules, {filed} by a MUD file of their maker, kept by {self._mode}; "
+            f"{sum(self._refused.values())} packets refused"
+        )
+        return (Finding(question, self.name, control, evidence, risk, holds=bool(ruled) and self._mode == "nftables"),)
+
+    def snapshot(self) -> Mapping[str, bytes]:
+        """The MUD files as they came; rules are made again, and who is barred is the lifecycle's to say."""
+        return self._library.documents()
+
+    async def restore(self, documents: Mapping[str, bytes]) -> None:
+        """Take up MUD files where none is here; nobody is admitted by that."""
+        await self._library.restore(documents)
+
+    async def _admit(self, thing: Thing, demand: Demand) -> AppliedChange:
+        known = self._residents.get(thing.id)
+        if known is not None and known.thing.mud_url != thing.mud_url:
+            detail = f"{known.thing.mud_url} became {thing.mud_url}"
+            self._alarm(Alarm(AlarmKind.MUD_URL_CHANGED, thing.id, self._clock.utc(), detail))
+        addresses = self._locate(thing.id)
+        if not addresses:
+            raise TransportError(f"the network address of {thing.id} is not known")
+        if thing.mud_url:
+            await self._library.refresh(thing.mud_url)
+        await self._names.refresh(self._dns_names(thing))
+        resident = _Resident(thing, addresses, demand)
+        applied = await self._apply(resident)
+        self._residents[thing.id] = resident
+        await self._reapply_peers(thing)
+        return applied
+
+    async def _bar(self, thing: Thing, demand: Demand) -> AppliedChange:
+        known = self._residents.get(thing.id)
+        addresses = self._locate(thing.id) or (() if known is None else known.addresses)
+        resident = _Resident(thing, addresses, demand)
+        applied = await self._enforcement.apply(NetworkChange(thing.id, addresses, None, barred=True))
+        self._mode = applied.mode
+        self._residents[thing.id] = resident
+        return applied
+
+    async def _apply(self, resident: _Resident) -> AppliedChange:
+        rules = self._flow_rules(resident.thing)
+        applied = await self._enforcement.apply(NetworkChange(resident.thing.id, resident.addresses, rules))
+        self._mode = applied.mode
+        return applied
+
+    async def _reapply_peers(self, thing: Thing) -> None:
+        """Whoever may talk to things of a maker or model may now talk to one more, or one less."""
+        for one in list(self._residents.values()):
+            rules = self._library.rules(one.thing.mud_url)
+            if one.demand is not Demand.ADMIT or one.thing.id == thing.id or rules is None:
+                continue
+            if any(rule.remote.kind in _PEERS for rule in rules.rules):
+                await self._apply(one)
+
+    def _dns_names(self, thing: Thing) -> frozenset[str]:
+        rules = self._library.rules(thing.mud_url)
+        return frozenset() if rules is None else frozenset(rules.dns_names)
+
+    def _flow_rules(self, thing: Thing) -> frozenset[FlowRule]:
+        rules = self._library.rules(thing.mud_url)
+        surroundings = self._surroundings(thing)
+        authority = "" if rules is None else rules.authority
+        return frozenset(
+            self._flow_rule(rule, prefix)
+            for rule in (*(() if rules is None else rules.rules), *self._site.baseline)
+            for prefix in surroundings.resolve(rule, authority=authority)
+        )
+
+    def _flow_rule(self, rule: Rule, prefix: Prefix) -> FlowRule:
+        named = rule.remote.kind is RemoteKind.DNS_NAME
+        return FlowRule(
+            outbound=rule.opened_by is Direction.FROM_DEVICE,
+            remote=prefix,
+            protocol=rule.protocol,
+            remote_ports=(rule.remote_ports.first, rule.remote_ports.last),
+            thing_ports=(rule.device_ports.first, rule.device_ports.last),
+            icmp=None if rule.icmp is None else (rule.icmp.type, rule.icmp.code),
+            lifetime=self._names.lifetime(rule.remote.name) if named else None,
+        )
+
+    def _surroundings(self, thing: Thing) -> Surroundings:
+        manufacturers: dict[str, tuple[Prefix, ...]] = {}
+        models: dict[str, tuple[Prefix, ...]] = {}
+        for one in self._residents.values():
+            rules = self._library.rules(one.thing.mud_url)
+            if one.demand is Demand.ADMIT and one.thing.id != thing.id and rules is not None:
+                hosts = tuple(_host(address) for address in one.addresses)
+                manufacturers[rules.authority] = manufacturers.get(rules.authority, ()) + hosts
+                models[rules.url] = models.get(rules.url, ()) + hosts
+        return Surroundings(
+            local_networks=self._site.local_networks,
+            my_controller=self._site.controller,
+            controllers=self._site.controllers,
+            manufacturers=manufacturers,
+            models=models,
+            names=self._names.addresses(),
+        )
+
+    def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
+        return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
+
+
+def _host(address: ThingAddress) -> Prefix:
+    return ip_network(address.ip)
+
+
+def _described(applied: AppliedChange) -> str:
+    if applied.seconds is None:
+        return f"DRY RUN: {applied.added} rules added and {applied.removed} removed on paper, nothing is enforced"
+    took = f"{applied.seconds * 1000:.2f} ms"
+    return f"{applied.added} rules added, {applied.removed} removed, in force in {took} ({applied.mode})"
+
+
+_FINDINGS = {
+    "T10": (
+        "a thing reaches only what its maker's signed file names, decided by the kernel",
+        "whatever the file allows can be misused; the file is only as good as its maker",
+    ),
+    "T11": (
+        "a thing opens no flow that its file does not name, so that it serves no attack on others",
+        "flooding inside an allowed flow, and jamming, are not stopped here",
+    ),
+    "C5.6": (
+        "MUD files fetched, verified, compiled and enforced; packets outside them raise an alarm (RFC 8520)",
+        "behaviour inside the allowed flows is not looked at yet",
+    ),
+    "C5.11": (
+        "each packet of a thing is counted, and each that no rule allows is refused and told",
+        "encrypted content is not seen, and an encrypted name look-up hides a name",
+    ),
+    "R-34": (
+        "an address is bound to one interface and one thing; another sender of it is dropped",
+        "who copies both address and interface number behind the same port is not told apart",
+    ),
+    "R-80": (
+        "MUD to kernel filters, both directions, DNS names for their lifetime, alarm on deviation",
+        "an unsigned file is believed where the owner's policy says so",
+    ),
+}

@@ -1,0 +1,95 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.controller.planes import JumpingClock
+from tests.unit.planes.network.fakes import CLOUD, URL, Shelf, World, described
+from thingstead.crypto.authority import make_authority, make_signer
+from thingstead.errors import DecodeError
+from thingstead.planes.network.alarm import AlarmKind
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.mud.builder import Description, render
+from thingstead.protocols.mud.signature import AdmissionPolicy
+
+AT = JumpingClock().utc()
+SPAN = {"not_before": AT - timedelta(days=1), "not_after": AT + timedelta(days=365)}
+ACME, OTHER = make_authority("Acme", **SPAN), make_authority("Other", **SPAN)
+SIGNED = render(Description(URL, AT, "A lamp", "Acme", "LX-1", (CLOUD,)))
+
+
+def policy_of(url):
+    anchors = {"acme.example": (ACME.certificate,)}
+    return AdmissionPolicy("makers", anchors=anchors.get(url.split("/")[2], ()))
+
+
+def refreshed(pages, **kwargs):
+    world = World(pages=pages, policy_of=policy_of, **kwargs)
+    asyncio.run(world.library.refresh(URL))
+    return world
+
+
+@pytest.mark.requirement("R-80")
+def test_a_file_signed_by_its_maker_is_kept_with_its_signer():
+    signature = make_signer("Acme files", ACME, **SPAN).sign_detached(SIGNED)
+    world = refreshed({URL: SIGNED, f"{URL}.p7s": signature})
+    rules = world.library.rules(URL)
+    assert rules is not None
+    assert (rules.signer, rules.policy) == ("CN=Acme files", "makers")
+    assert len(world.records.documents) == 1
+    assert {expiry.what.split(" ")[0] for expiry in world.manager.expiries()} == {"MUD", "signer"}
+
+
+@pytest.mark.requirement("R-80")
+@pytest.mark.parametrize(
+    "pages",
+    [
+        {URL: SIGNED},
+        {URL: SIGNED, f"{URL}.p7s": make_signer("x", OTHER, **SPAN).sign_detached(SIGNED)},
+        {URL: SIGNED + b" ", f"{URL}.p7s": make_signer("x", ACME, **SPAN).sign_detached(SIGNED)},
+        {URL: described(CLOUD)},
+        {URL: b"{"},
+        {},
+    ],
+    ids=["no signature", "another maker's", "changed", "unsigned", "no JSON", "nothing"],
+)
+def test_a_file_that_is_not_its_makers_gives_no_rules(pages):
+    world = refreshed(pages)
+    assert world.library.rules(URL) is None
+    assert world.records.documents == {}
+    assert [alarm.kind for alarm in world.alarms] == [AlarmKind.MUD_UNAVAILABLE]
+
+
+def test_a_file_of_another_url_gives_no_rules():
+    world = World(pages={URL: described(CLOUD, url="https://acme.example/other")})
+    asyncio.run(world.library.refresh(URL))
+    assert world.library.rules(URL) is None
+
+
+def test_an_absent_file_is_not_asked_for_again_at_once():
+    world = World(pages={})
+
+    async def story():
+        for _ in range(3):
+            await world.library.refresh(URL)
+        assert len(world.web.asked) == 1
+        await world.clock.wait(600)
+        await world.library.refresh(URL)
+        assert len(world.web.asked) == 2
+
+    asyncio.run(story())
+
+
+def test_a_kept_file_is_verified_again_when_it_is_read():
+    world = World(CLOUD)
+    asyncio.run(world.library.refresh(URL))
+    again = World(pages={}, policy_of=policy_of, records=world.records)
+    assert again.library.rules(URL) is None
+    assert [alarm.kind for alarm in again.alarms] == [AlarmKind.MUD_UNAVAILABLE]
+
+
+def test_what_is_no_kept_file_is_refused():
+    shelf = Shelf()
+    shelf.documents["x"] = codec.encode(["https://a", 1])
+    with pytest.raises(DecodeError, match="expected a kept MUD file"):
+        World(records=shelf)

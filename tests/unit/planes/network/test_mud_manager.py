@@ -1,0 +1,208 @@
+import asyncio
+import dataclasses
+
+import pytest
+
+from tests.unit.domain.things import a_thing
+from tests.unit.planes.network.fakes import CLOUD, PEERS, URL, World, described
+from thingstead.domain.lifecycle import LifecycleState, Restriction
+from thingstead.domain.network import Traffic
+from thingstead.domain.plane import Standing
+from thingstead.errors import TransportError
+from thingstead.planes.network.alarm import AlarmKind
+
+THING = a_thing()
+BASELINE = {("10.77.0.1/32", 17, 5683)}
+LOCAL_DNS = {("10.77.0.1/32", 17, 53), ("10.77.0.1/32", 6, 53)}
+
+
+def run(story):
+    return asyncio.run(story)
+
+
+@pytest.mark.requirement("R-80")
+def test_an_admitted_thing_may_do_what_its_file_names_and_reach_its_controller():
+    world = World(CLOUD)
+
+    async def story():
+        receipt = await world.admit(THING)
+        assert world.kernel.rules(THING.id) == BASELINE | LOCAL_DNS | {("198.51.100.7/32", 6, 443)} | {
+            ("2001:db8::7/128", 6, 443)
+        }
+        assert receipt.detail.startswith(f"{URL} by nobody; DRY RUN")
+        assert (await world.manager.probe(THING)).standing is Standing.ACCEPTED
+        assert "NOT enforced" in (await world.manager.probe(THING)).relying_party
+
+    run(story())
+
+
+@pytest.mark.requirement("R-80")
+def test_addresses_of_a_name_stand_for_its_lifetime_and_follow_it():
+    world = World(CLOUD)
+
+    async def story():
+        await world.admit(THING)
+        lifetimes = {str(rule.remote): rule.lifetime for rule in world.kernel.applied[-1].rules}
+        assert lifetimes["198.51.100.7/32"] == 75
+        assert lifetimes["10.77.0.1/32"] is None
+        assert await world.manager.refresh() == 60.0
+        assert world.dns.asked == ["cloud.acme.example"]
+        world.dns.names["cloud.acme.example"] = (("198.51.100.8",), 60)
+        await world.clock.wait(60)
+        await world.manager.refresh()
+        assert ("198.51.100.8/32", 6, 443) in world.kernel.rules(THING.id)
+        assert ("198.51.100.7/32", 6, 443) not in world.kernel.rules(THING.id)
+
+    run(story())
+
+
+@pytest.mark.requirement("R-80")
+def test_refused_packets_are_a_deviation_told_once():
+    world = World(CLOUD)
+
+    async def story():
+        await world.admit(THING)
+        assert await world.manager.watch() == ()
+        world.kernel.traffic = (Traffic(THING.id, 9, 3),)
+        (alarm,) = await world.manager.watch()
+        assert (alarm.kind, alarm.thing, alarm.packets) == (AlarmKind.DEVIATION, THING.id, 3)
+        assert world.alarms == [alarm]
+        assert await world.manager.watch() == ()
+        (finding,) = world.manager.findings("R-80")
+        assert "3 packets refused" in finding.evidence
+        assert not finding.holds
+
+    run(story())
+
+
+def test_without_a_file_only_the_way_to_the_controller_is_open():
+    world = World(pages={})
+
+    async def story():
+        receipt = await world.admit(THING)
+        assert receipt.detail.startswith("no MUD file: baseline only")
+        assert world.kernel.rules(THING.id) == BASELINE
+        assert [alarm.kind for alarm in world.alarms] == [AlarmKind.MUD_UNAVAILABLE]
+        bare = a_thing(1, mud_url="")
+        await world.admit(bare)
+        assert world.kernel.rules(bare.id) == BASELINE
+
+    run(story())
+
+
+def test_a_quarantined_thing_is_barred_and_comes_back_with_its_rules():
+    world = World(CLOUD)
+
+    async def story():
+        await world.admit(THING)
+        held = THING.evolve(restriction=Restriction.QUARANTINED)
+        await world.restrict(held)
+        assert world.kernel.applied[-1].barred
+        assert (await world.manager.probe(held)).standing is Standing.REFUSED
+        await world.admit(held.evolve(restriction=Restriction.NONE))
+        assert (await world.manager.probe(THING)).standing is Standing.ACCEPTED
+
+    run(story())
+
+
+def test_things_of_one_maker_learn_of_each_other_and_of_a_withdrawal():
+    world = World(PEERS)
+    other = a_thing(1)
+
+    async def story():
+        await world.admit(THING)
+        assert world.kernel.rules(THING.id) == BASELINE | LOCAL_DNS
+        await world.admit(other)
+        assert ("10.77.1.2/32", 17, 7777) in world.kernel.rules(THING.id)
+        assert ("10.77.1.1/32", 17, 7777) in world.kernel.rules(other.id)
+        await world.withdraw(other.evolve(state=LifecycleState.DECOMMISSIONED))
+        assert world.kernel.rules(THING.id) == BASELINE | LOCAL_DNS
+
+    run(story())
+
+
+def test_a_thing_without_a_known_address_cannot_be_admitted():
+    world = World(CLOUD)
+    world.manager._locate = lambda thing: ()
+    with pytest.raises(TransportError, match="network address of thing-"):
+        run(world.admit(THING))
+    assert world.kernel.applied == []
+
+
+@pytest.mark.spec("RFC 8520 16")
+def test_a_thing_that_comes_with_another_url_is_told():
+    world = World(CLOUD)
+
+    async def story():
+        await world.admit(THING)
+        await world.admit(dataclasses.replace(THING, mud_url="https://acme.example/other"))
+        assert AlarmKind.MUD_URL_CHANGED in [alarm.kind for alarm in world.alarms]
+
+    run(story())
+
+
+def test_after_a_restart_each_state_is_put_in_force_again_without_the_web():
+    world = World(CLOUD)
+    retired = a_thing(1, state=LifecycleState.DECOMMISSIONED)
+    fresh = a_thing(2, state=LifecycleState.SHELF)
+
+    async def story():
+        await world.admit(THING)
+        again = World(pages={}, records=world.records, clock=world.clock)
+        await again.manager.resume([THING, retired, fresh])
+        assert again.kernel.rules(THING.id) >= BASELINE | LOCAL_DNS
+        assert again.web.asked == []
+        standings = [(await again.manager.probe(thing)).standing for thing in (THING, retired, fresh)]
+        assert standings == [Standing.ACCEPTED, Standing.REFUSED, Standing.ABSENT]
+
+    run(story())
+
+
+def test_a_newer_file_is_applied_when_the_old_one_is_too_old():
+    world = World(CLOUD)
+
+    async def story():
+        await world.admit(THING)
+        world.web.pages[URL] = described()
+        await world.manager.refresh()
+        assert len(world.web.asked) == 1
+        await world.clock.wait(48 * 3600)
+        await world.manager.refresh()
+        assert world.kernel.rules(THING.id) == BASELINE | LOCAL_DNS
+        await world.clock.wait(48 * 3600)
+        world.web.pages[URL] = described(CLOUD)
+        await world.manager.refresh()
+        (alarm,) = [alarm for alarm in world.alarms if alarm.kind is AlarmKind.MUD_CHANGED]
+        assert "allows 2 more: thing -> dns-name cloud.acme.example" in alarm.detail
+
+    run(story())
+
+
+def test_what_will_expire_names_whom_it_strands():
+    world = World(CLOUD)
+
+    async def story():
+        await world.admit(THING)
+        (expiry,) = world.manager.expiries()
+        assert (expiry.what, expiry.strands) == (f"MUD file {URL}", (THING.id,))
+        assert world.manager.findings("no such question") == ()
+        rules = world.manager.rules_of(THING)
+        assert rules is not None
+        assert rules.url == URL
+
+    run(story())
+
+
+def test_a_backup_holds_files_and_admits_nobody():
+    world = World(CLOUD)
+
+    async def story():
+        await world.admit(THING)
+        other = World(pages={})
+        await other.manager.restore(world.manager.snapshot())
+        assert other.manager.snapshot() == world.manager.snapshot()
+        assert (await other.manager.probe(THING)).standing is Standing.ABSENT
+        await other.admit(THING)
+        assert other.kernel.rules(THING.id) >= LOCAL_DNS
+
+    run(story())
