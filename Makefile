@@ -32,7 +32,7 @@ test: static peers ## what CI runs: check, properties, contracts, scenarios, con
 	@$(MAKE) --no-print-directory conformance sabotage docs
 
 full: test ## test, then the long kill and fuzz runs and every peer
-	@$(PYTEST) --full -m full --timeout 3600
+	@$(PYTEST) --full -m full --timeout 3600 || [ $$? -eq 5 ]  # 5: nothing is marked full
 
 conformance: setup ## run the shared vectors, if they are beside the project
 	@if [ -d ../shared/vectors ]; then $(PY) -m tests.conformance ../shared/vectors; \

@@ -87,9 +87,9 @@ def claim(data, _others, rng):
 MUTATIONS = (flip_bit, set_byte, cut, drop, repeat, insert, splice, nest, claim)
 
 
-def survive(decoder, seeds):
-    rng = random.Random(decoder.name)
-    for _ in range(EACH):
+def survive(decoder, seeds, *, rounds=1):
+    rng = random.Random(f"{decoder.name} {rounds}")
+    for _ in range(EACH * rounds):
         data = mutate(rng.choice(seeds), seeds, rng)
         try:
             decoder.decode(data)
@@ -115,6 +115,12 @@ def test_mutations_of_our_own_vectors_are_decoded_or_refused(decoder):
 @pytest.mark.parametrize("decoder", SHARED, ids=lambda decoder: decoder.name)
 def test_mutations_of_the_shared_vectors_are_decoded_or_refused(decoder, shared):
     survive(decoder, own_seeds(decoder) + harvest(shared / "vectors", decoder.areas))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("decoder", DECODERS, ids=lambda decoder: decoder.name)
+def test_twenty_times_as_many_mutations_are_decoded_or_refused(decoder, shared):
+    survive(decoder, own_seeds(decoder) + harvest(shared / "vectors", decoder.areas), rounds=20)
 
 
 @pytest.mark.slow

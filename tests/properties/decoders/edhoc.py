@@ -7,9 +7,17 @@ from thingstead.protocols.edhoc import coap_carriage, credential, error, message
 _M = "edhoc.message."
 
 
+def _message_or_error(data: bytes) -> object:
+    """A well-formed error message in place of message_2 is read, and raised: nothing is wrong with its bytes."""
+    try:
+        return message.decode_byte_string(data)
+    except error.PeerError as received:
+        return received
+
+
 DECODERS = (
     Decoder(_M + "decode_message_1", message.decode_message_1, (rfc.MESSAGE_1.hex(),), ("edhoc",)),
-    Decoder(_M + "decode_byte_string", message.decode_byte_string, (rfc.MESSAGE_2.hex(), rfc.MESSAGE_4.hex())),
+    Decoder(_M + "decode_byte_string", _message_or_error, (rfc.MESSAGE_2.hex(), rfc.MESSAGE_4.hex())),
     Decoder(
         _M + "decode_plaintext_2",
         lambda data: message.decode_plaintext_2(data, proof_size=8),
