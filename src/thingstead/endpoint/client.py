@@ -143,7 +143,7 @@ class Client:
         if is_confirmable:
             self._acknowledge(exchange, data, source, now)
         try:
-            self._progress(exchange, inner, message.token, now)
+            self._progress(exchange, inner, message.token, source, now)
         except ThingsteadError as error:
             self._counters.count(error.reason, source)
             self._fail(exchange, error, now)
@@ -248,7 +248,12 @@ class Client:
     def _match(self, message: Message, source: Address) -> ClientExchange:
         """The exchange that a message names by its token, if it may speak to it."""
         exchange = self._by_token.get(message.token)
-        if exchange is None or source != exchange.destination or message.type is MessageType.RST:
+        # Whoever moved meanwhile may speak from its new address, because OSCORE says who speaks.
+        is_from_there = exchange is not None and (
+            source == exchange.destination
+            or (exchange.association is not None and message.option(OptionNumber.OSCORE) is not None)
+        )
+        if exchange is None or not is_from_there or message.type is MessageType.RST:
             raise StateError("no request has this token", spec="RFC 7252 §5.3.2", reason="unexpected-response")
         if message.type is MessageType.ACK and message.mid != exchange.mid:
             raise StateError("no request has this message ID", spec="RFC 7252 §5.3.2", reason="unexpected-response")
@@ -273,7 +278,7 @@ class Client:
         memory.duplicates.store(source, data, reply)
         self._layer.outgoing.append((reply, source))
 
-    def _progress(self, exchange: ClientExchange, inner: Message, token: bytes, now: float) -> None:
+    def _progress(self, exchange: ClientExchange, inner: Message, token: bytes, source: Address, now: float) -> None:
         """Go one step on with an accepted response."""
         require_recognised(inner.options)
         if exchange.wants_echo(inner) or exchange.wants_block(inner):
@@ -283,30 +288,30 @@ class Client:
         if inner.code == Code.CONTINUE:
             raise DecodeError("expected a final response, got 2.31", spec="RFC 7959 §2.9.1")
         if token == exchange.observe_token and not exchange.is_in_order(inner, now):
-            self._counters.count("stale-notification", exchange.destination)
+            self._counters.count("stale-notification", source)
             return
         value = inner.option(OptionNumber.BLOCK2)
         if value is None:
-            self._deliver(exchange, inner, now)
+            self._deliver(exchange, inner, source, now)
             return
         block = decode_block(value)
         if not block.num and not block.more:
-            self._deliver(exchange, inner.with_options(without=OF_BLOCKS), now)
+            self._deliver(exchange, inner.with_options(without=OF_BLOCKS), source, now)
             return
         whole = exchange.collect(inner, block, limit=self._config.max_download)
         if whole is None:
             self._step(exchange, now)
         else:
-            self._deliver(exchange, whole, now)
+            self._deliver(exchange, whole, source, now)
 
-    def _deliver(self, exchange: ClientExchange, message: Message, now: float) -> None:
+    def _deliver(self, exchange: ClientExchange, message: Message, source: Address, now: float) -> None:
         association = exchange.association
         is_last = exchange.order is None
         self._events.append(
             ResponseReceived(
                 ExchangeId(exchange.id),
                 message,
-                exchange.destination,
+                source,
                 None if association is None else association.id,
                 None,
                 is_last,

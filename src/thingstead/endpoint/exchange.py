@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from thingstead.endpoint.association import Association, Group
 from thingstead.endpoint.event import Address, AssociationId, GroupId
 from thingstead.protocols.coap.block import Block
-from thingstead.protocols.coap.echo import AMPLIFICATION_FACTOR
+from thingstead.protocols.coap.echo import amplification_allowance
 from thingstead.protocols.coap.message import Message, MessageType
 from thingstead.protocols.coap.option import OptionNumber, is_no_cache_key
+from thingstead.protocols.group_oscore.binding import GroupBinding
+from thingstead.protocols.group_oscore.protection import protect_group_response
+from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.context import SequenceNumbers
+from thingstead.protocols.oscore.protection import protect_response
 
 __all__ = ["ServerExchange", "operation"]
 
@@ -111,7 +116,7 @@ class ServerExchange:
         self.token = message.token
         self.created = now
         self.request = message
-        self.allowance: int | None = AMPLIFICATION_FACTOR * len(data)
+        self.allowance: int | None = amplification_allowance(len(data))
         self.peer: Address | AssociationId | tuple[GroupId, bytes] = source
         self.epoch = 0
         self.association: AssociationId | None = None
@@ -135,6 +140,26 @@ class ServerExchange:
         """Whom an Echo value given in this exchange is good for."""
         return repr((self.peer, self.epoch)).encode()
 
+    def enter(self, association: Association, binding: RequestBinding) -> None:
+        """The request has been verified under an association."""
+        self.association = self.peer = association.id
+        self.epoch = association.epoch
+        self.binding = binding
+        self.protect = protect_response
+        self.sequence = association.context.sender.sequence
+        self.allowance = None
+
+    def enter_group(self, group: Group, binding: GroupBinding) -> None:
+        """The request has been verified as a group member's."""
+        self.group = group.id
+        self.member = binding.kid
+        self.peer = (group.id, binding.kid)
+        self.epoch = group.epoch
+        self.binding = binding
+        self.protect = protect_group_response
+        self.sequence = group.context.own.sequence
+        self.allowance = None
+
     def spend_nonce(self) -> None:
         """Let no response go out under the request's nonce any more.
 
@@ -151,4 +176,4 @@ class ServerExchange:
         self.peer = self.source
         self.binding = self.protect = self.association = self.group = self.member = None
         self.takes_sequence = False
-        self.allowance = AMPLIFICATION_FACTOR * len(self.data)
+        self.allowance = amplification_allowance(len(self.data))

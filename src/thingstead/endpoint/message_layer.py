@@ -8,7 +8,7 @@ from collections.abc import Callable
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.event import Address
 from thingstead.endpoint.memory import Memory
-from thingstead.protocols.coap.message import Message, MessageType, encode
+from thingstead.protocols.coap.message import MessageType
 from thingstead.protocols.coap.reliability import Retransmitter
 from thingstead.protocols.coap.token import MessageIds
 
@@ -54,10 +54,10 @@ class MessageLayer:
             self.outgoing.append((reply, source))
         return True
 
-    def send_later(self, message: Message, destination: Address, *, now: float, spread: float) -> None:
+    def send_later(self, data: bytes, destination: Address, *, now: float, spread: float) -> None:
         """Send at a random moment of the next `spread` seconds (RFC 7252 §8.2)."""
         self._delayed_count += 1
-        entry = (now + self._jitter() * spread, self._delayed_count, encode(message), destination)
+        entry = (now + self._jitter() * spread, self._delayed_count, data, destination)
         heapq.heappush(self._delayed, entry)
 
     def expire(self, now: float) -> list[int]:

@@ -143,16 +143,16 @@ class Responder:
         if exchange.protect is not None:
             message = exchange.protect(message, binding=exchange.binding)
             exchange.takes_sequence = True
-        if exchange.is_multicast:
-            self._layer.send_later(message, exchange.source, now=now, spread=self._config.leisure)
-            return
         data = encode(message)
         if exchange.allowance is not None:
             if len(data) > exchange.allowance:
                 self._send_within(exchange, message, now)
                 return
             exchange.allowance -= len(data)
-        self._launch(exchange, data, message, now)
+        if exchange.is_multicast:
+            self._layer.send_later(data, exchange.source, now=now, spread=self._config.leisure)
+        else:
+            self._launch(exchange, data, message, now)
 
     def _kind(self, exchange: ServerExchange, now: float) -> tuple[MessageType, int]:
         is_confirmable = exchange.type is MessageType.CON
@@ -193,7 +193,7 @@ class Responder:
     def _send_within(self, exchange: ServerExchange, message: Message, now: float) -> None:
         """The response is too much for an unverified source: ask it to show itself (RFC 9175 §2.6)."""
         self._counters.count("amplification", exchange.source)
-        if exchange.is_answered:
+        if exchange.is_answered or exchange.is_multicast:
             self.end_observation(self._layer.strangers, exchange.id)
             return
         self.end(exchange)

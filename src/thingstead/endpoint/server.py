@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from thingstead.endpoint.association import Association, Associations, Group, SequenceOwner
+from thingstead.endpoint.association import Associations, Group, SequenceOwner
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters, RateLimit
 from thingstead.endpoint.event import Address, ContextNeeded, Event, ExchangeId, RequestReceived
@@ -28,11 +28,9 @@ from thingstead.protocols.coap.echo import EchoMint
 from thingstead.protocols.coap.message import Message, MessageType, decode
 from thingstead.protocols.coap.observe import ObserveRequest
 from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint, require_recognised
-from thingstead.protocols.group_oscore.binding import GroupBinding
-from thingstead.protocols.group_oscore.protection import protect_group_response, unprotect_group_request
-from thingstead.protocols.oscore.binding import RequestBinding
+from thingstead.protocols.group_oscore.protection import unprotect_group_request
 from thingstead.protocols.oscore.option import OscoreOption
-from thingstead.protocols.oscore.protection import FreshnessError, protect_response, read_option
+from thingstead.protocols.oscore.protection import FreshnessError, read_option
 from thingstead.protocols.oscore.refusal import refusal
 
 __all__ = ["Server"]
@@ -107,7 +105,7 @@ class Server:
         self._refusals = RateLimit(config.refusals_per_second)
         self._challenges = RateLimit(config.refusals_per_second)
         self._contexts = RateLimit(config.contexts_per_second)
-        self._held: dict[tuple[bytes, bytes | None], tuple[bytes, Address]] = {}
+        self._held: dict[tuple[bytes, bytes | None], tuple[bytes, Address, float]] = {}
 
     def receive(self, data: bytes, source: Address, now: float, *, is_multicast: bool) -> None:
         """Take a datagram whose code is a request's."""
@@ -148,6 +146,11 @@ class Server:
                 if exchange.created > oldest:
                     break
                 self._responder.end(exchange)
+        while self._held:
+            name, held = next(iter(self._held.items()))
+            if held[2] > oldest:
+                break
+            del self._held[name]
 
     def next_deadline(self) -> float | None:
         """When `expire` has something to do."""
@@ -161,7 +164,7 @@ class Server:
         held = self._held.pop((kid, kid_context), None)
         if held is None:
             return
-        data, source = held
+        data, source, _ = held
         if is_known:
             self.receive(data, source, now, is_multicast=False)
             return
@@ -197,13 +200,13 @@ class Server:
             raise
         except FreshnessError as error:
             association = self._associations.owner(error.binding)
-            _enter(exchange, association, error.binding)
+            exchange.enter(association, error.binding)
             exchange.takes_sequence = True
             if not self._is_recovered(exchange, error, now):
                 return
             inner, binding = error.request, error.binding
         else:
-            _enter(exchange, association, binding)
+            exchange.enter(association, binding)
         association.follow(binding, exchange.source)
         known = self._layer.known
         known.duplicates.remember(exchange.source, exchange.data, now)
@@ -216,13 +219,13 @@ class Server:
         try:
             inner, binding = unprotect_group_request(message, context=group.context, option=option)
         except FreshnessError as error:
-            _enter_group(exchange, group, error.binding)
+            exchange.enter_group(group, error.binding)
             exchange.takes_sequence = True
             if not self._is_recovered(exchange, error, now):
                 return
             inner = error.request
         else:
-            _enter_group(exchange, group, binding)
+            exchange.enter_group(group, binding)
         known = self._layer.known
         known.duplicates.remember(exchange.source, exchange.data, now)
         self._admit(exchange, inner, known, now)
@@ -253,7 +256,7 @@ class Server:
             return True
         if len(self._held) >= self._config.max_held or not self._contexts.allow(now):
             return False
-        self._held[name] = (exchange.data, exchange.source)
+        self._held[name] = (exchange.data, exchange.source, now)
         self._events.append(ContextNeeded(option.kid, option.kid_context, exchange.source))
         return True
 
@@ -368,26 +371,6 @@ class Server:
         exchange.as_stranger()
         response = Message(Code.BAD_OPTION) if isinstance(error, UnsupportedError) else refusal(error)
         self._responder.send(exchange, response, now)
-
-
-def _enter(exchange: ServerExchange, association: Association, binding: RequestBinding) -> None:
-    exchange.association = exchange.peer = association.id
-    exchange.epoch = association.epoch
-    exchange.binding = binding
-    exchange.protect = protect_response
-    exchange.sequence = association.context.sender.sequence
-    exchange.allowance = None
-
-
-def _enter_group(exchange: ServerExchange, group: Group, binding: GroupBinding) -> None:
-    exchange.group = group.id
-    exchange.member = binding.kid
-    exchange.peer = (group.id, binding.kid)
-    exchange.epoch = group.epoch
-    exchange.binding = binding
-    exchange.protect = protect_group_response
-    exchange.sequence = group.context.own.sequence
-    exchange.allowance = None
 
 
 def _answer_to(error: ProtocolError) -> Message:

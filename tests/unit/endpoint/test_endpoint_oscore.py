@@ -173,6 +173,18 @@ def test_a_thing_that_moves_keeps_its_association():
     assert side.datagrams_to_send(0.0)[0][1] == ("198.51.100.7", 40000)
 
 
+@pytest.mark.requirement("R-64")
+def test_a_response_may_come_from_where_the_peer_has_moved_to():
+    ladder = Ladder(secured=True)
+    ladder.ask(GET)
+    ladder.controller.receive_datagram(ladder.thing.datagrams_to_send(0.0)[0][0], THING, 0.0)
+    ladder.controller.send_response(events(ladder.controller)[0].exchange, answered(payload=b"x"), 0.0)
+    data = ladder.controller.datagrams_to_send(0.0)[0][0]
+    ladder.thing.receive_datagram(data, ("198.51.100.7", 40000), 0.0)
+    (event,) = events(ladder.thing)
+    assert (event.message.payload, event.source) == (b"x", ("198.51.100.7", 40000))
+
+
 def test_an_overtaken_request_does_not_move_the_association_back():
     side, client = server(), context()
     old, new = (protected(client, mid=mid) for mid in (1, 2))
@@ -354,6 +366,14 @@ def test_a_context_that_nobody_knows_is_refused():
     side.context_unknown(b"\x01", None)
     side.context_unknown(b"\x01", None)
     assert [message.code for message in sent(side)] == [Code.UNAUTHORIZED]
+
+
+def test_a_question_for_a_context_that_nobody_answers_is_forgotten():
+    side = endpoint(2, lazy_contexts=True)
+    side.receive_datagram(protected(context()), THING, 0.0)
+    side.datagrams_to_send(300.0)
+    side.install(Association(SECURED, context(mirrored=True)))
+    assert [type(event) for event in events(side)] == [ContextNeeded]
 
 
 @pytest.mark.requirement("R-36")

@@ -494,3 +494,11 @@ def test_an_application_that_offers_what_was_not_asked_for_sends_no_observe_opti
     ladder.ask(GET)
     ladder.run()
     assert ladder.response.options == []
+
+
+@pytest.mark.requirement("R-37")
+def test_a_multicast_request_draws_no_more_than_any_other():
+    side = endpoint()
+    side.receive_datagram(raw(kind=MessageType.NON), THING, 0.0, multicast=True)
+    assert serve(side, answered(payload=bytes(100))) == []
+    assert (side.next_deadline(), side.counters) == (None, {"amplification": 1})

@@ -9,11 +9,9 @@ from thingstead.crypto.digest import hmac_tag, verify_hmac
 from thingstead.errors import ExpiredError
 from thingstead.secret import Secret
 
-__all__ = ["AMPLIFICATION_FACTOR", "EchoMint", "is_echo", "within_amplification_limit"]
+__all__ = ["EchoMint", "amplification_allowance", "is_echo"]
 
-AMPLIFICATION_FACTOR = 3
-"""Bytes that may go to an unverified address for each byte that came from it (RFC 9175 §2.6)."""
-
+_AMPLIFICATION_FACTOR = 3
 _MAX_SIZE = 40
 _TIME_SIZE = 4
 _TIME_MASK = 0xFFFFFFFF
@@ -56,6 +54,6 @@ def is_echo(value: bytes | None) -> TypeGuard[bytes]:
     return value is not None and 1 <= len(value) <= _MAX_SIZE
 
 
-def within_amplification_limit(received: int, sent: int) -> bool:
-    """Whether `sent` bytes may have gone to an unverified address that sent `received` bytes."""
-    return sent <= AMPLIFICATION_FACTOR * received
+def amplification_allowance(received: int) -> int:
+    """Bytes that may go to an unverified address that sent `received` bytes (RFC 9175 §2.6)."""
+    return _AMPLIFICATION_FACTOR * received
