@@ -53,7 +53,7 @@ class Register:
         return None if identifier is None else self._things[identifier]
 
     def things(self) -> Iterator[Thing]:
-        """All records, in the order in which they came."""
+        """All records."""
         yield from self._things.values()
 
     def obligations(self, thing: ThingId | None = None) -> tuple[Obligation, ...]:

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -62,6 +62,7 @@ class SqliteStore:
         self._listeners: list[Callable[[Committed], None]] = []
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._broken = ""
+        self._closed = False
         self._writer = threading.Thread(target=self._write, name="thingstead-store", daemon=True)
         self._writer.start()
 
@@ -95,12 +96,15 @@ class SqliteStore:
 
     async def commit(self, unit: Unit) -> tuple[Entry, ...]:
         """Hand `unit` to the writer, and wait until it is on disk."""
+        if self._closed:
+            raise StorageError("the store is closed")
         waiting = _Waiting(unit, asyncio.get_running_loop())
         self._waiting.put(waiting)
         return await waiting.future
 
     async def close(self) -> None:
         """Write what waits, fold the log into the file, release the directory."""
+        self._closed = True
         self._waiting.put(None)
         await asyncio.to_thread(self._writer.join)
         self._connection.close()
@@ -139,7 +143,8 @@ class SqliteStore:
             self._broken = self._broken or f"the disk refused a commit ({error}); restart the controller"
             outcomes = [StorageError(self._broken) for _ in group]
         for waiting, outcome in zip(group, outcomes, strict=True):
-            waiting.loop.call_soon_threadsafe(self._tell, waiting, outcome)
+            with suppress(RuntimeError):  # the event loop is gone, and whoever waited with it
+                waiting.loop.call_soon_threadsafe(self._tell, waiting, outcome)
 
     def _try_unit(self, unit: Unit) -> Committed | Exception:
         """Write `unit` inside the group's transaction; one that contradicts what is kept leaves no trace."""
@@ -208,10 +213,12 @@ class SqliteStore:
             if not waiting.future.done():
                 waiting.future.set_exception(outcome)
             return
-        for listener in self._listeners:
-            listener(outcome)
-        if not waiting.future.done():
-            waiting.future.set_result(outcome.entries)
+        try:
+            for listener in self._listeners:
+                listener(outcome)
+        finally:
+            if not waiting.future.done():
+                waiting.future.set_result(outcome.entries)
 
 
 class _Waiting:

@@ -356,3 +356,15 @@ def test_a_relying_party_that_cannot_be_asked_has_not_refused():
     times = asyncio.run(house.conductor.kill_clock(_ID, since=AT, deadline=1, until_refused=(_NETWORK,)))
     assert times[_NETWORK].milliseconds is None
     assert "is down" in times[_NETWORK].detail
+
+
+def test_a_probe_asks_every_relying_party_and_leaves_out_those_that_cannot_say():
+    house = _house()
+
+    def silent(_thing):
+        raise down(Demand.WITHDRAW)
+
+    house.planes[_NETWORK].probes = silent
+    probes = asyncio.run(house.conductor.probe(_ID))
+    assert {probe.plane for probe in probes} == set(PlaneName) - {_NETWORK}
+    assert {probe.standing for probe in probes} == {Standing.ABSENT}

@@ -22,3 +22,10 @@ def test_a_stranger_is_not_in_it():
     with pytest.raises(ConfigError, match="no thing") as caught:
         Register(Snapshot()).thing(a_thing().id)
     assert caught.value.reason == "unknown-thing"
+
+
+def test_a_thing_is_found_by_maker_and_serial():
+    register = Register(Snapshot(things=(a_thing(0),)))
+    register.follow(Committed(Unit(things=(a_thing(1),)), (), ()))
+    assert [register.find("acme", serial) for serial in ("A0000", "A0001", "A0002")] == [a_thing(0), a_thing(1), None]
+    assert register.find("beta", "A0000") is None

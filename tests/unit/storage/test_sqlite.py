@@ -173,6 +173,57 @@ def test_a_cancelled_commit_still_reaches_the_disk_and_the_listeners(tmp_path):
     assert asyncio.run(run()) == [entry.encode(_DRAFT.numbered(0))]
 
 
+def test_a_closed_store_takes_nothing(tmp_path):
+    async def run():
+        store = SqliteStore(tmp_path / "data")
+        await store.close()
+        with pytest.raises(StorageError, match="closed"):
+            await store.commit(Unit(entries=(_DRAFT,)))
+
+    asyncio.run(run())
+
+
+def test_a_listener_that_fails_does_not_keep_the_commit_waiting(tmp_path):
+    troubles = []
+
+    def fail(_committed):
+        raise KeyError("a bug")
+
+    async def run():
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: troubles.append(context["exception"]))
+        store = SqliteStore(tmp_path / "data")
+        store.listen(fail)
+        kept = await store.commit(Unit(entries=(_DRAFT,)))
+        await store.close()
+        return kept
+
+    assert asyncio.run(run())[0].index == 0
+    assert [type(trouble) for trouble in troubles] == [KeyError]
+
+
+def test_what_was_handed_over_is_kept_though_its_event_loop_is_gone(tmp_path):
+    stores = []
+
+    async def hand_over():
+        store = SqliteStore(tmp_path / "data")
+        stores.append(store)
+        waiting = asyncio.gather(*[store.commit(Unit(entries=(_DRAFT,))) for _ in range(50)])
+        await asyncio.sleep(0)
+        waiting.cancel()
+
+    asyncio.run(hand_over())
+    (store,) = stores
+    asyncio.run(store.close())
+
+    async def count():
+        again = SqliteStore(tmp_path / "data")
+        leaves = list(again.leaves())
+        await again.close()
+        return len(leaves)
+
+    assert asyncio.run(count()) == 50
+
+
 _WRITER = """
 import asyncio, sys
 from pathlib import Path

@@ -39,6 +39,8 @@ def test_a_receipt_proves_its_entry():
     data = receipt.issue(_ROOT, _PROOF, _KEY, signature_id=AlgorithmId.ESP256, kid=b"ledger")
     proven = _authenticate(data)
     assert (proven.entry, proven.proof, proven.root) == (b"entry", _PROOF, _ROOT)
+    parsed = receipt.decode(data)
+    assert receipt.authenticate(parsed, b"entry", public=_KEY.public, accept=_ACCEPT) == proven
 
 
 @pytest.mark.spec("RFC 9162 2.1.3")
