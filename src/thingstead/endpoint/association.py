@@ -81,9 +81,6 @@ class Associations:
         self._by_kid: dict[bytes, tuple[Association, ...]] = {}
         self._epoch = 0
 
-    def __len__(self) -> int:
-        return len(self._by_id)
-
     def install(self, association: Association) -> None:
         """Make an association live; one of the same id is replaced."""
         self.end(association.id)

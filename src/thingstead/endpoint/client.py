@@ -88,9 +88,6 @@ class Client:
         self._deadlines: list[tuple[float, int]] = []
         self._parked: dict[AssociationId, deque[int]] = {}
 
-    def __len__(self) -> int:
-        return len(self._by_id)
-
     def send(
         self,
         request: Message,

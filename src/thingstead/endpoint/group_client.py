@@ -90,18 +90,12 @@ class GroupClient:
         if len(self._by_id) >= self._config.max_requests:
             raise StateError(f"expected at most {self._config.max_requests} requests to be waiting")
         exchange = _GroupExchange(next_id(), request, destination, group, now + self._config.group_timeout)
-        if self._gate.is_open(group.id, group.context.own.sequence):
-            self._transmit(exchange, request, destination)
-        else:
-            self._park(exchange)
+        self._start(exchange)
         self._by_id[exchange.id] = exchange
         return exchange.id
 
     def receive(self, data: bytes, source: Address) -> None:
         """Take a response; anybody may send one, only members' are believed."""
-        if self._layer.is_duplicate(data, source):
-            self._counters.count("duplicate", source)
-            return
         try:
             message = decode(data, limits=self._config.message)
             exchange = self._by_token[message.token]
@@ -148,7 +142,7 @@ class GroupClient:
         for exchange_id in self._parked.pop(name, ()):
             exchange = self._by_id.get(exchange_id)
             if exchange is not None:
-                self._transmit(exchange, exchange.request, exchange.destination)
+                self._start(exchange)
 
     def forget(self, group_id: GroupId) -> None:
         """The group is gone, or has new keys: what is out under the old ones fails."""
@@ -157,6 +151,12 @@ class GroupClient:
             self.cancel(exchange.id)
             error = UntrustedError("the group was ended or rekeyed", reason="ended")
             self._events.append(ExchangeFailed(ExchangeId(exchange.id), error))
+
+    def _start(self, exchange: _GroupExchange) -> None:
+        if self._gate.is_open(exchange.group.id, exchange.group.context.own.sequence):
+            self._transmit(exchange, exchange.request, exchange.destination)
+        else:
+            self._park(exchange)
 
     def _transmit(self, exchange: _GroupExchange, request: Message, destination: Address) -> None:
         mid = self._layer.mids.allocate(destination)

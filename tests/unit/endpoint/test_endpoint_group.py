@@ -211,3 +211,26 @@ def test_a_cancelled_request_collects_no_more():
 def test_a_body_that_does_not_fit_into_one_datagram_is_not_sent_to_a_group():
     with pytest.raises(ValueError, match="1024"):
         Lights().ask(request(Code.PUT, "/light", payload=bytes(1025)))
+
+
+def test_requests_to_the_group_go_out_as_far_as_numbers_reach():
+    switch = endpoint(max_parked=3)
+    keys = context("switch")
+    keys.own.sequence.reserved = 0
+    switch.install_group(Group(LAMPS, keys))
+    for _ in range(3):
+        switch.send_request(ON, ALL, 0.0, group=LAMPS)
+    with pytest.raises(StateError):
+        switch.send_request(ON, ALL, 0.0, group=LAMPS)
+    switch.sequence_reserved(LAMPS, 1)
+    assert len(switch.datagrams_to_send(0.0)) == 1
+    switch.sequence_reserved(LAMPS, 9)
+    assert len(switch.datagrams_to_send(0.0)) == 2
+
+
+def test_requests_to_groups_are_bounded():
+    switch = endpoint(max_requests=1)
+    switch.install_group(Group(LAMPS, context("switch")))
+    switch.send_request(ON, ALL, 0.0, group=LAMPS)
+    with pytest.raises(StateError):
+        switch.send_request(ON, ALL, 0.0, group=LAMPS)

@@ -502,3 +502,48 @@ def test_a_multicast_request_draws_no_more_than_any_other():
     side.receive_datagram(raw(kind=MessageType.NON), THING, 0.0, multicast=True)
     assert serve(side, answered(payload=bytes(100))) == []
     assert (side.next_deadline(), side.counters) == (None, {"amplification": 1})
+
+
+def test_a_request_that_cannot_be_encoded_leaves_nothing_behind():
+    side = endpoint()
+    with pytest.raises(ValueError, match="ETag"):
+        side.send_request(Message(Code.GET, options=[(OptionNumber.ETAG, bytes(9))]), CONTROLLER, 0.0)
+    assert (side.datagrams_to_send(0.0), side.next_deadline()) == ([], None)
+
+
+def test_a_protected_response_to_a_plain_request_is_not_taken():
+    side = endpoint()
+    side.send_request(GET, CONTROLLER, 0.0)
+    ask = decode(side.datagrams_to_send(0.0)[0][0])
+    protected = Message(Code.CHANGED, MessageType.ACK, ask.mid, ask.token, [(OptionNumber.OSCORE, b"")], bytes(9))
+    side.receive_datagram(encode(protected), CONTROLLER, 0.0)
+    assert (events(side), side.counters) == ([], {"untrusted": 1})
+
+
+@pytest.mark.spec("RFC 7641 4.1")
+def test_registering_again_replaces_the_observation():
+    side = endpoint()
+    for mid in (1, 2):
+        side.receive_datagram(raw(Code.GET, OBSERVE, mid=mid), THING, 0.0)
+        serve(side, answered(Code.CONTENT, b"", OBSERVE))
+    side.receive_datagram(raw(Code.GET, (int(OptionNumber.OBSERVE), b"\x01"), mid=3), THING, 0.0)
+    *ended, last = events(side)
+    assert ([event.exchange for event in ended], last.observe) == ([1, 2], False)
+
+
+@pytest.mark.requirement("R-37")
+def test_a_challenge_that_is_itself_too_long_is_an_empty_acknowledgement():
+    side = endpoint()
+    side.receive_datagram(raw(token=b""), THING, 0.0)
+    assert [message.code for message in serve(side, answered(payload=bytes(50)))] == [Code.EMPTY]
+
+
+def test_confirmable_messages_beyond_the_queue_are_dropped_and_counted():
+    side = endpoint(max_queued=1)
+    for mid in range(4):
+        side.receive_datagram(raw(mid=mid), THING, 0.0)
+    found = events(side)
+    side.datagrams_to_send(1.0)
+    for event in found:
+        side.send_response(event.exchange, answered(), 1.0)
+    assert side.counters == {"state": 2}
