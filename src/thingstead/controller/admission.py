@@ -6,7 +6,7 @@ verified the identity, the join policy decides (RFC 8576 §5.2; R-59).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -41,6 +41,7 @@ class Admission:
     Args:
         policy: what the owner wrote.
         issuer_credential: CCS of the key that tokens are signed with.
+        note_place: keeps the address that a verified handshake came from.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Admission:
         issuer_credential: bytes,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
+        note_place: Callable[[ThingId, str], Awaitable[None]],
     ) -> None:
         self._conductor = conductor
         self._register = register
@@ -65,8 +67,8 @@ class Admission:
         self._issuer_credential = issuer_credential
         self._clock = clock
         self._random_bytes = random_bytes
+        self._note_place = note_place
         self._approved: dict[ThingId, str] = {}
-        self.on_admitted: Callable[[Thing, Newcomer], None] = lambda _thing, _newcomer: None
 
     def approve(self, thing: ThingId, scope: str) -> None:
         """Let the next attempt of a thing that waits for a person pass.
@@ -111,7 +113,7 @@ class Admission:
         self._identity.prove(thing.id, newcomer.identity.public)
         proposal = Proposal(newcomer.identity.public, newcomer.oscore, scope, self._policy.granted)
         self._access.propose(thing.id, proposal)
-        self.on_admitted(thing, newcomer)
+        await self._note_place(thing.id, str(newcomer.source))
         report = await self._conductor.transition(
             thing.id,
             Cause.JOINED,

@@ -16,10 +16,12 @@ from thingstead.controller.admission import Admission
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig, JoinConfig
 from thingstead.controller.directory import DomainDirectory
+from thingstead.controller.network import enforcement, network_plane
 from thingstead.controller.notary import Notary
 from thingstead.controller.operation import Operations
 from thingstead.controller.resource import bootstrapping, collecting, credential_status
 from thingstead.controller.server import DomainServer
+from thingstead.controller.whereabouts import Whereabouts
 from thingstead.crypto.key import PublicKey
 from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.plane import OBLIGATIONS, Demand, Plane, PlaneName
@@ -38,6 +40,8 @@ from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.data.collector import Collector
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
 from thingstead.planes.identity.registrar import Registrar
+from thingstead.planes.network.alarm import Alarm
+from thingstead.planes.network.mud_manager import MudManager
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.cwt import ccs
@@ -49,6 +53,7 @@ from thingstead.storage.policy_file import parse_policy
 from thingstead.storage.records import PlaneRecords
 from thingstead.storage.sqlite import SqliteStore
 from thingstead.transport.control_socket import ControlServer
+from thingstead.transport.neighbour import mac_of
 from thingstead.transport.udp import Pump, open_socket
 
 __all__ = ["Controller", "Planes", "domain_credential", "operations", "running"]
@@ -81,7 +86,7 @@ class Planes:
     access: AuthorizationServer
     groups: Plane
     software: Plane
-    network: Plane
+    network: MudManager
     data: Collector
 
     def __iter__(self) -> Iterator[Plane]:
@@ -144,6 +149,8 @@ class Controller:
     async def tidy(self) -> None:
         """Write what waits: telemetry, and refusals of the minutes that have ended."""
         await self.planes.data.flush()
+        await self.planes.network.refresh()
+        await self.planes.network.watch()
         entries = self.refusals.due(self.clock.utc())
         if entries:
             await self.store.commit(Unit(entries=entries))
@@ -168,6 +175,7 @@ async def running(directory: DomainDirectory, *, clock: Clock | None = None) -> 
         try:
             controller.planes.access.resume()
             controller.planes.data.resume(_admitted(controller.register))
+            await controller.planes.network.resume(controller.register.things())
             await controller.conductor.resume()
             background = tasks.create_task(controller.run())
             await control.start()
@@ -206,7 +214,11 @@ def _compose(
 
     endpoint = Endpoint(EndpointConfig(), random_bytes=secrets.token_bytes)
     server = DomainServer(endpoint, resources, clock=clock, tasks=tasks, reserve=reserve)
-    planes = _planes(directory, config, policy, own.public, server=server, store=store, snapshot=snapshot, clock=clock)
+    places = PlaneRecords(PlaneName.NETWORK, store, snapshot=snapshot, prefix="place/")
+    whereabouts = Whereabouts(places, mac_of=mac_of)
+    planes = _planes(
+        directory, config, policy, own.public, whereabouts, server=server, store=store, snapshot=snapshot, clock=clock
+    )
     conductor = Conductor(planes, register, store=store, clock=clock)
     admission = Admission(
         conductor,
@@ -218,6 +230,7 @@ def _compose(
         issuer_credential=ccs.encode(directory.key("access").public, subject="access"),
         clock=clock,
         random_bytes=secrets.token_bytes,
+        note_place=whereabouts.note,
     )
     controller = Controller(
         directory=directory,
@@ -250,6 +263,7 @@ def _planes(
     config: ControllerConfig,
     policy: OwnerPolicy,
     holder: PublicKey,
+    whereabouts: Whereabouts,
     *,
     server: DomainServer,
     store: SqliteStore,
@@ -281,7 +295,16 @@ def _planes(
         ),
         groups=Absent(PlaneName.GROUPS, clock=clock),
         software=Absent(PlaneName.SOFTWARE, clock=clock),
-        network=Absent(PlaneName.NETWORK, clock=clock),
+        network=network_plane(
+            config,
+            directory.anchors(),
+            enforcement(config.network, coap_port=config.coap.port),
+            root=directory.root,
+            records=PlaneRecords(PlaneName.NETWORK, store, snapshot=snapshot, prefix="mud/"),
+            whereabouts=whereabouts,
+            clock=clock,
+            alarm=_log_alarm,
+        ),
         data=Collector(records(PlaneName.DATA), purposes=policy.purposes, clock=clock),
     )
 
@@ -325,6 +348,10 @@ def _grant(event: RequestReceived, access: AuthorizationServer) -> tuple[Hashabl
     thing = ThingId(event.association)
     scope = access.scope_of(thing)
     return None if scope is None else (thing, scope)
+
+
+def _log_alarm(alarm: Alarm) -> None:
+    _LOGGER.warning("network: %s of %s: %s", alarm.kind, alarm.thing, alarm.detail)
 
 
 def _admitted(register: Register) -> Iterator[ThingId]:

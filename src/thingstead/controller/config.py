@@ -80,18 +80,26 @@ class NetworkConfig:
     """Enforcement of MUD policy.
 
     Attributes:
-        enforcement: nftables, or dry_run, which computes the rules and says that it enforces none.
-        mud_ca: PEM file with the CA of the MUD file servers; empty for the system's.
-        insecure_unsigned_mud: accept MUD files without a signature, marked as such.
-        allow_private_mud_servers: fetch MUD files from private and loopback addresses too.
-        hosts: names that the domain resolves itself, each with its addresses.
+        enforcement: nftables, or dry_run, which computes the rules and says that nobody keeps them.
+        interfaces: network interfaces behind which things live.
+        local: prefixes of the site, what MUD files call local networks.
+        controllers: what a controller class stands for here: URN to prefixes.
+        mud_ca: PEM file with the authorities of MUD file servers; empty for the system's.
+        insecure_unsigned_mud: take MUD files without a signature, marked as such.
+        insecure_private_mud_servers: fetch MUD files from private and loopback addresses too.
+        hosts: names whose addresses the owner gives: name to addresses.
+        offline: never ask a resolver for other names.
     """
 
     enforcement: str = "dry_run"
+    interfaces: list[str] = field(default_factory=list)
+    local: list[str] = field(default_factory=list)
+    controllers: dict[str, list[str]] = field(default_factory=dict)
     mud_ca: str = ""
     insecure_unsigned_mud: bool = False
-    allow_private_mud_servers: bool = False
+    insecure_private_mud_servers: bool = False
     hosts: dict[str, list[str]] = field(default_factory=dict)
+    offline: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ class TrustAnchor:
         release_keys: every one must sign a release.
         vendor_id: RFC 9124 vendor identifier, 16 bytes.
         mud_authorities: DER certificates that MUD file signers chain to.
+        dns_name: the maker's own DNS name: its MUD files come from there or below, and nobody else's do.
     """
 
     maker: str
@@ -31,6 +32,12 @@ class TrustAnchor:
     release_keys: tuple[PublicKey, ...]
     vendor_id: bytes
     mud_authorities: tuple[bytes, ...] = ()
+    dns_name: str = ""
+
+    def speaks_for(self, host: str) -> bool:
+        """Whether `host` is the maker's: its name, or below it."""
+        name = self.dns_name.lower()
+        return bool(name) and (host.lower() == name or host.lower().endswith(f".{name}"))
 
 
 def encode(anchor: TrustAnchor) -> bytes:
@@ -43,6 +50,7 @@ def encode(anchor: TrustAnchor) -> bytes:
             [cose_key.public_map(key) for key in anchor.release_keys],
             anchor.vendor_id,
             list(anchor.mud_authorities),
+            anchor.dns_name,
         ]
     )
 
@@ -55,11 +63,17 @@ def decode(data: bytes) -> TrustAnchor:
         UnsupportedError: a key that we do not have an algorithm for.
     """
     match codec.decode(data):
-        case [int(version), str(maker), dict(identity), list(releases), bytes(vendor_id), list(authorities)] if (
-            version == _FORMAT and len(vendor_id) == 16 and all(isinstance(item, bytes) for item in authorities)
-        ):
+        case [
+            int(version),
+            str(maker),
+            dict(identity),
+            list(releases),
+            bytes(vendor_id),
+            list(authorities),
+            str(dns_name),
+        ] if version == _FORMAT and len(vendor_id) == 16 and all(isinstance(item, bytes) for item in authorities):
             release_keys = tuple([cose_key.from_map(item).require_public() for item in releases])
             identity_key = cose_key.from_map(identity).require_public()
-            return TrustAnchor(maker, identity_key, release_keys, vendor_id, tuple(authorities))
+            return TrustAnchor(maker, identity_key, release_keys, vendor_id, tuple(authorities), dns_name)
         case _:
             raise DecodeError(f"expected a trust anchor file of format {_FORMAT}")

@@ -11,7 +11,8 @@ import http.client
 import socket
 import ssl
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -36,6 +37,7 @@ class HttpsConfig:
         seconds: for one document, redirects and name lookup included.
         max_redirects: that are followed, on the same host and port only.
         insecure_private_addresses: also connect to loopback, private and link-local addresses.
+        addresses: hosts whose addresses the owner gave; the rest is looked up.
     """
 
     ca_file: Path | None = None
@@ -43,6 +45,7 @@ class HttpsConfig:
     seconds: float = 10.0
     max_redirects: int = 3
     insecure_private_addresses: bool = False
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class HttpsFetcher:
@@ -123,11 +126,11 @@ class HttpsFetcher:
 
     def _connect(self, host: str, port: int, deadline: float) -> ssl.SSLSocket:
         failure: OSError = TimeoutError("no time left")
-        for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            if not self._config.insecure_private_addresses and not ip_address(str(address[0])).is_global:
-                raise PolicyError(f"expected a public address for {host}, got {address[0]}", spec="RFC 8520 §16")
+        for address in self._addresses(host, port):
+            if not self._config.insecure_private_addresses and not ip_address(address).is_global:
+                raise PolicyError(f"expected a public address for {host}, got {address}", spec="RFC 8520 §16")
             try:
-                plain = socket.create_connection((str(address[0]), port), _left(deadline))
+                plain = socket.create_connection((address, port), _left(deadline))
             except OSError as error:
                 failure = error
                 continue
@@ -137,6 +140,12 @@ class HttpsFetcher:
                 plain.close()
                 raise
         raise failure
+
+    def _addresses(self, host: str, port: int) -> list[str]:
+        given = self._config.addresses.get(host)
+        if given is not None:
+            return list(given)
+        return [str(address[0]) for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 def _read(sock: socket.socket, response: http.client.HTTPResponse, max_bytes: int, deadline: float) -> bytes:

@@ -1,0 +1,127 @@
+"""The network plane composed from its settings: MUD files, names, rules, and who keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from thingstead.clock import Clock
+from thingstead.controller.config import ControllerConfig, NetworkConfig
+from thingstead.controller.whereabouts import Whereabouts
+from thingstead.crypto.certificate import load_certificate
+from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.ports import Enforcement, Records
+from thingstead.enforcement.dry_run import DryRun
+from thingstead.enforcement.nftables import Nftables, NftablesConfig
+from thingstead.errors import ConfigError
+from thingstead.planes.network.alarm import Alarm
+from thingstead.planes.network.mud_library import MudLibrary
+from thingstead.planes.network.mud_manager import MudManager, SiteMap
+from thingstead.planes.network.name_table import NameTable
+from thingstead.protocols.mud.file import Direction, PortRange, Prefix, Remote, RemoteKind
+from thingstead.protocols.mud.rule import Rule
+from thingstead.protocols.mud.signature import AdmissionPolicy
+from thingstead.transport.https import HttpsConfig, HttpsFetcher
+from thingstead.transport.resolver import HostsResolver
+
+__all__ = ["enforcement", "network_plane"]
+
+_UDP = 17
+
+
+def enforcement(config: NetworkConfig, *, coap_port: int) -> Enforcement:
+    """Who keeps the rules, as the settings say.
+
+    Raises:
+        ConfigError: an unknown enforcer, or prefixes that are none.
+        TransportError: the kernel does not take our table.
+    """
+    if config.enforcement == "dry_run":
+        return DryRun("the configuration says so: [network] enforcement")
+    if config.enforcement != "nftables":
+        raise ConfigError(f"[network] enforcement is nftables or dry_run, not {config.enforcement!r}")
+    return Nftables(
+        NftablesConfig(
+            interfaces=tuple(config.interfaces),
+            local=_prefixes(config.local, "local"),
+            onboarding=(("udp", coap_port),),
+        )
+    )
+
+
+def network_plane(
+    config: ControllerConfig,
+    anchors: tuple[TrustAnchor, ...],
+    keeper: Enforcement,
+    *,
+    root: Path,
+    records: Records,
+    whereabouts: Whereabouts,
+    clock: Clock,
+    alarm: Callable[[Alarm], None],
+) -> MudManager:
+    """Compose the plane.
+
+    Args:
+        anchors: makers, each of which may sign files for its own DNS name only.
+        keeper: see `enforcement`.
+        root: what relative file names in the settings start at.
+        records: a window on the plane's documents for MUD files.
+
+    Raises:
+        ConfigError: a setting that cannot be obeyed.
+    """
+    network = config.network
+    hosts = {name: tuple(addresses) for name, addresses in network.hosts.items()}
+    fetcher = HttpsFetcher(
+        HttpsConfig(
+            ca_file=root / network.mud_ca if network.mud_ca else None,
+            insecure_private_addresses=network.insecure_private_mud_servers,
+            addresses=hosts,
+        )
+    )
+    local = _prefixes(network.local, "local")
+    names = NameTable(HostsResolver(hosts, offline=network.offline), inside=local, clock=clock, alarm=alarm)
+    library = MudLibrary(
+        fetcher, records, policy_of=lambda url: _policy_of(url, anchors, network), clock=clock, alarm=alarm
+    )
+    controller = (ip_network(config.coap.host),)
+    port = PortRange(config.coap.port, config.coap.port)
+    family = controller[0].version
+    to_controller = Rule(Direction.FROM_DEVICE, family, _UDP, Remote(RemoteKind.MY_CONTROLLER), port)
+    from_controller = Rule(Direction.TO_DEVICE, family, _UDP, Remote(RemoteKind.MY_CONTROLLER), port)
+    site = SiteMap(
+        local_networks=local,
+        controller=controller,
+        controllers={urn: _prefixes(prefixes, urn) for urn, prefixes in network.controllers.items()},
+        baseline=(to_controller, from_controller),
+    )
+    return MudManager(
+        library,
+        names,
+        enforcement=keeper,
+        site=site,
+        locate=whereabouts.locate,
+        clock=clock,
+        alarm=alarm,
+    )
+
+
+def _policy_of(url: str, anchors: tuple[TrustAnchor, ...], network: NetworkConfig) -> AdmissionPolicy:
+    """A maker signs for URLs under its own name, and for no other maker's."""
+    host = urlsplit(url).hostname or ""
+    makers = [anchor for anchor in anchors if anchor.speaks_for(host)]
+    return AdmissionPolicy(
+        name=", ".join(anchor.maker for anchor in makers) or "nobody",
+        anchors=tuple([load_certificate(der) for anchor in makers for der in anchor.mud_authorities]),
+        insecure_unsigned=network.insecure_unsigned_mud,
+    )
+
+
+def _prefixes(texts: list[str], setting: str) -> tuple[Prefix, ...]:
+    try:
+        return tuple([ip_network(text) for text in texts])
+    except ValueError as error:
+        raise ConfigError(f"[network] {setting}: {error}") from error

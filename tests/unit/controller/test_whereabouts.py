@@ -1,0 +1,50 @@
+import asyncio
+from ipaddress import ip_address
+
+import pytest
+
+from thingstead.controller.whereabouts import Whereabouts
+from thingstead.domain.network import ThingAddress
+from thingstead.domain.plane import PlaneName
+from thingstead.errors import DecodeError
+from thingstead.identifier import thing_id
+from thingstead.protocols.cbor import codec
+from thingstead.storage.memory import MemoryStore
+from thingstead.storage.records import PlaneRecords
+
+THING = thing_id("thing-abcdefghijklmnop")
+MAC = bytes.fromhex("027700000001")
+
+
+def whereabouts(store):
+    records = PlaneRecords(PlaneName.NETWORK, store, snapshot=store.load(), prefix="place/")
+    return Whereabouts(records, mac_of={"10.77.1.1": MAC, "fd77::101": MAC}.__getitem__)
+
+
+@pytest.mark.parametrize("ip", ["10.77.1.1", "fd77::101"])
+def test_a_place_is_known_after_a_restart(ip):
+    store = MemoryStore()
+    asyncio.run(whereabouts(store).note(THING, ip))
+    assert whereabouts(store).locate(THING) == (ThingAddress(MAC, ip_address(ip)),)
+
+
+def test_a_thing_that_never_joined_is_nowhere():
+    assert whereabouts(MemoryStore()).locate(THING) == ()
+
+
+def test_the_same_place_is_not_written_twice():
+    store = MemoryStore()
+    places = whereabouts(store)
+    units: list[object] = []
+    store.listen(units.append)
+    for _ in range(3):
+        asyncio.run(places.note(THING, "10.77.1.1"))
+    assert len(units) == 1
+
+
+def test_a_damaged_record_is_refused():
+    store = MemoryStore()
+    records = PlaneRecords(PlaneName.NETWORK, store, snapshot=store.load(), prefix="place/")
+    asyncio.run(records.write({THING: codec.encode([b"short", b"\x0a\x4d\x01\x01"])}))
+    with pytest.raises(DecodeError, match="network plane"):
+        whereabouts(store)
