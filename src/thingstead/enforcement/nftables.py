@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from thingstead.domain.network import (
     ANY_PORTS,
@@ -105,6 +105,7 @@ class Nftables:
         self._table = Table(config.table)
         self._name = config.table
         self._applied: dict[ThingId, _Applied] = {}
+        self._owners: dict[IPv4Address | IPv6Address, ThingId] = {}
         load_text(
             render_table(config.table, interfaces=config.interfaces, local=config.local, onboarding=config.onboarding)
         )
@@ -124,10 +125,10 @@ class Nftables:
             after = _Applied(change, frozenset(_elements(change)), tuple(_chains(change)))
             started = time.perf_counter()
             self._socket.commit(_transaction(self._table, before, after))
+            self._remember(change.thing, after)
             if before is not None and _narrows(before, after):
                 self._end_flows(before.change.addresses)
             seconds = time.perf_counter() - started
-            self._applied[change.thing] = after
             old = frozenset() if before is None or before.change.rules is None else before.change.rules
             new = change.rules or frozenset()
             return AppliedChange(change.thing, self.mode, len(new - old), len(old - new), seconds)
@@ -170,15 +171,21 @@ class Nftables:
 
     def _require_own_addresses(self, change: NetworkChange) -> None:
         """One address, one thing (R-34); an address that only a bar remembers is free again."""
-        wanted = {one.ip for one in change.addresses}
-        for thing, applied in list(self._applied.items()):
-            if thing == change.thing or wanted.isdisjoint(one.ip for one in applied.change.addresses):
-                continue
+        for owner in {self._owners.get(one.ip, change.thing) for one in change.addresses} - {change.thing}:
+            applied = self._applied[owner]
             if applied.change.rules is not None:
-                raise PolicyError(f"expected addresses of its own for {change.thing}, got some of {thing}", spec="R-34")
-            nothing = _Applied(NetworkChange(thing, (), None), frozenset(), ())
+                raise PolicyError(f"expected addresses of its own for {change.thing}, got some of {owner}", spec="R-34")
+            nothing = _Applied(NetworkChange(owner, (), None), frozenset(), ())
             self._socket.commit(_transaction(self._table, applied, nothing))
-            del self._applied[thing]
+            self._remember(owner, None)
+
+    def _remember(self, thing: ThingId, applied: _Applied | None) -> None:
+        before = self._applied.pop(thing, None)
+        for one in () if before is None else before.change.addresses:
+            del self._owners[one.ip]
+        if applied is not None:
+            self._applied[thing] = applied
+            self._owners.update({one.ip: thing for one in applied.change.addresses})
 
     def _holds(self, element: Element) -> bool:
         try:

@@ -1,0 +1,72 @@
+"""What a change of one thing costs in the kernel, with 1,000 and 10,000 things under rules.
+
+Runs in a child, which moves into network namespaces of its own. No figure where the kernel gives none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
+from statistics import median
+
+from bench.figure import Figure
+from thingstead.domain.network import FlowRule, NetworkChange, ThingAddress
+from thingstead.enforcement.namespace import Site
+from thingstead.enforcement.nftables import Nftables, NftablesConfig
+from thingstead.identifier import thing_id_from_random
+
+_SIZES = (1_000, 10_000)
+_SAMPLES = 200
+
+
+def figures() -> Iterator[Figure]:
+    """Load, one change, one quarantine and one question, per number of things."""
+    for things in _SIZES:
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.network", str(things)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        for name, unit, value in json.loads(done.stdout) if done.returncode == 0 else ():
+            yield Figure(f"{name}, {things:,} things", unit, value)
+
+
+async def _measure(things: int) -> list[tuple[str, str, float]]:
+    site = Site.create()
+    kernel = Nftables(NftablesConfig((site.interface,), site.networks))
+    started = time.perf_counter()
+    for index in range(things):
+        await kernel.apply(_change(index, rules=8))
+    loaded = time.perf_counter() - started
+    changed, barred, asked = [], [], []
+    for index in range(_SAMPLES):
+        changed.append((await kernel.apply(_change(index, rules=9))).seconds or 0.0)
+        started = time.perf_counter()
+        await kernel.standing(_change(index, rules=0).thing)
+        asked.append(time.perf_counter() - started)
+        change = dataclasses.replace(_change(index, rules=9), barred=True)
+        barred.append((await kernel.apply(change)).seconds or 0.0)
+    return [
+        ("rules of all things, 8 each, one by one", "s", loaded),
+        ("one rule more", "us", median(changed) * 1e6),
+        ("quarantine, flows ended", "us", median(barred) * 1e6),
+        ("the kernel asked", "us", median(asked) * 1e6),
+    ]
+
+
+def _change(index: int, *, rules: int) -> NetworkChange:
+    address = ThingAddress(index.to_bytes(6, "big"), ip_address(int(ip_address("10.128.0.0")) + index))
+    flows = [FlowRule(True, ip_network(f"203.0.113.{number}/32"), 6, (443, 443)) for number in range(rules)]
+    return NetworkChange(thing_id_from_random(index.to_bytes(10, "big")), (address,), frozenset(flows))
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(_measure(int(sys.argv[1])))))
