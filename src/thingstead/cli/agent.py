@@ -1,0 +1,58 @@
+"""``thingstead agent``: things that live in this process."""
+
+from __future__ import annotations
+
+import asyncio
+
+from thingstead.agent.config import AgentConfig
+from thingstead.agent.program import run
+from thingstead.cli.action import Action, Parameter, Session
+from thingstead.errors import ConfigError
+
+__all__ = ["RUN"]
+
+_FIRST_BOOT = "home"
+
+
+def _run(session: Session) -> int:
+    options = session.options
+    if len(options["directory"]) > 1 and options["port"]:
+        raise ConfigError("expected --port with one thing only; several share no port")
+    configs = [
+        AgentConfig(
+            home=(session.directory / name).absolute(),
+            controller_host=options["controller_host"],
+            controller_port=options["controller_port"],
+            host=options["host"],
+            port=options["port"],
+            multicast_group=options["multicast_group"],
+            multicast_port=options["multicast_port"],
+            telemetry_interval=options["telemetry_interval"],
+            telemetry_file=session.path("telemetry") if options["telemetry"] else None,
+        )
+        for name in options["directory"]
+    ]
+    for config in configs:
+        if not (config.home / _FIRST_BOOT).is_dir():
+            raise ConfigError(f"no thing lives in {config.home}; `thingstead factory thing` gives birth to one")
+    session.console.say(f"{len(configs)} things live here until Ctrl-C")
+    session.console.next("thingstead thing list")
+    asyncio.run(run(configs))
+    return 0
+
+
+RUN = Action(
+    (
+        Parameter("directory", "a thing's own directory, as the factory made it", many=True),
+        Parameter("--controller-host", "IP address of the domain", default="127.0.0.1"),
+        Parameter("--controller-port", "its UDP port", read=int, default=5683),
+        Parameter("--host", "the thing's own IP address", default="127.0.0.1"),
+        Parameter("--port", "its own UDP port; 0 lets the kernel choose", read=int, default=0),
+        Parameter("--multicast-group", "IPv4 group on which groups are commanded", default=""),
+        Parameter("--multicast-port", "UDP port of that group", read=int, default=5684),
+        Parameter("--telemetry", "CSV or .csv.xz to report instead of the host's own figures"),
+        Parameter("--telemetry-interval", "seconds between two readings", read=float, default=2.0),
+    ),
+    _run,
+    "A thing joins by itself, checks the domain before it says who it is, and goes on where it stopped.",
+)

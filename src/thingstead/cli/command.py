@@ -1,0 +1,178 @@
+"""The one table of commands: words, phase of life, one line, one example, and where the action is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+__all__ = ["COMMANDS", "Command", "Phase"]
+
+
+class Phase(Enum):
+    """When in a thing's life, or in the domain's, a command is used (RFC 8576 §2)."""
+
+    DOMAIN = "The domain"
+    MANUFACTURE = "Manufacture: a maker's side"
+    BOOTSTRAP = "Bootstrap: things come in"
+    OPERATE = "Operate"
+    MAINTAIN = "Maintain: software and keys"
+    WITHDRAW = "Withdraw: quarantine, hand over, retire"
+    PROVE = "Prove"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One row.
+
+    Attributes:
+        name: one or two words.
+        phase: heading in ``--help``.
+        help: one line, without a full stop.
+        example: a whole command line.
+        target: ``module:action``, imported when the command is chosen.
+    """
+
+    name: str
+    phase: Phase
+    help: str
+    example: str
+    target: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The name as it is typed."""
+        return tuple(self.name.split())
+
+
+_CLI = "thingstead.cli"
+
+
+def _row(phase: Phase, name: str, text: str, example: str, target: str) -> Command:
+    return Command(name, phase, text, f"thingstead {name} {example}".rstrip(), f"{_CLI}.{target}")
+
+
+_D, _M, _B, _O = Phase.DOMAIN, Phase.MANUFACTURE, Phase.BOOTSTRAP, Phase.OPERATE
+_K, _W, _P = Phase.MAINTAIN, Phase.WITHDRAW, Phase.PROVE
+
+COMMANDS: tuple[Command, ...] = (
+    _row(_D, "init", "make a new domain in a directory", "my-domain --profile building", "domain:INIT"),
+    _row(_D, "up", "run a domain in the foreground", "my-domain", "up:UP"),
+    _row(_D, "status", "how the domain stands, plane by plane", "", "domain:STATUS"),
+    _row(_D, "config check", "check the settings and print the effective ones", "my-domain", "domain:CONFIG_CHECK"),
+    _row(
+        _D,
+        "domain credential",
+        "write what makers need to sell things to this domain",
+        "my-domain",
+        "domain:CREDENTIAL",
+    ),
+    _row(_D, "trust add", "trust a maker from now on", "my-domain aurora.anchor", "domain:TRUST_ADD"),
+    _row(_D, "trust list", "the makers that are trusted", "my-domain", "domain:TRUST_LIST"),
+    _row(_D, "backup", "write what a restore needs", "domain.backup", "domain:BACKUP"),
+    _row(_D, "ask", "ask the controller for any operation by name", "thing.list", "domain:ASK"),
+    _row(
+        _M,
+        "factory maker",
+        "make a maker: anchor, release keys, MUD signer",
+        "aurora --name aurora --domain aurora.example",
+        "factory:MAKER",
+    ),
+    _row(
+        _M,
+        "factory thing",
+        "give birth to a thing, sold to one domain",
+        "lamp-1 --maker aurora --model LX-1 --serial A-1 --for my-domain",
+        "factory:THING",
+    ),
+    _row(_B, "agent run", "let things live in this process", "lamp-1 lamp-2", "agent:RUN"),
+    _row(_B, "thing admit", "let a thing in that waits for a person", "thing-abcdefghijklmnop", "thing:ADMIT"),
+    _row(_O, "thing list", "all things: state, restriction, software, last word", "", "thing:LIST"),
+    _row(_O, "thing show", "one thing's record, and what each plane owes it", "thing-abcdefghijklmnop", "thing:SHOW"),
+    _row(_O, "group list", "the groups, their members and key epochs", "", "group:LIST"),
+    _row(_O, "group command", "send one message to a whole group", "lamps on", "group:COMMAND"),
+    _row(_O, "mud check", "read a MUD file and say what is odd in it", "lamp.json", "mud:CHECK"),
+    _row(_O, "mud compile", "show what a MUD file lets a thing do", "lamp.json", "mud:COMPILE"),
+    _row(
+        _O, "data show", "which series of a thing are kept, why and for how long", "thing-abcdefghijklmnop", "data:SHOW"
+    ),
+    _row(
+        _O,
+        "data export",
+        "write everything that is kept of a thing",
+        "thing-abcdefghijklmnop --output thing.json",
+        "data:EXPORT",
+    ),
+    _row(
+        _K,
+        "release build",
+        "make an unsigned release of an image",
+        "image.bin --maker aurora --model LX-1 --version 1.1.0 --sequence 2 --output lamp.suit",
+        "release:BUILD",
+    ),
+    _row(_K, "release sign", "sign a release with every key of a maker", "lamp.suit --maker aurora", "release:SIGN"),
+    _row(
+        _K,
+        "release inspect",
+        "what a release says, and who signed it",
+        "lamp.suit --anchor aurora/aurora.anchor",
+        "release:INSPECT",
+    ),
+    _row(
+        _K, "release publish", "offer a release to every thing of its class", "lamp.suit image.bin", "release:PUBLISH"
+    ),
+    _row(_K, "release list", "published releases and how far each has come", "", "release:LIST"),
+    _row(_K, "group rekey", "give a group new keys", "lamps", "group:REKEY"),
+    _row(
+        _W,
+        "thing quarantine",
+        "cut a thing off on all planes, until it is restored",
+        "thing-abcdefghijklmnop",
+        "thing:QUARANTINE",
+    ),
+    _row(_W, "thing restore", "lift what is held against a thing", "thing-abcdefghijklmnop", "thing:RESTORE"),
+    _row(
+        _W,
+        "thing hand-over",
+        "release a thing to its next owner, with proof",
+        "thing-abcdefghijklmnop",
+        "thing:HAND_OVER",
+    ),
+    _row(
+        _W,
+        "thing retire",
+        "end a thing's life here, on all planes, with proof",
+        "thing-abcdefghijklmnop",
+        "thing:RETIRE",
+    ),
+    _row(
+        _W,
+        "group evict",
+        "take a thing out of a group, and rekey the rest",
+        "lamps thing-abcdefghijklmnop",
+        "group:EVICT",
+    ),
+    _row(
+        _W,
+        "data erase",
+        "erase everything that is kept of a thing, with a receipt",
+        "thing-abcdefghijklmnop",
+        "data:ERASE",
+    ),
+    _row(_P, "ledger show", "the newest entries", "--count 20", "ledger:SHOW"),
+    _row(_P, "ledger verify", "check the ledger with the separate verifier", "my-domain", "ledger:VERIFY"),
+    _row(
+        _P,
+        "ledger proof",
+        "write a receipt that an entry is in the ledger",
+        "7 --output entry-7.receipt",
+        "ledger:PROOF",
+    ),
+    _row(
+        _P,
+        "assurance",
+        "threat by threat: control, evidence, remaining risk",
+        "--html assurance.html",
+        "assurance:ASSURANCE",
+    ),
+)
+"""In the order of ``--help``. A new command is one row here and one `Action` in its module."""

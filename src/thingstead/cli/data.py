@@ -1,0 +1,53 @@
+"""``thingstead data``: what is kept of a thing, to look at, to take along, to erase."""
+
+from __future__ import annotations
+
+import json
+
+from thingstead.cli.action import Action, Parameter, Session
+from thingstead.cli.console import View
+from thingstead.cli.remote import DOMAIN, THING, ask, remote
+from thingstead.storage.directory import write_whole
+
+__all__ = ["ERASE", "EXPORT", "SHOW"]
+
+_VIEW = View(
+    (
+        ("series", "name"),
+        ("purpose", "purpose"),
+        ("kept for", "retention"),
+        ("values", "values"),
+        ("last value", "last"),
+        ("unit", "unit"),
+        ("at", "at"),
+    ),
+    empty="nothing is kept of this thing",
+)
+
+SHOW = remote("data.show", THING, view=_VIEW, then="thingstead data export {thing} --output data.json")
+ERASE = remote(
+    "data.erase",
+    THING,
+    then="thingstead ledger show --thing {thing}",
+    description="The receipt in the ledger says how much was erased, not what.",
+)
+
+
+def _export(session: Session) -> int:
+    thing = session.options["thing"]
+    exported = ask(session, "data.export", {"thing": thing})
+    if session.options["output"] is None:
+        session.console.show(exported)
+        return 0
+    target = session.path("output")
+    write_whole(target, json.dumps(exported, indent=2).encode() + b"\n")
+    session.console.show({"written": str(target)})
+    session.console.next(f"thingstead data erase {thing}")
+    return 0
+
+
+EXPORT = Action(
+    (THING, Parameter("--output", "file to write (0600) instead of printing"), DOMAIN),
+    _export,
+    "Every value with its series, purpose and instant: what the person concerned may ask for.",
+)

@@ -1,0 +1,178 @@
+"""Commands on a domain as a whole: made, checked, trusted, asked, backed up."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from thingstead.cli.action import Action, Parameter, Session
+from thingstead.cli.console import View
+from thingstead.cli.input import read_file
+from thingstead.cli.remote import DOMAIN, absolute_paths, ask, remote
+from thingstead.cli.template import policy_template
+from thingstead.controller.directory import DomainDirectory
+from thingstead.crypto.digest import digest
+from thingstead.domain import anchor as anchor_file
+from thingstead.domain.policy import ProfileName
+from thingstead.errors import ConfigError
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.cwt import ccs
+from thingstead.storage.directory import private_directory, write_whole
+from thingstead.storage.policy_file import parse_policy
+
+__all__ = ["ASK", "BACKUP", "CONFIG_CHECK", "CREDENTIAL", "INIT", "STATUS", "TRUST_ADD", "TRUST_LIST"]
+
+_DIRECTORY = Parameter("directory", "the domain's directory")
+_MAX_ANCHOR = 1 << 16
+_MAKERS = View(
+    (
+        ("maker", "maker"),
+        ("identity key", "identity_key"),
+        ("release keys", "release_keys"),
+        ("MUD authorities", "mud_authorities"),
+    ),
+    empty="no maker is trusted: nothing can join; `thingstead trust add` adds one",
+)
+
+
+def _directory(session: Session) -> DomainDirectory:
+    return DomainDirectory(session.path("directory"))
+
+
+def _init(session: Session) -> int:
+    directory, options = _directory(session), session.options
+    name = options["name"] or directory.root.name
+    settings = f"[domain]\nname = {json.dumps(name, ensure_ascii=False)}\nprofile = {json.dumps(options['profile'])}\n"
+    directory.create(settings=settings, policy=policy_template(ProfileName(options["profile"])))
+    _keep_ledger_key(directory)
+    session.console.show({"domain": name, "directory": str(directory.root), "profile": options["profile"]})
+    session.console.say(f"who may join stands in {directory.policy}")
+    session.console.next(f"thingstead trust add {options['directory']} MAKER.anchor")
+    return 0
+
+
+def _keep_ledger_key(directory: DomainDirectory) -> None:
+    """Beside the signed heads, where whoever changes the domain's directory does not reach."""
+    target = directory.heads(directory.load()).with_suffix(".key")
+    private_directory(target.parent)
+    write_whole(target, codec.encode(cose_key.public_map(directory.key("ledger").public)))
+
+
+def _config_check(session: Session) -> int:
+    directory = _directory(session)
+    config = directory.load()
+    directory.heads(config)
+    policy = parse_policy(read_file(directory.policy, max_bytes=1 << 20).decode("utf-8", "replace"))
+    makers = {one.maker for one in directory.anchors()}
+    unknown = sorted({maker for rule in policy.join.rules for maker in rule.makers} - makers)
+    session.console.show({**asdict(config), "rules": len(policy.join.rules), "makers": sorted(makers)})
+    if unknown:
+        session.console.say(f"the policy names makers without an anchor: {', '.join(unknown)}")
+    session.console.next(f"thingstead up {session.options['directory']}")
+    return 0
+
+
+def _credential(session: Session) -> int:
+    directory = _directory(session)
+    config = directory.load()
+    credential = ccs.encode(directory.key("domain").public, subject=config.domain.name)
+    target = session.path("output") if session.options["output"] else Path(f"{directory.root}.credential")
+    write_whole(target, credential)
+    session.console.show({"written": str(target), "sha256": digest(credential).hex()})
+    session.console.next(f"thingstead factory thing THING --maker MAKER --model MODEL --serial SERIAL --for {target}")
+    return 0
+
+
+def _trust_add(session: Session) -> int:
+    directory = _directory(session)
+    directory.load()
+    anchor = anchor_file.decode(read_file(session.path("anchor"), max_bytes=_MAX_ANCHOR))
+    known = {one.maker: one for one in directory.anchors()}
+    if anchor.maker in known and known[anchor.maker] != anchor and not session.options["replace"]:
+        raise ConfigError(f"another anchor of {anchor.maker} is trusted already; --replace puts this one in its place")
+    directory.trust_maker(anchor)
+    session.console.show(_maker(anchor))
+    session.console.say(f"it may send nothing in before a rule of {directory.policy} names it")
+    session.console.next(f"thingstead up {session.options['directory']}")
+    return 0
+
+
+def _trust_list(session: Session) -> int:
+    directory = _directory(session)
+    directory.load()
+    session.console.show([_maker(one) for one in directory.anchors()], _MAKERS)
+    return 0
+
+
+def _maker(anchor: anchor_file.TrustAnchor) -> dict[str, Any]:
+    return {
+        "maker": anchor.maker,
+        "identity_key": cose_key.thumbprint(anchor.identity_key).hex()[:16],
+        "release_keys": [key.type.name for key in anchor.release_keys],
+        "mud_authorities": len(anchor.mud_authorities),
+    }
+
+
+def _ask(session: Session) -> int:
+    arguments: dict[str, Any] = {}
+    for text in session.options["argument"]:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"expected name=value, got {text[:40]!r}")
+        arguments[name] = _value(value)
+    session.console.show(ask(session, session.options["operation"], arguments))
+    return 0
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+INIT = Action(
+    (
+        _DIRECTORY,
+        Parameter("--profile", "sets the policy's defaults", default="building", choices=tuple(ProfileName)),
+        Parameter("--name", "what you call it; else the directory's name"),
+    ),
+    _init,
+    "Makes fresh keys (0600), settings and a join policy to edit. Nobody can join before a maker is trusted.\n"
+    "The ledger's public key goes beside its signed heads, outside the directory.",
+)
+CONFIG_CHECK = Action((_DIRECTORY,), _config_check, "Reads settings, policy and anchors as `thingstead up` would.")
+CREDENTIAL = Action(
+    (_DIRECTORY, Parameter("--output", "file to write; else DIRECTORY.credential")),
+    _credential,
+    "The credential is public (a CCS, RFC 8392): a maker's voucher names it, and a thing joins no other domain.",
+)
+TRUST_ADD = Action(
+    (
+        _DIRECTORY,
+        Parameter("anchor", "the maker's .anchor file"),
+        Parameter("--replace", "put it in the place of another anchor of that maker", read=None),
+    ),
+    _trust_add,
+    "Compare the fingerprint with the maker by another way than the one the file came.",
+)
+TRUST_LIST = Action((_DIRECTORY,), _trust_list)
+STATUS = remote("status", then="thingstead thing list")
+BACKUP = remote(
+    "backup",
+    Parameter("path", "file to write (0600); it holds what a restore needs"),
+    prepare=absolute_paths("path"),
+    then="thingstead ledger verify",
+)
+ASK = Action(
+    (
+        Parameter("operation", "its name, e.g. thing.list; a name that is none lists all"),
+        Parameter("argument", "name=value; the value may be JSON", many=True, default=()),
+        DOMAIN,
+    ),
+    _ask,
+    "Every command on a running domain is such an operation; this reaches those that have no command yet.",
+)

@@ -1,0 +1,121 @@
+"""``thingstead factory``: a maker's side, played on this machine."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from thingstead.cli.action import Action, Parameter, Session
+from thingstead.cli.input import read_file
+from thingstead.clock import SystemClock
+from thingstead.controller.directory import DomainDirectory
+from thingstead.crypto.digest import digest
+from thingstead.errors import ConfigError
+from thingstead.phases.manufacture import Model
+from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.cwt import ccs
+from thingstead.simulator.factory import FIRMWARE_1_0_0, bear_thing, make_maker, open_maker
+
+__all__ = ["MAKER", "THING"]
+
+_MAX_CREDENTIAL = 4096
+_SUPPORT_YEARS = 5
+
+
+def _maker(session: Session) -> int:
+    options = session.options
+    made = make_maker(session.path("directory"), name=options["name"], domain=options["domain"], at=SystemClock().utc())
+    session.console.show(
+        {
+            "maker": made.maker.name,
+            "anchor": str(made.anchor),
+            "identity_key": cose_key.thumbprint(made.maker.anchor.public).hex()[:16],
+            "release_keys": [key.public.type.name for key in made.maker.release_keys],
+        }
+    )
+    session.console.next(f"thingstead trust add DOMAIN {made.anchor}")
+    return 0
+
+
+def _thing(session: Session) -> int:
+    options, at = session.options, SystemClock().utc()
+    maker = open_maker(session.path("maker")).maker
+    name = options["model"]
+    model = Model(
+        name=name,
+        constrained_class=options["class"],
+        mud_url=options["mud_url"] or f"https://{maker.domain}/{name.lower()}.json",
+        support_end=options["support_end"] or date(at.year + _SUPPORT_YEARS, at.month, 1),
+    )
+    firmware = FIRMWARE_1_0_0
+    if options["firmware"] is not None:
+        firmware = read_file(session.path("firmware"), max_bytes=16 << 20)
+    credential = _credential(session)
+    born = bear_thing(
+        session.path("directory"),
+        maker,
+        model,
+        options["serial"],
+        domain_credential=credential,
+        at=at,
+        voucher_days=options["voucher_days"],
+        firmware=firmware,
+    )
+    session.console.show(
+        {
+            "serial": born.serial,
+            "maker": maker.name,
+            "model": name,
+            "mud_url": model.mud_url,
+            "support_end": model.support_end.isoformat(),
+            "sold_to": digest(credential).hex()[:16],
+            "directory": str(session.path("directory")),
+        }
+    )
+    session.console.next(f"thingstead agent run {options['directory']}")
+    return 0
+
+
+def _credential(session: Session) -> bytes:
+    """Of the domain: from its directory, or from the file that its owner sent."""
+    path = session.path("for")
+    if not path.is_dir():
+        return read_file(path, max_bytes=_MAX_CREDENTIAL)
+    directory = DomainDirectory(path)
+    return ccs.encode(directory.key("domain").public, subject=directory.load().domain.name)
+
+
+def _date(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def _class(text: str) -> int:
+    if text not in {"0", "1", "2"}:
+        raise ConfigError(f"expected a class of 0, 1 or 2, got {text[:20]!r}", spec="RFC 7228 §3")
+    return int(text)
+
+
+MAKER = Action(
+    (
+        Parameter("directory", "the maker's new directory"),
+        Parameter("--name", "its name, of a-z, 0-9 and hyphens", required=True),
+        Parameter("--domain", "its DNS domain; vendor and class identifiers follow from it", required=True),
+    ),
+    _maker,
+    "Writes NAME.anchor, which domains need to trust it. Its keys stay in the directory, readable by you alone.",
+)
+THING = Action(
+    (
+        Parameter("directory", "the thing's own new directory"),
+        Parameter("--maker", "the maker's directory", required=True),
+        Parameter("--model", "what it is", required=True),
+        Parameter("--serial", "the maker's number for it", required=True),
+        Parameter("--for", "the domain it was sold to: its directory or its .credential file", required=True),
+        Parameter("--class", "constrained class of RFC 7228: 0, 1 or 2", read=_class, default=2),
+        Parameter("--mud-url", "where its MUD file is; else at the maker's domain"),
+        Parameter("--support-end", "last day on which the maker mends it, YYYY-MM-DD; else five years on", read=_date),
+        Parameter("--voucher-days", "for how long the domain may take it in", read=int, default=365),
+        Parameter("--firmware", "image that it runs at first; else a simulated 1.0.0"),
+    ),
+    _thing,
+    "The thing makes its own key. The maker signs who it is (a CWT) and which domain may have it (a voucher).",
+)

@@ -1,0 +1,110 @@
+"""Commands on a running domain: each asks its controller for the operation of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from thingstead import errors
+from thingstead.cli.action import Action, Parameter, Session
+from thingstead.cli.console import View
+from thingstead.errors import ConfigError, ThingsteadError
+from thingstead.transport.control_socket import ControlClient
+
+__all__ = ["DOMAIN", "THING", "absolute_paths", "ask", "domain_root", "remote"]
+
+DOMAIN = Parameter("--domain", "the domain's directory; else $THINGSTEAD_DOMAIN, else the current directory")
+THING = Parameter("thing", "its id, such as thing-abcdefghijklmnop")
+
+_SETTINGS = "thingstead.toml"
+_SOCKET = "control.sock"
+
+
+def domain_root(session: Session) -> Path:
+    """The directory of the domain that a command is about.
+
+    Raises:
+        ConfigError: none named, and the current directory holds none.
+    """
+    named = session.options.get("domain") or session.environment.get("THINGSTEAD_DOMAIN")
+    if named:
+        return (session.directory / named).absolute()
+    if (session.directory / _SETTINGS).exists():
+        return session.directory
+    raise ConfigError("expected --domain DIR, THINGSTEAD_DOMAIN, or a current directory that is a domain's")
+
+
+def ask(session: Session, operation: str, arguments: Mapping[str, Any]) -> Any:
+    """Ask the running controller.
+
+    Raises:
+        TransportError: no controller runs.
+        ThingsteadError: the class that the controller raised, with its sentence.
+    """
+    with closing(ControlClient(domain_root(session) / _SOCKET)) as client:
+        answer = client.ask({"operation": operation, "arguments": dict(arguments)})
+    if "error" in answer:
+        raise _raised(answer["error"])
+    return answer.get("result")
+
+
+def remote(
+    operation: str,
+    *parameters: Parameter,
+    view: View | None = None,
+    then: str = "",
+    description: str = "",
+    prepare: Callable[[Session, dict[str, Any]], None] | None = None,
+) -> Action:
+    """A command whose parameters are the operation's arguments; those not given are left to the controller.
+
+    Args:
+        operation: the command's words joined by dots.
+        parameters: named as the request's fields.
+        view: how a list is shown.
+        then: the next command, with ``{field}`` filled in from the result and the options.
+        description: a paragraph for ``--help``.
+        prepare: changes the arguments before they are sent, e.g. makes paths absolute.
+    """
+
+    def run(session: Session) -> int:
+        given = {one.key: session.options[one.key] for one in parameters}
+        arguments = {key: value for key, value in given.items() if value is not None}
+        if prepare is not None:
+            prepare(session, arguments)
+        result = ask(session, operation, arguments)
+        session.console.show(result, view)
+        if then:
+            session.console.next(_fill(then, result, given))
+        return 0
+
+    return Action((*parameters, DOMAIN), run, description)
+
+
+def absolute_paths(*keys: str) -> Callable[[Session, dict[str, Any]], None]:
+    """A `prepare` for options that name files: the controller has another current directory."""
+
+    def prepare(session: Session, arguments: dict[str, Any]) -> None:
+        arguments.update({key: str(session.path(key)) for key in keys if key in arguments})
+
+    return prepare
+
+
+def _fill(then: str, result: Any, given: Mapping[str, Any]) -> str:
+    rows = result if isinstance(result, list) else [result]
+    fields = next((row for row in rows if isinstance(row, Mapping)), {})
+    return then.format_map(_Named({**given, **fields}))
+
+
+class _Named(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return key.upper()
+
+
+def _raised(told: Mapping[str, Any]) -> ThingsteadError:
+    cls = getattr(errors, str(told.get("kind")), ThingsteadError)
+    if not (isinstance(cls, type) and issubclass(cls, ThingsteadError)):
+        cls = ThingsteadError
+    return cls(str(told.get("message", "the controller gave no reason")), reason=str(told.get("reason", "")))

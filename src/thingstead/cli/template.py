@@ -1,0 +1,81 @@
+"""The policy that a new domain starts with: rights and declared series, and nobody who may join yet."""
+
+from __future__ import annotations
+
+from thingstead.domain.policy import PROFILES, ProfileName, Verdict
+from thingstead.protocols.profile import path
+
+__all__ = ["policy_template"]
+
+_TEMPLATE = """\
+# Who may join, what each may do, and what is kept of it.
+profile = "{profile}"
+
+# Rights by name: path = methods. A request outside them is refused and counted.
+[scope.thing]
+"{telemetry}" = ["POST"]
+"{update}" = ["GET"]
+"{image}" = ["GET"]
+"{report}" = ["POST"]
+"{status}" = ["FETCH"]
+
+# What the domain may do at every thing.
+[granted]
+"{light}" = ["GET", "PUT"]
+"{keys}" = ["PUT"]
+"{standing}" = ["FETCH"]
+"{wipe}" = ["POST"]
+
+# The first rule that names a thing decides; what no rule names is {unlisted}.
+# [[rule]]
+# name = "lamps of aurora"
+# makers = ["aurora"]
+# models = ["LX-*"]
+# zone = "floor-1"
+# scope = "thing"
+
+# A series that is not declared is refused. These are what a thing on this kind of host reports.
+[[series]]
+name = "load"
+purpose = "see that a thing is alive"
+retention_days = 30
+
+[[series]]
+name = "memory"
+purpose = "find faults before they stop a thing"
+retention_days = 30
+
+[[series]]
+name = "temperature"
+purpose = "find faults before they stop a thing"
+retention_days = 30
+
+[[series]]
+name = "received"
+purpose = "notice a thing that talks too much"
+retention_days = 30
+"""
+
+
+def policy_template(profile: ProfileName) -> str:
+    """TOML for `policy.toml`, with the defaults of `profile` said in words."""
+    return _TEMPLATE.format(
+        profile=profile.value,
+        unlisted=_UNLISTED[PROFILES[profile].unlisted],
+        telemetry=path.TELEMETRY,
+        update=path.UPDATE,
+        image=path.UPDATE_IMAGE,
+        report=path.UPDATE_REPORT,
+        status=path.CREDENTIAL_STATUS,
+        light=path.LIGHT,
+        keys=path.GROUP_KEYS,
+        standing=path.STANDING,
+        wipe=path.WIPE,
+    )
+
+
+_UNLISTED = {
+    Verdict.ADMIT: "let in",
+    Verdict.HOLD: "held until you say `thingstead thing admit`",
+    Verdict.REFUSE: "refused",
+}

@@ -1,0 +1,57 @@
+"""``thingstead thing``: the record of each thing, and the transitions a person may ask for."""
+
+from __future__ import annotations
+
+from thingstead.cli.action import Action, Parameter
+from thingstead.cli.console import View
+from thingstead.cli.remote import THING, absolute_paths, remote
+
+__all__ = ["ADMIT", "HAND_OVER", "LIST", "QUARANTINE", "RESTORE", "RETIRE", "SHOW"]
+
+_VIEW = View(
+    (
+        ("thing", "thing"),
+        ("maker", "maker"),
+        ("model", "model"),
+        ("serial", "serial"),
+        ("state", "state"),
+        ("restriction", "restriction"),
+        ("zone", "zone"),
+        ("software", "version"),
+        ("last heard", "last_heard"),
+    ),
+    empty="no thing is known here; `thingstead factory thing` makes one, `thingstead agent run` starts it",
+)
+_CAUSE = Parameter("--cause", "why, for the ledger; a slug such as suspicious-traffic")
+_NEXT_OWNER = Parameter("--to", "file with the next owner's credential (`thingstead domain credential`)")
+_CLOCKS = (
+    "Prints, plane by plane, how many milliseconds passed until a relying party last accepted anything of the\n"
+    "thing: the answer comes from who would be harmed, not from our own memory."
+)
+
+LIST = remote("thing.list", view=_VIEW, then="thingstead thing show {thing}")
+SHOW = remote("thing.show", THING, then="thingstead ledger show --thing {thing}")
+ADMIT = remote(
+    "thing.admit",
+    THING,
+    Parameter("--scope", "name of the scope it gets; else that of the rule that holds it"),
+    then="thingstead thing show {thing}",
+    description="The thing itself has to knock once more; it does so by itself.",
+)
+QUARANTINE = remote("thing.quarantine", THING, _CAUSE, then="thingstead thing restore {thing}", description=_CLOCKS)
+RESTORE = remote("thing.restore", THING, _CAUSE, then="thingstead thing show {thing}")
+RETIRE: Action = remote(
+    "thing.retire",
+    THING,
+    _CAUSE,
+    then="thingstead ledger show --thing {thing}",
+    description=f"There is no way back: a retired thing is never admitted again.\n\n{_CLOCKS}",
+)
+HAND_OVER = remote(
+    "thing.hand-over",
+    THING,
+    _NEXT_OWNER,
+    then="thingstead ledger show --thing {thing}",
+    description="Withdraws the thing from all planes, has it wipe itself, and keeps its signed receipt.",
+    prepare=absolute_paths("to"),
+)

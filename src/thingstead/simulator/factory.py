@@ -1,0 +1,214 @@
+"""Makers and things as directories: what a maker keeps, and what a thing has when it leaves the line.
+
+::
+
+    MAKER/                      THING/
+      maker.toml                  keys/identity     made in the thing, never leaves it
+      keys/                       home/birth        identity, voucher, anchors
+        anchor                    slots/            firmware 1.0.0
+        release-p256
+        release-ml-dsa-44
+      mud/signer.key .pem
+      mud/authority.pem
+      NAME.anchor                 for domains that trust this maker
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from thingstead.agent.core import BIRTH
+from thingstead.agent.file_home import FileHome
+from thingstead.agent.file_slots import FileSlots
+from thingstead.agent.program import HOME, KEYS, SLOTS
+from thingstead.crypto.authority import Signer, make_authority, make_signer
+from thingstead.crypto.certificate import load_certificate
+from thingstead.crypto.key import KeyType
+from thingstead.crypto.keystore import FileKeyStore
+from thingstead.domain import anchor as anchor_file
+from thingstead.domain.anchor import TrustAnchor
+from thingstead.errors import ConfigError, StorageError
+from thingstead.identifier import KeyId
+from thingstead.phases.manufacture import Maker, Model, bear
+from thingstead.protocols.cwt import ccs
+from thingstead.protocols.profile import birth as birth_record
+from thingstead.protocols.profile.birth import Birth
+from thingstead.secret import Secret
+from thingstead.storage.directory import private_directory, write_whole
+
+__all__ = ["FIRMWARE_1_0_0", "MakerDirectory", "bear_thing", "make_maker", "open_maker"]
+
+FIRMWARE_1_0_0 = b"thingstead simulated firmware 1.0.0\n"
+"""What a thing runs when it leaves the line."""
+
+_ANCHOR = KeyId("anchor")
+_RELEASE = {KeyId("release-p256"): KeyType.P256, KeyId("release-ml-dsa-44"): KeyType.ML_DSA_44}
+_SETTINGS = "maker.toml"
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+_SIGNER_VALIDITY = timedelta(days=3650)
+_SINCE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class MakerDirectory:
+    """A maker on disk.
+
+    Attributes:
+        root: its directory, 0700.
+        maker: who it is, with handles on its keys.
+    """
+
+    root: Path
+    maker: Maker
+
+    @property
+    def anchor(self) -> Path:
+        """What domains are given to trust this maker."""
+        return self.root / f"{self.maker.name}.anchor"
+
+    def mud_signer(self) -> Signer:
+        """Who signs the maker's MUD files (RFC 8520 §13.1).
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        folder = self.root / "mud"
+        certificate = load_certificate(_read(folder / "signer.pem"))
+        issuer = load_certificate(_read(folder / "authority.pem"))
+        return Signer(certificate, Secret(_read(folder / "signer.key")), issuer)
+
+
+def make_maker(root: Path, *, name: str, domain: str, at: datetime) -> MakerDirectory:
+    """Found a maker: fresh keys, a MUD signer under an authority of its own, and the anchor file.
+
+    The authority's key is not kept: when the signer runs out in ten years, the maker founds another.
+
+    Raises:
+        ConfigError: a maker is here already, or the name or DNS domain cannot be one.
+        StorageError: the disk does not keep it.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"expected a maker's name of 1 to 32 of a-z, 0-9 and hyphens, got {name[:40]!r}")
+    if not _DOMAIN.fullmatch(domain):
+        raise ConfigError(f"expected a maker's DNS domain such as {name}.example, got {domain[:60]!r}")
+    if (root / _SETTINGS).exists():
+        raise ConfigError(f"a maker is at {root} already")
+    private_directory(root)
+    keys = FileKeyStore(root / "keys")
+    for key_name, key_type in {_ANCHOR: KeyType.P256, **_RELEASE}.items():
+        if key_name not in keys.ids():
+            keys.create(key_name, key_type)
+    authority = _make_mud_signer(root / "mud", name, at)
+    maker = _maker(name, domain, keys)
+    made = MakerDirectory(root, maker)
+    anchor = TrustAnchor(
+        maker=name,
+        identity_key=maker.anchor.public,
+        release_keys=tuple([key.public for key in maker.release_keys]),
+        vendor_id=maker.vendor_id,
+        mud_authorities=(authority.certificate.der,),
+    )
+    write_whole(made.anchor, anchor_file.encode(anchor))
+    # Last: its presence is what says that the rest is whole.
+    write_whole(root / _SETTINGS, f"name = {json.dumps(name)}\ndomain = {json.dumps(domain)}\n".encode())
+    return made
+
+
+def open_maker(root: Path) -> MakerDirectory:
+    """Open what `make_maker` made.
+
+    Raises:
+        ConfigError: no maker is here, or its file is damaged.
+        StorageError: its keys cannot be read.
+    """
+    path = root / _SETTINGS
+    if not path.exists():
+        raise ConfigError(f"no maker at {root}; `thingstead factory maker` makes one")
+    try:
+        settings = tomllib.loads(_read(path).decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is damaged: {error}") from error
+    match settings:
+        case {"name": str(name), "domain": str(domain)}:
+            return MakerDirectory(root, _maker(name, domain, FileKeyStore(root / "keys")))
+        case _:
+            raise ConfigError(f"expected name and domain in {path}")
+
+
+def bear_thing(
+    home: Path,
+    maker: Maker,
+    model: Model,
+    serial: str,
+    *,
+    domain_credential: bytes,
+    at: datetime,
+    voucher_days: int = 365,
+    firmware: bytes = FIRMWARE_1_0_0,
+) -> Birth:
+    """Give birth to a thing: it makes its own key, and the maker signs what the thing will show and check.
+
+    Args:
+        home: the thing's own directory, made 0700.
+        maker: who makes it.
+        model: what it is.
+        serial: the maker's number for it.
+        domain_credential: CCS of the domain that it was sold to.
+        at: now.
+        voucher_days: for how long that domain may take it in.
+        firmware: what it runs at first.
+
+    Raises:
+        ConfigError: a thing lives here already.
+        DecodeError: not a domain's credential, or a serial or model that verifiers would refuse.
+        StorageError: the disk does not keep it.
+    """
+    domain_key = ccs.decode(domain_credential).public
+    private_directory(home)
+    memory = FileHome(home / HOME)
+    if memory.load(BIRTH) is not None:
+        raise ConfigError(f"a thing lives in {home} already")
+    keys = FileKeyStore(home / KEYS)
+    if birth_record.IDENTITY_KEY not in keys.ids():
+        keys.create(birth_record.IDENTITY_KEY, KeyType.P256)
+    born = bear(
+        maker,
+        model,
+        serial,
+        thing_key=keys.handle(birth_record.IDENTITY_KEY).public,
+        domain_key=domain_key,
+        at=at,
+        voucher_expires=at + timedelta(days=voucher_days),
+    )
+    FileSlots(home / SLOTS).install_first(firmware)
+    # Last: a thing without it was never born.
+    memory.save(BIRTH, birth_record.encode(born))
+    return born
+
+
+def _maker(name: str, domain: str, keys: FileKeyStore) -> Maker:
+    return Maker(name, domain, keys.handle(_ANCHOR), tuple([keys.handle(key_name) for key_name in _RELEASE]))
+
+
+def _make_mud_signer(folder: Path, name: str, at: datetime) -> Signer:
+    private_directory(folder)
+    since, until = at - _SINCE, at + _SIGNER_VALIDITY
+    authority = make_authority(f"{name} MUD authority", not_before=since, not_after=until)
+    signer = make_signer(f"{name} MUD signer", authority, not_before=since, not_after=until)
+    write_whole(folder / "authority.pem", authority.chain_pem)
+    write_whole(folder / "signer.pem", signer.chain_pem)
+    write_whole(folder / "signer.key", signer.key_pem.reveal())
+    return authority
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}") from error

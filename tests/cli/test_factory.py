@@ -1,0 +1,77 @@
+"""A maker's side on the command line, and what a domain takes of it."""
+
+import json
+
+import pytest
+
+from thingstead.controller.directory import DomainDirectory
+from thingstead.protocols.cwt import ccs
+from thingstead.protocols.profile import birth as birth_record
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def maker(here, run):
+    assert run("factory", "maker", "aurora", "--name", "aurora", "--domain", "aurora.example")[0] == 0
+    return here / "aurora"
+
+
+@pytest.fixture
+def domain(here, run):
+    assert run("init", "home", "--profile", "home")[0] == 0
+    return DomainDirectory(here / "home")
+
+
+THING = ("factory", "thing", "lamp", "--maker", "aurora", "--model", "LX-1", "--serial", "A-1", "--for")
+
+
+def test_from_a_maker_to_a_born_thing_each_command_names_the_next(here, run, domain, maker):
+    for words, following in [
+        (("trust", "add", "home", "aurora/aurora.anchor"), "next: thingstead up home"),
+        (("domain", "credential", "home"), "next: thingstead factory thing THING --maker MAKER"),
+        ((*THING, "home.credential"), "next: thingstead agent run lamp"),
+    ]:
+        code, out, _ = run(*words)
+        assert code == 0
+        assert out.splitlines()[-1].startswith(following)
+    born = birth_record.decode((here / "lamp" / "home" / "birth").read_bytes())
+    assert born.serial == "A-1"
+    exported = ccs.decode((here / "home.credential").read_bytes())
+    assert exported.public == domain.key("domain").public
+
+
+def test_a_thing_may_be_sold_to_a_directory_or_to_a_file(here, run, domain, maker):
+    run("domain", "credential", "home", "--output", "c")
+    shown = [
+        json.loads(run("factory", "thing", name, *THING[3:], sold_to, "--json")[1])["sold_to"]
+        for name, sold_to in (("one", "home"), ("two", "c"))
+    ]
+    assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("factory", "maker", "aurora", "--name", "aurora", "--domain", "aurora.example"), 60, "already"),
+        (("factory", "maker", "x", "--name", "A B", "--domain", "aurora.example"), 60, "expected a maker's name"),
+        ((*THING, "absent"), 60, "expected a file at"),
+        ((*THING, "aurora/aurora.anchor"), 11, "expected"),
+        ((*THING, "aurora"), 50, "there is no key domain"),
+        ((*THING, "home", "--class", "7"), 60, "expected a class of 0, 1 or 2"),
+        ((*THING, "home", "--support-end", "tomorrow"), 60, "--support-end"),
+        (("factory", "thing", "lamp", "--maker", "home"), 60, "arguments are required"),
+        ((*THING[:4], "home", *THING[5:], "home"), 60, "no maker at"),
+        (("agent", "run", "lamp"), 60, "no thing lives in"),
+        (("agent", "run", "a", "b", "--port", "5"), 60, "several share no port"),
+    ],
+)
+def test_what_cannot_be_made_is_one_sentence(run, domain, maker, words, code, says):
+    got, out, err = run(*words)
+    assert (got, out) == (code, "")
+    assert says in err
+    assert len(err.splitlines()) == 2
