@@ -98,7 +98,7 @@ class Kernel(DryRun):
 class World:
     """A manager and everything around it."""
 
-    def __init__(self, *services, pages=None, policy_of=None, records=None, clock=None, **names):
+    def __init__(self, *services, pages=None, policy_of=None, records=None, clock=None, kernel=None, **names):
         self.clock = clock or JumpingClock()
         self.web = Web({URL: described(*services)} if pages is None else pages)
         self.dns = Dns(**(names or {"cloud_acme_example": (("198.51.100.7", "2001:db8::7"), 60)}))
@@ -118,7 +118,7 @@ class World:
         self.manager = MudManager(
             self.library,
             self.names,
-            enforcement=self.kernel,
+            enforcement=kernel or self.kernel,
             site=SiteMap(LOCAL, CONTROLLER, {DNS_CLASS: CONTROLLER}, BASELINE),
             locate=self.locate,
             clock=self.clock,

@@ -1,0 +1,78 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from thingstead.crypto.authority import make_authority, make_server, make_signer
+from thingstead.crypto.certificate import Certificate, load_certificate, load_certificates, verify_chain
+from thingstead.errors import AuthenticationError, DecodeError, ExpiredError, UnsupportedError, UntrustedError
+
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+YEAR = timedelta(days=365)
+SPAN = {"not_before": AT - YEAR, "not_after": AT + YEAR}
+AUTHORITY = make_authority("Maker", **SPAN)
+SERVER = make_server("files.maker.example", AUTHORITY, **SPAN)
+
+
+@pytest.mark.spec("RFC 5280 6")
+def test_a_chain_ends_at_its_anchor():
+    chain = verify_chain(SERVER.certificate, (), anchors=(AUTHORITY.certificate,), at=AT)
+    assert [link.subject for link in chain] == ["CN=files.maker.example", "CN=Maker"]
+    assert verify_chain(SERVER.certificate, (), anchors=(SERVER.certificate,), at=AT) == (SERVER.certificate,)
+
+
+@pytest.mark.spec("RFC 5280 6")
+def test_an_authority_of_the_same_name_with_another_key_is_no_issuer():
+    impostor = make_authority("Maker", **SPAN)
+    with pytest.raises(UntrustedError, match="it ends at CN=Maker"):
+        verify_chain(SERVER.certificate, (AUTHORITY.certificate,), anchors=(impostor.certificate,), at=AT)
+
+
+def test_a_self_signed_certificate_that_is_no_anchor_leads_nowhere():
+    with pytest.raises(UntrustedError):
+        verify_chain(AUTHORITY.certificate, (AUTHORITY.certificate,), anchors=(), at=AT)
+
+
+@pytest.mark.spec("RFC 5280 4.1.2.5")
+@pytest.mark.parametrize(("at", "message"), [(AT + 2 * YEAR, "expired on"), (AT - 2 * YEAR, "not valid before")])
+def test_each_link_must_be_valid_at_the_time(at, message):
+    with pytest.raises(ExpiredError, match=message):
+        verify_chain(SERVER.certificate, (), anchors=(AUTHORITY.certificate,), at=at)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x30\x03\x02\x01\x00", b"-----BEGIN CERTIFICATE-----\nAAAA\n", AUTHORITY.chain_pem[:90]]
+)
+def test_what_is_no_certificate_is_refused(data):
+    with pytest.raises(DecodeError):
+        load_certificate(data)
+    with pytest.raises(DecodeError):
+        _ = Certificate(data).subject
+
+
+def test_certificates_are_read_from_pem_and_der():
+    assert load_certificate(SERVER.certificate.der) == load_certificate(SERVER.chain_pem) == SERVER.certificate
+    both = load_certificates(SERVER.chain_pem + AUTHORITY.chain_pem)
+    assert both == (SERVER.certificate, AUTHORITY.certificate)
+    with pytest.raises(DecodeError, match="expected one certificate, got 2"):
+        load_certificate(SERVER.chain_pem + AUTHORITY.chain_pem)
+
+
+def test_a_signature_over_other_data_or_with_another_hash_does_not_count():
+    certificate = SERVER.certificate
+    with pytest.raises(AuthenticationError, match="does not verify"):
+        certificate.verify(b"\x30\x06\x02\x01\x01\x02\x01\x01", b"data", digest_name="sha256")
+    with pytest.raises(UnsupportedError, match="got sha1"):
+        certificate.verify(b"", b"data", digest_name="sha1")
+
+
+def test_only_a_signer_may_sign_and_only_an_authority_may_issue():
+    assert SERVER.certificate.may_sign
+    assert not AUTHORITY.certificate.may_sign
+    below = make_signer("below", SERVER, **SPAN)
+    with pytest.raises(UntrustedError):
+        verify_chain(below.certificate, (SERVER.certificate,), anchors=(AUTHORITY.certificate,), at=AT)
+
+
+def test_the_key_of_a_signer_is_not_shown():
+    assert "PRIVATE" not in repr(SERVER)
+    assert "redacted" in repr(SERVER) or "Secret of" in repr(SERVER)
