@@ -11,10 +11,9 @@ from thingstead.cli.console import View
 from thingstead.cli.input import read_file
 from thingstead.cli.remote import absolute_paths, remote
 from thingstead.domain import anchor as anchor_file
+from thingstead.phases.maintain import make_release, sign_release
 from thingstead.protocols.profile import release as profile
-from thingstead.protocols.suit import authentication, builder, envelope, manifest
-from thingstead.protocols.suit.builder import Release
-from thingstead.protocols.suit.digest import digest_of
+from thingstead.protocols.suit import authentication, envelope, manifest
 from thingstead.protocols.suit.envelope import Envelope
 from thingstead.protocols.suit.identifier import class_identifier
 from thingstead.simulator.factory import open_maker
@@ -44,19 +43,16 @@ def _build(session: Session) -> int:
     options = session.options
     image = read_file(session.path("image"), max_bytes=_MAX_IMAGE)
     maker = open_maker(session.path("maker")).maker
-    release = Release(
-        component=profile.FIRMWARE,
+    unsigned = make_release(
+        image,
         vendor_id=maker.vendor_id,
         class_id=class_identifier(maker.vendor_id, options["model"]),
         sequence_number=options["sequence"],
         version=options["version"],
-        image_digest=digest_of(image),
-        image_size=len(image),
-        uri=profile.IMAGE_URI,
     )
     target = session.path("output")
-    write_whole(target, envelope.encode(builder.build(release)))
-    session.console.show({"written": str(target), "version": release.version, "image_bytes": len(image)})
+    write_whole(target, envelope.encode(unsigned))
+    session.console.show({"written": str(target), "version": options["version"], "image_bytes": len(image)})
     session.console.next(f"thingstead release sign {_quoted(target)} --maker {_quoted(options['maker'])}")
     return 0
 
@@ -65,8 +61,7 @@ def _sign(session: Session) -> int:
     path = session.path("envelope")
     maker = open_maker(session.path("maker")).maker
     unsigned = envelope.decode(read_file(path, max_bytes=_MAX_ENVELOPE))
-    keys = [(profile.signer(key.public), key) for key in maker.release_keys]
-    signed = builder.sign(unsigned, keys)
+    signed = sign_release(unsigned, maker.release_keys)
     target = session.path("output") if session.options["output"] else path
     write_whole(target, envelope.encode(signed))
     session.console.show({"written": str(target), "signatures": [key.public.type.name for key in maker.release_keys]})

@@ -37,13 +37,15 @@ from thingstead.identifier import KeyId
 from thingstead.phases.manufacture import Maker, Model, bear
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile import birth as birth_record
+from thingstead.protocols.profile import firmware as firmware_image
 from thingstead.protocols.profile.birth import Birth
+from thingstead.protocols.profile.firmware import Firmware
 from thingstead.secret import Secret
 from thingstead.storage.directory import private_directory, write_whole
 
 __all__ = ["FIRMWARE_1_0_0", "MakerDirectory", "bear_thing", "make_maker", "open_maker"]
 
-FIRMWARE_1_0_0 = b"thingstead simulated firmware 1.0.0\n"
+FIRMWARE_1_0_0 = firmware_image.encode(Firmware("1.0.0"))
 """What a thing runs when it leaves the line."""
 
 _ANCHOR = KeyId("anchor")

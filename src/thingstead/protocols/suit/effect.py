@@ -27,7 +27,7 @@ class Fetch:
 
     Attributes:
         component: where to.
-        uri: absolute, of a scheme that the limits allow.
+        uri: of a scheme that the limits allow, or an absolute path at where the envelope came from.
         size: what the manifest says the image has, in bytes.
         arguments: of the author for the fetcher, or empty.
     """

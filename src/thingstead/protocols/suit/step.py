@@ -41,6 +41,7 @@ Steps = Generator[Effect, Any, None]
 
 _SPEC = "draft-ietf-suit-manifest §8.4"
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([A-Za-z0-9._~:\[\]-]+)(/[!-~]*)?")
+_PATH = re.compile(r"/(?!/)[!-~]*")
 _MAX_URI = 512
 
 
@@ -52,7 +53,7 @@ class Limits:
         max_steps: commands executed in one procedure, each component and repetition counted.
         max_image_bytes: size of one image.
         uri_schemes: schemes from which images are fetched; a manifest names the place, so a fetch is a
-            request that somebody else wrote.
+            request that somebody else wrote. A path alone (RFC 3986 §4.2) leads to where the envelope came from.
     """
 
     max_steps: int = 512
@@ -281,8 +282,10 @@ def _require_size(size: int, limits: Limits) -> None:
 
 
 def _require_fetchable(uri: str, limits: Limits) -> None:
-    """Absolute, of an allowed scheme, without user information, in printable ASCII."""
+    """An absolute path, or of an allowed scheme and without user information; in printable ASCII."""
     match = _URI.fullmatch(uri) if len(uri) <= _MAX_URI else None
+    if match is None and len(uri) <= _MAX_URI and _PATH.fullmatch(uri):
+        return
     if match is None or match[1].lower() not in limits.uri_schemes:
         schemes = ", ".join(sorted(limits.uri_schemes))
-        raise UnsupportedError(f"expected an absolute URI of {schemes}", spec=_SPEC, reason="uri")
+        raise UnsupportedError(f"expected an absolute path, or a URI of {schemes}", spec=_SPEC, reason="uri")

@@ -187,11 +187,21 @@ def test_an_integrated_payload_is_written_and_compared_like_a_fetched_one():
         "coap://",
         "",
         "coap://domain.example/" + "a" * 512,
+        "//elsewhere.example/image",
+        "/a b",
+        "/" + "a" * 512,
     ],
 )
 def test_a_uri_that_could_lead_anywhere_is_not_fetched(uri):
     machine = refusal(opened(replace(RELEASE, uri=uri)), UnsupportedError, "uri")
     assert machine.effects == []
+
+
+@pytest.mark.spec("RFC 3986 4.2")
+def test_a_path_alone_is_fetched_from_where_the_envelope_came():
+    machine = Machine(served={"/update/image": NEW})
+    machine.run(processor(opened(replace(RELEASE, uri="/update/image"))).update())
+    assert machine.active[FIRMWARE] == NEW
 
 
 def test_an_image_over_the_limit_is_not_fetched():
