@@ -115,6 +115,7 @@ def make_maker(root: Path, *, name: str, domain: str, at: datetime) -> MakerDire
         release_keys=tuple([key.public for key in maker.release_keys]),
         vendor_id=maker.vendor_id,
         mud_authorities=(authority.certificate.der,),
+        dns_name=domain,
     )
     write_whole(made.anchor, anchor_file.encode(anchor))
     # Last: its presence is what says that the rest is whole.

@@ -1,0 +1,38 @@
+from datetime import UTC, datetime
+
+from thingstead.protocols.mud import parser
+from thingstead.simulator import scenery
+from thingstead.simulator.scenery import MAKERS, mud_files, prepare
+
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def prepared(path):
+    return prepare(path, things=5, site=None, coap=("127.0.0.1", 5683), mud_port=8443, at=AT)
+
+
+def test_things_of_three_types_and_two_makers_are_born(tmp_path):
+    world = prepared(tmp_path)
+    assert [thing.kind for thing in world.things] == ["lamp", "lamp", "lamp", "sensor", "meter"]
+    assert {thing.maker for thing in world.things} == set(MAKERS)
+    assert len({thing.serial for thing in world.things}) == 5
+
+
+def test_the_domain_trusts_each_maker_for_its_own_name_only(tmp_path):
+    anchors = {anchor.maker: anchor for anchor in prepared(tmp_path).domain.anchors()}
+    assert anchors["aurora"].speaks_for("mud.aurora.example")
+    assert not anchors["aurora"].speaks_for("mud.borealis.example")
+
+
+def test_the_settings_of_a_dry_run_say_so(tmp_path):
+    config = prepared(tmp_path).domain.load()
+    assert (config.network.enforcement, config.network.offline) == ("dry_run", True)
+
+
+def test_every_type_has_a_signed_mud_file_that_parses_without_a_finding(tmp_path):
+    files = mud_files(prepared(tmp_path), 8443, at=AT)
+    documents = [path for path in files if path.endswith(".json")]
+    assert len(documents) == len(scenery._TYPES)
+    for path in documents:
+        assert parser.parse(files[path]).findings == ()
+        assert files[f"{path}.p7s"]
