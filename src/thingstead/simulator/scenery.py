@@ -86,7 +86,7 @@ class Scenery:
 
 
 def prepare(
-    root: Path, *, things: int, site: Site | None, coap: tuple[str, int], mud_port: int, at: datetime
+    root: Path, *, things: int, site: Site | None, coap: tuple[str, int], mud_ports: Mapping[str, int], at: datetime
 ) -> Scenery:
     """Found makers and domain, and give birth to the things.
 
@@ -95,7 +95,7 @@ def prepare(
         things: how many.
         site: where rules are in force; None for a dry run, which says so.
         coap: address of the domain's endpoint.
-        mud_port: where the makers serve their MUD files, on loopback.
+        mud_ports: where each maker serves its MUD files, on loopback.
         at: now.
     """
     makers = {name: make_maker(root / "makers" / name, name=name, domain=dns, at=at) for name, dns in MAKERS.items()}
@@ -110,7 +110,7 @@ def prepare(
         row = _TYPES[kind]
         home = root / "things" / f"{kind}-{index}"
         support_end = date(at.year + _SUPPORT_YEARS, 12, 31)
-        url = _mud_url(row, mud_port)
+        url = _mud_url(row, mud_ports)
         serial = f"{row.model}-{index:04d}"
         model = Model(row.model, row.constrained_class, url, support_end)
         bear_thing(home, makers[row.maker].maker, model, serial, domain_credential=own.cred, at=at)
@@ -118,16 +118,18 @@ def prepare(
     return Scenery(root, domain, makers, tuple(born))
 
 
-def mud_files(scenery: Scenery, port: int, *, at: datetime) -> dict[str, bytes]:
-    """What the makers serve: each type's MUD file and its signature."""
+def mud_files(scenery: Scenery, maker: str, ports: Mapping[str, int], *, at: datetime) -> dict[str, bytes]:
+    """What a maker serves: the MUD file of each of its types, and its signature."""
     files: dict[str, bytes] = {}
     for row in _TYPES.values():
-        url = _mud_url(row, port)
-        cloud = Service(Remote(RemoteKind.DNS_NAME, f"cloud.{MAKERS[row.maker]}"), _TCP, remote_port=ALLOWED_PORT)
-        document = render(Description(url, at, f"{row.model} by {row.maker}", row.maker, row.model, (cloud,)))
+        if row.maker != maker:
+            continue
+        url = _mud_url(row, ports)
+        cloud = Service(Remote(RemoteKind.DNS_NAME, f"cloud.{MAKERS[maker]}"), _TCP, remote_port=ALLOWED_PORT)
+        document = render(Description(url, at, f"{row.model} by {maker}", maker, row.model, (cloud,)))
         path = f"/{row.model}.json"
         files[path] = document
-        files[f"{path}.p7s"] = scenery.makers[row.maker].mud_signer().sign_detached(document)
+        files[f"{path}.p7s"] = scenery.makers[maker].mud_signer().sign_detached(document)
     return files
 
 
@@ -137,8 +139,8 @@ def _kinds(things: int) -> Iterator[str]:
     yield from islice(cycle(("sensor", "meter", "sensor")), things - lamps)
 
 
-def _mud_url(row: _Type, port: int) -> str:
-    return f"https://mud.{MAKERS[row.maker]}:{port}/{row.model}.json"
+def _mud_url(row: _Type, ports: Mapping[str, int]) -> str:
+    return f"https://mud.{MAKERS[row.maker]}:{ports[row.maker]}/{row.model}.json"
 
 
 def _mud_certificates(root: Path, at: datetime) -> None:

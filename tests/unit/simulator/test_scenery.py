@@ -5,10 +5,11 @@ from thingstead.simulator import scenery
 from thingstead.simulator.scenery import MAKERS, mud_files, prepare
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
+PORTS = {"aurora": 8443, "borealis": 8444}
 
 
 def prepared(path):
-    return prepare(path, things=5, site=None, coap=("127.0.0.1", 5683), mud_port=8443, at=AT)
+    return prepare(path, things=5, site=None, coap=("127.0.0.1", 5683), mud_ports=PORTS, at=AT)
 
 
 def test_things_of_three_types_and_two_makers_are_born(tmp_path):
@@ -30,7 +31,8 @@ def test_the_settings_of_a_dry_run_say_so(tmp_path):
 
 
 def test_every_type_has_a_signed_mud_file_that_parses_without_a_finding(tmp_path):
-    files = mud_files(prepared(tmp_path), 8443, at=AT)
+    world = prepared(tmp_path)
+    files = {path: data for maker in MAKERS for path, data in mud_files(world, maker, PORTS, at=AT).items()}
     documents = [path for path in files if path.endswith(".json")]
     assert len(documents) == len(scenery._TYPES)
     for path in documents:

@@ -1,0 +1,217 @@
+"""The demo: a whole life on one machine, told step by step, each step asked of whoever relies on it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from thingstead.clock import SystemClock
+from thingstead.enforcement.namespace import Site
+from thingstead.errors import ConfigError, ThingsteadError, TransportError
+from thingstead.simulator.mud_server import StaticHttpsServer
+from thingstead.simulator.outside import Outside
+from thingstead.simulator.report import Check, Report, Step
+from thingstead.simulator.scenery import MAKERS, BornThing, Scenery, mud_files, prepare
+from thingstead.simulator.stage import Actor, Stage
+
+__all__ = ["CONTROLLER", "Demo", "DemoOptions", "opened"]
+
+CONTROLLER = "controller"
+_GROUP = ("239.83.0.1", 5684)
+_LOOPBACK = "127.0.0.1"
+_COAP_PORT = 5683
+_JOIN_PATIENCE = 45.0
+_STEP_PATIENCE = 30.0
+_POLL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What the command line says.
+
+    Attributes:
+        root: an empty directory.
+        things: how many.
+        site: namespaces, or None for a dry run on loopback.
+        telemetry: CSV to report instead of the host's figures.
+        web_socket: bound before the namespaces were made; None for no page.
+    """
+
+    root: Path
+    things: int
+    site: Site | None
+    telemetry: Path | None
+    web_socket: socket.socket | None
+
+
+class Demo:
+    """A running demo; made by `opened`."""
+
+    def __init__(
+        self, options: DemoOptions, scenery: Scenery, stage: Stage, outside: Outside | None, report: Report
+    ) -> None:
+        self.options = options
+        self.scenery = scenery
+        self.stage = stage
+        self.outside = outside
+        self.report = report
+        self.ids: dict[str, str] = {}
+
+    async def ask(self, operation: str, **arguments: Any) -> Any:
+        """Ask the controller.
+
+        Raises:
+            TransportError: it does not answer.
+            ConfigError: it refuses; the message is its own.
+        """
+        answer = await self.stage.ask(CONTROLLER, {"operation": operation, "arguments": arguments})
+        if "error" in answer:
+            raise ConfigError(answer["error"]["message"], reason=answer["error"]["reason"])
+        return answer["result"]
+
+    async def status(self, thing: BornThing) -> Mapping[str, Any]:
+        """Ask a thing how it stands."""
+        return await self.stage.ask(thing.home.name, {})
+
+    def thing_id(self, thing: BornThing) -> str:
+        """The domain's name for a thing that has joined."""
+        return self.ids[thing.serial]
+
+    async def until(self, condition: Callable[[], Awaitable[bool]], *, seconds: float = _STEP_PATIENCE) -> bool:
+        """Wait until `condition` holds; False if it does not in time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                if await condition():
+                    return True
+            except TransportError:
+                pass
+            await asyncio.sleep(_POLL)
+        return False
+
+    async def step(
+        self, name: str, title: str, story: Callable[[], Awaitable[tuple[list[Check], dict[str, Any]]]]
+    ) -> None:
+        """Run one step and report it; what fails is a check that did not hold, not the end of the story."""
+        started = time.monotonic()
+        try:
+            checks, figures = await story()
+        except ThingsteadError as error:
+            checks, figures = [Check("this step", held=False, detail=str(error))], {}
+        self.report.add(Step(name, title, time.monotonic() - started, tuple(checks), figures))
+
+    # --- the beginning, which every demo has
+
+    async def start(self) -> None:
+        """Start the domain and its things, and see them join."""
+        await self.step("domain", "A domain is founded and runs", self._up)
+        await self.step("join", "Things are born and join over EDHOC", self._join)
+        await self.step("telemetry", "Telemetry flows over OSCORE", self._telemetry)
+
+    async def _up(self) -> tuple[list[Check], dict[str, Any]]:
+        inherited: tuple[int, ...] = ()
+        arguments = ["up", str(self.scenery.domain.root)]
+        if self.options.web_socket is not None:
+            inherited = (self.options.web_socket.fileno(),)
+            arguments += ["--web-socket", str(self.options.web_socket.fileno())]
+        await self.stage.start(Actor(CONTROLLER, arguments, self.scenery.domain.control_socket, inherited=inherited))
+        mode = "rules in the kernel (nftables)" if self.options.site else "DRY RUN: no rule is enforced"
+        return [
+            Check("controller answers on its control socket", held=True),
+            Check("network plane", held=True, detail=mode),
+        ], {}
+
+    async def _join(self) -> tuple[list[Check], dict[str, Any]]:
+        started = time.monotonic()
+        await asyncio.gather(*[self.start_thing(thing) for thing in self.scenery.things])
+        wanted = len(self.scenery.things)
+
+        async def all_joined() -> bool:
+            rows = await self.ask("thing.list")
+            self.ids = {row["serial"]: row["thing"] for row in rows if row["state"] == "operational"}
+            return len(self.ids) == wanted
+
+        await self.until(all_joined, seconds=_JOIN_PATIENCE)
+        makers = {thing.maker for thing in self.scenery.things}
+        types = {thing.model for thing in self.scenery.things}
+        took = time.monotonic() - started
+        return [
+            Check(
+                f"{wanted} things of {len(types)} types and {len(makers)} makers joined",
+                len(self.ids) == wanted,
+                f"{len(self.ids)} in {took:.1f} s",
+            ),
+        ], {"joined": len(self.ids), "seconds": took}
+
+    async def start_thing(self, thing: BornThing) -> None:
+        """Start one thing's process where it belongs."""
+        site = self.options.site
+        attachment = site.attach(thing.index) if site is not None else None
+        host = str(attachment.ipv4) if attachment is not None else _LOOPBACK
+        arguments = [
+            "agent", "run", str(thing.home),
+            "--controller-host", self.coap_host, "--controller-port", str(_COAP_PORT),
+            "--host", host, "--port", "5683" if attachment is not None else "0",
+            "--multicast-group", _GROUP[0], "--multicast-port", str(_GROUP[1]),
+        ]  # fmt: skip
+        if self.options.telemetry is not None:
+            arguments += ["--telemetry", str(self.options.telemetry)]
+        await self.stage.start(Actor(thing.home.name, arguments, thing.home / "status.sock", attachment))
+
+    @property
+    def coap_host(self) -> str:
+        """Where the domain's endpoint listens."""
+        return _LOOPBACK if self.options.site is None else str(self.options.site.controller_ipv4)
+
+    async def _telemetry(self) -> tuple[list[Check], dict[str, Any]]:
+        silent = set(self.ids.values())
+
+        async def all_told() -> bool:
+            for thing in list(silent):
+                shown = await self.ask("data.show", thing=thing)
+                if shown["latest"]:
+                    silent.discard(thing)
+            return not silent
+
+        told = await self.until(all_told)
+        return [Check("every thing's readings are kept", told, f"{len(self.ids) - len(silent)} of {len(self.ids)}")], {}
+
+
+@asynccontextmanager
+async def opened(options: DemoOptions, report: Report) -> AsyncIterator[Demo]:
+    """Prepare everything, and clear it all away in the end.
+
+    Raises:
+        ThingsteadError: the scene cannot be set.
+    """
+    clock = SystemClock()
+    at = clock.utc()
+    coap = (_LOOPBACK if options.site is None else str(options.site.controller_ipv4), _COAP_PORT)
+    ports = {maker: _free_port() for maker in MAKERS}
+    scenery = prepare(options.root, things=options.things, site=options.site, coap=coap, mud_ports=ports, at=at)
+    async with AsyncExitStack() as stack:
+        for maker, port in ports.items():
+            files = mud_files(scenery, maker, ports, at=at)
+            web = options.root / "web"
+            server = StaticHttpsServer(files, certificate=web / f"{maker}.pem", key=web / f"{maker}.key", port=port)
+            await stack.enter_async_context(server)
+        outside = None
+        if options.site is not None:
+            outside = Outside(options.site, clock=clock)
+            await outside.start()
+            stack.callback(outside.close)
+        stage = Stage(options.site, log=options.root / "log")
+        stack.push_async_callback(stage.close)
+        yield Demo(options, scenery, stage, outside, report)
+
+
+def _free_port() -> int:
+    with socket.create_server((_LOOPBACK, 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
