@@ -16,8 +16,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-from tests.requirements import REQUIREMENTS
 from tests.sabotage.registry import REGISTRY
+from thingstead.analysis.question import REQUIREMENTS
 from thingstead.domain.lifecycle import FIRST_STATES, TRANSITIONS
 from thingstead.domain.plane import OBLIGATIONS, PlaneName
 from thingstead.errors import CONSEQUENCES

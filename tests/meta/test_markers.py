@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.requirements import REQUIREMENTS
 from tests.traceability import CLAUSE
+from thingstead.analysis.question import REQUIREMENTS
 
 TESTS = Path(__file__).resolve().parents[1]
 

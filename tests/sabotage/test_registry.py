@@ -6,9 +6,9 @@ from types import ModuleType
 
 import pytest
 
-from tests.requirements import REQUIREMENTS
 from tests.sabotage.registry import REGISTRY, REQUIRED
 from tests.sabotage.replacement import Sabotage, accepts, apply, argument, find, returns, skips
+from thingstead.analysis.question import REQUIREMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}

@@ -119,7 +119,7 @@ class Finding:
 
     Attributes:
         question: e.g. ``T5``, ``C5.3.1`` or ``R-15`` (RFC 8576 §3, §5; requirements).
-        plane: who speaks.
+        plane: who speaks; None for the controller, which is above the planes.
         control: what stands against it, in one line.
         evidence: what was seen in the live domain, with a figure or a ledger entry.
         remaining_risk: what the control does not cover; never empty.
@@ -127,7 +127,7 @@ class Finding:
     """
 
     question: str
-    plane: PlaneName
+    plane: PlaneName | None
     control: str
     evidence: str
     remaining_risk: str

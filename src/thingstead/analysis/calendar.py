@@ -1,0 +1,100 @@
+"""The calendar: everything that will expire, whom it strands, and the last day on which acting still helps (R-74)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from thingstead.domain.plane import Expiry, PlaneName
+from thingstead.identifier import ThingId
+
+__all__ = ["NOTICE", "Due", "Urgency", "calendar"]
+
+
+class Urgency(StrEnum):
+    """What a date means today."""
+
+    EXPIRED = "expired"
+    LATE = "last safe day is over"
+    SOON = "act now"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What expires on one day, for all things it is the same for.
+
+    Attributes:
+        plane: whose matter it is.
+        what: what expires.
+        at: the first of them, in UTC.
+        last_safe_day: until the end of it, acting still reaches every thing in time.
+        urgency: as of today.
+        strands: the things that stop working then.
+    """
+
+    plane: PlaneName
+    what: str
+    at: datetime
+    last_safe_day: date
+    urgency: Urgency
+    strands: tuple[ThingId, ...]
+
+
+NOTICE: dict[PlaneName, timedelta] = {
+    PlaneName.IDENTITY: timedelta(days=14),
+    PlaneName.ACCESS: timedelta(days=14),
+    PlaneName.GROUPS: timedelta(days=2),
+    PlaneName.SOFTWARE: timedelta(days=30),
+    PlaneName.NETWORK: timedelta(days=2),
+    PlaneName.DATA: timedelta(days=2),
+}
+"""How long before an end somebody has to act.
+
+Credentials and tokens: a new join of things that may be off for a week, twice. Groups: a rekey that sleepers
+catch up with. Software: 30 days, for a release has to be made, signed and carried (R-74). Network: a file
+that its maker has to put back on its server.
+"""
+
+_DAY = timedelta(days=1)
+
+
+def calendar(expiries: Iterable[Expiry], *, at: datetime, horizon: timedelta | None = None) -> tuple[Due, ...]:
+    """What expires, soonest to act on first.
+
+    Args:
+        expiries: of all planes.
+        at: today.
+        horizon: leave out what need not be acted on within it.
+    """
+    together: dict[tuple[PlaneName, str, date], list[Expiry]] = {}
+    for expiry in expiries:
+        together.setdefault((expiry.plane, expiry.what, expiry.at.date()), []).append(expiry)
+    rows = [_due(group, at) for group in together.values()]
+    if horizon is not None:
+        rows = [row for row in rows if row.last_safe_day <= (at + horizon).date()]
+    return tuple(sorted(rows, key=lambda row: (row.last_safe_day, row.at, row.plane, row.what)))
+
+
+def _due(group: list[Expiry], at: datetime) -> Due:
+    first = min(expiry.at for expiry in group)
+    plane = group[0].plane
+    # The end of the last safe day must lie before the notice begins, hence one day less.
+    last_safe_day = (first - NOTICE[plane] - _DAY).date()
+    strands = dict.fromkeys(thing for expiry in group for thing in expiry.strands)
+    return Due(plane, group[0].what, first, last_safe_day, _urgency(first, last_safe_day, at), tuple(strands))
+
+
+def _urgency(first: datetime, last_safe_day: date, at: datetime) -> Urgency:
+    if first <= at:
+        return Urgency.EXPIRED
+    if last_safe_day < at.date():
+        return Urgency.LATE
+    if last_safe_day <= (at + _SOON).date():
+        return Urgency.SOON
+    return Urgency.LATER
+
+
+_SOON = timedelta(days=7)

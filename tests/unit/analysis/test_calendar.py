@@ -1,0 +1,58 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from thingstead.analysis.calendar import NOTICE, Urgency, calendar
+from thingstead.domain.plane import Expiry, PlaneName
+from thingstead.identifier import ThingId
+
+AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+ONE, TWO = ThingId("thing-aaaaaaaaaaaaaaaa"), ThingId("thing-bbbbbbbbbbbbbbbb")
+
+
+def expiry(days, *things, what="token", plane=PlaneName.ACCESS, hours=0):
+    return Expiry(what, AT + timedelta(days=days, hours=hours), things, plane)
+
+
+def test_every_plane_has_a_notice():
+    assert NOTICE.keys() == set(PlaneName)
+
+
+@pytest.mark.requirement("R-74")
+def test_whoever_acts_until_the_end_of_the_last_safe_day_has_the_whole_notice_left():
+    (row,) = calendar([expiry(90, ONE)], at=AT)
+    end = datetime.combine(row.last_safe_day + timedelta(days=1), datetime.min.time(), tzinfo=UTC)
+    assert row.at - end >= NOTICE[PlaneName.ACCESS]
+    assert row.at - end < NOTICE[PlaneName.ACCESS] + timedelta(days=1)
+
+
+def test_a_credential_in_the_update_path_has_thirty_days():
+    (row,) = calendar([expiry(60, plane=PlaneName.SOFTWARE)], at=AT)
+    assert row.last_safe_day == date(2026, 12, 22)
+
+
+@pytest.mark.parametrize(
+    ("days", "urgency"),
+    [(-1, Urgency.EXPIRED), (0, Urgency.EXPIRED), (14, Urgency.LATE), (15, Urgency.SOON), (23, Urgency.LATER)],
+)
+def test_a_date_is_told_by_what_it_means_today(days, urgency):
+    (row,) = calendar([expiry(days, ONE)], at=AT)
+    assert row.urgency is urgency
+
+
+def test_what_ends_on_one_day_for_many_things_is_one_row():
+    rows = calendar([expiry(90, ONE, hours=1), expiry(90, TWO), expiry(91, ONE)], at=AT)
+    assert [(row.strands, row.at) for row in rows] == [
+        ((ONE, TWO), AT + timedelta(days=90)),
+        ((ONE,), AT + timedelta(days=91)),
+    ]
+
+
+def test_the_soonest_to_act_on_comes_first_not_the_soonest_to_end():
+    rows = calendar([expiry(40, what="token"), expiry(45, what="anchor", plane=PlaneName.SOFTWARE)], at=AT)
+    assert [row.what for row in rows] == ["anchor", "token"]
+
+
+def test_what_need_not_be_acted_on_within_the_horizon_is_left_out():
+    rows = calendar([expiry(20, what="near"), expiry(400, what="far")], at=AT, horizon=timedelta(days=30))
+    assert [row.what for row in rows] == ["near"]
