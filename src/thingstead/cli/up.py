@@ -22,9 +22,13 @@ async def _serve(session: Session, directory: DomainDirectory) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with running(directory) as controller:
-        coap = controller.config.coap
+        coap = controller.foundation.config.coap
         session.console.show(
-            {"domain": controller.config.domain.name, "coap": f"coap://{coap.host}:{coap.port}", "state": "up"}
+            {
+                "domain": controller.foundation.config.domain.name,
+                "coap": f"coap://{coap.host}:{coap.port}",
+                "state": "up",
+            }
         )
         session.console.next(f"thingstead status --domain {session.options['directory']}")
         await stopped.wait()

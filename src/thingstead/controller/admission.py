@@ -113,7 +113,7 @@ class Admission:
         self._identity.prove(thing.id, newcomer.identity.public)
         proposal = Proposal(newcomer.identity.public, newcomer.oscore, scope, self._policy.granted)
         self._access.propose(thing.id, proposal)
-        await self._note_place(thing.id, str(newcomer.source))
+        await self._note_place(thing.id, newcomer.source)
         report = await self._conductor.transition(
             thing.id,
             Cause.JOINED,

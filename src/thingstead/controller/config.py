@@ -63,14 +63,13 @@ class JoinConfig:
     """Joining.
 
     Attributes:
-        max_half_open: handshakes under way at one time, in all.
-        max_half_open_per_source: of one source address.
+        max_half_open: handshakes under way at one time; the oldest gives way. From a quarter of it on, who begins
+            one has to show first that it receives what is sent to its address.
         half_open_seconds: age at which an unfinished handshake is dropped.
         credential_days: validity of what the domain issues to a thing.
     """
 
     max_half_open: int = 256
-    max_half_open_per_source: int = 8
     half_open_seconds: float = 30.0
     credential_days: int = 90
 

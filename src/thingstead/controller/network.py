@@ -12,7 +12,7 @@ from thingstead.controller.config import ControllerConfig, NetworkConfig
 from thingstead.controller.whereabouts import Whereabouts
 from thingstead.crypto.certificate import load_certificate
 from thingstead.domain.anchor import TrustAnchor
-from thingstead.domain.ports import Enforcement, Records
+from thingstead.domain.ports import Enforcement, Fetcher, Records, Resolver
 from thingstead.enforcement.dry_run import DryRun
 from thingstead.enforcement.nftables import Nftables, NftablesConfig
 from thingstead.errors import ConfigError
@@ -26,7 +26,7 @@ from thingstead.protocols.mud.signature import AdmissionPolicy
 from thingstead.transport.https import HttpsConfig, HttpsFetcher
 from thingstead.transport.resolver import HostsResolver
 
-__all__ = ["enforcement", "network_plane"]
+__all__ = ["enforcement", "fetcher", "network_plane", "resolver"]
 
 _UDP = 17
 
@@ -51,12 +51,33 @@ def enforcement(config: NetworkConfig, *, coap_port: int) -> Enforcement:
     )
 
 
+def fetcher(config: NetworkConfig, *, root: Path) -> Fetcher:
+    """HTTPS to the MUD file servers; relative file names in the settings start at `root`.
+
+    Raises:
+        ConfigError: an authorities' file that cannot be read.
+    """
+    return HttpsFetcher(
+        HttpsConfig(
+            ca_file=root / config.mud_ca if config.mud_ca else None,
+            insecure_private_addresses=config.insecure_private_mud_servers,
+            addresses=_hosts(config),
+        )
+    )
+
+
+def resolver(config: NetworkConfig) -> Resolver:
+    """The addresses that the owner gave, and the system's resolver unless it may not be asked."""
+    return HostsResolver(_hosts(config), offline=config.offline)
+
+
 def network_plane(
     config: ControllerConfig,
     anchors: tuple[TrustAnchor, ...],
-    keeper: Enforcement,
     *,
-    root: Path,
+    keeper: Enforcement,
+    files: Fetcher,
+    resolve: Resolver,
     records: Records,
     whereabouts: Whereabouts,
     clock: Clock,
@@ -67,25 +88,18 @@ def network_plane(
     Args:
         anchors: makers, each of which may sign files for its own DNS name only.
         keeper: see `enforcement`.
-        root: what relative file names in the settings start at.
+        files: see `fetcher`.
+        resolve: see `resolver`.
         records: a window on the plane's documents for MUD files.
 
     Raises:
         ConfigError: a setting that cannot be obeyed.
     """
     network = config.network
-    hosts = {name: tuple(addresses) for name, addresses in network.hosts.items()}
-    fetcher = HttpsFetcher(
-        HttpsConfig(
-            ca_file=root / network.mud_ca if network.mud_ca else None,
-            insecure_private_addresses=network.insecure_private_mud_servers,
-            addresses=hosts,
-        )
-    )
     local = _prefixes(network.local, "local")
-    names = NameTable(HostsResolver(hosts, offline=network.offline), inside=local, clock=clock, alarm=alarm)
+    names = NameTable(resolve, inside=local, clock=clock, alarm=alarm)
     library = MudLibrary(
-        fetcher, records, policy_of=lambda url: _policy_of(url, anchors, network), clock=clock, alarm=alarm
+        files, records, policy_of=lambda url: _policy_of(url, anchors, network), clock=clock, alarm=alarm
     )
     controller = (ip_network(config.coap.host),)
     port = PortRange(config.coap.port, config.coap.port)
@@ -118,6 +132,10 @@ def _policy_of(url: str, anchors: tuple[TrustAnchor, ...], network: NetworkConfi
         anchors=tuple([load_certificate(der) for anchor in makers for der in anchor.mud_authorities]),
         insecure_unsigned=network.insecure_unsigned_mud,
     )
+
+
+def _hosts(config: NetworkConfig) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(addresses) for name, addresses in config.hosts.items()}
 
 
 def _prefixes(texts: list[str], setting: str) -> tuple[Prefix, ...]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from thingstead.clock import Clock
-from thingstead.endpoint.resource import Call, Handler, Resources
+from thingstead.controller.server import DomainServer
+from thingstead.endpoint.resource import Call, Handler
 from thingstead.errors import DecodeError, ThingsteadError
 from thingstead.identifier import ThingId
 from thingstead.phases.bootstrap import Bootstrap
@@ -28,20 +27,29 @@ def content(payload: bytes, content_format: int, code: int = Code.CONTENT) -> Me
     return Message(code, options=[(OptionNumber.CONTENT_FORMAT, encode_uint(content_format))], payload=payload)
 
 
-def bootstrapping(bootstrap: Bootstrap, resources: Resources, *, clock: Clock) -> Callable[[Call], Awaitable[Message]]:
+def bootstrapping(bootstrap: Bootstrap, server: DomainServer, *, clock: Clock) -> Handler:
     """POST to the EDHOC resource; what goes wrong is counted and answered by an EDHOC error (RFC 9528 §6)."""
 
     async def answer(call: Call) -> Message:
-        source = call.event.source[0]
         try:
-            payload = await bootstrap.answer(call.request.payload, source, now=call.now, at=clock.utc())
+            payload = await bootstrap.answer(call.request.payload, call.event.source, now=call.now, at=clock.utc())
         except ThingsteadError as error:
-            refusal = resources.refuse(call.event, None, error)
+            refusal = server.resources.refuse(call.event, None, error)
             body = edhoc_error.answer(error)
             return refusal if body is None else content(body, ContentFormat.EDHOC_CBOR_SEQ, refusal.code)
         return content(payload, ContentFormat.EDHOC_CBOR_SEQ, Code.CHANGED)
 
-    return answer
+    deferred = server.deferred(answer)
+
+    def begin(call: Call) -> Message | None:
+        if not call.event.is_fresh:
+            if not bootstrap.is_reachable(call.request.payload, call.event.source, call.now):
+                server.challenge(call)
+                return None
+            server.vouch(call)
+        return deferred(call)
+
+    return begin
 
 
 def collecting(collector: Collector) -> Handler:

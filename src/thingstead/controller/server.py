@@ -57,7 +57,7 @@ class DomainServer:
         reserve: Callable[[ThingId, int], Awaitable[None]],
     ) -> None:
         self._endpoint = endpoint
-        self._resources = resources
+        self.resources = resources
         self._clock = clock
         self._tasks = tasks
         self._reserve = reserve
@@ -80,7 +80,7 @@ class DomainServer:
                 case RequestReceived():
                     if event.association is not None:
                         self._last_acceptance[ThingId(event.association)] = now
-                    answer = self._resources.answer(event, now)
+                    answer = self.resources.answer(event, now)
                     if answer is not None:
                         self._endpoint.send_response(event.exchange, answer, now)
                 case ResponseReceived():
@@ -113,6 +113,14 @@ class DomainServer:
             return None
 
         return begin
+
+    def challenge(self, call: Call) -> None:
+        """Have the request come again with an Echo value: fresh, and from where it says (RFC 9175 §2.3)."""
+        self._endpoint.challenge(call.event.exchange, self._clock.now())
+
+    def vouch(self, call: Call) -> None:
+        """Answer at any length: the request's source was seen to receive what is sent to it."""
+        self._endpoint.vouch(call.event.exchange)
 
     # --- SecurityAssociations
 
@@ -194,7 +202,7 @@ class DomainServer:
         try:
             answer = await work(call)
         except ThingsteadError as error:
-            answer = self._resources.refuse(call.event, call.peer, error)
+            answer = self.resources.refuse(call.event, call.peer, error)
         finally:
             self._under_way -= 1
         self._endpoint.send_response(call.event.exchange, answer, self._clock.now())

@@ -186,19 +186,21 @@ class Endpoint:
         A response with an Observe option, of any value, to a request that registers makes it an observation: the
         exchange then takes any number of responses, until one without it, or one with an error code.
         """
-        for memory in (self._layer.known, self._layer.strangers):
-            found = memory.find(exchange)
-            if found is not None:
-                self._responder.respond(found, response, now)
-                return
+        found = self._layer.find(exchange)
+        if found is not None:
+            self._responder.respond(found, response, now)
 
     def challenge(self, exchange: ExchangeId, now: float) -> None:
         """Answer 4.01 with an Echo value: the request is to come again, fresh and from where it says (RFC 9175)."""
-        for memory in (self._layer.known, self._layer.strangers):
-            found = memory.find(exchange)
-            if found is not None:
-                self._responder.challenge(found, now)
-                return
+        found = self._layer.find(exchange)
+        if found is not None:
+            self._responder.challenge(found, now)
+
+    def vouch(self, exchange: ExchangeId) -> None:
+        """Answer at any length: the application knows that what is sent to this request's source arrives there."""
+        found = self._layer.find(exchange)
+        if found is not None:
+            found.allowance = None
 
     def cancel(self, exchange: ExchangeId, now: float) -> None:
         """Want no more of a request of ours, or end an observation of a peer without a last word."""

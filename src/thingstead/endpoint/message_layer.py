@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.event import Address
+from thingstead.endpoint.exchange import ServerExchange
 from thingstead.endpoint.memory import Memory
 from thingstead.protocols.coap.message import MessageType
 from thingstead.protocols.coap.reliability import Retransmitter
@@ -42,6 +43,10 @@ class MessageLayer:
         self.outgoing = self.retransmitter.outgoing
         self._delayed: list[tuple[float, int, bytes, Address]] = []
         self._delayed_count = 0
+
+    def find(self, exchange_id: int) -> ServerExchange | None:
+        """The exchange that still takes a response."""
+        return self.known.find(exchange_id) or self.strangers.find(exchange_id)
 
     def is_duplicate(self, data: bytes, source: Address) -> bool:
         """Whether this datagram was accepted before; its reply, where there is one, goes out again."""

@@ -9,9 +9,10 @@ from datetime import date, datetime, timedelta
 from itertools import cycle, islice
 from pathlib import Path
 
-from thingstead.controller.app import domain_credential
+from thingstead.controller.composition import domain_credential
 from thingstead.controller.directory import DomainDirectory
 from thingstead.crypto.authority import make_authority, make_server
+from thingstead.crypto.keystore import FileKeyStore
 from thingstead.domain import anchor as anchor_file
 from thingstead.enforcement.namespace import Site
 from thingstead.phases.manufacture import Model
@@ -104,7 +105,7 @@ def prepare(
     for maker in makers.values():
         domain.trust_maker(anchor_file.decode(maker.anchor.read_bytes()))
     _mud_certificates(root, at)
-    own = domain_credential(domain, domain.load())
+    own = domain_credential(FileKeyStore(domain.keys), domain.load())
     born = []
     for index, kind in enumerate(_kinds(things), start=1):
         row = _TYPES[kind]

@@ -327,6 +327,21 @@ def test_an_application_can_ask_for_freshness_itself():
     assert ladder.response.code == Code.CONTENT
 
 
+@pytest.mark.spec("RFC 9175 2.4")
+def test_a_source_that_the_application_vouches_for_gets_the_whole_answer_at_once():
+    ladder = Ladder()
+
+    def respond(event):
+        ladder.controller.vouch(event.exchange)
+        return answered(payload=bytes(900))
+
+    ladder.respond = respond
+    ladder.ask(GET)
+    ladder.run()
+    assert [message.code for message in ladder.sent(CONTROLLER)] == [Code.CONTENT]
+    ladder.controller.vouch(ladder.requests[0].exchange)
+
+
 @pytest.mark.spec("RFC 9175 2.3")
 def test_a_client_does_not_follow_echo_challenges_forever():
     ladder = Ladder(respond=lambda event: answered(Code.UNAUTHORIZED, b"", (OptionNumber.ECHO, b"again")))

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import dataclass
+
 from thingstead.errors import StateError
 from thingstead.protocols.edhoc.responder import WaitingForMessage3
 
 __all__ = ["PendingSessions"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    session: WaitingForMessage3
+    source: Hashable
+    deadline: float
 
 
 class PendingSessions:
@@ -22,7 +32,7 @@ class PendingSessions:
         """Hold up to `limit` sessions for `lifetime` seconds each; `evicted` counts those that made room."""
         self._limit = limit
         self._lifetime = lifetime
-        self._sessions: dict[bytes, tuple[float, WaitingForMessage3]] = {}
+        self._sessions: dict[bytes, _Pending] = {}
         self.evicted = 0
 
     def __len__(self) -> int:
@@ -32,8 +42,18 @@ class PendingSessions:
         """Whether an identifier is taken, also by a session that has run out of time but not been dropped yet."""
         return c_r in self._sessions
 
-    def add(self, session: WaitingForMessage3, *, now: float) -> None:
-        """Keep a session whose message_2 is about to go out.
+    def is_crowded(self, now: float) -> bool:
+        """Whether a quarter of the room is taken: time to ask a source to show itself first (RFC 9528 §9.7)."""
+        self.expire(now)
+        return len(self._sessions) * 4 >= self._limit
+
+    def is_from(self, c_r: bytes, source: Hashable) -> bool:
+        """Whether message_2 of this session went to `source`: who can read it receives what is sent there."""
+        pending = self._sessions.get(c_r)
+        return pending is not None and pending.source == source
+
+    def add(self, session: WaitingForMessage3, *, source: Hashable, now: float) -> None:
+        """Keep a session whose message_2 is about to go out to `source`.
 
         Raises:
             ValueError: its connection identifier is taken.
@@ -44,7 +64,7 @@ class PendingSessions:
         if len(self._sessions) >= self._limit:
             del self._sessions[next(iter(self._sessions))]
             self.evicted += 1
-        self._sessions[session.c_r] = (now + self._lifetime, session)
+        self._sessions[session.c_r] = _Pending(session, source, now + self._lifetime)
 
     def find(self, c_r: bytes, *, now: float) -> WaitingForMessage3:
         """The session that a request names; it stays until `discard`, so that a forgery does not end it.
@@ -53,10 +73,10 @@ class PendingSessions:
             StateError: there is none, or it has run out of time.
         """
         self.expire(now)
-        try:
-            return self._sessions[c_r][1]
-        except KeyError:
-            raise StateError("no session waits for this message_3", spec="RFC 9528 §5.1", reason="no session") from None
+        pending = self._sessions.get(c_r)
+        if pending is None:
+            raise StateError("no session waits for this message_3", spec="RFC 9528 §5.1", reason="no session")
+        return pending.session
 
     def discard(self, c_r: bytes) -> None:
         """Drop a session that went on or came to nothing."""
@@ -65,11 +85,7 @@ class PendingSessions:
     def expire(self, now: float) -> None:
         """Drop what has run out of time; insertion order is the order of deadlines."""
         while self._sessions:
-            c_r, (deadline, _session) = next(iter(self._sessions.items()))
-            if deadline > now:
+            c_r, oldest = next(iter(self._sessions.items()))
+            if oldest.deadline > now:
                 return
             del self._sessions[c_r]
-
-    def next_deadline(self) -> float | None:
-        """When `expire` has something to do next."""
-        return next((deadline for deadline, _session in self._sessions.values()), None)

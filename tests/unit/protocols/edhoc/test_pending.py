@@ -20,7 +20,7 @@ def half_open(c_r):
 def test_session_is_found_until_it_is_discarded():
     pending = PendingSessions()
     session, _message_3 = half_open(b"\x01")
-    pending.add(session, now=0)
+    pending.add(session, source="a", now=0)
     assert pending.find(b"\x01", now=1) is session
     assert b"\x01" in pending
     pending.discard(b"\x01")
@@ -31,10 +31,8 @@ def test_session_is_found_until_it_is_discarded():
 
 def test_session_runs_out_of_time():
     pending = PendingSessions(lifetime=30)
-    assert pending.next_deadline() is None
-    pending.add(half_open(b"\x01")[0], now=0)
-    pending.add(half_open(b"\x02")[0], now=10)
-    assert pending.next_deadline() == 30
+    pending.add(half_open(b"\x01")[0], source="a", now=0)
+    pending.add(half_open(b"\x02")[0], source="a", now=10)
     with pytest.raises(StateError):
         pending.find(b"\x01", now=30)
     assert len(pending) == 1
@@ -45,7 +43,7 @@ def test_session_runs_out_of_time():
 def test_flood_evicts_the_oldest_and_the_table_stays_bounded():
     pending = PendingSessions(limit=3)
     for number in range(10):
-        pending.add(half_open(bytes([0x80, number]))[0], now=number)
+        pending.add(half_open(bytes([0x80, number]))[0], source="a", now=number)
     assert (len(pending), pending.evicted) == (3, 7)
     assert b"\x80\x09" in pending
     assert b"\x80\x06" not in pending
@@ -53,15 +51,33 @@ def test_flood_evicts_the_oldest_and_the_table_stays_bounded():
 
 def test_identifier_names_one_session():
     pending = PendingSessions()
-    pending.add(half_open(b"\x01")[0], now=0)
+    pending.add(half_open(b"\x01")[0], source="a", now=0)
     with pytest.raises(ValueError, match="one session"):
-        pending.add(half_open(b"\x01")[0], now=0)
+        pending.add(half_open(b"\x01")[0], source="a", now=0)
 
 
 def test_forged_message_3_does_not_end_the_session_it_names():
     pending = PendingSessions()
     session, message_3 = half_open(b"\x01")
-    pending.add(session, now=0)
+    pending.add(session, source="a", now=0)
     with pytest.raises(AuthenticationError):
         pending.find(b"\x01", now=1).receive(rfc.MESSAGE_3)
     assert pending.find(b"\x01", now=2).receive(message_3).authenticate(rfc.CREDENTIAL_I).peer == rfc.CREDENTIAL_I
+
+
+def test_a_quarter_of_the_room_is_a_crowd_until_time_runs_out():
+    pending = PendingSessions(limit=8, lifetime=30)
+    assert not pending.is_crowded(0)
+    pending.add(half_open(b"\x01")[0], source="a", now=0)
+    assert not pending.is_crowded(0)
+    pending.add(half_open(b"\x02")[0], source="a", now=0)
+    assert pending.is_crowded(29)
+    assert not pending.is_crowded(30)
+
+
+def test_a_session_belongs_to_the_source_that_message_2_went_to():
+    pending = PendingSessions()
+    pending.add(half_open(b"\x01")[0], source="a", now=0)
+    assert pending.is_from(b"\x01", "a")
+    assert not pending.is_from(b"\x01", "b")
+    assert not pending.is_from(b"\x02", "a")

@@ -1,0 +1,333 @@
+"""How a controller is put together, from what it stands on to what it serves: no file and no socket is opened here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from thingstead.clock import Clock
+from thingstead.controller import operation_data, operation_thing
+from thingstead.controller.admission import Admission
+from thingstead.controller.conductor import Conductor
+from thingstead.controller.config import ControllerConfig
+from thingstead.controller.network import network_plane
+from thingstead.controller.notary import Notary
+from thingstead.controller.operation import Operations
+from thingstead.controller.resource import bootstrapping, collecting, credential_status
+from thingstead.controller.server import DomainServer
+from thingstead.controller.whereabouts import Whereabouts
+from thingstead.crypto.key import PublicKey
+from thingstead.crypto.keystore import KeyStore
+from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.ledger.refusal import RefusalCounter
+from thingstead.domain.plane import OBLIGATIONS, Demand, Plane, PlaneName
+from thingstead.domain.policy import OwnerPolicy
+from thingstead.domain.ports import Enforcement, Fetcher, HeadKeeper, Resolver, Store
+from thingstead.domain.register import Register
+from thingstead.domain.unit import Snapshot
+from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.endpoint import Endpoint
+from thingstead.endpoint.event import RequestReceived
+from thingstead.endpoint.resource import Resources
+from thingstead.identifier import KeyId, ThingId
+from thingstead.phases.bootstrap import Bootstrap
+from thingstead.planes.absent import Absent
+from thingstead.planes.access.authorization_server import AuthorizationServer
+from thingstead.planes.data.collector import Collector
+from thingstead.planes.identity.certificate_authority import CertificateAuthority
+from thingstead.planes.identity.registrar import Registrar
+from thingstead.planes.network.alarm import Alarm
+from thingstead.planes.network.mud_manager import MudManager
+from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.cwt import ccs
+from thingstead.protocols.edhoc.credential import Credential, kccs_reference
+from thingstead.protocols.edhoc.pending import PendingSessions
+from thingstead.protocols.profile import path
+from thingstead.storage.records import PlaneRecords
+
+__all__ = ["Controller", "Foundation", "Planes", "compose", "domain_credential", "operations"]
+
+_LOGGER = logging.getLogger(__name__)
+_HOUSEKEEPING = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foundation:
+    """What a controller stands on: files and the machine's clock, or memory and a clock that jumps.
+
+    Attributes:
+        config: its settings.
+        policy: what the owner wrote.
+        anchors: the makers the owner trusts.
+        keys: a key of each name in `directory.KEYS`.
+        store: what lasts.
+        heads: where signed ledger heads are also kept.
+        enforcement: who keeps the network's rules.
+        fetcher: HTTPS, for MUD files.
+        resolver: names to addresses.
+        mac_of: the link-layer address behind an IP address.
+        clock: both times.
+        random_bytes: a source of randomness.
+    """
+
+    config: ControllerConfig
+    policy: OwnerPolicy
+    anchors: tuple[TrustAnchor, ...]
+    keys: KeyStore
+    store: Store
+    heads: HeadKeeper
+    enforcement: Enforcement
+    fetcher: Fetcher
+    resolver: Resolver
+    mac_of: Callable[[str], bytes]
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Planes:
+    """The six engines.
+
+    Attributes:
+        identity: credentials.
+        access: tokens and associations.
+        groups: keys of groups.
+        software: releases and what runs.
+        network: what the kernel lets through.
+        data: telemetry.
+    """
+
+    identity: CertificateAuthority
+    access: AuthorizationServer
+    groups: Plane
+    software: Plane
+    network: MudManager
+    data: Collector
+
+    def __iter__(self) -> Iterator[Plane]:
+        return iter((self.identity, self.access, self.groups, self.software, self.network, self.data))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controller:
+    """A composed domain; made by `compose`.
+
+    Attributes:
+        foundation: what it stands on.
+        register: the things, in memory.
+        notary: the ledger's tree and heads.
+        conductor: transitions.
+        server: the CoAP endpoint.
+        resources: what it serves.
+        admission: the join decision.
+        bootstrap: handshakes under way.
+        planes: the six engines.
+    """
+
+    foundation: Foundation
+    register: Register
+    notary: Notary
+    conductor: Conductor
+    server: DomainServer
+    resources: Resources
+    admission: Admission
+    bootstrap: Bootstrap
+    planes: Planes
+
+    async def resume(self) -> None:
+        """Take up what stood before a restart: associations, admissions, and what planes still owe."""
+        self.planes.access.resume()
+        self.planes.data.resume(_admitted(self.register))
+        await self.planes.network.resume(self.register.things())
+        await self.conductor.resume()
+
+    async def run(self) -> None:
+        """Housekeeping for as long as the controller lives: batches, ledger heads, what is still owed."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.notary.run())
+            tasks.create_task(self.conductor.run())
+            tasks.create_task(self._keep_house())
+
+    async def close(self) -> None:
+        """Write what waits, and seal the ledger; the store is closed by whoever opened it."""
+        await self.planes.data.flush()
+        await self.notary.close()
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING)
+            await self.planes.data.flush()
+            await self.planes.network.refresh()
+            await self.planes.network.watch()
+
+
+def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
+    """Put a controller together; `tasks` is where deferred work runs.
+
+    Raises:
+        StorageError: a key is missing, or the ledger is not what its head says.
+    """
+    store, clock, random_bytes = foundation.store, foundation.clock, foundation.random_bytes
+    snapshot = store.load()
+    register = Register(snapshot)
+    store.listen(register.follow)
+    refusals = RefusalCounter()
+    own = domain_credential(foundation.keys, foundation.config)
+    resources = Resources(lambda event: _grant(event, planes.access))
+
+    async def reserve(thing: ThingId, upto: int) -> None:
+        await planes.access.reserve(thing, upto)
+
+    endpoint = Endpoint(EndpointConfig(), random_bytes=random_bytes)
+    server = DomainServer(endpoint, resources, clock=clock, tasks=tasks, reserve=reserve)
+    places = PlaneRecords(PlaneName.NETWORK, store, snapshot=snapshot, prefix="place/")
+    whereabouts = Whereabouts(places, mac_of=foundation.mac_of)
+    planes = _planes(foundation, own.public, whereabouts, server=server, snapshot=snapshot)
+    conductor = Conductor(planes, register, store=store, clock=clock)
+    admission = Admission(
+        conductor,
+        register,
+        store=store,
+        identity=planes.identity,
+        access=planes.access,
+        policy=foundation.policy,
+        issuer_credential=ccs.encode(foundation.keys.handle(KeyId("access")).public, subject="access"),
+        clock=clock,
+        random_bytes=random_bytes,
+        note_place=whereabouts.note,
+    )
+    controller = Controller(
+        foundation=foundation,
+        register=register,
+        notary=_notary(foundation, refusals),
+        conductor=conductor,
+        server=server,
+        resources=resources,
+        admission=admission,
+        bootstrap=_bootstrap(foundation, own, admission, planes.access),
+        planes=planes,
+    )
+    _serve(controller, refusals)
+    return controller
+
+
+def operations(controller: Controller) -> Operations:
+    """Everything an operator may ask, one table from the areas' tables."""
+    return Operations(
+        *operation_thing.rows(controller.register, controller.conductor, admission=controller.admission),
+        *operation_data.rows(controller.planes.data),
+    )
+
+
+def domain_credential(keys: KeyStore, config: ControllerConfig) -> Credential:
+    """The domain's CRED_R: a CCS of its handshake key, shown by value; its key goes into vouchers."""
+    public = keys.handle(KeyId("domain")).public
+    encoded = ccs.encode(public, subject=config.domain.name)
+    return Credential(id_cred=kccs_reference(encoded), cred=encoded, public=public)
+
+
+def _notary(foundation: Foundation, refusals: RefusalCounter) -> Notary:
+    return Notary(
+        foundation.store,
+        foundation.heads,
+        key=foundation.keys.handle(KeyId("ledger")),
+        domain=foundation.config.domain.name,
+        clock=foundation.clock,
+        refusals=refusals,
+    )
+
+
+def _planes(
+    foundation: Foundation, holder: PublicKey, whereabouts: Whereabouts, *, server: DomainServer, snapshot: Snapshot
+) -> Planes:
+    def records(plane: PlaneName, prefix: str = "") -> PlaneRecords:
+        return PlaneRecords(plane, foundation.store, snapshot=snapshot, prefix=prefix)
+
+    clock, domain = foundation.clock, foundation.config.domain.name
+    validity = timedelta(days=foundation.config.join.credential_days)
+    return Planes(
+        identity=CertificateAuthority(
+            records(PlaneName.IDENTITY),
+            foundation.keys.handle(KeyId("identity")),
+            domain=domain,
+            clock=clock,
+            random_bytes=foundation.random_bytes,
+            validity=validity,
+        ),
+        access=AuthorizationServer(
+            records(PlaneName.ACCESS),
+            foundation.keys.handle(KeyId("access")),
+            server,
+            domain=domain,
+            holder=holder,
+            clock=clock,
+            random_bytes=foundation.random_bytes,
+            validity=validity,
+        ),
+        groups=Absent(PlaneName.GROUPS, clock=clock),
+        software=Absent(PlaneName.SOFTWARE, clock=clock),
+        network=network_plane(
+            foundation.config,
+            foundation.anchors,
+            keeper=foundation.enforcement,
+            files=foundation.fetcher,
+            resolve=foundation.resolver,
+            records=records(PlaneName.NETWORK, "mud/"),
+            whereabouts=whereabouts,
+            clock=clock,
+            alarm=_log_alarm,
+        ),
+        data=Collector(records(PlaneName.DATA), purposes=foundation.policy.purposes, clock=clock),
+    )
+
+
+def _bootstrap(foundation: Foundation, own: Credential, admission: Admission, access: AuthorizationServer) -> Bootstrap:
+    registrar = Registrar({anchor.maker: anchor.identity_key for anchor in foundation.anchors})
+    settings = foundation.config.join
+    return Bootstrap(
+        own,
+        foundation.keys.handle(KeyId("domain")),
+        authenticate=lambda maker_identity, at: registrar.authenticate(maker_identity, at=at),
+        admit=admission,
+        connection_id=access.allocate_recipient_id,
+        pending=PendingSessions(limit=settings.max_half_open, lifetime=settings.half_open_seconds),
+    )
+
+
+def _serve(controller: Controller, refusals: RefusalCounter) -> None:
+    """Register what things may ask; a path that is not here does not exist."""
+    resources, server, clock = controller.resources, controller.server, controller.foundation.clock
+    resources.register(path.EDHOC, Code.POST, bootstrapping(controller.bootstrap, server, clock=clock), public=True)
+    resources.register(path.TELEMETRY, Code.POST, collecting(controller.planes.data))
+    resources.register(path.CREDENTIAL_STATUS, Code.FETCH, credential_status(controller.planes.identity))
+
+    def count(event: RequestReceived, peer: Hashable, reason: str) -> None:
+        """One ledger entry per thing or source, reason and minute."""
+        thing = None if peer is None else ThingId(str(peer))
+        refusals.count(reason, at=clock.utc(), thing=thing, source=event.source[0])
+
+    resources.on_refusal = count
+
+
+def _grant(event: RequestReceived, access: AuthorizationServer) -> tuple[Hashable, Scope] | None:
+    """Who is behind a request, and what its token lets it do now."""
+    if event.association is None:
+        return None
+    thing = ThingId(event.association)
+    scope = access.scope_of(thing)
+    return None if scope is None else (thing, scope)
+
+
+def _log_alarm(alarm: Alarm) -> None:
+    _LOGGER.warning("network: %s of %s: %s", alarm.kind, alarm.thing, alarm.detail)
+
+
+def _admitted(register: Register) -> Iterator[ThingId]:
+    """Things that the data plane is to accept, as the table of obligations says."""
+    for thing in register.things():
+        if OBLIGATIONS[thing.state, thing.restriction][PlaneName.DATA] is Demand.ADMIT:
+            yield thing.id
