@@ -1,0 +1,171 @@
+"""What survives a crash, without a disk: a domain's store and a thing's home, which can be told to die at a write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from tests.scenarios.network import Killed
+from thingstead.domain.ledger.entry import Entry
+from thingstead.domain.ports import Fetched
+from thingstead.domain.unit import Committed, Snapshot, Unit
+from thingstead.errors import TransportError
+from thingstead.protocols.senml.record import Record
+from thingstead.storage.memory import MemoryStore
+
+
+class Fate:
+    """Counts the instants around writes, and ends a program at one of them.
+
+    Each write has two: before it, when nothing is kept, and after it, when all is and nobody was told.
+
+    Attributes:
+        instants: how many have passed, over all lives.
+        fatal: the instant at which the next death comes; None lets it live.
+    """
+
+    def __init__(self) -> None:
+        self.instants = 0
+        self.fatal: int | None = None
+
+    def pass_by(self) -> None:
+        """One instant; the last one if it is `fatal`."""
+        self.instants += 1
+        if self.instants == self.fatal:
+            self.fatal = None
+            raise Killed
+
+
+class _Life:
+    """From one start to one death; after it nothing is written any more."""
+
+    def __init__(self, fate: Fate) -> None:
+        self._fate = fate
+        self.is_over = False
+
+    def before(self) -> None:
+        self._pass_by()
+
+    def after(self) -> None:
+        self._pass_by()
+
+    def _pass_by(self) -> None:
+        if self.is_over:
+            raise Killed
+        try:
+            self._fate.pass_by()
+        except Killed:
+            self.is_over = True
+            raise
+
+
+class StoreLife(_Life):
+    """A `Store` over a `MemoryStore` that outlives it."""
+
+    def __init__(self, disk: MemoryStore, fate: Fate) -> None:
+        super().__init__(fate)
+        self._disk = disk
+
+    def load(self) -> Snapshot:
+        return self._disk.load()
+
+    def leaves(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        return self._disk.leaves(start, stop)
+
+    def listen(self, listener: Callable[[Committed], None]) -> None:
+        self._disk.listen(lambda committed: None if self.is_over else listener(committed))
+
+    async def commit(self, unit: Unit) -> tuple[Entry, ...]:
+        self.before()
+        entries = await self._disk.commit(unit)
+        self.after()
+        return entries
+
+    async def close(self) -> None:
+        self.is_over = True
+
+
+class MemoryHeads:
+    """A `HeadKeeper`."""
+
+    def __init__(self) -> None:
+        self.head: bytes | None = None
+
+    def load(self) -> bytes | None:
+        return self.head
+
+    async def keep(self, head: bytes) -> None:
+        self.head = head
+
+
+class MemoryFetcher:
+    """A `Fetcher` of what a scenario puts into `documents`, by URL."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, bytes] = {}
+
+    async def fetch(self, url: str, *, max_bytes: int) -> Fetched:
+        body = self.documents.get(url)
+        if body is None or len(body) > max_bytes:
+            raise TransportError(f"nothing is served at {url}")
+        return Fetched(url, "application/mud+json", body)
+
+
+class HomeLife(_Life):
+    """A `Home` over a dictionary that outlives it."""
+
+    def __init__(self, disk: dict[str, bytes], fate: Fate) -> None:
+        super().__init__(fate)
+        self._disk = disk
+
+    def load(self, name: str) -> bytes | None:
+        return self._disk.get(name)
+
+    def save(self, name: str, value: bytes) -> None:
+        self.before()
+        self._disk[name] = value
+        self.after()
+
+    def delete(self, name: str) -> None:
+        self.before()
+        self._disk.pop(name, None)
+        self.after()
+
+    def names(self) -> list[str]:
+        return sorted(self._disk)
+
+
+class MemorySlots:
+    """Two firmware slots."""
+
+    def __init__(self, image: bytes) -> None:
+        self._images = [image, b""]
+        self._active = 0
+
+    def active(self) -> bytes:
+        return self._images[self._active]
+
+    def candidate(self) -> bytes:
+        return self._images[1 - self._active]
+
+    def clear_candidate(self) -> None:
+        self._images[1 - self._active] = b""
+
+    def write(self, offset: int, data: bytes) -> None:
+        image = bytearray(self.candidate().ljust(offset, b"\0"))
+        image[offset : offset + len(data)] = data
+        self._images[1 - self._active] = bytes(image)
+
+    def activate(self) -> None:
+        self._active = 1 - self._active
+
+
+class CountingSensor:
+    """Tells how often it was read."""
+
+    def __init__(self) -> None:
+        self.readings = 0
+
+    def read(self, at: datetime) -> list[Record]:
+        self.readings += 1
+        return [Record(name="readings", value=float(self.readings), time=at.timestamp())]
