@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from tests.scenarios.network import Killed
+from thingstead.agent.ports import Installed
 from thingstead.domain.ledger.entry import Entry
 from thingstead.domain.ports import Fetched
 from thingstead.domain.unit import Committed, Snapshot, Unit
@@ -140,10 +141,13 @@ class MemorySlots:
 
     def __init__(self, image: bytes) -> None:
         self._images = [image, b""]
-        self._active = 0
+        self._active, self._installed = 0, Installed(1)
 
     def active(self) -> bytes:
         return self._images[self._active]
+
+    def installed(self) -> Installed:
+        return self._installed
 
     def candidate(self) -> bytes:
         return self._images[1 - self._active]
@@ -156,8 +160,8 @@ class MemorySlots:
         image[offset : offset + len(data)] = data
         self._images[1 - self._active] = bytes(image)
 
-    def activate(self) -> None:
-        self._active = 1 - self._active
+    def activate(self, installed: Installed) -> None:
+        self._active, self._installed = 1 - self._active, installed
 
 
 class CountingSensor:

@@ -44,6 +44,8 @@ from thingstead.enforcement.dry_run import DryRun
 from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.manufacture import Maker, Model, bear
 from thingstead.protocols.profile import birth as birth_record
+from thingstead.protocols.profile import firmware
+from thingstead.protocols.profile.firmware import Firmware
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.policy_file import parse_policy
 from thingstead.transport.neighbour import NO_MAC
@@ -358,7 +360,7 @@ class LivingThing:
         self.clock = world.clock
         self.fate = Fate()
         self.keys = MemoryKeyStore()
-        self.slots = MemorySlots(b"firmware 1.0.0")
+        self.slots = MemorySlots(firmware.encode(Firmware("1.0.0")))
         self.sensor = CountingSensor()
         self.lamp = SimulatedLamp()
         host, port = world.domain.address

@@ -14,6 +14,7 @@ from thingstead.agent.joining import Joining
 from thingstead.agent.ports import Actuator, Home, Sensor, Slots
 from thingstead.agent.story import Request, Stories, Story, Wait
 from thingstead.agent.telemetry import tell
+from thingstead.agent.updating import Updating
 from thingstead.clock import Clock
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.keystore import KeyStore
@@ -91,6 +92,7 @@ class Agent:
         self._now = 0.0
         self.stories = Stories(self._send, self.endpoint.cancel)
         self.resources = Resources(self._grant)
+        self.updating = Updating(hardware.slots, self.birth, utc=self.utc, on_activated=self._on_activated)
         self.association: DomainAssociation | None = None
         self.thing_id = ""
         self._scope = Scope({})
@@ -167,6 +169,7 @@ class Agent:
             "light": self.hardware.actuator.is_on(),
             "refused": dict(self.resources.refused),
             "counters": dict(self.endpoint.counters),
+            **self.updating.status(),
         }
 
     def _life(self) -> Story:
@@ -192,8 +195,17 @@ class Agent:
         if self._is_living:
             return
         self._is_living = True
-        interval = self.config.telemetry_interval
-        self.stories.start("telemetry", tell(self.hardware.sensor, interval=interval, utc=self.utc), self._now)
+        telemetry = tell(self.hardware.sensor, interval=self._telemetry_interval, utc=self.utc)
+        self.stories.start("telemetry", telemetry, self._now)
+        self.stories.start("update", self.updating.story(interval=self.config.update_interval), self._now)
+
+    def _telemetry_interval(self) -> float:
+        """What the firmware says comes before what the settings say."""
+        interval = self.updating.firmware.telemetry_interval
+        return self.config.telemetry_interval if interval is None else interval
+
+    def _on_activated(self) -> None:
+        self.stories.wake("telemetry", self._now)
 
     def _on_response(self, event: ResponseReceived, now: float) -> None:
         if event.association is not None:

@@ -1,4 +1,4 @@
-"""Two firmware slots as files, and which one is active as a third, replaced by rename."""
+"""Two firmware slots as files; a third, replaced by rename, says which is active and what release it holds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 from thingstead.agent.file_home import FileHome
-from thingstead.errors import StorageError
+from thingstead.agent.ports import Installed
+from thingstead.errors import DecodeError, StorageError
+from thingstead.protocols.cbor import codec
 
 __all__ = ["FileSlots"]
 
@@ -25,14 +27,22 @@ class FileSlots:
         self._directory = directory
         self._home = FileHome(directory)
 
-    def install_first(self, image: bytes) -> None:
+    def install_first(self, image: bytes, *, sequence_number: int = 1) -> None:
         """Put the image that the factory ships into the first slot and make it active."""
         self._home.save(_NAMES[0], image)
-        self._home.save(_POINTER, _NAMES[0].encode())
+        self._point_to(_NAMES[0], Installed(sequence_number))
 
     def active(self) -> bytes:
         """The image that runs."""
-        return self._read(self._active_name())
+        name, _ = self._pointer()
+        image = self._home.load(name)
+        if image is None:
+            raise StorageError(f"the active slot {name} is empty")
+        return image
+
+    def installed(self) -> Installed:
+        """Which release that image is of."""
+        return self._pointer()[1]
 
     def candidate(self) -> bytes:
         """What the other slot holds; empty when nothing was written."""
@@ -55,21 +65,24 @@ class FileSlots:
         except OSError as error:
             raise StorageError(f"cannot write the image: {error.strerror}") from error
 
-    def activate(self) -> None:
+    def activate(self, installed: Installed) -> None:
         """Make the other slot the active one: one rename."""
-        self._home.save(_POINTER, self._candidate_name().encode())
+        self._point_to(self._candidate_name(), installed)
 
-    def _active_name(self) -> str:
-        name = (self._home.load(_POINTER) or b"").decode("ascii", "replace")
-        if name not in _NAMES:
-            raise StorageError("no firmware was ever installed in this thing")
-        return name
+    def _point_to(self, name: str, installed: Installed) -> None:
+        self._home.save(_POINTER, codec.encode([name, installed.sequence_number, installed.manifest_digest]))
 
     def _candidate_name(self) -> str:
-        return _NAMES[1 - _NAMES.index(self._active_name())]
+        return _NAMES[1 - _NAMES.index(self._pointer()[0])]
 
-    def _read(self, name: str) -> bytes:
-        image = self._home.load(name)
-        if image is None:
-            raise StorageError(f"the active slot {name} is empty")
-        return image
+    def _pointer(self) -> tuple[str, Installed]:
+        saved = self._home.load(_POINTER)
+        if saved is None:
+            raise StorageError("no firmware was ever installed in this thing")
+        try:
+            match codec.decode(saved):
+                case [str() as name, int() as sequence_number, bytes() as digest] if name in _NAMES:
+                    return name, Installed(sequence_number, digest)
+        except DecodeError as error:
+            raise StorageError(f"the file {_POINTER} is damaged: {error}") from error
+        raise StorageError(f"the file {_POINTER} is damaged")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from thingstead.protocols.senml.record import Record
 
-__all__ = ["Actuator", "Home", "Sensor", "Slots"]
+__all__ = ["Actuator", "Home", "Installed", "Sensor", "Slots"]
 
 
 class Home(Protocol):
@@ -33,11 +34,32 @@ class Home(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """Which release is in the active slot.
+
+    Attributes:
+        sequence_number: of its manifest; nothing at or below it is installed any more.
+        manifest_digest: encoded SUIT_Digest of that manifest; empty for what the factory put there.
+    """
+
+    sequence_number: int
+    manifest_digest: bytes = b""
+
+
 class Slots(Protocol):
-    """Two places for firmware, one of them active; only `activate` changes which, atomically."""
+    """Two places for firmware, one of them active; only `activate` changes which, atomically.
+
+    Raises:
+        StorageError: from every method, when it cannot be read or kept.
+    """
 
     def active(self) -> bytes:
         """The image that runs."""
+        ...
+
+    def installed(self) -> Installed:
+        """Which release that image is of."""
         ...
 
     def write(self, offset: int, data: bytes) -> None:
@@ -52,8 +74,8 @@ class Slots(Protocol):
         """Empty the slot that is not active."""
         ...
 
-    def activate(self) -> None:
-        """Make the other slot the active one."""
+    def activate(self, installed: Installed) -> None:
+        """Make the other slot the active one and `installed` its release: both or neither, whenever power goes."""
         ...
 
 

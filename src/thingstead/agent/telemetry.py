@@ -20,12 +20,12 @@ __all__ = ["tell"]
 _LOGGER = logging.getLogger(__name__)
 
 
-def tell(sensor: Sensor, *, interval: float, utc: Callable[[], datetime]) -> Story:
+def tell(sensor: Sensor, *, interval: Callable[[], float], utc: Callable[[], datetime]) -> Story:
     """Report until stopped.
 
     Args:
         sensor: what is read.
-        interval: seconds between two readings.
+        interval: seconds between two readings, asked each time: an update may change it.
         utc: the thing's clock.
     """
     while True:
@@ -36,4 +36,4 @@ def tell(sensor: Sensor, *, interval: float, utc: Callable[[], datetime]) -> Sto
         except ThingsteadError as error:
             # Lost: the next reading is worth more than a repetition of this one.
             _LOGGER.debug("a reading was lost: %s", error)
-        yield Wait(interval, "telemetry")
+        yield Wait(interval(), "telemetry")

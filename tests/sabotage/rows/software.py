@@ -1,6 +1,7 @@
 """What SUIT and the software plane promise."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.sabotage.replacement import Sabotage, accepts, returns
@@ -10,7 +11,20 @@ def _believes(_original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda _block, _signed, _anchors, policy: set(policy.required)
 
 
+def _content_with_one(original: Callable[..., Any]) -> Callable[..., Any]:
+    def lenient(release_keys: Any) -> Any:
+        keys, policy = original(release_keys)
+        return keys, replace(policy, at_least=1)
+
+    return lenient
+
+
+def _overwrites(_original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda slots: slots._pointer()[0]
+
+
 _P = "thingstead.protocols."
+_A = "thingstead.agent."
 ROWS = (
     Sabotage("R-29", _P + "cose.sign1:verify", accepts, "each signature of a release verifies"),
     Sabotage("R-29", _P + "suit.authentication:_signers_of", _believes, "every required signer has signed"),
@@ -18,5 +32,8 @@ ROWS = (
     Sabotage("R-29", _P + "suit.step:_identifier", returns(()), "vendor and class are the thing's own"),
     Sabotage("R-29", _P + "suit.step:_is_past", returns(False), "an expired release is refused"),
     Sabotage("R-29", _P + "suit.processor:_require_newer", accepts, "an older release is refused"),
+    Sabotage("R-29", _P + "profile.release:authentication", _content_with_one, "every key of the maker signs"),
+    Sabotage("R-70", _P + "suit.authentication:_signers_of", _believes, "the thing itself verifies signatures"),
+    Sabotage("R-73", _A + "file_slots:FileSlots._candidate_name", _overwrites, "the running image is left alone"),
     Sabotage("R-88", "thingstead.analysis.image_scan:judge", returns([]), "images are looked through"),
 )
