@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from thingstead.agent import association as association_codec
 from thingstead.agent.association import DomainAssociation
@@ -34,6 +35,7 @@ from thingstead.endpoint.resource import Resources
 from thingstead.errors import SecurityError, StorageError, ThingsteadError
 from thingstead.protocols.ace import token
 from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.coap.code import is_error
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
@@ -98,6 +100,7 @@ class Agent:
         self._scope = Scope({})
         self._joins = 0
         self._doubts = 0
+        self._accepted = 0
         self._is_living = False
         self._last_error = ""
         self._clock = clock
@@ -158,6 +161,15 @@ class Agent:
         for name in (_ASSOCIATION, _SEQUENCE):
             self.hardware.home.delete(name)
 
+    @property
+    def now(self) -> float:
+        """The last moment the agent was told of."""
+        return self._now
+
+    def answer(self, asked: Mapping[str, Any]) -> dict[str, object]:  # noqa: ARG002  for what other things understand
+        """What a thing says on its local socket: how it stands, whatever it is asked."""
+        return self.status()
+
     def status(self) -> dict[str, object]:
         """How the thing stands, for whoever may read its directory; no secrets."""
         return {
@@ -165,6 +177,7 @@ class Agent:
             "thing": self.thing_id,
             "joined": self.association is not None,
             "joins": self._joins,
+            "accepted": self._accepted,
             "last_error": self._last_error,
             "light": self.hardware.actuator.is_on(),
             "refused": dict(self.resources.refused),
@@ -210,6 +223,7 @@ class Agent:
     def _on_response(self, event: ResponseReceived, now: float) -> None:
         if event.association is not None:
             self._doubts = 0
+            self._accepted += not is_error(event.message.code)
         self.stories.on_response(event.exchange, event.message, now)
 
     def _on_failure(self, event: ExchangeFailed, now: float) -> None:

@@ -42,8 +42,12 @@ def hardware(directory: Path, *, sensor: Sensor) -> Hardware:
     )
 
 
-async def run(configs: Sequence[AgentConfig]) -> None:
+async def run(configs: Sequence[AgentConfig], *, make: type[Agent] = Agent) -> None:
     """Let things live in this process until it is cancelled; any number of them, none of which knows the others.
+
+    Args:
+        configs: one per thing.
+        make: what they are; a simulation may give them a character.
 
     Raises:
         StorageError: a state directory that was not laid out by a factory.
@@ -52,13 +56,13 @@ async def run(configs: Sequence[AgentConfig]) -> None:
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         for config in configs:
-            await _start(config, clock, stack)
+            await _start(config, clock, stack, make)
         await asyncio.Event().wait()
 
 
-async def _start(config: AgentConfig, clock: SystemClock, stack: AsyncExitStack) -> None:
+async def _start(config: AgentConfig, clock: SystemClock, stack: AsyncExitStack, make: type[Agent]) -> None:
     sensor: Sensor = FileSensor(config.telemetry_file) if config.telemetry_file else HostSensor()
-    agent = Agent(hardware(config.home, sensor=sensor), config, clock=clock, random_bytes=secrets.token_bytes)
+    agent = make(hardware(config.home, sensor=sensor), config, clock=clock, random_bytes=secrets.token_bytes)
     sockets = [open_socket(config.host, config.port)]
     if config.multicast_group:
         group = config.multicast_group
@@ -66,8 +70,10 @@ async def _start(config: AgentConfig, clock: SystemClock, stack: AsyncExitStack)
     pump = Pump(agent, sockets, clock=clock)
     stack.callback(pump.close)
 
-    async def answer(_asked: dict[str, Any]) -> dict[str, Any]:
-        return agent.status() | {"undeliverable": pump.undeliverable}
+    async def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        told = agent.answer(asked) | {"undeliverable": pump.undeliverable}
+        pump.flush()
+        return told
 
     server = ControlServer(config.home / STATUS_SOCKET, answer)
     await server.start()

@@ -55,6 +55,7 @@ _D, _M, _B, _O = Phase.DOMAIN, Phase.MANUFACTURE, Phase.BOOTSTRAP, Phase.OPERATE
 _K, _W, _P = Phase.MAINTAIN, Phase.WITHDRAW, Phase.PROVE
 
 COMMANDS: tuple[Command, ...] = (
+    _row(_D, "demo", "a whole life on this machine, step by step", "--things 12", "demo:DEMO"),
     _row(_D, "init", "make a new domain in a directory", "my-domain --profile building", "domain:INIT"),
     _row(_D, "up", "run a domain in the foreground", "my-domain", "up:UP"),
     _row(_D, "status", "how the domain stands, plane by plane", "", "domain:STATUS"),

@@ -13,6 +13,8 @@ from thingstead.domain import anchor as anchor_file
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.errors import ConfigError, ThingsteadError
 from thingstead.identifier import KeyId
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose import key as cose_key
 from thingstead.storage.directory import private_directory, write_whole
 
 __all__ = ["KEYS", "DomainDirectory"]
@@ -84,7 +86,7 @@ class DomainDirectory:
         Raises:
             ConfigError: a domain is here already, or the settings are wrong.
         """
-        configuration.parse(settings, name="settings")
+        config = configuration.parse(settings, name="settings")
         if self.configuration.exists():
             raise ConfigError(f"a domain is at {self.root} already; `thingstead up {self.root}` starts it")
         for path in (self.root, self.trust, self.releases):
@@ -94,6 +96,11 @@ class DomainDirectory:
             if name not in store.ids():
                 store.create(KeyId(name), key_type)
         write_whole(self.policy, policy.encode())
+        heads = self.heads(config)
+        private_directory(heads.parent)
+        # The verifier trusts what lies out here: the key, and later the newest head.
+        ledger_key = codec.encode(cose_key.public_map(store.handle(KeyId("ledger")).public))
+        write_whole(heads.with_suffix(".key"), ledger_key)
         # Last: its presence is what says that the rest is whole.
         write_whole(self.configuration, settings.encode())
 

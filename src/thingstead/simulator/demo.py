@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -20,7 +21,7 @@ from thingstead.simulator.report import Check, Report, Step
 from thingstead.simulator.scenery import MAKERS, BornThing, Scenery, mud_files, prepare
 from thingstead.simulator.stage import Actor, Stage
 
-__all__ = ["CONTROLLER", "Demo", "DemoOptions", "opened"]
+__all__ = ["CONTROLLER", "Demo", "DemoOptions", "first", "opened"]
 
 CONTROLLER = "controller"
 _GROUP = ("239.83.0.1", 5684)
@@ -28,6 +29,7 @@ _LOOPBACK = "127.0.0.1"
 _COAP_PORT = 5683
 _JOIN_PATIENCE = 45.0
 _STEP_PATIENCE = 30.0
+_TELEMETRY_SECONDS = 1.0
 _POLL = 0.05
 
 
@@ -106,6 +108,18 @@ class Demo:
             checks, figures = [Check("this step", held=False, detail=str(error))], {}
         self.report.add(Step(name, title, time.monotonic() - started, tuple(checks), figures))
 
+    def suggestions(self) -> list[str]:
+        """Commands that are worth typing next."""
+        domain = self.scenery.domain.root
+        last = self.scenery.things[-1]
+        named = self.ids.get(last.serial, "THING")
+        return [
+            f"thingstead thing list --domain {domain}",
+            f"thingstead thing quarantine {named} --domain {domain}",
+            f"thingstead group command lamps on --domain {domain}",
+            f"thingstead assurance --domain {domain}",
+        ]
+
     # --- the beginning, which every demo has
 
     async def start(self) -> None:
@@ -150,19 +164,26 @@ class Demo:
         ], {"joined": len(self.ids), "seconds": took}
 
     async def start_thing(self, thing: BornThing) -> None:
-        """Start one thing's process where it belongs."""
+        """Start one thing's process where it belongs; the first lamp and the first sensor have a bad character."""
         site = self.options.site
         attachment = site.attach(thing.index) if site is not None else None
-        host = str(attachment.ipv4) if attachment is not None else _LOOPBACK
-        arguments = [
-            "agent", "run", str(thing.home),
-            "--controller-host", self.coap_host, "--controller-port", str(_COAP_PORT),
-            "--host", host, "--port", "5683" if attachment is not None else "0",
-            "--multicast-group", _GROUP[0], "--multicast-port", str(_GROUP[1]),
-        ]  # fmt: skip
+        settings: dict[str, Any] = {
+            "home": str(thing.home),
+            "controller_host": self.coap_host,
+            "controller_port": _COAP_PORT,
+            "host": str(attachment.ipv4) if attachment is not None else _LOOPBACK,
+            "port": _COAP_PORT if attachment is not None else 0,
+            "multicast_group": _GROUP[0],
+            "multicast_port": _GROUP[1],
+            "telemetry_interval": _TELEMETRY_SECONDS,
+        }
         if self.options.telemetry is not None:
-            arguments += ["--telemetry", str(self.options.telemetry)]
-        await self.stage.start(Actor(thing.home.name, arguments, thing.home / "status.sock", attachment))
+            settings["telemetry"] = str(self.options.telemetry)
+        arguments, module = _agent_command(settings), "thingstead"
+        if thing in (first(self.scenery, "lamp"), first(self.scenery, "sensor")):
+            arguments, module = [json.dumps(settings)], "thingstead.simulator.stubborn"
+        actor = Actor(thing.home.name, arguments, thing.home / "status.sock", attachment, module=module)
+        await self.stage.start(actor)
 
     @property
     def coap_host(self) -> str:
@@ -209,6 +230,21 @@ async def opened(options: DemoOptions, report: Report) -> AsyncIterator[Demo]:
         stage = Stage(options.site, log=options.root / "log")
         stack.push_async_callback(stage.close)
         yield Demo(options, scenery, stage, outside, report)
+
+
+def first(scenery: Scenery, kind: str) -> BornThing:
+    """The first thing of a kind."""
+    return next(thing for thing in scenery.things if thing.kind == kind)
+
+
+def _agent_command(settings: Mapping[str, Any]) -> list[str]:
+    options = [
+        text
+        for name, value in settings.items()
+        if name != "home"
+        for text in (f"--{name.replace('_', '-')}", str(value))
+    ]
+    return ["agent", "run", settings["home"], *options]
 
 
 def _free_port() -> int:

@@ -1,0 +1,108 @@
+"""``thingstead demo``: a whole life on this machine, then a domain to play with until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from thingstead.cli.action import Action, Parameter, Session
+from thingstead.enforcement.namespace import Site
+from thingstead.errors import ConfigError
+from thingstead.simulator.demo import Demo, DemoOptions, opened
+from thingstead.simulator.report import Report
+from thingstead.simulator.story import tell
+
+__all__ = ["DEMO"]
+
+_AUTO, _REQUIRED, _OFF = "auto", "required", "off"
+_DID_NOT_HOLD = 1
+
+
+def _demo(session: Session) -> int:
+    options = session.options
+    report = Report(sys.stdout, quiet=session.console.as_json)
+    web = socket.create_server(("127.0.0.1", options["web_port"])) if not options["once"] else None
+    # Before anything starts a thread: the kernel lets only a single-threaded process enter a user namespace.
+    site = _site(options["netns"], session.environment, report)
+    root = Path(tempfile.mkdtemp(prefix="thingstead-demo-"))
+    try:
+        asyncio.run(
+            _play(
+                DemoOptions(
+                    root=root,
+                    things=options["things"],
+                    site=site,
+                    telemetry=session.path("telemetry") if options["telemetry"] else None,
+                    web_socket=web,
+                ),
+                report,
+                once=options["once"],
+            )
+        )
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    if session.console.as_json:
+        session.console.show(report.document())
+    return 0 if report.held else _DID_NOT_HOLD
+
+
+def _site(wanted: str, environment: Mapping[str, str], report: Report) -> Site | None:
+    if wanted == _OFF:
+        return None
+    try:
+        return Site.create()
+    except ConfigError as error:
+        if wanted == _REQUIRED or environment.get("CI") == "true":
+            raise
+        report.say(f"DRY RUN: no network rule is enforced here: {error}")
+        return None
+
+
+async def _play(options: DemoOptions, report: Report, *, once: bool) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with opened(options, report) as demo, asyncio.TaskGroup() as tasks:
+        telling = tasks.create_task(_tell(demo, stopped, once=once))
+        ending = tasks.create_task(stopped.wait())
+        await asyncio.wait({telling, ending}, return_when=asyncio.FIRST_COMPLETED)
+        telling.cancel()
+        ending.cancel()
+
+
+async def _tell(demo: Demo, stopped: asyncio.Event, *, once: bool) -> None:
+    await demo.start()
+    await tell(demo)
+    if once:
+        return
+    demo.report.say("", "The domain runs on. In another terminal, for example:")
+    for line in demo.suggestions():
+        demo.report.say(f"  {line}")
+    demo.report.say("Ctrl-C ends it and leaves nothing behind.")
+    await stopped.wait()
+
+
+DEMO = Action(
+    (
+        Parameter("--things", "how many things", read=int, default=12),
+        Parameter("--once", "tell the story and end; exits with 1 if a step did not hold", read=None),
+        Parameter(
+            "--netns",
+            "namespaces in which the kernel enforces: where it is allowed, or else refuse, or never",
+            choices=(_AUTO, _REQUIRED, _OFF),
+            default=_AUTO,
+        ),
+        Parameter("--telemetry", "CSV or .csv.xz that the things report instead of this host's figures"),
+        Parameter("--web-port", "port of the live page on loopback; 0 lets the kernel choose", read=int, default=0),
+    ),
+    _demo,
+    "Founds a domain, lets things of three types and two makers be born, joined, updated, grouped, quarantined and\n"
+    "retired, with real protocols and, where the kernel allows, real firewall rules. Nothing leaves this machine.",
+)

@@ -1,0 +1,212 @@
+"""The story of a demo after its things have joined; each part is a few checks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from thingstead.enforcement.namespace import Attachment
+from thingstead.errors import ConfigError
+from thingstead.simulator.demo import CONTROLLER, Demo, first
+from thingstead.simulator.outside import ALLOWED_PORT, FORBIDDEN_PORT, try_connection
+from thingstead.simulator.report import Check
+from thingstead.simulator.scenery import BornThing
+from thingstead.simulator.tamper import TAMPERINGS, tampered_copy
+from thingstead_verifier.verify import check as verify_ledger
+
+__all__ = ["tell"]
+
+Told = tuple[list[Check], dict[str, Any]]
+
+_INSISTENCE = 0.02
+_AFTERWARDS = 1.5
+
+
+async def tell(demo: Demo) -> None:
+    """Tell all of it, in the order of a life."""
+    for name, title, part in _PARTS:
+        await demo.step(name, title, partial(part, demo))
+
+
+async def _network(demo: Demo) -> Told:
+    if demo.outside is None or demo.options.site is None:
+        return [Check("DRY RUN: there is no kernel to ask", held=True)], {"mode": "dry_run"}
+    thing = first(demo.scenery, "sensor")
+    place = _place(demo, thing)
+    host = str(demo.options.site.internet)
+    allowed = await try_connection(place, (host, ALLOWED_PORT))
+    forbidden = await try_connection(place, (host, FORBIDDEN_PORT), seconds=0.5)
+    arrived = {port for source, port in demo.outside.accepted if source == str(place.ipv4)}
+    return [
+        Check(f"{thing.serial} reaches its maker's cloud, as its MUD file says", allowed and ALLOWED_PORT in arrived),
+        Check("what no MUD file names is dropped by the kernel", not forbidden and FORBIDDEN_PORT not in arrived),
+    ], {"mode": "nftables"}
+
+
+async def _quarantine(demo: Demo) -> Told:
+    thing = first(demo.scenery, "sensor")
+    checks, figures = await _withdraw(demo, thing, "thing.quarantine")
+    before = await demo.status(thing)
+    await demo.ask("thing.restore", thing=demo.thing_id(thing))
+
+    async def accepted_again() -> bool:
+        return await _count(demo, thing) > int(figures["accepted_after"])
+
+    back = await demo.until(accepted_again)
+    after = await demo.status(thing)
+    checks.append(Check("restored by one command, without a new join", back and after["joins"] == before["joins"]))
+    return checks, figures
+
+
+async def _retire(demo: Demo) -> Told:
+    thing = first(demo.scenery, "lamp")
+    checks, figures = await _withdraw(demo, thing, "thing.retire")
+
+    row = await demo.ask("thing.show", thing=demo.thing_id(thing))
+    checks.append(Check("it is out for good", row["state"] == "decommissioned"))
+    return checks, figures
+
+
+async def _withdraw(demo: Demo, thing: BornThing, operation: str) -> Told:
+    """Take a thing out while it insists on every plane, and read six clocks."""
+    await demo.stage.ask(thing.home.name, {"operation": "insist", "interval": _INSISTENCE})
+    await asyncio.sleep(10 * _INSISTENCE)
+    pounding = asyncio.get_running_loop().create_task(_pound(demo, thing)) if demo.outside else None
+    try:
+        before = await _count(demo, thing)
+        decided = time.monotonic()
+        outcome = await demo.ask(operation, thing=demo.thing_id(thing))
+        settled = await _count(demo, thing)
+        await asyncio.sleep(_AFTERWARDS)
+        after = await _count(demo, thing)
+    finally:
+        if pounding is not None:
+            pounding.cancel()
+    clocks = {row["plane"]: row["milliseconds"] for row in outcome["planes"]}
+    checks = [
+        Check(f"{row['plane']} withdrew; asked: {row['relying_party']}", row["milliseconds"] is not None, _clock(row))
+        for row in outcome["planes"]
+    ]
+    checks.append(Check("it insists, and nothing of it is accepted any more", before > 0 and after == settled))
+    if demo.outside is not None:
+        last = demo.outside.accepted.get((str(_place(demo, thing).ipv4), ALLOWED_PORT), 0.0)
+        late = max(0.0, last - decided) * 1000
+        checks.append(Check("its last connection outside", held=True, detail=f"{late:.1f} ms after the decision"))
+        clocks["network, seen from outside"] = round(late, 1)
+    return checks, {"milliseconds": clocks, "accepted_before": before, "accepted_after": after}
+
+
+async def _pound(demo: Demo, thing: BornThing) -> None:
+    """Connect from the thing's own place, over and over."""
+    site = demo.options.site
+    if site is None:
+        return
+    while True:
+        await try_connection(_place(demo, thing), (str(site.internet), ALLOWED_PORT), seconds=_INSISTENCE)
+        await asyncio.sleep(_INSISTENCE)
+
+
+async def _crash(demo: Demo) -> Told:
+    joins = {thing.serial: (await demo.status(thing))["joins"] for thing in demo.scenery.things}
+    entries = (await demo.ask("status"))["ledger"]
+    await demo.stage.kill(CONTROLLER)
+    victim = _last(demo)
+    await demo.stage.kill(victim.home.name)
+    started = time.monotonic()
+    await demo.stage.restart(CONTROLLER)
+    await demo.stage.restart(victim.home.name)
+    back = time.monotonic() - started
+
+    async def flowing() -> bool:
+        return all([await _tells(demo, thing) for thing in _members(demo)])
+
+    flows = await demo.until(flowing)
+    now = {thing.serial: (await demo.status(thing))["joins"] for thing in demo.scenery.things}
+    now[victim.serial] += joins[victim.serial]
+    return [
+        Check("controller and a thing killed with -9 are back", held=True, detail=f"{back:.1f} s"),
+        Check("every thing goes on under its old keys", flows and now == joins),
+        Check("nothing of the ledger is lost", (await demo.ask("status"))["ledger"] >= entries),
+    ], {"seconds": round(back, 3)}
+
+
+async def _ledger(demo: Demo) -> Told:
+    domain = demo.scenery.domain
+    head = domain.heads(domain.load())
+    await asyncio.sleep(1.2)  # the newest head is signed within a second
+    signed, key = head.read_bytes(), head.with_suffix(".key").read_bytes()
+    honest, _ = tampered_copy(domain.root, _empty(demo, "honest"), "", size=0)
+    verdict = await asyncio.to_thread(verify_ledger, honest, signed, key)
+    checks = [Check("the separate verifier holds it", verdict.holds, f"{verdict.size} entries")]
+    for name in TAMPERINGS:
+        database, place = tampered_copy(domain.root, _empty(demo, name), name, size=verdict.signed)
+        found = await asyncio.to_thread(verify_ledger, database, signed, key)
+        located = any(finding.first <= place <= finding.last for finding in found.findings)
+        detail = "; ".join(finding.text for finding in found.findings)
+        checks.append(Check(f"{name} is found and located", not found.holds and located, detail[:160]))
+    return checks, {"entries": verdict.size}
+
+
+async def _assurance(demo: Demo) -> Told:
+    document = await demo.ask("assurance")
+    rows: Sequence[Mapping[str, Any]] = document["rows"]
+    count = {status: sum(row["status"] == status for row in rows) for status in {row["status"] for row in rows}}
+    told = ", ".join(f"{number} {status}" for status, number in sorted(count.items()))
+    return [Check("every threat, challenge and requirement has its row", bool(rows), told)], {"rows": count}
+
+
+def _last(demo: Demo) -> BornThing:
+    return demo.scenery.things[-1]
+
+
+def _members(demo: Demo) -> list[BornThing]:
+    """Things that are still of the domain: the first lamp was retired."""
+    gone = first(demo.scenery, "lamp").serial
+    return [thing for thing in demo.scenery.things if thing.serial != gone]
+
+
+def _place(demo: Demo, thing: BornThing) -> Attachment:
+    attachment = demo.stage.actor(thing.home.name).attachment
+    if attachment is None:
+        raise ConfigError("there is no network namespace to look from")
+    return attachment
+
+
+async def _count(demo: Demo, thing: BornThing) -> int:
+    """How many of a thing's requests were accepted, as the thing itself saw it."""
+    return int((await demo.status(thing))["accepted"])
+
+
+async def _tells(demo: Demo, thing: BornThing) -> bool:
+    before = await _count(demo, thing)
+
+    async def more() -> bool:
+        return await _count(demo, thing) > before
+
+    return await demo.until(more)
+
+
+def _clock(row: Mapping[str, Any]) -> str:
+    if row["milliseconds"] is None:
+        return f"still accepted: {row['detail']}"
+    return f"last acceptance {row['milliseconds']:.1f} ms after the decision; {row['detail']}"
+
+
+def _empty(demo: Demo, name: str) -> Path:
+    copy = demo.options.root / "copies" / name.replace(" ", "-")
+    copy.mkdir(parents=True)
+    return copy
+
+
+_PARTS: tuple[tuple[str, str, Callable[[Demo], Awaitable[Told]]], ...] = (
+    ("network", "MUD files are in force in the kernel", _network),
+    ("quarantine", "A thing is quarantined: six planes withdraw, six clocks", _quarantine),
+    ("retire", "A thing is retired: six planes withdraw, six clocks", _retire),
+    ("crash", "kill -9, and everything goes on", _crash),
+    ("ledger", "The ledger is verified by a program of its own", _ledger),
+    ("assurance", "RFC 8576, answered from what was just seen", _assurance),
+)
