@@ -44,11 +44,11 @@ from thingstead.protocols.oscore.replay import ReplayWindow
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile.birth import Birth
 
-__all__ = ["BIRTH", "DOMAIN", "Agent", "Hardware"]
+__all__ = ["ASSOCIATION", "BIRTH", "DOMAIN", "Agent", "Hardware"]
 
 _LOGGER = logging.getLogger(__name__)
 BIRTH = "birth"
-_ASSOCIATION = "association"
+ASSOCIATION = "association"
 _SEQUENCE = "sequence"
 _ACCEPT = frozenset({int(AlgorithmId.ESP256)})
 DOMAIN = AssociationId("domain")
@@ -110,7 +110,7 @@ class Agent:
     def start(self, now: float) -> None:
         """Take up the saved association, or join; then live."""
         self._now = now
-        saved = self.hardware.home.load(_ASSOCIATION)
+        saved = self.hardware.home.load(ASSOCIATION)
         if saved is not None:
             self._take_up(association_codec.decode(saved), fresh=False)
             self._live()
@@ -158,7 +158,7 @@ class Agent:
         self.endpoint.end(DOMAIN)
         self.association = None
         self._scope = Scope({})
-        for name in (_ASSOCIATION, _SEQUENCE):
+        for name in (ASSOCIATION, _SEQUENCE):
             self.hardware.home.delete(name)
 
     @property
@@ -246,7 +246,7 @@ class Agent:
     def _commit(self, joined: DomainAssociation) -> None:
         """Keep a fresh association; the sequence number of an older one goes first, so that none is ever mixed."""
         self.hardware.home.delete(_SEQUENCE)
-        self.hardware.home.save(_ASSOCIATION, association_codec.encode(joined))
+        self.hardware.home.save(ASSOCIATION, association_codec.encode(joined))
         self._take_up(joined, fresh=True)
         self._joins += 1
         self._doubts = 0

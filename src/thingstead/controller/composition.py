@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from thingstead.clock import Clock
-from thingstead.controller import operation_data, operation_thing
+from thingstead.controller import operation_data, operation_thing, operation_traffic
 from thingstead.controller.admission import Admission
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
@@ -220,6 +220,13 @@ def operations(controller: Controller) -> Operations:
     return Operations(
         *operation_thing.rows(controller.register, controller.conductor, admission=controller.admission),
         *operation_data.rows(controller.planes.data),
+        *operation_traffic.rows(
+            controller.server,
+            controller.resources,
+            controller.bootstrap,
+            controller.register,
+            controller.planes.data,
+        ),
     )
 
 

@@ -100,6 +100,11 @@ class DomainServer:
         """When `run` is wanted again."""
         return self._endpoint.next_deadline()
 
+    @property
+    def counters(self) -> dict[str, int]:
+        """Messages refused, repeated or not understood, by reason."""
+        return dict(self._endpoint.counters)
+
     # --- deferred handlers
 
     def deferred(self, work: Callable[[Call], Awaitable[Message]]) -> Handler:

@@ -88,6 +88,11 @@ class Bootstrap:
             methods=frozenset({join.METHOD}), suites=join.SUITES, ephemeral=generate, ead_labels=join.EAD_LABELS
         )
 
+    @property
+    def half_open(self) -> int:
+        """Handshakes that wait for message_3."""
+        return len(self._pending)
+
     def is_reachable(self, payload: bytes, source: Address, now: float) -> bool:
         """Whether the answer to `payload` may go to `source` at any length, or at all, without an Echo round.
 
