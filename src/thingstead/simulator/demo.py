@@ -42,6 +42,7 @@ class DemoOptions:
         things: how many.
         site: namespaces, or None for a dry run on loopback.
         telemetry: CSV to report instead of the host's figures.
+        mud: MUD file for the sensors instead of the one that their maker made.
         web_socket: bound before the namespaces were made; None for no page.
     """
 
@@ -49,6 +50,7 @@ class DemoOptions:
     things: int
     site: Site | None
     telemetry: Path | None
+    mud: Path | None
     web_socket: socket.socket | None
 
 
@@ -215,10 +217,11 @@ async def opened(options: DemoOptions, report: Report) -> AsyncIterator[Demo]:
     at = clock.utc()
     coap = (_LOOPBACK if options.site is None else str(options.site.controller_ipv4), _COAP_PORT)
     ports = {maker: _free_port() for maker in MAKERS}
+    sensors = None if options.mud is None else _read(options.mud)
     scenery = prepare(options.root, things=options.things, site=options.site, coap=coap, mud_ports=ports, at=at)
     async with AsyncExitStack() as stack:
         for maker, port in ports.items():
-            files = mud_files(scenery, maker, ports, at=at)
+            files = mud_files(scenery, maker, ports, at=at, sensors=sensors)
             web = options.root / "web"
             server = StaticHttpsServer(files, certificate=web / f"{maker}.pem", key=web / f"{maker}.key", port=port)
             await stack.enter_async_context(server)
@@ -245,6 +248,13 @@ def _agent_command(settings: Mapping[str, Any]) -> list[str]:
         for text in (f"--{name.replace('_', '-')}", str(value))
     ]
     return ["agent", "run", settings["home"], *options]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _free_port() -> int:

@@ -15,6 +15,7 @@ from thingstead.crypto.authority import make_authority, make_server
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.domain import anchor as anchor_file
 from thingstead.enforcement.namespace import Site
+from thingstead.errors import ConfigError
 from thingstead.phases.manufacture import Model
 from thingstead.protocols.mud.builder import Description, Service, render
 from thingstead.protocols.mud.file import Remote, RemoteKind
@@ -119,8 +120,21 @@ def prepare(
     return Scenery(root, domain, makers, tuple(born))
 
 
-def mud_files(scenery: Scenery, maker: str, ports: Mapping[str, int], *, at: datetime) -> dict[str, bytes]:
-    """What a maker serves: the MUD file of each of its types, and its signature."""
+def mud_files(
+    scenery: Scenery, maker: str, ports: Mapping[str, int], *, at: datetime, sensors: bytes | None = None
+) -> dict[str, bytes]:
+    """What a maker serves: the MUD file of each of its types, and its signature.
+
+    Args:
+        scenery: who the makers are.
+        maker: which of them.
+        ports: of the web servers.
+        at: now.
+        sensors: a MUD file from elsewhere that the sensors' maker publishes as its own.
+
+    Raises:
+        ConfigError: `sensors` is not a MUD file.
+    """
     files: dict[str, bytes] = {}
     for row in _TYPES.values():
         if row.maker != maker:
@@ -128,10 +142,22 @@ def mud_files(scenery: Scenery, maker: str, ports: Mapping[str, int], *, at: dat
         url = _mud_url(row, ports)
         cloud = Service(Remote(RemoteKind.DNS_NAME, f"cloud.{MAKERS[maker]}"), _TCP, remote_port=ALLOWED_PORT)
         document = render(Description(url, at, f"{row.model} by {maker}", maker, row.model, (cloud,)))
+        if row is _TYPES["sensor"] and sensors is not None:
+            document = _adopted(sensors, url)
         path = f"/{row.model}.json"
         files[path] = document
         files[f"{path}.p7s"] = scenery.makers[maker].mud_signer().sign_detached(document)
     return files
+
+
+def _adopted(document: bytes, url: str) -> bytes:
+    """A foreign MUD file under the URL at which our maker serves it: it must name its own (RFC 8520 §3.2)."""
+    try:
+        content = json.loads(document)
+        content["ietf-mud:mud"]["mud-url"] = url
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"expected a MUD file with ietf-mud:mud: {error!r}", spec="RFC 8520 §2") from error
+    return json.dumps(content, indent=2).encode()
 
 
 def _kinds(things: int) -> Iterator[str]:

@@ -35,7 +35,7 @@ async def tell(demo: Demo) -> None:
 async def _network(demo: Demo) -> Told:
     if demo.outside is None or demo.options.site is None:
         return [Check("DRY RUN: there is no kernel to ask", held=True)], {"mode": "dry_run"}
-    thing = first(demo.scenery, "sensor")
+    thing = first(demo.scenery, "lamp")
     place = _place(demo, thing)
     host = str(demo.options.site.internet)
     allowed = await try_connection(place, (host, ALLOWED_PORT))

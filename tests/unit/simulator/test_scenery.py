@@ -1,5 +1,8 @@
 from datetime import UTC, datetime
 
+import pytest
+
+from thingstead.errors import ConfigError
 from thingstead.protocols.mud import parser
 from thingstead.simulator import scenery
 from thingstead.simulator.scenery import MAKERS, mud_files, prepare
@@ -38,3 +41,16 @@ def test_every_type_has_a_signed_mud_file_that_parses_without_a_finding(tmp_path
     for path in documents:
         assert parser.parse(files[path]).findings == ()
         assert files[f"{path}.p7s"]
+
+
+def test_a_foreign_mud_file_is_served_under_the_makers_own_url(tmp_path):
+    world = prepared(tmp_path)
+    foreign = mud_files(world, "aurora", PORTS, at=AT)["/A-Lamp.json"]
+    adopted = mud_files(world, "borealis", PORTS, at=AT, sensors=foreign)["/B-Climate.json"]
+    assert parser.parse(adopted).url == "https://mud.borealis.example:8444/B-Climate.json"
+
+
+@pytest.mark.parametrize("document", [b"", b"[]", b"{}", b'{"ietf-mud:mud": 1}'])
+def test_what_is_no_mud_file_is_not_served(tmp_path, document):
+    with pytest.raises(ConfigError, match="ietf-mud:mud"):
+        mud_files(prepared(tmp_path), "borealis", PORTS, at=AT, sensors=document)
