@@ -28,7 +28,7 @@ from tests.scenarios.memory import CountingSensor, Fate, HomeLife, MemoryFetcher
 from tests.scenarios.network import Host, Killed, Network
 from tests.scenarios.virtual_time import VirtualClock, VirtualLoop, run
 from thingstead.agent.config import AgentConfig
-from thingstead.agent.core import BIRTH, Agent, Hardware
+from thingstead.agent.core import Agent, Hardware
 from thingstead.agent.lamp import SimulatedLamp
 from thingstead.controller.composition import Controller, Foundation, compose, operations
 from thingstead.controller.config import CoapConfig, ControllerConfig, DomainConfig
@@ -45,6 +45,7 @@ from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.manufacture import Maker, Model, bear
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import firmware
+from thingstead.protocols.profile.birth import BIRTH
 from thingstead.protocols.profile.firmware import Firmware
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.policy_file import parse_policy

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from thingstead.agent import association as association_codec
+from thingstead.agent import wiping
 from thingstead.agent.association import DomainAssociation
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.joining import Joining
@@ -31,31 +32,36 @@ from thingstead.endpoint.event import (
     ResponseReceived,
     SequenceNeeded,
 )
-from thingstead.endpoint.resource import Resources
-from thingstead.errors import SecurityError, StorageError, ThingsteadError
+from thingstead.endpoint.resource import Call, Resources
+from thingstead.errors import SecurityError, StateError, StorageError, ThingsteadError
 from thingstead.protocols.ace import token
 from thingstead.protocols.ace.aif import Scope
-from thingstead.protocols.coap.code import is_error
+from thingstead.protocols.coap.code import Code, is_error
+from thingstead.protocols.coap.content_format import ContentFormat
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.option import OptionNumber, encode_uint
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.replay import ReplayWindow
 from thingstead.protocols.profile import birth as birth_record
+from thingstead.protocols.profile import path, wipe
 from thingstead.protocols.profile.birth import Birth
 
-__all__ = ["ASSOCIATION", "BIRTH", "DOMAIN", "Agent", "Hardware"]
+__all__ = ["ASSOCIATION", "DOMAIN", "Agent", "Hardware"]
 
 _LOGGER = logging.getLogger(__name__)
-BIRTH = "birth"
 ASSOCIATION = "association"
 _SEQUENCE = "sequence"
+_SIGNED = [(int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.COSE_SIGN1))]
 _ACCEPT = frozenset({int(AlgorithmId.ESP256)})
 DOMAIN = AssociationId("domain")
 _CONNECTION_ID_SIZE = 1
 _BACK_OFF_STEPS = 5
 _MAX_DOUBTS = 3
 _FOREVER = 86400.0
+_LINGER = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,7 @@ class Agent:
         clock: Clock,
         random_bytes: Callable[[int], bytes],
     ) -> None:
+        wiping.resume(hardware.home, hardware.keys)
         self.hardware = hardware
         self.config = config
         self.birth = _born(hardware.home)
@@ -94,6 +101,7 @@ class Agent:
         self._now = 0.0
         self.stories = Stories(self._send, self.endpoint.cancel)
         self.resources = Resources(self._grant)
+        self.resources.register(path.WIPE, Code.POST, self.on_wipe)
         self.updating = Updating(hardware.slots, self.birth, utc=self.utc, on_activated=self._on_activated)
         self.association: DomainAssociation | None = None
         self.thing_id = ""
@@ -153,14 +161,6 @@ class Agent:
         """The thing's idea of UTC."""
         return self._clock.utc()
 
-    def forget_domain(self) -> None:
-        """Give up everything the domain gave: association, sequence number, tokens. The birth record stays."""
-        self.endpoint.end(DOMAIN)
-        self.association = None
-        self._scope = Scope({})
-        for name in (ASSOCIATION, _SEQUENCE):
-            self.hardware.home.delete(name)
-
     @property
     def now(self) -> float:
         """The last moment the agent was told of."""
@@ -202,6 +202,39 @@ class Agent:
             else:
                 attempt = 0
                 self._live()
+
+    def on_wipe(self, call: Call) -> Message:
+        """Forget the domain, and say so under the keys that are forgotten.
+
+        Everything is gone from disk before the answer leaves. The association stays in memory for a while, for
+        nothing but to repeat that answer if it is lost.
+        """
+        nonce = wipe.decode_request(call.request.payload)
+        home, keys = self.hardware.home, self.hardware.keys
+        domain = ccs.decode(self._joined().domain_credential).subject
+        erased = wiping.inventory(home, keys)
+        key = keys.handle(birth_record.IDENTITY_KEY)
+        receipt = wipe.sign(self.thing_id, domain, erased, at=self.utc(), nonce=nonce, key=key)
+        wiping.erase(home, keys)
+        self._let_go(call.now)
+        return Message(Code.CHANGED, options=_SIGNED, payload=receipt)
+
+    def _let_go(self, now: float) -> None:
+        self.association = None
+        self._scope = Scope({})
+        self._is_living = False
+        self.stories.stop_all(now)
+        self.stories.start("after wipe", self._linger(), now)
+
+    def _linger(self) -> Story:
+        yield Wait(_LINGER)
+        self.endpoint.end(DOMAIN)
+        yield from self._life()
+
+    def _joined(self) -> DomainAssociation:
+        if self.association is None:
+            raise StateError("this thing is in no domain")
+        return self.association
 
     def _live(self) -> None:
         """Begin what a member of the domain does; once, for it all goes on under whatever association there is."""
@@ -293,7 +326,7 @@ class Agent:
 
 
 def _born(home: Home) -> Birth:
-    data = home.load(BIRTH)
+    data = home.load(birth_record.BIRTH)
     if data is None:
         raise StorageError("expected a thing made by `thingstead factory`, found no birth record in its home")
     return birth_record.decode(data)

@@ -34,6 +34,7 @@ from thingstead.endpoint.event import RequestReceived
 from thingstead.endpoint.resource import Resources
 from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.bootstrap import Bootstrap
+from thingstead.phases.decommission import Decommission
 from thingstead.planes.absent import Absent
 from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.data.collector import Collector
@@ -43,6 +44,7 @@ from thingstead.planes.network.alarm import Alarm
 from thingstead.planes.network.mud_manager import MudManager
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.message import Message
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference
 from thingstead.protocols.edhoc.pending import PendingSessions
@@ -125,6 +127,7 @@ class Controller:
         resources: what it serves.
         admission: the join decision.
         bootstrap: handshakes under way.
+        decommission: how a thing is parted from.
         planes: the six engines.
     """
 
@@ -136,6 +139,7 @@ class Controller:
     resources: Resources
     admission: Admission
     bootstrap: Bootstrap
+    decommission: Decommission
     planes: Planes
 
     async def resume(self) -> None:
@@ -209,6 +213,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         resources=resources,
         admission=admission,
         bootstrap=_bootstrap(foundation, own, admission, planes.access),
+        decommission=_decommission(foundation, server, planes.access, snapshot),
         planes=planes,
     )
     _serve(controller, refusals)
@@ -218,7 +223,12 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
 def operations(controller: Controller) -> Operations:
     """Everything an operator may ask, one table from the areas' tables."""
     return Operations(
-        *operation_thing.rows(controller.register, controller.conductor, admission=controller.admission),
+        *operation_thing.rows(
+            controller.register,
+            controller.conductor,
+            admission=controller.admission,
+            decommission=controller.decommission,
+        ),
         *operation_data.rows(controller.planes.data),
         *operation_traffic.rows(
             controller.server,
@@ -258,7 +268,7 @@ def _planes(
     validity = timedelta(days=foundation.config.join.credential_days)
     return Planes(
         identity=CertificateAuthority(
-            records(PlaneName.IDENTITY),
+            records(PlaneName.IDENTITY, "credential/"),
             foundation.keys.handle(KeyId("identity")),
             domain=domain,
             clock=clock,
@@ -302,6 +312,21 @@ def _bootstrap(foundation: Foundation, own: Credential, admission: Admission, ac
         admit=admission,
         connection_id=access.allocate_recipient_id,
         pending=PendingSessions(limit=settings.max_half_open, lifetime=settings.half_open_seconds),
+    )
+
+
+def _decommission(
+    foundation: Foundation, server: DomainServer, access: AuthorizationServer, snapshot: Snapshot
+) -> Decommission:
+    async def ask(thing: ThingId, message: Message, within: float) -> Message:
+        return await server.request(thing, message, within=within)
+
+    return Decommission(
+        PlaneRecords(PlaneName.IDENTITY, foundation.store, snapshot=snapshot, prefix="wipe/"),
+        ask=ask,
+        holder=access.holder_of,
+        domain=foundation.config.domain.name,
+        random_bytes=foundation.random_bytes,
     )
 
 

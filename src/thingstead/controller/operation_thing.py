@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from thingstead.controller.admission import Admission
 from thingstead.controller.conductor import Conductor, TransitionReport
 from thingstead.controller.operation import Operation, Role
-from thingstead.domain.lifecycle import Cause, Restriction
+from thingstead.domain.ledger.entry import Detail
+from thingstead.domain.lifecycle import Cause, Restriction, advance
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
-from thingstead.identifier import thing_id
+from thingstead.errors import ConfigError, PolicyError, ProtocolError
+from thingstead.identifier import ThingId, thing_id
+from thingstead.phases.decommission import Decommission, Farewell
+from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.cwt import ccs
 
-__all__ = ["AdmitThing", "ChangeThing", "NoArguments", "PlaneTime", "Withdrawal", "rows"]
+__all__ = ["AdmitThing", "ChangeThing", "HandOverThing", "NoArguments", "PlaneTime", "Withdrawal", "rows"]
 
 _ACTOR = "owner"
 _KILL_DEADLINE = 60.0
@@ -54,6 +61,23 @@ class ChangeThing:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOverThing:
+    """Give a thing to another owner.
+
+    Attributes:
+        thing: its id.
+        to: file with the next owner's credential, for the ledger; empty if nobody says.
+        forced: also without the thing's receipt that it wiped itself.
+        cause: a slug for the ledger.
+    """
+
+    thing: str
+    to: str = ""
+    forced: bool = False
+    cause: str = "operator"
+
+
+@dataclass(frozen=True, slots=True)
 class PlaneTime:
     """One plane's kill clock.
 
@@ -75,16 +99,30 @@ class PlaneTime:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """How a thing left, plane by plane."""
+    """How a thing left, plane by plane.
+
+    Attributes:
+        thing: its id.
+        state: it is in now.
+        restriction: held against it now.
+        at: when that was decided.
+        planes: how each let go.
+        wipe_receipt: the thing's signed word that it forgot us, in base64url; empty without one.
+        no_receipt: why there is none; empty with one, and where none was asked for.
+    """
 
     thing: str
     state: str
     restriction: str
     at: datetime
     planes: tuple[PlaneTime, ...]
+    wipe_receipt: str = ""
+    no_receipt: str = ""
 
 
-def rows(register: Register, conductor: Conductor, *, admission: Admission) -> tuple[Operation[Any], ...]:
+def rows(
+    register: Register, conductor: Conductor, *, admission: Admission, decommission: Decommission
+) -> tuple[Operation[Any], ...]:
     """The table."""
 
     async def listing(_request: NoArguments) -> list[dict[str, Any]]:
@@ -112,17 +150,42 @@ def rows(register: Register, conductor: Conductor, *, admission: Admission) -> t
         return _summary(report.thing)
 
     async def retire(request: ChangeThing) -> Withdrawal:
-        report = await conductor.transition(thing_id(request.thing), Cause.RETIRED, actor=_ACTOR)
-        return await _timed(report)
+        return await _part(thing_id(request.thing), Cause.RETIRED, request.cause, forced=True)
+
+    async def hand_over(request: HandOverThing) -> Withdrawal:
+        evidence = {"to": _thumbprint(Path(request.to))} if request.to else {}
+        identifier = thing_id(request.thing)
+        return await _part(identifier, Cause.HANDED_OVER, request.cause, forced=request.forced, evidence=evidence)
+
+    async def _part(
+        thing: ThingId, cause: Cause, why: str, *, forced: bool, evidence: Mapping[str, Detail] | None = None
+    ) -> Withdrawal:
+        # Before the thing is asked: what the table refuses must not cost it its association.
+        advance(register.thing(thing).state, cause)
+        farewell = await decommission.part(thing)
+        if not farewell.receipt and not forced:
+            raise PolicyError(
+                f"{thing} gave no wipe receipt ({farewell.failure}); it may keep your data", reason="wipe"
+            )
+        evidence = {**(evidence or {}), **farewell.evidence(), "why": why}
+        return await _timed(await conductor.transition(thing, cause, actor=_ACTOR, evidence=evidence), farewell)
 
     async def _out(restriction: Restriction, request: ChangeThing) -> Withdrawal:
         report = await conductor.restrict(thing_id(request.thing), restriction, actor=_ACTOR, cause=request.cause)
         return await _timed(report)
 
-    async def _timed(report: TransitionReport) -> Withdrawal:
+    async def _timed(report: TransitionReport, farewell: Farewell | None = None) -> Withdrawal:
         times = await conductor.kill_clock(report.thing.id, since=report.at, deadline=_KILL_DEADLINE)
         planes = tuple([_plane_time(report, name, times) for name in PlaneName])
-        return Withdrawal(report.thing.id, report.thing.state, report.thing.restriction, report.at, planes)
+        return Withdrawal(
+            report.thing.id,
+            report.thing.state,
+            report.thing.restriction,
+            report.at,
+            planes,
+            wipe_receipt="" if farewell is None else base64.urlsafe_b64encode(farewell.receipt).decode("ascii"),
+            no_receipt="" if farewell is None else farewell.failure,
+        )
 
     return (
         Operation("thing.list", NoArguments, Role.AUDITOR, "every thing and its state", listing),
@@ -131,6 +194,7 @@ def rows(register: Register, conductor: Conductor, *, admission: Admission) -> t
         Operation("thing.quarantine", ChangeThing, Role.MAINTAINER, "cut a thing off on all planes", quarantine),
         Operation("thing.restore", ChangeThing, Role.MAINTAINER, "lift a quarantine", restore),
         Operation("thing.retire", ChangeThing, Role.OWNER, "take a thing out for good", retire),
+        Operation("thing.hand-over", HandOverThing, Role.OWNER, "give a thing to another owner", hand_over),
     )
 
 
@@ -139,6 +203,13 @@ def _plane_time(report: TransitionReport, name: PlaneName, times: Mapping[PlaneN
     withdrawn = None if outcome is None or outcome.receipt is None else round(outcome.milliseconds, 3)
     milliseconds = None if time.milliseconds is None else round(time.milliseconds, 3)
     return PlaneTime(name.value, milliseconds, withdrawn, time.relying_party, time.detail)
+
+
+def _thumbprint(credential: Path) -> bytes:
+    try:
+        return cose_key.thumbprint(ccs.decode(credential.read_bytes()).public)
+    except (OSError, ProtocolError) as error:
+        raise ConfigError(f"expected the next owner's credential at {credential}: {error}") from error
 
 
 def _summary(thing: Thing) -> dict[str, Any]:

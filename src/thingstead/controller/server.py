@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from datetime import datetime, timedelta
 
 from thingstead.clock import Clock
@@ -174,13 +175,14 @@ class DomainServer:
             TransportError: it has no live association, or did not answer in time.
         """
         exchange = self._endpoint.send_request(request, None, self._clock.now(), association=AssociationId(thing))
-        async for response in self._responses(exchange, within):
-            return response.message
+        async with aclosing(self._responses(exchange, within)) as responses:
+            async for response in responses:
+                return response.message
         raise TransportError(f"{thing} did not answer", reason="timeout")
 
     # --- within
 
-    async def _responses(self, exchange: ExchangeId, within: float) -> AsyncIterator[ResponseReceived]:
+    async def _responses(self, exchange: ExchangeId, within: float) -> AsyncGenerator[ResponseReceived]:
         queue: asyncio.Queue[ResponseReceived | ThingsteadError | None] = asyncio.Queue()
         self._asked[exchange] = queue
         self.flush()

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from thingstead.agent.core import BIRTH
 from thingstead.agent.file_home import FileHome
 from thingstead.agent.file_slots import FileSlots
 from thingstead.agent.program import HOME, KEYS, SLOTS
@@ -38,7 +37,7 @@ from thingstead.phases.manufacture import Maker, Model, bear
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import firmware as firmware_image
-from thingstead.protocols.profile.birth import Birth
+from thingstead.protocols.profile.birth import BIRTH, Birth
 from thingstead.protocols.profile.firmware import Firmware
 from thingstead.secret import Secret
 from thingstead.storage.directory import private_directory, write_whole

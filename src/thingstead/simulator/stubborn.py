@@ -18,7 +18,8 @@ from thingstead.agent.core import Agent
 from thingstead.agent.program import run
 from thingstead.agent.story import Request, Story, Wait
 from thingstead.agent.telemetry import tell
-from thingstead.errors import ThingsteadError
+from thingstead.endpoint.resource import Call
+from thingstead.errors import ForbiddenError, ThingsteadError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
@@ -37,6 +38,10 @@ class StubbornAgent(Agent):
         if asked.get("operation") == "insist" and self.association is not None:
             self._insist(float(asked["interval"]))
         return super().answer(asked)
+
+    def on_wipe(self, call: Call) -> Message:  # noqa: ARG002  it does not listen
+        """Says no."""
+        raise ForbiddenError(f"{self.birth.serial} does not forget", reason="stubborn")
 
     def _insist(self, interval: float) -> None:
         if self.association is None:

@@ -1,20 +1,33 @@
-"""Files that come by hand: a maker's trust anchor, a thing's birth record."""
+"""Files that come by hand, a maker's trust anchor and a thing's birth record, and the words of a parting."""
+
+from datetime import UTC, datetime
 
 from tests.properties.decoder import Decoder
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.domain import anchor
 from thingstead.domain.anchor import TrustAnchor
-from thingstead.protocols.profile import birth, firmware
+from thingstead.protocols.profile import birth, firmware, wipe
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.firmware import Firmware
 from thingstead.secret import Secret
 
-_KEY = private_key(KeyType.P256, Secret(bytes(31) + b"\x07")).public
+_PRIVATE = private_key(KeyType.P256, Secret(bytes(31) + b"\x07"))
+_KEY = _PRIVATE.public
 _BIRTH = Birth("AL-1", b"identity", b"voucher", _KEY, (_KEY,), bytes(16), bytes(16))
 _ANCHOR = TrustAnchor("aurora", _KEY, (_KEY,), bytes(16), (b"certificate",))
+_NONCE = bytes(16)
+_RECEIPT = wipe.sign(
+    "thing-1", "home", ("association",), at=datetime(2026, 11, 23, tzinfo=UTC), nonce=_NONCE, key=_PRIVATE
+)
 
 DECODERS = (
     Decoder("domain.anchor.decode", anchor.decode, (anchor.encode(_ANCHOR).hex(),)),
     Decoder("profile.birth.decode", birth.decode, (birth.encode(_BIRTH).hex(),)),
     Decoder("profile.firmware.decode", firmware.decode, (firmware.encode(Firmware("1.1.0", 0.5), b"body").hex(),)),
+    Decoder("profile.wipe.decode_request", wipe.decode_request, (wipe.encode_request(_NONCE).hex(),)),
+    Decoder(
+        "profile.wipe.authenticate",
+        lambda data: wipe.authenticate(data, _KEY, thing="thing-1", domain="home", nonce=_NONCE),
+        (_RECEIPT.hex(),),
+    ),
 )

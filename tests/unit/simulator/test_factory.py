@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from thingstead.agent.core import BIRTH
 from thingstead.agent.file_home import FileHome
 from thingstead.agent.file_slots import FileSlots
 from thingstead.crypto.algorithm import AlgorithmId
@@ -28,6 +27,7 @@ from thingstead.protocols.cwt import ccs
 from thingstead.protocols.cwt.credential import authenticate_maker_identity
 from thingstead.protocols.mud.signature import AdmissionPolicy, admit
 from thingstead.protocols.profile import birth as birth_record
+from thingstead.protocols.profile.birth import BIRTH
 from thingstead.protocols.voucher import voucher
 from thingstead.simulator.factory import FIRMWARE_1_0_0, bear_thing, make_maker, open_maker
 

@@ -129,6 +129,17 @@ class AuthorizationServer:
             raise StateError(f"{thing} holds no access token")
         return holding.access_token.encoded, holding.granted_token
 
+    def holder_of(self, thing: ThingId) -> PublicKey:
+        """The key that the thing proved when it got its token, suspended or not.
+
+        Raises:
+            StateError: the thing holds none.
+        """
+        holding = self._holdings.get(thing)
+        if holding is None:
+            raise StateError(f"{thing} holds no access token")
+        return holding.access_token.public
+
     def scope_of(self, thing: ThingId) -> Scope | None:
         """What the thing may do now; None when its token has ended, was suspended or never was."""
         holding = self._holdings.get(thing)

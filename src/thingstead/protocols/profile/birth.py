@@ -10,7 +10,10 @@ from thingstead.identifier import KeyId
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import key as cose_key
 
-__all__ = ["IDENTITY_KEY", "Birth", "decode", "encode"]
+__all__ = ["BIRTH", "IDENTITY_KEY", "Birth", "decode", "encode"]
+
+BIRTH = "birth"
+"""Name of the birth record in the thing's home."""
 
 IDENTITY_KEY = KeyId("identity")
 """Name of the thing's identity key in its key store."""
