@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
+from contextlib import AsyncExitStack
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.controller.app import running
+from thingstead.controller.composition import operations
+from thingstead.controller.config import WebConfig
 from thingstead.controller.directory import DomainDirectory
+from thingstead.web.feed import asking
+from thingstead.web.server import inherited_listener, open_listener, page
 
 __all__ = ["UP"]
 
@@ -21,21 +27,34 @@ async def _serve(session: Session, directory: DomainDirectory) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with running(directory) as controller:
-        coap = controller.foundation.config.coap
-        session.console.show(
-            {
-                "domain": controller.foundation.config.domain.name,
-                "coap": f"coap://{coap.host}:{coap.port}",
-                "state": "up",
-            }
-        )
+    async with AsyncExitStack() as stack:
+        controller = await stack.enter_async_context(running(directory))
+        foundation = controller.foundation
+        about = {
+            "domain": foundation.config.domain.name,
+            "coap": f"coap://{foundation.config.coap.host}:{foundation.config.coap.port}",
+        }
+        listener = _listener(session, foundation.config.web)
+        if listener is not None:
+            ask = asking(operations(controller).answer)
+            about["page"] = await stack.enter_async_context(page(ask, listener, clock=foundation.clock))
+        session.console.show(about)
         session.console.next(f"thingstead status --domain {session.options['directory']}")
         await stopped.wait()
 
 
+def _listener(session: Session, config: WebConfig) -> socket.socket | None:
+    if session.options["web_socket"] is not None:
+        return inherited_listener(session.options["web_socket"])
+    return open_listener(config.host, config.port) if config.enabled else None
+
+
 UP = Action(
-    (Parameter("directory", "the domain's directory"),),
+    (
+        Parameter("directory", "the domain's directory"),
+        Parameter("--web-socket", "descriptor of a listening loopback socket for the live page", read=int),
+    ),
     _up,
-    "Runs until Ctrl-C. What was acknowledged is on disk; whatever was interrupted goes on at the next start.",
+    "Runs until Ctrl-C. What was acknowledged is on disk; whatever was interrupted goes on at the next start.\n"
+    "The live page is for this machine only, and only looks.",
 )

@@ -1,0 +1,113 @@
+// Draws what /events tells. Everything shown is set as text, never as markup: things choose their own names.
+"use strict";
+
+const at = (id) => document.getElementById(id);
+
+function make(tag, text, className) {
+  const element = document.createElement(tag);
+  if (text !== undefined && text !== null) element.textContent = String(text);
+  if (className) element.className = className;
+  return element;
+}
+
+function fill(id, children, empty) {
+  const place = at(id);
+  if (!children.length) children = [make(place.tagName === "TBODY" ? "tr" : "li", empty, "quiet")];
+  place.replaceChildren(...children);
+}
+
+const list = (part) => (Array.isArray(part) ? part : []);
+const time = (iso) => (iso ? new Date(iso).toLocaleTimeString() : "");
+
+function milliseconds(value) {
+  if (value === undefined) return ["–", "quiet"];
+  if (value === null) return ["still accepted", "bad"];
+  return [value < 1000 ? `${Number(value).toPrecision(3)} ms` : `${(value / 1000).toFixed(2)} s`, "good"];
+}
+
+function drawFigures(status, things) {
+  const operational = things.filter((one) => one.state === "operational" && one.restriction === "none").length;
+  const refused = list(status.refusals).reduce((sum, row) => sum + row.count, 0);
+  const ledger = status.ledger || {};
+  const rows = [
+    [things.length, "things known"],
+    [operational, "operational"],
+    [refused, "refusals"],
+    [ledger.entries ?? "–", "ledger entries"],
+    [ledger.sealed ?? "–", "under a signed head"],
+  ];
+  at("figures").replaceChildren(...rows.map(([value, title]) => {
+    const box = make("div");
+    box.append(make("strong", value), make("span", title));
+    return box;
+  }));
+}
+
+function drawPlanes(status) {
+  const clocks = new Map(list(status.clocks).map((row) => [row.plane, row]));
+  at("planes").replaceChildren(...list(status.planes).map((row) => {
+    const clock = clocks.get(row.plane);
+    const [text, look] = milliseconds(clock && clock.milliseconds);
+    const card = make("article");
+    card.append(make("h3", row.plane), make("p", text, `clock ${look}`));
+    if (clock) card.append(make("p", `${clock.cause} ${clock.thing}`, "quiet"));
+    card.append(make("p", row.owed ? `${row.owed} owed` : "nothing owed", row.owed ? "wait" : "quiet"));
+    if (row.note) card.append(make("p", row.note, "wait"));
+    return card;
+  }));
+}
+
+function drawThings(things) {
+  const look = (one) => one.restriction !== "none" ? "bad" : one.state === "operational" ? "good" : "wait";
+  fill("things", things.map((one) => {
+    const row = make("tr");
+    const who = make("td", `${one.maker} ${one.model} ${one.serial}`);
+    who.append(make("small", one.thing, "mono"));
+    const state = make("td", one.restriction === "none" ? one.state : `${one.state}, ${one.restriction}`, look(one));
+    const told = make("td", Object.entries(one.telemetry || {}).map(([name, value]) => `${name} ${value}`).join(" · ") || "–");
+    if (one.last_heard) told.append(make("small", time(one.last_heard)));
+    row.append(who, state, make("td", one.zone || "–"), make("td", one.version || "–"), told);
+    return row;
+  }), "No thing has joined yet.");
+}
+
+function drawLedger(entries) {
+  fill("ledger", [...entries].reverse().map((entry) => {
+    const row = make("li");
+    const words = [entry.kind, entry.cause, entry.thing].filter(Boolean).join(" · ");
+    row.append(make("span", entry.index, "mono"), make("span", time(entry.at)), make("span", words));
+    return row;
+  }), "The ledger is empty.");
+}
+
+function drawRefusals(status) {
+  const rows = [...list(status.refusals)].sort((one, other) => other.count - one.count);
+  fill("refusals", rows.map((entry) => {
+    const row = make("li");
+    row.append(make("span", entry.reason), make("span", entry.count));
+    return row;
+  }), "Nobody was refused.");
+}
+
+function link(text, look) {
+  at("link").textContent = text;
+  at("link").className = `pill ${look}`;
+}
+
+function draw(snapshot) {
+  const status = snapshot.status.error ? {} : snapshot.status;
+  at("domain").textContent = status.domain || "Thingstead";
+  at("profile").textContent = status.profile ? `a security domain, profile ${status.profile}` : "a security domain";
+  document.title = status.domain ? `${status.domain} · Thingstead` : "Thingstead";
+  drawFigures(status, list(snapshot.things));
+  drawPlanes(status);
+  drawThings(list(snapshot.things));
+  drawLedger(list(snapshot.ledger));
+  drawRefusals(status);
+  const failed = Object.values(snapshot).find((part) => part && part.error);
+  link(failed ? failed.error : `live · ${new Date().toLocaleTimeString()}`, failed ? "bad" : "good");
+}
+
+const events = new EventSource("/events");
+events.addEventListener("snapshot", (event) => draw(JSON.parse(event.data)));
+events.addEventListener("error", () => link("no answer; trying again", "wait"));
