@@ -12,6 +12,7 @@ import pytest
 from tests.unit.controller.planes import FakePlane, JumpingClock
 from tests.unit.domain.things import a_thing
 from tests.unit.planes.network.fakes import CLOUD, World
+from tests.unit.planes.software.desk import Desk
 from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.plane import Demand, Plane, PlaneName, Receipt, Standing
 from thingstead.domain.thing import Thing
@@ -29,7 +30,11 @@ def _fake(name: PlaneName) -> Row:
     return Row(f"fake {name}", lambda: FakePlane(name, JumpingClock()))
 
 
-ROWS: tuple[Row, ...] = (*[_fake(name) for name in PlaneName], Row("network", lambda: World(CLOUD).manager))
+ROWS: tuple[Row, ...] = (
+    *[_fake(name) for name in PlaneName],
+    Row("network", lambda: World(CLOUD).manager),
+    Row("software", lambda: Desk().tracker),
+)
 
 _OPERATIONAL = a_thing()
 _QUARANTINED = _OPERATIONAL.evolve(restriction=Restriction.QUARANTINED)

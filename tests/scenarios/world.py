@@ -30,6 +30,7 @@ from tests.scenarios.virtual_time import VirtualClock, VirtualLoop, run
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.core import Agent, Hardware
 from thingstead.agent.lamp import SimulatedLamp
+from thingstead.analysis.image_scan import Finding
 from thingstead.controller.composition import Controller, Foundation, compose, operations
 from thingstead.controller.config import CoapConfig, ControllerConfig, DomainConfig
 from thingstead.controller.directory import KEYS
@@ -43,6 +44,7 @@ from thingstead.endpoint.event import Address
 from thingstead.enforcement.dry_run import DryRun
 from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.manufacture import Maker, Model, bear
+from thingstead.planes.software.image_scan import scan
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import firmware
 from thingstead.protocols.profile.birth import BIRTH
@@ -296,6 +298,7 @@ class LivingDomain:
             fetcher=self.mud_files,
             resolver=HostsResolver({}, offline=True),
             mac_of=lambda _ip: NO_MAC,
+            scan_image=_scan,
             clock=self._world.clock,
             random_bytes=self._world.random.randbytes,
         )
@@ -445,3 +448,8 @@ def _anchor(maker: Maker) -> TrustAnchor:
     return TrustAnchor(
         maker.name, maker.anchor.public, tuple(key.public for key in maker.release_keys), maker.vendor_id
     )
+
+
+async def _scan(image: bytes) -> list[Finding]:
+    """On the loop itself: in virtual time there is no other thread to wait for."""
+    return scan(image)

@@ -42,7 +42,7 @@ from thingstead.protocols.suit.step import Limits, Recipient
 __all__ = ["Updating"]
 
 _LOGGER = logging.getLogger(__name__)
-_LIMITS = Limits(max_image_bytes=4 << 20)
+_LIMITS = Limits(max_image_bytes=profile.MAX_IMAGE_SIZE)
 _SECTOR = 4096
 _DOWNLOAD_TIMEOUT = 600.0
 _PASSING = (TransportError, StorageError)

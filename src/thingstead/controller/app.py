@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from thingstead.analysis.image_scan import Finding
 from thingstead.clock import Clock, SystemClock
 from thingstead.controller.composition import Controller, Foundation, compose, operations
 from thingstead.controller.directory import DomainDirectory
@@ -14,6 +15,8 @@ from thingstead.controller.network import enforcement, fetcher, resolver
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.domain.policy import OwnerPolicy
 from thingstead.errors import ConfigError
+from thingstead.planes.software.image_scan import ImageScanner
+from thingstead.planes.software.status_tracker import ImageScan
 from thingstead.storage.directory import private_directory
 from thingstead.storage.head_file import HeadFile
 from thingstead.storage.policy_file import parse_policy
@@ -68,9 +71,20 @@ def _foundation(directory: DomainDirectory, clock: Clock) -> Foundation:
         fetcher=fetcher(config.network, root=directory.root),
         resolver=resolver(config.network),
         mac_of=mac_of,
+        scan_image=_image_scan(),
         clock=clock,
         random_bytes=secrets.token_bytes,
     )
+
+
+def _image_scan() -> ImageScan:
+    """Off the event loop: a large image may take seconds."""
+    scanner = ImageScanner()
+
+    async def scan(image: bytes) -> list[Finding]:
+        return await asyncio.to_thread(scanner.scan, image)
+
+    return scan
 
 
 def _policy(directory: DomainDirectory) -> OwnerPolicy:

@@ -9,14 +9,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from thingstead.clock import Clock
-from thingstead.controller import operation_data, operation_thing, operation_traffic
+from thingstead.controller import operation_data, operation_software, operation_thing, operation_traffic
 from thingstead.controller.admission import Admission
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.network import network_plane
 from thingstead.controller.notary import Notary
 from thingstead.controller.operation import Operations
-from thingstead.controller.resource import bootstrapping, collecting, credential_status
+from thingstead.controller.resource import (
+    bootstrapping,
+    collecting,
+    credential_status,
+    update_image,
+    update_poll,
+    update_report,
+)
 from thingstead.controller.server import DomainServer
 from thingstead.controller.whereabouts import Whereabouts
 from thingstead.crypto.key import PublicKey
@@ -27,6 +34,7 @@ from thingstead.domain.plane import OBLIGATIONS, Demand, Plane, PlaneName
 from thingstead.domain.policy import OwnerPolicy
 from thingstead.domain.ports import Enforcement, Fetcher, HeadKeeper, Resolver, Store
 from thingstead.domain.register import Register
+from thingstead.domain.thing import Thing
 from thingstead.domain.unit import Snapshot
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.endpoint import Endpoint
@@ -42,6 +50,7 @@ from thingstead.planes.identity.certificate_authority import CertificateAuthorit
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.planes.network.alarm import Alarm
 from thingstead.planes.network.mud_manager import MudManager
+from thingstead.planes.software.status_tracker import ImageScan, StatusTracker
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
@@ -72,6 +81,7 @@ class Foundation:
         fetcher: HTTPS, for MUD files.
         resolver: names to addresses.
         mac_of: the link-layer address behind an IP address.
+        scan_image: looks for secrets in an image.
         clock: both times.
         random_bytes: a source of randomness.
     """
@@ -86,6 +96,7 @@ class Foundation:
     fetcher: Fetcher
     resolver: Resolver
     mac_of: Callable[[str], bytes]
+    scan_image: ImageScan
     clock: Clock
     random_bytes: Callable[[int], bytes]
 
@@ -106,7 +117,7 @@ class Planes:
     identity: CertificateAuthority
     access: AuthorizationServer
     groups: Plane
-    software: Plane
+    software: StatusTracker
     network: MudManager
     data: Collector
 
@@ -145,7 +156,8 @@ class Controller:
     async def resume(self) -> None:
         """Take up what stood before a restart: associations, admissions, and what planes still owe."""
         self.planes.access.resume()
-        self.planes.data.resume(_admitted(self.register))
+        self.planes.software.resume(_admitted(self.register, PlaneName.SOFTWARE))
+        self.planes.data.resume(thing.id for thing in _admitted(self.register, PlaneName.DATA))
         await self.planes.network.resume(self.register.things())
         await self.conductor.resume()
 
@@ -190,7 +202,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     server = DomainServer(endpoint, resources, clock=clock, tasks=tasks, reserve=reserve)
     places = PlaneRecords(PlaneName.NETWORK, store, snapshot=snapshot, prefix="place/")
     whereabouts = Whereabouts(places, mac_of=foundation.mac_of)
-    planes = _planes(foundation, own.public, whereabouts, server=server, snapshot=snapshot)
+    planes = _planes(foundation, own.public, whereabouts, register=register, server=server, snapshot=snapshot)
     conductor = Conductor(planes, register, store=store, clock=clock)
     admission = Admission(
         conductor,
@@ -230,6 +242,7 @@ def operations(controller: Controller) -> Operations:
             decommission=controller.decommission,
         ),
         *operation_data.rows(controller.planes.data),
+        *operation_software.rows(controller.planes.software),
         *operation_traffic.rows(
             controller.server,
             controller.resources,
@@ -259,7 +272,13 @@ def _notary(foundation: Foundation, refusals: RefusalCounter) -> Notary:
 
 
 def _planes(
-    foundation: Foundation, holder: PublicKey, whereabouts: Whereabouts, *, server: DomainServer, snapshot: Snapshot
+    foundation: Foundation,
+    holder: PublicKey,
+    whereabouts: Whereabouts,
+    *,
+    register: Register,
+    server: DomainServer,
+    snapshot: Snapshot,
 ) -> Planes:
     def records(plane: PlaneName, prefix: str = "") -> PlaneRecords:
         return PlaneRecords(plane, foundation.store, snapshot=snapshot, prefix=prefix)
@@ -286,7 +305,13 @@ def _planes(
             validity=validity,
         ),
         groups=Absent(PlaneName.GROUPS, clock=clock),
-        software=Absent(PlaneName.SOFTWARE, clock=clock),
+        software=StatusTracker(
+            records(PlaneName.SOFTWARE),
+            anchors=foundation.anchors,
+            models=lambda: {(thing.maker, thing.model) for thing in register.things()},
+            scan=foundation.scan_image,
+            clock=clock,
+        ),
         network=network_plane(
             foundation.config,
             foundation.anchors,
@@ -335,6 +360,9 @@ def _serve(controller: Controller, refusals: RefusalCounter) -> None:
     resources, server, clock = controller.resources, controller.server, controller.foundation.clock
     resources.register(path.EDHOC, Code.POST, bootstrapping(controller.bootstrap, server, clock=clock), public=True)
     resources.register(path.TELEMETRY, Code.POST, collecting(controller.planes.data))
+    resources.register(path.UPDATE, Code.GET, update_poll(controller.planes.software))
+    resources.register(path.UPDATE_IMAGE, Code.GET, update_image(controller.planes.software))
+    resources.register(path.UPDATE_REPORT, Code.POST, update_report(controller.planes.software, server))
     resources.register(path.CREDENTIAL_STATUS, Code.FETCH, credential_status(controller.planes.identity))
 
     def count(event: RequestReceived, peer: Hashable, reason: str) -> None:
@@ -358,8 +386,8 @@ def _log_alarm(alarm: Alarm) -> None:
     _LOGGER.warning("network: %s of %s: %s", alarm.kind, alarm.thing, alarm.detail)
 
 
-def _admitted(register: Register) -> Iterator[ThingId]:
-    """Things that the data plane is to accept, as the table of obligations says."""
+def _admitted(register: Register, plane: PlaneName) -> Iterator[Thing]:
+    """Things that a plane is to accept, as the table of obligations says."""
     for thing in register.things():
-        if OBLIGATIONS[thing.state, thing.restriction][PlaneName.DATA] is Demand.ADMIT:
-            yield thing.id
+        if OBLIGATIONS[thing.state, thing.restriction][plane] is Demand.ADMIT:
+            yield thing

@@ -10,6 +10,7 @@ from thingstead.identifier import ThingId
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.planes.data.collector import Collector
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
+from thingstead.planes.software.status_tracker import StatusTracker
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.content_format import ContentFormat
@@ -17,7 +18,15 @@ from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import OptionNumber, encode_uint
 from thingstead.protocols.edhoc import error as edhoc_error
 
-__all__ = ["bootstrapping", "collecting", "content", "credential_status"]
+__all__ = [
+    "bootstrapping",
+    "collecting",
+    "content",
+    "credential_status",
+    "update_image",
+    "update_poll",
+    "update_report",
+]
 
 _MAX_CTI = 16
 
@@ -72,3 +81,44 @@ def credential_status(authority: CertificateAuthority) -> Handler:
         return content(codec.encode(int(authority.status(cti))), ContentFormat.CBOR)
 
     return answer
+
+
+def update_poll(tracker: StatusTracker) -> Handler:
+    """GET of the caller's SUIT envelope; 2.03 when it has it, 4.04 while there is none.
+
+    No Content-Format is registered for an envelope by itself (draft-ietf-suit-manifest §11), so it goes as bytes.
+    """
+
+    def answer(call: Call) -> Message:
+        release = tracker.poll(ThingId(str(call.peer)))
+        if release is None:
+            return Message(Code.NOT_FOUND)
+        tag = (int(OptionNumber.ETAG), release.etag)
+        if tag in call.request.options:
+            return Message(Code.VALID, options=[tag])
+        return content(release.encoded, ContentFormat.OCTET_STREAM).with_options(tag)
+
+    return answer
+
+
+def update_image(tracker: StatusTracker) -> Handler:
+    """GET of the image that the caller's envelope is about; the endpoint cuts it into blocks."""
+
+    def answer(call: Call) -> Message:
+        release = tracker.image(ThingId(str(call.peer)))
+        if release is None:
+            return Message(Code.NOT_FOUND)
+        tag = (int(OptionNumber.ETAG), release.etag)
+        return content(release.image, ContentFormat.OCTET_STREAM).with_options(tag)
+
+    return answer
+
+
+def update_report(tracker: StatusTracker, server: DomainServer) -> Handler:
+    """POST of a SUIT report; answered when what it says is on disk."""
+
+    async def answer(call: Call) -> Message:
+        await tracker.report(ThingId(str(call.peer)), call.request.payload)
+        return Message(Code.CHANGED)
+
+    return server.deferred(answer)

@@ -12,13 +12,16 @@ from thingstead.protocols.profile import path
 from thingstead.protocols.suit.authentication import AuthenticationPolicy, Signer
 from thingstead.protocols.suit.manifest import ComponentId
 
-__all__ = ["FIRMWARE", "IMAGE_URI", "authentication", "signer"]
+__all__ = ["FIRMWARE", "IMAGE_URI", "MAX_IMAGE_SIZE", "authentication", "signer"]
 
 FIRMWARE: ComponentId = (b"firmware",)
 """The one component of a thing."""
 
 IMAGE_URI = path.UPDATE_IMAGE
 """Where the image is: a reference relative to where the envelope came from (RFC 3986 §4.2)."""
+
+MAX_IMAGE_SIZE = 4 << 20
+"""Bytes of an image that a thing takes, and so of one that is worth publishing."""
 
 _KID_SIZE = 8
 _SIGNATURES = {KeyType.P256: AlgorithmId.ESP256, KeyType.ML_DSA_44: AlgorithmId.ML_DSA_44}

@@ -1,0 +1,89 @@
+"""Operations on releases: publish one, see how far each has come, and who runs what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from thingstead.controller.operation import Operation, Role
+from thingstead.errors import ConfigError
+from thingstead.identifier import ThingId
+from thingstead.planes.software.campaign import Campaign
+from thingstead.planes.software.status_tracker import StatusTracker
+from thingstead.protocols.profile import release as profile
+from thingstead.protocols.suit import envelope
+
+__all__ = ["ListReleases", "OfModel", "PublishRelease", "rows"]
+
+_ACTOR = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class ListReleases:
+    """A request that says all by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishRelease:
+    """Files on the controller's machine.
+
+    Attributes:
+        envelope: path of the SUIT envelope.
+        image: path of the image that it is about.
+    """
+
+    envelope: str
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfModel:
+    """Whose software: the things of a model."""
+
+    model: str
+
+
+def rows(tracker: StatusTracker) -> tuple[Operation[Any], ...]:
+    """The table."""
+
+    async def publish(request: PublishRelease) -> Campaign:
+        encoded = _read(request.envelope, envelope.DEFAULT_LIMITS.max_bytes)
+        image = _read(request.image, profile.MAX_IMAGE_SIZE)
+        return await tracker.publish(encoded, image, actor=_ACTOR)
+
+    async def listing(_request: ListReleases) -> tuple[Campaign, ...]:
+        return tracker.campaigns()
+
+    async def show(request: OfModel) -> dict[str, Any]:
+        campaigns = [one for one in tracker.campaigns() if one.model == request.model]
+        return {"releases": campaigns, "things": [_thing(tracker, thing) for thing in tracker.targets(request.model)]}
+
+    return (
+        Operation("release.publish", PublishRelease, Role.OWNER, "offer a release to all things of its class", publish),
+        Operation("release.list", ListReleases, Role.AUDITOR, "every release and how far it has come", listing),
+        Operation("release.show", OfModel, Role.AUDITOR, "releases for a model, and what each thing runs", show),
+    )
+
+
+def _read(path: str, max_bytes: int) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(max_bytes + 1)
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    if len(data) > max_bytes:
+        raise ConfigError(f"expected {path} to have at most {max_bytes} bytes")
+    return data
+
+
+def _thing(tracker: StatusTracker, thing: ThingId) -> dict[str, Any]:
+    record = tracker.runs(thing)
+    reported = record.installed_at is not None
+    return {
+        "thing": thing,
+        "version": record.version,
+        "sequence_number": record.sequence_number if reported else None,
+        "installed_at": record.installed_at,
+        "refused": [reason.name.lower().replace("_", "-") for _, reason in record.refusals],
+    }

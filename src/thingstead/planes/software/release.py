@@ -1,0 +1,170 @@
+"""A release as the domain takes it: authentic under its maker's anchor, and rehearsed as a thing would install it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import InitVar, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from thingstead.domain.anchor import TrustAnchor
+from thingstead.errors import AuthenticationError, DecodeError, PolicyError, UnsupportedError, UntrustedError
+from thingstead.protocols.coap.block import entity_tag
+from thingstead.protocols.profile import release as profile
+from thingstead.protocols.suit import authentication, envelope
+from thingstead.protocols.suit.command import Sequence
+from thingstead.protocols.suit.digest import digest_of
+from thingstead.protocols.suit.effect import CheckImageMatch, Effect, Fetch, SetActive, Write
+from thingstead.protocols.suit.manifest import Content, Manifest, decode_manifest, open_manifest
+from thingstead.protocols.suit.processor import Processor
+from thingstead.protocols.suit.registry import CommandId, Member, ParameterId
+from thingstead.protocols.suit.step import Limits, Recipient
+
+__all__ = ["ClassKey", "Release", "open_release"]
+
+_LIMITS = Limits(max_image_bytes=profile.MAX_IMAGE_SIZE)
+_SEAL = object()
+_SETS = frozenset({CommandId.SET_PARAMETERS, CommandId.OVERRIDE_PARAMETERS})
+
+
+@dataclass(frozen=True, slots=True)
+class ClassKey:
+    """Whom a release is for: vendor and class identifier of 16 bytes each (RFC 9124 §4.5)."""
+
+    vendor_id: bytes
+    class_id: bytes
+
+    def __str__(self) -> str:
+        return f"{self.vendor_id.hex()}{self.class_id.hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release that a thing of its class would install; made by `open_release` and by nothing else.
+
+    Attributes:
+        manifest: signed by every release key of the maker's anchor.
+        encoded: the envelope as it came, and as it goes out.
+        image: what is installed.
+        target: whom it is for.
+        use_before: from then on no thing installs it; None for never.
+        etag: names the envelope to those who have it (RFC 7252 §5.10.6).
+    """
+
+    manifest: Manifest
+    encoded: bytes
+    image: bytes
+    target: ClassKey
+    use_before: datetime | None
+    etag: bytes
+    seal: InitVar[object]
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
+            raise TypeError("a Release is made by release.open_release")
+
+    @property
+    def sequence_number(self) -> int:
+        """Higher is newer."""
+        return self.manifest.content.sequence_number
+
+    @property
+    def version(self) -> str:
+        """For people; empty when the maker gave none."""
+        return self.manifest.content.version_of(profile.FIRMWARE)
+
+
+def open_release(
+    encoded: bytes,
+    image: bytes,
+    *,
+    anchors: Mapping[bytes, TrustAnchor],
+    newest: Callable[[ClassKey], int],
+    at: datetime,
+) -> Release:
+    """Authenticate an envelope and let a thing of its class install it on paper.
+
+    The rehearsal runs the same manifest processor as things do, so that what they would refuse is refused here.
+
+    Args:
+        encoded: the envelope.
+        image: what it is about.
+        anchors: the owner's, by vendor identifier.
+        newest: sequence number of the release before this one, -1 for none.
+        at: now.
+
+    Raises:
+        UntrustedError: of a maker without an anchor ("vendor"), or not signed by each of its release keys ("signers").
+        AuthenticationError: unsigned, a signature that does not verify, or another image ("image-digest").
+        ReplayError: not newer than the release before ("rollback").
+        ExpiredError: past its use-before.
+        PolicyError: for no single class.
+        ProtocolError: not an envelope, or a manifest that things do not execute.
+    """
+    opened = envelope.decode(encoded)
+    # A claim so far: it chooses the keys that have to prove it.
+    target = _target(decode_manifest(opened))
+    anchor = anchors.get(target.vendor_id)
+    if anchor is None:
+        raise UntrustedError("expected a release of a maker whose anchor is in trust/", reason="vendor")
+    keys, policy = profile.authentication(anchor.release_keys)
+    manifest = open_manifest(authentication.authenticate(opened, keys, policy))
+    recipient = Recipient(
+        vendor_ids=frozenset({target.vendor_id}),
+        class_ids=frozenset({target.class_id}),
+        components=frozenset({profile.FIRMWARE}),
+        installed_sequence=newest(target),
+    )
+    _rehearse(Processor(manifest, recipient, at=at, limits=_LIMITS).update(), image)
+    return Release(manifest, encoded, image, target, _use_before(manifest.content), entity_tag(encoded), _SEAL)
+
+
+def _target(content: Content) -> ClassKey:
+    said = _parameters(content.shared)
+    match said.get(ParameterId.VENDOR_IDENTIFIER), said.get(ParameterId.CLASS_IDENTIFIER):
+        case bytes(vendor_id), bytes(class_id):
+            return ClassKey(vendor_id, class_id)
+        case _:
+            raise PolicyError("expected a release for one class of one vendor", reason="class")
+
+
+def _use_before(content: Content) -> datetime | None:
+    said = _parameters(content.shared) | _parameters(content.sequences.get(Member.INSTALL, ()))
+    seconds = said.get(ParameterId.USE_BEFORE)
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _parameters(sequence: Sequence) -> dict[int, Any]:
+    return {
+        key: value for command in sequence if command.id in _SETS for key, value in dict(command.parameters).items()
+    }
+
+
+def _rehearse(steps: Generator[Effect, Any, None], image: bytes) -> None:
+    """Execute on paper; the candidate must be the image that is to be published."""
+    candidate: bytes | None = None
+    answer: bool | None = None
+    while True:
+        try:
+            effect = steps.send(answer)
+        except StopIteration:
+            return
+        answer = None
+        match effect:
+            case Fetch(uri=profile.IMAGE_URI, size=size):
+                if len(image) != size:
+                    raise DecodeError(f"expected an image of {size} bytes, got {len(image)}", reason="size")
+                candidate = image
+            case Write(content=content):
+                candidate = content
+            case CheckImageMatch(digest=digest, size=size):
+                match_size = candidate is not None and size in {None, len(candidate)}
+                answer = match_size and digest_of(candidate or b"", digest.algorithm_id) == digest
+            case SetActive():
+                if candidate != image:
+                    raise AuthenticationError("the release installs another image", reason="image-digest")
+            case _:
+                raise UnsupportedError(
+                    f"expected a manifest that fetches {profile.IMAGE_URI}, it asks for {effect!r:.80}",
+                    reason="command",
+                )

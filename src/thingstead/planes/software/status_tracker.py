@@ -1,0 +1,378 @@
+"""The software plane: the status tracker of RFC 9019 §2.3, which knows what is released and who runs what."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from thingstead.analysis.image_scan import Finding as ImageFinding
+from thingstead.analysis.image_scan import require_clean
+from thingstead.clock import Clock
+from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.ledger.entry import Detail, Draft, Kind
+from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
+from thingstead.domain.ports import Records
+from thingstead.domain.thing import Thing
+from thingstead.errors import ForbiddenError, PolicyError, StorageError, ThingsteadError, TransportError
+from thingstead.identifier import ThingId, TransitionId, thing_id
+from thingstead.planes.software import software_record
+from thingstead.planes.software.campaign import Campaign, Progress, campaign
+from thingstead.planes.software.catalogue import Catalogue, Published
+from thingstead.planes.software.release import ClassKey, Release
+from thingstead.planes.software.software_record import SoftwareRecord
+from thingstead.protocols.profile import release as profile
+from thingstead.protocols.suit.identifier import class_identifier
+from thingstead.protocols.suit.registry import Reason
+from thingstead.protocols.suit.report import Report, decode_report
+
+__all__ = ["ImageScan", "StatusTracker"]
+
+_ACTOR = "plane:software"
+_THING = "thing/"
+
+ImageScan = Callable[[bytes], Awaitable[Sequence[ImageFinding]]]
+"""Looks for keys, secrets and personal data in an image; raises `PolicyError` when it cannot look through it."""
+
+
+class StatusTracker:
+    """Publishes releases, answers polls, and takes reports. A poll touches no disk.
+
+    Args:
+        records: the plane's documents: releases, images, and one record per thing that reported.
+        anchors: the makers that the owner trusts.
+        models: maker and model of every thing that is known, whatever its state.
+        scan: looks through an image before it is published (R-88).
+        clock: for UTC.
+    """
+
+    name = PlaneName.SOFTWARE
+
+    def __init__(
+        self,
+        records: Records,
+        *,
+        anchors: Iterable[TrustAnchor],
+        models: Callable[[], Iterable[tuple[str, str]]],
+        scan: ImageScan,
+        clock: Clock,
+    ) -> None:
+        self._records = records
+        self._anchors = {anchor.maker: anchor for anchor in anchors}
+        by_vendor = {anchor.vendor_id: anchor for anchor in self._anchors.values()}
+        self._models = models
+        self._scan = scan
+        self._clock = clock
+        self._catalogue = Catalogue(records, anchors=by_vendor, clock=clock)
+        self._admitted: dict[ThingId, tuple[Thing, ClassKey | None]] = {}
+        self._given: dict[ThingId, Release] = {}
+        self._progress: dict[bytes, Progress] = {}
+        self._last_acceptance: dict[ThingId, datetime] = {}
+        self._publishing = asyncio.Lock()
+        self._reporting: set[ThingId] = set()
+        self._things = {
+            thing_id(key.removeprefix(_THING)): software_record.decode(document)
+            for key, document in records.load().items()
+            if key.startswith(_THING)
+        }
+        self.not_published: Counter[str] = Counter()
+
+    def resume(self, admitted: Iterator[Thing]) -> None:
+        """Go on answering the things that were admitted before a restart."""
+        for thing in admitted:
+            self._admitted[thing.id] = (thing, self._class_of(thing))
+
+    # --- releases
+
+    async def publish(self, encoded: bytes, image: bytes, *, actor: str) -> Campaign:
+        """Verify, rehearse and look through a release; once it is on disk and on the ledger it is offered.
+
+        A refused one is on the ledger too, and reaches nobody.
+
+        Raises:
+            SecurityError, ProtocolError: as for `release.open_release`.
+            PolicyError: no known thing is of its class ("class"), or the image carries what it must not ("image").
+            StorageError: it could not be kept; nothing is offered.
+        """
+        async with self._publishing:
+            try:
+                release = self._catalogue.open(encoded, image)
+                maker, model = self._known_model(release.target)
+                require_clean(await self._scan(image))
+            except ThingsteadError as error:
+                self.not_published[error.reason] += 1
+                draft = Draft(self._clock.utc(), Kind.REFUSAL, actor, None, error.reason, {"what": "release"})
+                await self._records.write({}, entries=[draft])
+                raise
+            details: dict[str, Detail] = {
+                "maker": maker,
+                "model": model,
+                "version": release.version,
+                "sequence": release.sequence_number,
+                "manifest": release.manifest.digest.value,
+                "signatures": len(release.manifest.authenticated.signers),
+            }
+            draft = Draft(self._clock.utc(), Kind.RELEASE, actor, None, "published", details)
+            published = await self._catalogue.publish(release, maker=maker, model=model, entry=draft)
+            return self._campaign(release.manifest.digest.value, published)
+
+    def campaigns(self) -> tuple[Campaign, ...]:
+        """Every release that was published, oldest first, and how far it has come."""
+        return tuple([self._campaign(digest, release) for digest, release in self._catalogue.published().items()])
+
+    def runs(self, thing: ThingId) -> SoftwareRecord:
+        """What a thing reported; its sequence number is -1 before its first report."""
+        return self._things.get(thing, SoftwareRecord())
+
+    def targets(self, model: str) -> Iterator[ThingId]:
+        """The things of a model that may update now."""
+        return (thing.id for thing, _ in self._admitted.values() if thing.model == model)
+
+    # --- what things ask
+
+    def accepts(self, thing: ThingId) -> bool:
+        """Whether a poll of `thing` would be answered now; a held thing's is: an update may be what it is held for."""
+        return thing in self._admitted
+
+    def poll(self, thing: ThingId) -> Release | None:
+        """The release for `thing`; None while there is none for its class.
+
+        Raises:
+            ForbiddenError: the thing is not admitted here.
+        """
+        release = self._catalogue.current(self._require_class(thing))
+        self._last_acceptance[thing] = self._clock.utc()
+        if release is not None:
+            self._given[thing] = release
+            self._progress_of(release).offered.add(thing)
+        return release
+
+    def image(self, thing: ThingId) -> Release | None:
+        """The release whose image `thing` wants: the one it was given, even if a newer one came meanwhile.
+
+        Raises:
+            ForbiddenError: the thing is not admitted here.
+        """
+        current = self._catalogue.current(self._require_class(thing))
+        release = self._given.get(thing, current)
+        self._last_acceptance[thing] = self._clock.utc()
+        if release is not None:
+            self._progress_of(release).fetched.add(thing)
+        return release
+
+    async def report(self, thing: ThingId, encoded: bytes) -> None:
+        """Take a SUIT report; what it says is on disk and on the ledger when this returns. A repetition costs nothing.
+
+        Raises:
+            ForbiddenError: not admitted; or about a manifest that was not published for its class, an image that it
+                does not bring, or an older release than was reported before.
+            DecodeError: not a SUIT report.
+            TransportError: an earlier one of the thing is being written; it is to come again.
+        """
+        target = self._require_class(thing)
+        report = decode_report(encoded)
+        published = self._catalogue.find(report.manifest_digest.value)
+        if published is None or published.target != target:
+            raise ForbiddenError(f"{thing} reports a release that it was never offered", reason="unknown-manifest")
+        if thing in self._reporting:
+            raise TransportError(f"an earlier report of {thing} is being written", reason="busy")
+        self._last_acceptance[thing] = self._clock.utc()
+        before = self.runs(thing)
+        after = self._after(before, report, published)
+        if after is before:
+            return
+        self._reporting.add(thing)
+        self._things[thing] = after
+        try:
+            draft = self._installation(thing, report, published)
+            await self._records.write({_THING + thing: software_record.encode(after)}, entries=[draft])
+        except StorageError:
+            if thing in self._things:
+                self._things[thing] = before
+            raise
+        finally:
+            self._reporting.discard(thing)
+
+    # --- the plane
+
+    async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
+        """Answer its polls from now on."""
+        target = self._class_of(thing)
+        self._admitted[thing.id] = (thing, target)
+        release = None if target is None else self._catalogue.current(target)
+        detail = "no release for it yet" if release is None else f"offered {release.version}"
+        return self._receipt(thing, Demand.ADMIT, transition_id, f"update polls answered, {detail}")
+
+    async def restrict(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
+        """Answer none; what it reported stays."""
+        self._drop(thing.id)
+        return self._receipt(thing, Demand.RESTRICT, transition_id, "update polls refused")
+
+    async def withdraw(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
+        """Answer none ever, and forget what it reported; the ledger keeps that."""
+        self._drop(thing.id)
+        self._things.pop(thing.id, None)
+        # Also where memory has none: a report may be on its way to the disk.
+        await self._records.write({_THING + thing.id: None})
+        return self._receipt(thing, Demand.WITHDRAW, transition_id, "update polls refused, its record erased")
+
+    async def probe(self, thing: Thing) -> Probe:
+        """Ask, as the update resource does, whether it would answer a poll."""
+        standing = Standing.ACCEPTED if self.accepts(thing.id) else Standing.REFUSED
+        last = self._last_acceptance.get(thing.id)
+        return Probe(self.name, thing.id, standing, "update resource", self._clock.utc(), "", last)
+
+    def expiries(self) -> Sequence[Expiry]:
+        """The end of each offered release's use-before, and of the makers' support."""
+        offered: dict[ClassKey, list[ThingId]] = {}
+        supported: dict[tuple[str, str, datetime], list[ThingId]] = {}
+        for thing, target in self._admitted.values():
+            if target is not None:
+                offered.setdefault(target, []).append(thing.id)
+            if thing.support_end is not None:
+                supported.setdefault((thing.maker, thing.model, thing.support_end), []).append(thing.id)
+        expiries = [
+            Expiry(f"support of {maker} {model}", end, tuple(things), self.name)
+            for (maker, model, end), things in supported.items()
+        ]
+        for target, things in offered.items():
+            release = self._catalogue.current(target)
+            if release is not None and release.use_before is not None:
+                late = [one for one in things if self.runs(one).sequence_number < release.sequence_number]
+                expiries.append(Expiry(f"release {release.version}", release.use_before, tuple(late), self.name))
+        return expiries
+
+    def findings(self, question: str) -> Sequence[Finding]:
+        """What this plane shows for tampered firmware, updates and their requirements."""
+        row = _FINDINGS.get(question)
+        if row is None:
+            return ()
+        control, risk = row
+        campaigns = self.campaigns()
+        newest = {(one.maker, one.model): one for one in campaigns}.values()
+        evidence = (
+            f"{len(campaigns)} releases published, {self.not_published.total()} refused before that since start; "
+            f"{sum(one.installed for one in newest)} of {sum(one.things for one in newest)} things run the newest of "
+            f"theirs, {sum(one.refused for one in newest)} refused it"
+        )
+        return (Finding(question, self.name, control, evidence, risk, holds=bool(campaigns)),)
+
+    def snapshot(self) -> Mapping[str, bytes]:
+        """Releases with their images, and what things reported."""
+        reported = {_THING + thing: software_record.encode(record) for thing, record in self._things.items()}
+        return self._catalogue.documents() | reported
+
+    async def restore(self, documents: Mapping[str, bytes]) -> None:
+        """Take up what is not here; nobody is admitted by that, and no release becomes older."""
+        await self._catalogue.restore(documents)
+        fresh: dict[str, bytes | None] = {}
+        for key, document in documents.items():
+            if key.startswith(_THING) and thing_id(key.removeprefix(_THING)) not in self._things:
+                self._things[thing_id(key.removeprefix(_THING))] = software_record.decode(document)
+                fresh[key] = document
+        await self._records.write(fresh)
+
+    # --- within
+
+    def _require_class(self, thing: ThingId) -> ClassKey:
+        if not self.accepts(thing):
+            raise ForbiddenError(f"{thing} gets no updates now", reason="software-plane")
+        target = self._admitted[thing][1]
+        if target is None:
+            raise ForbiddenError(f"the maker of {thing} has no anchor here any more", reason="maker")
+        return target
+
+    def _class_of(self, thing: Thing) -> ClassKey | None:
+        anchor = self._anchors.get(thing.maker)
+        return None if anchor is None else _class_key(anchor, thing.model)
+
+    def _known_model(self, target: ClassKey) -> tuple[str, str]:
+        """Maker and model behind a class identifier, which is a hash: only what is known can be recognised."""
+        for maker, model in self._models():
+            anchor = self._anchors.get(maker)
+            if anchor is not None and _class_key(anchor, model) == target:
+                return maker, model
+        raise PolicyError("the release is for a class that no thing here is of", reason="class")
+
+    def _after(self, before: SoftwareRecord, report: Report, published: Published) -> SoftwareRecord:
+        digest = report.manifest_digest.value
+        if report.reason is not Reason.OK:
+            return before if before.manifest_digest == digest else before.refuse(digest, report.reason)
+        measured = report.images.get(profile.FIRMWARE)
+        if measured is None or measured.value != published.image_digest:
+            raise ForbiddenError("the report says installed, and measures another image", reason="measurement")
+        if before.manifest_digest == digest:
+            return before
+        if published.sequence_number < before.sequence_number:
+            raise ForbiddenError("the report is of an older release than one before it", reason="rollback")
+        return replace(
+            before,
+            sequence_number=published.sequence_number,
+            version=published.version,
+            manifest_digest=digest,
+            image_digest=measured.value,
+            installed_at=self._clock.utc(),
+        )
+
+    def _installation(self, thing: ThingId, report: Report, published: Published) -> Draft:
+        details: dict[str, Detail] = {
+            "version": published.version,
+            "sequence": published.sequence_number,
+            "manifest": report.manifest_digest.value,
+            "reason": report.reason.name.lower().replace("_", "-"),
+        }
+        cause = "installed" if report.reason is Reason.OK else "refused"
+        return Draft(self._clock.utc(), Kind.INSTALLATION, "thing", thing, cause, details)
+
+    def _campaign(self, digest: bytes, published: Published) -> Campaign:
+        things = sum(target == published.target for _, target in self._admitted.values())
+        progress = self._progress.get(digest, Progress())
+        return campaign(digest, published, progress, things=things, records=self._things)
+
+    def _progress_of(self, release: Release) -> Progress:
+        return self._progress.setdefault(release.manifest.digest.value, Progress())
+
+    def _drop(self, thing: ThingId) -> None:
+        self._admitted.pop(thing, None)
+        self._given.pop(thing, None)
+
+    def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
+        return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
+
+
+def _class_key(anchor: TrustAnchor, model: str) -> ClassKey:
+    return ClassKey(anchor.vendor_id, class_identifier(anchor.vendor_id, model))
+
+
+_FINDINGS = {
+    "T7": (
+        "a release needs every release key of its maker, ESP256 and ML-DSA-44; the thing verifies it itself",
+        "who holds all release keys of a maker can sign anything; there is no threshold of people yet",
+    ),
+    "C5.4": (
+        "SUIT manifests, two slots, activation and sequence number in one step, a report for each outcome",
+        "no maintenance windows, no shares of a zone, no encrypted images yet",
+    ),
+    "R-29": (
+        "unsigned, half-signed, altered, foreign, expired and older releases are refused by tracker and thing alike",
+        "the agent's word on what it installed is not attested yet",
+    ),
+    "R-70": (
+        "the thing verifies signatures under anchors from its birth, not under the controller's word",
+        "a thing that cannot verify would have to be isolated; none of that kind can join yet",
+    ),
+    "R-73": (
+        "the running slot is never written; the pointer to it changes by one rename",
+        "a flash that lies about what is on it is not told apart",
+    ),
+    "R-87": (
+        "each release carries an ML-DSA-44 signature beside the classic one, and both must hold",
+        "handshakes and sessions are classic still",
+    ),
+    "R-88": (
+        "each image is searched for keys, tokens, passwords and personal data before it is published",
+        "a secret that is packed, encrypted or shaped like noise is not found",
+    ),
+}

@@ -1,0 +1,192 @@
+"""A release reaches every thing of its class over OSCORE in blocks, and no other release reaches any."""
+
+import pytest
+
+from tests.scenarios.world import play
+from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.plane import PlaneName
+from thingstead.phases.maintain import make_release, sign_release
+from thingstead.protocols.suit import envelope
+from thingstead.protocols.suit.identifier import class_identifier
+from thingstead.simulator.firmware import demo_image
+
+pytestmark = pytest.mark.slow
+
+
+class Releases:
+    """A maker's desk: what is made of a model, and how the domain is given it."""
+
+    def __init__(self, world, folder):
+        self._world = world
+        self._folder = folder
+
+    def make(self, model="LX-1", version="1.1.0", sequence_number=2, *, maker="acme", interval=None, keys=None):
+        made_by = self._world.makers[maker]
+        image = demo_image(model, version, telemetry_interval=interval, size=5000)
+        unsigned = make_release(
+            image,
+            vendor_id=made_by.vendor_id,
+            class_id=class_identifier(made_by.vendor_id, model),
+            sequence_number=sequence_number,
+            version=version,
+        )
+        return envelope.encode(sign_release(unsigned, made_by.release_keys if keys is None else keys)), image
+
+    async def publish(self, encoded, image):
+        paths = {name: self._folder / name for name in ("envelope", "image")}
+        paths["envelope"].write_bytes(encoded)
+        paths["image"].write_bytes(image)
+        return await self._world.domain.answer(
+            "release.publish", envelope=str(paths["envelope"]), image=str(paths["image"])
+        )
+
+
+def version(thing):
+    return thing.agent.status()["version"]
+
+
+async def three_things(world):
+    lamps = await world.joined("A0001", "A0002")
+    (sensor,) = [world.thing("B0001", maker=world.makers["brook"], model="TH-2")]
+    sensor.start()
+    await world.until(lambda: sensor.is_joined and sensor.has_reported)
+    return [*lamps, sensor]
+
+
+@pytest.mark.requirement("R-29")
+@pytest.mark.requirement("R-70")
+@pytest.mark.parametrize("loss", [0.0, 0.1])
+def test_things_of_two_makers_get_each_its_own_release_and_do_what_it_says(tmp_path, loss):
+    async def story(world):
+        releases = Releases(world, tmp_path)
+        first, second, sensor = await three_things(world)
+        await releases.publish(*releases.make(interval=0.5))
+        await world.until(lambda: version(first) == version(second) == "1.1.0")
+        assert version(sensor) == "1.0.0"
+        await releases.publish(*releases.make("TH-2", "2.0.0", maker="brook"))
+        await world.until(lambda: version(sensor) == "2.0.0")
+
+        async def campaigns():
+            return {one["model"]: one for one in await world.domain.ask("release.list")}
+
+        await world.sleep(10)
+        listed = await campaigns()
+        assert {one: (listed[one]["things"], listed[one]["installed"]) for one in listed} == {
+            "LX-1": (2, 2),
+            "TH-2": (1, 1),
+        }
+        readings = first.sensor.readings
+        await world.sleep(5)
+        assert first.sensor.readings - readings > 3, "the new image tells twice a second, the old in two seconds once"
+        installed = list(world.domain.entries(Kind.INSTALLATION))
+        assert {one.thing for one in installed} == {first.id, second.id, sensor.id}
+
+    play(story, loss=loss)
+
+
+@pytest.mark.requirement("R-29")
+def test_tampered_older_half_signed_and_foreign_releases_reach_nobody(tmp_path):
+    async def story(world):
+        releases = Releases(world, tmp_path)
+        things = await three_things(world)
+        good, image = releases.make()
+        await releases.publish(good, image)
+        await world.until(lambda: version(things[0]) == "1.1.0")
+        acme, brook = world.makers["acme"], world.makers["brook"]
+        newer = releases.make(version="1.2.0", sequence_number=3)
+        refused = {
+            "rollback": releases.make(version="1.0.9", sequence_number=1),
+            "signers": releases.make(version="1.2.0", sequence_number=3, keys=acme.release_keys[:1]),
+            "unsigned": releases.make(version="1.2.0", sequence_number=3, keys=()),
+            "class": releases.make("LX-9", "1.2.0", 3),
+            "image-digest": (newer[0], newer[1][:-1] + b"x"),
+            "unauthenticated": (_flip_last_signature(newer[0]), newer[1]),
+        }
+        for reason, release in refused.items():
+            answer = await releases.publish(*release)
+            assert answer["error"]["reason"] == reason
+        foreign = await releases.publish(*releases.make(version="1.2.0", sequence_number=3, keys=brook.release_keys))
+        assert foreign["error"]["reason"] == "signers"
+        await world.sleep(10)
+        assert [version(thing) for thing in things] == ["1.1.0", "1.1.0", "1.0.0"]
+        assert len(await world.domain.ask("release.list")) == 1
+        assert {one.cause for one in world.domain.entries(Kind.REFUSAL)} >= {*refused, "signers"}
+
+    play(story)
+
+
+def _flip_last_signature(encoded):
+    opened = envelope.decode(encoded)
+    last = opened.blocks[-1]
+    return encoded.replace(last, last[:-1] + bytes([last[-1] ^ 1]))
+
+
+@pytest.mark.requirement("R-29")
+def test_a_domain_that_lies_about_an_image_changes_no_thing(tmp_path):
+    """The controller is broken into: it serves what it likes, and a thing believes its maker alone."""
+
+    async def story(world):
+        releases = Releases(world, tmp_path)
+        (lamp,) = await world.joined("A0001")
+        await releases.publish(*releases.make())
+        catalogue = world.domain.controller.planes.software._catalogue
+        (release,) = catalogue._current.values()
+        object.__setattr__(release, "image", demo_image("LX-1", "6.6.6", size=5000))
+        await world.until(lamp.agent.updating.refused.total)
+        await world.sleep(10)
+        assert version(lamp) == "1.0.0"
+        assert dict(lamp.agent.updating.refused) == {"image-digest": 1}
+        (campaign,) = await world.domain.ask("release.list")
+        assert (campaign["installed"], campaign["refused"]) == (0, 1)
+        shown = await world.domain.ask("release.show", model="LX-1")
+        assert shown["things"][0]["refused"] == ["condition-failed"]
+
+    play(story)
+
+
+@pytest.mark.requirement("R-29")
+@pytest.mark.requirement("R-73")
+def test_a_thing_switched_off_during_the_download_updates_when_it_is_back(tmp_path):
+    async def story(world):
+        releases = Releases(world, tmp_path)
+        (lamp,) = await world.joined("A0001")
+        await releases.publish(*releases.make())
+        await world.until(lambda: lamp.agent.stories._by_exchange)
+        lamp.crash()
+        await world.sleep(1)
+        lamp.start()
+        assert version(lamp) == "1.0.0"
+        await world.until(lambda: version(lamp) == "1.1.0")
+
+    play(story)
+
+
+def test_a_controller_that_restarts_goes_on_offering_what_it_published(tmp_path):
+    async def story(world):
+        releases = Releases(world, tmp_path)
+        (lamp,) = await world.joined("A0001")
+        await releases.publish(*releases.make())
+        await world.domain.crash()
+        await world.domain.start()
+        await world.until(lambda: version(lamp) == "1.1.0")
+        await world.until(lambda: any(world.domain.entries(Kind.INSTALLATION)))
+        assert (await releases.publish(*releases.make()))["error"]["reason"] == "rollback"
+
+    play(story)
+
+
+@pytest.mark.requirement("R-09")
+@pytest.mark.parametrize("way", ["thing.quarantine", "thing.retire"])
+def test_who_is_taken_out_gets_no_release_any_more(tmp_path, way):
+    async def story(world):
+        releases = Releases(world, tmp_path)
+        (lamp,) = await world.joined("A0001")
+        gone = await world.domain.ask(way, thing=lamp.id)
+        (clock,) = [one for one in gone["planes"] if one["plane"] == PlaneName.SOFTWARE]
+        assert clock["milliseconds"] is not None
+        assert clock["relying_party"] == "update resource"
+        await releases.publish(*releases.make())
+        await world.sleep(20)
+        assert version(lamp) == "1.0.0"
+
+    play(story)
