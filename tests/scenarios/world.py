@@ -213,6 +213,7 @@ class LivingDomain:
     def __init__(self, world: World, policy: str) -> None:
         self._world = world
         self._task: asyncio.Task[None] | None = None
+        self._tasks: asyncio.TaskGroup | None = None
         self._host: Host | None = None
         self._controller: Controller | None = None
         self.policy = policy
@@ -248,7 +249,7 @@ class LivingDomain:
 
     async def start(self) -> None:
         """Begin a life, to the point where it serves; dying on the way is no error."""
-        assert self._task is None
+        assert not self.is_up
         self.lives += 1
         ready = asyncio.Event()
         self._task = asyncio.get_running_loop().create_task(self._live(ready))
@@ -270,8 +271,12 @@ class LivingDomain:
         return answer["result"]
 
     async def answer(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        """An operator's request, and what comes back as it is."""
-        return await operations(self.controller).answer({"operation": operation, "arguments": arguments})
+        """An operator's request, and what comes back as it is; empty if the domain died over it."""
+        assert self._tasks is not None, "the domain is down"
+        asked = operations(self.controller).answer({"operation": operation, "arguments": arguments})
+        task = self._tasks.create_task(asked)
+        await asyncio.wait({task})
+        return {} if task.cancelled() or task.exception() is not None else task.result()
 
     def record(self, serial: str) -> Thing:
         """The record of a thing by serial number."""
@@ -306,7 +311,8 @@ class LivingDomain:
     async def _live(self, ready: asyncio.Event) -> None:
         foundation = self.foundation()
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with asyncio.TaskGroup() as self._tasks:
+                tasks = self._tasks
                 controller = compose(foundation, tasks)
                 self._host = Host(controller.server, self.address, self._world.network)
                 controller.server.flush = self._host.flush
@@ -321,7 +327,7 @@ class LivingDomain:
         except Killed:
             pass
         finally:
-            self._controller = None
+            self._controller = self._tasks = None
             if self._host is not None:
                 self._host.stop()
             await foundation.store.close()
