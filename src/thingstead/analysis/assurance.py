@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from thingstead.analysis.question import Question, QuestionKind
+from thingstead.analysis.question import REQUIREMENTS, Question, QuestionKind
 from thingstead.domain.plane import Finding
 from thingstead.errors import DecodeError
 
@@ -46,8 +46,8 @@ class Row:
 
     Attributes:
         question: what was asked.
-        status: shown: every control named was seen to hold; not shown now: a control is there, and evidence is
-            missing or against it; open: nothing is there.
+        status: shown: every control named was seen to hold, and no requirement under it lacks a finding; not
+            shown now: a control is there, and evidence is missing or against it; open: nothing is there.
         control: what stands against it; never empty.
         evidence: what was seen; never empty.
         remaining_risk: what is not covered, and which requirements under it are open; never empty.
@@ -140,17 +140,18 @@ def document(assurance: Assurance) -> dict[str, Any]:
 
 
 def _row(question: Question, found: Mapping[str, list[Finding]], trace: Trace) -> Row:
-    findings = found.get(question.id) or [one for other in question.rests_on for one in found.get(other, ())]
+    findings = [one for name in (question.id, *question.rests_on) for one in found.get(name, ())]
     tests = {test: ended for name in (question.id, *question.rests_on) for test, ended in trace.get(name, {}).items()}
-    unanswered = [name for name in question.rests_on if not found.get(name) and not trace.get(name)]
     if not findings and not tests:
         return Row(question, Status.OPEN, "none yet", "none", question.missing, (), {})
+    unseen = [name for name in question.rests_on if name in REQUIREMENTS and not found.get(name)]
+    unanswered = [name for name in unseen if not trace.get(name)]
     risks = _told((_speaker(one), one.remaining_risk) for one in findings) or question.missing
     if unanswered:
         risks = f"{risks}; open: {', '.join(unanswered)}"
     return Row(
         question,
-        _status(findings, tests),
+        _status(findings, tests, unseen),
         _told((_speaker(one), one.control) for one in findings) or "held by tests; no plane shows it live",
         _evidence(findings, tests),
         risks,
@@ -159,9 +160,10 @@ def _row(question: Question, found: Mapping[str, list[Finding]], trace: Trace) -
     )
 
 
-def _status(findings: list[Finding], tests: Mapping[str, Outcome]) -> Status:
+def _status(findings: list[Finding], tests: Mapping[str, Outcome], unseen: list[str]) -> Status:
+    """A part that nobody shows keeps the whole from being shown, however well the other parts hold."""
     holds = bool(findings) and all(finding.holds for finding in findings)
-    return Status.SHOWN if holds and Outcome.FAILED not in tests.values() else Status.NOT_SHOWN
+    return Status.SHOWN if holds and not unseen and Outcome.FAILED not in tests.values() else Status.NOT_SHOWN
 
 
 def _evidence(findings: list[Finding], tests: Mapping[str, Outcome]) -> str:
@@ -173,10 +175,11 @@ def _evidence(findings: list[Finding], tests: Mapping[str, Outcome]) -> str:
 
 def _told(parts: Iterable[tuple[str, str]]) -> str:
     """Who said what, each thing once; with the speaker where there is more than one."""
-    said = list(dict.fromkeys((speaker, text or "not said") for speaker, text in parts))
-    if len({speaker for speaker, _ in said}) == 1:
-        return "; ".join(text for _, text in said)
-    return "; ".join(f"{speaker}: {text}" for speaker, text in said)
+    said: dict[str, dict[str, None]] = {}
+    for speaker, text in parts:
+        said.setdefault(speaker, {})[text or "not said"] = None
+    told = {speaker: "; ".join(texts) for speaker, texts in said.items()}
+    return "; ".join(f"{speaker}: {text}" if len(told) > 1 else text for speaker, text in told.items())
 
 
 def _speaker(finding: Finding) -> str:

@@ -17,8 +17,9 @@ _HEADINGS = {
 }
 _COLUMNS = ("question", "status", "control", "evidence", "remaining risk")
 _LEGEND = (
-    "Shown: every control named was seen to hold at that instant. Not shown now: a control is there, and evidence "
-    "is missing or against it. Open: nothing is there yet."
+    "Shown: every control named was seen to hold at that instant, and no requirement under the question is open. "
+    "Not shown now: a control is there, and evidence is missing, in part or whole, or against it. "
+    "Open: nothing is there yet."
 )
 _STYLE = """
 :root { color-scheme: light dark; --line: #8888; --open: #a15c00; --shown: #1a6f37; --not: #a3262c; }

@@ -27,7 +27,7 @@ _TABLE = """
 16||safe ranges of actuators|an authorised command may ask an actuator for any value
 17|T1|no default credentials|things are not tried for default or dictionary credentials
 18|T1|software bills of materials against vulnerabilities|no bill of materials is read, no vulnerability feed matched
-19|T1|parsers survive fuzzing|parsers were not fuzzed
+19|T1|parsers survive fuzzing|nothing malformed was met here
 20|T2|location and usage data by purpose|no role needs a recorded purpose to read data
 21|T3|clones are detected|two live things under one identity are not noticed
 22|T3|attestation before operational credentials|no evidence of the firmware is asked for before credentials are given
@@ -39,13 +39,13 @@ _TABLE = """
 28|T6|human approval without maker's proof|no comparison out of band by a person
 29|T7|wrong firmware is refused|things do not check what they install
 30|T7|behaviour compared after updates|behaviour is not compared before and after an update
-31|T8|keys in a key store, never shared or logged|keys are plain files; no hardware or kernel key store
+31|T8|keys in a key store, never shared or logged|keys lie in files; no hardware or kernel key store is used
 32|T8|traffic-analysis leakage|sizes and times of messages are neither measured nor padded
 33|T9|routing attacks in mesh networks|mesh routing is not observed
 34|T9|address bound to identity|addresses are not bound to things
 35|T10|authorization of each request|requests are not decided one by one
-36|T11|bounded under flood|memory and service under flood are not bounded
-37|T11|no amplification|unverified addresses may be sent more than they sent
+36|T11|bounded under flood|no flood was met here
+37|T11|no amplification|no answer had to be cut short here
 38|T11|outbound attacks are stopped|attack traffic of a thing is not stopped
 39|T11|jamming told from sleep|loss of contact is not told from planned sleep
 40||business impact analysis|no impact analysis is kept
@@ -55,9 +55,9 @@ _TABLE = """
 44||stale assessments are marked|assessments are not kept, so none can be marked stale
 45|C5.1.1|sizing by device and link profile|bytes, fragments, airtime and energy are not predicted per profile
 46|C5.1.1|cipher suites by class|cipher suites are not chosen by device class
-47|C5.1.1|bounded reassembly|reassembly is not bounded
+47|C5.1.1|bounded reassembly|no flood of fragments was met here
 48|C5.1.1|energy under attack|energy is not modelled
-49|C5.1.2|no state before return routability|state is made before an address is proven
+49|C5.1.2|no state before return routability|a bounded number of handshakes is begun before an address is proven
 50|C5.1.2|bounded puzzles|no puzzles are used
 51|C5.1.2|unintended overload is contained|a malfunctioning thing is not told to slow down
 52|C5.1.3|object security over proxies|no proxy is there
@@ -72,7 +72,7 @@ _TABLE = """
 61|C5.2|identifiers hidden while joining|a joining thing shows who it is
 62|C5.2|the domain survives its controller|no standby; restoring a backup was not shown
 63|C5.3.1|joiners and leavers of groups|no groups are run here
-64|C5.3.2|association survives a change of address|a new address needs a new handshake
+64|C5.3.2|association survives a change of address|no change of address was seen here
 65|C5.3.1|source authentication in groups|no groups are run here
 66|C5.3.1|one group context an application|contexts of applications are not kept apart
 67|C5.3.1|group coordination fails over|one group manager, no second one

@@ -9,13 +9,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from thingstead.clock import Clock
-from thingstead.controller import operation_data, operation_software, operation_thing, operation_traffic
+from thingstead.controller import (
+    operation_assurance,
+    operation_data,
+    operation_ledger,
+    operation_software,
+    operation_thing,
+    operation_traffic,
+)
 from thingstead.controller.admission import Admission
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.network import network_plane
 from thingstead.controller.notary import Notary
 from thingstead.controller.operation import Operations
+from thingstead.controller.overview import Overview
 from thingstead.controller.resource import (
     bootstrapping,
     collecting,
@@ -140,6 +148,7 @@ class Controller:
         bootstrap: handshakes under way.
         decommission: how a thing is parted from.
         planes: the six engines.
+        overview: all of it at one instant.
     """
 
     foundation: Foundation
@@ -152,6 +161,7 @@ class Controller:
     bootstrap: Bootstrap
     decommission: Decommission
     planes: Planes
+    overview: Overview
 
     async def resume(self) -> None:
         """Take up what stood before a restart: associations, admissions, and what planes still owe."""
@@ -216,17 +226,33 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         random_bytes=random_bytes,
         note_place=whereabouts.note,
     )
+    notary = _notary(foundation, refusals)
+    bootstrap = _bootstrap(foundation, own, admission, planes.access)
+    overview = Overview(
+        foundation.config.domain.name,
+        planes,
+        register=register,
+        store=store,
+        notary=notary,
+        resources=resources,
+        server=server,
+        bootstrap=bootstrap,
+        max_half_open=foundation.config.join.max_half_open,
+        is_offline=foundation.config.network.offline,
+        clock=clock,
+    )
     controller = Controller(
         foundation=foundation,
         register=register,
-        notary=_notary(foundation, refusals),
+        notary=notary,
         conductor=conductor,
         server=server,
         resources=resources,
         admission=admission,
-        bootstrap=_bootstrap(foundation, own, admission, planes.access),
+        bootstrap=bootstrap,
         decommission=_decommission(foundation, server, planes.access, snapshot),
         planes=planes,
+        overview=overview,
     )
     _serve(controller, refusals)
     return controller
@@ -250,6 +276,8 @@ def operations(controller: Controller) -> Operations:
             controller.register,
             controller.planes.data,
         ),
+        *operation_ledger.rows(controller.foundation.store, controller.notary),
+        *operation_assurance.rows(controller.overview),
     )
 
 

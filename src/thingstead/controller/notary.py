@@ -14,7 +14,7 @@ from thingstead.clock import Clock
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PrivateKey
 from thingstead.domain.ledger import head
-from thingstead.domain.ledger.head import TreeHead
+from thingstead.domain.ledger.head import SignedHead, TreeHead
 from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.ledger.tree import MerkleTree
 from thingstead.domain.ports import HeadKeeper, Store
@@ -92,6 +92,24 @@ class Notary:
         proof = InclusionProof(self._tree.size, index, self._tree.inclusion_path(index))
         return receipt.issue(self._tree.root(), proof, self._key, signature_id=self._signature_id)
 
+    def newest_head(self) -> SignedHead | None:
+        """The head kept outside, compared with the ledger as it stands; None before the first.
+
+        Raises:
+            StorageError: the ledger is shorter than that head, or is not what it was signed over.
+            SecurityError: the head is not of this ledger's key.
+        """
+        kept = self._keeper.load()
+        if kept is None:
+            return None
+        signed = head.authenticate(kept, self._key.public, domain=self._domain)
+        size, root = signed.head.size, signed.head.root
+        if size > self._tree.size:
+            raise StorageError(f"the ledger has {self._tree.size} entries; a head was signed over {size}")
+        if root != self._tree.root(size):
+            raise StorageError(f"the first {size} ledger entries are not those that were signed; verify it")
+        return signed
+
     async def _seal(self) -> bytes | None:
         size = self._tree.size
         if size == self._sealed:
@@ -116,12 +134,5 @@ class Notary:
             self._tree.append(leaf)
 
     def _kept_size(self) -> int:
-        kept = self._keeper.load()
-        if kept is None:
-            return 0
-        signed = head.authenticate(kept, self._key.public, domain=self._domain).head
-        if signed.size > self._tree.size:
-            raise StorageError(f"the ledger has {self._tree.size} entries; a head was signed over {signed.size}")
-        if signed.root != self._tree.root(signed.size):
-            raise StorageError(f"the first {signed.size} ledger entries are not those that were signed; verify it")
-        return signed.size
+        kept = self.newest_head()
+        return 0 if kept is None else kept.head.size

@@ -64,12 +64,25 @@ def test_the_controller_speaks_under_its_own_name():
 
 def test_a_threat_nobody_speaks_of_is_answered_by_its_requirements_and_names_the_open_ones():
     row = assessed(finding("R-22"))["T3"]
-    assert row.status is Status.SHOWN
+    assert row.control == "a lock"
     assert row.remaining_risk == "a window; open: R-21"
 
 
-def test_what_section_six_stresses_rests_on_section_five():
-    assert assessed(finding("C5.3.1"))["C6.2"].status is Status.SHOWN
+@pytest.mark.requirement("R-90")
+def test_a_threat_is_not_shown_while_a_requirement_under_it_is_open():
+    assert assessed(finding("T3"), finding("R-22"))["T3"].status is Status.NOT_SHOWN
+    assert assessed(finding("T3"), finding("R-22"), finding("R-21"))["T3"].status is Status.SHOWN
+
+
+def test_tests_alone_close_a_requirement_but_do_not_show_it():
+    trace = {"R-21": {"tests/a.py::test_a": Outcome.PASSED}}
+    row = assessed(finding("R-22"), trace=trace)["T3"]
+    assert (row.status, row.remaining_risk) == (Status.NOT_SHOWN, "a window")
+
+
+def test_what_section_six_stresses_is_answered_by_section_five():
+    assert assessed(finding("C5.3.1"))["C6.2"].control == "a lock"
+    assert assessed()["C6.2"].status is Status.OPEN
 
 
 def test_a_finding_under_an_unknown_question_answers_none():
@@ -92,7 +105,7 @@ def test_tests_back_a_control_but_are_not_live_evidence(findings, outcome, statu
 
 
 def test_the_rows_are_counted_by_kind():
-    assurance = assess(QUESTIONS.values(), [finding("T10")], domain="home", at=AT)
+    assurance = assess(QUESTIONS.values(), [finding("R-35")], domain="home", at=AT)
     assert assurance.counts(QuestionKind.THREAT) == {Status.SHOWN: 1, Status.NOT_SHOWN: 0, Status.OPEN: 10}
     assert sum(assurance.counts().values()) == len(QUESTIONS)
 

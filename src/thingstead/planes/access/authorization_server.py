@@ -212,7 +212,7 @@ class AuthorizationServer:
         ]
 
     def findings(self, question: str) -> Sequence[Finding]:
-        """What this plane shows for T5, T10, C5.3.2 and their requirements."""
+        """What this plane shows for `question`."""
         row = _FINDINGS.get(question)
         if row is None:
             return []
@@ -347,6 +347,7 @@ _FINDINGS = {
         "every request under OSCORE keys of one thing, from an ephemeral exchange",
         "metadata and sizes stay visible",
     ),
-    "T10": ("one AIF scope per token, asked before dispatch, deny by default", "a scope written too wide is obeyed"),
+    "R-09": ("token, keys and live association of a thing go at once", "answers already on their way arrive"),
+    "R-35": ("one AIF scope per token, asked before dispatch, deny by default", "a scope written too wide is obeyed"),
     "C5.3.2": ("OSCORE associations are not bound to addresses", "no path check before large replies yet"),
 }

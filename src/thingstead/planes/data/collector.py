@@ -171,7 +171,7 @@ class Collector:
         return ()
 
     def findings(self, question: str) -> Sequence[Finding]:
-        """What this plane shows for the privacy threat and challenge."""
+        """What this plane shows for `question`."""
         row = _FINDINGS.get(question)
         if row is None:
             return ()
@@ -229,5 +229,6 @@ _FINDINGS = {
         "each series declared with purpose and retention, refused otherwise",
         "a declared series can still tell too much",
     ),
+    "R-09": ("telemetry of a retired thing is refused", "its history stays until erased or its retention ends"),
     "C5.9": ("export and erasure by one command each, both on the ledger", "no consent of several users yet"),
 }

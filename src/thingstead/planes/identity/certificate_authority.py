@@ -169,7 +169,7 @@ class CertificateAuthority:
         ]
 
     def findings(self, question: str) -> Sequence[Finding]:
-        """What this plane shows for T3, T4, T6, 5.2 and R-05, R-09, R-27, R-61."""
+        """What this plane shows for `question`."""
         row = _FINDINGS.get(question)
         if row is None:
             return []
@@ -252,5 +252,6 @@ _FINDINGS = {
     "T3": ("one key per thing, proven at join", "a copied key is found only when both copies are seen at work"),
     "T4": ("identity signed by the maker's anchor", "a genuine thing with altered hardware passes"),
     "T6": ("mutual authentication; voucher before identity", "relies on the maker's voucher naming the right domain"),
+    "R-09": ("a credential is revoked for good, and its identifier stays so", "a peer that does not ask relies on it"),
     "C5.2": ("voucher and maker identity end in one credential", "installers without maker proof need another path"),
 }

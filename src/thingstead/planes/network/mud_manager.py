@@ -90,6 +90,11 @@ class MudManager:
         self._refused: dict[ThingId, int] = {}
         self._mode = "nobody yet"
 
+    @property
+    def mode(self) -> str:
+        """Who keeps the rules: ``nftables``, ``dry_run``, or nobody before the first change."""
+        return self._mode
+
     async def resume(self, things: Iterable[Thing]) -> None:
         """Put in force what the state of each thing asks for, after a restart: the kernel starts from nothing.
 
@@ -320,6 +325,10 @@ _FINDINGS = {
     "C5.11": (
         "each packet of a thing is counted, and each that no rule allows is refused and told",
         "encrypted content is not seen, and an encrypted name look-up hides a name",
+    ),
+    "R-09": (
+        "every packet of a retired thing's interface is dropped, established flows included",
+        "a thing that moves to an interface that is not ours is not met",
     ),
     "R-34": (
         "an address is bound to one interface and one thing; another sender of it is dropped",

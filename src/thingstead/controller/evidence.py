@@ -1,0 +1,304 @@
+"""What the controller itself can show: live figures of ledger, register, endpoint and handshakes, as findings.
+
+Figures are gathered once, at one instant; each row of the table reads them, and no row holds a figure of its own.
+A row holds only if its figures bear on the whole question: a control that nothing has tried yet is not shown, and
+where a part of the requirement cannot be seen from a running domain the row says so and never holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.ledger.tally import Tally
+from thingstead.domain.lifecycle import LifecycleState
+from thingstead.domain.plane import OBLIGATIONS, Demand, Finding, PlaneName
+from thingstead.domain.thing import Thing
+from thingstead.identifier import ThingId
+from thingstead.protocols.profile import path
+
+__all__ = ["Figures", "findings"]
+
+_KILL_BOUND = 60_000.0
+_IN_USE = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE, LifecycleState.END_OF_LIFE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What was counted at one instant.
+
+    Attributes:
+        at: the instant.
+        things: every record.
+        live: things with a live association.
+        owed: demands that planes have not met yet.
+        tally: the ledger, counted.
+        sealed: entries under the head kept outside, after comparing it; None when it does not hold.
+        half_open: handshakes that wait for message_3.
+        max_half_open: and how many may.
+        refused: requests refused since start, by reason.
+        dropped: messages that reached no resource since start, by reason.
+        paths: paths that are served.
+        public: those that answer anyone.
+        expiries: dates that the planes watch.
+        idle: planes that enforce nothing: absent, or on paper only.
+        is_offline: the domain was told to ask no resolver for names outside.
+    """
+
+    at: datetime
+    things: tuple[Thing, ...]
+    live: frozenset[ThingId]
+    owed: int
+    tally: Tally
+    sealed: int | None
+    half_open: int
+    max_half_open: int
+    refused: Mapping[str, int]
+    dropped: Mapping[str, int]
+    paths: tuple[str, ...]
+    public: tuple[str, ...]
+    expiries: int
+    idle: tuple[PlaneName, ...]
+    is_offline: bool
+
+    def entries(self, kind: Kind) -> int:
+        """Entries of one kind on the ledger."""
+        return self.tally.by_kind[kind]
+
+    def turned_away(self, *reasons: str) -> int:
+        """Messages refused for these reasons, at a resource or before one, since start."""
+        return sum(self.refused.get(reason, 0) + self.dropped.get(reason, 0) for reason in reasons)
+
+    def owing(self, demand: Demand | None) -> tuple[Thing, ...]:
+        """Things of which their state asks `demand` on the access plane."""
+        return tuple(
+            [one for one in self.things if OBLIGATIONS[one.state, one.restriction][PlaneName.ACCESS] is demand]
+        )
+
+
+def findings(figures: Figures) -> tuple[Finding, ...]:
+    """One finding per row of the table."""
+    return tuple(
+        [
+            Finding(question, None, control, evidence, risk, holds=holds)
+            for question, control, seen, risk in _ROWS
+            for evidence, holds in (seen(figures),)
+        ]
+    )
+
+
+def _lifecycle(figures: Figures) -> tuple[str, bool]:
+    moves, undeclared = figures.entries(Kind.TRANSITION), figures.tally.undeclared
+    states = len({one.state for one in figures.things})
+    evidence = f"{len(figures.things)} things in {states} states; {moves} transitions on the ledger"
+    newest = figures.tally.newest.get(Kind.TRANSITION, "none")
+    return f"{evidence}, {undeclared} outside the table; the newest is entry {newest}", moves > 0 == undeclared
+
+
+def _ledger(figures: Figures) -> tuple[str, bool]:
+    if figures.sealed is None:
+        return f"{figures.tally.size} entries; the head kept outside does NOT fit them", False
+    return f"{figures.tally.size} entries; the head kept outside fits the first {figures.sealed}", figures.sealed > 0
+
+
+def _half_joined(figures: Figures) -> tuple[str, bool]:
+    waiting = figures.owing(None)
+    holding = sum(one.id in figures.live for one in waiting)
+    evidence = f"{len(waiting)} things known and not joined, {holding} of them with a live association"
+    return f"{evidence}; {figures.half_open} handshakes unfinished", bool(waiting) and not holding
+
+
+def _makers(figures: Figures) -> tuple[str, bool]:
+    makers = {one.maker for one in figures.things if one.state in _IN_USE}
+    return f"things of {len(makers)} makers in use; that they talk to each other is not seen from here", False
+
+
+def _gone(figures: Figures) -> tuple[str, bool]:
+    gone = figures.owing(Demand.WITHDRAW)
+    alive = sum(one.id in figures.live for one in gone)
+    kills, slowest = figures.entries(Kind.KILL_CLOCK), figures.tally.slowest_kill
+    clocks = "no kill clock ran" if slowest is None else f"{kills} kill clocks, slowest plane {slowest:.0f} ms"
+    evidence = f"{len(gone)} things gone, {alive} of them with a live association; {clocks}; {figures.owed} owed"
+    idle = f"; NOT acting: {', '.join(figures.idle)}" if figures.idle else ""
+    in_time = slowest is not None and slowest <= _KILL_BOUND and not figures.tally.unfinished_kills
+    return f"{evidence}{idle}", bool(gone) and not alive and in_time and not figures.idle
+
+
+def _replay(figures: Figures) -> tuple[str, bool]:
+    refused = figures.turned_away("replay", "echo-expired")
+    evidence = f"{len(figures.live)} associations, each with its replay window"
+    return f"{evidence}; {refused} stale messages refused since start", refused > 0
+
+
+def _parsers(figures: Figures) -> tuple[str, bool]:
+    refused = figures.turned_away("malformed", "unsupported")
+    evidence = f"{refused} malformed or unknown messages refused since start, {len(figures.live)} things served"
+    return evidence, refused > 0
+
+
+def _in_clear(figures: Figures) -> tuple[str, bool]:
+    refused = figures.turned_away("unprotected")
+    evidence = f"{len(figures.public)} of {len(figures.paths)} paths answer in clear ({', '.join(figures.public)})"
+    return f"{evidence}; {refused} other requests in clear refused since start", set(figures.public) == {path.EDHOC}
+
+
+def _capture(figures: Figures) -> tuple[str, bool]:
+    return f"{_in_clear(figures)[0]}; no capture is searched here", False
+
+
+def _both_sides(figures: Figures) -> tuple[str, bool]:
+    proven = figures.entries(Kind.AUTHENTICATION)
+    refused = figures.turned_away("untrusted", "unauthenticated", "expired", "presenter")
+    return f"{proven} identities proven on the ledger; {refused} proofs refused since start", proven > 0 and refused > 0
+
+
+def _key_per_thing(figures: Figures) -> tuple[str, bool]:
+    keys = [row.thumbprint for one in figures.things for row in one.keys if row.until is None]
+    distinct = len(set(keys))
+    return f"{len(keys)} open keys of {len(figures.things)} things, {distinct} distinct", 0 < len(keys) == distinct
+
+
+def _requests(figures: Figures) -> tuple[str, bool]:
+    forbidden = figures.turned_away("forbidden")
+    evidence = f"{len(figures.paths)} paths behind one decision"
+    return f"{evidence}; {forbidden} requests outside their scope refused since start", forbidden > 0
+
+
+def _flood(figures: Figures) -> tuple[str, bool]:
+    crowded = figures.turned_away("busy", "overload")
+    evidence = f"{figures.half_open} of at most {figures.max_half_open} handshakes unfinished"
+    return f"{evidence}; {crowded} messages refused for want of room since start", crowded > 0
+
+
+def _service(figures: Figures) -> tuple[str, bool]:
+    return f"{_flood(figures)[0]}; the share that is served meanwhile is not measured here", False
+
+
+def _amplification(figures: Figures) -> tuple[str, bool]:
+    cut = figures.turned_away("amplification")
+    return f"{cut} answers cut short since start", cut > 0
+
+
+def _two_questions(figures: Figures) -> tuple[str, bool]:
+    who, whether = figures.entries(Kind.AUTHENTICATION), figures.entries(Kind.AUTHORIZATION)
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(figures.tally.verdicts.items()))
+    return f"{who} entries say who, {whether} say whether ({verdicts or 'none yet'})", 0 < who == whether
+
+
+def _hidden(figures: Figures) -> tuple[str, bool]:
+    joins = figures.entries(Kind.AUTHENTICATION)
+    return f"{joins} identities arrived, each in message_3, which is encrypted", joins > 0
+
+
+def _expiry(figures: Figures) -> tuple[str, bool]:
+    return f"{figures.expiries} dates watched over all planes; nobody is warned, nothing recovers by itself", False
+
+
+def _support(figures: Figures) -> tuple[str, bool]:
+    dated = [one.support_end for one in figures.things if one.support_end is not None]
+    past = sum(end <= figures.at for end in dated)
+    evidence = f"{len(dated)} of {len(figures.things)} things have an end of support, {past} are past it"
+    return f"{evidence}; a thing that is in is not restricted", False
+
+
+def _alone(figures: Figures) -> tuple[str, bool]:
+    joins, mode = figures.tally.verdicts["admit"], "offline" if figures.is_offline else "with name look-ups allowed"
+    return f"{joins} joins decided by this process, {mode}", joins > 0 and figures.is_offline
+
+
+_Row = tuple[str, str, Callable[[Figures], tuple[str, bool]], str]
+_ROWS: tuple[_Row, ...] = (
+    ("T5", "nothing but the handshake is served in clear", _in_clear, "addresses, sizes and times stay visible"),
+    ("T8", "no two things share an open key", _key_per_thing, "keys of things lie in files of mode 0600"),
+    (
+        "C5.1.2",
+        "unfinished handshakes are bounded in number and time; when they crowd, a source first proves its address",
+        _flood,
+        "until they crowd, message_1 costs one key agreement; things themselves are not watched",
+    ),
+    (
+        "R-01",
+        "one lifecycle table, asked by the one conductor",
+        _lifecycle,
+        "a wrong decision of an operator is obeyed",
+    ),
+    (
+        "R-02",
+        "every decision is a leaf of a Merkle tree whose signed heads are kept outside",
+        _ledger,
+        "entries younger than the newest head; whoever holds the ledger key and both places can rewrite all",
+    ),
+    (
+        "R-04",
+        "an association begins with the commit of its join and not before",
+        _half_joined,
+        "a join begins anew when it is interrupted; it is not taken up where it stopped",
+    ),
+    ("R-05", "one anchor per maker; policy names who may send things in", _makers, "an anchor is trusted as a whole"),
+    (
+        "R-09",
+        "a retirement obliges all six planes, is timed at each relying party, and is resumed after a crash",
+        _gone,
+        "a thing that is off cannot sign that it was wiped; a peer that nobody can ask may go on",
+    ),
+    (
+        "R-15",
+        "OSCORE replay windows; after a restart an Echo before anything is believed",
+        _replay,
+        "a request that was held back is accepted once when it arrives, however late, where no Echo is asked for",
+    ),
+    (
+        "R-19",
+        "parsers of our own with limits, fuzzed by `make test`",
+        _parsers,
+        "fuzzing finds flaws and proves none absent",
+    ),
+    (
+        "R-24",
+        "nothing but the handshake is served in clear, and a capture is searched by `make test`",
+        _capture,
+        "addresses, sizes and times stay visible",
+    ),
+    (
+        "R-27",
+        "EDHOC authenticates both sides: voucher and domain credential, maker identity and key",
+        _both_sides,
+        "the maker's word is the root: a maker that signs falsely is believed",
+    ),
+    ("R-35", "deny by default, decided before the path is looked up", _requests, "a policy written too wide is obeyed"),
+    (
+        "R-36",
+        "what strangers may make us remember is bounded",
+        _service,
+        "many strangers at once can still keep a newcomer waiting",
+    ),
+    (
+        "R-37",
+        "an unverified address is sent at most three times what it sent",
+        _amplification,
+        "three times is still more than once",
+    ),
+    (
+        "R-59",
+        "the registrar says who, the join policy says whether; each has its own entry",
+        _two_questions,
+        "both run in one process",
+    ),
+    (
+        "R-61",
+        "the thing checks the voucher before it says who it is, and says it encrypted",
+        _hidden,
+        "whoever holds the domain's handshake key learns it; source addresses tie attempts together",
+    ),
+    ("R-74", "a calendar over all planes with the last safe day", _expiry, "somebody has to read it"),
+    ("R-77", "a join after the end of support waits for a person", _support, "support may end sooner than was told"),
+    (
+        "R-79",
+        "no part of the domain runs elsewhere",
+        _alone,
+        "MUD files are fetched from their makers; one that was never fetched cannot be used offline",
+    ),
+)
+"""(question, control, what was seen and whether it holds, remaining risk)."""

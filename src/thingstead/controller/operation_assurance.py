@@ -1,0 +1,90 @@
+"""Operations on the domain as a whole: how it stands, what expires, and what it can show for RFC 8576."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from thingstead.analysis.assurance import Trace, document, parse_trace
+from thingstead.analysis.assurance_page import render_html, render_text
+from thingstead.analysis.calendar import Due, calendar
+from thingstead.controller.operation import Operation, Role
+from thingstead.controller.operation_thing import NoArguments
+from thingstead.controller.overview import Overview
+from thingstead.errors import ConfigError, DecodeError
+
+__all__ = ["AskAssurance", "AskCalendar", "rows"]
+
+_MAX_TRACE = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class AskAssurance:
+    """What to add to it.
+
+    Attributes:
+        trace: file that `make trace` wrote, to name the tests behind each requirement; empty for none.
+    """
+
+    trace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskCalendar:
+    """How far to look.
+
+    Attributes:
+        days: leave out what need not be acted on within so many; 0 shows everything.
+    """
+
+    days: int = 0
+
+
+def rows(overview: Overview) -> tuple[Operation[Any], ...]:
+    """The table."""
+
+    async def status(_request: NoArguments) -> dict[str, Any]:
+        return overview.status()
+
+    async def dates(request: AskCalendar) -> tuple[Due, ...]:
+        horizon = timedelta(days=request.days) if request.days else None
+        return calendar(overview.expiries(), at=overview.clock.utc(), horizon=horizon)
+
+    async def assured(request: AskAssurance) -> dict[str, Any]:
+        return document(await overview.assurance(_trace(request.trace)))
+
+    async def page(request: AskAssurance) -> dict[str, str]:
+        return {"html": render_html(await overview.assurance(_trace(request.trace)))}
+
+    async def text(request: AskAssurance) -> dict[str, str]:
+        return {"text": render_text(await overview.assurance(_trace(request.trace)))}
+
+    return (
+        Operation("status", NoArguments, Role.AUDITOR, "how the domain stands, plane by plane", status),
+        Operation("calendar", AskCalendar, Role.AUDITOR, "what will expire, and the last safe day to act", dates),
+        Operation(
+            "assurance", AskAssurance, Role.AUDITOR, "every question of RFC 8576: control, evidence, risk", assured
+        ),
+        Operation("assurance.page", AskAssurance, Role.AUDITOR, "the same as one HTML file", page),
+        Operation("assurance.text", AskAssurance, Role.AUDITOR, "the same as text", text),
+    )
+
+
+def _trace(name: str) -> Trace | None:
+    if not name:
+        return None
+    try:
+        return parse_trace(json.loads(_read(Path(name))))
+    except (OSError, ValueError, DecodeError) as error:
+        raise ConfigError(f"expected a trace of `make trace` at {name}: {error}") from error
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(_MAX_TRACE + 1)
+    if len(data) > _MAX_TRACE:
+        raise ConfigError(f"{path} is over {_MAX_TRACE} bytes")
+    return data

@@ -1,0 +1,195 @@
+"""The whole domain seen at one instant: its figures, its dates, its planes, and the assurance drawn from them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from thingstead.analysis.assurance import Assurance, Trace, assess
+from thingstead.analysis.question import QUESTIONS
+from thingstead.clock import Clock
+from thingstead.controller import evidence
+from thingstead.controller.evidence import Figures
+from thingstead.controller.notary import Notary
+from thingstead.controller.server import DomainServer
+from thingstead.domain.ledger import entry
+from thingstead.domain.ledger.tally import Tally
+from thingstead.domain.plane import Expiry, Finding, Plane, PlaneName
+from thingstead.domain.ports import Store
+from thingstead.domain.register import Register
+from thingstead.endpoint.resource import Resources
+from thingstead.errors import SecurityError, StorageError
+from thingstead.phases.bootstrap import Bootstrap
+from thingstead.planes.absent import Absent
+from thingstead.planes.network.mud_manager import MudManager
+
+__all__ = ["Overview", "PlaneMode"]
+
+_CHUNK = 512
+_LIVE = "live"
+_SUPPORT = "support by the maker"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneMode:
+    """How one plane acts.
+
+    Attributes:
+        plane: its name.
+        mode: ``live``, or in capitals what it does not do.
+        owed: demands that it has not met yet.
+    """
+
+    plane: str
+    mode: str
+    owed: int
+
+
+class Overview:
+    """Reads everything and changes nothing.
+
+    Args:
+        domain: its name.
+        planes: all six.
+        register: the things.
+        store: the ledger's leaves.
+        notary: the ledger's tree and heads.
+        resources: what is served.
+        server: the live endpoint.
+        bootstrap: handshakes under way.
+        max_half_open: how many may be.
+        is_offline: it asks no resolver for names outside.
+        clock: both times; uptime counts from here.
+    """
+
+    def __init__(
+        self,
+        domain: str,
+        planes: Iterable[Plane],
+        *,
+        register: Register,
+        store: Store,
+        notary: Notary,
+        resources: Resources,
+        server: DomainServer,
+        bootstrap: Bootstrap,
+        max_half_open: int,
+        is_offline: bool,
+        clock: Clock,
+    ) -> None:
+        self._domain = domain
+        self._planes = tuple(planes)
+        self._register = register
+        self._store = store
+        self._notary = notary
+        self._resources = resources
+        self._server = server
+        self._bootstrap = bootstrap
+        self._max_half_open = max_half_open
+        self._is_offline = is_offline
+        self._clock = clock
+        self._started = clock.now()
+        self._tally = Tally()
+        self._counting = asyncio.Lock()
+
+    @property
+    def clock(self) -> Clock:
+        """The controller's."""
+        return self._clock
+
+    async def assurance(self, trace: Trace | None = None) -> Assurance:
+        """Ask every plane and the controller every question, now."""
+        figures = await self._figures()
+        found = [one for question in QUESTIONS for plane in self._planes for one in plane.findings(question)]
+        found += evidence.findings(figures)
+        found.append(self._about_itself(len(found)))
+        return assess(QUESTIONS.values(), found, domain=self._domain, at=figures.at, trace=trace)
+
+    def expiries(self) -> list[Expiry]:
+        """What the planes watch, and the end of each thing's support, which is the end of its updates."""
+        support = [
+            Expiry(f"{_SUPPORT}: {thing.maker} {thing.model}", thing.support_end, (thing.id,), PlaneName.SOFTWARE)
+            for thing in self._register.things()
+            if thing.support_end is not None
+        ]
+        return [*[expiry for plane in self._planes for expiry in plane.expiries()], *support]
+
+    def status(self) -> dict[str, Any]:
+        """How the domain stands, for whoever has ten seconds."""
+        things = list(self._register.things())
+        return {
+            "domain": self._domain,
+            "uptime_seconds": round(self._clock.now() - self._started),
+            "things": len(things),
+            "states": dict(sorted(Counter(thing.state.value for thing in things).items())),
+            "restrictions": dict(sorted(Counter(thing.restriction.value for thing in things).items())),
+            "planes": self.modes(),
+            "associations": sum(self._server.is_live(thing.id) for thing in things),
+            "handshakes": self._bootstrap.half_open,
+            "ledger": {"entries": self._notary.size, "signed": self._notary.sealed},
+            "refused": dict(sorted(self._resources.refused.items())),
+            "dropped": dict(sorted(self._server.counters.items())),
+        }
+
+    def modes(self) -> list[PlaneMode]:
+        """Each plane, and loudly what it does not do."""
+        owed = Counter(one.plane for one in self._register.obligations())
+        return [PlaneMode(plane.name.value, _mode(plane), owed[plane.name]) for plane in self._planes]
+
+    async def _figures(self) -> Figures:
+        await self._count()
+        things = tuple(self._register.things())
+        return Figures(
+            at=self._clock.utc(),
+            things=things,
+            live=frozenset(thing.id for thing in things if self._server.is_live(thing.id)),
+            owed=len(self._register.obligations()),
+            tally=self._tally,
+            sealed=self._sealed(),
+            half_open=self._bootstrap.half_open,
+            max_half_open=self._max_half_open,
+            refused=dict(self._resources.refused),
+            dropped=dict(self._server.counters),
+            paths=tuple(self._resources.paths(public=False)),
+            public=tuple(self._resources.paths(public=True)),
+            expiries=len(self.expiries()),
+            idle=tuple([plane.name for plane in self._planes if _mode(plane) != _LIVE]),
+            is_offline=self._is_offline,
+        )
+
+    async def _count(self) -> None:
+        """Bring the tally up to the ledger, piece by piece, so that things are served meanwhile."""
+        async with self._counting:
+            while self._tally.size < self._notary.size:
+                for leaf in self._store.leaves(self._tally.size, min(self._tally.size + _CHUNK, self._notary.size)):
+                    self._tally.take(entry.decode(leaf))
+                await asyncio.sleep(0)
+
+    def _sealed(self) -> int | None:
+        try:
+            newest = self._notary.newest_head()
+        except (SecurityError, StorageError):
+            return None
+        return 0 if newest is None else newest.head.size
+
+    def _about_itself(self, found: int) -> Finding:
+        speakers = sum(not isinstance(plane, Absent) for plane in self._planes)
+        return Finding(
+            "R-90",
+            None,
+            "this document is drawn from live findings, and a question without one is a row too",
+            f"{len(QUESTIONS)} questions asked of {speakers} planes and the controller, {found} findings",
+            "a finding says what its author knew to look at",
+            holds=found > 0,
+        )
+
+
+def _mode(plane: Plane) -> str:
+    if isinstance(plane, Absent):
+        return "ABSENT: grants nothing, withdraws nothing"
+    if isinstance(plane, MudManager) and plane.mode != "nftables":
+        return f"{plane.mode.upper()}: NOT ENFORCED"
+    return _LIVE

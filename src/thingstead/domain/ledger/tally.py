@@ -1,0 +1,73 @@
+"""What a ledger holds, counted: a fold over its entries, as small as the kinds and reasons are few."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from thingstead.domain.ledger.entry import Entry, Kind
+from thingstead.domain.lifecycle import TRANSITIONS
+
+__all__ = ["Tally"]
+
+_MILLISECOND = 1000
+
+
+class Tally:
+    """Counts of everything up to the entry that was taken last; entries come in their order.
+
+    Attributes:
+        size: entries taken.
+        by_kind: entries of each kind.
+        newest: index of the newest entry of each kind.
+        refusals: refused messages by reason, summed over their entries.
+        verdicts: join decisions by verdict.
+        slowest_kill: milliseconds of the slowest plane over all kill clocks; None while there is none.
+        unfinished_kills: planes that still accepted at a deadline.
+        undeclared: transitions that the table of the lifecycle does not have.
+    """
+
+    __slots__ = (
+        "by_kind",
+        "newest",
+        "refusals",
+        "size",
+        "slowest_kill",
+        "undeclared",
+        "unfinished_kills",
+        "verdicts",
+    )
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.by_kind: Counter[Kind] = Counter()
+        self.newest: dict[Kind, int] = {}
+        self.refusals: Counter[str] = Counter()
+        self.verdicts: Counter[str] = Counter()
+        self.slowest_kill: float | None = None
+        self.unfinished_kills = 0
+        self.undeclared = 0
+
+    def take(self, entry: Entry) -> None:
+        """Count one entry."""
+        self.size = entry.index + 1
+        self.by_kind[entry.kind] += 1
+        self.newest[entry.kind] = entry.index
+        if entry.kind is Kind.REFUSAL:
+            count = entry.details.get("count")
+            self.refusals[entry.cause] += count if isinstance(count, int) else 1
+        elif entry.kind is Kind.TRANSITION:
+            self.undeclared += (entry.details.get("from"), entry.cause, entry.details.get("to")) not in _DECLARED
+        elif entry.kind is Kind.AUTHORIZATION:
+            self.verdicts[entry.cause] += 1
+        elif entry.kind is Kind.KILL_CLOCK:
+            self._take_kill(entry)
+
+    def _take_kill(self, entry: Entry) -> None:
+        for microseconds in entry.details.values():
+            if microseconds is None:
+                self.unfinished_kills += 1
+            elif isinstance(microseconds, int):
+                self.slowest_kill = max(self.slowest_kill or 0.0, microseconds / _MILLISECOND)
+
+
+_DECLARED = frozenset((state.value, cause.value, to.value) for (state, cause), to in TRANSITIONS.items())

@@ -1,0 +1,133 @@
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.domain.things import AT, a_thing
+from thingstead.analysis.question import QUESTIONS
+from thingstead.controller.evidence import Figures, findings
+from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.ledger.tally import Tally
+from thingstead.domain.lifecycle import LifecycleState
+from thingstead.domain.plane import PlaneName
+from thingstead.domain.thing import KeyRow
+from thingstead.protocols.profile import path
+
+NOTHING = Figures(
+    at=AT,
+    things=(),
+    live=frozenset(),
+    owed=0,
+    tally=Tally(),
+    sealed=0,
+    half_open=0,
+    max_half_open=256,
+    refused={},
+    dropped={},
+    paths=(),
+    public=(),
+    expiries=0,
+    idle=(),
+    is_offline=False,
+)
+
+
+def with_key(number, **fields):
+    return a_thing(number, keys=(KeyRow(bytes([number]) * 32, "maker", AT),), **fields)
+
+
+LAMP, SENSOR, GONE, NEW = (
+    with_key(1),
+    with_key(2, maker="brook"),
+    with_key(3, state=LifecycleState.DECOMMISSIONED),
+    with_key(4, state=LifecycleState.INSTALLED),
+)
+
+
+def a_tally(**attributes):
+    tally = Tally()
+    tally.by_kind = Counter({Kind.TRANSITION: 7, Kind.AUTHENTICATION: 3, Kind.AUTHORIZATION: 3, Kind.KILL_CLOCK: 1})
+    tally.newest = {Kind.TRANSITION: 39}
+    tally.verdicts = Counter({"admit": 3})
+    tally.slowest_kill = 412.0
+    for name, value in attributes.items():
+        setattr(tally, name, value)
+    return tally
+
+
+LIVED = replace(
+    NOTHING,
+    things=(LAMP, SENSOR, GONE, NEW),
+    live=frozenset({LAMP.id, SENSOR.id}),
+    tally=a_tally(),
+    sealed=49,
+    refused={"forbidden": 4, "untrusted": 2, "unprotected": 1, "busy": 1},
+    dropped={"replay": 5, "malformed": 9, "amplification": 1},
+    paths=(path.EDHOC, "/senml"),
+    public=(path.EDHOC,),
+    expiries=7,
+    is_offline=True,
+)
+NEVER = {"R-05", "R-24", "R-36", "R-74", "R-77"}
+
+
+def shown(figures):
+    return {one.question: one for one in findings(figures)}
+
+
+def test_every_row_answers_a_question_that_is_asked_and_is_whole():
+    for one in findings(LIVED):
+        assert one.question in QUESTIONS
+        assert one.plane is None
+        assert one.control
+        assert one.evidence
+        assert one.remaining_risk
+
+
+def test_a_domain_in_which_nothing_happened_shows_nothing():
+    assert {one.question for one in findings(NOTHING) if one.holds} == set()
+
+
+def test_what_was_seen_is_shown_and_what_cannot_be_seen_from_here_is_not():
+    assert {one.question for one in findings(LIVED) if not one.holds} == NEVER
+
+
+@pytest.mark.parametrize(
+    ("question", "change"),
+    [
+        ("R-01", {"tally": a_tally(undeclared=1)}),
+        ("R-02", {"sealed": None}),
+        ("R-04", {"live": frozenset({LAMP.id, NEW.id})}),
+        ("R-04", {"things": (LAMP, SENSOR)}),
+        ("R-09", {"live": frozenset({LAMP.id, GONE.id})}),
+        ("R-09", {"tally": a_tally(slowest_kill=None)}),
+        ("R-09", {"tally": a_tally(slowest_kill=60_001.0)}),
+        ("R-09", {"tally": a_tally(unfinished_kills=1)}),
+        ("R-09", {"idle": (PlaneName.NETWORK,)}),
+        ("R-15", {"dropped": {}}),
+        ("R-19", {"dropped": {}}),
+        ("R-27", {"refused": {}}),
+        ("R-35", {"refused": {}}),
+        ("R-37", {"dropped": {}}),
+        ("R-59", {"tally": a_tally(by_kind=Counter({Kind.AUTHENTICATION: 3, Kind.AUTHORIZATION: 2}))}),
+        ("R-61", {"tally": Tally()}),
+        ("R-79", {"is_offline": False}),
+        ("T5", {"public": (path.EDHOC, "/senml")}),
+        ("T8", {"things": (LAMP, replace(SENSOR, keys=LAMP.keys))}),
+        ("C5.1.2", {"refused": {}}),
+    ],
+)
+def test_evidence_against_a_control_or_none_for_it_is_not_shown(question, change):
+    assert not shown(replace(LIVED, **change))[question].holds
+
+
+def test_the_figures_are_those_that_were_counted():
+    told = shown(LIVED)
+    assert "7 transitions" in told["R-01"].evidence
+    assert "slowest plane 412 ms" in told["R-09"].evidence
+    assert "5 stale messages" in told["R-15"].evidence
+    assert "4 requests outside their scope" in told["R-35"].evidence
+
+
+def test_a_plane_that_does_not_act_is_named():
+    assert "NOT acting: network" in shown(replace(LIVED, idle=(PlaneName.NETWORK,)))["R-09"].evidence
