@@ -1,9 +1,8 @@
 """Write what stands on which standard and which requirement: ``python -m tests.traceability FOLDER``.
 
 standards.md: clause -> the modules whose docstrings cite it and the tests marked with it; requirements.md:
-requirement -> its tests and how they ended; errors.md and lifecycle.md: the tables of those
-names. Tests come from build/trace.json
-(`make trace`), so both pages say what ran, not what was meant to.
+requirement -> its tests and how they ended; errors.md, settings.md, lifecycle.md and cli.md: tables of the code.
+Tests come from build/trace.json (`make trace`), so both pages say what ran, not what was meant to.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
+from tests import cli_page
 from tests.sabotage.registry import REGISTRY
 from thingstead.analysis.question import REQUIREMENTS
 from thingstead.domain.lifecycle import FIRST_STATES, TRANSITIONS
@@ -178,6 +178,7 @@ def _main(folder: Path) -> int:
         "standards.md": standards_page(trace, citations(_ROOT / "src")),
         "requirements.md": requirements_page(trace),
         "reference/errors.md": errors_page(),
+        cli_page.NAME: cli_page.page(),
         "reference/settings.md": settings_page(_ROOT / "src" / "thingstead" / "controller" / "config.py"),
         "reference/lifecycle.md": lifecycle_page(),
     }

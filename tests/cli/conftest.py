@@ -1,11 +1,15 @@
 """How command lines are run in tests: in this process, with what they printed."""
 
+import asyncio
 import sys
+import threading
+from typing import Any
 
 import pytest
 
 from thingstead.cli import main as cli
 from thingstead.clock import SystemClock
+from thingstead.transport.control_socket import ControlServer
 
 
 @pytest.fixture
@@ -29,3 +33,40 @@ def process_environment():
 def utc():
     """The machine's clock, which is also the commands'."""
     return SystemClock().utc()
+
+
+class Controller:
+    """Answers on a control socket what it was told to, and remembers what it was asked."""
+
+    def __init__(self, path):
+        self.path = path
+        self.asked = []
+        self.answer: dict[str, Any] = {"result": {}}
+
+    async def _answer(self, asked):
+        self.asked.append((asked["operation"], asked["arguments"]))
+        return self.answer
+
+    def serve(self, ready, stopped):
+        async def serve():
+            server = ControlServer(self.path, self._answer)
+            await server.start()
+            ready.set()
+            await asyncio.to_thread(stopped.wait)
+            await server.close()
+
+        asyncio.run(serve())
+
+
+@pytest.fixture
+def controller(tmp_path, monkeypatch, run):
+    """A controller in the current directory, which is a domain's."""
+    (tmp_path / "thingstead.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    made, ready, stopped = Controller(tmp_path / "control.sock"), threading.Event(), threading.Event()
+    thread = threading.Thread(target=made.serve, args=(ready, stopped))
+    thread.start()
+    ready.wait(5)
+    yield made
+    stopped.set()
+    thread.join(5)

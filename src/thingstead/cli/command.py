@@ -93,9 +93,7 @@ COMMANDS: tuple[Command, ...] = (
     _row(_O, "group command", "send one message to a whole group", "lamps on", "group:COMMAND"),
     _row(_O, "mud check", "read a MUD file and say what is odd in it", "lamp.json", "mud:CHECK"),
     _row(_O, "mud compile", "show what a MUD file lets a thing do", "lamp.json", "mud:COMPILE"),
-    _row(
-        _O, "data show", "which series of a thing are kept, why and for how long", "thing-abcdefghijklmnop", "data:SHOW"
-    ),
+    _row(_O, "data show", "the newest value of each series of a thing", "thing-abcdefghijklmnop", "data:SHOW"),
     _row(
         _O,
         "data export",

@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from thingstead.cli.action import Action, Parameter, Session
-from thingstead.cli.console import View
 from thingstead.cli.remote import DOMAIN, THING, ask, remote
 from thingstead.storage.directory import write_whole
 
 __all__ = ["ERASE", "EXPORT", "SHOW"]
 
-_VIEW = View(
-    (
-        ("series", "name"),
-        ("purpose", "purpose"),
-        ("kept for", "retention"),
-        ("values", "values"),
-        ("last value", "last"),
-        ("unit", "unit"),
-        ("at", "at"),
-    ),
-    empty="nothing is kept of this thing",
-)
-
-SHOW = remote("data.show", THING, view=_VIEW, then="thingstead data export {thing} --output data.json")
+SHOW = remote("data.show", THING, then="thingstead data export {thing} --output data.json")
 ERASE = remote(
     "data.erase",
     THING,
@@ -40,7 +24,7 @@ def _export(session: Session) -> int:
         session.console.show(exported)
         return 0
     target = session.path("output")
-    write_whole(target, json.dumps(exported, indent=2).encode() + b"\n")
+    write_whole(target, exported["senml"].encode())
     session.console.show({"written": str(target)})
     session.console.next(f"thingstead data erase {thing}")
     return 0
@@ -49,5 +33,5 @@ def _export(session: Session) -> int:
 EXPORT = Action(
     (THING, Parameter("--output", "file to write (0600) instead of printing"), DOMAIN),
     _export,
-    "Every value with its series, purpose and instant: what the person concerned may ask for.",
+    "SenML-JSON (RFC 8428): every value with its series and instant, as whoever is concerned may ask for.",
 )

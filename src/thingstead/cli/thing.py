@@ -51,6 +51,8 @@ HAND_OVER = remote(
     "thing.hand-over",
     THING,
     _NEXT_OWNER,
+    Parameter("--forced", "also without the thing's receipt that it wiped itself", read=None),
+    _CAUSE,
     then="thingstead ledger show --thing {thing}",
     description="Withdraws the thing from all planes, has it wipe itself, and keeps its signed receipt.",
     prepare=absolute_paths("to"),

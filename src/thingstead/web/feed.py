@@ -23,6 +23,7 @@ PARTS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "status": ("status", {}),
     "things": ("thing.list", {}),
     "ledger": ("ledger.show", {"count": 20}),
+    "clocks": ("ledger.show", {"count": 1, "kind": "kill-clock"}),
 }
 """Part of the page -> the query it comes from; all of them only look."""
 

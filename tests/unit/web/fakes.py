@@ -12,11 +12,11 @@ async def waited(awaitable):
 
 STATUS = {
     "domain": "home",
-    "profile": "home",
-    "planes": [{"plane": "data", "owed": 0, "note": ""}],
-    "clocks": [{"plane": "data", "milliseconds": 3.5, "thing": "thing-a", "cause": "retired"}],
-    "refusals": [{"reason": "replay", "count": 2}],
-    "ledger": {"entries": 3, "sealed": 3},
+    "uptime_seconds": 61,
+    "planes": [{"plane": "data", "mode": "live", "owed": 0}],
+    "refused": {"forbidden": 2},
+    "dropped": {"replay": 1},
+    "ledger": {"entries": 3, "signed": 3},
 }
 THINGS = [{"thing": "thing-a", "model": "<script>alert(1)</script>", "state": "operational", "restriction": "none"}]
 

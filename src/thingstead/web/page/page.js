@@ -17,24 +17,29 @@ function fill(id, children, empty) {
 }
 
 const list = (part) => (Array.isArray(part) ? part : []);
+const duration = (seconds) => seconds < 120 ? `${seconds} s` : seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 const time = (iso) => (iso ? new Date(iso).toLocaleTimeString() : "");
 
-function milliseconds(value) {
+// The kill clock of one plane, in microseconds; null while its relying party still accepts.
+function clock(value) {
   if (value === undefined) return ["–", "quiet"];
   if (value === null) return ["still accepted", "bad"];
-  return [value < 1000 ? `${Number(value).toPrecision(3)} ms` : `${(value / 1000).toFixed(2)} s`, "good"];
+  return [value < 1e6 ? `${(value / 1000).toFixed(value < 1e4 ? 2 : 0)} ms` : `${(value / 1e6).toFixed(2)} s`, "good"];
 }
+
+// Requests that were refused, and messages that did not even become one.
+const refusals = (status) => Object.entries({ ...status.dropped, ...status.refused });
 
 function drawFigures(status, things) {
   const operational = things.filter((one) => one.state === "operational" && one.restriction === "none").length;
-  const refused = list(status.refusals).reduce((sum, row) => sum + row.count, 0);
+  const refused = refusals(status).reduce((sum, [, count]) => sum + count, 0);
   const ledger = status.ledger || {};
   const rows = [
     [things.length, "things known"],
     [operational, "operational"],
     [refused, "refusals"],
     [ledger.entries ?? "–", "ledger entries"],
-    [ledger.sealed ?? "–", "under a signed head"],
+    [ledger.signed ?? "–", "under a signed head"],
   ];
   at("figures").replaceChildren(...rows.map(([value, title]) => {
     const box = make("div");
@@ -43,16 +48,15 @@ function drawFigures(status, things) {
   }));
 }
 
-function drawPlanes(status) {
-  const clocks = new Map(list(status.clocks).map((row) => [row.plane, row]));
+function drawPlanes(status, clocks) {
+  const last = clocks[clocks.length - 1];
   at("planes").replaceChildren(...list(status.planes).map((row) => {
-    const clock = clocks.get(row.plane);
-    const [text, look] = milliseconds(clock && clock.milliseconds);
+    const [text, look] = clock(last && last.details[row.plane]);
     const card = make("article");
     card.append(make("h3", row.plane), make("p", text, `clock ${look}`));
-    if (clock) card.append(make("p", `${clock.cause} ${clock.thing}`, "quiet"));
+    if (last && row.plane in last.details) card.append(make("p", last.thing, "quiet mono"));
     card.append(make("p", row.owed ? `${row.owed} owed` : "nothing owed", row.owed ? "wait" : "quiet"));
-    if (row.note) card.append(make("p", row.note, "wait"));
+    if (row.mode !== "live") card.append(make("p", row.mode, "wait"));
     return card;
   }));
 }
@@ -81,10 +85,10 @@ function drawLedger(entries) {
 }
 
 function drawRefusals(status) {
-  const rows = [...list(status.refusals)].sort((one, other) => other.count - one.count);
-  fill("refusals", rows.map((entry) => {
+  const rows = refusals(status).sort(([, one], [, other]) => other - one);
+  fill("refusals", rows.map(([reason, count]) => {
     const row = make("li");
-    row.append(make("span", entry.reason), make("span", entry.count));
+    row.append(make("span", reason), make("span", count));
     return row;
   }), "Nobody was refused.");
 }
@@ -97,10 +101,10 @@ function link(text, look) {
 function draw(snapshot) {
   const status = snapshot.status.error ? {} : snapshot.status;
   at("domain").textContent = status.domain || "Thingstead";
-  at("profile").textContent = status.profile ? `a security domain, profile ${status.profile}` : "a security domain";
+  at("about").textContent = status.uptime_seconds ? `a security domain, up for ${duration(status.uptime_seconds)}` : "a security domain";
   document.title = status.domain ? `${status.domain} · Thingstead` : "Thingstead";
   drawFigures(status, list(snapshot.things));
-  drawPlanes(status);
+  drawPlanes(status, list(snapshot.clocks));
   drawThings(list(snapshot.things));
   drawLedger(list(snapshot.ledger));
   drawRefusals(status);
