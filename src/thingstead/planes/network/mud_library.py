@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +23,9 @@ __all__ = ["MudLibrary", "Shelved"]
 
 _LARGEST_FILE = 1 << 18
 _LARGEST_SIGNATURE = 1 << 16
-_RETRY = timedelta(minutes=10)
+_FIRST_RETRY = timedelta(seconds=10)
+_LAST_RETRY = timedelta(minutes=10)
+_DOUBLINGS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,9 @@ class MudLibrary:
         self._alarm = alarm
         self._shelf: dict[str, Shelved] = {}
         self._documents: dict[str, bytes] = {}
-        self._asked_at: dict[str, datetime] = {}
+        self._ask_again_at: dict[str, datetime] = {}
+        self._failures: Counter[str] = Counter()
+        self._asking: dict[str, asyncio.Lock] = {}
         for document in records.load().values():
             self._take(document)
 
@@ -83,22 +89,34 @@ class MudLibrary:
         return self._shelf
 
     async def refresh(self, url: str) -> bool:
-        """Ask for `url` unless what is here is still fresh; whether the rules are other ones now."""
-        at = self._clock.utc()
-        shelved = self._shelf.get(url)
-        asked = self._asked_at.get(url)
-        if (shelved is not None and at < shelved.stale_at) or (asked is not None and at < asked + _RETRY):
-            return False
-        self._asked_at[url] = at
-        try:
-            document = await self._fetch(url, at)
-        except (TransportError, ProtocolError, SecurityError, PolicyError) as error:
-            self._alarm(Alarm(AlarmKind.MUD_UNAVAILABLE, None, at, f"{url}: {error}"))
-            return False
-        del self._asked_at[url]
-        await self._records.write({_key(url): document})
-        change = difference(None if shelved is None else shelved.rules, self._shelf[url].rules)
-        if shelved is not None and change.widens:
+        """Ask for `url` unless what is here is still fresh; whether the rules are other ones now.
+
+        Of several that want the same file at the same time one asks, and the others wait for its answer.
+        """
+        async with self._asking.setdefault(url, asyncio.Lock()):
+            at = self._clock.utc()
+            shelved = self._shelf.get(url)
+            if (shelved is not None and at < shelved.stale_at) or at < self._ask_again_at.get(url, at):
+                return False
+            try:
+                document = await self._fetch(url, at)
+            except (TransportError, ProtocolError, SecurityError, PolicyError) as error:
+                self._put_off(url, at)
+                self._alarm(Alarm(AlarmKind.MUD_UNAVAILABLE, None, at, f"{url}: {error}"))
+                return False
+            self._failures.pop(url, None)
+            self._ask_again_at.pop(url, None)
+            await self._records.write({_key(url): document})
+            return self._note_change(url, shelved, at)
+
+    def _put_off(self, url: str, at: datetime) -> None:
+        wait = min(_FIRST_RETRY * 2 ** min(self._failures[url], _DOUBLINGS), _LAST_RETRY)
+        self._failures[url] += 1
+        self._ask_again_at[url] = at + wait
+
+    def _note_change(self, url: str, before: Shelved | None, at: datetime) -> bool:
+        change = difference(None if before is None else before.rules, self._shelf[url].rules)
+        if before is not None and change.widens:
             added = "; ".join(str(rule) for rule in change.added[:5])
             self._alarm(Alarm(AlarmKind.MUD_CHANGED, None, at, f"{url} allows {len(change.added)} more: {added}"))
         return bool(change.added or change.removed)

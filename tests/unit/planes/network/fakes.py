@@ -1,5 +1,6 @@
 """The network plane's surroundings, in memory."""
 
+import asyncio
 from ipaddress import ip_address, ip_network
 
 from tests.unit.controller.planes import JumpingClock
@@ -41,6 +42,7 @@ class Web:
 
     async def fetch(self, url, *, max_bytes):
         self.asked.append(url)
+        await asyncio.sleep(0)  # others get their turn, as they do while a network answers
         if url not in self.pages:
             raise TransportError(f"{url} is not there")
         return Fetched(url, "application/mud+json", self.pages[url])

@@ -93,3 +93,31 @@ def test_what_is_no_kept_file_is_refused():
     shelf.documents["x"] = codec.encode(["https://a", 1])
     with pytest.raises(DecodeError, match="expected a kept MUD file"):
         World(records=shelf)
+
+
+def signed_pages():
+    return {URL: SIGNED, f"{URL}.p7s": make_signer("Acme files", ACME, **SPAN).sign_detached(SIGNED)}
+
+
+def test_of_two_that_want_a_file_at_once_one_asks_and_both_have_it():
+    world = World(pages=signed_pages(), policy_of=policy_of)
+    seen = []
+
+    async def want():
+        await world.library.refresh(URL)
+        seen.append(world.library.rules(URL) is not None)
+
+    async def both():
+        await asyncio.gather(want(), want())
+
+    asyncio.run(both())
+    assert seen == [True, True]
+    assert world.web.asked.count(URL) == 1
+
+
+def test_a_file_that_could_not_be_had_is_asked_for_again_soon_and_then_more_rarely():
+    world = refreshed({})
+    for seconds, asked in ((9, 1), (1, 2), (19, 2), (1, 3)):
+        world.clock.seconds += seconds
+        asyncio.run(world.library.refresh(URL))
+        assert world.web.asked.count(URL) == asked
