@@ -48,9 +48,11 @@ trace: setup ## run the tests and write build/trace.json: requirement and clause
 
 docs: setup ## write build/docs/standards.md and requirements.md from the markers and the last trace
 	@$(PY) -m tests.traceability build/docs
+	@$(PY) -m tests.docs.pages build/docs
 
 docs-release: trace ## write the same pages into docs/, by hand before a release
 	@$(PY) -m tests.traceability docs
+	@$(PY) -m tests.docs.pages docs
 
 bench: setup peers ## print the figures and write build/bench.json
 	@$(PY) -m bench
