@@ -206,4 +206,3 @@ class Run:
             self.violations.append("the stranger takes itself for a member")
         for audit in self._world.audits():
             self.violations += audit.violations
-

@@ -1,6 +1,5 @@
 """Whatever dies, whenever: nothing acknowledged is lost, no nonce is used twice, nobody joins again or gets in."""
 
-import random
 from collections import Counter
 
 import pytest
@@ -45,4 +44,4 @@ def test_a_dozen_kills_lose_and_repeat_nothing(tmp_path):
 @pytest.mark.timeout(1800)
 @pytest.mark.spec("RFC 8613 B.1")
 def test_two_hundred_kills_lose_and_repeat_nothing(tmp_path):
-    kill(tmp_path, seed=int(__import__("os").environ.get("SEED","1")), instants=200, newcomers=12)
+    kill(tmp_path, seed=int(__import__("os").environ.get("SEED", "1")), instants=200, newcomers=12)

@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from thingstead.agent import association as association_codec
 from thingstead.agent import wiping
 from thingstead.agent.association import DomainAssociation
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.joining import Joining
+from thingstead.agent.membership import Member, Membership
 from thingstead.agent.ports import Actuator, Home, Sensor, Slots
 from thingstead.agent.story import Request, Stories, Story, Wait
 from thingstead.agent.telemetry import tell
 from thingstead.agent.updating import Updating
 from thingstead.clock import Clock
-from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.keystore import KeyStore
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.config import EndpointConfig
@@ -33,29 +32,21 @@ from thingstead.endpoint.event import (
     SequenceNeeded,
 )
 from thingstead.endpoint.resource import Call, Resources
-from thingstead.errors import SecurityError, StateError, StorageError, ThingsteadError
-from thingstead.protocols.ace import token
+from thingstead.errors import ProtocolError, SecurityError, StateError, StorageError, ThingsteadError
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.code import Code, is_error
 from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import OptionNumber, encode_uint
 from thingstead.protocols.cwt import ccs
-from thingstead.protocols.cwt import token as cwt
-from thingstead.protocols.cwt.claims import Claim
-from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
-from thingstead.protocols.oscore.replay import ReplayWindow
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import path, wipe
 from thingstead.protocols.profile.birth import Birth
 
-__all__ = ["ASSOCIATION", "DOMAIN", "Agent", "Hardware"]
+__all__ = ["DOMAIN", "Agent", "Hardware"]
 
 _LOGGER = logging.getLogger(__name__)
-ASSOCIATION = "association"
-_SEQUENCE = "sequence"
 _SIGNED = [(int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.COSE_SIGN1))]
-_ACCEPT = frozenset({int(AlgorithmId.ESP256)})
 DOMAIN = AssociationId("domain")
 _CONNECTION_ID_SIZE = 1
 _BACK_OFF_STEPS = 5
@@ -106,6 +97,7 @@ class Agent:
         self.association: DomainAssociation | None = None
         self.thing_id = ""
         self._scope = Scope({})
+        self._membership = Membership(hardware.home, utc=self.utc)
         self._joins = 0
         self._doubts = 0
         self._accepted = 0
@@ -118,10 +110,7 @@ class Agent:
     def start(self, now: float) -> None:
         """Take up the saved association, or join; then live."""
         self._now = now
-        saved = self.hardware.home.load(ASSOCIATION)
-        if saved is not None:
-            self._take_up(association_codec.decode(saved), fresh=False)
-            self._live()
+        self._resume()
         self.stories.start("life", self._life(), now)
         self.run(now)
 
@@ -144,9 +133,7 @@ class Agent:
                 case ExchangeFailed():
                     self._on_failure(event, now)
                 case SequenceNeeded():
-                    # On disk before the endpoint may use it: no partial IV twice, whatever happens (RFC 8613 B.1.1).
-                    self.hardware.home.save(_SEQUENCE, event.upto.to_bytes(8, "big"))
-                    self.endpoint.sequence_reserved(event.association, event.upto)
+                    self.stories.start("reserve", self._reserve(event), now)
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
         """What may leave now."""
@@ -277,43 +264,40 @@ class Agent:
         return attempt.story(self.utc())
 
     def _commit(self, joined: DomainAssociation) -> None:
-        """Keep a fresh association; the sequence number of an older one goes first, so that none is ever mixed."""
-        self.hardware.home.delete(_SEQUENCE)
-        self.hardware.home.save(ASSOCIATION, association_codec.encode(joined))
-        self._take_up(joined, fresh=True)
+        self._install(self._membership.keep(joined))
         self._joins += 1
         self._doubts = 0
 
-    def _take_up(self, joined: DomainAssociation, *, fresh: bool) -> None:
-        """Verify what the domain granted itself, and make the association live."""
-        domain = ccs.decode(joined.domain_credential)
-        issuer = ccs.decode(joined.issuer_credential)
-        credential = cwt.decode(joined.thing_credential).claims
-        granted = token.authenticate(
-            joined.granted_token,
-            issuer.public,
-            accept=_ACCEPT,
-            at=self.utc(),
-            issuer=domain.subject,
-            audience=credential.text(Claim.SUB),
-            presenter=domain.public,
-        )
-        reserved = int.from_bytes(self.hardware.home.load(_SEQUENCE) or b"", "big")
-        context = SecurityContext.derive(
-            joined.master_secret,
-            master_salt=joined.master_salt,
-            sender_id=joined.sender_id,
-            recipient_id=joined.recipient_id,
-            aead_id=joined.aead_id,
-            digest_id=joined.digest_id,
-            sequence=SequenceNumbers(reserved, reserved=reserved),
-            window=ReplayWindow(valid=fresh),
-        )
-        live = Association(DOMAIN, context, peer=DOMAIN, address=self._controller)
-        self.endpoint.install(live)
-        self.association = joined
-        self.thing_id = credential.text(Claim.SUB)
-        self._scope = granted.scope
+    def _resume(self) -> None:
+        """Go on under the saved membership; one that cannot be used is a reason to join again, not to stop."""
+        try:
+            member = self._membership.load()
+        except (ProtocolError, SecurityError) as error:
+            self._last_error = f"the saved association cannot be used: {error}"
+            _LOGGER.warning("%s has to join again; %s", self.birth.serial, self._last_error)
+            return
+        if member is not None:
+            self._install(member)
+            self._live()
+
+    def _install(self, member: Member) -> None:
+        self.endpoint.install(Association(DOMAIN, member.context, peer=DOMAIN, address=self._controller))
+        self.association = member.association
+        self.thing_id = member.thing_id
+        self._scope = member.scope
+
+    def _reserve(self, needed: SequenceNeeded) -> Story:
+        """While the disk takes none the thing is silent, which is what must happen: no number twice."""
+        while True:
+            try:
+                self._membership.reserve(needed.upto)
+            except StorageError as error:
+                self._last_error = str(error)
+                _LOGGER.warning("%s cannot reserve sequence numbers: %s", self.birth.serial, error)
+                yield Wait(self.config.retry_interval)
+            else:
+                self.endpoint.sequence_reserved(needed.association, needed.upto)
+                return
 
     def _send(self, wanted: Request, now: float) -> ExchangeId:
         association = DOMAIN if wanted.protected else None

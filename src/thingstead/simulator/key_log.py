@@ -10,8 +10,8 @@ from pathlib import Path
 
 from thingstead.agent import association as association_codec
 from thingstead.agent.association import DomainAssociation
-from thingstead.agent.core import ASSOCIATION
 from thingstead.agent.file_home import FileHome
+from thingstead.agent.membership import ASSOCIATION
 from thingstead.agent.program import HOME
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.errors import UnsupportedError

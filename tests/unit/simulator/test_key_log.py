@@ -4,8 +4,8 @@ import pytest
 
 from thingstead.agent import association as association_codec
 from thingstead.agent.association import DomainAssociation
-from thingstead.agent.core import ASSOCIATION
 from thingstead.agent.file_home import FileHome
+from thingstead.agent.membership import ASSOCIATION
 from thingstead.agent.program import HOME
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.errors import UnsupportedError

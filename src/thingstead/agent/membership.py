@@ -1,0 +1,140 @@
+"""A thing's membership on disk: association and sequence number, ordered so that no crash makes a nonce come twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from thingstead.agent import association as association_codec
+from thingstead.agent.association import DomainAssociation
+from thingstead.agent.ports import Home
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.errors import DecodeError
+from thingstead.protocols.ace import token
+from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.cwt import ccs
+from thingstead.protocols.cwt import token as cwt
+from thingstead.protocols.cwt.claims import Claim
+from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
+from thingstead.protocols.oscore.replay import ReplayWindow
+
+__all__ = ["ASSOCIATION", "Member", "Membership"]
+
+ASSOCIATION = "association"
+_SEQUENCE = "sequence"
+_SEQUENCE_SIZE = 8
+_ACCEPT = frozenset({int(AlgorithmId.ESP256)})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A membership whose grant has been verified.
+
+    Attributes:
+        association: as it is kept.
+        thing_id: the thing's name in the domain.
+        scope: what the domain may do at the thing.
+        context: ready to be used; its numbers go on above all that were ever reserved.
+    """
+
+    association: DomainAssociation
+    thing_id: str
+    scope: Scope
+    context: SecurityContext
+
+
+class Membership:
+    """Keeps it.
+
+    Args:
+        home: where.
+        utc: the thing's clock.
+    """
+
+    def __init__(self, home: Home, *, utc: Callable[[], datetime]) -> None:
+        self._home = home
+        self._utc = utc
+        self._reserved = 0
+
+    def load(self) -> Member | None:
+        """Take up what is kept, None if there is nothing; its replay window is lost (RFC 8613 appendix B.1.2).
+
+        Raises:
+            ProtocolError, SecurityError: it cannot be used, and lies there until another takes its place.
+            StorageError: it cannot be read.
+        """
+        saved = self._home.load(ASSOCIATION)
+        if saved is None:
+            return None
+        reserved = _number(self._home.load(_SEQUENCE))
+        member = self._verify(association_codec.decode(saved), sequence=reserved, fresh=False)
+        self._reserved = reserved
+        return member
+
+    def keep(self, joined: DomainAssociation) -> Member:
+        """Keep a fresh association, if what the domain grants itself with it is good.
+
+        The older one goes first: under it no number may ever begin anew.
+
+        Raises:
+            ProtocolError, SecurityError: it is not; the older one stands.
+            StorageError: the disk does not take it; there is none now.
+        """
+        member = self._verify(joined, sequence=0, fresh=True)
+        self._home.delete(ASSOCIATION)
+        self._home.save(_SEQUENCE, _as_bytes(0))
+        self._home.save(ASSOCIATION, association_codec.encode(joined))
+        self._reserved = 0
+        return member
+
+    def reserve(self, upto: int) -> None:
+        """Make durable that numbers below `upto` are spent (RFC 8613 appendix B.1.1).
+
+        What is durable only grows: a late request of an older association must not take anything back.
+
+        Raises:
+            StorageError: the disk does not take it; they must not be used.
+        """
+        if upto > self._reserved:
+            self._home.save(_SEQUENCE, _as_bytes(upto))
+            self._reserved = upto
+
+    def _verify(self, joined: DomainAssociation, *, sequence: int, fresh: bool) -> Member:
+        domain = ccs.decode(joined.domain_credential)
+        thing_id = cwt.decode(joined.thing_credential).claims.text(Claim.SUB)
+        granted = token.authenticate(
+            joined.granted_token,
+            ccs.decode(joined.issuer_credential).public,
+            accept=_ACCEPT,
+            at=self._utc(),
+            issuer=domain.subject,
+            audience=thing_id,
+            presenter=domain.public,
+        )
+        context = SecurityContext.derive(
+            joined.master_secret,
+            master_salt=joined.master_salt,
+            sender_id=joined.sender_id,
+            recipient_id=joined.recipient_id,
+            aead_id=joined.aead_id,
+            digest_id=joined.digest_id,
+            sequence=SequenceNumbers(sequence, reserved=sequence),
+            window=ReplayWindow(valid=fresh),
+        )
+        return Member(joined, thing_id, granted.scope, context)
+
+
+def _as_bytes(number: int) -> bytes:
+    return number.to_bytes(_SEQUENCE_SIZE, "big")
+
+
+def _number(saved: bytes | None) -> int:
+    """The first sequence number that was never reserved.
+
+    Raises:
+        DecodeError: lost or damaged; to guess one would be to use a nonce twice.
+    """
+    if saved is None or len(saved) != _SEQUENCE_SIZE:
+        raise DecodeError(f"expected a sequence number of {_SEQUENCE_SIZE} bytes beside the association")
+    return int.from_bytes(saved, "big")
