@@ -165,7 +165,7 @@ class Controller:
 
     async def resume(self) -> None:
         """Take up what stood before a restart: associations, admissions, and what planes still owe."""
-        self.planes.access.resume()
+        self.planes.access.resume(thing.id for thing in _admitted(self.register, PlaneName.ACCESS))
         self.planes.software.resume(_admitted(self.register, PlaneName.SOFTWARE))
         self.planes.data.resume(thing.id for thing in _admitted(self.register, PlaneName.DATA))
         await self.planes.network.resume(self.register.things())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
 from thingstead.crypto.algorithm import AlgorithmId
@@ -99,13 +101,19 @@ class AuthorizationServer:
         self._proposals: dict[ThingId, Proposal] = {}
         self._holdings: dict[ThingId, _Holding] = {}
         self._recipient_ids: set[bytes] = set()
+        self._locks: WeakValueDictionary[ThingId, asyncio.Lock] = WeakValueDictionary()
         for name, document in records.load().items():
             self._hold(thing_id(name), self._decode(document))
 
-    def resume(self) -> None:
-        """Install what was live before a restart: numbers go on above what was reserved, replay windows start lost."""
-        for thing, holding in self._holdings.items():
-            if not holding.suspended:
+    def resume(self, admitted: Iterable[ThingId]) -> None:
+        """Install what was live before a restart: numbers go on above what was reserved, replay windows start lost.
+
+        Args:
+            admitted: whom the states of things let in: a crash may have come between a decision and its withdrawal.
+        """
+        for thing in admitted:
+            holding = self._holdings.get(thing)
+            if holding is not None and not holding.suspended:
                 self._install(thing, holding, fresh=False)
 
     def allocate_recipient_id(self) -> bytes:
@@ -149,51 +157,55 @@ class AuthorizationServer:
 
     async def reserve(self, thing: ThingId, upto: int) -> None:
         """Make durable that sender sequence numbers below `upto` are spent (RFC 8613 appendix B.1.1)."""
-        holding = self._holdings.get(thing)
-        if holding is None or upto <= holding.reserved:
-            return
-        reserved = replace(holding, reserved=upto)
-        await self._records.write({thing: self._encode(reserved)})
-        # The wait gave others a turn: a holding that was taken back meanwhile is not brought back.
-        current = self._holdings.get(thing)
-        if current is not None and current.oscore is holding.oscore:
-            self._holdings[thing] = replace(current, reserved=max(current.reserved, upto))
+        async with self._lock(thing):
+            holding = self._holdings.get(thing)
+            if holding is None or upto <= holding.reserved:
+                return
+            reserved = replace(holding, reserved=upto)
+            await self._records.write({thing: self._encode(reserved)})
+            self._holdings[thing] = reserved
             self._associations.sequence_reserved(thing, upto)
 
     async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Grant what was proposed, or lift a suspension."""
-        proposal = self._proposals.pop(thing.id, None)
-        holding = self._holdings.get(thing.id)
-        if proposal is not None:
-            granted = self._grant(thing.id, proposal)
-            await self._write(thing.id, granted, Kind.ISSUE, cause)
-            self._associations.end(thing.id)
-            self._install(thing.id, granted, fresh=True)
-            return self._receipt(thing, Demand.ADMIT, transition_id, f"{len(proposal.scope.grants)} resources granted")
-        if holding is not None and holding.suspended:
-            lifted = replace(holding, suspended=False)
-            await self._write(thing.id, lifted, Kind.ISSUE, cause)
-            self._install(thing.id, lifted, fresh=False)
-            return self._receipt(thing, Demand.ADMIT, transition_id, "suspension lifted")
-        return self._receipt(thing, Demand.ADMIT, transition_id, "nothing to grant; the thing has to join")
+        async with self._lock(thing.id):
+            proposal = self._proposals.pop(thing.id, None)
+            holding = self._holdings.get(thing.id)
+            if proposal is not None:
+                granted = self._grant(thing.id, proposal)
+                await self._write(thing.id, granted, Kind.ISSUE, cause)
+                self._associations.end(thing.id)
+                self._install(thing.id, granted, fresh=True)
+                detail = f"{len(proposal.scope.grants)} resources granted"
+            elif holding is not None and holding.suspended:
+                lifted = replace(holding, suspended=False)
+                await self._write(thing.id, lifted, Kind.ISSUE, cause)
+                self._install(thing.id, lifted, fresh=False)
+                detail = "suspension lifted"
+            else:
+                detail = "nothing to grant; the thing has to join"
+        return self._receipt(thing, Demand.ADMIT, transition_id, detail)
 
     async def restrict(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """End the live association and suspend the token; the keys stay for the day it is lifted."""
         self._associations.end(thing.id)
-        holding = self._holdings.get(thing.id)
-        if holding is not None and not holding.suspended:
-            await self._write(thing.id, replace(holding, suspended=True), Kind.REVOCATION, cause)
+        self._proposals.pop(thing.id, None)
+        async with self._lock(thing.id):
+            holding = self._holdings.get(thing.id)
+            if holding is not None and not holding.suspended:
+                await self._write(thing.id, replace(holding, suspended=True), Kind.REVOCATION, cause)
         return self._receipt(thing, Demand.RESTRICT, transition_id, "association ended, token suspended")
 
     async def withdraw(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """End the live association and forget keys and token."""
         self._associations.end(thing.id)
         self._proposals.pop(thing.id, None)
-        holding = self._holdings.pop(thing.id, None)
-        if holding is not None:
-            self._recipient_ids.discard(holding.oscore.recipient_id)
-            draft = self._draft(thing.id, Kind.REVOCATION, cause, holding)
-            await self._records.write({thing.id: None}, entries=[draft])
+        async with self._lock(thing.id):
+            holding = self._holdings.pop(thing.id, None)
+            if holding is not None:
+                self._recipient_ids.discard(holding.oscore.recipient_id)
+                draft = self._draft(thing.id, Kind.REVOCATION, cause, holding)
+                await self._records.write({thing.id: None}, entries=[draft])
         return self._receipt(thing, Demand.WITHDRAW, transition_id, "association ended, token and keys erased")
 
     async def probe(self, thing: Thing) -> Probe:
@@ -289,6 +301,10 @@ class AuthorizationServer:
 
     def _draft(self, thing: ThingId, kind: Kind, cause: str, holding: _Holding) -> Draft:
         return Draft(self._clock.utc(), kind, _ACTOR, thing, cause, {"cti": holding.access_token.cti})
+
+    def _lock(self, thing: ThingId) -> asyncio.Lock:
+        """One change of a thing's document at a time: a write that waited must not undo the one before it."""
+        return self._locks.setdefault(thing, asyncio.Lock())
 
     def _hold(self, thing: ThingId, holding: _Holding) -> None:
         before = self._holdings.get(thing)

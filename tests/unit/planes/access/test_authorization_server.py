@@ -1,0 +1,172 @@
+"""What is on disk is what was decided last, whatever else was being written meanwhile."""
+
+import asyncio
+import random
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.controller.planes import JumpingClock
+from tests.unit.domain.things import a_thing
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.key import KeyType, generate
+from thingstead.domain.lifecycle import Restriction
+from thingstead.planes.access.authorization_server import AuthorizationServer, Proposal
+from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.edhoc.session import OscoreParameters
+from thingstead.secret import Secret
+
+_THING = a_thing()
+_QUARANTINED = _THING.evolve(restriction=Restriction.QUARANTINED)
+_KEY, _HOLDER, _PUBLIC = (generate(KeyType.P256) for _ in range(3))
+
+
+class SlowRecords:
+    """Keeps in the order of the calls, and lets others run before each call returns."""
+
+    def __init__(self, documents=None):
+        self.documents = dict(documents or {})
+
+    def load(self):
+        return dict(self.documents)
+
+    async def write(self, changes, *, entries=()):
+        for key, document in changes.items():
+            if document is None:
+                self.documents.pop(key, None)
+            else:
+                self.documents[key] = document
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+class Live:
+    """Associations that are live, with the numbers that they may use."""
+
+    def __init__(self):
+        self.live = {}
+
+    def install(self, association):
+        self.live[association.thing] = association.sequence
+
+    def end(self, thing):
+        return int(self.live.pop(thing, None) is not None)
+
+    def sequence_reserved(self, thing, upto):
+        if thing in self.live:
+            self.live[thing] = upto
+
+    def is_live(self, thing):
+        return thing in self.live
+
+    def last_acceptance(self, thing):
+        return None
+
+
+def server(records, live):
+    return AuthorizationServer(
+        records,
+        _KEY,
+        live,
+        domain="home",
+        holder=_HOLDER.public,
+        clock=JumpingClock(),
+        random_bytes=random.Random(1).randbytes,
+        validity=timedelta(days=30),
+    )
+
+
+def proposal(number):
+    identifiers = (bytes([number]), bytes([number, 1, 1]))
+    oscore = OscoreParameters(
+        Secret(bytes([number]) * 16), bytes(8), *identifiers, AlgorithmId.AES_CCM_16_64_128, AlgorithmId.SHA_256
+    )
+    return Proposal(_PUBLIC.public, oscore, Scope({"/senml": 2}), Scope({}))
+
+
+async def joined(plane, number=1):
+    plane.propose(_THING.id, proposal(number))
+    await plane.admit(_THING, cause="joined", transition_id=_THING.transition_id)
+
+
+def after_restart(records, *, admitted=(_THING.id,)):
+    live = Live()
+    plane = server(SlowRecords(records.documents), live)
+    plane.resume(admitted)
+    return live.live
+
+
+@pytest.mark.requirement("R-09")
+def test_numbers_reserved_while_a_thing_is_cut_off_do_not_bring_it_back():
+    async def story():
+        records, live = SlowRecords(), Live()
+        plane = server(records, live)
+        await joined(plane)
+        cut = plane.restrict(_QUARANTINED, cause="doubt", transition_id=_QUARANTINED.transition_id)
+        await asyncio.gather(cut, plane.reserve(_THING.id, 256))
+        assert plane.scope_of(_THING.id) is None
+        return after_restart(records)
+
+    assert asyncio.run(story()) == {}
+
+
+@pytest.mark.requirement("R-09")
+def test_numbers_reserved_while_a_thing_is_withdrawn_do_not_bring_it_back():
+    async def story():
+        records, live = SlowRecords(), Live()
+        plane = server(records, live)
+        await joined(plane)
+        gone = plane.withdraw(_THING, cause="retired", transition_id=_THING.transition_id)
+        await asyncio.gather(plane.reserve(_THING.id, 256), gone, plane.reserve(_THING.id, 512))
+        return records.documents
+
+    assert asyncio.run(story()) == {}
+
+
+@pytest.mark.spec("RFC 8613 B.1.1")
+def test_numbers_reserved_under_an_old_association_do_not_replace_the_new_one():
+    async def story():
+        records, live = SlowRecords(), Live()
+        plane = server(records, live)
+        await joined(plane, 1)
+        await asyncio.gather(joined(plane, 2), plane.reserve(_THING.id, 256))
+        again = server(SlowRecords(records.documents), Live())
+        return plane.tokens_of(_THING.id) == again.tokens_of(_THING.id)
+
+    assert asyncio.run(story())
+
+
+@pytest.mark.spec("RFC 8613 B.1.1")
+def test_after_a_restart_numbers_go_on_above_what_was_reserved():
+    async def story():
+        records, live = SlowRecords(), Live()
+        plane = server(records, live)
+        await joined(plane)
+        await plane.reserve(_THING.id, 256)
+        return after_restart(records)
+
+    assert asyncio.run(story()) == {_THING.id: 256}
+
+
+@pytest.mark.requirement("R-09")
+def test_whom_the_states_do_not_admit_is_not_live_after_a_restart():
+    async def story():
+        records = SlowRecords()
+        await joined(server(records, Live()))
+        return after_restart(records, admitted=())
+
+    assert asyncio.run(story()) == {}
+
+
+def test_what_was_proposed_before_a_thing_was_cut_off_is_not_granted_when_it_returns():
+    async def story():
+        records, live = SlowRecords(), Live()
+        plane = server(records, live)
+        await joined(plane, 1)
+        before = plane.tokens_of(_THING.id)
+        plane.propose(_THING.id, proposal(2))
+        await plane.restrict(_QUARANTINED, cause="doubt", transition_id=_QUARANTINED.transition_id)
+        await plane.admit(_THING, cause="cleared", transition_id=_THING.transition_id)
+        return plane.tokens_of(_THING.id) == before
+
+    assert asyncio.run(story())
