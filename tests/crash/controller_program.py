@@ -10,7 +10,8 @@ import contextlib
 import sys
 from pathlib import Path
 
-from thingstead.controller.app import Controller, running
+from thingstead.controller.app import running
+from thingstead.controller.composition import Controller
 from thingstead.controller.directory import DomainDirectory
 from thingstead.errors import ThingsteadError
 from thingstead.identifier import ThingId

@@ -1,4 +1,4 @@
-"""What a bystander reads of a CoAP datagram: written for the tests alone, so that it shares no fault with the product."""
+"""What a bystander reads of a CoAP datagram: written for these tests, so that it shares no fault with the product."""
 
 from __future__ import annotations
 

@@ -16,9 +16,10 @@ from typing import Any
 from tests.crash.audit import Audit
 from tests.crash.relay import Relay
 from thingstead.agent.program import STATUS_SOCKET
-from thingstead.controller.app import domain_credential
+from thingstead.controller.composition import domain_credential
+from thingstead.crypto.keystore import FileKeyStore
 from thingstead.errors import ThingsteadError, TransportError
-from thingstead.identifier import ThingId
+from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.manufacture import Model
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import key as cose_key
@@ -163,7 +164,7 @@ class World:
         head = self.domain.heads(self.domain.load())
         if not head.exists():
             return None
-        key = codec.encode(cose_key.public_map(self.domain.key("ledger").public))
+        key = codec.encode(cose_key.public_map(FileKeyStore(self.domain.keys).handle(KeyId("ledger")).public))
         return check(self.domain.root / DATABASE, head.read_bytes(), key)
 
     def stored_times(self, thing: ThingId) -> list[float]:
@@ -197,7 +198,7 @@ class World:
         maker = make_maker(self.root / "makers" / "stranger", name="stranger", domain="stranger.example", at=at)
         model = Model("S-1", 1, "https://mud.stranger.example/S-1.json", at.date().replace(year=at.year + 1))
         home = self.root / "things" / "stranger"
-        own = domain_credential(self.domain, self.domain.load())
+        own = domain_credential(FileKeyStore(self.domain.keys), self.domain.load())
         bear_thing(home, maker.maker, model, "S-1-0001", domain_credential=own.cred, at=at)
         thing = self._thing("S-1-0001", home)
         thing.audit.is_leaving = True
