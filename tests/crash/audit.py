@@ -16,6 +16,8 @@ __all__ = ["Audit"]
 
 _POST = 2
 _CHANGED = 0x44
+_LARGEST_POLL = 72
+"""Bytes of a protected poll for a release; a reading takes more."""
 
 
 @dataclass(slots=True)
@@ -26,7 +28,8 @@ class Audit:
         name: whose they are, for people.
         violations: what must not be, in sentences.
         counts: what was seen.
-        answers: UTC seconds of the controller's newest protected response.
+        answered_at: UTC seconds of the controller's newest protected response.
+        answers: UTC seconds of its responses to readings.
         is_member: the controller has answered it under OSCORE.
         is_leaving: it may be refused and may try to join anew: somebody is cutting it off.
         cut_at: number of the first datagram after it was cut off for good or for the time being.
@@ -102,7 +105,8 @@ class Audit:
         if option is not None:
             self.is_member = True
             self.answered_at = at
-            self.answers.append(at)
+            if len(request.payload) > _LARGEST_POLL:
+                self.answers.append(at)
         if joined:
             self.counts["joins"] += 1
         if self.cut_at is not None and (joined or option is not None) and self._first[nonce] > self.cut_at:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Never
 
 from thingstead.clock import Clock
 from thingstead.controller import (
@@ -176,19 +177,17 @@ class Controller:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.notary.run())
             tasks.create_task(self.conductor.run())
-            tasks.create_task(self._keep_house())
+            tasks.create_task(_every_second(self.planes.data.flush))
+            tasks.create_task(_every_second(self._look_after_network))
 
     async def close(self) -> None:
         """Write what waits, and seal the ledger; the store is closed by whoever opened it."""
         await self.planes.data.flush()
         await self.notary.close()
 
-    async def _keep_house(self) -> None:
-        while True:
-            await asyncio.sleep(_HOUSEKEEPING)
-            await self.planes.data.flush()
-            await self.planes.network.refresh()
-            await self.planes.network.watch()
+    async def _look_after_network(self) -> None:
+        await self.planes.network.refresh()
+        await self.planes.network.watch()
 
 
 def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
@@ -408,6 +407,13 @@ def _grant(event: RequestReceived, access: AuthorizationServer) -> tuple[Hashabl
     thing = ThingId(event.association)
     scope = access.scope_of(thing)
     return None if scope is None else (thing, scope)
+
+
+async def _every_second(work: Callable[[], Awaitable[object]]) -> Never:
+    """A loop of its own for each work: telemetry must not wait for a server of MUD files."""
+    while True:
+        await asyncio.sleep(_HOUSEKEEPING)
+        await work()
 
 
 def _log_alarm(alarm: Alarm) -> None:
