@@ -120,6 +120,7 @@ COMMANDS: tuple[Command, ...] = (
         _K, "release publish", "offer a release to every thing of its class", "lamp.suit image.bin", "release:PUBLISH"
     ),
     _row(_K, "release list", "published releases and how far each has come", "", "release:LIST"),
+    _row(_K, "release show", "releases for a model, and what each of its things runs", "LX-1", "release:SHOW"),
     _row(_K, "group rekey", "give a group new keys", "lamps", "group:REKEY"),
     _row(
         _W,

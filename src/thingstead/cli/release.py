@@ -19,7 +19,7 @@ from thingstead.protocols.suit.identifier import class_identifier
 from thingstead.simulator.factory import open_maker
 from thingstead.storage.directory import write_whole
 
-__all__ = ["BUILD", "INSPECT", "LIST", "PUBLISH", "SIGN"]
+__all__ = ["BUILD", "INSPECT", "LIST", "PUBLISH", "SHOW", "SIGN"]
 
 _MAX_IMAGE = 16 << 20
 _MAX_ENVELOPE = envelope.DEFAULT_LIMITS.max_bytes
@@ -133,3 +133,4 @@ PUBLISH = remote(
     ),
 )
 LIST = remote("release.list", view=_VIEW, then="thingstead thing list")
+SHOW = remote("release.show", Parameter("model", "the maker's word for the type"), then="thingstead thing list")

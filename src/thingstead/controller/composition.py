@@ -265,6 +265,7 @@ def operations(controller: Controller) -> Operations:
             controller.conductor,
             admission=controller.admission,
             decommission=controller.decommission,
+            version_of=lambda thing: controller.planes.software.runs(thing).version,
         ),
         *operation_data.rows(controller.planes.data),
         *operation_software.rows(controller.planes.software),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -120,19 +120,23 @@ class Withdrawal:
     no_receipt: str = ""
 
 
+VersionOf = Callable[[ThingId], str]
+
+
 def rows(
-    register: Register, conductor: Conductor, *, admission: Admission, decommission: Decommission
+    register: Register, conductor: Conductor, *, admission: Admission, decommission: Decommission, version_of: VersionOf
 ) -> tuple[Operation[Any], ...]:
-    """The table."""
+    """The table; `version_of` tells what a thing says it runs, empty before it said so."""
 
     async def listing(_request: NoArguments) -> list[dict[str, Any]]:
-        return [_summary(thing) for thing in register.things()]
+        return [{**_summary(thing), "version": version_of(thing.id)} for thing in register.things()]
 
     async def show(request: ChangeThing) -> dict[str, Any]:
         thing = register.thing(thing_id(request.thing))
         probes = await conductor.probe(thing.id)
         return {
             **_summary(thing),
+            "version": version_of(thing.id),
             "planes": [asdict(probe) for probe in probes],
             "owed": [f"{owed.demand} by {owed.plane}" for owed in register.obligations(thing.id)],
         }

@@ -25,6 +25,7 @@ def _overwrites(_original: Callable[..., Any]) -> Callable[..., Any]:
 
 _P = "thingstead.protocols."
 _A = "thingstead.agent."
+_S = "thingstead.planes.software."
 ROWS = (
     Sabotage("R-29", _P + "cose.sign1:verify", accepts, "each signature of a release verifies"),
     Sabotage("R-29", _P + "suit.authentication:_signers_of", _believes, "every required signer has signed"),
@@ -33,7 +34,12 @@ ROWS = (
     Sabotage("R-29", _P + "suit.step:_is_past", returns(False), "an expired release is refused"),
     Sabotage("R-29", _P + "suit.processor:_require_newer", accepts, "an older release is refused"),
     Sabotage("R-29", _P + "profile.release:authentication", _content_with_one, "every key of the maker signs"),
+    Sabotage("R-29", _S + "release:_rehearse", accepts, "the domain publishes only what a thing would install"),
+    Sabotage("R-09", _S + "status_tracker:StatusTracker._drop", accepts, "who is taken out gets no updates"),
     Sabotage("R-70", _P + "suit.authentication:_signers_of", _believes, "the thing itself verifies signatures"),
     Sabotage("R-73", _A + "file_slots:FileSlots._candidate_name", _overwrites, "the running image is left alone"),
+    Sabotage(
+        "R-88", "thingstead.analysis.image_scan:require_clean", accepts, "an image with findings is not published"
+    ),
     Sabotage("R-88", "thingstead.analysis.image_scan:judge", returns([]), "images are looked through"),
 )

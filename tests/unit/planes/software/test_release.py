@@ -1,0 +1,82 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.planes.software.desk import ACME, ANCHORS, IMAGE, made
+from tests.unit.protocols.suit.releases import AT, CLASSIC, QUANTUM
+from thingstead.errors import PolicyError, ThingsteadError
+from thingstead.planes.software.release import ClassKey, Release, open_release
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.profile import release as profile
+from thingstead.protocols.suit import builder, envelope
+from thingstead.protocols.suit.builder import Release as Made
+from thingstead.protocols.suit.digest import digest_of, digest_of_member
+from thingstead.protocols.suit.envelope import Envelope
+from thingstead.protocols.suit.identifier import class_identifier
+
+CLASS = class_identifier(ACME, "LX-1")
+MADE = Made(profile.FIRMWARE, ACME, CLASS, 2, "1.1.0", digest_of(IMAGE), len(IMAGE), profile.IMAGE_URI)
+KEYS = [(profile.signer(key.public), key) for key in (CLASSIC, QUANTUM)]
+
+
+def opened(encoded, image=IMAGE, *, newest=-1):
+    anchors = {anchor.vendor_id: anchor for anchor in ANCHORS}
+    return open_release(encoded, image, anchors=anchors, newest=lambda _target: newest, at=AT)
+
+
+def signed(**changes):
+    return envelope.encode(builder.sign(builder.build(replace(MADE, **changes)), KEYS))
+
+
+def custom(install, *, shared=None):
+    """Command sequences of one's own under good signatures."""
+    parameters = {1: ACME, 2: CLASS, 3: digest_of(IMAGE).encode(), 14: len(IMAGE)}
+    common = {2: [list(profile.FIRMWARE)], 4: codec.encode(shared or [20, parameters, 1, 15, 2, 15])}
+    manifest = codec.encode({1: 1, 2: 2, 3: codec.encode(common), 20: codec.encode(install)})
+    digest = digest_of_member(manifest)
+    return envelope.encode(builder.sign(Envelope(digest, digest.encode(), (), manifest), KEYS))
+
+
+def test_a_release_says_what_it_is():
+    release = opened(made())
+    assert (release.version, release.sequence_number, release.target) == ("1.1.0", 2, ClassKey(ACME, CLASS))
+    assert release.use_before is None
+
+
+def test_nobody_else_makes_a_release():
+    release = opened(made())
+    with pytest.raises(TypeError):
+        Release(release.manifest, b"", b"", release.target, None, b"", object())
+
+
+def test_an_integrated_image_is_rehearsed_too():
+    assert opened(signed(uri="#image", payloads={"#image": IMAGE})).image == IMAGE
+
+
+REFUSALS = {
+    "an integrated image that is not the one given": (
+        signed(uri="#image", payloads={"#image": b"x"}, image_digest=digest_of(b"x"), image_size=1),
+        "image-digest",
+    ),
+    "another place": (signed(uri="coap://elsewhere.example/image"), "command"),
+    "another component": (signed(component=(b"bootloader",)), "component"),
+    "nothing installed": (custom([3, 15]), "image-digest"),
+    "a command that things do not execute": (custom([20, {18: b"x"}, 6, 15]), "command"),
+    "no vendor": (custom([3, 15], shared=[20, {2: CLASS}, 2, 15]), "class"),
+    "no class": (custom([3, 15], shared=[20, {1: ACME}, 1, 15]), "class"),
+    "a vendor that is named and not checked": (custom([3, 15], shared=[20, {1: ACME, 2: CLASS}, 2, 15]), "vendor"),
+}
+
+
+@pytest.mark.requirement("R-29")
+@pytest.mark.parametrize("name", REFUSALS)
+def test_what_things_would_not_install_is_not_opened(name):
+    encoded, reason = REFUSALS[name]
+    with pytest.raises(ThingsteadError) as refusal:
+        opened(encoded)
+    assert refusal.value.reason == reason
+
+
+def test_a_release_for_no_single_class_is_a_matter_of_policy():
+    with pytest.raises(PolicyError):
+        opened(custom([3, 15], shared=[20, {2: CLASS}, 2, 15]))
