@@ -23,6 +23,8 @@ THING = "thing-abcdefghijklmnop"
         (("group", "command", "lamps", "on"), "group.command", {"group": "lamps", "value": "on"}),
         (("group", "rekey", "lamps"), "group.rekey", {"group": "lamps"}),
         (("group", "evict", "lamps", THING), "group.evict", {"group": "lamps", "thing": THING}),
+        (("data", "list"), "data.list", {}),
+        (("calendar", "--days", "30"), "calendar", {"days": 30}),
         (("data", "show", THING), "data.show", {"thing": THING}),
         (("data", "erase", THING), "data.erase", {"thing": THING}),
         (("ledger", "show", "--kind", "refusal"), "ledger.show", {"count": 20, "kind": "refusal"}),
@@ -89,9 +91,10 @@ def test_a_receipt_is_written_as_bytes(run, controller, tmp_path):
     assert (tmp_path / "r").read_bytes() == b"\xd2\x84\x43"
 
 
-def test_assurance_counts_what_is_open(run, controller):
-    controller.answer = {"result": {"rows": [{"question": "T1", "status": "open"}, {"question": "T2", "status": "x"}]}}
-    assert "2 questions, 1 open" in run("assurance")[1]
-    controller.answer = {"result": {"html": "<html></html>"}}
+def test_assurance_is_text_for_people_json_for_programs_and_one_html_file(run, controller, tmp_path):
+    controller.answer = {"result": {"text": "T1 shown", "html": "<html></html>", "rows": []}}
+    assert run("assurance")[1].startswith("T1 shown\n")
+    assert json.loads(run("assurance", "--json")[1])["rows"] == []
     assert run("assurance", "--html", "a.html")[0] == 0
-    assert controller.asked[-1][0] == "assurance.page"
+    assert (tmp_path / "a.html").read_text() == "<html></html>"
+    assert [operation for operation, _ in controller.asked] == ["assurance.text", "assurance", "assurance.page"]

@@ -1,24 +1,13 @@
-"""``thingstead assurance``: what the live domain can show for every question of RFC 8576."""
+"""``thingstead assurance`` and ``calendar``: what the live domain can show for every question of RFC 8576."""
 
 from __future__ import annotations
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.console import View
-from thingstead.cli.remote import DOMAIN, ask
+from thingstead.cli.remote import DOMAIN, ask, remote
 from thingstead.storage.directory import write_whole
 
-__all__ = ["ASSURANCE"]
-
-_VIEW = View(
-    (
-        ("question", "question"),
-        ("what", "title"),
-        ("status", "status"),
-        ("control", "control"),
-        ("evidence", "evidence"),
-        ("remaining risk", "remaining_risk"),
-    )
-)
+__all__ = ["ASSURANCE", "CALENDAR"]
 
 
 def _assurance(session: Session) -> int:
@@ -28,17 +17,28 @@ def _assurance(session: Session) -> int:
         session.console.show({"written": str(target)})
         session.console.next(f"xdg-open {target}")
         return 0
-    report = ask(session, "assurance", {})
     if session.console.as_json:
-        session.console.show(report)
+        session.console.show(ask(session, "assurance", {}))
         return 0
-    session.console.show(report["rows"], _VIEW)
-    open_rows = sum(row.get("status") == "open" for row in report["rows"])
-    session.console.say(f"{len(report['rows'])} questions, {open_rows} open")
+    session.console.show(ask(session, "assurance.text", {})["text"])
     session.console.next("thingstead assurance --html assurance.html")
     return 0
 
 
+CALENDAR = remote(
+    "calendar",
+    Parameter("--days", "leave out what need not be acted on within so many", read=int),
+    view=View(
+        (
+            ("act by", "last_safe_day"),
+            ("urgency", "urgency"),
+            ("expires", "at"),
+            ("what", "what"),
+            ("strands", "strands"),
+        )
+    ),
+    then="thingstead status",
+)
 ASSURANCE = Action(
     (Parameter("--html", "write one HTML file instead"), DOMAIN),
     _assurance,

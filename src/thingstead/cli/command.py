@@ -87,12 +87,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _row(_B, "agent run", "let things live in this process", "lamp-1 lamp-2", "agent:RUN"),
     _row(_B, "thing admit", "let a thing in that waits for a person", "thing-abcdefghijklmnop", "thing:ADMIT"),
-    _row(_O, "thing list", "all things: state, restriction, software, last word", "", "thing:LIST"),
+    _row(_O, "thing list", "all things: state, restriction, zone, software", "", "thing:LIST"),
     _row(_O, "thing show", "one thing's record, and what each plane owes it", "thing-abcdefghijklmnop", "thing:SHOW"),
     _row(_O, "group list", "the groups, their members and key epochs", "", "group:LIST"),
     _row(_O, "group command", "send one message to a whole group", "lamps on", "group:COMMAND"),
     _row(_O, "mud check", "read a MUD file and say what is odd in it", "lamp.json", "mud:CHECK"),
     _row(_O, "mud compile", "show what a MUD file lets a thing do", "lamp.json", "mud:COMPILE"),
+    _row(_O, "data list", "what each thing reported last", "", "data:LIST"),
     _row(_O, "data show", "the newest value of each series of a thing", "thing-abcdefghijklmnop", "data:SHOW"),
     _row(
         _O,
@@ -167,6 +168,7 @@ COMMANDS: tuple[Command, ...] = (
         "7 --output entry-7.receipt",
         "ledger:PROOF",
     ),
+    _row(_P, "calendar", "what will expire, and the last safe day to act", "--days 30", "assurance:CALENDAR"),
     _row(
         _P,
         "assurance",

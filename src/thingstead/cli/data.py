@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from thingstead.cli.action import Action, Parameter, Session
+from thingstead.cli.console import View
 from thingstead.cli.remote import DOMAIN, THING, ask, remote
 from thingstead.storage.directory import write_whole
 
-__all__ = ["ERASE", "EXPORT", "SHOW"]
+__all__ = ["ERASE", "EXPORT", "LIST", "SHOW"]
 
+_VIEW = View((("thing", "thing"), ("latest values", "latest")), empty="no thing has sent anything yet")
+
+LIST = remote("data.list", view=_VIEW, then="thingstead data show {thing}")
 SHOW = remote("data.show", THING, then="thingstead data export {thing} --output data.json")
 ERASE = remote(
     "data.erase",

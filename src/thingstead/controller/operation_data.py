@@ -9,9 +9,14 @@ from thingstead.controller.operation import Operation, Role
 from thingstead.identifier import thing_id
 from thingstead.planes.data.collector import Collector, ErasureReceipt
 
-__all__ = ["OfThing", "rows"]
+__all__ = ["OfAll", "OfThing", "rows"]
 
 _ACTOR = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class OfAll:
+    """A request that says all by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,9 @@ class OfThing:
 def rows(collector: Collector) -> tuple[Operation[Any], ...]:
     """The table."""
 
+    async def listing(_request: OfAll) -> list[dict[str, Any]]:
+        return [{"thing": thing, "latest": collector.latest(thing)} for thing in collector.things()]
+
     async def show(request: OfThing) -> dict[str, Any]:
         return {"thing": request.thing, "latest": collector.latest(thing_id(request.thing))}
 
@@ -34,6 +42,7 @@ def rows(collector: Collector) -> tuple[Operation[Any], ...]:
         return await collector.erase(thing_id(request.thing), actor=_ACTOR)
 
     return (
+        Operation("data.list", OfAll, Role.AUDITOR, "newest value of each series of every thing", listing),
         Operation("data.show", OfThing, Role.AUDITOR, "newest value of each series", show),
         Operation("data.export", OfThing, Role.OWNER, "everything kept of a thing, as SenML-JSON", export),
         Operation("data.erase", OfThing, Role.OWNER, "erase everything kept of a thing", erase),

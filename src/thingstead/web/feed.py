@@ -22,6 +22,7 @@ Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 PARTS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "status": ("status", {}),
     "things": ("thing.list", {}),
+    "telemetry": ("data.list", {}),
     "ledger": ("ledger.show", {"count": 20}),
     "clocks": ("ledger.show", {"count": 1, "kind": "kill-clock"}),
 }

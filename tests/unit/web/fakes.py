@@ -36,7 +36,9 @@ class FakeController:
     """Remembers what it was asked."""
 
     def __init__(self, answers=None):
-        self.answers = {"status": STATUS, "thing.list": THINGS, "ledger.show": []} if answers is None else answers
+        self.answers = (
+            {"status": STATUS, "thing.list": THINGS, "data.list": [], "ledger.show": []} if answers is None else answers
+        )
         self.asked = []
 
     async def ask(self, operation, arguments):

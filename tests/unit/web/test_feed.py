@@ -31,7 +31,8 @@ def test_a_snapshot_holds_every_part():
 def test_only_queries_are_asked():
     controller = FakeController()
     asyncio.run(Feed(controller.ask, StillClock()).snapshot())
-    assert [operation for operation, _ in controller.asked] == ["status", "thing.list", "ledger.show", "ledger.show"]
+    looked = {operation for operation, _ in controller.asked}
+    assert looked == {"status", "thing.list", "data.list", "ledger.show"}
 
 
 def test_many_who_look_ask_once():
@@ -63,6 +64,7 @@ def test_a_part_that_cannot_be_asked_says_why_and_the_others_stand():
     assert shown == {
         "status": {"error": "no operation status"},
         "things": [],
+        "telemetry": {"error": "no operation data.list"},
         "ledger": {"error": "no operation ledger.show"},
         "clocks": {"error": "no operation ledger.show"},
     }

@@ -122,6 +122,10 @@ class Collector:
         """The newest value of each series."""
         return {name: series.latest for name, series in self._of(thing).items() if series.latest is not None}
 
+    def things(self) -> tuple[ThingId, ...]:
+        """Those of whom anything is kept."""
+        return tuple([thing for thing, known in self._series.items() if known])
+
     async def export(self, thing: ThingId, *, actor: str) -> str:
         """Everything kept of one thing as SenML-JSON; the disclosure is on the ledger before this returns."""
         records = [

@@ -20,6 +20,8 @@ const list = (part) => (Array.isArray(part) ? part : []);
 const duration = (seconds) => seconds < 120 ? `${seconds} s` : seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 const time = (iso) => (iso ? new Date(iso).toLocaleTimeString() : "");
 
+const short = (value) => typeof value === "number" ? value.toLocaleString(undefined, { maximumSignificantDigits: 4 }) : value;
+
 // The kill clock of one plane, in microseconds; null while its relying party still accepts.
 function clock(value) {
   if (value === undefined) return ["–", "quiet"];
@@ -61,15 +63,16 @@ function drawPlanes(status, clocks) {
   }));
 }
 
-function drawThings(things) {
+function drawThings(things, telemetry) {
+  const latest = new Map(telemetry.map((one) => [one.thing, one.latest]));
   const look = (one) => one.restriction !== "none" ? "bad" : one.state === "operational" ? "good" : "wait";
   fill("things", things.map((one) => {
     const row = make("tr");
     const who = make("td", `${one.maker} ${one.model} ${one.serial}`);
     who.append(make("small", one.thing, "mono"));
     const state = make("td", one.restriction === "none" ? one.state : `${one.state}, ${one.restriction}`, look(one));
-    const told = make("td", Object.entries(one.telemetry || {}).map(([name, value]) => `${name} ${value}`).join(" · ") || "–");
-    if (one.last_heard) told.append(make("small", time(one.last_heard)));
+    const values = Object.entries(latest.get(one.thing) || {}).map(([name, value]) => `${name} ${short(value)}`);
+    const told = make("td", values.join(" · ") || "–");
     row.append(who, state, make("td", one.zone || "–"), make("td", one.version || "–"), told);
     return row;
   }), "No thing has joined yet.");
@@ -105,7 +108,7 @@ function draw(snapshot) {
   document.title = status.domain ? `${status.domain} · Thingstead` : "Thingstead";
   drawFigures(status, list(snapshot.things));
   drawPlanes(status, list(snapshot.clocks));
-  drawThings(list(snapshot.things));
+  drawThings(list(snapshot.things), list(snapshot.telemetry));
   drawLedger(list(snapshot.ledger));
   drawRefusals(status);
   const failed = Object.values(snapshot).find((part) => part && part.error);

@@ -1,0 +1,77 @@
+"""What may be asked of kept data, through the one table."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from thingstead.controller import operation_data
+from thingstead.controller.operation import Operations
+from thingstead.domain.lifecycle import LifecycleState, Restriction
+from thingstead.domain.plane import PlaneName
+from thingstead.domain.purpose import Purpose
+from thingstead.domain.thing import Thing
+from thingstead.identifier import TransitionId, thing_id_from_random
+from thingstead.planes.data.collector import Collector
+from thingstead.protocols.senml import pack
+from thingstead.protocols.senml.record import Record
+from thingstead.storage.memory import MemoryStore
+from thingstead.storage.records import PlaneRecords
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+THING = thing_id_from_random(bytes(10))
+
+
+class StillClock:
+    def now(self):
+        return 0.0
+
+    def utc(self):
+        return AT
+
+
+def asked(*questions):
+    async def run():
+        store = MemoryStore()
+        records = PlaneRecords(PlaneName.DATA, store, snapshot=store.load())
+        purposes = (Purpose("load", "see that it lives", timedelta(days=1)),)
+        collector = Collector(records, purposes=purposes, clock=StillClock())
+        thing = Thing(THING, 1, LifecycleState.OPERATIONAL, Restriction.NONE, "aurora", "LX-1", "A-1", 2)
+        await collector.admit(thing, cause="joined", transition_id=TransitionId(f"{THING}/1"))
+        collector.collect(THING, pack.render_cbor([Record(name="load", value=0.5, time=AT.timestamp())]))
+        operations = Operations(*operation_data.rows(collector))
+        return [await operations.answer({"operation": name, "arguments": given}) for name, given in questions]
+
+    return asyncio.run(run())
+
+
+def test_the_newest_values_of_all_things_are_one_query():
+    (answer,) = asked(("data.list", {}))
+    assert answer == {"result": [{"thing": THING, "latest": {"load": 0.5}}]}
+
+
+def test_what_is_exported_and_then_erased_is_gone():
+    exported, erased, after, left = asked(
+        ("data.export", {"thing": THING}),
+        ("data.erase", {"thing": THING}),
+        ("data.show", {"thing": THING}),
+        ("data.list", {}),
+    )
+    assert f'"{THING}/load"' in exported["result"]["senml"]
+    assert (erased["result"]["series"], erased["result"]["values"]) == (1, 1)
+    assert after["result"]["latest"] == {}
+    assert left["result"] == []
+
+
+@pytest.mark.parametrize("arguments", [{}, {"thing": 7}, {"thing": None}])
+def test_a_question_about_nobody_is_refused(arguments):
+    for name in ("data.show", "data.export", "data.erase"):
+        (answer,) = asked((name, arguments))
+        assert answer["error"]["kind"] == "ConfigError"
+
+
+@pytest.mark.parametrize("name", ["lamp", "thing-A", "../x", ""])
+def test_a_thing_is_asked_about_by_its_id_only(name):
+    for operation in ("data.show", "data.export", "data.erase"):
+        (answer,) = asked((operation, {"thing": name}))
+        assert answer["error"]["kind"] == "DecodeError"
