@@ -12,6 +12,7 @@ from typing import Any
 from thingstead.enforcement.namespace import Attachment
 from thingstead.errors import ConfigError
 from thingstead.simulator.demo import CONTROLLER, Demo, first
+from thingstead.simulator.maker_release import bad_releases, build
 from thingstead.simulator.outside import ALLOWED_PORT, FORBIDDEN_PORT, try_connection
 from thingstead.simulator.report import Check
 from thingstead.simulator.scenery import BornThing
@@ -24,6 +25,7 @@ Told = tuple[list[Check], dict[str, Any]]
 
 _INSISTENCE = 0.02
 _AFTERWARDS = 1.5
+_VERSION = "1.1.0"
 
 
 async def tell(demo: Demo) -> None:
@@ -45,6 +47,33 @@ async def _network(demo: Demo) -> Told:
         Check(f"{thing.serial} reaches its maker's cloud, as its MUD file says", allowed and ALLOWED_PORT in arrived),
         Check("what no MUD file names is dropped by the kernel", not forbidden and FORBIDDEN_PORT not in arrived),
     ], {"mode": "nftables"}
+
+
+async def _release(demo: Demo) -> Told:
+    checks: list[Check] = []
+    things = demo.scenery.things
+    versions = {thing.model: thing.maker for thing in things}
+    for model, maker in versions.items():
+        files = build(_workshop(demo), demo.scenery.makers[maker].maker, model, version=_VERSION, sequence=2)
+        await demo.ask("release.publish", envelope=str(files.envelope), image=str(files.image))
+
+    async def all_updated() -> bool:
+        running = [(await demo.status(thing))["version"] for thing in things]
+        return all(version == _VERSION for version in running)
+
+    updated = await demo.until(all_updated)
+    count = sum([(await demo.status(thing))["version"] == _VERSION for thing in things])
+    told = f"{count} of {len(things)}, {len(versions)} classes, each signed with ESP256 and ML-DSA-44"
+    checks.append(Check(f"version {_VERSION} is installed on every thing", updated, told))
+    model, maker = next(iter(versions.items()))
+    for what, files in bad_releases(_workshop(demo), demo.scenery.makers[maker].maker, model):
+        try:
+            await demo.ask("release.publish", envelope=str(files.envelope), image=str(files.image))
+        except ConfigError as error:
+            checks.append(Check(f"{what} is refused", held=True, detail=str(error)[:120]))
+        else:
+            checks.append(Check(f"{what} is refused", held=False, detail="it was published"))
+    return checks, {"installed": count}
 
 
 async def _quarantine(demo: Demo) -> Told:
@@ -112,7 +141,7 @@ async def _pound(demo: Demo, thing: BornThing) -> None:
 
 async def _crash(demo: Demo) -> Told:
     joins = {thing.serial: (await demo.status(thing))["joins"] for thing in demo.scenery.things}
-    entries = (await demo.ask("status"))["ledger"]
+    entries = (await demo.ask("status"))["ledger"]["entries"]
     await demo.stage.kill(CONTROLLER)
     victim = _last(demo)
     await demo.stage.kill(victim.home.name)
@@ -130,7 +159,7 @@ async def _crash(demo: Demo) -> Told:
     return [
         Check("controller and a thing killed with -9 are back", held=True, detail=f"{back:.1f} s"),
         Check("every thing goes on under its old keys", flows and now == joins),
-        Check("nothing of the ledger is lost", (await demo.ask("status"))["ledger"] >= entries),
+        Check("nothing of the ledger is lost", (await demo.ask("status"))["ledger"]["entries"] >= entries),
     ], {"seconds": round(back, 3)}
 
 
@@ -157,6 +186,12 @@ async def _assurance(demo: Demo) -> Told:
     count = {status: sum(row["status"] == status for row in rows) for status in {row["status"] for row in rows}}
     told = ", ".join(f"{number} {status}" for status, number in sorted(count.items()))
     return [Check("every threat, challenge and requirement has its row", bool(rows), told)], {"rows": count}
+
+
+def _workshop(demo: Demo) -> Path:
+    folder = demo.options.root / "releases"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _last(demo: Demo) -> BornThing:
@@ -204,6 +239,7 @@ def _empty(demo: Demo, name: str) -> Path:
 
 _PARTS: tuple[tuple[str, str, Callable[[Demo], Awaitable[Told]]], ...] = (
     ("network", "MUD files are in force in the kernel", _network),
+    ("release", "A release with two signatures reaches every thing", _release),
     ("quarantine", "A thing is quarantined: six planes withdraw, six clocks", _quarantine),
     ("retire", "A thing is retired: six planes withdraw, six clocks", _retire),
     ("crash", "kill -9, and everything goes on", _crash),
