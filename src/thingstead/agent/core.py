@@ -265,6 +265,7 @@ class Agent:
 
     def _commit(self, joined: DomainAssociation) -> None:
         self._install(self._membership.keep(joined))
+        self.updating.announce()
         self._joins += 1
         self._doubts = 0
 

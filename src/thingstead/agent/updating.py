@@ -89,7 +89,7 @@ class Updating:
 
         It begins with a report of what runs: the power may have gone between an activation and its report.
         """
-        self._due = self._standing()
+        self.announce()
         while True:
             try:
                 yield from self._report()
@@ -98,6 +98,10 @@ class Updating:
             except ThingsteadError as error:
                 _LOGGER.debug("%s could not ask for a release: %s", self._birth.serial, error)
             yield Wait(interval, "update")
+
+    def announce(self) -> None:
+        """Report what runs before the next poll: a domain that was joined anew may not know it."""
+        self._due = self._standing()
 
     def _poll(self) -> Story:
         query = request(Code.GET, path.UPDATE)

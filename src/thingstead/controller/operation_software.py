@@ -39,7 +39,11 @@ class PublishRelease:
 
 @dataclass(frozen=True, slots=True)
 class OfModel:
-    """Whose software: the things of a model."""
+    """The things of a model.
+
+    Attributes:
+        model: the maker's word for the type.
+    """
 
     model: str
 
@@ -79,7 +83,7 @@ def _read(path: str, max_bytes: int) -> bytes:
 
 def _thing(tracker: StatusTracker, thing: ThingId) -> dict[str, Any]:
     record = tracker.runs(thing)
-    reported = record.installed_at is not None
+    reported = record.sequence_number >= 0
     return {
         "thing": thing,
         "version": record.version,

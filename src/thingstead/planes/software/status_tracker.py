@@ -165,6 +165,8 @@ class StatusTracker:
     async def report(self, thing: ThingId, encoded: bytes) -> None:
         """Take a SUIT report; what it says is on disk and on the ledger when this returns. A repetition costs nothing.
 
+        A release that was never published here is believed once, as what a thing brought along when it came.
+
         Raises:
             ForbiddenError: not admitted; or about a manifest that was not published for its class, an image that it
                 does not bring, or an older release than was reported before.
@@ -174,13 +176,15 @@ class StatusTracker:
         target = self._require_class(thing)
         report = decode_report(encoded)
         published = self._catalogue.find(report.manifest_digest.value)
-        if published is None or published.target != target:
-            raise ForbiddenError(f"{thing} reports a release that it was never offered", reason="unknown-manifest")
         if thing in self._reporting:
             raise TransportError(f"an earlier report of {thing} is being written", reason="busy")
-        self._last_acceptance[thing] = self._clock.utc()
         before = self.runs(thing)
-        after = self._after(before, report, published)
+        if published is None or published.target != target:
+            published = None
+            after = _brought_along(before, report, self._clock.utc())
+        else:
+            after = self._after(before, report, published)
+        self._last_acceptance[thing] = self._clock.utc()
         if after is before:
             return
         self._reporting.add(thing)
@@ -316,14 +320,14 @@ class StatusTracker:
             installed_at=self._clock.utc(),
         )
 
-    def _installation(self, thing: ThingId, report: Report, published: Published) -> Draft:
+    def _installation(self, thing: ThingId, report: Report, published: Published | None) -> Draft:
         details: dict[str, Detail] = {
-            "version": published.version,
-            "sequence": published.sequence_number,
+            "version": "" if published is None else published.version,
+            "sequence": None if published is None else published.sequence_number,
             "manifest": report.manifest_digest.value,
             "reason": report.reason.name.lower().replace("_", "-"),
         }
-        cause = "installed" if report.reason is Reason.OK else "refused"
+        cause = "refused" if report.reason is not Reason.OK else "installed" if published else "brought-along"
         return Draft(self._clock.utc(), Kind.INSTALLATION, "thing", thing, cause, details)
 
     def _campaign(self, digest: bytes, published: Published) -> Campaign:
@@ -340,6 +344,18 @@ class StatusTracker:
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
+
+
+def _brought_along(before: SoftwareRecord, report: Report, at: datetime) -> SoftwareRecord:
+    """With a release of elsewhere as the first that a thing reports; any other time that is no release of ours."""
+    digest = report.manifest_digest.value
+    if report.reason is Reason.OK and before.manifest_digest == digest:
+        return before
+    if report.reason is not Reason.OK or before.manifest_digest:
+        raise ForbiddenError("the report is of a release that was never offered", reason="unknown-manifest")
+    measured = report.images.get(profile.FIRMWARE)
+    image_digest = b"" if measured is None else measured.value
+    return replace(before, manifest_digest=digest, image_digest=image_digest, installed_at=at)
 
 
 def _class_key(anchor: TrustAnchor, model: str) -> ClassKey:

@@ -211,10 +211,33 @@ def test_a_report_that_cannot_be_true_is_refused_and_changes_nothing(encoded, re
     desk = Desk().admit()
     desk.publish()
     desk.publish(made(vendor_id=BROOK, model="TH-2"))
+    newer = made("1.2.0", 3)
+    desk.publish(newer)
+    desk.report(LAMP, told(newer))
     with pytest.raises(ForbiddenError) as refusal:
         desk.report(LAMP, encoded)
     assert refusal.value.reason == reason
-    assert desk.entries(Kind.INSTALLATION) == []
+    assert len(desk.entries(Kind.INSTALLATION)) == 1
+
+
+def test_what_a_thing_brought_along_is_believed_once_and_gives_way_to_a_release_of_ours():
+    desk = Desk().admit()
+    desk.publish()
+    elsewhere = told(made("0.9.0", 1), image=b"of the last owner's days")
+    desk.report(LAMP, elsewhere)
+    desk.report(LAMP, elsewhere)
+    assert (desk.tracker.runs(LAMP.id).sequence_number, desk.tracker.runs(LAMP.id).version) == (-1, "")
+    with pytest.raises(ForbiddenError):
+        desk.report(LAMP, told(made("6.6.6", 6)))
+    desk.report(LAMP, told(made()))
+    assert [one.cause for one in desk.entries(Kind.INSTALLATION)] == ["brought-along", "installed"]
+
+
+def test_a_refusal_of_what_was_never_offered_is_no_record():
+    desk = Desk().admit()
+    with pytest.raises(ForbiddenError):
+        desk.report(LAMP, told(made(), Reason.UNAUTHORISED))
+    assert desk.tracker.runs(LAMP.id).manifest_digest == b""
 
 
 @pytest.mark.requirement("R-29")
