@@ -159,6 +159,7 @@ COMMANDS: tuple[Command, ...] = (
         "thing-abcdefghijklmnop",
         "data:ERASE",
     ),
+    _row(_P, "attack", "attack the running demo and see each plane answer", "join", "attack:ATTACK"),
     _row(_P, "ledger show", "the newest entries", "--count 20", "ledger:SHOW"),
     _row(_P, "ledger verify", "check the ledger with the separate verifier", "my-domain", "ledger:VERIFY"),
     _row(

@@ -60,7 +60,7 @@ class Site:
         controller_ipv4: this process's address there.
         controller_ipv6: likewise.
         internet: address of the host outside.
-        outside: descriptor of that host's namespace, for `inside`.
+        outside: descriptor of that host's namespace, for `inside`; -1 in a process that came later.
     """
 
     interface = _BRIDGE
@@ -70,7 +70,7 @@ class Site:
     uplink = IPv4Address("198.51.100.1")
     internet = IPv4Address("198.51.100.2")
 
-    def __init__(self, outside: int) -> None:
+    def __init__(self, outside: int = -1) -> None:
         self.outside = outside
         self._things: list[int] = []
 
@@ -106,6 +106,25 @@ class Site:
             outside = _new_namespace()
             _connect_outside(route, outside, cls)
         return cls(outside)
+
+    @classmethod
+    def enter(cls, pid: int) -> Site:
+        """Move this process into the site that the process `pid` of ours is in; call it as `create`.
+
+        Raises:
+            ConfigError: it has ended, or is another user's.
+        """
+        try:
+            user, net = (os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("user", "net"))
+            # Its own user namespace is none that a process may enter (setns(2)).
+            if os.fstat(user).st_ino != Path("/proc/self/ns/user").stat().st_ino:
+                _call("setns", user, _CLONE_NEWUSER)
+            _call("setns", net, _CLONE_NEWNET)
+        except OSError as error:
+            raise ConfigError(f"cannot enter the network of process {pid}: {error.strerror}") from error
+        os.close(user)
+        os.close(net)
+        return cls()
 
     def attach(self, index: int, *, pid: int | None = None) -> Attachment:
         """Put thing number `index` (1 to 60,000) on the segment.
@@ -143,7 +162,8 @@ class Site:
     def close(self) -> None:
         """Let go of the namespaces; each ends with the last process or socket in it."""
         for descriptor in (*self._things, self.outside):
-            os.close(descriptor)
+            if descriptor >= 0:
+                os.close(descriptor)
         self._things.clear()
 
     def _configure_thing(self, interface: str, ipv4: IPv4Address, ipv6: IPv6Address) -> None:

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from thingstead.agent.association import DomainAssociation
 from thingstead.crypto.key import KeyType, PrivateKey, generate
 from thingstead.phases.manufacture import Maker
-from thingstead.protocols.coap.code import code_name
 from thingstead.protocols.profile.birth import Birth
 from thingstead.simulator.attack.member import birth_of, joining
 from thingstead.simulator.attack.station import Station
 from thingstead.simulator.attack.target import Target
-from thingstead.simulator.attack.verdict import Traffic, Verdict, names
+from thingstead.simulator.attack.verdict import Traffic, Verdict, names, progress
 
 __all__ = ["join"]
 
@@ -76,7 +75,7 @@ async def _knock(target: Target, knock: _Knock) -> Verdict:
         plane="identity",
         what=knock.who,
         expected=f"refused at message_3 ({knock.reason}), nothing kept",
-        observed="it is in" if is_in else f"refused at message_{1 + 2 * (len(codes) - 1)} with {code_name(codes[-1])}",
+        observed="it is in" if is_in else progress(codes),
         held=not is_in
         and len(codes) == 2
         and knock.reason in risen

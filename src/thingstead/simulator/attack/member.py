@@ -21,7 +21,7 @@ from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
-from thingstead.protocols.oscore.context import SecurityContext
+from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.profile import path
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.senml import pack
@@ -100,8 +100,10 @@ async def joined(target: Target, *, retire: bool = True) -> AsyncIterator[Member
         station.close()
 
 
-def take_up(station: Station, birth: Birth, key: PrivateKey, association: DomainAssociation) -> Member:
-    """Use an association from a station on."""
+def take_up(
+    station: Station, birth: Birth, key: PrivateKey, association: DomainAssociation, *, sequence: int = 0
+) -> Member:
+    """Use an association from a station on; `sequence` is the first number that was not used elsewhere."""
     context = SecurityContext.derive(
         association.master_secret,
         master_salt=association.master_salt,
@@ -109,6 +111,7 @@ def take_up(station: Station, birth: Birth, key: PrivateKey, association: Domain
         recipient_id=association.recipient_id,
         aead_id=association.aead_id,
         digest_id=association.digest_id,
+        sequence=SequenceNumbers(sequence),
     )
     station.install(DOMAIN, context)
     name = cwt.decode(association.thing_credential).claims.text(Claim.SUB)

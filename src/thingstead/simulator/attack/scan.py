@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 from thingstead.errors import ThingsteadError
@@ -9,7 +10,7 @@ from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import request
 from thingstead.protocols.profile import path
 from thingstead.simulator.attack.station import Station
-from thingstead.simulator.attack.target import Target
+from thingstead.simulator.attack.target import Knock, Target
 from thingstead.simulator.attack.verdict import Traffic, Verdict, names
 
 __all__ = ["METHODS", "PATHS", "PUBLIC", "scan"]
@@ -27,6 +28,12 @@ PUBLIC = frozenset({(path.EDHOC, Code.POST), (path.WELL_KNOWN_CORE, Code.GET)})
 """What a stranger may ask: to join, and where that is done."""
 
 _REFUSALS = frozenset({Code.UNAUTHORIZED, Code.NOT_FOUND, Code.METHOD_NOT_ALLOWED})
+
+_IN_USE = (
+    "21 22 23 53 80 161 443 502 623 1883 1900 2323 4840 5222 5353 5684 5685 7547 8000 8080 8443 8883 9000 9090 47808"
+)
+_PORTS = frozenset(int(port) for port in _IN_USE.split())
+"""Where things and their gateways have been found open before."""
 
 _MALFORMED = {
     "nothing": "",
@@ -58,9 +65,24 @@ async def scan(target: Target) -> list[Verdict]:
     """Ask everything in clear, then send what no standard knows."""
     station = Station(target)
     try:
-        return [*[await _path(station, place) for place in PATHS], await _malformed(target, station)]
+        verdicts = [*[await _path(station, place) for place in PATHS], await _malformed(target, station)]
     finally:
         station.close()
+    return verdicts if target.knock is None else [*verdicts, await _ports(target, target.knock)]
+
+
+async def _ports(target: Target, knock: Knock) -> Verdict:
+    ports = sorted({*_PORTS, target.address[1]})
+    answers = await asyncio.gather(*[knock(port) for port in ports])
+    found = [f"{name} {port}" for port, protocols in zip(ports, answers, strict=True) for name in sorted(protocols)]
+    return Verdict(
+        attack=_NAME,
+        plane="network",
+        what=f"{len(ports)} ports of the domain from a thing's place, over TCP and UDP",
+        expected=f"UDP {target.address[1]} alone",
+        observed=", ".join(found) or "nothing",
+        held=found == [f"UDP {target.address[1]}"],
+    )
 
 
 async def _path(station: Station, place: str) -> Verdict:

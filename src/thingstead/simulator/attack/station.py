@@ -155,6 +155,19 @@ class Station:
         self._endpoint.cancel(exchange, now)
         return withheld[-1]
 
+    async def is_answered(self) -> bool:
+        """Ping (RFC 7252 §4.3): what left before it has been taken when it is answered."""
+        self._ping = _FIRST_PING + (self._ping + 1) % 0x1000
+        self._pong.clear()
+        self._raw.append(_PING + self._ping.to_bytes(2, "big"))
+        self._carrier.flush()
+        try:
+            async with asyncio.timeout(_ECHO_PATIENCE):
+                await self._pong.wait()
+        except TimeoutError:
+            return False
+        return True
+
     async def throw(self, datagrams: Iterable[bytes]) -> list[bytes]:
         """Send datagrams as they are, and return what was heard until the domain had taken them all.
 
@@ -165,7 +178,7 @@ class Station:
         self._raw += datagrams
         self._carrier.flush()
         for _ in range(_ECHO_TRIES):
-            if await self._is_answering():
+            if await self.is_answered():
                 return self.heard[before:]
         raise TransportError("the domain does not even answer a ping", reason="silence")
 
@@ -190,16 +203,3 @@ class Station:
                 codes.append(answer.code)
             except ThingsteadError as fault:
                 error = fault
-
-    async def _is_answering(self) -> bool:
-        """CoAP ping (RFC 7252 §4.3): what came before it has been taken when it is answered."""
-        self._ping = _FIRST_PING + (self._ping + 1) % 0x1000
-        self._pong.clear()
-        self._raw.append(_PING + self._ping.to_bytes(2, "big"))
-        self._carrier.flush()
-        try:
-            async with asyncio.timeout(_ECHO_PATIENCE):
-                await self._pong.wait()
-        except TimeoutError:
-            return False
-        return True

@@ -12,7 +12,7 @@ from thingstead.endpoint.event import Address
 from thingstead.phases.manufacture import Maker, Model
 from thingstead.transport.udp import DatagramCore
 
-__all__ = ["Carrier", "Target"]
+__all__ = ["Carrier", "Knock", "Target"]
 
 
 class Carrier(Protocol):
@@ -25,6 +25,10 @@ class Carrier(Protocol):
     def close(self) -> None:
         """Carry nothing more."""
         ...
+
+
+Knock = Callable[[int], Awaitable[frozenset[str]]]
+"""Tries a port of the domain's address, and tells over which of TCP and UDP something answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,7 @@ class Target:
         domain_key: what vouchers for this domain name.
         copied_identity: maker identity of a genuine thing; no secret, but no key either.
         series: a series that the domain collects.
+        knock: tries a port of the domain; None where its address is not its alone.
     """
 
     address: Address
@@ -54,3 +59,4 @@ class Target:
     domain_key: PublicKey
     copied_identity: bytes
     series: str
+    knock: Knock | None = None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from thingstead.protocols.coap.code import code_name
 from thingstead.simulator.attack.target import Target
 
-__all__ = ["Attack", "Traffic", "Verdict", "names"]
+__all__ = ["Attack", "Traffic", "Verdict", "names", "progress"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,13 @@ class Traffic:
         """Reason -> how many more; others may be refused meanwhile, so these are at least an attack's own."""
         risen = {reason: number - before.refused.get(reason, 0) for reason, number in self.refused.items()}
         return {reason: number for reason, number in sorted(risen.items()) if number}
+
+
+def progress(codes: Sequence[int]) -> str:
+    """How far a join came, by the response to each of its messages."""
+    if not codes:
+        return "not even message_1 was answered"
+    return f"refused at message_{2 * len(codes) - 1} with {code_name(codes[-1])}"
 
 
 def names(counted: Mapping[int, int] | Mapping[str, int]) -> str:
