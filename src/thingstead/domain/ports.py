@@ -15,6 +15,7 @@ from thingstead.domain.ledger.entry import Draft, Entry
 from thingstead.domain.network import AppliedChange, NetworkChange, NetworkStanding, Traffic
 from thingstead.domain.unit import Committed, Snapshot, Unit
 from thingstead.identifier import ThingId
+from thingstead.protocols.ace.groupcomm import GroupKeys
 from thingstead.secret import Secret
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Enforcement",
     "Fetched",
     "Fetcher",
+    "GroupAssociations",
     "HeadKeeper",
     "Records",
     "Resolution",
@@ -174,6 +176,28 @@ class Enforcement(Protocol):
 
     async def counters(self) -> tuple[Traffic, ...]:
         """Packets seen and refused, per thing."""
+        ...
+
+
+class GroupAssociations(Protocol):
+    """The domain's own membership of groups, live at the endpoint, seen by the groups plane."""
+
+    def install_group(self, keys: GroupKeys, *, reserved: int, fresh: bool) -> None:
+        """Take part in a group under `keys` from now on; an earlier epoch of it is gone at once.
+
+        Args:
+            keys: the domain's own keying material.
+            reserved: its first sender sequence number that was never reserved under this Gid.
+            fresh: the domain never had these keys before; else what it received under them is forgotten.
+        """
+        ...
+
+    def group_sequence_reserved(self, name: str, upto: int) -> None:
+        """Allow sender sequence numbers below `upto` in the group's epoch, which are on disk as spent."""
+        ...
+
+    def accepts_member(self, name: str, credential: bytes) -> bool:
+        """Whether a message of the member with this credential would be accepted in the group now."""
         ...
 
 

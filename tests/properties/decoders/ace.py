@@ -1,0 +1,51 @@
+"""What things and the Group Manager send each other."""
+
+from datetime import UTC, datetime
+
+from tests.properties.decoder import Decoder
+from thingstead.crypto.key import KeyType, private_key
+from thingstead.planes.groups import record
+from thingstead.protocols.ace import groupcomm_join
+from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.ace.groupcomm import GroupKeys, Peer
+from thingstead.protocols.ace.groupcomm_join import JoinRequest, JoinResponse, encode_challenge, scope_entry
+from thingstead.protocols.ace.groupcomm_registry import Role
+from thingstead.protocols.cwt import ccs
+from thingstead.protocols.profile.standing import MemberStanding, StandingQuestion
+from thingstead.secret import Secret
+
+_AT = datetime(2026, 11, 23, tzinfo=UTC)
+_CREDENTIAL = ccs.encode(private_key(KeyType.P256, Secret(bytes(31) + b"\x07")).public, kid=b"kid")
+_PEERS = (
+    Peer(b"\x00", _CREDENTIAL, Role.REQUESTER, Scope({"/light": 4})),
+    Peer(b"\x01", b"other", Role.RESPONDER, Scope({})),
+)
+_KEYS = GroupKeys("lamps", 3, b"gid", Secret(bytes(16)), bytes(8), b"\x01", _CREDENTIAL, 3600, _PEERS)
+_REQUEST = JoinRequest("lamps", Role.RESPONDER, _CREDENTIAL, bytes(8), bytes(64), scope_entry("lamps", Role.RESPONDER))
+_RECORD = record.create("lamps", random_bytes=bytes, at=_AT)
+
+DECODERS = (
+    Decoder("ace.groupcomm.GroupKeys.decode", GroupKeys.decode, (_KEYS.encode().hex(),)),
+    Decoder("ace.groupcomm_join.JoinRequest.decode", JoinRequest.decode, (_REQUEST.encode().hex(),)),
+    Decoder(
+        "ace.groupcomm_join.JoinResponse.decode",
+        JoinResponse.decode,
+        (JoinResponse(_KEYS, bytes(8), bytes(64)).encode().hex(),),
+    ),
+    Decoder(
+        "ace.groupcomm_join.decode_challenge",
+        groupcomm_join.decode_challenge,
+        (encode_challenge("lamps", bytes(8)).hex(),),
+    ),
+    Decoder(
+        "profile.standing.MemberStanding.decode",
+        MemberStanding.decode,
+        (MemberStanding(True, 3, _AT).encode().hex(), MemberStanding(False, 0, None).encode().hex()),
+    ),
+    Decoder(
+        "profile.standing.StandingQuestion.decode",
+        StandingQuestion.decode,
+        (StandingQuestion("lamps", bytes(32)).encode().hex(),),
+    ),
+    Decoder("groups.record.decode", record.decode, (_RECORD.encode().hex(),)),
+)
