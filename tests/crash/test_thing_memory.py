@@ -34,6 +34,7 @@ async def expelled(world, thing):
 def test_a_join_that_dies_at_any_write_never_begins_the_old_numbers_anew(instant):
     async def story(world):
         (thing,) = await world.joined("A0001")
+        await world.until(thing.agent.groups.epochs)
         await expelled(world, thing)
         old = dict(thing.disk)
         await world.domain.ask("thing.restore", thing=thing.id, cause="a test")

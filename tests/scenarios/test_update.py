@@ -75,6 +75,8 @@ def test_things_of_two_makers_get_each_its_own_release_and_do_what_it_says(tmp_p
             "LX-1": (2, 2),
             "TH-2": (1, 1),
         }
+        world.network.loss = 0.0
+        await world.sleep(60)
         readings = first.sensor.readings
         await world.sleep(5)
         assert first.sensor.readings - readings > 3, "the new image tells twice a second, the old in two seconds once"

@@ -22,6 +22,8 @@ class AgentConfig:
         multicast_port: UDP port of that group.
         telemetry_interval: seconds between two readings.
         update_interval: seconds between two polls for a release.
+        group_interval: seconds between two looks for newer keys of its groups.
+        leisure: seconds over which answers to a group's message are spread (RFC 7252 §8.2).
         retry_interval: seconds before a refused or unanswered join is tried again, doubling up to 32 times that.
         telemetry_file: CSV or ``.csv.xz`` to report instead of the host's own figures.
     """
@@ -35,5 +37,7 @@ class AgentConfig:
     multicast_port: int = 5683
     telemetry_interval: float = 2.0
     update_interval: float = 3.0
+    group_interval: float = 30.0
+    leisure: float = 1.0
     retry_interval: float = 1.0
     telemetry_file: Path | None = None

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from thingstead.agent import wiping
+from thingstead.agent import light, wiping
 from thingstead.agent.association import DomainAssociation
 from thingstead.agent.config import AgentConfig
+from thingstead.agent.group_membership import GROUP_PREFIX, GROUP_STORY, GroupMembership
 from thingstead.agent.joining import Joining
 from thingstead.agent.membership import Member, Membership
 from thingstead.agent.ports import Actuator, Home, Sensor, Slots
@@ -88,11 +89,22 @@ class Agent:
         self.hardware = hardware
         self.config = config
         self.birth = _born(hardware.home)
-        self.endpoint = Endpoint(EndpointConfig(), random_bytes=random_bytes)
+        self.endpoint = Endpoint(EndpointConfig(leisure=config.leisure), random_bytes=random_bytes)
         self._now = 0.0
         self.stories = Stories(self._send, self.endpoint.cancel)
         self.resources = Resources(self._grant)
         self.resources.register(path.WIPE, Code.POST, self.on_wipe)
+        light.serve(self.resources, hardware.actuator)
+        self.groups = GroupMembership(
+            hardware.home,
+            hardware.keys,
+            self.endpoint,
+            utc=self.utc,
+            random_bytes=random_bytes,
+            interval=config.group_interval,
+            retry=config.retry_interval,
+        )
+        self.groups.serve(self.resources)
         self.updating = Updating(hardware.slots, self.birth, utc=self.utc, on_activated=self._on_activated)
         self.association: DomainAssociation | None = None
         self.thing_id = ""
@@ -167,6 +179,7 @@ class Agent:
             "accepted": self._accepted,
             "last_error": self._last_error,
             "light": self.hardware.actuator.is_on(),
+            "groups": self.groups.epochs(),
             "refused": dict(self.resources.refused),
             "counters": dict(self.endpoint.counters),
             **self.updating.status(),
@@ -203,6 +216,7 @@ class Agent:
         key = keys.handle(birth_record.IDENTITY_KEY)
         receipt = wipe.sign(self.thing_id, domain, erased, at=self.utc(), nonce=nonce, key=key)
         wiping.erase(home, keys)
+        self.groups.leave()
         self._let_go(call.now)
         return Message(Code.CHANGED, options=_SIGNED, payload=receipt)
 
@@ -226,10 +240,12 @@ class Agent:
     def _live(self) -> None:
         """Begin what a member of the domain does; once, for it all goes on under whatever association there is."""
         if self._is_living:
+            self.stories.wake(GROUP_STORY, self._now)
             return
         self._is_living = True
         telemetry = tell(self.hardware.sensor, interval=self._telemetry_interval, utc=self.utc)
         self.stories.start("telemetry", telemetry, self._now)
+        self.stories.start("groups", self.groups.story(), self._now)
         self.stories.start("update", self.updating.story(interval=self.config.update_interval), self._now)
 
     def _telemetry_interval(self) -> float:
@@ -279,6 +295,7 @@ class Agent:
             return
         if member is not None:
             self._install(member)
+            self.groups.resume()
             self._live()
 
     def _install(self, member: Member) -> None:
@@ -286,12 +303,16 @@ class Agent:
         self.association = member.association
         self.thing_id = member.thing_id
         self._scope = member.scope
+        self.groups.entitle(member.association.access_token)
 
     def _reserve(self, needed: SequenceNeeded) -> Story:
         """While the disk takes none the thing is silent, which is what must happen: no number twice."""
         while True:
             try:
-                self._membership.reserve(needed.upto)
+                if needed.association.startswith(GROUP_PREFIX):
+                    self.groups.reserve(needed.association, needed.upto)
+                else:
+                    self._membership.reserve(needed.upto)
             except StorageError as error:
                 self._last_error = str(error)
                 _LOGGER.warning("%s cannot reserve sequence numbers: %s", self.birth.serial, error)
@@ -307,7 +328,7 @@ class Agent:
     def _grant(self, event: RequestReceived) -> tuple[Hashable, Scope] | None:
         if event.association == DOMAIN and self.association is not None:
             return DOMAIN, self._scope
-        return None
+        return None if event.group is None else self.groups.grant(event)
 
 
 def _born(home: Home) -> Birth:

@@ -89,6 +89,7 @@ COMMANDS: tuple[Command, ...] = (
     _row(_B, "thing admit", "let a thing in that waits for a person", "thing-abcdefghijklmnop", "thing:ADMIT"),
     _row(_O, "thing list", "all things: state, restriction, zone, software", "", "thing:LIST"),
     _row(_O, "thing show", "one thing's record, and what each plane owes it", "thing-abcdefghijklmnop", "thing:SHOW"),
+    _row(_B, "group create", "make a group; the policy says who may join it", "lamps", "group:CREATE"),
     _row(_O, "group list", "the groups, their members and key epochs", "", "group:LIST"),
     _row(_O, "group command", "send one message to a whole group", "lamps on", "group:COMMAND"),
     _row(_O, "mud check", "read a MUD file and say what is odd in it", "lamp.json", "mud:CHECK"),
@@ -151,6 +152,13 @@ COMMANDS: tuple[Command, ...] = (
         "take a thing out of a group, and rekey the rest",
         "lamps thing-abcdefghijklmnop",
         "group:EVICT",
+    ),
+    _row(
+        _O,
+        "group readmit",
+        "let a thing join a group again that was taken out",
+        "lamps thing-abcdefghijklmnop",
+        "group:READMIT",
     ),
     _row(
         _W,

@@ -6,7 +6,7 @@ from thingstead.cli.action import Parameter
 from thingstead.cli.console import View
 from thingstead.cli.remote import THING, remote
 
-__all__ = ["COMMAND", "EVICT", "LIST", "REKEY"]
+__all__ = ["COMMAND", "CREATE", "EVICT", "LIST", "READMIT", "REKEY"]
 
 _GROUP = Parameter("group", "name of the group")
 _VIEW = View(
@@ -14,6 +14,7 @@ _VIEW = View(
     empty="no group; things join those that the policy names for their zone",
 )
 
+CREATE = remote("group.create", _GROUP, then="thingstead group list")
 LIST = remote("group.list", view=_VIEW, then="thingstead group command {name} on")
 COMMAND = remote(
     "group.command",
@@ -28,4 +29,5 @@ REKEY = remote(
     then="thingstead group list",
     description="Prints how each member stands; one that sleeps catches up when it wakes.",
 )
-EVICT = remote("group.evict", _GROUP, THING, then="thingstead group list")
+EVICT = remote("group.evict", _GROUP, THING, then="thingstead group readmit {group} {thing}")
+READMIT = remote("group.readmit", _GROUP, THING, then="thingstead group list")

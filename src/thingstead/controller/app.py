@@ -23,7 +23,7 @@ from thingstead.storage.policy_file import parse_policy
 from thingstead.storage.sqlite import SqliteStore
 from thingstead.transport.control_socket import ControlServer
 from thingstead.transport.neighbour import mac_of
-from thingstead.transport.udp import Pump, open_socket
+from thingstead.transport.udp import Pump, open_socket, send_groups_through
 
 __all__ = ["running"]
 
@@ -44,7 +44,10 @@ async def running(directory: DomainDirectory, *, clock: Clock | None = None) -> 
         controller = compose(foundation, tasks)
         kept.push_async_callback(controller.close)
         coap = foundation.config.coap
-        pump = Pump(controller.server, [open_socket(coap.host, coap.port)], clock=foundation.clock)
+        sock = open_socket(coap.host, coap.port)
+        if coap.multicast_group:
+            send_groups_through(sock, coap.host)
+        pump = Pump(controller.server, [sock], clock=foundation.clock)
         served.callback(pump.close)
         controller.server.flush = pump.flush
         await controller.resume()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Hashable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Never
@@ -13,6 +14,7 @@ from thingstead.clock import Clock
 from thingstead.controller import (
     operation_assurance,
     operation_data,
+    operation_group,
     operation_ledger,
     operation_software,
     operation_thing,
@@ -21,6 +23,9 @@ from thingstead.controller import (
 from thingstead.controller.admission import Admission
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
+from thingstead.controller.group import groups_of_policy, groups_plane
+from thingstead.controller.group_member import DomainMember, group_of
+from thingstead.controller.group_resource import GroupResources
 from thingstead.controller.network import network_plane
 from thingstead.controller.notary import Notary
 from thingstead.controller.operation import Operations
@@ -47,14 +52,15 @@ from thingstead.domain.thing import Thing
 from thingstead.domain.unit import Snapshot
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.endpoint import Endpoint
-from thingstead.endpoint.event import RequestReceived
+from thingstead.endpoint.event import AssociationId, GroupId, RequestReceived
 from thingstead.endpoint.resource import Resources
+from thingstead.errors import ThingsteadError
 from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.phases.decommission import Decommission
-from thingstead.planes.absent import Absent
 from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.data.collector import Collector
+from thingstead.planes.groups.group_manager import GroupManager
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.planes.network.alarm import Alarm
@@ -125,7 +131,7 @@ class Planes:
 
     identity: CertificateAuthority
     access: AuthorizationServer
-    groups: Plane
+    groups: GroupManager
     software: StatusTracker
     network: MudManager
     data: Collector
@@ -150,6 +156,8 @@ class Controller:
         decommission: how a thing is parted from.
         planes: the six engines.
         overview: all of it at one instant.
+        group_resources: the paths of groups.
+        joined: somebody has joined a group, and the others have not got its keys yet.
     """
 
     foundation: Foundation
@@ -163,10 +171,16 @@ class Controller:
     decommission: Decommission
     planes: Planes
     overview: Overview
+    group_resources: GroupResources
+    joined: asyncio.Event
 
     async def resume(self) -> None:
         """Take up what stood before a restart: associations, admissions, and what planes still owe."""
         self.planes.access.resume(thing.id for thing in _admitted(self.register, PlaneName.ACCESS))
+        self.planes.groups.resume()
+        for name in groups_of_policy(self.foundation.policy):
+            await self.planes.groups.create(name)
+        self.group_resources.serve()
         self.planes.software.resume(_admitted(self.register, PlaneName.SOFTWARE))
         self.planes.data.resume(thing.id for thing in _admitted(self.register, PlaneName.DATA))
         await self.planes.network.resume(self.register.things())
@@ -179,6 +193,7 @@ class Controller:
             tasks.create_task(self.conductor.run())
             tasks.create_task(_every_second(self.planes.data.flush))
             tasks.create_task(_every_second(self._look_after_network))
+            tasks.create_task(self._keep_groups())
 
     async def close(self) -> None:
         """Write what waits, and seal the ledger; the store is closed by whoever opened it."""
@@ -188,6 +203,18 @@ class Controller:
     async def _look_after_network(self) -> None:
         await self.planes.network.refresh()
         await self.planes.network.watch()
+
+    async def _keep_groups(self) -> None:
+        """Hand keys round apart from the rest, for silent members take time; joins that come together go round once."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_HOUSEKEEPING):
+                    await self.joined.wait()
+            self.joined.clear()
+            try:
+                await self.planes.groups.tidy()
+            except ThingsteadError:
+                _LOGGER.exception("the groups could not be tidied; it is tried again")
 
 
 def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
@@ -204,14 +231,20 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     own = domain_credential(foundation.keys, foundation.config)
     resources = Resources(lambda event: _grant(event, planes.access))
 
-    async def reserve(thing: ThingId, upto: int) -> None:
-        await planes.access.reserve(thing, upto)
+    async def reserve(owner: AssociationId | GroupId, upto: int) -> None:
+        group = group_of(owner)
+        if group is None:
+            await planes.access.reserve(ThingId(owner), upto)
+        else:
+            await planes.groups.reserve(group, upto)
+            server.flush()
 
     endpoint = Endpoint(EndpointConfig(), random_bytes=random_bytes)
     server = DomainServer(endpoint, resources, clock=clock, tasks=tasks, reserve=reserve)
     places = PlaneRecords(PlaneName.NETWORK, store, snapshot=snapshot, prefix="place/")
     whereabouts = Whereabouts(places, mac_of=foundation.mac_of)
-    planes = _planes(foundation, own.public, whereabouts, register=register, server=server, snapshot=snapshot)
+    member = DomainMember(endpoint, foundation.keys.handle(KeyId("groups")))
+    planes = _planes(foundation, own.public, whereabouts, member, register=register, server=server, snapshot=snapshot)
     conductor = Conductor(planes, register, store=store, clock=clock)
     admission = Admission(
         conductor,
@@ -252,7 +285,10 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         decommission=_decommission(foundation, server, planes.access, snapshot),
         planes=planes,
         overview=overview,
+        group_resources=GroupResources(resources, server, planes.groups),
+        joined=asyncio.Event(),
     )
+    planes.groups.on_join = lambda _name: controller.joined.set()
     _serve(controller, refusals)
     return controller
 
@@ -278,6 +314,7 @@ def operations(controller: Controller) -> Operations:
         ),
         *operation_ledger.rows(controller.foundation.store, controller.notary),
         *operation_assurance.rows(controller.overview),
+        *operation_group.rows(controller.planes.groups, serve=controller.group_resources.serve),
     )
 
 
@@ -303,6 +340,7 @@ def _planes(
     foundation: Foundation,
     holder: PublicKey,
     whereabouts: Whereabouts,
+    member: DomainMember,
     *,
     register: Register,
     server: DomainServer,
@@ -313,6 +351,16 @@ def _planes(
 
     clock, domain = foundation.clock, foundation.config.domain.name
     validity = timedelta(days=foundation.config.join.credential_days)
+    access = AuthorizationServer(
+        records(PlaneName.ACCESS),
+        foundation.keys.handle(KeyId("access")),
+        server,
+        domain=domain,
+        holder=holder,
+        clock=clock,
+        random_bytes=foundation.random_bytes,
+        validity=validity,
+    )
     return Planes(
         identity=CertificateAuthority(
             records(PlaneName.IDENTITY, "credential/"),
@@ -322,17 +370,18 @@ def _planes(
             random_bytes=foundation.random_bytes,
             validity=validity,
         ),
-        access=AuthorizationServer(
-            records(PlaneName.ACCESS),
-            foundation.keys.handle(KeyId("access")),
-            server,
-            domain=domain,
-            holder=holder,
+        access=access,
+        groups=groups_plane(
+            foundation.config,
+            foundation.policy,
+            foundation.keys.handle(KeyId("groups")),
+            records=records(PlaneName.GROUPS),
+            live=member,
+            server=server,
+            scope_of=access.scope_of,
             clock=clock,
             random_bytes=foundation.random_bytes,
-            validity=validity,
         ),
-        groups=Absent(PlaneName.GROUPS, clock=clock),
         software=StatusTracker(
             records(PlaneName.SOFTWARE),
             anchors=foundation.anchors,

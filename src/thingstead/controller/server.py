@@ -18,6 +18,7 @@ from thingstead.endpoint.event import (
     ExchangeEnded,
     ExchangeFailed,
     ExchangeId,
+    GroupId,
     RequestReceived,
     ResponseReceived,
     SequenceNeeded,
@@ -55,7 +56,7 @@ class DomainServer:
         *,
         clock: Clock,
         tasks: asyncio.TaskGroup,
-        reserve: Callable[[ThingId, int], Awaitable[None]],
+        reserve: Callable[[AssociationId | GroupId, int], Awaitable[None]],
     ) -> None:
         self._endpoint = endpoint
         self.resources = resources
@@ -91,7 +92,7 @@ class DomainServer:
                 case ExchangeEnded():
                     self._hand_over(event.exchange, None)
                 case SequenceNeeded():
-                    self._tasks.create_task(self._reserve_and_go_on(ThingId(event.association), event.upto))
+                    self._tasks.create_task(self._reserve_and_go_on(event.association, event.upto))
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
         """What may leave now."""
@@ -180,6 +181,27 @@ class DomainServer:
                 return response.message
         raise TransportError(f"{thing} did not answer", reason="timeout")
 
+    async def command(
+        self, group: GroupId, request: Message, destination: Address, *, expected: int, within: float = 3.0
+    ) -> dict[bytes, Message]:
+        """Send one message to a group, and collect members' responses by kid: `expected` of them, or `within` seconds.
+
+        Raises:
+            StateError: we are in no such group.
+            UntrustedError: the group was rekeyed meanwhile, and what was out under the old keys is void.
+        """
+        exchange = self._endpoint.send_request(request, destination, self._clock.now(), group=group, confirmable=False)
+        responses: dict[bytes, Message] = {}
+        try:
+            async for response in self._responses(exchange, within):
+                if response.member is not None:
+                    responses[response.member] = response.message
+                if len(responses) >= expected:
+                    break
+        except TransportError as error:
+            _LOGGER.debug("no more responses from %s: %s", group, error)
+        return responses
+
     # --- within
 
     async def _responses(self, exchange: ExchangeId, within: float) -> AsyncGenerator[ResponseReceived]:
@@ -215,9 +237,9 @@ class DomainServer:
         self._endpoint.send_response(call.event.exchange, answer, self._clock.now())
         self.flush()
 
-    async def _reserve_and_go_on(self, thing: ThingId, upto: int) -> None:
+    async def _reserve_and_go_on(self, owner: AssociationId | GroupId, upto: int) -> None:
         try:
-            await self._reserve(thing, upto)
+            await self._reserve(owner, upto)
         except ThingsteadError:
             # Without the reservation the context cannot send, which is what must happen: no number twice.
-            _LOGGER.exception("cannot reserve sequence numbers for %s", thing)
+            _LOGGER.exception("cannot reserve sequence numbers for %s", owner)

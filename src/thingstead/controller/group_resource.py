@@ -1,0 +1,57 @@
+"""The Group Manager's resources: one path for each group, to join it and to ask for its keys (RFC 9594 §4.3)."""
+
+from __future__ import annotations
+
+from thingstead.controller.resource import content
+from thingstead.controller.server import DomainServer
+from thingstead.endpoint.resource import Call, Resources
+from thingstead.identifier import ThingId
+from thingstead.planes.groups.group_manager import GroupManager
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.content_format import ContentFormat
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.profile import path
+
+__all__ = ["GroupResources"]
+
+_FORMAT = ContentFormat.ACE_GROUPCOMM_CBOR
+
+
+class GroupResources:
+    """Serves the groups of a Group Manager, those that come to be later too.
+
+    Args:
+        resources: where paths are registered.
+        server: runs what takes time.
+        manager: the groups plane.
+    """
+
+    def __init__(self, resources: Resources, server: DomainServer, manager: GroupManager) -> None:
+        self._resources = resources
+        self._server = server
+        self._manager = manager
+        self._served: set[str] = set()
+
+    def serve(self) -> None:
+        """Register every group that is not served yet."""
+        for record in self._manager.groups():
+            if record.name not in self._served:
+                self._served.add(record.name)
+                self._register(record.name)
+
+    def _register(self, name: str) -> None:
+        manager = self._manager
+
+        async def join(call: Call) -> Message:
+            thing = ThingId(str(call.peer))
+            if not call.request.payload:
+                return content(manager.challenge(thing, name), _FORMAT, Code.BAD_REQUEST)
+            response = await manager.join(thing, name, call.request.payload)
+            return content(response.encode(), _FORMAT, Code.CREATED)
+
+        def tell(call: Call) -> Message:
+            return content(manager.keys(ThingId(str(call.peer)), name).encode(), _FORMAT)
+
+        toid = f"{path.ACE_GROUP}/{name}"
+        self._resources.register(toid, Code.POST, self._server.deferred(join))
+        self._resources.register(toid, Code.GET, tell)
