@@ -10,12 +10,14 @@ from tests.unit.protocols.suit.releases import AT, CLASSIC, QUANTUM, STRANGER, V
 from thingstead.agent.file_slots import FileSlots
 from thingstead.agent.ports import Installed
 from thingstead.errors import StorageError, UntrustedError
+from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.profile import firmware, path, release
 from thingstead.protocols.profile.firmware import Firmware
 from thingstead.protocols.suit import builder, envelope
 from thingstead.protocols.suit.builder import Release
-from thingstead.protocols.suit.digest import digest_of
+from thingstead.protocols.suit.digest import digest_of, digest_of_member
+from thingstead.protocols.suit.envelope import Envelope
 from thingstead.protocols.suit.identifier import class_identifier, vendor_identifier
 from thingstead.protocols.suit.registry import Reason
 
@@ -129,6 +131,18 @@ def test_no_altered_byte_of_the_envelope_gets_an_image_installed():
         thing.poll()
         assert thing.slots.active() == OLD, place
         assert thing.updating.refused.total() == 1
+
+
+def test_a_manifest_that_asks_for_the_slot_is_not_for_a_thing_that_chooses_itself():
+    parameters = {1: VENDOR, 2: BIRTH.class_id, 3: digest_of(NEW).encode(), 5: 1, 14: len(NEW), 21: release.IMAGE_URI}
+    common = {2: [list(release.FIRMWARE)], 4: codec.encode([20, parameters, 1, 15, 2, 15])}
+    encoded = codec.encode({1: 1, 2: 7, 3: codec.encode(common), 20: codec.encode([5, 15, 21, 2, 3, 15])})
+    digest = digest_of_member(encoded)
+    keys = [(release.signer(key.public), key) for key in (CLASSIC, QUANTUM)]
+    thing = Thing(domain=Domain(envelope.encode(builder.sign(Envelope(digest, digest.encode(), (), encoded), keys))))
+    thing.poll()
+    assert thing.slots.active() == OLD
+    assert dict(thing.updating.refused) == {"command": 1}
 
 
 def test_after_a_refused_release_a_good_one_is_taken():

@@ -1,0 +1,77 @@
+"""Invariant: whatever is offered, lost or cut off, a thing runs an image of its maker, and never an older one.
+
+Offers of any number come in any order, whole or damaged, and the power goes before any write.
+"""
+
+from contextlib import suppress
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.scenarios.memory import MemorySlots
+from tests.unit.agent.updates import OLD, Domain, Thing, released
+from tests.unit.protocols.suit.releases import CLASSIC, PowerCutError
+from thingstead.protocols.profile import firmware
+from thingstead.protocols.profile.firmware import Firmware
+from thingstead.protocols.suit import envelope
+
+IMAGES = {number: firmware.encode(Firmware(f"1.{number}.0"), bytes([number]) * 5000) for number in range(1, 6)}
+WHOLE = {number: envelope.encode(released(image, sequence_number=number)) for number, image in IMAGES.items()}
+HALF_SIGNED = {
+    number: envelope.encode(released(image, sequence_number=number, keys=(CLASSIC,)))
+    for number, image in IMAGES.items()
+}
+DAMAGES = {
+    "none": lambda number: (WHOLE[number], IMAGES[number]),
+    "half signed": lambda number: (HALF_SIGNED[number], IMAGES[number]),
+    "another image": lambda number: (WHOLE[number], IMAGES[number % 5 + 1]),
+    "cut short": lambda number: (WHOLE[number], IMAGES[number][:-1]),
+    "flipped": lambda number: (
+        WHOLE[number][:-3] + bytes([WHOLE[number][-3] ^ 1]) + WHOLE[number][-2:],
+        IMAGES[number],
+    ),
+}
+OFFERS = st.tuples(st.sampled_from(sorted(IMAGES)), st.sampled_from(sorted(DAMAGES)), st.none() | st.integers(0, 5))
+
+
+class CuttableSlots(MemorySlots):
+    """The power goes before the write that `left` counts down to."""
+
+    left: int | None = None
+
+    def _spend(self):
+        if self.left == 0:
+            raise PowerCutError
+        if self.left is not None:
+            self.left -= 1
+
+    def clear_candidate(self):
+        self._spend()
+        super().clear_candidate()
+
+    def write(self, offset, data):
+        self._spend()
+        super().write(offset, data)
+
+    def activate(self, installed):
+        self._spend()
+        super().activate(installed)
+
+
+@given(st.lists(OFFERS, max_size=8))
+def test_a_thing_runs_what_its_maker_released_and_never_goes_back(offers):
+    slots = CuttableSlots(OLD)
+    thing = Thing(slots)
+    for number, damage, cut_at in offers:
+        before = slots.installed().sequence_number
+        thing.domain = Domain(*DAMAGES[damage](number))
+        slots.left = cut_at
+        with suppress(PowerCutError):
+            thing.poll()
+        if cut_at is not None:
+            slots.left = None
+            thing = Thing(slots, thing.domain)
+        after = slots.installed().sequence_number
+        assert after == before or (damage == "none" and after == number > before)
+        assert slots.active() == (IMAGES[after] if slots.installed().manifest_digest else OLD)
+        assert thing.updating.status()["sequence"] == after
