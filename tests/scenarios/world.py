@@ -181,9 +181,9 @@ class World:
         """Let time pass."""
         await asyncio.sleep(seconds)
 
-    async def joined(self, *serials: str, model: str = "LX-1") -> list[LivingThing]:
-        """Bear things, switch them on, and wait until all are in and have told their first reading."""
-        things = [self.thing(serial, model=model) for serial in serials]
+    async def joined(self, *serials: str, **born: Any) -> list[LivingThing]:
+        """Bear things (as `thing` does), switch them on, and wait until all are in and have told a reading."""
+        things = [self.thing(serial, **born) for serial in serials]
         for thing in things:
             thing.start()
         await self.until(lambda: all(thing.is_joined and thing.has_reported for thing in things))

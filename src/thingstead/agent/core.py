@@ -39,7 +39,6 @@ from thingstead.protocols.coap.code import Code, is_error
 from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import OptionNumber, encode_uint
-from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import path, wipe
 from thingstead.protocols.profile.birth import Birth
@@ -106,9 +105,8 @@ class Agent:
         )
         self.groups.serve(self.resources)
         self.updating = Updating(hardware.slots, self.birth, utc=self.utc, on_activated=self._on_activated)
-        self.association: DomainAssociation | None = None
+        self.member: Member | None = None
         self.thing_id = ""
-        self._scope = Scope({})
         self._membership = Membership(hardware.home, utc=self.utc)
         self._joins = 0
         self._doubts = 0
@@ -118,6 +116,11 @@ class Agent:
         self._clock = clock
         self._random_bytes = random_bytes
         self._controller: Address = (config.controller_host, config.controller_port)
+
+    @property
+    def association(self) -> DomainAssociation | None:
+        """What it has of its domain; None while it is in none."""
+        return None if self.member is None else self.member.association
 
     def start(self, now: float) -> None:
         """Take up the saved association, or join; then live."""
@@ -211,18 +214,19 @@ class Agent:
         """
         nonce = wipe.decode_request(call.request.payload)
         home, keys = self.hardware.home, self.hardware.keys
-        domain = ccs.decode(self._joined().domain_credential).subject
+        member = self.member
+        if member is None:
+            raise StateError("this thing is in no domain")
         erased = wiping.inventory(home, keys)
         key = keys.handle(birth_record.IDENTITY_KEY)
-        receipt = wipe.sign(self.thing_id, domain, erased, at=self.utc(), nonce=nonce, key=key)
+        receipt = wipe.sign(member.thing_id, member.domain, erased, at=self.utc(), nonce=nonce, key=key)
         wiping.erase(home, keys)
         self.groups.leave()
         self._let_go(call.now)
         return Message(Code.CHANGED, options=_SIGNED, payload=receipt)
 
     def _let_go(self, now: float) -> None:
-        self.association = None
-        self._scope = Scope({})
+        self.member = None
         self._is_living = False
         self.stories.stop_all(now)
         self.stories.start("after wipe", self._linger(), now)
@@ -231,11 +235,6 @@ class Agent:
         yield Wait(_LINGER)
         self.endpoint.end(DOMAIN)
         yield from self._life()
-
-    def _joined(self) -> DomainAssociation:
-        if self.association is None:
-            raise StateError("this thing is in no domain")
-        return self.association
 
     def _live(self) -> None:
         """Begin what a member of the domain does; once, for it all goes on under whatever association there is."""
@@ -258,8 +257,11 @@ class Agent:
 
     def _on_response(self, event: ResponseReceived, now: float) -> None:
         if event.association is not None:
-            self._doubts = 0
+            # Under the domain's own keys 4.01 is its word that our token counts no more (RFC 9200 §5.10.2).
+            self._doubts = _MAX_DOUBTS if event.message.code == Code.UNAUTHORIZED else 0
             self._accepted += not is_error(event.message.code)
+            if self._doubts:
+                self.stories.wake("doubt", now)
         self.stories.on_response(event.exchange, event.message, now)
 
     def _on_failure(self, event: ExchangeFailed, now: float) -> None:
@@ -276,7 +278,8 @@ class Agent:
 
     def _join(self) -> Story:
         key = self.hardware.keys.handle(birth_record.IDENTITY_KEY)
-        attempt = Joining(self.birth, key, self._random_bytes(_CONNECTION_ID_SIZE))
+        known = None if self.member is None else self.member.domain_key
+        attempt = Joining(self.birth, key, self._random_bytes(_CONNECTION_ID_SIZE), known_domain=known)
         return attempt.story(self.utc())
 
     def _commit(self, joined: DomainAssociation) -> None:
@@ -300,9 +303,8 @@ class Agent:
 
     def _install(self, member: Member) -> None:
         self.endpoint.install(Association(DOMAIN, member.context, peer=DOMAIN, address=self._controller))
-        self.association = member.association
+        self.member = member
         self.thing_id = member.thing_id
-        self._scope = member.scope
         self.groups.entitle(member.association.access_token)
 
     def _reserve(self, needed: SequenceNeeded) -> Story:
@@ -326,8 +328,9 @@ class Agent:
         return self.endpoint.send_request(wanted.message, self._controller, now, association=association)
 
     def _grant(self, event: RequestReceived) -> tuple[Hashable, Scope] | None:
-        if event.association == DOMAIN and self.association is not None:
-            return DOMAIN, self._scope
+        member = self.member
+        if event.association == DOMAIN and member is not None:
+            return None if member.expires <= self.utc() else (DOMAIN, member.scope)
         return None if event.group is None else self.groups.grant(event)
 
 

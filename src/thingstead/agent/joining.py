@@ -7,7 +7,7 @@ from datetime import datetime
 
 from thingstead.agent.association import DomainAssociation
 from thingstead.agent.story import Request, Story
-from thingstead.crypto.key import PrivateKey, generate
+from thingstead.crypto.key import PrivateKey, PublicKey, generate
 from thingstead.errors import DecodeError
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.content_format import ContentFormat
@@ -30,11 +30,14 @@ class Joining:
         birth: what the maker gave.
         key: the identity key.
         connection_id: C_I, which becomes the thing's OSCORE Recipient ID; 1..7 bytes.
+        known_domain: key of the domain that it is a member of, which needs no voucher to take it in again: the
+            maker's may have run out since.
     """
 
     birth: Birth
     key: PrivateKey
     connection_id: bytes
+    known_domain: PublicKey | None = None
 
     def story(self, at: datetime) -> Story:
         """Run EDHOC with the domain; returns a `DomainAssociation` that the caller saves before it is used.
@@ -57,13 +60,14 @@ class Joining:
         answer: Message = yield _post(coap_carriage.frame_message_1(message_1), ContentFormat.CID_EDHOC_CBOR_SEQ)
         offered = waiting.receive(_payload(answer))
         domain = join.domain_credential(offered.id_cred_r)
-        voucher.authenticate(
-            self.birth.voucher,
-            self.birth.maker_anchor,
-            serial=self.birth.serial,
-            domain_key=domain.public,
-            at=at,
-        )
+        if domain.public != self.known_domain:
+            voucher.authenticate(
+                self.birth.voucher,
+                self.birth.maker_anchor,
+                serial=self.birth.serial,
+                domain_key=domain.public,
+                at=at,
+            )
         authenticated = offered.authenticate(domain)
         message_3, last = authenticated.message_3(join.identity_item(self.birth.maker_identity))
         answer = yield _post(coap_carriage.frame_message_3(offered.c_r, message_3), ContentFormat.CID_EDHOC_CBOR_SEQ)

@@ -10,6 +10,7 @@ from thingstead.agent import association as association_codec
 from thingstead.agent.association import DomainAssociation
 from thingstead.agent.ports import Home
 from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.key import PublicKey
 from thingstead.errors import DecodeError
 from thingstead.protocols.ace import token
 from thingstead.protocols.ace.aif import Scope
@@ -35,12 +36,18 @@ class Member:
         association: as it is kept.
         thing_id: the thing's name in the domain.
         scope: what the domain may do at the thing.
+        expires: until when it may.
+        domain: the domain's name.
+        domain_key: the key that it proved.
         context: ready to be used; its numbers go on above all that were ever reserved.
     """
 
     association: DomainAssociation
     thing_id: str
     scope: Scope
+    expires: datetime
+    domain: str
+    domain_key: PublicKey
     context: SecurityContext
 
 
@@ -122,7 +129,7 @@ class Membership:
             sequence=SequenceNumbers(sequence, reserved=sequence),
             window=ReplayWindow(valid=fresh),
         )
-        return Member(joined, thing_id, granted.scope, context)
+        return Member(joined, thing_id, granted.scope, granted.expires, domain.subject, domain.public, context)
 
 
 def _as_bytes(number: int) -> bytes:
