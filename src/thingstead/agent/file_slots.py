@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from thingstead.agent.file_home import FileHome
@@ -54,20 +56,26 @@ class FileSlots:
 
     def write(self, offset: int, data: bytes) -> None:
         """Write into the other slot at `offset`."""
-        path = self._directory / self._candidate_name()
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.seek(offset)
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-        except OSError as error:
-            raise StorageError(f"cannot write the image: {error.strerror}") from error
+        with self._opened_candidate() as descriptor, open(descriptor, "wb", closefd=False) as file:
+            file.seek(offset)
+            file.write(data)
 
     def activate(self, installed: Installed) -> None:
-        """Make the other slot the active one: one rename."""
+        """Make the other slot the active one: its image goes to the disk first, then one rename points to it."""
+        with self._opened_candidate() as descriptor:
+            os.fsync(descriptor)
         self._point_to(self._candidate_name(), installed)
+
+    @contextmanager
+    def _opened_candidate(self) -> Iterator[int]:
+        try:
+            descriptor = os.open(self._directory / self._candidate_name(), os.O_WRONLY | os.O_CREAT, 0o600)
+            try:
+                yield descriptor
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise StorageError(f"cannot write the image: {error.strerror}") from error
 
     def _point_to(self, name: str, installed: Installed) -> None:
         self._home.save(_POINTER, codec.encode([name, installed.sequence_number, installed.manifest_digest]))

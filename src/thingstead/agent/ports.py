@@ -63,7 +63,7 @@ class Slots(Protocol):
         ...
 
     def write(self, offset: int, data: bytes) -> None:
-        """Write into the slot that is not active."""
+        """Write into the slot that is not active; a power cut before `activate` may lose any of it."""
         ...
 
     def candidate(self) -> bytes:
