@@ -1,6 +1,7 @@
 """A domain before it runs: made, checked, trusting."""
 
 import json
+import socket
 import stat
 
 import pytest
@@ -136,3 +137,14 @@ def test_the_domain_is_found_by_option_then_environment_then_directory(domain, r
     monkeypatch.delenv("THINGSTEAD_DOMAIN")
     monkeypatch.chdir(domain.root)
     assert f"no controller answers at {domain.root}" in run("thing", "list")[2]
+
+
+def test_a_coap_port_that_is_taken_is_one_sentence(domain, run):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        domain.configuration.write_text(f"[coap]\nport = {port}\n[web]\nenabled = false\n")
+        code, _, err = run("up", "home")
+    assert code == 40
+    assert str(port) in err
+    assert len(err.splitlines()) == 2

@@ -1,9 +1,14 @@
 """A maker's side on the command line, and what a domain takes of it."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
+from thingstead.agent.program import STATUS_SOCKET
 from thingstead.controller.directory import DomainDirectory
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile import birth as birth_record
@@ -74,4 +79,29 @@ def test_what_cannot_be_made_is_one_sentence(run, domain, maker, words, code, sa
     got, out, err = run(*words)
     assert (got, out) == (code, "")
     assert says in err
+    assert len(err.splitlines()) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_thing_leaves_no_socket_behind_when_it_is_stopped(here, run, domain, maker, process_environment, number):
+    run(*THING, "home")
+    command = [sys.executable, "-m", "thingstead", "agent", "run", "lamp"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=process_environment) as process:
+        socket = here / "lamp" / STATUS_SOCKET
+        deadline = time.monotonic() + 20
+        while not socket.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert socket.exists()
+        process.send_signal(number)
+        assert process.wait(10) == 0
+    assert not socket.exists()
+
+
+@pytest.mark.slow
+def test_a_thing_without_its_birth_record_ends_with_an_error(here, run, domain, maker):
+    run(*THING, "home")
+    (here / "lamp" / "home" / "birth").unlink()
+    code, _, err = run("agent", "run", "lamp")
+    assert code == 50
     assert len(err.splitlines()) == 2

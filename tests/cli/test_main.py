@@ -126,6 +126,11 @@ def test_a_fault_of_ours_shows_no_traceback(run, failing):
     assert "Traceback" not in err
 
 
+def test_an_error_of_one_of_many_tasks_is_told_like_any_other(run, failing):
+    words = failing(ExceptionGroup("tasks", [ExceptionGroup("more", [PolicyError("no")]), KeyError("lost")]))
+    assert run(*words) == (30, "", f"thingstead: no\n{CONSEQUENCES[PolicyError].advice}\n")
+
+
 @pytest.mark.parametrize("error", [DecodeError("bad"), KeyError("lost")])
 def test_debug_shows_where_it_was_raised(failing, error):
     words = failing(error)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections.abc import Sequence
 
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.program import run
@@ -37,8 +39,19 @@ def _run(session: Session) -> int:
             raise ConfigError(f"no thing lives in {config.home}; `thingstead factory thing` gives birth to one")
     session.console.say(f"{len(configs)} things live here until Ctrl-C")
     session.console.next("thingstead thing list")
-    asyncio.run(run(configs))
+    asyncio.run(_live(configs))
     return 0
+
+
+async def _live(configs: Sequence[AgentConfig]) -> None:
+    """Until a signal, also for a process that was started with signals ignored: sockets are taken down then."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with asyncio.TaskGroup() as tasks:
+        living = tasks.create_task(run(configs))
+        await stopped.wait()
+        living.cancel()
 
 
 RUN = Action(

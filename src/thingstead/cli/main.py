@@ -46,14 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read us has enough; the interpreter must not complain about it once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
-    except ThingsteadError as error:
-        if debug:
-            raise
-        return console.refuse(error)
     except Exception as error:
         if debug:
             raise
-        return console.refuse(ThingsteadError(f"{type(error).__name__}: {error}; {_LOST_SENTENCE}"))
+        return console.refuse(_refusal(error))
     return code
 
 
@@ -101,6 +97,15 @@ def _run(words: list[str], console: Console) -> int:
         return 0
     options: Mapping[str, Any] = vars(reading.parse_args(words[len(command.words) :]))
     return action.run(Session(options, console, os.environ, Path.cwd()))
+
+
+def _refusal(error: Exception) -> ThingsteadError:
+    """What to tell of an error: the first of those that ended together; one that is none of ours is our fault."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, ThingsteadError):
+        return error
+    return ThingsteadError(f"{type(error).__name__}: {error}; {_LOST_SENTENCE}")
 
 
 def _find(words: Sequence[str]) -> Command | None:

@@ -8,6 +8,7 @@ import logging
 import socket
 import struct
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Protocol
 
 from thingstead.clock import Clock
@@ -111,10 +112,12 @@ def open_socket(host: str, port: int) -> socket.socket:
     """
     try:
         family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_DGRAM)
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-        sock.bind((host, port))
+        with ExitStack() as opened:
+            sock = opened.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            sock.bind((host, port))
+            opened.pop_all()
     except (OSError, ValueError) as error:
         raise TransportError(f"expected a free UDP address, got {host} port {port}: {error}") from error
     return sock
@@ -127,12 +130,14 @@ def open_multicast_socket(group: str, port: int, *, interface: str) -> socket.so
         TransportError: the group cannot be joined there.
     """
     try:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        membership = struct.pack("4s4s", socket.inet_aton(group), socket.inet_aton(interface))
-        sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
-        sock.bind((group, port))
+        with ExitStack() as opened:
+            sock = opened.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            membership = struct.pack("4s4s", socket.inet_aton(group), socket.inet_aton(interface))
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
+            sock.bind((group, port))
+            opened.pop_all()
     except OSError as error:
         raise TransportError(f"expected to join group {group} on {interface}: {error}") from error
     return sock
