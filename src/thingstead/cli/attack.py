@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.console import View
@@ -49,8 +50,7 @@ _VIEW = View(
 
 def _attack(session: Session) -> int:
     named = session.options["attack"]
-    directory = session.path("demo") if session.options["demo"] else demo_record.latest(session.environment)
-    record = demo_record.read(directory)
+    record = demo_record.read(_directory(session))
     clock = SystemClock()
     if record.site:
         # Before any thread is made: the kernel lets only a process of one thread into a user namespace.
@@ -65,6 +65,12 @@ def _attack(session: Session) -> int:
     session.console.say(f"the domain held in {len(verdicts) - lost} of {len(verdicts)} attempts")
     session.console.next(f"thingstead attack {_following(named)}")
     return consequence(SecurityError("")).exit_code if lost else 0
+
+
+def _directory(session: Session) -> Path:
+    if session.options["demo"]:
+        return session.path("demo")
+    return demo_record.latest(demo_record.runtime_directory(session.environment))
 
 
 async def _run(target: Target, attacks: Sequence[Attack]) -> list[Verdict]:

@@ -14,7 +14,7 @@ import msgspec
 from thingstead.errors import ConfigError, StorageError
 from thingstead.storage.directory import private_directory, write_whole
 
-__all__ = ["FILE", "DemoRecord", "RecordedThing", "forget", "latest", "read", "write"]
+__all__ = ["FILE", "DemoRecord", "RecordedThing", "forget", "latest", "read", "runtime_directory", "write"]
 
 FILE = "demo.json"
 """Its name in the demo's directory."""
@@ -61,22 +61,35 @@ class DemoRecord:
     site: bool = False
 
 
-def write(record: DemoRecord, directory: Path, *, environment: Mapping[str, str]) -> Path:
+def runtime_directory(environment: Mapping[str, str]) -> Path:
+    """Where this user's newest demo is pointed to; a demo asks before it enters namespaces, in which it is root.
+
+    Raises:
+        ConfigError: it is open to others, or another user's.
+    """
+    runtime = environment.get("XDG_RUNTIME_DIR")
+    folder = Path(runtime) / "thingstead-demo" if runtime else Path(f"/tmp/thingstead-demo-{os.geteuid()}")  # noqa: S108  owner and mode are checked
+    private_directory(folder)
+    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+        raise ConfigError(f"expected {folder} to be a directory of yours")
+    return folder
+
+
+def write(record: DemoRecord, directory: Path, *, runtime: Path) -> Path:
     """Write the record into the demo's directory and point to it as the newest; call it when the domain is up.
 
     Raises:
         StorageError: the disk does not take it.
-        ConfigError: the place of the pointer is open to others.
     """
     path = directory / FILE
     write_whole(path, msgspec.json.encode(record, enc_hook=_to_text))
-    write_whole(_pointer(environment), os.fsencode(directory.resolve()))
+    write_whole(runtime / _POINTER, os.fsencode(directory.resolve()))
     return path
 
 
-def forget(directory: Path, *, environment: Mapping[str, str]) -> None:
+def forget(directory: Path, *, runtime: Path) -> None:
     """Take the pointer away if it still points here; the record goes with its directory."""
-    pointer = _pointer(environment)
+    pointer = runtime / _POINTER
     with suppress(FileNotFoundError):
         if pointer.read_bytes() == os.fsencode(directory.resolve()):
             pointer.unlink()
@@ -103,25 +116,16 @@ def read(directory: Path) -> DemoRecord:
     return record
 
 
-def latest(environment: Mapping[str, str]) -> Path:
+def latest(runtime: Path) -> Path:
     """The directory of the demo that was started last.
 
     Raises:
         ConfigError: there is none.
     """
     try:
-        return Path(os.fsdecode(_pointer(environment).read_bytes()))
+        return Path(os.fsdecode((runtime / _POINTER).read_bytes()))
     except OSError as error:
         raise ConfigError("no demo runs here; `thingstead demo` starts one, --demo DIR names one") from error
-
-
-def _pointer(environment: Mapping[str, str]) -> Path:
-    runtime = environment.get("XDG_RUNTIME_DIR")
-    folder = Path(runtime) / "thingstead-demo" if runtime else Path(f"/tmp/thingstead-demo-{os.geteuid()}")  # noqa: S108  owner and mode are checked
-    private_directory(folder)
-    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
-        raise ConfigError(f"expected {folder} to be a directory of yours")
-    return folder / _POINTER
 
 
 def _owner(pid: int) -> int | None:

@@ -2,7 +2,6 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,8 @@ from thingstead.simulator.demo_record import DemoRecord, RecordedThing
 
 
 @pytest.fixture
-def environment(tmp_path):
-    return {"XDG_RUNTIME_DIR": str(tmp_path / "run")}
+def runtime(tmp_path):
+    return demo_record.runtime_directory({"XDG_RUNTIME_DIR": str(tmp_path / "run")})
 
 
 @pytest.fixture
@@ -28,24 +27,24 @@ def record(demo):
     return DemoRecord(os.getpid(), demo / "domain", ("127.0.0.1", 5683), (thing,), (demo / "aurora",), site=True)
 
 
-def test_the_newest_demo_is_found_and_read_back(demo, environment):
-    path = demo_record.write(record(demo), demo, environment=environment)
+def test_the_newest_demo_is_found_and_read_back(demo, runtime):
+    path = demo_record.write(record(demo), demo, runtime=runtime)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert demo_record.latest(environment) == demo
+    assert demo_record.latest(runtime) == demo
     assert demo_record.read(demo) == record(demo)
 
 
-def test_a_demo_that_ended_is_no_target(demo, environment):
+def test_a_demo_that_ended_is_no_target(demo, runtime):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    demo_record.write(replace(record(demo), pid=ended.pid), demo, environment=environment)
+    demo_record.write(replace(record(demo), pid=ended.pid), demo, runtime=runtime)
     with pytest.raises(ConfigError, match="has ended"):
         demo_record.read(demo)
 
 
-def test_where_no_demo_runs_one_sentence_says_so(demo, environment):
+def test_where_no_demo_runs_one_sentence_says_so(demo, runtime):
     with pytest.raises(ConfigError, match="thingstead demo"):
-        demo_record.latest(environment)
+        demo_record.latest(runtime)
     with pytest.raises(ConfigError, match="thingstead demo"):
         demo_record.read(demo)
 
@@ -57,20 +56,25 @@ def test_a_damaged_record_is_refused(demo, content):
         demo_record.read(demo)
 
 
-def test_a_pointer_that_others_could_have_written_is_refused(demo, environment):
-    folder = Path(environment["XDG_RUNTIME_DIR"]) / "thingstead-demo"
-    folder.mkdir(parents=True)
-    folder.chmod(0o777)
+def test_a_pointer_that_others_could_have_written_is_refused(tmp_path, runtime):
+    runtime.chmod(0o777)
     with pytest.raises(ConfigError, match="closed to others"):
-        demo_record.latest(environment)
+        demo_record.runtime_directory({"XDG_RUNTIME_DIR": str(tmp_path / "run")})
 
 
-def test_a_demo_forgets_its_own_pointer_only(demo, environment, tmp_path):
+def test_a_pointer_behind_a_link_is_refused(tmp_path, runtime):
+    runtime.rename(tmp_path / "moved")
+    runtime.symlink_to(tmp_path / "moved")
+    with pytest.raises(ConfigError, match="a directory of yours"):
+        demo_record.runtime_directory({"XDG_RUNTIME_DIR": str(tmp_path / "run")})
+
+
+def test_a_demo_forgets_its_own_pointer_only(demo, runtime, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
-    demo_record.write(record(demo), demo, environment=environment)
-    demo_record.forget(other, environment=environment)
-    assert demo_record.latest(environment) == demo
-    demo_record.forget(demo, environment=environment)
+    demo_record.write(record(demo), demo, runtime=runtime)
+    demo_record.forget(other, runtime=runtime)
+    assert demo_record.latest(runtime) == demo
+    demo_record.forget(demo, runtime=runtime)
     with pytest.raises(ConfigError):
-        demo_record.latest(environment)
+        demo_record.latest(runtime)
