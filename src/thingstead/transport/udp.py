@@ -9,7 +9,7 @@ import socket
 import struct
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Protocol
+from typing import Any, Protocol
 
 from thingstead.clock import Clock
 from thingstead.errors import TransportError
@@ -100,8 +100,13 @@ class Pump:
             except OSError as error:
                 _LOGGER.debug("socket error while reading: %s", error)
                 break
-            receive(data, source, now, multicast=multicast)
+            receive(data, _plain(source), now, multicast=multicast)
         self.flush()
+
+
+def _plain(source: tuple[Any, ...]) -> Address:
+    """Host and port; of IPv6 also the scope, where one is needed to answer: else an address had two names."""
+    return source[:2] if len(source) == 2 or not source[3] else source
 
 
 def open_socket(host: str, port: int) -> socket.socket:
