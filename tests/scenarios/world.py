@@ -30,6 +30,7 @@ from tests.scenarios.virtual_time import VirtualClock, VirtualLoop, run
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.core import Agent, Hardware
 from thingstead.agent.lamp import SimulatedLamp
+from thingstead.agent.story import Request, Story
 from thingstead.analysis.image_scan import Finding
 from thingstead.controller.composition import Controller, Foundation, compose, operations
 from thingstead.controller.config import CoapConfig, ControllerConfig, DomainConfig
@@ -45,6 +46,7 @@ from thingstead.enforcement.dry_run import DryRun
 from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.manufacture import Maker, Model, bear
 from thingstead.planes.software.image_scan import scan
+from thingstead.protocols.coap.message import Message
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import firmware
 from thingstead.protocols.profile.birth import BIRTH
@@ -188,6 +190,18 @@ class World:
             thing.start()
         await self.until(lambda: all(thing.is_joined and thing.has_reported for thing in things))
         return things
+
+    async def ask(self, thing: LivingThing, message: Message, *, protected: bool = True) -> Message:
+        """Let a thing send a request of the test's to the domain, and give the domain's response."""
+        answers: list[Message] = []
+
+        def story() -> Story:
+            answers.append((yield Request(message, protected=protected)))
+
+        thing.agent.stories.start("test", story(), self.clock.now())
+        thing.flush()
+        await self.until(lambda: answers)
+        return answers[0]
 
     async def close(self) -> None:
         """Switch everything off."""

@@ -1,9 +1,25 @@
 """What a thing's life promises, from its join to its end."""
 
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
 from tests.sabotage.replacement import Sabotage, accepts
 
+
+def _one_anchor(original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, anchors: original(self, dict(islice(anchors.items(), 1)))
+
+
+def _asks_the_system(original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, hosts, **settings: original(self, hosts, **(settings | {"offline": False}))
+
+
 _A = "thingstead.agent."
+_P = "thingstead.planes."
 ROWS = (
+    Sabotage("R-05", _P + "identity.registrar:Registrar.__init__", _one_anchor, "each maker has its own anchor"),
     Sabotage("R-09", _A + "wiping:erase", accepts, "a thing that leaves keeps nothing of the domain"),
     Sabotage("R-26", _A + "membership:Membership.reserve", accepts, "numbers that were used stay used over a crash"),
+    Sabotage("R-79", "thingstead.transport.resolver:HostsResolver.__init__", _asks_the_system, "nobody is asked names"),
 )
