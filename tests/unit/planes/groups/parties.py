@@ -1,0 +1,125 @@
+"""A Group Manager with everything around it in memory, and things that ask it."""
+
+import random
+from datetime import timedelta
+
+from tests.unit.controller.planes import JumpingClock
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.key import KeyType, generate
+from thingstead.errors import StorageError, TransportError
+from thingstead.identifier import ThingId
+from thingstead.planes.groups.group_manager import GroupManager, Settings
+from thingstead.protocols.ace.aif import Permission, Scope
+from thingstead.protocols.ace.groupcomm_join import JoinRequest, client_proof_input, decode_challenge, scope_entry
+from thingstead.protocols.ace.groupcomm_registry import Role
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.cwt import ccs
+
+RENEWAL = timedelta(days=7)
+LIGHT = Scope({"/light": Permission.GET | Permission.PUT})
+MAY_JOIN = Scope({"/ace-group/lamps": Permission.GET | Permission.POST})
+MAY_COMMAND = Scope({"/ace-group/lamps": Permission.GET | Permission.POST, "/ace-group/lamps/light": Permission.PUT})
+
+
+class Disk:
+    """The plane's documents; `is_full` refuses the next writes."""
+
+    def __init__(self, documents=None):
+        self.documents = dict(documents or {})
+        self.entries = []
+        self.is_full = False
+
+    def load(self):
+        return dict(self.documents)
+
+    async def write(self, changes, *, entries=()):
+        if self.is_full:
+            raise StorageError("no space left")
+        for name, document in changes.items():
+            if document is None:
+                self.documents.pop(name, None)
+            else:
+                self.documents[name] = document
+        self.entries.extend(entries)
+
+
+class LiveGroups:
+    """The domain's own membership: keys by group, and the numbers that it may use."""
+
+    def __init__(self):
+        self.keys = {}
+        self.installed = []
+        self.reserved = {}
+
+    def install_group(self, keys, *, reserved, fresh):
+        self.keys[keys.name] = keys
+        self.installed.append((keys.gid, fresh))
+        self.reserved[keys.name] = reserved
+
+    def group_sequence_reserved(self, name, upto):
+        self.reserved[name] = upto
+
+    def accepts_member(self, name, credential):
+        return any(peer.credential == credential for peer in self.keys[name].members)
+
+
+class Domain:
+    """A Group Manager on a disk, with members that answer as `members` says: thing -> function of the request."""
+
+    def __init__(self, documents=None, seed=1):
+        self.disk = Disk(documents)
+        self.live = LiveGroups()
+        self.clock = JumpingClock()
+        self.scopes: dict[ThingId, Scope | None] = {}
+        self.members = {}
+        self.asked = []
+        self.key = KEY
+        self.manager = GroupManager(
+            self.disk,
+            KEY,
+            self.live,
+            settings=Settings(domain="home", right=LIGHT, renewal=RENEWAL, within=0.01),
+            scope_of=self.scopes.get,
+            ask=self.ask,
+            send=self.send,
+            clock=self.clock,
+            random_bytes=random.Random(seed).randbytes,
+        )
+
+    async def ask(self, thing, message):
+        self.asked.append((thing, message))
+        if thing not in self.members:
+            raise TransportError("silent")
+        return self.members[thing](message)
+
+    async def send(self, name, message, expected):
+        return {member.sender_id: Message(Code.CHANGED) for member in self.manager.group(name).members}
+
+    async def admitted(self, thing, scope=MAY_JOIN):
+        self.scopes[thing.id] = scope
+        await self.manager.admit(thing, cause="joined", transition_id=thing.transition_id)
+
+    async def joined(self, thing, scope=MAY_JOIN, key=None, roles=Role.RESPONDER):
+        """The thing in the group, through the front door."""
+        await self.admitted(thing, scope)
+        challenge = decode_challenge(self.manager.challenge(thing.id, "lamps"))
+        return await self.manager.join(thing.id, "lamps", joining(challenge, key=key, roles=roles).encode())
+
+
+KEY = generate(KeyType.P256)
+
+
+def takes_keys(_message):
+    return Message(Code.CHANGED)
+
+
+def joining(challenge, *, key=None, roles=Role.RESPONDER, name="lamps", credential=None, proof=None):
+    """A Join Request; `key` signs, and is in the credential if that is not given."""
+    key = key or generate(KeyType.P256)
+    scope = scope_entry(name, roles)
+    proof_input = client_proof_input(scope, kdc_challenge=challenge, cnonce=b"01234567")
+    signed = key.sign(proof_input, AlgorithmId.ESP256)
+    return JoinRequest(
+        name, roles, credential or ccs.encode(key.public, kid=b"kid"), b"01234567", proof or signed, scope
+    )
