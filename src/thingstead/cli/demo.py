@@ -15,6 +15,7 @@ from thingstead.cli.action import Action, Parameter, Session
 from thingstead.enforcement.namespace import Site
 from thingstead.errors import ConfigError
 from thingstead.simulator.demo import Demo, DemoOptions, opened
+from thingstead.simulator.demo_record import runtime_directory
 from thingstead.simulator.report import Report
 from thingstead.simulator.story import tell
 
@@ -28,6 +29,7 @@ def _demo(session: Session) -> int:
     options = session.options
     report = Report(sys.stdout, quiet=session.console.as_json)
     web = socket.create_server(("127.0.0.1", options["web_port"])) if not options["once"] else None
+    runtime = runtime_directory(session.environment)
     # Before anything starts a thread: the kernel lets only a single-threaded process enter a user namespace.
     site = _site(options["netns"], session.environment, report)
     root = Path(tempfile.mkdtemp(prefix="thingstead-demo-"))
@@ -41,6 +43,9 @@ def _demo(session: Session) -> int:
                     telemetry=session.path("telemetry") if options["telemetry"] else None,
                     mud=session.path("mud") if options["mud"] else None,
                     web_socket=web,
+                    pcap=session.path("pcap") if options["pcap"] else None,
+                    keys=session.path("keys") if options["keys"] else None,
+                    runtime=runtime,
                 ),
                 report,
                 once=options["once"],
@@ -83,6 +88,7 @@ async def _tell(demo: Demo, stopped: asyncio.Event, *, once: bool) -> None:
     await tell(demo)
     if once:
         return
+    demo.write_keys()
     demo.report.say("", "The domain runs on. In another terminal, for example:")
     for line in demo.suggestions():
         demo.report.say(f"  {line}")
@@ -102,6 +108,8 @@ DEMO = Action(
         ),
         Parameter("--telemetry", "CSV or .csv.xz that the things report instead of this host's figures"),
         Parameter("--mud", "MUD file for the sensors instead of the one that their maker made"),
+        Parameter("--pcap", "file for the demo's whole traffic"),
+        Parameter("--keys", "file for the things' OSCORE contexts, as tshark takes them; holds secrets"),
         Parameter("--web-port", "port of the live page on loopback; 0 lets the kernel choose", read=int, default=0),
     ),
     _demo,

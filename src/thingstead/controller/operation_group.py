@@ -36,14 +36,23 @@ class AllGroups:
 
 @dataclass(frozen=True, slots=True)
 class NameGroup:
-    """Which group."""
+    """Which group.
+
+    Attributes:
+        group: its name.
+    """
 
     group: str
 
 
 @dataclass(frozen=True, slots=True)
 class NameMember:
-    """Which thing in which group."""
+    """Which thing in which group.
+
+    Attributes:
+        group: the group's name.
+        thing: the thing's id.
+    """
 
     group: str
     thing: str
@@ -51,7 +60,12 @@ class NameMember:
 
 @dataclass(frozen=True, slots=True)
 class CommandGroup:
-    """What all lamps of a group shall be."""
+    """What all lamps of a group shall be.
+
+    Attributes:
+        group: its name.
+        value: on or off.
+    """
 
     group: str
     value: Literal["on", "off"]

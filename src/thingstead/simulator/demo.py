@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -15,6 +16,9 @@ from typing import Any
 from thingstead.clock import SystemClock
 from thingstead.enforcement.namespace import Site
 from thingstead.errors import ConfigError, ThingsteadError, TransportError
+from thingstead.simulator import demo_record, key_log
+from thingstead.simulator.capture import PcapWriter, open_capture_socket
+from thingstead.simulator.demo_record import DemoRecord, RecordedThing
 from thingstead.simulator.mud_server import StaticHttpsServer
 from thingstead.simulator.outside import Outside
 from thingstead.simulator.report import Check, Report, Step
@@ -26,11 +30,13 @@ __all__ = ["CONTROLLER", "Demo", "DemoOptions", "first", "opened"]
 CONTROLLER = "controller"
 _GROUP = ("239.83.0.1", 5684)
 _LOOPBACK = "127.0.0.1"
+_LOOPBACK_INTERFACE = "lo"
 _COAP_PORT = 5683
 _JOIN_PATIENCE = 45.0
 _STEP_PATIENCE = 30.0
 _TELEMETRY_SECONDS = 1.0
 _STARTING_AT_ONCE = 4
+_PLACES = 100
 _POLL = 0.05
 
 
@@ -45,6 +51,9 @@ class DemoOptions:
         telemetry: CSV to report instead of the host's figures.
         mud: MUD file for the sensors instead of the one that their maker made.
         web_socket: bound before the namespaces were made; None for no page.
+        pcap: file for the traffic; None for no capture.
+        keys: file for the OSCORE contexts of the things, in Wireshark's form; None for none.
+        runtime: directory in which the newest demo is pointed to.
     """
 
     root: Path
@@ -53,20 +62,31 @@ class DemoOptions:
     telemetry: Path | None
     mud: Path | None
     web_socket: socket.socket | None
+    pcap: Path | None
+    keys: Path | None
+    runtime: Path
 
 
 class Demo:
     """A running demo; made by `opened`."""
 
     def __init__(
-        self, options: DemoOptions, scenery: Scenery, stage: Stage, outside: Outside | None, report: Report
+        self,
+        options: DemoOptions,
+        scenery: Scenery,
+        stage: Stage,
+        outside: Outside | None,
+        capture: Path | None,
+        report: Report,
     ) -> None:
         self.options = options
         self.scenery = scenery
         self.stage = stage
         self.outside = outside
+        self.capture = capture
         self.report = report
         self.ids: dict[str, str] = {}
+        self._next_place = len(scenery.things)
 
     async def ask(self, operation: str, **arguments: Any) -> Any:
         """Ask the controller.
@@ -130,6 +150,7 @@ class Demo:
         await self.step("domain", "A domain is founded and runs", self._up)
         await self.step("join", "Things are born and join over EDHOC", self._join)
         await self.step("telemetry", "Telemetry flows over OSCORE", self._telemetry)
+        self.write_keys()
 
     async def _up(self) -> tuple[list[Check], dict[str, Any]]:
         inherited: tuple[int, ...] = ()
@@ -138,11 +159,40 @@ class Demo:
             inherited = (self.options.web_socket.fileno(),)
             arguments += ["--web-socket", str(self.options.web_socket.fileno())]
         await self.stage.start(Actor(CONTROLLER, arguments, self.scenery.domain.control_socket, inherited=inherited))
+        page = []
+        if self.options.web_socket is not None:
+            page = [
+                Check("live page", held=True, detail=f"http://{_LOOPBACK}:{self.options.web_socket.getsockname()[1]}/")
+            ]
+        demo_record.write(self.record, self.options.root, runtime=self.options.runtime)
         mode = "rules in the kernel (nftables)" if self.options.site else "DRY RUN: no rule is enforced"
         return [
             Check("controller answers on its control socket", held=True),
             Check("network plane", held=True, detail=mode),
+            *page,
         ], {}
+
+    @property
+    def record(self) -> DemoRecord:
+        """How attacks find this demo, and only this one."""
+        return DemoRecord(
+            pid=os.getpid(),
+            domain=self.scenery.domain.root,
+            controller=(self.coap_host, _COAP_PORT),
+            things=tuple([RecordedThing(one.serial, one.home, one.maker, one.model) for one in self.scenery.things]),
+            makers=tuple([maker.root for maker in self.scenery.makers.values()]),
+            site=self.options.site is not None,
+        )
+
+    def next_place(self) -> int:
+        """Number of a place on the segment that is still free; a hundred places are left to whoever takes it."""
+        self._next_place += _PLACES
+        return self._next_place
+
+    def write_keys(self) -> None:
+        """Write what a reader of the capture needs, if it was asked for."""
+        if self.options.keys is not None:
+            key_log.write(self.options.keys, [thing.home for thing in self.scenery.things])
 
     async def _join(self) -> tuple[list[Check], dict[str, Any]]:
         started = time.monotonic()
@@ -237,9 +287,16 @@ async def opened(options: DemoOptions, report: Report) -> AsyncIterator[Demo]:
             outside = Outside(options.site, clock=clock)
             await outside.start()
             stack.callback(outside.close)
+        captured = options.pcap
+        if captured is None and options.site is not None:
+            captured = options.root / "traffic.pcap"
+        if captured is not None:
+            interface = _LOOPBACK_INTERFACE if options.site is None else options.site.interface
+            stack.callback(PcapWriter(captured, open_capture_socket(interface), clock=clock).close)
+        stack.callback(demo_record.forget, options.root, runtime=options.runtime)
         stage = Stage(options.site, log=options.root / "log")
         stack.push_async_callback(stage.close)
-        yield Demo(options, scenery, stage, outside, report)
+        yield Demo(options, scenery, stage, outside, captured, report)
 
 
 def first(scenery: Scenery, kind: str) -> BornThing:

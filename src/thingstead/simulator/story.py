@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from thingstead.clock import SystemClock
 from thingstead.enforcement.namespace import Attachment
 from thingstead.errors import ConfigError
+from thingstead.simulator.attack.aim import aim, on_loopback, on_site
+from thingstead.simulator.attack.join import join
+from thingstead.simulator.attack.retired import retired
+from thingstead.simulator.attack.target import Target
+from thingstead.simulator.attack.token import token
+from thingstead.simulator.attack.verdict import Verdict
+from thingstead.simulator.capture import leaks
 from thingstead.simulator.demo import CONTROLLER, Demo, first
 from thingstead.simulator.maker_release import bad_releases, build
 from thingstead.simulator.outside import ALLOWED_PORT, FORBIDDEN_PORT, try_connection
 from thingstead.simulator.report import Check
 from thingstead.simulator.scenery import BornThing
+from thingstead.simulator.secrets import secrets_of
 from thingstead.simulator.tamper import TAMPERINGS, tampered_copy
 from thingstead_verifier.verify import check as verify_ledger
 
@@ -26,6 +36,7 @@ Told = tuple[list[Check], dict[str, Any]]
 _INSISTENCE = 0.02
 _AFTERWARDS = 1.5
 _VERSION = "1.1.0"
+_GROUP = "lamps"
 
 
 async def tell(demo: Demo) -> None:
@@ -47,6 +58,74 @@ async def _network(demo: Demo) -> Told:
         Check(f"{thing.serial} reaches its maker's cloud, as its MUD file says", allowed and ALLOWED_PORT in arrived),
         Check("what no MUD file names is dropped by the kernel", not forbidden and FORBIDDEN_PORT not in arrived),
     ], {"mode": "nftables"}
+
+
+async def _strangers(demo: Demo) -> Told:
+    return _verdicts(await join(_target(demo))), {}
+
+
+async def _scope(demo: Demo) -> Told:
+    verdicts = await token(_target(demo))
+    rows = [one for one in verdicts if one.what.startswith("/")]
+    held = sum(one.held for one in rows)
+    matrix = Check(
+        "a member asks for every path by every method; beyond its scope all are refused",
+        bool(rows) and held == len(rows),
+        f"{held} of {len(rows)} paths, 7 methods each",
+    )
+    others = [one for one in verdicts if one not in rows]
+    return [matrix, *_verdicts(others)], {"paths": len(rows)}
+
+
+async def _returns(demo: Demo) -> Told:
+    return _verdicts(await retired(_target(demo))), {}
+
+
+def _target(demo: Demo) -> Target:
+    """This demo as its attackers know it, who stand among its things."""
+    clock = SystemClock()
+    site = demo.options.site
+    attach = on_loopback(clock) if site is None else on_site(site, clock, first=demo.next_place())
+    return aim(demo.record, attach, clock=clock, random_bytes=secrets.token_bytes)
+
+
+def _verdicts(verdicts: Sequence[Verdict]) -> list[Check]:
+    return [
+        Check(f"{one.what}: {one.expected}", one.held, f"{one.observed}; {one.evidence}".strip("; "))
+        for one in verdicts
+    ]
+
+
+async def _group(demo: Demo) -> Told:
+    lamps = [thing for thing in demo.scenery.things if thing.kind == "lamp"]
+
+    async def all_in() -> bool:
+        (group,) = [one for one in await demo.ask("group.list") if one["name"] == _GROUP]
+        return bool(group["members"] == len(lamps) and group["stale"] == 0)
+
+    formed = await demo.until(all_in)
+    (before,) = [one for one in await demo.ask("group.list") if one["name"] == _GROUP]
+    checks = [Check(f"{len(lamps)} lamps form a Group OSCORE group", formed, f"epoch {before['epoch']}")]
+    report = await demo.ask("group.command", group=_GROUP, value="on")
+    lit = [(await demo.status(lamp))["light"] for lamp in lamps]
+    checks.append(Check("one message switches them all on", all(lit), f"{len(report['answers'])} answered, signed"))
+    evicted = lamps[-1]
+    await demo.ask("group.evict", group=_GROUP, thing=demo.thing_id(evicted))
+    (after,) = [one for one in await demo.ask("group.list") if one["name"] == _GROUP]
+    checks.append(
+        Check("one is evicted and the group rekeyed", after["epoch"] > before["epoch"], f"epoch {after['epoch']}")
+    )
+
+    async def others_ready() -> bool:
+        (group,) = [one for one in await demo.ask("group.list") if one["name"] == _GROUP]
+        return bool(group["stale"] == 0)
+
+    await demo.until(others_ready)
+    await demo.ask("group.command", group=_GROUP, value="off")
+    dark = [not (await demo.status(lamp))["light"] for lamp in lamps]
+    checks.append(Check("the others obey the next message", all(dark[:-1])))
+    checks.append(Check("the evicted one reads nothing more: its lamp is still on", not dark[-1]))
+    return checks, {"epochs": [before["epoch"], after["epoch"]]}
 
 
 async def _release(demo: Demo) -> Told:
@@ -163,6 +242,18 @@ async def _crash(demo: Demo) -> Told:
     ], {"seconds": round(back, 3)}
 
 
+async def _leaks(demo: Demo) -> Told:
+    """Search everything that crossed the segment for every secret that anybody of the demo holds."""
+    if demo.capture is None:
+        return [Check("DRY RUN: there is no segment to capture", held=True)], {"mode": "dry_run"}
+    held = secrets_of(demo.scenery)
+    captured = demo.capture.read_bytes()
+    found = leaks(captured, held)
+    named = ", ".join(sorted({leak.name for leak in found}))
+    told = f"{len(held)} secrets, {len(captured)} bytes" if not found else f"in clear: {named}"
+    return [Check("no key or secret in clear in the whole capture", not found, told)], {"secrets": len(held)}
+
+
 async def _ledger(demo: Demo) -> Told:
     domain = demo.scenery.domain
     head = domain.heads(domain.load())
@@ -239,10 +330,15 @@ def _empty(demo: Demo, name: str) -> Path:
 
 _PARTS: tuple[tuple[str, str, Callable[[Demo], Awaitable[Told]]], ...] = (
     ("network", "MUD files are in force in the kernel", _network),
+    ("strangers", "A stranger and a forger knock, and are refused", _strangers),
+    ("scope", "Every request is decided by the scope of its token", _scope),
+    ("group", "Three lamps, one message, one eviction", _group),
     ("release", "A release with two signatures reaches every thing", _release),
     ("quarantine", "A thing is quarantined: six planes withdraw, six clocks", _quarantine),
     ("retire", "A thing is retired: six planes withdraw, six clocks", _retire),
+    ("returns", "A retired thing knocks again", _returns),
     ("crash", "kill -9, and everything goes on", _crash),
+    ("leaks", "The whole traffic is searched for every secret", _leaks),
     ("ledger", "The ledger is verified by a program of its own", _ledger),
     ("assurance", "RFC 8576, answered from what was just seen", _assurance),
 )
