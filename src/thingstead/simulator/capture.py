@@ -31,6 +31,7 @@ _BATCH = 256
 _RECEIVE_BUFFER = 8 << 20
 _SHORTEST_SECRET = 8
 _LOOPBACK = "lo"
+_UDP = b"\x11"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,27 @@ class PcapWriter:
         path: the file, made 0600 and replaced if it is there.
         sock: from `open_capture_socket`; closed with the writer.
         clock: for the time of each frame.
+        port: keep only what goes from or to this UDP port.
         limits: bounds.
 
     Raises:
         StorageError: the file cannot be made.
+        ConfigError: loopback without a port: what else is there is none of ours.
     """
 
-    def __init__(self, path: Path, sock: PacketSocket, *, clock: Clock, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        sock: PacketSocket,
+        *,
+        clock: Clock,
+        port: int | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        is_loopback = sock.getsockname()[0] == _LOOPBACK
+        if is_loopback and port is None:
+            raise ConfigError("expected the port to capture on loopback, which other programs use too")
+        self._port = port
         self._limits = limits or Limits()
         self._socket = sock
         self._clock = clock
@@ -93,7 +108,7 @@ class PcapWriter:
         self._left = self._limits.max_file
         self._write(_FILE_HEADER.pack(_MAGIC_NANOSECONDS, 2, 4, 0, 0, self._limits.max_frame, _ETHERNET))
         # Loopback hands every frame over twice: as it leaves and as it comes.
-        self._ignored = _OUTGOING if sock.getsockname()[0] == _LOOPBACK else None
+        self._ignored = _OUTGOING if is_loopback else None
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(sock, self._drain)
 
@@ -112,7 +127,7 @@ class PcapWriter:
             except OSError:
                 # Nothing more to read, or the interface went with its namespace.
                 return
-            if address[2] != self._ignored:
+            if address[2] != self._ignored and (self._port is None or self._port in _udp_ports(frame)):
                 self._record(frame, nanoseconds)
 
     def _record(self, frame: bytes, nanoseconds: int) -> None:
@@ -190,6 +205,18 @@ def _forms(value: bytes) -> Iterator[tuple[str, bytes]]:
             # In the middle of a longer text the same bytes have three spellings; the ends depend on what is around.
             whole = encode(bytes(shift) + value).rstrip(b"=")
             yield form, whole[-(-shift * 4 // 3) : -1]
+
+
+def _udp_ports(frame: bytes) -> tuple[int, ...]:
+    """Source and destination of UDP in IP in Ethernet; nothing for any other frame, nor behind IPv6 extensions."""
+    packet, first = frame[14:], frame[14:15]
+    if frame[12:14] == b"\x08\x00" and packet[9:10] == _UDP:
+        udp = packet[(first[0] & 0x0F) * 4 :]
+    elif frame[12:14] == b"\x86\xdd" and packet[6:7] == _UDP:
+        udp = packet[40:]
+    else:
+        return ()
+    return int.from_bytes(udp[:2], "big"), int.from_bytes(udp[2:4], "big")
 
 
 def _create(path: Path) -> BinaryIO:

@@ -48,10 +48,10 @@ class Interface:
         self._far.close()
 
 
-def captured(path, frames, *, name="br0", outgoing=False, **limits):
+def captured(path, frames, *, name="br0", outgoing=False, port=None, **limits):
     async def story():
         with closing(Interface(name)) as interface:
-            writer = PcapWriter(path, interface, clock=Clock(), limits=Limits(**limits))
+            writer = PcapWriter(path, interface, clock=Clock(), port=port, limits=Limits(**limits))
             for frame in frames:
                 interface.carry(frame, outgoing=outgoing)
             writer.close()
@@ -87,9 +87,38 @@ def test_a_full_file_grows_no_more(tmp_path):
     assert (tmp_path / "a").stat().st_size <= 140
 
 
+def udp(source, destination, *, version=4):
+    ports = struct.pack("!HH", source, destination)
+    if version == 4:
+        return bytes(12) + b"\x08\x00" + b"\x45" + bytes(8) + b"\x11" + bytes(10) + ports
+    return bytes(12) + b"\x86\xdd" + b"\x60" + bytes(5) + b"\x11" + bytes(33) + ports
+
+
 def test_what_loopback_shows_twice_is_kept_once(tmp_path):
-    assert captured(tmp_path / "a", [b"x"], name="lo", outgoing=True).frames == 0
-    assert captured(tmp_path / "a", [b"x"], outgoing=True).frames == 1
+    assert captured(tmp_path / "a", [udp(5683, 9)], name="lo", outgoing=True, port=5683).frames == 0
+    assert captured(tmp_path / "a", [udp(5683, 9)], outgoing=True).frames == 1
+
+
+def test_loopback_is_not_captured_without_a_port(tmp_path):
+    with pytest.raises(ConfigError, match="other programs"):
+        captured(tmp_path / "a", [], name="lo")
+    assert not (tmp_path / "a").exists()
+
+
+def test_of_a_port_only_its_own_traffic_is_kept(tmp_path):
+    ours = [udp(5683, 9), udp(9, 5683), udp(5683, 9, version=6)]
+    tcp = udp(5683, 9).replace(b"\x11", b"\x06")
+    others = [
+        b"",
+        bytes(14),
+        udp(9, 10),
+        udp(9, 10, version=6),
+        tcp,
+        bytes(12) + b"\x08\x06" + bytes(28),
+        udp(9, 9)[:34],
+    ]
+    captured(tmp_path / "a", [*ours, *others], name="lo", port=5683)
+    assert [frame for frame, _ in records(tmp_path / "a")] == ours
 
 
 def test_an_interface_that_is_not_there_is_named():
