@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.controller.planes import FakePlane, JumpingClock
 from tests.unit.domain.things import a_thing
+from tests.unit.planes.groups.parties import EagerGroups
 from tests.unit.planes.network.fakes import CLOUD, World
 from tests.unit.planes.software.desk import Desk
 from thingstead.domain.lifecycle import LifecycleState, Restriction
@@ -32,6 +33,7 @@ def _fake(name: PlaneName) -> Row:
 
 ROWS: tuple[Row, ...] = (
     *[_fake(name) for name in PlaneName],
+    Row("groups", EagerGroups),
     Row("network", lambda: World(CLOUD).manager),
     Row("software", lambda: Desk().tracker),
 )

@@ -123,3 +123,21 @@ def joining(challenge, *, key=None, roles=Role.RESPONDER, name="lamps", credenti
     return JoinRequest(
         name, roles, credential or ccs.encode(key.public, kid=b"kid"), b"01234567", proof or signed, scope
     )
+
+
+class EagerGroups:
+    """The plane with things that join their group as soon as they may."""
+
+    def __init__(self):
+        self._domain = Domain()
+
+    def __getattr__(self, name):
+        return getattr(self._domain.manager, name)
+
+    async def admit(self, thing, *, cause, transition_id):
+        manager = self._domain.manager
+        await manager.create("lamps")
+        receipt = await manager.admit(thing, cause=cause, transition_id=transition_id)
+        if manager.group("lamps").member(thing.id) is None:
+            await self._domain.joined(thing)
+        return receipt
