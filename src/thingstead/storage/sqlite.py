@@ -51,14 +51,13 @@ class SqliteStore:
         self._path = private_directory(directory) / DATABASE
         self._lock = DirectoryLock(directory)
         try:
-            self._connection = _open_for_writing(self._path)
+            self._connection, self._size = _open_for_writing(self._path)
         except (OSError, sqlite3.Error) as error:
             self._lock.release()
             raise StorageError(f"cannot open {self._path}: {error}") from error
         except StorageError:
             self._lock.release()
             raise
-        self._size: int = self._connection.execute("SELECT count(*) FROM ledger").fetchone()[0]
         self._listeners: list[Callable[[Committed], None]] = []
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._broken = ""
@@ -81,14 +80,17 @@ class SqliteStore:
     def leaves(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """The leaves between `start` and `stop`, read as they are asked for."""
         until = 1 << 62 if stop is None else stop
-        with closing(self._reader()) as reader:
-            rows = reader.execute(
-                "SELECT place, leaf FROM ledger WHERE place >= ? AND place < ? ORDER BY place", (start, until)
-            )
-            for expected, (place, leaf) in enumerate(rows, start):
-                if place != expected:
-                    raise StorageError(f"ledger entry {expected} is missing from {self._path}")
-                yield leaf
+        try:
+            with closing(self._reader()) as reader:
+                rows = reader.execute(
+                    "SELECT place, leaf FROM ledger WHERE place >= ? AND place < ? ORDER BY place", (start, until)
+                )
+                for expected, (place, leaf) in enumerate(rows, start):
+                    if place != expected:
+                        raise StorageError(f"ledger entry {expected} is missing from {self._path}")
+                    yield leaf
+        except sqlite3.Error as error:
+            raise StorageError(f"cannot read the ledger in {self._path}: {error}") from error
 
     def listen(self, listener: Callable[[Committed], None]) -> None:
         """Tell `listener` of every unit, on the event loop of its `commit`."""
@@ -242,7 +244,8 @@ _ERASE = {plane: f"DELETE FROM {table} WHERE key = ?" for plane, table in _TABLE
 _REPLACE = {plane: f"INSERT OR REPLACE INTO {table} VALUES (?, ?)" for plane, table in _TABLES.items()}  # noqa: S608
 
 
-def _open_for_writing(path: Path) -> sqlite3.Connection:
+def _open_for_writing(path: Path) -> tuple[sqlite3.Connection, int]:
+    """The connection, and the number of ledger entries that there are."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
@@ -250,10 +253,11 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
         migrate(connection)
+        size: int = connection.execute("SELECT count(*) FROM ledger").fetchone()[0]
     except (sqlite3.Error, StorageError):
         connection.close()
         raise
-    return connection
+    return connection, size
 
 
 def _write_record(connection: sqlite3.Connection, record: PlaneRecord) -> None:
