@@ -140,6 +140,7 @@ class Demo:
             f"thingstead thing list --domain {domain}",
             f"thingstead thing quarantine {named} --domain {domain}",
             f"thingstead group command lamps on --domain {domain}",
+            f"thingstead attack all --demo {self.options.root}",
             f"thingstead assurance --domain {domain}",
         ]
 
@@ -292,7 +293,8 @@ async def opened(options: DemoOptions, report: Report) -> AsyncIterator[Demo]:
             captured = options.root / "traffic.pcap"
         if captured is not None:
             interface = _LOOPBACK_INTERFACE if options.site is None else options.site.interface
-            stack.callback(PcapWriter(captured, open_capture_socket(interface), clock=clock).close)
+            only = _COAP_PORT if options.site is None else None
+            stack.callback(PcapWriter(captured, open_capture_socket(interface), clock=clock, port=only).close)
         stack.callback(demo_record.forget, options.root, runtime=options.runtime)
         stage = Stage(options.site, log=options.root / "log")
         stack.push_async_callback(stage.close)

@@ -83,16 +83,18 @@ def write(record: DemoRecord, directory: Path, *, runtime: Path) -> Path:
     """
     path = directory / FILE
     write_whole(path, msgspec.json.encode(record, enc_hook=_to_text))
-    write_whole(runtime / _POINTER, os.fsencode(directory.resolve()))
+    # Another demo may have ended meanwhile, and taken the directory with it.
+    write_whole(private_directory(runtime) / _POINTER, os.fsencode(directory.resolve()))
     return path
 
 
 def forget(directory: Path, *, runtime: Path) -> None:
-    """Take the pointer away if it still points here; the record goes with its directory."""
+    """Take the pointer away if it still points here, and its directory; the record goes with the demo's own."""
     pointer = runtime / _POINTER
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         if pointer.read_bytes() == os.fsencode(directory.resolve()):
             pointer.unlink()
+            runtime.rmdir()
 
 
 def read(directory: Path) -> DemoRecord:

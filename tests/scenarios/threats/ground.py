@@ -39,7 +39,7 @@ def target_of(world: World, *, genuine: str) -> Target:
     )
 
 
-def attacked(attack: Attack, *, then: Callable[[World], Awaitable[None]] | None = None) -> list[Verdict]:
+def attacked(attack: Attack, *, then: Callable[[World], Awaitable[None]] | None = None, seed: int = 1) -> list[Verdict]:
     """Run an attack against a domain with two things in it, which go on living."""
 
     async def story(world: World) -> list[Verdict]:
@@ -49,7 +49,7 @@ def attacked(attack: Attack, *, then: Callable[[World], Awaitable[None]] | None 
             await then(world)
         return verdicts
 
-    return play(story)
+    return play(story, seed=seed)
 
 
 class _Carrier(Host):

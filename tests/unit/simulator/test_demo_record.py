@@ -76,5 +76,13 @@ def test_a_demo_forgets_its_own_pointer_only(demo, runtime, tmp_path):
     demo_record.forget(other, runtime=runtime)
     assert demo_record.latest(runtime) == demo
     demo_record.forget(demo, runtime=runtime)
+    assert not runtime.exists()
     with pytest.raises(ConfigError):
         demo_record.latest(runtime)
+
+
+def test_a_demo_that_starts_while_another_ends_is_found(demo, runtime):
+    demo_record.write(record(demo), demo, runtime=runtime)
+    demo_record.forget(demo, runtime=runtime)
+    demo_record.write(record(demo), demo, runtime=runtime)
+    assert demo_record.latest(runtime) == demo
