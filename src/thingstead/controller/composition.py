@@ -13,6 +13,7 @@ from typing import Never
 from thingstead.clock import Clock
 from thingstead.controller import (
     operation_assurance,
+    operation_backup,
     operation_data,
     operation_group,
     operation_ledger,
@@ -315,6 +316,12 @@ def operations(controller: Controller) -> Operations:
         *operation_ledger.rows(controller.foundation.store, controller.notary),
         *operation_assurance.rows(controller.overview),
         *operation_group.rows(controller.planes.groups, serve=controller.group_resources.serve),
+        *operation_backup.rows(
+            controller.planes,
+            controller.register,
+            domain=controller.foundation.config.domain.name,
+            clock=controller.foundation.clock,
+        ),
     )
 
 

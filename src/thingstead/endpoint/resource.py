@@ -107,9 +107,14 @@ class Resources:
     def refuse(self, event: RequestReceived, peer: Hashable, error: ThingsteadError) -> Message:
         """The response for `error`: its code and no more; what helps an operator helps an attacker."""
         _LOGGER.debug("request of %s refused: %s", peer or event.source, error)
-        return self._refuse(event, peer, error.reason, consequence(error).coap_code)
+        code = _CODES.get(error.reason, consequence(error).coap_code)
+        return self._refuse(event, peer, error.reason, code)
 
     def _refuse(self, event: RequestReceived, peer: Hashable, reason: str, code: int) -> Message:
         self.refused[reason] += 1
         self.on_refusal(event, peer, reason)
         return Message(code)
+
+
+_CODES = {"method": Code.METHOD_NOT_ALLOWED}
+"""Where the reason says more than the class: the resource is in the scope, the method is not (RFC 9200 §5.10.2)."""
