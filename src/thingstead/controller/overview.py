@@ -17,7 +17,7 @@ from thingstead.controller.notary import Notary
 from thingstead.controller.server import DomainServer
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.tally import Tally
-from thingstead.domain.plane import Expiry, Finding, Plane, PlaneName
+from thingstead.domain.plane import Expiry, Finding, Plane
 from thingstead.domain.ports import Store
 from thingstead.domain.register import Register
 from thingstead.endpoint.resource import Resources
@@ -30,7 +30,6 @@ __all__ = ["Overview", "PlaneMode"]
 
 _CHUNK = 512
 _LIVE = "live"
-_SUPPORT = "support by the maker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +108,8 @@ class Overview:
         return assess(QUESTIONS.values(), found, domain=self._domain, at=figures.at, trace=trace)
 
     def expiries(self) -> list[Expiry]:
-        """What the planes watch, and the end of each thing's support, which is the end of its updates."""
-        support = [
-            Expiry(f"{_SUPPORT}: {thing.maker} {thing.model}", thing.support_end, (thing.id,), PlaneName.SOFTWARE)
-            for thing in self._register.things()
-            if thing.support_end is not None
-        ]
-        return [*[expiry for plane in self._planes for expiry in plane.expiries()], *support]
+        """Everything that the planes watch."""
+        return [expiry for plane in self._planes for expiry in plane.expiries()]
 
     def status(self) -> dict[str, Any]:
         """How the domain stands, for whoever has ten seconds."""

@@ -15,8 +15,27 @@ def findings_of(question: str, groups: Sequence[GroupRecord]) -> tuple[Finding, 
     row = _ROWS.get(question)
     if row is None:
         return ()
-    control, risk = row
-    return (Finding(question, PlaneName.GROUPS, control, _evidence(groups), risk, holds=bool(groups)),)
+    control, risk, holds = row
+    return (Finding(question, PlaneName.GROUPS, control, _evidence(groups), risk, holds=holds(groups)),)
+
+
+def _any(groups: Sequence[GroupRecord]) -> bool:
+    return bool(groups)
+
+
+def _left_and_rekeyed(groups: Sequence[GroupRecord]) -> bool:
+    """Somebody left, and every other member has said since that it has the newest keys."""
+    left = [record for record in groups if record.departed]
+    return bool(left) and not any(record.behind() for record in left)
+
+
+def _several(groups: Sequence[GroupRecord]) -> bool:
+    return len(groups) > 1
+
+
+def _not_from_here(_groups: Sequence[GroupRecord]) -> bool:
+    """Forgeries are refused by members; the Group Manager sees none of it."""
+    return False
 
 
 def _evidence(groups: Sequence[GroupRecord]) -> str:
@@ -39,19 +58,27 @@ _ROWS = {
     "T8": (
         f"{_REKEY}; a captured member's keys end with its eviction",
         "until it is evicted, a captured member reads what its group reads",
+        _any,
     ),
-    "C5.3.1": (f"{_SIGNED}; {_REKEY}", "one Group Manager; a member that is off keeps its last keys until they expire"),
+    "C5.3.1": (
+        f"{_SIGNED}; {_REKEY}",
+        "one Group Manager; a member that is off keeps its last keys until they expire",
+        _any,
+    ),
     "R-09": (
         "restriction and withdrawal put a thing out of all its groups and rekey them",
         "members that are off learn of it when they come back",
+        _any,
     ),
-    "R-63": (_REKEY, "a silent member keeps its last keys until they expire, and then joins anew"),
+    "R-63": (_REKEY, "a silent member keeps its last keys until they expire, and then joins anew", _left_and_rekeyed),
     "R-65": (
         f"{_SIGNED}; no two members may have one key; each member's rights are told with its credential",
         "the Group Manager's word is what binds a credential to a member",
+        _not_from_here,
     ),
     "R-66": (
         "one context for each group; a thing joins a group only where its scope names it",
         "an owner may give two applications one group",
+        _several,
     ),
 }

@@ -253,7 +253,7 @@ class StatusTracker:
         row = _FINDINGS.get(question)
         if row is None:
             return ()
-        control, risk = row
+        control, risk, proof = row
         campaigns = self.campaigns()
         newest = {(one.maker, one.model): one for one in campaigns}.values()
         evidence = (
@@ -261,7 +261,12 @@ class StatusTracker:
             f"{sum(one.installed for one in newest)} of {sum(one.things for one in newest)} things run the newest of "
             f"theirs, {sum(one.refused for one in newest)} refused it"
         )
-        return (Finding(question, self.name, control, evidence, risk, holds=bool(campaigns)),)
+        seen = {
+            "installed": any(one.installed for one in newest),
+            "refused": self.not_published.total() > 0 or any(one.refused for one in newest),
+            "secret found": self.not_published["image"] > 0,
+        }
+        return (Finding(question, self.name, control, evidence, risk, holds=seen.get(proof, False)),)
 
     def snapshot(self) -> Mapping[str, bytes]:
         """Releases with their images, and what things reported."""
@@ -366,29 +371,37 @@ _FINDINGS = {
     "T7": (
         "a release needs every release key of its maker, ESP256 and ML-DSA-44; the thing verifies it itself",
         "who holds all release keys of a maker can sign anything; there is no threshold of people yet",
+        "refused",
     ),
     "C5.4": (
         "SUIT manifests, two slots, activation and sequence number in one step, a report for each outcome",
         "no maintenance windows, no shares of a zone, no encrypted images yet",
+        "installed",
     ),
     "R-29": (
         "unsigned, half-signed, altered, foreign, expired and older releases are refused by tracker and thing alike",
         "the agent's word on what it installed is not attested yet",
+        "refused",
     ),
     "R-70": (
         "the thing verifies signatures under anchors from its birth, not under the controller's word",
         "a thing that cannot verify would have to be isolated; none of that kind can join yet",
+        "",
     ),
     "R-73": (
         "the running slot is never written; the pointer to it changes by one rename",
         "a flash that lies about what is on it is not told apart",
+        "",
     ),
     "R-87": (
         "each release carries an ML-DSA-44 signature beside the classic one, and both must hold",
         "handshakes and sessions are classic still",
+        "",
     ),
     "R-88": (
         "each image is searched for keys, tokens, passwords and personal data before it is published",
         "a secret that is packed, encrypted or shaped like noise is not found",
+        "secret found",
     ),
 }
+"""question -> control, remaining risk, and what must have been seen; empty where this plane cannot see it."""

@@ -422,17 +422,35 @@ def test_nobody_knows_a_thing_that_was_in_no_group():
     run(story)
 
 
-@pytest.mark.parametrize("question", ["T8", "C5.3.1", "R-09", "R-63", "R-65", "R-66"])
-def test_findings_show_the_live_figures(question):
+@pytest.mark.parametrize(
+    ("question", "holds"),
+    [("T8", True), ("C5.3.1", True), ("R-09", True), ("R-63", False), ("R-65", False), ("R-66", False)],
+)
+def test_findings_show_the_live_figures_and_hold_only_by_what_was_seen(question, holds):
     async def story(domain):
         domain.members[LAMP.id] = takes_keys
         await domain.joined(LAMP)
         await domain.manager.distribute("lamps")
         (finding,) = domain.manager.findings(question)
-        assert finding.holds
+        assert finding.holds is holds
         assert "epoch 2" in finding.evidence
         assert "1 of 1 members confirmed" in finding.evidence
         assert domain.manager.findings("T1") == ()
+
+    run(story)
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+def test_a_departure_is_shown_once_every_other_member_has_the_newest_keys(is_silent):
+    async def story(domain):
+        domain.members[LAMP.id] = domain.members[OTHER.id] = takes_keys
+        await domain.joined(LAMP)
+        await domain.joined(OTHER)
+        if is_silent:
+            del domain.members[LAMP.id]
+        await domain.manager.evict("lamps", OTHER.id, cause="tested")
+        (finding,) = domain.manager.findings("R-63")
+        assert finding.holds is not is_silent
 
     run(story)
 
