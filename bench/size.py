@@ -16,16 +16,25 @@ from thingstead.crypto.key import KeyType, generate
 from thingstead.identifier import thing_id_from_random
 from thingstead.protocols.ace import aif
 from thingstead.protocols.ace import token as access
+from thingstead.protocols.ace.groupcomm import GroupKeys, Peer, security_context
+from thingstead.protocols.ace.groupcomm_registry import Role
 from thingstead.protocols.coap import message
 from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.cwt import credential
+from thingstead.protocols.cwt import ccs, credential
 from thingstead.protocols.edhoc.credential import kid_reference, read_credential
 from thingstead.protocols.edhoc.ead import EadItem, EadLabel
 from thingstead.protocols.edhoc.initiator import Initiator
 from thingstead.protocols.edhoc.responder import Responder
-from thingstead.protocols.oscore.context import SecurityContext
+from thingstead.protocols.group_oscore.protection import (
+    protect_group_request,
+    protect_group_response,
+    unprotect_group_request,
+)
+from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.protection import protect_request, protect_response, unprotect_request
+from thingstead.protocols.profile import path
 from thingstead.protocols.senml.pack import render_cbor
 from thingstead.protocols.senml.record import Record
 from thingstead.protocols.suit import builder, envelope
@@ -46,7 +55,7 @@ _VOUCHER_LABEL, _TOKEN_LABEL = 16, 17  # of one byte, like every label that a pr
 
 def figures() -> Iterator[Figure]:
     """Bytes of each message, then frames and milliseconds on each link."""
-    for name, data in [*_join(), *_telemetry(), *_update()]:
+    for name, data in [*_join(), *_telemetry(), *_group(), *_update()]:
         yield Figure(name, "bytes", len(data))
         for link in LINKS:
             yield Figure(f"{name}, {link.name}", "frames", link.frames(len(data)))
@@ -144,6 +153,36 @@ def _telemetry() -> Iterator[tuple[str, bytes]]:
 
 
 _READINGS = (("temp", 23.5, "Cel"), ("hum", 41.0, "%RH"), ("volt", 3.31, "V"), ("load", 0.25, "/"))
+
+
+def _group() -> Iterator[tuple[str, bytes]]:
+    """Three lamps and the domain that commands them: the command, a lamp's answer, and a lamp's keys after a rekey."""
+    own = [generate(KeyType.P256) for _ in range(4)]
+    members = tuple(
+        Peer(bytes((number,)), ccs.encode(key.public, subject=f"member {number}"), role, scope)
+        for number, (key, role, scope) in enumerate(zip(own, _ROLES, _SCOPES, strict=True))
+    )
+
+    def keys(number: int) -> GroupKeys:
+        secret, salt = Secret(bytes(16)), bytes(8)
+        return GroupKeys("lamps", 1, b"\1\2\3", secret, salt, bytes((number,)), members[0].credential, 86_400, members)
+
+    domain, lamp = (
+        security_context(keys(number), own[number], sequence=SequenceNumbers(), fresh=True) for number in (0, 1)
+    )
+    command, _ = protect_group_request(message.request(Code.PUT, path.LIGHT, payload=b"\xf5"), context=domain)
+    yield "group: command to all lamps", _datagram(command)
+    _inner, binding = unprotect_group_request(command, context=lamp)
+    yield "group: a lamp's answer", _datagram(protect_group_response(Message(Code.CHANGED), binding=binding))
+    rekey = message.request(
+        Code.PUT, path.GROUP_KEYS, payload=keys(1).encode(), content_format=ContentFormat.ACE_GROUPCOMM_CBOR
+    )
+    pairwise = SecurityContext.derive(Secret(bytes(range(16))), sender_id=b"\x05", recipient_id=b"\x06")
+    yield "rekey: keys of a group of four, for one", _datagram(protect_request(rekey, context=pairwise)[0])
+
+
+_ROLES = (Role.REQUESTER, *[Role.RESPONDER] * 3)
+_SCOPES = (aif.Scope({path.LIGHT: 4}), *[aif.Scope({})] * 3)
 
 
 def _update() -> Iterator[tuple[str, bytes]]:
