@@ -1,0 +1,60 @@
+from datetime import date
+
+import pytest
+
+from tests.unit.domain.things import AT
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.key import KeyType, generate
+from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError, UntrustedError
+from thingstead.planes.identity.registrar import Registrar
+from thingstead.protocols.cwt.credential import issue_maker_identity
+
+pytestmark = pytest.mark.requirement("R-05")
+
+_ACME, _BROOK = generate(KeyType.P256), generate(KeyType.P256)
+_THING = generate(KeyType.P256).public
+_REGISTRAR = Registrar({"acme": _ACME.public, "brook": _BROOK.public})
+
+
+def _identity(anchor, maker, signature_id=AlgorithmId.ESP256):
+    return issue_maker_identity(
+        _THING,
+        anchor,
+        maker=maker,
+        serial="A0001",
+        model="LX-1",
+        constrained_class=2,
+        mud_url="https://acme.example/lx-1.json",
+        support_end=date(2031, 1, 1),
+        at=AT,
+        signature_id=signature_id,
+    )
+
+
+def test_a_maker_without_an_anchor_is_refused_by_name_of_the_reason():
+    with pytest.raises(UntrustedError) as refused:
+        _REGISTRAR.authenticate(_identity(_ACME, "nobody"), at=AT)
+    assert refused.value.reason == "unknown maker"
+
+
+def test_one_maker_does_not_speak_for_another():
+    with pytest.raises(AuthenticationError):
+        _REGISTRAR.authenticate(_identity(_BROOK, "acme"), at=AT)
+
+
+def test_another_algorithm_than_agreed_is_refused():
+    with pytest.raises(UnsupportedError):
+        _REGISTRAR.authenticate(_identity(_ACME, "acme", AlgorithmId.ES256), at=AT)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff", b"\x80", bytes(64)])
+def test_what_is_no_identity_is_refused(data):
+    with pytest.raises((DecodeError, UnsupportedError)):
+        _REGISTRAR.authenticate(data, at=AT)
+
+
+@pytest.mark.parametrize(("anchor", "maker"), [(_ACME, "acme"), (_BROOK, "brook")])
+def test_each_maker_s_things_stand_under_its_own_anchor(anchor, maker):
+    identity = _REGISTRAR.authenticate(_identity(anchor, maker), at=AT)
+    assert (identity.maker, identity.serial, identity.public) == (maker, "A0001", _THING)
+    assert _REGISTRAR.makers() == ("acme", "brook")
