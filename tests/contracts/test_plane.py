@@ -11,12 +11,18 @@ import pytest
 
 from tests.unit.controller.planes import FakePlane, JumpingClock
 from tests.unit.domain.things import a_thing
+from tests.unit.planes.access.test_authorization_server import Live, SlowRecords, proposal, server
 from tests.unit.planes.groups.parties import EagerGroups
+from tests.unit.planes.identity.authority import HOLDER, authority
 from tests.unit.planes.network.fakes import CLOUD, World
 from tests.unit.planes.software.desk import Desk
 from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.plane import Demand, Plane, PlaneName, Receipt, Standing
 from thingstead.domain.thing import Thing
+from thingstead.planes.access.authorization_server import AuthorizationServer
+from thingstead.planes.data.collector import Collector
+from thingstead.storage.memory import MemoryStore
+from thingstead.storage.records import PlaneRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +37,30 @@ def _fake(name: PlaneName) -> Row:
     return Row(f"fake {name}", lambda: FakePlane(name, JumpingClock()))
 
 
+def _identity() -> Plane:
+    plane = authority()
+    for number in range(2):
+        plane.prove(a_thing(number).id, HOLDER)
+    return plane
+
+
+def _access() -> Plane:
+    plane: AuthorizationServer = server(SlowRecords(), Live())
+    for number in range(2):
+        plane.propose(a_thing(number).id, proposal(number))
+    return plane
+
+
+def _data() -> Plane:
+    store = MemoryStore()
+    return Collector(PlaneRecords(PlaneName.DATA, store, snapshot=store.load()), purposes=(), clock=JumpingClock())
+
+
 ROWS: tuple[Row, ...] = (
     *[_fake(name) for name in PlaneName],
+    Row("identity", _identity),
+    Row("access", _access),
+    Row("data", _data),
     Row("groups", EagerGroups),
     Row("network", lambda: World(CLOUD).manager),
     Row("software", lambda: Desk().tracker),
