@@ -13,6 +13,7 @@ from pathlib import Path
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.enforcement.namespace import Site
+from thingstead.enforcement.nftables import require_available
 from thingstead.errors import ConfigError
 from thingstead.simulator.demo import Demo, DemoOptions, opened
 from thingstead.simulator.demo_record import runtime_directory
@@ -62,6 +63,7 @@ def _site(wanted: str, environment: Mapping[str, str], report: Report) -> Site |
     if wanted == _OFF:
         return None
     try:
+        require_available()
         return Site.create()
     except ConfigError as error:
         if wanted == _REQUIRED or environment.get("CI") == "true":

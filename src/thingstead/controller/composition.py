@@ -52,6 +52,7 @@ from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
 from thingstead.domain.unit import Snapshot
 from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.discovery import Attributes, discovery
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import AssociationId, GroupId, RequestReceived
 from thingstead.endpoint.resource import Resources
@@ -69,11 +70,13 @@ from thingstead.planes.network.mud_manager import MudManager
 from thingstead.planes.software.status_tracker import ImageScan, StatusTracker
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.cwt import ccs
+from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference
 from thingstead.protocols.edhoc.pending import PendingSessions
-from thingstead.protocols.profile import path
+from thingstead.protocols.profile import join, path
 from thingstead.storage.records import PlaneRecords
 
 __all__ = ["Controller", "Foundation", "Planes", "compose", "domain_credential", "operations"]
@@ -443,6 +446,7 @@ def _serve(controller: Controller, refusals: RefusalCounter) -> None:
     """Register what things may ask; a path that is not here does not exist."""
     resources, server, clock = controller.resources, controller.server, controller.foundation.clock
     resources.register(path.EDHOC, Code.POST, bootstrapping(controller.bootstrap, server, clock=clock), public=True)
+    resources.register(path.WELL_KNOWN_CORE, Code.GET, discovery(resources, _LINKS), public=True)
     resources.register(path.TELEMETRY, Code.POST, collecting(controller.planes.data))
     resources.register(path.UPDATE, Code.GET, update_poll(controller.planes.software))
     resources.register(path.UPDATE_IMAGE, Code.GET, update_image(controller.planes.software))
@@ -482,3 +486,10 @@ def _admitted(register: Register, plane: PlaneName) -> Iterator[Thing]:
     for thing in register.things():
         if OBLIGATIONS[thing.state, thing.restriction][plane] is Demand.ADMIT:
             yield thing
+
+
+_LINKS: dict[str, Attributes] = {
+    path.EDHOC: (("rt", coap_carriage.RESOURCE_TYPE), ("ed-r", None), ("ed-method", str(join.METHOD))),
+    path.TELEMETRY: (("ct", str(int(ContentFormat.SENML_CBOR))),),
+}
+"""Link attributes of what others must know more about than its path (RFC 9668 §6, RFC 7252 §7.2.1)."""

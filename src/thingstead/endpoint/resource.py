@@ -78,6 +78,13 @@ class Resources:
         """Registered paths, all of them or those that answer anyone."""
         return sorted({path for path, _ in self._public} if public else self._handlers)
 
+    def visible(self, event: RequestReceived) -> list[str]:
+        """Paths that whoever sent a request may use by at least one method."""
+        granted = self._grantor(event)
+        held = granted[1].grants.keys() if granted is not None else frozenset[str]()
+        public = {path for path, _ in self._public}
+        return sorted(path for path in self._handlers if path in public or path in held)
+
     def answer(self, event: RequestReceived, now: float) -> Message | None:
         """Decide, dispatch, and turn what goes wrong into a response; None when the handler answers later.
 

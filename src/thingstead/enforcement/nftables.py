@@ -29,7 +29,7 @@ from thingstead.enforcement.table import Element, Match, Table, Verdict, packet_
 from thingstead.errors import ConfigError, PolicyError
 from thingstead.identifier import ThingId
 
-__all__ = ["Nftables", "NftablesConfig", "load_text"]
+__all__ = ["Nftables", "NftablesConfig", "load_text", "require_available"]
 
 _LIBRARY = "libnftables.so.1"
 _DIRECTORIES = "/usr/sbin:/sbin:/usr/bin:/bin"
@@ -215,6 +215,18 @@ class Nftables:
                 self._socket.request(Message(1 << 8 | 2, 0, family, body))
 
 
+def require_available() -> None:
+    """Check that nft text can be run on this machine at all, before namespaces are entered for it.
+
+    Raises:
+        ConfigError: neither libnftables nor the nft program is here.
+    """
+    try:
+        ctypes.CDLL(_LIBRARY)
+    except OSError:
+        _program()
+
+
 def load_text(text: str) -> None:
     """Run nft text as one transaction, through libnftables or, where that is missing, the nft program.
 
@@ -240,12 +252,16 @@ def load_text(text: str) -> None:
         library.nft_ctx_free(context)
 
 
-def _run_program(text: str) -> None:
+def _program() -> str:
     program = shutil.which("nft") or shutil.which("nft", path=_DIRECTORIES)
     if program is None:
         raise ConfigError("expected libnftables.so.1 or the nft program, found neither; install the package nftables")
+    return program
+
+
+def _run_program(text: str) -> None:
     done = subprocess.run(  # noqa: S603  a fixed program; the text goes in by standard input
-        [program, "-f", "-"], input=text.encode(), capture_output=True, check=False, timeout=_CONFIRM_SECONDS
+        [_program(), "-f", "-"], input=text.encode(), capture_output=True, check=False, timeout=_CONFIRM_SECONDS
     )
     if done.returncode != 0:
         _refuse(done.stderr)

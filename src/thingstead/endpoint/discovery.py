@@ -1,0 +1,35 @@
+"""``/.well-known/core``: each asker is shown what it may use, and nothing else (RFC 6690 §4, RFC 9668 §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from thingstead.endpoint.resource import Call, Handler, Resources
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.content_format import ContentFormat
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.link_format import link
+from thingstead.protocols.link_format.link import Link
+
+__all__ = ["PATH", "Attributes", "discovery"]
+
+PATH = "/.well-known/core"
+
+Attributes = tuple[tuple[str, str | None], ...]
+
+
+def discovery(resources: Resources, attributes: Mapping[str, Attributes]) -> Handler:
+    """A handler for GET on `PATH`; strangers see what answers anyone, a peer also what its scope holds.
+
+    Args:
+        resources: what is served.
+        attributes: link attributes by path, for those that have any.
+    """
+
+    def answer(call: Call) -> Message:
+        links = [Link(path, attributes.get(path, ())) for path in resources.visible(call.event) if path != PATH]
+        options = [(int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.LINK_FORMAT))]
+        return Message(Code.CONTENT, options=options, payload=link.render(links))
+
+    return answer
