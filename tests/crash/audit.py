@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from tests.crash.wire import OSCORE, Oscore, Wire, edhoc_connection, parse, read_oscore
 
-__all__ = ["Audit"]
+__all__ = ["Audit", "GroupAudit"]
 
 _POST = 2
 _CHANGED = 0x44
@@ -137,3 +137,26 @@ class Audit:
 def _as_encoded(kid: bytes) -> bytes:
     """The last byte of message_1 that ends in this C_I: it is one byte long, alone or behind its CBOR head."""
     return kid[-1:]
+
+
+@dataclass(slots=True)
+class GroupAudit:
+    """Follows what is sent to the things' group: who commands it spends each number once in an epoch.
+
+    Attributes:
+        violations: what must not be, in sentences.
+        commands: how many were heard.
+    """
+
+    violations: list[str] = field(default_factory=list)
+    commands: int = 0
+    _seen: dict[tuple[bytes | None, bytes | None, bytes | None], bytes] = field(default_factory=dict)
+
+    def pass_by(self, data: bytes) -> None:
+        """Note one datagram."""
+        message = parse(data)
+        option = read_oscore(message.options.get(OSCORE, b""))
+        self.commands += 1
+        nonce = (option.kid_context, option.kid, option.partial_iv)
+        if self._seen.setdefault(nonce, message.payload) != message.payload:
+            self.violations.append(f"two commands to a group under one nonce {nonce}")

@@ -8,7 +8,8 @@ import socket
 import threading
 import time
 
-from tests.crash.audit import Audit
+from tests.crash.audit import Audit, GroupAudit
+from thingstead.transport.udp import open_multicast_socket
 
 __all__ = ["Relay"]
 
@@ -47,6 +48,13 @@ class Relay:
         self._wake.send(b".")
         return int(leg.front.getsockname()[1])
 
+    def overhear(self, group: str, port: int, audit: GroupAudit) -> None:
+        """Listen to a multicast group on loopback, as a bystander."""
+        ear = open_multicast_socket(group, port, interface="127.0.0.1")
+        self._sockets.append(ear)
+        self._selector.register(ear, selectors.EVENT_READ, (ear, audit))
+        self._wake.send(b".")
+
     def close(self) -> None:
         """Stop."""
         self._closing = True
@@ -61,6 +69,8 @@ class Relay:
             for key, _ in self._selector.select():
                 if key.data is None:
                     self._woken.recv(64)
+                elif isinstance(key.data[1], GroupAudit):
+                    key.data[1].pass_by(key.data[0].recv(_LARGEST))
                 else:
                     self._pass(*key.data)
 

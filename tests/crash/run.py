@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from thingstead.errors import ThingsteadError
 __all__ = ["Run"]
 
 _STEADY = 3
+_GROUP = "lamps"
 _RECOVERY_SECONDS = 30.0
 _LOSS_SECONDS = 3.0
 """A batch is a second; the rest is patience with a busy machine."""
@@ -73,6 +75,7 @@ class Run:
         self._newcomers = list(world.things)
         self._cuts: list[_Cut] = []
         self._born = 0.0
+        self._epoch = 0
         self.violations: list[str] = []
         self.figures = Figures()
 
@@ -84,7 +87,9 @@ class Run:
         for _ in range(_STEADY + 2):
             self._arrive()
         self._recovered()
-        leaver, suspect = self._members[-2:]
+        world.ask("group.create", group=_GROUP)
+        # A lamp and a sensor: the lamp's group has to be rekeyed without it.
+        leaver, suspect = self._members[_STEADY - 1], self._members[-1]
         self._cuts = [
             _Cut("thing.retire", leaver, self._instants // 3, ("state", "decommissioned")),
             _Cut("thing.quarantine", suspect, self._instants // 2, ("restriction", "quarantined")),
@@ -100,6 +105,7 @@ class Run:
         chance = self._random.random
         if self._newcomers and chance() < 0.3:
             self._arrive()
+        self._command_group()
         asking = [self._in_background(cut) for cut in self._cuts if cut.before <= instant and not cut.acknowledged]
         time.sleep(chance() * (0.1 if asking or chance() < 0.25 else 1.0))
         if chance() < 0.5:
@@ -110,6 +116,17 @@ class Run:
             asked.join()
         if instant % _CHECK_EVERY == _CHECK_EVERY - 1:
             self._recovered()
+
+    def _command_group(self) -> None:
+        """Command or rekey the lamps; whoever commands spends numbers of the group's epoch."""
+        operation, arguments = self._random.choice((("group.command", {"value": "on"}), ("group.rekey", {})))
+        with suppress(ThingsteadError):  # nobody has joined it yet
+            self._world.ask(operation, group=_GROUP, **arguments)
+            if operation == "group.rekey":
+                self._epoch = self._group_epoch()
+
+    def _group_epoch(self) -> int:
+        return int(self._world.ask("group.list")[0]["epoch"])
 
     def _arrive(self) -> None:
         newcomer = self._newcomers.pop(0)
@@ -166,6 +183,8 @@ class Run:
             record = records.get(thing.serial, {})
             if thing.audit.is_member and not thing.audit.is_leaving and record.get("state") != "operational":
                 self.violations.append(f"{thing.serial} was a member, now it is {record.get('state')}")
+        if self._epoch > self._group_epoch():
+            self.violations.append(f"epoch {self._epoch} of the group was acknowledged and is gone")
         for cut in self._cuts:
             name, value = cut.shows
             if records[cut.thing.serial][name] == value:
@@ -205,8 +224,15 @@ class Run:
         self._kill_controller(pause=0.0)
         self._recovered()
         self._check_records()
+        lamps = [thing for thing in self._members[:_STEADY] if not thing.audit.is_leaving]
+        eventually(
+            lambda: all(thing.status()["groups"] == {_GROUP: self._group_epoch()} for thing in lamps),
+            within=_RECOVERY_SECONDS,
+            what="every lamp that stays has the newest keys of its group",
+        )
         status: dict[str, Any] = self._world.stranger.status()
         if status["joined"]:
             self.violations.append("the stranger takes itself for a member")
         for audit in self._world.audits():
             self.violations += audit.violations
+        self.violations += self._world.group_audit.violations

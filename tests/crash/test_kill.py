@@ -35,6 +35,7 @@ def report(world, run):
     figures = run.figures
     print(f"{figures.controller_kills} kills of the controller, {figures.thing_kills} of things")
     print(f"on the wire: {dict(counts)}")
+    print(f"commands to the group: {world.group_audit.commands}")
     print(f"seconds until all are answered again: at most {max(figures.recovery):.1f}")
     print(f"seconds of acknowledged telemetry lost by a kill: at most {max(figures.lost, default=0.0):.2f}")
 

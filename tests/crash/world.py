@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.crash.audit import Audit
+from tests.crash.audit import Audit, GroupAudit
 from tests.crash.relay import Relay
 from thingstead.agent.program import STATUS_SOCKET
 from thingstead.controller.composition import domain_credential
+from thingstead.controller.config import CoapConfig
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.errors import ThingsteadError, TransportError
 from thingstead.identifier import KeyId, ThingId
@@ -34,6 +35,7 @@ __all__ = ["TELEMETRY_INTERVAL", "Process", "ThingProcess", "World", "eventually
 TELEMETRY_INTERVAL = 0.02
 _START_PATIENCE = 20.0
 _POLL = 0.02
+_GROUP = CoapConfig().multicast_group
 
 
 def eventually(holds: Callable[[], bool], *, within: float, what: str) -> float:
@@ -133,7 +135,12 @@ class World:
         # Nobody serves MUD files here: what the network plane owes is owed all the time.
         scenery = prepare(root, things=things, site=None, coap=controller, mud_ports=dict.fromkeys(MAKERS, 1), at=at)
         self.domain = scenery.domain
+        self._group_port = _free_port()
+        settings = self.domain.configuration
+        settings.write_text(settings.read_text().replace("[coap]\n", f"[coap]\nmulticast_port = {self._group_port}\n"))
         self.relay = Relay(controller)
+        self.group_audit = GroupAudit()
+        self.relay.overhear(_GROUP, self._group_port, self.group_audit)
         program = str(Path(__file__).with_name("controller_program.py"))
         self.controller = Process(
             [program, str(self.domain.root)], self.domain.control_socket, self.log.with_suffix(".controller")
@@ -191,6 +198,7 @@ class World:
         port = self.relay.add(audit)
         arguments = ["-m", "thingstead", "agent", "run", str(home), "--controller-port", str(port)]
         arguments += ["--telemetry-interval", str(TELEMETRY_INTERVAL)]
+        arguments += ["--multicast-group", _GROUP, "--multicast-port", str(self._group_port)]
         log = self.log.with_suffix(f".{serial}")
         return ThingProcess(serial, home, Process(arguments, home / STATUS_SOCKET, log), audit)
 
