@@ -63,7 +63,7 @@ class ControlServer:
                 while line := await reader.readline():
                     writer.write(json.dumps(await self._answer(_object(line)), separators=(",", ":")).encode() + b"\n")
                     await writer.drain()
-        except (ValueError, ConnectionError):
+        except (ValueError, RecursionError, ConnectionError):
             # Not JSON, a line over the limit, or a client that left: nothing to answer it with.
             pass
         finally:

@@ -1,0 +1,164 @@
+import asyncio
+from datetime import date, timedelta
+
+import pytest
+
+from tests.unit.domain.things import AT
+from thingstead.agent.joining import Joining
+from thingstead.crypto.key import KeyType, generate
+from thingstead.errors import AuthenticationError, DecodeError, PolicyError, StateError, UntrustedError
+from thingstead.phases.bootstrap import Bootstrap
+from thingstead.phases.manufacture import Maker, Model, bear
+from thingstead.planes.identity.registrar import Registrar
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.cwt import ccs
+from thingstead.protocols.edhoc.credential import Credential, kccs_reference
+from thingstead.protocols.edhoc.pending import PendingSessions
+from thingstead.protocols.profile.join import Grant
+
+_THING, _ELSEWHERE = ("192.0.2.1", 5683), ("192.0.2.66", 5683)
+_DOMAIN_KEY, _THING_KEY = generate(KeyType.P256), generate(KeyType.P256)
+_CCS = ccs.encode(_DOMAIN_KEY.public, subject="home")
+_CREDENTIAL = Credential(id_cred=kccs_reference(_CCS), cred=_CCS, public=_DOMAIN_KEY.public)
+_MAKER = Maker("acme", "acme.example", generate(KeyType.P256), (generate(KeyType.P256),))
+_GRANT = Grant(b"token", b"granted", b"credential", b"issuer")
+
+
+def _joining(domain_key=_DOMAIN_KEY.public, maker=_MAKER):
+    born = bear(
+        maker,
+        Model("LX-1", 2, "https://acme.example/lx-1.json", date(2031, 1, 1)),
+        "A0001",
+        thing_key=_THING_KEY.public,
+        domain_key=domain_key,
+        at=AT,
+        voucher_expires=AT + timedelta(days=1),
+    )
+    return Joining(born, _THING_KEY, b"\x05").story(AT)
+
+
+def _bootstrap(admit=None, limit=64):
+    admitted = []
+
+    async def take_in(newcomer):
+        admitted.append(newcomer)
+        return _GRANT
+
+    numbers = iter(range(0x800000, 0x900000))
+    registrar = Registrar({"acme": _MAKER.anchor.public})
+    bootstrap = Bootstrap(
+        _CREDENTIAL,
+        _DOMAIN_KEY,
+        authenticate=lambda identity, at: registrar.authenticate(identity, at=at),
+        admit=admit or take_in,
+        connection_id=lambda: next(numbers).to_bytes(3, "big"),
+        pending=PendingSessions(limit=limit, lifetime=30.0),
+    )
+    return bootstrap, admitted
+
+
+def _answer(bootstrap, payload, source=_THING, now=0.0):
+    return asyncio.run(bootstrap.answer(payload, source, now=now, at=AT))
+
+
+def _until_message_3(bootstrap, **joining):
+    story = _joining(**joining)
+    message_2 = _answer(bootstrap, next(story).message.payload)
+    return story, story.send(Message(Code.CHANGED, payload=message_2)).message.payload
+
+
+def test_a_thing_that_is_welcome_gets_its_grant_and_both_sides_the_same_keys():
+    bootstrap, admitted = _bootstrap()
+    story, message_3 = _until_message_3(bootstrap)
+    message_4 = _answer(bootstrap, message_3)
+    with pytest.raises(StopIteration) as end:
+        story.send(Message(Code.CHANGED, payload=message_4))
+    (newcomer,) = admitted
+    assert (newcomer.identity.serial, newcomer.source) == ("A0001", "192.0.2.1")
+    assert end.value.value.master_secret == newcomer.oscore.master_secret
+    assert end.value.value.access_token == b"token"
+
+
+@pytest.mark.requirement("R-15")
+def test_message_3_counts_once():
+    bootstrap, admitted = _bootstrap()
+    _, message_3 = _until_message_3(bootstrap)
+    _answer(bootstrap, message_3)
+    with pytest.raises(StateError):
+        _answer(bootstrap, message_3)
+    assert len(admitted) == 1
+
+
+def test_message_3_after_its_time_finds_nobody():
+    bootstrap, admitted = _bootstrap()
+    _, message_3 = _until_message_3(bootstrap)
+    with pytest.raises(StateError):
+        _answer(bootstrap, message_3, now=31.0)
+    assert admitted == []
+
+
+@pytest.mark.requirement("R-27")
+def test_a_forged_message_3_does_not_end_the_handshake_it_names():
+    bootstrap, admitted = _bootstrap()
+    _, message_3 = _until_message_3(bootstrap)
+    with pytest.raises(AuthenticationError):
+        _answer(bootstrap, message_3[:-1] + bytes([message_3[-1] ^ 1]))
+    _answer(bootstrap, message_3)
+    assert len(admitted) == 1
+
+
+@pytest.mark.requirement("R-59")
+def test_a_maker_that_nobody_trusts_is_refused_before_policy_is_asked():
+    bootstrap, admitted = _bootstrap()
+    stranger = Maker("nobody", "nobody.example", generate(KeyType.P256), ())
+    _, message_3 = _until_message_3(bootstrap, maker=stranger)
+    with pytest.raises(UntrustedError):
+        _answer(bootstrap, message_3)
+    assert admitted == []
+
+
+@pytest.mark.requirement("R-59")
+def test_what_policy_refuses_gets_no_message_4():
+    async def refuse(_newcomer):
+        raise PolicyError("not here")
+
+    bootstrap, _ = _bootstrap(refuse)
+    _, message_3 = _until_message_3(bootstrap)
+    with pytest.raises(PolicyError):
+        _answer(bootstrap, message_3)
+
+
+@pytest.mark.requirement("R-61")
+def test_a_thing_sold_to_another_domain_stops_before_it_says_who_it_is():
+    bootstrap, admitted = _bootstrap()
+    story = _joining(domain_key=generate(KeyType.P256).public)
+    message_2 = _answer(bootstrap, next(story).message.payload)
+    with pytest.raises(UntrustedError):
+        story.send(Message(Code.CHANGED, payload=message_2))
+    assert admitted == []
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xf5", b"\xff", b"\xf4\x01", bytes(40)])
+def test_what_is_no_edhoc_is_refused_and_keeps_no_room(payload):
+    bootstrap, _ = _bootstrap()
+    with pytest.raises((DecodeError, StateError)):
+        _answer(bootstrap, payload)
+
+
+@pytest.mark.spec("RFC 9528 9.7")
+def test_in_a_crowd_a_source_has_to_show_itself_before_it_takes_room():
+    bootstrap, _ = _bootstrap(limit=4)
+    message_1 = next(_joining()).message.payload
+    assert bootstrap.is_reachable(message_1, _THING, 0.0)
+    _answer(bootstrap, message_1)
+    assert not bootstrap.is_reachable(message_1, _THING, 0.0)
+    assert bootstrap.is_reachable(message_1, _THING, 31.0)
+
+
+@pytest.mark.requirement("R-37")
+def test_message_3_shows_that_its_source_is_reachable_only_from_where_message_2_went():
+    bootstrap, _ = _bootstrap()
+    _, message_3 = _until_message_3(bootstrap)
+    assert bootstrap.is_reachable(message_3, _THING, 0.0)
+    assert not bootstrap.is_reachable(message_3, _ELSEWHERE, 0.0)

@@ -1,0 +1,70 @@
+import asyncio
+import json
+import socket
+
+import pytest
+
+from thingstead.errors import ConfigError, TransportError
+from thingstead.transport.control_socket import ControlClient, ControlServer
+
+
+async def _echo(asked):
+    return {"result": asked}
+
+
+async def _with(path, work):
+    server = ControlServer(path, _echo)
+    await server.start()
+    try:
+        return await asyncio.to_thread(work)
+    finally:
+        await server.close()
+
+
+def _raw(path, data):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(5.0)
+        client.connect(str(path))
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+        return client.makefile("rb").read()
+
+
+def test_a_question_gets_its_answer_and_the_socket_is_its_owner_s_alone(tmp_path):
+    path = tmp_path / "control.sock"
+
+    def work():
+        client = ControlClient(path)
+        try:
+            return path.stat().st_mode & 0o777, client.ask({"operation": "a"}), client.ask({"operation": "b"})
+        finally:
+            client.close()
+
+    mode, first, second = asyncio.run(_with(path, work))
+    assert mode == 0o600
+    assert (first, second) == ({"result": {"operation": "a"}}, {"result": {"operation": "b"}})
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("data", [b"no json\n", b"[]\n", b"7\n", b"\xff\n", b"[" * 100_000 + b"\n"])
+def test_what_is_no_object_is_not_answered_and_ends_only_its_own_connection(tmp_path, data):
+    path = tmp_path / "control.sock"
+    answers = asyncio.run(_with(path, lambda: (_raw(path, data), _raw(path, b"{}\n"))))
+    assert answers[0] == b""
+    assert json.loads(answers[1]) == {"result": {}}
+
+
+def test_a_socket_that_a_dead_controller_left_is_replaced(tmp_path):
+    path = tmp_path / "control.sock"
+    path.write_bytes(b"")
+    assert asyncio.run(_with(path, lambda: _raw(path, b"{}\n"))) == b'{"result":{}}\n'
+
+
+def test_a_path_that_no_socket_can_have_is_told(tmp_path):
+    with pytest.raises(ConfigError):
+        asyncio.run(ControlServer(tmp_path / ("x" * 200), _echo).start())
+
+
+def test_nobody_there_is_told_with_what_to_do(tmp_path):
+    with pytest.raises(TransportError, match="thingstead up"):
+        ControlClient(tmp_path / "control.sock")
