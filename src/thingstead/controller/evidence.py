@@ -43,7 +43,7 @@ class Figures:
         paths: paths that are served.
         public: those that answer anyone.
         expiries: dates that the planes watch.
-        idle: planes that enforce nothing: absent, or on paper only.
+        idle: planes that enforce nothing: theirs are rules on paper.
         is_offline: the domain was told to ask no resolver for names outside.
     """
 

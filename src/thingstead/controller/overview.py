@@ -23,7 +23,6 @@ from thingstead.domain.register import Register
 from thingstead.endpoint.resource import Resources
 from thingstead.errors import SecurityError, StorageError
 from thingstead.phases.bootstrap import Bootstrap
-from thingstead.planes.absent import Absent
 from thingstead.planes.network.mud_manager import MudManager
 
 __all__ = ["Overview", "PlaneMode"]
@@ -170,20 +169,17 @@ class Overview:
         return 0 if newest is None else newest.head.size
 
     def _about_itself(self, found: int) -> Finding:
-        speakers = sum(not isinstance(plane, Absent) for plane in self._planes)
         return Finding(
             "R-90",
             None,
             "this document is drawn from live findings, and a question without one is a row too",
-            f"{len(QUESTIONS)} questions asked of {speakers} planes and the controller, {found} findings",
+            f"{len(QUESTIONS)} questions asked of {len(self._planes)} planes and the controller, {found} findings",
             "a finding says what its author knew to look at",
             holds=found > 0,
         )
 
 
 def _mode(plane: Plane) -> str:
-    if isinstance(plane, Absent):
-        return "ABSENT: grants nothing, withdraws nothing"
     if isinstance(plane, MudManager) and plane.mode != "nftables":
         return f"{plane.mode.upper()}: NOT ENFORCED"
     return _LIVE
