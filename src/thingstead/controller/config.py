@@ -69,7 +69,7 @@ class JoinConfig:
         credential_days: validity of what the domain issues to a thing.
     """
 
-    max_half_open: int = 256
+    max_half_open: int = 1024
     half_open_seconds: float = 30.0
     credential_days: int = 90
 
