@@ -197,7 +197,9 @@ class Run:
     def _check_telemetry(self, born: float, died: float) -> None:
         """Of what was acknowledged in one life of the controller only the last batch may be gone."""
         for thing in self._members[:_STEADY]:
-            kept = self._world.stored_times(self._world.thing_id(thing.serial))
+            identifier = self._world.thing_id(thing.serial)
+            kept = self._world.stored_times(identifier)
+            self._world.ask("data.erase", thing=identifier)
             newest = max([at for at in kept if at < died], default=0.0)
             # The first answer after the newest reading that is kept was the answer to it.
             unkept = [at for at in thing.audit.answers if max(born, newest) < at < died][1:]

@@ -17,6 +17,7 @@ from thingstead.errors import ConfigError, TransportError
 __all__ = ["Answer", "ControlClient", "ControlServer"]
 
 _MAX_LINE = 1 << 20
+_MAX_ANSWER = 256 << 20
 _MAX_CLIENTS = 32
 _UCRED = struct.Struct("3i")
 
@@ -94,11 +95,11 @@ class ControlClient:
         try:
             self._stream.write(json.dumps(request).encode() + b"\n")
             self._stream.flush()
-            line = self._stream.readline(_MAX_LINE)
+            line = self._stream.readline(_MAX_ANSWER)
         except OSError as error:
             raise TransportError(f"the controller at {self._path} did not answer: {error}") from error
-        if not line:
-            raise TransportError(f"the controller at {self._path} closed the connection")
+        if not line.endswith(b"\n"):
+            raise TransportError(f"the controller at {self._path} closed the connection before it had answered")
         return _object(line)
 
     def close(self) -> None:

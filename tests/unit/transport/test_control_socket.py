@@ -68,3 +68,46 @@ def test_a_path_that_no_socket_can_have_is_told(tmp_path):
 def test_nobody_there_is_told_with_what_to_do(tmp_path):
     with pytest.raises(TransportError, match="thingstead up"):
         ControlClient(tmp_path / "control.sock")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1 << 20, 5_000_000])
+def test_an_answer_longer_than_a_question_may_be_comes_whole(tmp_path, size):
+    path = tmp_path / "control.sock"
+
+    async def export(_asked):
+        return {"result": "x" * size}
+
+    async def whole():
+        server = ControlServer(path, export)
+        await server.start()
+        try:
+            return await asyncio.to_thread(_ask, path)
+        finally:
+            await server.close()
+
+    assert asyncio.run(whole()) == {"result": "x" * size}
+
+
+def test_a_controller_that_dies_while_it_answers_has_not_answered(tmp_path):
+    path = tmp_path / "control.sock"
+
+    async def die(reader, writer):
+        await reader.readline()
+        writer.write(b'{"result":"half an ans')
+        writer.close()
+
+    async def whole():
+        async with await asyncio.start_unix_server(die, path=path):
+            return await asyncio.to_thread(_ask, path)
+
+    with pytest.raises(TransportError, match="before it had answered"):
+        asyncio.run(whole())
+
+
+def _ask(path):
+    client = ControlClient(path)
+    try:
+        return client.ask({})
+    finally:
+        client.close()
