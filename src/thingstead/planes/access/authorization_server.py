@@ -126,6 +126,10 @@ class AuthorizationServer:
         """Note what the next `admit` of `thing` grants; nothing is granted yet."""
         self._proposals[thing] = proposal
 
+    def retract(self, thing: ThingId) -> None:
+        """Forget such a note: the join that it came from is over."""
+        self._proposals.pop(thing, None)
+
     def tokens_of(self, thing: ThingId) -> tuple[bytes, bytes]:
         """The thing's token and the domain's own for the thing, as issued.
 
@@ -201,11 +205,13 @@ class AuthorizationServer:
         self._associations.end(thing.id)
         self._proposals.pop(thing.id, None)
         async with self._lock(thing.id):
-            holding = self._holdings.pop(thing.id, None)
+            holding = self._holdings.get(thing.id)
             if holding is not None:
-                self._recipient_ids.discard(holding.oscore.recipient_id)
+                # From memory only once it is gone from disk: a receipt for less would leave the keys there.
                 draft = self._draft(thing.id, Kind.REVOCATION, cause, holding)
                 await self._records.write({thing.id: None}, entries=[draft])
+                self._recipient_ids.discard(holding.oscore.recipient_id)
+                del self._holdings[thing.id]
         return self._receipt(thing, Demand.WITHDRAW, transition_id, "association ended, token and keys erased")
 
     async def probe(self, thing: Thing) -> Probe:

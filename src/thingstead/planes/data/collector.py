@@ -146,7 +146,12 @@ class Collector:
             _key(thing, name, index): None for name, series in known.items() for index in series.indices()
         }
         draft = Draft(at, Kind.ERASURE, actor, thing, "erasure", {"series": len(known), "values": values})
-        await self._records.write(changes, entries=[draft])
+        try:
+            await self._records.write(changes, entries=[draft])
+        except BaseException:
+            # What is still on disk must be known here, or the next attempt would erase nothing and say so.
+            self._series[thing] = {**known, **self._series.get(thing, {})}
+            raise
         return ErasureReceipt(thing, at, len(known), values)
 
     async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:

@@ -50,14 +50,14 @@ class Enrolment:
         self._challenges[thing, name] = value
         return encode_challenge(name, value)
 
-    async def join(self, thing: ThingId, name: str, payload: bytes, *, right: Scope) -> JoinResponse:
+    async def join(self, thing: ThingId, name: str, payload: bytes, *, right: Callable[[], Scope]) -> JoinResponse:
         """Check the proof, begin an epoch with the thing in it, and give it the keys.
 
         Args:
             thing: who asks.
             name: the group.
             payload: its Join Request.
-            right: what it may ask of the members.
+            right: tells what it may ask of the members, or raises; asked again at the step itself.
 
         Raises:
             ForbiddenError: it asks for more than its right, or brings the key of another member.
@@ -66,12 +66,12 @@ class Enrolment:
             AuthenticationError: the credential is not provably its own.
         """
         asked = JoinRequest.decode(payload)
-        if asked.name != name or (asked.roles & Role.REQUESTER and not right.grants):
-            raise ForbiddenError("the scope does not hold what the Join Request asks for", spec="RFC 9594 §4.3.1")
+        _scope_for(asked, name, right())
         self._check_proof(thing, asked)
-        scope = right if asked.roles & Role.REQUESTER else Scope({})
 
         def with_newcomer(record: GroupRecord) -> GroupRecord:
+            # It may have been put out, and its right taken, while it waited for its turn.
+            scope = _scope_for(asked, name, right())
             self._check_key(record, thing, asked.credential)
             at = self._clock.utc()
             joined = record.with_member(thing, asked.credential, roles=asked.roles, scope=scope, at=at)
@@ -101,6 +101,12 @@ class Enrolment:
         others = [ccs.decode(member.credential).public for member in record.members if member.thing != thing]
         if public in (self._key.public, *others):
             raise ForbiddenError("another member has this key", spec="RFC 10021 §2.4", reason="key")
+
+
+def _scope_for(asked: JoinRequest, name: str, right: Scope) -> Scope:
+    if asked.name != name or (asked.roles & Role.REQUESTER and not right.grants):
+        raise ForbiddenError("the scope does not hold what the Join Request asks for", spec="RFC 9594 §4.3.1")
+    return right if asked.roles & Role.REQUESTER else Scope({})
 
 
 def _plain(read: ccs.PublicKeyCredential) -> bytes:

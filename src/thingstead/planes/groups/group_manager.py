@@ -217,7 +217,7 @@ class GroupManager:
             ForbiddenError: it may not join, or not as what it wants to be.
             SecurityError, ProtocolError: as `Enrolment.join` says.
         """
-        response = await self._enrolment.join(thing, name, payload, right=self._right(thing, name))
+        response = await self._enrolment.join(thing, name, payload, right=lambda: self._right(thing, name))
         self.on_join(name)
         return response
 
@@ -318,9 +318,9 @@ class GroupManager:
 
     async def _put_out(self, thing: ThingId, cause: str) -> str:
         """Deny first, rekey then, tell the others last: each step holds even where the next one fails."""
-        if thing in self._admitted:
-            self._admitted.discard(thing)
-            await self._records.write({_ADMITTED + thing: None})
+        self._admitted.discard(thing)
+        # Also where memory has none: an earlier attempt may have failed at the disk.
+        await self._records.write({_ADMITTED + thing: None})
         left = [record.name for record in self.groups() if record.member(thing) is not None]
         for name in left:
             await self._keeper.change(name, self._keeper.without(thing), cause=cause, thing=thing)

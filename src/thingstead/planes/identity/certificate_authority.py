@@ -89,6 +89,10 @@ class CertificateAuthority:
         """Note the key that a thing has just proven to hold; the next `admit` issues for it."""
         self._proven[thing] = public
 
+    def disprove(self, thing: ThingId) -> None:
+        """Forget such a key: the join that it was proven in is over."""
+        self._proven.pop(thing, None)
+
     def credential_of(self, thing: ThingId) -> bytes:
         """The credential as issued.
 
@@ -131,6 +135,7 @@ class CertificateAuthority:
 
     async def restrict(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Suspend the credential: relying parties are told so until it is admitted again."""
+        self._proven.pop(thing.id, None)
         holding = self._holdings.get(thing.id)
         if holding is not None and holding.status is CredentialStatus.VALID:
             suspended = replace(holding, status=CredentialStatus.SUSPENDED)
@@ -219,6 +224,10 @@ class CertificateAuthority:
         self._keep(thing, holding)
 
     def _keep(self, thing: ThingId, holding: _Holding) -> None:
+        before = self._holdings.get(thing)
+        if before is not None:
+            # One credential counts per thing: an older one must not live on under the name of its successor.
+            self._by_cti.pop(before.cti, None)
         self._holdings[thing] = holding
         self._by_cti[holding.cti] = thing
 

@@ -11,6 +11,7 @@ from tests.unit.domain.things import a_thing
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.lifecycle import Restriction
+from thingstead.errors import StorageError
 from thingstead.planes.access.authorization_server import AuthorizationServer, Proposal
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.edhoc.session import OscoreParameters
@@ -170,3 +171,43 @@ def test_what_was_proposed_before_a_thing_was_cut_off_is_not_granted_when_it_ret
         return plane.tokens_of(_THING.id) == before
 
     assert asyncio.run(story())
+
+
+class FullRecords(SlowRecords):
+    """A disk that takes nothing while `is_full`."""
+
+    is_full = False
+
+    async def write(self, changes, *, entries=()):
+        if self.is_full:
+            raise StorageError("no space left")
+        await super().write(changes, entries=entries)
+
+
+@pytest.mark.requirement("R-09")
+def test_keys_that_could_not_be_erased_are_erased_by_the_next_attempt():
+    async def story():
+        records, live = FullRecords(), Live()
+        plane = server(records, live)
+        await joined(plane)
+        records.is_full = True
+        with pytest.raises(StorageError):
+            await plane.withdraw(_THING, cause="retired", transition_id=_THING.transition_id)
+        assert live.live == {}
+        records.is_full = False
+        await plane.withdraw(_THING, cause="retired", transition_id=_THING.transition_id)
+        return records.documents
+
+    assert asyncio.run(story()) == {}
+
+
+@pytest.mark.requirement("R-09")
+def test_what_a_join_left_behind_that_came_to_nothing_is_granted_to_nobody():
+    async def story():
+        plane = server(SlowRecords(), Live())
+        plane.propose(_THING.id, proposal(1))
+        plane.retract(_THING.id)
+        await plane.admit(_THING, cause="released", transition_id=_THING.transition_id)
+        return plane.scope_of(_THING.id)
+
+    assert asyncio.run(story()) is None

@@ -10,7 +10,7 @@ from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import LifecycleState
 from thingstead.domain.plane import PlaneName, Standing
 from thingstead.domain.purpose import Purpose
-from thingstead.errors import DecodeError, ForbiddenError
+from thingstead.errors import DecodeError, ForbiddenError, StorageError
 from thingstead.planes.data.collector import Collector, Limits
 from thingstead.protocols.senml import pack
 from thingstead.protocols.senml.record import Record
@@ -138,3 +138,28 @@ def test_a_backup_fills_in_and_overwrites_nothing():
         asyncio.run(target.restore(backup))
     assert fresh.latest(_THING.id) == {"power": 1.0}
     assert later.latest(_THING.id) == {"power": 2.0}
+
+
+def test_what_could_not_be_erased_is_erased_by_the_next_attempt():
+    class FullStore(MemoryStore):
+        is_full = False
+
+        async def commit(self, unit):
+            if self.is_full:
+                raise StorageError("no space left")
+            return await super().commit(unit)
+
+    async def story():
+        store = FullStore()
+        plane = _plane(store)
+        await plane.admit(_THING, cause="joined", transition_id=_THING.transition_id)
+        plane.collect(_THING.id, _senml("power"))
+        await plane.flush()
+        store.is_full = True
+        with pytest.raises(StorageError):
+            await plane.erase(_THING.id, actor="owner")
+        store.is_full = False
+        receipt = await plane.erase(_THING.id, actor="owner")
+        return receipt.values, store.load().records[PlaneName.DATA]
+
+    assert asyncio.run(story()) == (1, {})

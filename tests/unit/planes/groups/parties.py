@@ -1,5 +1,6 @@
 """A Group Manager with everything around it in memory, and things that ask it."""
 
+import asyncio
 import random
 from datetime import timedelta
 
@@ -23,12 +24,13 @@ MAY_COMMAND = Scope({"/ace-group/lamps": Permission.GET | Permission.POST, "/ace
 
 
 class Disk:
-    """The plane's documents; `is_full` refuses the next writes."""
+    """The plane's documents; `is_full` refuses the next writes, `is_slow` lets others run before each."""
 
     def __init__(self, documents=None):
         self.documents = dict(documents or {})
         self.entries = []
         self.is_full = False
+        self.is_slow = False
 
     def load(self):
         return dict(self.documents)
@@ -36,6 +38,8 @@ class Disk:
     async def write(self, changes, *, entries=()):
         if self.is_full:
             raise StorageError("no space left")
+        for _ in range(5 * self.is_slow):
+            await asyncio.sleep(0)
         for name, document in changes.items():
             if document is None:
                 self.documents.pop(name, None)

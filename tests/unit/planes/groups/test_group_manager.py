@@ -477,3 +477,31 @@ def test_a_group_that_is_there_is_not_made_anew():
         assert domain.manager.group("lamps").num == 1
 
     run(story)
+
+
+@pytest.mark.requirement("R-09")
+def test_who_is_put_out_while_it_waits_to_join_does_not_get_in():
+    async def story(domain):
+        await domain.admitted(LAMP)
+        challenge = decode_challenge(domain.manager.challenge(LAMP.id, "lamps"))
+        domain.disk.is_slow = True
+        join = domain.manager.join(LAMP.id, "lamps", joining(challenge).encode())
+        _, answer = await asyncio.gather(domain.manager.evict("lamps", LAMP.id), join, return_exceptions=True)
+        assert isinstance(answer, ForbiddenError)
+        assert domain.manager.group("lamps").member(LAMP.id) is None
+
+    run(story)
+
+
+@pytest.mark.requirement("R-09")
+def test_who_was_put_out_while_the_disk_was_full_is_out_after_the_next_attempt_and_a_restart():
+    async def story(domain):
+        await domain.admitted(LAMP)
+        domain.disk.is_full = True
+        with pytest.raises(StorageError):
+            await domain.manager.withdraw(LAMP, cause="retired", transition_id=LAMP.transition_id)
+        domain.disk.is_full = False
+        await domain.manager.withdraw(LAMP, cause="retired", transition_id=LAMP.transition_id)
+        assert not [name for name in domain.disk.documents if LAMP.id in name]
+
+    run(story)

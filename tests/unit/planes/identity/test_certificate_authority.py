@@ -112,3 +112,26 @@ def test_a_damaged_record_is_told_at_the_start(document):
     asyncio.run(store.commit(Unit(records=(PlaneRecord(PlaneName.IDENTITY, _THING.id, document),))))
     with pytest.raises(DecodeError):
         authority(store)
+
+
+@pytest.mark.requirement("R-09")
+def test_an_older_credential_does_not_count_again_with_its_successor():
+    plane = _issued()
+    _do(plane.withdraw, _RETIRED)
+    assert plane.status(_CTI) is CredentialStatus.REVOKED
+    plane.prove(_THING.id, HOLDER)
+    _do(plane.admit)
+    assert plane.status((2).to_bytes(8, "big")) is CredentialStatus.VALID
+    assert plane.status(_CTI) is CredentialStatus.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "forget", [lambda plane: _do(plane.restrict, _QUARANTINED), lambda plane: plane.disprove(_THING.id)]
+)
+def test_a_key_proven_in_a_join_that_came_to_nothing_is_issued_for_by_no_later_admission(forget):
+    plane = authority()
+    plane.prove(_THING.id, HOLDER)
+    forget(plane)
+    _do(plane.admit)
+    with pytest.raises(StateError):
+        plane.credential_of(_THING.id)
