@@ -6,9 +6,11 @@ verified the identity, the join policy decides (RFC 8576 §5.2; R-59).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
@@ -32,6 +34,7 @@ __all__ = ["Admission"]
 _ACTOR = "registrar"
 _KEY_ROLE = "maker"
 _GONE = frozenset({LifecycleState.DECOMMISSIONED, LifecycleState.RE_OWNED})
+_APPROVAL = timedelta(days=1)
 _SETTLED = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE})
 
 
@@ -68,10 +71,11 @@ class Admission:
         self._clock = clock
         self._random_bytes = random_bytes
         self._note_place = note_place
-        self._approved: dict[ThingId, str] = {}
+        self._approved: dict[ThingId, tuple[str, datetime]] = {}
+        self._joining: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     def approve(self, thing: ThingId, scope: str) -> None:
-        """Let the next attempt of a thing that waits for a person pass.
+        """Let the next attempt of a thing that waits for a person pass, if it comes within a day.
 
         Args:
             thing: who waits.
@@ -79,22 +83,32 @@ class Admission:
 
         Raises:
             PolicyError: the policy has no such scope.
+            UntrustedError: the thing was retired or handed over, or is restricted.
         """
+        _require_welcome(self._register.thing(thing))
         if scope and scope not in self._policy.join.scopes:
             raise PolicyError(
                 f"the policy has no scope {scope!r}; it has {', '.join(sorted(self._policy.join.scopes))}"
             )
-        self._approved[thing] = scope
+        self._approved[thing] = (scope, self._clock.utc() + _APPROVAL)
 
     async def __call__(self, newcomer: Newcomer) -> Grant:
-        """Decide, commit on every plane, and only then hand out.
+        """Decide, commit on every plane, and only then hand out; one join of a thing at a time.
 
         Raises:
-            UntrustedError: the thing was retired or handed over, or is in quarantine.
+            UntrustedError: the thing was retired or handed over, or is restricted.
             PolicyError: the policy refuses it, or holds it until a person approves.
+            TransitionError: it was retired or restricted while it joined.
         """
+        # Two handshakes of one newcomer at once would make it two things, of which one outlives the other's end.
+        name = (newcomer.identity.maker, newcomer.identity.serial)
+        async with self._joining.setdefault(name, asyncio.Lock()):
+            return await self._admit(newcomer)
+
+    async def _admit(self, newcomer: Newcomer) -> Grant:
         known = self._find(newcomer)
-        self._require_welcome(known)
+        if known is not None:
+            _require_welcome(known)
         facts = _facts(newcomer)
         decision = self._decide(known, facts)
         thing = known
@@ -110,21 +124,26 @@ class Admission:
 
     async def _take_in(self, thing: Thing, newcomer: Newcomer, decision: Decision, scope: Scope) -> Grant:
         thing = await self._to_bootstrapping(thing)
+        await self._note_place(thing.id, newcomer.source)
         self._identity.prove(thing.id, newcomer.identity.public)
         proposal = Proposal(newcomer.identity.public, newcomer.oscore, scope, self._policy.granted)
         self._access.propose(thing.id, proposal)
-        await self._note_place(thing.id, newcomer.source)
-        report = await self._conductor.transition(
-            thing.id,
-            Cause.JOINED,
-            actor=_ACTOR,
-            evidence={"rule": decision.rule},
-            changes={
-                "zone": decision.zone,
-                "joined_at": self._clock.utc(),
-                "keys": _keys(thing, newcomer, self._clock.utc()),
-            },
-        )
+        try:
+            report = await self._conductor.transition(
+                thing.id,
+                Cause.JOINED,
+                actor=_ACTOR,
+                evidence={"rule": decision.rule},
+                changes={
+                    "zone": decision.zone,
+                    "joined_at": self._clock.utc(),
+                    "keys": _keys(thing, newcomer, self._clock.utc()),
+                },
+            )
+        finally:
+            # What was not granted now is granted by no later decision, such as the end of a quarantine.
+            self._identity.disprove(thing.id)
+            self._access.retract(thing.id)
         self._approved.pop(thing.id, None)
         for plane in (self._identity.name, self._access.name):
             if plane in report.failures:
@@ -163,21 +182,24 @@ class Admission:
         maker, serial = newcomer.identity.maker, newcomer.identity.serial
         return self._register.find(maker, serial)
 
-    def _require_welcome(self, known: Thing | None) -> None:
-        if known is None:
-            return
-        if known.state in _GONE:
-            raise UntrustedError(f"{known.id} was {known.state} and stays so", reason="retired")
-        if known.restriction is Restriction.QUARANTINED:
-            raise UntrustedError(f"{known.id} is in quarantine", reason="quarantined")
-
     def _decide(self, known: Thing | None, facts: IdentityFacts) -> Decision:
         decision = decide(facts, self._policy.join, at=self._clock.utc())
-        if decision.verdict is not Verdict.HOLD or known is None or known.id not in self._approved:
+        if decision.verdict is not Verdict.HOLD or known is None:
             return decision
-        name = self._approved[known.id]
+        name, until = self._approved.get(known.id, ("", None))
+        if until is None or until <= self._clock.utc():
+            return decision
         scope = self._policy.join.scopes[name] if name else decision.scope
         return replace(decision, verdict=Verdict.ADMIT, rule=f"{decision.rule}, approved", scope=scope)
+
+
+def _require_welcome(known: Thing) -> None:
+    if known.state in _GONE:
+        raise UntrustedError(f"{known.id} was {known.state} and stays so", reason="retired")
+    if known.restriction is Restriction.QUARANTINED:
+        raise UntrustedError(f"{known.id} is in quarantine", reason="quarantined")
+    if known.restriction is Restriction.HELD:
+        raise UntrustedError(f"{known.id} is held", reason="held")
 
 
 def _facts(newcomer: Newcomer) -> IdentityFacts:

@@ -174,11 +174,14 @@ class Conductor:
             entries: drafts that must stand in the ledger together with the transition, before it.
 
         Raises:
-            TransitionError: the table has no such row; nothing happened.
+            TransitionError: the table has no such row, or a restricted thing would join; nothing happened.
             StorageError: it could not be kept; nothing happened.
         """
 
         def advance(before: Thing) -> Thing:
+            # Asked under the lock: a restriction that was decided while a thing joined comes before the join.
+            if cause is Cause.JOINED and before.restriction is not Restriction.NONE:
+                raise TransitionError(f"{thing} is {before.restriction} and joins when that is lifted")
             return before.evolve(state=lifecycle.advance(before.state, cause), **(changes or {}))
 
         return await self._change(thing, advance, Kind.TRANSITION, cause.value, actor, evidence, entries)
