@@ -49,7 +49,7 @@ class Pump:
     """Moves datagrams between sockets and one core, on the event loop's own thread.
 
     The first socket sends; further ones (multicast groups) only receive. After `Pump.flush` nothing that the core
-    wants sent is left behind, whatever asked for it.
+    wants sent is left behind, whatever asked for it. Once closed it moves nothing, whoever still asks.
     """
 
     def __init__(self, core: DatagramCore, sockets: Sequence[socket.socket], *, clock: Clock) -> None:
@@ -58,12 +58,15 @@ class Pump:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._is_closed = False
         self.undeliverable = 0
         for index, sock in enumerate(self._sockets):
             self._loop.add_reader(sock, self._drain, sock, index > 0)
 
     def flush(self) -> None:
         """Run the core, send what it wants sent, and set the timer anew."""
+        if self._is_closed:
+            return
         now = self._clock.now()
         self._core.run(now)
         send = self._sockets[0].sendto
@@ -83,6 +86,7 @@ class Pump:
 
     def close(self) -> None:
         """Stop reading and close the sockets."""
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
         for sock in self._sockets:

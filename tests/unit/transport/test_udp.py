@@ -2,18 +2,21 @@
 
 import asyncio
 import socket
+from typing import Any
 
 import pytest
 
 from thingstead.clock import SystemClock
 from thingstead.errors import TransportError
-from thingstead.transport.udp import Pump, open_socket
+from thingstead.transport.udp import Pump, open_multicast_socket, open_socket, send_groups_through
 
 
 class Echo:
-    """Sends back what comes."""
+    """Sends back what comes, and wants to run again at `deadline`."""
 
-    def __init__(self):
+    def __init__(self, deadline=None):
+        self.deadline = deadline
+        self.runs = 0
         self.sources = []
         self._outgoing = []
         self.came = asyncio.Event()
@@ -24,14 +27,14 @@ class Echo:
         self.came.set()
 
     def run(self, now):
-        pass
+        self.runs += 1
 
     def datagrams_to_send(self, now):
         outgoing, self._outgoing = self._outgoing, []
         return outgoing
 
     def next_deadline(self):
-        return None
+        return self.deadline
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
@@ -66,3 +69,97 @@ def test_a_taken_port_is_refused_in_a_sentence():
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(TransportError, match="expected a free UDP address"):
             open_socket("127.0.0.1", taken.getsockname()[1])
+
+
+def test_a_closed_pump_runs_nothing_and_sets_no_timer():
+    async def story():
+        core = Echo(deadline=0.0)
+        pump = Pump(core, [open_socket("127.0.0.1", 0)], clock=SystemClock())
+        pump.flush()
+        pump.close()
+        runs = core.runs
+        pump.flush()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return core.runs - runs
+
+    assert asyncio.run(story()) == 0
+
+
+def test_a_timer_that_is_due_runs_the_core_again():
+    async def story():
+        core = Echo(deadline=0.0)
+        pump = Pump(core, [open_socket("127.0.0.1", 0)], clock=SystemClock())
+        pump.flush()
+        try:
+            async with asyncio.timeout(5):
+                while core.runs < 3:  # noqa: ASYNC110  the loop's own timer is what is waited for
+                    await asyncio.sleep(0)
+        finally:
+            pump.close()
+
+    asyncio.run(story())
+
+
+def test_what_cannot_be_sent_is_counted_and_hinders_nobody():
+    async def story():
+        core = Echo()
+        pump = Pump(core, [open_socket("127.0.0.1", 0)], clock=SystemClock())
+        core.receive_datagram(bytes(100_000), ("127.0.0.1", 9), 0.0)
+        core.receive_datagram(b"next", ("127.0.0.1", 9), 0.0)
+        pump.flush()
+        pump.close()
+        return pump.undeliverable
+
+    assert asyncio.run(story()) == 1
+
+
+class Broken:
+    """A socket whose peer says that nobody is there (ICMP port unreachable)."""
+
+    def __init__(self, sock):
+        self._sock = sock
+
+    def __getattr__(self, name):
+        return getattr(self._sock, name)
+
+    def recvfrom(self, _size):
+        raise ConnectionRefusedError
+
+
+def test_an_error_of_the_socket_ends_one_reading_and_not_the_pump():
+    async def story():
+        core = Echo()
+        with open_socket("127.0.0.1", 0) as peer:
+            ours: Any = Broken(open_socket("127.0.0.1", 0))
+            pump = Pump(core, [ours], clock=SystemClock())
+            peer.sendto(b"hello", ours.getsockname())
+            try:
+                async with asyncio.timeout(5):
+                    while not core.runs:  # noqa: ASYNC110  a wake-up that brings nothing has no event
+                        await asyncio.sleep(0)
+            finally:
+                pump.close()
+        return core.sources
+
+    assert asyncio.run(story()) == []
+
+
+@pytest.mark.parametrize(
+    ("group", "interface"), [("192.0.2.1", "127.0.0.1"), ("nonsense", "127.0.0.1"), ("239.83.0.9", "x")]
+)
+def test_a_group_that_cannot_be_joined_is_refused_in_a_sentence(group, interface):
+    with pytest.raises(TransportError, match="expected to join group"):
+        open_multicast_socket(group, 0, interface=interface)
+
+
+def test_what_goes_to_a_group_is_heard_on_the_interface_it_left_by():
+    try:
+        listener = open_multicast_socket("239.83.0.77", 0, interface="127.0.0.1")
+    except TransportError:
+        pytest.skip("ABSENT: multicast on loopback")
+    with listener, open_socket("127.0.0.1", 0) as sender:
+        send_groups_through(sender, "127.0.0.1")
+        sender.sendto(b"all", ("239.83.0.77", listener.getsockname()[1]))
+        listener.settimeout(5)
+        assert listener.recvfrom(16)[0] == b"all"
