@@ -193,11 +193,12 @@ class DomainServer:
         exchange = self._endpoint.send_request(request, destination, self._clock.now(), group=group, confirmable=False)
         responses: dict[bytes, Message] = {}
         try:
-            async for response in self._responses(exchange, within):
-                if response.member is not None:
-                    responses[response.member] = response.message
-                if len(responses) >= expected:
-                    break
+            async with aclosing(self._responses(exchange, within)) as received:
+                async for response in received:
+                    if response.member is not None:
+                        responses[response.member] = response.message
+                    if len(responses) >= expected:
+                        break
         except TransportError as error:
             _LOGGER.debug("no more responses from %s: %s", group, error)
         return responses
