@@ -22,6 +22,8 @@ class Kind(Enum):
     DIGEST = "hash"
     KDF = "key derivation"
     AGREEMENT = "key agreement with key derivation"
+    KEY_WRAP = "key wrap"
+    AGREEMENT_WRAP = "key agreement with key derivation and key wrap"
 
 
 class Status(Enum):
@@ -42,8 +44,19 @@ class AlgorithmId(IntEnum):
     SHA_384 = -43
     SHA_512 = -44
     ED25519 = -19
+    A128KW = -3
+    A192KW = -4
+    A256KW = -5
+    ECDH_ES_HKDF_256 = -25
+    ECDH_ES_HKDF_512 = -26
     ECDH_SS_HKDF_256 = -27
     ECDH_SS_HKDF_512 = -28
+    ECDH_ES_A128KW = -29
+    ECDH_ES_A192KW = -30
+    ECDH_ES_A256KW = -31
+    ECDH_SS_A128KW = -32
+    ECDH_SS_A192KW = -33
+    ECDH_SS_A256KW = -34
     ES512 = -36
     ES384 = -35
     ML_DSA_44 = -48
@@ -53,6 +66,8 @@ class AlgorithmId(IntEnum):
     ESP512 = -52
     HKDF_SHA_256 = -10
     HKDF_SHA_512 = -11
+    HKDF_AES_128 = -12
+    HKDF_AES_256 = -13
     DIRECT = -6
     A128GCM = 1
     A192GCM = 2
@@ -61,6 +76,10 @@ class AlgorithmId(IntEnum):
     HMAC_256_256 = 5
     HMAC_384_384 = 6
     HMAC_512_512 = 7
+    AES_MAC_128_64 = 14
+    AES_MAC_256_64 = 15
+    AES_MAC_128_128 = 25
+    AES_MAC_256_128 = 26
     AES_CCM_16_64_128 = 10
     AES_CCM_16_64_256 = 11
     AES_CCM_64_64_128 = 12
@@ -131,6 +150,15 @@ REGISTRY: dict[int, Algorithm] = {
         _row(AlgorithmId.HMAC_256_256, "HMAC 256/256", Kind.MAC, (32, 0, 32), "RFC 9053 §3.1"),
         _row(AlgorithmId.HMAC_384_384, "HMAC 384/384", Kind.MAC, (48, 0, 48), "RFC 9053 §3.1", Status.ACCEPTED),
         _row(AlgorithmId.HMAC_512_512, "HMAC 512/512", Kind.MAC, (64, 0, 64), "RFC 9053 §3.1", Status.ACCEPTED),
+        *(
+            _row(number, name, Kind.MAC, sizes, "RFC 9053 §3.2", Status.ACCEPTED)
+            for number, name, sizes in (
+                (AlgorithmId.AES_MAC_128_64, "AES-MAC 128/64", (16, 0, 8)),
+                (AlgorithmId.AES_MAC_256_64, "AES-MAC 256/64", (32, 0, 8)),
+                (AlgorithmId.AES_MAC_128_128, "AES-MAC 128/128", (16, 0, 16)),
+                (AlgorithmId.AES_MAC_256_128, "AES-MAC 256/128", (32, 0, 16)),
+            )
+        ),
         _row(AlgorithmId.A128GCM, "A128GCM", Kind.AEAD, (16, 12, 16), "RFC 9053 §4.1"),
         _row(AlgorithmId.A192GCM, "A192GCM", Kind.AEAD, (24, 12, 16), "RFC 9053 §4.1", Status.ACCEPTED),
         _row(AlgorithmId.A256GCM, "A256GCM", Kind.AEAD, (32, 12, 16), "RFC 9053 §4.1"),
@@ -156,8 +184,25 @@ REGISTRY: dict[int, Algorithm] = {
         _row(AlgorithmId.DIRECT, "direct", Kind.KDF, (0, 0, 0), "RFC 9053 §6.1.1"),
         _row(AlgorithmId.HKDF_SHA_256, "direct+HKDF-SHA-256", Kind.KDF, (0, 0, 32), "RFC 9053 §6.1.2"),
         _row(AlgorithmId.HKDF_SHA_512, "direct+HKDF-SHA-512", Kind.KDF, (0, 0, 64), "RFC 9053 §6.1.2"),
+        _row(
+            AlgorithmId.HKDF_AES_128, "direct+HKDF-AES-128", Kind.KDF, (16, 0, 16), "RFC 9053 §6.1.2", Status.ACCEPTED
+        ),
+        _row(
+            AlgorithmId.HKDF_AES_256, "direct+HKDF-AES-256", Kind.KDF, (32, 0, 16), "RFC 9053 §6.1.2", Status.ACCEPTED
+        ),
+        _row(AlgorithmId.A128KW, "A128KW", Kind.KEY_WRAP, (16, 0, 0), "RFC 9053 §6.2.1"),
+        _row(AlgorithmId.A192KW, "A192KW", Kind.KEY_WRAP, (24, 0, 0), "RFC 9053 §6.2.1", Status.ACCEPTED),
+        _row(AlgorithmId.A256KW, "A256KW", Kind.KEY_WRAP, (32, 0, 0), "RFC 9053 §6.2.1"),
+        _row(AlgorithmId.ECDH_ES_HKDF_256, "ECDH-ES + HKDF-256", Kind.AGREEMENT, (0, 0, 32), "RFC 9053 §6.3.1"),
+        _row(AlgorithmId.ECDH_ES_HKDF_512, "ECDH-ES + HKDF-512", Kind.AGREEMENT, (0, 0, 64), "RFC 9053 §6.3.1"),
         _row(AlgorithmId.ECDH_SS_HKDF_256, "ECDH-SS + HKDF-256", Kind.AGREEMENT, (0, 0, 32), "RFC 9053 §6.3.1"),
         _row(AlgorithmId.ECDH_SS_HKDF_512, "ECDH-SS + HKDF-512", Kind.AGREEMENT, (0, 0, 64), "RFC 9053 §6.3.1"),
+        _row(AlgorithmId.ECDH_ES_A128KW, "ECDH-ES + A128KW", Kind.AGREEMENT_WRAP, (0, 0, 0), "RFC 9053 §6.4.1"),
+        _row(AlgorithmId.ECDH_ES_A192KW, "ECDH-ES + A192KW", Kind.AGREEMENT_WRAP, (0, 0, 0), "RFC 9053 §6.4.1"),
+        _row(AlgorithmId.ECDH_ES_A256KW, "ECDH-ES + A256KW", Kind.AGREEMENT_WRAP, (0, 0, 0), "RFC 9053 §6.4.1"),
+        _row(AlgorithmId.ECDH_SS_A128KW, "ECDH-SS + A128KW", Kind.AGREEMENT_WRAP, (0, 0, 0), "RFC 9053 §6.4.1"),
+        _row(AlgorithmId.ECDH_SS_A192KW, "ECDH-SS + A192KW", Kind.AGREEMENT_WRAP, (0, 0, 0), "RFC 9053 §6.4.1"),
+        _row(AlgorithmId.ECDH_SS_A256KW, "ECDH-SS + A256KW", Kind.AGREEMENT_WRAP, (0, 0, 0), "RFC 9053 §6.4.1"),
     )
 }
 

@@ -110,10 +110,12 @@ def hmac_tag(secret: Secret, data: bytes, mac_id: int = AlgorithmId.HMAC_256_256
     """Compute an HMAC, cut to the length that the algorithm names (RFC 9053 §3.1).
 
     Raises:
-        UnsupportedError: not a MAC that we have.
+        UnsupportedError: not an HMAC that we have.
         ValueError: a key of the wrong length.
     """
     row = algorithm(mac_id, Kind.MAC)
+    if row.id not in _MAC_HASH:
+        raise UnsupportedError(f"expected an HMAC, got {row.name}", spec="RFC 9053 §3.1")
     if len(secret) != row.key_size:
         raise ValueError(f"{row.name} takes a key of {row.key_size} bytes, got {len(secret)}")
     return hmac.digest(secret.reveal(), data, _MAC_HASH[row.id])[: row.output_size]
@@ -124,7 +126,7 @@ def verify_hmac(secret: Secret, data: bytes, tag: bytes, mac_id: int = Algorithm
 
     Raises:
         AuthenticationError: it does not verify.
-        UnsupportedError: not a MAC that we have.
+        UnsupportedError: not an HMAC that we have.
     """
     if not hmac.compare_digest(hmac_tag(secret, data, mac_id), tag):
         raise AuthenticationError("the MAC does not verify", spec="RFC 9052 §6.3")

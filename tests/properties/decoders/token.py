@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from tests.properties.decoder import Decoder
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, private_key
+from thingstead.crypto.key_wrap import wrap_key
 from thingstead.domain.ledger import head
 from thingstead.identifier import thing_id_from_random
 from thingstead.protocols.ace import aif
@@ -12,6 +13,7 @@ from thingstead.protocols.ace import token as ace
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import encrypt0, mac0, sign, sign1
 from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.cose.recipient import Receiver
 from thingstead.protocols.cwt import ccs, claims, credential, token
 from thingstead.protocols.receipts import receipt
 from thingstead.protocols.receipts.merkle import leaf_hash
@@ -68,6 +70,26 @@ _SIGN = sign.sign(b"payload", [sign.Signer(_SIGNER, _EDDSA, b"k")])
 _A256GCM = AlgorithmId.A256GCM
 _ENCRYPT0 = encrypt0.protect(b"payload", _KEY, aead_id=_A256GCM, nonce=bytes(12), kid=b"k")
 _RECIPIENTS = [[b"", {1: -6, 4: b"k"}, b""]]
+_KEK, _X25519 = Secret(bytes(32)), private_key(KeyType.X25519, Secret(bytes(range(32))))
+_BY_WRAP = Receiver(_KEK, frozenset({int(AlgorithmId.A256KW)}))
+_BY_AGREEMENT = Receiver(_X25519, frozenset({int(AlgorithmId.ECDH_ES_HKDF_256)}))
+_WRAPPED = codec.encode(
+    [
+        codec.encode({1: int(_A256GCM)}),
+        {5: bytes(12)},
+        bytes(24),
+        [[b"", {1: -5, 4: b"k"}, wrap_key(_KEY, _KEK, AlgorithmId.A256KW)]],
+    ]
+)
+_AGREED = codec.encode(
+    [
+        codec.encode({1: int(_HMAC)}),
+        {},
+        b"payload",
+        bytes(32),
+        [[codec.encode({1: -25}), {-1: cose_key.public_map(_X25519.public), -20: b"s", -21: b"U", -22: 1}, b""]],
+    ]
+)
 _COSE_AREAS = ("cose", "cose-pq")
 
 DECODERS = (
@@ -109,6 +131,18 @@ DECODERS = (
         "cose.encrypt0.decode_encrypt",
         encrypt0.decode_encrypt,
         (codec.encode([b"", {}, bytes(24), _RECIPIENTS]).hex(),),
+        ("cose",),
+    ),
+    Decoder(
+        "cose.encrypt0.unprotect, wrapped key",
+        lambda data: encrypt0.unprotect(encrypt0.decode_encrypt(data), _BY_WRAP, accept=frozenset({int(_A256GCM)})),
+        (_WRAPPED.hex(),),
+        ("cose",),
+    ),
+    Decoder(
+        "cose.mac0.authenticate, agreed key",
+        lambda data: mac0.authenticate(mac0.decode_mac(data), _BY_AGREEMENT, accept=frozenset({int(_HMAC)})),
+        (_AGREED.hex(),),
         ("cose",),
     ),
     Decoder("cose.key.decode", cose_key.decode, (codec.encode(cose_key.public_map(_HOLDER)).hex(),), _COSE_AREAS),

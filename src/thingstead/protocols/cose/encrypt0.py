@@ -1,16 +1,16 @@
-"""Authenticated encryption: COSE_Encrypt0, and COSE_Encrypt where the key is shared directly (RFC 9052 §5)."""
+"""Authenticated encryption: COSE_Encrypt0, and COSE_Encrypt with recipients (RFC 9052 §5)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from thingstead.crypto.aead import aead
-from thingstead.crypto.algorithm import Kind, fitting
+from thingstead.crypto.algorithm import Kind, algorithm, fitting
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import header, recipient
 from thingstead.protocols.cose.header import Headers, Label
-from thingstead.protocols.cose.recipient import Recipient
+from thingstead.protocols.cose.recipient import Receiver, Recipient
 from thingstead.protocols.cose.sign1 import choose_payload
 from thingstead.protocols.cose.structure import CoseTag, enc_structure, open_array, wrap_array
 from thingstead.secret import Secret
@@ -84,7 +84,7 @@ def decode_encrypt(data: bytes, *, limits: codec.Limits = codec.DEFAULT_LIMITS) 
 
 def unprotect(
     message: Encrypted | bytes,
-    key: Secret,
+    key: Secret | Receiver,
     *,
     accept: frozenset[int],
     external_aad: bytes = b"",
@@ -93,9 +93,12 @@ def unprotect(
 ) -> bytes:
     """Verify and decrypt under a key that the caller chose (RFC 9052 §5.3).
 
+    What decrypts was made by somebody who had the key: under ECDH-ES that is anybody, and under a wrapped
+    key every other recipient as well.
+
     Args:
         message: parsed, or a COSE_Encrypt0 as received.
-        key: the shared key.
+        key: the shared key, or what one recipient of a COSE_Encrypt holds to come to it.
         accept: algorithms that the caller's policy accepts.
         external_aad: covered and not carried.
         ciphertext: the detached ciphertext; None when the message must carry its own.
@@ -107,19 +110,19 @@ def unprotect(
     Raises:
         DecodeError: outside the grammar, no nonce, or the ciphertext in the wrong place.
         UnsupportedError: an algorithm outside `accept` or not one of this key's length, or a recipient
-            that does not share the key directly.
-        AuthenticationError: the tag does not verify.
+            by another way to the key than the caller's.
+        UntrustedError: a static key of the sender that is not the one expected.
+        AuthenticationError: the tag does not verify, or the key does not unwrap.
     """
     if not isinstance(message, Encrypted):
         message = decode(message)
     aead_id = message.headers.algorithm(accept)
-    row = fitting(aead_id, Kind.AEAD, key)
-    if message.recipients:
-        recipient.require_direct(message.recipients)
+    secret = recipient.content_key(message.recipients, key, content=algorithm(aead_id, Kind.AEAD))
+    row = fitting(aead_id, Kind.AEAD, secret)
     nonce = _nonce(message.headers, context_iv, row.nonce_size)
     context = "Encrypt" if message.recipients else "Encrypt0"
     aad = enc_structure(context, protected=message.headers.encoded, external_aad=external_aad)
-    return aead(aead_id, key).decrypt(nonce, choose_payload(message.ciphertext, ciphertext), aad)
+    return aead(aead_id, secret).decrypt(nonce, choose_payload(message.ciphertext, ciphertext), aad)
 
 
 def _nonce(headers: Headers, context_iv: bytes, size: int) -> bytes:

@@ -1,16 +1,16 @@
-"""A MAC over one payload: COSE_Mac0, and COSE_Mac where the key is shared directly (RFC 9052 §6)."""
+"""A MAC over one payload: COSE_Mac0, and COSE_Mac with recipients (RFC 9052 §6)."""
 
 from __future__ import annotations
 
 from dataclasses import InitVar, dataclass
 
-from thingstead.crypto.algorithm import Kind, fitting
-from thingstead.crypto.digest import hmac_tag, verify_hmac
+from thingstead.crypto.algorithm import Kind, algorithm, fitting
+from thingstead.crypto.mac import mac_tag, verify_mac
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import header, recipient
 from thingstead.protocols.cose.header import Headers, Label
-from thingstead.protocols.cose.recipient import Recipient
+from thingstead.protocols.cose.recipient import Receiver, Recipient
 from thingstead.protocols.cose.sign1 import choose_payload
 from thingstead.protocols.cose.structure import CoseTag, mac_structure, open_array, wrap_array
 from thingstead.secret import Secret
@@ -70,7 +70,7 @@ def protect(payload: bytes, key: Secret, *, mac_id: int, kid: bytes = b"", exter
     fitting(mac_id, Kind.MAC, key)
     headers = header.build({Label.ALG: mac_id}, {Label.KID: kid} if kid else {})
     covered = mac_structure("MAC0", protected=headers.encoded, external_aad=external_aad, payload=payload)
-    return wrap_array([*header.encode(headers), payload, hmac_tag(key, covered, mac_id)], CoseTag.MAC0, tagged=True)
+    return wrap_array([*header.encode(headers), payload, mac_tag(key, covered, mac_id)], CoseTag.MAC0, tagged=True)
 
 
 def decode(data: bytes, *, limits: codec.Limits = codec.DEFAULT_LIMITS) -> Mac:
@@ -98,7 +98,7 @@ def decode_mac(data: bytes, *, limits: codec.Limits = codec.DEFAULT_LIMITS) -> M
 
 def authenticate(
     message: Mac | bytes,
-    key: Secret,
+    key: Secret | Receiver,
     *,
     accept: frozenset[int],
     external_aad: bytes = b"",
@@ -106,9 +106,12 @@ def authenticate(
 ) -> AuthenticatedMac:
     """Verify a MAC under a key that the caller chose (RFC 9052 §6.3).
 
+    What verifies was made by somebody who had the key: under ECDH-ES that is anybody, and under a wrapped
+    key every other recipient as well.
+
     Args:
         message: parsed, or a COSE_Mac0 as received.
-        key: the shared key.
+        key: the shared key, or what one recipient of a COSE_Mac holds to come to it.
         accept: algorithms that the caller's policy accepts.
         external_aad: covered and not carried.
         payload: the detached payload; None when the message must carry its own.
@@ -116,19 +119,19 @@ def authenticate(
     Raises:
         DecodeError: outside the grammar, or the payload in the wrong place.
         UnsupportedError: an algorithm outside `accept` or not one of this key's length, or a recipient
-            that does not share the key directly.
-        AuthenticationError: the MAC does not verify.
+            by another way to the key than the caller's.
+        UntrustedError: a static key of the sender that is not the one expected.
+        AuthenticationError: the MAC does not verify, or the key does not unwrap.
     """
     if not isinstance(message, Mac):
         message = decode(message)
     mac_id = message.headers.algorithm(accept)
-    fitting(mac_id, Kind.MAC, key)
-    if message.recipients:
-        recipient.require_direct(message.recipients)
+    secret = recipient.content_key(message.recipients, key, content=algorithm(mac_id, Kind.MAC))
+    fitting(mac_id, Kind.MAC, secret)
     content = choose_payload(message.payload, payload)
     context = "MAC" if message.recipients else "MAC0"
     covered = mac_structure(context, protected=message.headers.encoded, external_aad=external_aad, payload=content)
-    verify_hmac(key, covered, message.tag, mac_id)
+    verify_mac(secret, covered, message.tag, mac_id)
     return AuthenticatedMac(message.headers, content, mac_id, message.encoded, _SEAL)
 
 
