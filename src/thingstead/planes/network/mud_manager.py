@@ -87,6 +87,7 @@ class MudManager:
         self._alarm = alarm
         self._deviation_packets = deviation_packets
         self._residents: dict[ThingId, _Resident] = {}
+        self._renewed: set[str] = set()
         self._refused: dict[ThingId, int] = {}
         self._mode = "nobody yet"
 
@@ -147,13 +148,15 @@ class MudManager:
         Returns:
             Monotonic time of the next look-up, None where none is due; files are asked for at any call.
         """
-        residents = [one for one in self._residents.values() if one.demand is Demand.ADMIT]
-        changed = {url for url in {one.thing.mud_url for one in residents} if url and await self._library.refresh(url)}
-        wanted = {one.thing.id: self._dns_names(one.thing) for one in residents}
-        self._names.forget_all_but(frozenset().union(*wanted.values()))
-        renewed = await self._names.refresh(frozenset().union(*wanted.values()))
-        for one in residents:
-            if one.thing.mud_url in changed or wanted[one.thing.id] & renewed:
+        urls = {one.thing.mud_url for one in self._admitted() if one.thing.mud_url}
+        changed = {url for url in urls if await self._library.refresh(url)}
+        names = frozenset[str]().union(*[self._dns_names(one.thing) for one in self._admitted()])
+        self._names.forget_all_but(names)
+        renewed = await self._names.refresh(names) | self._renewed
+        self._renewed.clear()
+        # Asked anew: whoever was barred while servers answered must not come back.
+        for one in self._admitted():
+            if one.thing.mud_url in changed or self._dns_names(one.thing) & renewed:
                 await self._apply(one)
         return self._names.next_due()
 
@@ -219,7 +222,8 @@ class MudManager:
             raise TransportError(f"the network address of {thing.id} is not known")
         if thing.mud_url:
             await self._library.refresh(thing.mud_url)
-        await self._names.refresh(self._dns_names(thing))
+        # Others have the same names, and their lifetimes in the kernel run on: the next refresh renews them too.
+        self._renewed |= await self._names.refresh(self._dns_names(thing))
         resident = _Resident(thing, addresses, demand)
         applied = await self._apply(resident)
         self._residents[thing.id] = resident
@@ -243,12 +247,15 @@ class MudManager:
 
     async def _reapply_peers(self, thing: Thing) -> None:
         """Whoever may talk to things of a maker or model may now talk to one more, or one less."""
-        for one in list(self._residents.values()):
+        for one in self._admitted():
             rules = self._library.rules(one.thing.mud_url)
-            if one.demand is not Demand.ADMIT or one.thing.id == thing.id or rules is None:
+            if one.thing.id == thing.id or rules is None:
                 continue
             if any(rule.remote.kind in _PEERS for rule in rules.rules):
                 await self._apply(one)
+
+    def _admitted(self) -> list[_Resident]:
+        return [one for one in self._residents.values() if one.demand is Demand.ADMIT]
 
     def _dns_names(self, thing: Thing) -> frozenset[str]:
         rules = self._library.rules(thing.mud_url)

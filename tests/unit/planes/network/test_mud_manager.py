@@ -206,3 +206,38 @@ def test_a_backup_holds_files_and_admits_nobody():
         assert other.kernel.rules(THING.id) >= LOCAL_DNS
 
     run(story())
+
+
+@pytest.mark.requirement("R-80")
+def test_a_name_that_another_thing_s_admission_looked_up_is_renewed_for_all_that_use_it():
+    world = World(CLOUD)
+
+    async def story():
+        await world.admit(THING)
+        await world.clock.wait(60)
+        await world.admit(a_thing(1))
+        world.kernel.applied.clear()
+        await world.manager.refresh()
+        renewed = {change.thing: change for change in world.kernel.applied}
+        assert any(rule.lifetime == 75 for rule in renewed[THING.id].rules or ())
+
+    run(story())
+
+
+def test_a_thing_that_is_barred_while_servers_answer_does_not_come_back():
+    world = World(CLOUD)
+    resolve = world.dns.resolve
+
+    async def story():
+        await world.admit(THING)
+        await world.clock.wait(60)
+
+        async def resolve_after_a_quarantine(name):
+            await world.restrict(THING)
+            return await resolve(name)
+
+        world.dns.resolve = resolve_after_a_quarantine  # type: ignore[method-assign]
+        await world.manager.refresh()
+        assert (await world.kernel.standing(THING.id)).barred
+
+    run(story())
