@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from thingstead.cli.action import Action, Parameter, Session
-from thingstead.enforcement.namespace import Site
-from thingstead.enforcement.nftables import require_available
+from thingstead.enforcement.namespace import Site, rehearse
+from thingstead.enforcement.nftables import Nftables, NftablesConfig
 from thingstead.errors import ConfigError
 from thingstead.simulator.demo import Demo, DemoOptions, opened
 from thingstead.simulator.demo_record import runtime_directory
@@ -63,13 +63,20 @@ def _site(wanted: str, environment: Mapping[str, str], report: Report) -> Site |
     if wanted == _OFF:
         return None
     try:
-        require_available()
+        rehearse(_enforce)
         return Site.create()
     except ConfigError as error:
         if wanted == _REQUIRED or environment.get("CI") == "true":
             raise
         report.say(f"DRY RUN: no network rule is enforced here: {error}")
         return None
+
+
+def _enforce() -> None:
+    """All that a demo needs of the kernel, once: namespaces, a bridge, a place on it, our table."""
+    site = Site.create()
+    site.attach(1)
+    Nftables(NftablesConfig((Site.interface,), Site.networks)).close()
 
 
 async def _play(options: DemoOptions, report: Report, *, once: bool) -> None:

@@ -94,15 +94,18 @@ class KillTime:
     Attributes:
         plane: which plane.
         milliseconds: from the transition to the last acceptance, 0 if none came after it; to the first
-            refusal where the relying party cannot tell; None if it did not refuse within the deadline.
+            refusal where the relying party cannot tell; None if it did not refuse within the deadline, or if
+            nobody enforces the refusal.
         relying_party: who was asked.
         detail: its evidence, or why it could not be asked.
+        enforced: False where the plane only writes down what it would refuse.
     """
 
     plane: PlaneName
     milliseconds: float | None
     relying_party: str
     detail: str
+    enforced: bool = True
 
 
 class Conductor:
@@ -348,6 +351,8 @@ class Conductor:
         while True:
             probe, trouble = await self._probe(thing, plane)
             if probe is not None:
+                if not probe.enforced:
+                    return KillTime(plane, None, probe.relying_party, probe.detail, enforced=False)
                 if probe.standing in _REFUSES:
                     last = max(seen, probe.last_acceptance or probe.at)
                     return KillTime(plane, (last - since) / _MILLISECOND, probe.relying_party, probe.detail)

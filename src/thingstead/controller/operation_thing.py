@@ -84,10 +84,11 @@ class PlaneTime:
     Attributes:
         plane: its name.
         milliseconds: from the decision to the last acceptance by its relying party, 0 if none came after it;
-            None if it still accepts.
+            None if it still accepts, or if nobody enforces the refusal.
         withdrawn: milliseconds until the plane said that it had withdrawn; None if it still owes.
         relying_party: who was asked.
         detail: what it said.
+        enforced: False in a dry run.
     """
 
     plane: str
@@ -95,6 +96,7 @@ class PlaneTime:
     withdrawn: float | None
     relying_party: str
     detail: str
+    enforced: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,7 @@ def _plane_time(report: TransitionReport, name: PlaneName, times: Mapping[PlaneN
     time, outcome = times[name], report.outcomes.get(name)
     withdrawn = None if outcome is None or outcome.receipt is None else round(outcome.milliseconds, 3)
     milliseconds = None if time.milliseconds is None else round(time.milliseconds, 3)
-    return PlaneTime(name.value, milliseconds, withdrawn, time.relying_party, time.detail)
+    return PlaneTime(name.value, milliseconds, withdrawn, time.relying_party, time.detail, time.enforced)
 
 
 def _thumbprint(credential: Path) -> bytes:

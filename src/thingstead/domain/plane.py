@@ -92,6 +92,7 @@ class Probe:
         detail: one line of evidence, e.g. the rule that dropped a packet.
         last_acceptance: when it last accepted anything of the thing; None if it cannot tell: the kill clock
             then runs on to its first refusal.
+        enforced: whether anybody acts on `standing`; False in a dry run, which has no time of a last acceptance.
     """
 
     plane: PlaneName
@@ -101,6 +102,7 @@ class Probe:
     at: datetime
     detail: str = ""
     last_acceptance: datetime | None = None
+    enforced: bool = True
 
 
 @dataclass(frozen=True, slots=True)

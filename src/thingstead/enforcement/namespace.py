@@ -25,7 +25,7 @@ from pyroute2 import IPRoute
 
 from thingstead.errors import ConfigError
 
-__all__ = ["Attachment", "Site", "enter_child_namespace", "enter_namespace", "inside"]
+__all__ = ["Attachment", "Site", "enter_child_namespace", "enter_namespace", "inside", "rehearse"]
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG = 1
@@ -190,6 +190,32 @@ def inside(descriptor: int, work: Callable[[], _T]) -> _T:
     with _here():
         _call("setns", descriptor, _CLONE_NEWNET)
         return work()
+
+
+def rehearse(work: Callable[[], object]) -> None:
+    """Do `work` in a child that ends with it: there is no way back from a namespace that turns out to be useless.
+
+    A container may allow a namespace and refuse to write its settings, a security module may grant it without
+    rights, a kernel may lack bridges. Only trying tells. Call it as `Site.create`, with one thread.
+
+    Raises:
+        ConfigError: what stopped it.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  whatever stops the child is the parent's answer
+            os.write(writing, (str(error) or type(error).__name__).encode("utf-8", "replace"))
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading, encoding="utf-8", errors="replace") as told:
+        message = told.read()
+    status = os.waitpid(child, 0)[1]
+    if message or status:
+        raise ConfigError(message or f"the kernel ended the attempt (wait status {status})")
 
 
 def enter_namespace(descriptor: int) -> None:

@@ -29,7 +29,7 @@ from thingstead.enforcement.table import Element, Match, Table, Verdict, packet_
 from thingstead.errors import ConfigError, PolicyError
 from thingstead.identifier import ThingId
 
-__all__ = ["Nftables", "NftablesConfig", "load_text", "require_available"]
+__all__ = ["Nftables", "NftablesConfig", "load_text"]
 
 _LIBRARY = "libnftables.so.1"
 _DIRECTORIES = "/usr/sbin:/sbin:/usr/bin:/bin"
@@ -213,18 +213,6 @@ class Nftables:
                 )
                 family = socket.AF_INET if one.ip.version == 4 else socket.AF_INET6
                 self._socket.request(Message(1 << 8 | 2, 0, family, body))
-
-
-def require_available() -> None:
-    """Check that nft text can be run on this machine at all, before namespaces are entered for it.
-
-    Raises:
-        ConfigError: neither libnftables nor the nft program is here.
-    """
-    try:
-        ctypes.CDLL(_LIBRARY)
-    except OSError:
-        _program()
 
 
 def load_text(text: str) -> None:

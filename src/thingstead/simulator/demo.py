@@ -77,6 +77,7 @@ class Demo:
         stage: Stage,
         outside: Outside | None,
         capture: Path | None,
+        coap: tuple[str, int],
         report: Report,
     ) -> None:
         self.options = options
@@ -84,6 +85,7 @@ class Demo:
         self.stage = stage
         self.outside = outside
         self.capture = capture
+        self.coap = coap
         self.report = report
         self.ids: dict[str, str] = {}
         self._next_place = len(scenery.things)
@@ -147,10 +149,19 @@ class Demo:
     # --- the beginning, which every demo has
 
     async def start(self) -> None:
-        """Start the domain and its things, and see them join."""
-        await self.step("domain", "A domain is founded and runs", self._up)
-        await self.step("join", "Things are born and join over EDHOC", self._join)
-        await self.step("telemetry", "Telemetry flows over OSCORE", self._telemetry)
+        """Start the domain and its things, and see them join; ends with the first step that does not hold.
+
+        Raises:
+            TransportError: nothing is there that a story could be told of.
+        """
+        for name, title, story in (
+            ("domain", "A domain is founded and runs", self._up),
+            ("join", "Things are born and join over EDHOC", self._join),
+            ("telemetry", "Telemetry flows over OSCORE", self._telemetry),
+        ):
+            await self.step(name, title, story)
+            if not self.report.held:
+                raise TransportError(f"the demo ends here: {title!r} did not hold, and all else rests on it")
         self.write_keys()
 
     async def _up(self) -> tuple[list[Check], dict[str, Any]]:
@@ -179,7 +190,7 @@ class Demo:
         return DemoRecord(
             pid=os.getpid(),
             domain=self.scenery.domain.root,
-            controller=(self.coap_host, _COAP_PORT),
+            controller=self.coap,
             things=tuple([RecordedThing(one.serial, one.home, one.maker, one.model) for one in self.scenery.things]),
             makers=tuple([maker.root for maker in self.scenery.makers.values()]),
             site=self.options.site is not None,
@@ -229,8 +240,8 @@ class Demo:
         attachment = site.attach(thing.index) if site is not None else None
         settings: dict[str, Any] = {
             "home": str(thing.home),
-            "controller_host": self.coap_host,
-            "controller_port": _COAP_PORT,
+            "controller_host": self.coap[0],
+            "controller_port": self.coap[1],
             "host": str(attachment.ipv4) if attachment is not None else _LOOPBACK,
             "port": _COAP_PORT if attachment is not None else 0,
             "multicast_group": _GROUP[0],
@@ -244,11 +255,6 @@ class Demo:
             arguments, module = [json.dumps(settings)], "thingstead.simulator.stubborn"
         actor = Actor(thing.home.name, arguments, thing.home / "status.sock", attachment, module=module)
         await self.stage.start(actor)
-
-    @property
-    def coap_host(self) -> str:
-        """Where the domain's endpoint listens."""
-        return _LOOPBACK if self.options.site is None else str(self.options.site.controller_ipv4)
 
     async def _telemetry(self) -> tuple[list[Check], dict[str, Any]]:
         silent = set(self.ids.values())
@@ -273,7 +279,11 @@ async def opened(options: DemoOptions, report: Report) -> AsyncIterator[Demo]:
     """
     clock = SystemClock()
     at = clock.utc()
-    coap = (_LOOPBACK if options.site is None else str(options.site.controller_ipv4), _COAP_PORT)
+    coap = (
+        (_LOOPBACK, _free_udp_port(_COAP_PORT))
+        if options.site is None
+        else (str(options.site.controller_ipv4), _COAP_PORT)
+    )
     ports = {maker: _free_port() for maker in MAKERS}
     sensors = None if options.mud is None else _read(options.mud)
     scenery = prepare(options.root, things=options.things, site=options.site, coap=coap, mud_ports=ports, at=at)
@@ -293,12 +303,12 @@ async def opened(options: DemoOptions, report: Report) -> AsyncIterator[Demo]:
             captured = options.root / "traffic.pcap"
         if captured is not None:
             interface = _LOOPBACK_INTERFACE if options.site is None else options.site.interface
-            only = _COAP_PORT if options.site is None else None
+            only = coap[1] if options.site is None else None
             stack.callback(PcapWriter(captured, open_capture_socket(interface), clock=clock, port=only).close)
         stack.callback(demo_record.forget, options.root, runtime=options.runtime)
         stage = Stage(options.site, log=options.root / "log")
         stack.push_async_callback(stage.close)
-        yield Demo(options, scenery, stage, outside, captured, report)
+        yield Demo(options, scenery, stage, outside, captured, coap, report)
 
 
 def first(scenery: Scenery, kind: str) -> BornThing:
@@ -325,5 +335,16 @@ def _read(path: Path) -> bytes:
 
 def _free_port() -> int:
     with socket.create_server((_LOOPBACK, 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _free_udp_port(wanted: int) -> int:
+    """`wanted`, unless another program of this machine has it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((_LOOPBACK, wanted))
+        except OSError:
+            probe.bind((_LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port

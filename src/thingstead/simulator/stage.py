@@ -20,6 +20,7 @@ __all__ = ["Actor", "Stage"]
 _SOCKET_PATIENCE = 20.0
 _POLL = 0.02
 _GRACE = 3.0
+_LAST_LINES = 2
 
 
 @dataclass(slots=True)
@@ -130,14 +131,19 @@ class Stage:
         for _ in range(round(_SOCKET_PATIENCE / _POLL)):
             process = actor.process
             if process is None or process.returncode is not None:
-                raise TransportError(f"{actor.name} ended at its start; see {self._log}")
+                raise TransportError(f"{actor.name} ended at its start: {self._last_words()}")
             try:
                 await asyncio.to_thread(ControlClient(actor.socket).close)
             except TransportError:
                 await asyncio.sleep(_POLL)
             else:
                 return
-        raise TransportError(f"{actor.name} does not answer; see {self._log}")
+        raise TransportError(f"{actor.name} does not answer: {self._last_words()}")
+
+    def _last_words(self) -> str:
+        """The end of the log, which is gone when the demo is."""
+        lines = self._log.read_text("utf-8", "replace").strip().splitlines()
+        return " / ".join(lines[-_LAST_LINES:]) or "it said nothing"
 
 
 def _ask(socket: Path, request: dict[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,8 @@ _GROUP = "lamps"
 async def tell(demo: Demo) -> None:
     """Tell all of it, in the order of a life."""
     for name, title, part in _PARTS:
-        await demo.step(name, title, partial(part, demo))
+        told = _DRY_TITLES.get(name, title) if demo.options.site is None else title
+        await demo.step(name, told, partial(part, demo))
 
 
 async def _network(demo: Demo) -> Told:
@@ -196,7 +197,11 @@ async def _withdraw(demo: Demo, thing: BornThing, operation: str) -> Told:
             pounding.cancel()
     clocks = {row["plane"]: row["milliseconds"] for row in outcome["planes"]}
     checks = [
-        Check(f"{row['plane']} withdrew; asked: {row['relying_party']}", row["milliseconds"] is not None, _clock(row))
+        Check(
+            f"{row['plane']} withdrew; asked: {row['relying_party']}",
+            row["milliseconds"] is not None or not row["enforced"],
+            _clock(row),
+        )
         for row in outcome["planes"]
     ]
     checks.append(Check("it insists, and nothing of it is accepted any more", before > 0 and after == settled))
@@ -317,6 +322,8 @@ async def _tells(demo: Demo, thing: BornThing) -> bool:
 
 
 def _clock(row: Mapping[str, Any]) -> str:
+    if not row["enforced"]:
+        return f"DRY RUN: no time, for nothing is refused; {row['detail']}"
     if row["milliseconds"] is None:
         return f"still accepted: {row['detail']}"
     return f"last acceptance {row['milliseconds']:.1f} ms after the decision; {row['detail']}"
@@ -342,3 +349,8 @@ _PARTS: tuple[tuple[str, str, Callable[[Demo], Awaitable[Told]]], ...] = (
     ("ledger", "The ledger is verified by a program of its own", _ledger),
     ("assurance", "RFC 8576, answered from what was just seen", _assurance),
 )
+_DRY_TITLES: Mapping[str, str] = {
+    "network": "DRY RUN: MUD files are compiled, and NOT in force",
+    "quarantine": "A thing is quarantined: six planes withdraw, five clocks",
+    "retire": "A thing is retired: six planes withdraw, five clocks",
+}

@@ -346,6 +346,20 @@ def test_a_plane_that_never_refuses_has_no_kill_time():
     assert [times[plane].milliseconds for plane in (_NETWORK, PlaneName.DATA)] == [None, None]
 
 
+def test_what_nobody_enforces_has_no_kill_time_and_is_not_waited_for():
+    house = _house()
+
+    def dry(thing):
+        refused = Standing.REFUSED
+        return Probe(_NETWORK, thing.id, refused, "nobody", house.clock.utc(), "barred", enforced=False)
+
+    house.planes[_NETWORK].probes = dry
+    times = asyncio.run(house.conductor.kill_clock(_ID, since=AT, deadline=9, until_refused=(_NETWORK,)))
+    assert (times[_NETWORK].milliseconds, times[_NETWORK].enforced) == (None, False)
+    assert house.clock.seconds == 0
+    assert house.entries(Kind.KILL_CLOCK)[0].details == {"network": None}
+
+
 def test_a_relying_party_that_cannot_be_asked_has_not_refused():
     house = _house(limits=Limits(probe_interval=0.25))
 

@@ -48,10 +48,41 @@ site.close()
 """
 
 
+REHEARSALS = """
+import json, os, signal
+from thingstead.enforcement.namespace import Site, rehearse
+from thingstead.errors import ConfigError
+def rehearsed(work):
+    try:
+        rehearse(work)
+    except ConfigError as error:
+        return str(error)
+    return "held"
+def refuse():
+    raise OSError(30, "Read-only file system", "/proc/sys/net")
+host = os.readlink("/proc/self/ns/net")
+print(json.dumps({
+    "works": rehearsed(Site.create),
+    "refused": rehearsed(refuse),
+    "silent": rehearsed(lambda: os.kill(os.getpid(), signal.SIGKILL)),
+    "stayed": os.readlink("/proc/self/ns/net") == host,
+}))
+"""
+
+
 @pytest.fixture(scope="module")
 def seen():
+    return told_by(PROGRAM)
+
+
+@pytest.fixture(scope="module")
+def rehearsed():
+    return told_by(REHEARSALS)
+
+
+def told_by(program):
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", program],
         cwd=ROOT, env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -81,3 +112,13 @@ def test_the_host_outside_has_an_interface_of_its_own(seen):
 def test_nothing_is_left_behind(seen):
     names = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=False).stdout
     assert "br0" not in names
+
+
+def test_a_rehearsal_changes_nothing_here(rehearsed):
+    assert rehearsed["works"] == "held"
+    assert rehearsed["stayed"]
+
+
+def test_a_rehearsal_says_what_stopped_it(rehearsed):
+    assert "Read-only file system" in rehearsed["refused"]
+    assert "wait status" in rehearsed["silent"]

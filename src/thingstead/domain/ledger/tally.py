@@ -22,7 +22,7 @@ class Tally:
         refusals: refused messages by reason, summed over their entries.
         verdicts: join decisions by verdict.
         slowest_kill: milliseconds of the slowest plane over all kill clocks; None while there is none.
-        unfinished_kills: planes that still accepted at a deadline.
+        unfinished_kills: planes that still accepted at a deadline, or that nobody enforces.
         undeclared: transitions that the table of the lifecycle does not have.
     """
 

@@ -140,7 +140,8 @@ class MudManager:
         elif answer.barred:
             standing = Standing.REFUSED
         party = "kernel (nftables)" if answer.mode == "nftables" else f"nobody ({answer.mode}: NOT enforced)"
-        return Probe(self.name, thing.id, standing, party, self._clock.utc(), f"barred: {answer.barred}")
+        detail, enforced = f"barred: {answer.barred}", answer.mode != "dry_run"
+        return Probe(self.name, thing.id, standing, party, self._clock.utc(), detail, enforced=enforced)
 
     async def refresh(self) -> float | None:
         """Renew files and names that are due, and apply what came of it.

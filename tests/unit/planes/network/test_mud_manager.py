@@ -90,6 +90,12 @@ def test_without_a_file_only_the_way_to_the_controller_is_open():
     run(story())
 
 
+def test_a_probe_in_a_dry_run_says_that_nobody_enforces():
+    probe = run(World(CLOUD).manager.probe(THING))
+    assert not probe.enforced
+    assert "NOT enforced" in probe.relying_party
+
+
 def test_a_quarantined_thing_is_barred_and_comes_back_with_its_rules():
     world = World(CLOUD)
 
