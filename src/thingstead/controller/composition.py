@@ -474,7 +474,10 @@ async def _every_second(work: Callable[[], Awaitable[object]]) -> Never:
     """A loop of its own for each work: telemetry must not wait for a server of MUD files."""
     while True:
         await asyncio.sleep(_HOUSEKEEPING)
-        await work()
+        try:
+            await work()
+        except ThingsteadError:
+            _LOGGER.exception("housekeeping failed; it is tried again")
 
 
 def _log_alarm(alarm: Alarm) -> None:

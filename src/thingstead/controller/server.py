@@ -26,6 +26,7 @@ from thingstead.endpoint.event import (
 from thingstead.endpoint.resource import Call, Handler, Resources
 from thingstead.errors import ThingsteadError, TransportError
 from thingstead.identifier import ThingId
+from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.replay import ReplayWindow
@@ -233,6 +234,10 @@ class DomainServer:
             answer = await work(call)
         except ThingsteadError as error:
             answer = self.resources.refuse(call.event, call.peer, error)
+        except Exception:
+            # A fault of ours that one request brought out must not take the domain from everybody else.
+            _LOGGER.exception("a request of %s failed", call.peer or call.event.source)
+            answer = Message(Code.INTERNAL_SERVER_ERROR)
         finally:
             self._under_way -= 1
         self._endpoint.send_response(call.event.exchange, answer, self._clock.now())

@@ -11,7 +11,7 @@ import struct
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from thingstead.domain.network import (
@@ -120,6 +120,7 @@ class Nftables:
             PolicyError: an address is another thing's.
         """
         async with self._lock:
+            change = self._without_others(change)
             self._require_own_addresses(change)
             before = self._applied.get(change.thing)
             after = _Applied(change, frozenset(_elements(change)), tuple(_chains(change)))
@@ -169,6 +170,13 @@ class Nftables:
         self._socket.close()
         load_text(f"delete table inet {self._name}\n")
 
+    def _without_others(self, change: NetworkChange) -> NetworkChange:
+        """A bar neither fails nor strikes others for an address that another thing has by now."""
+        owned = {one.ip: self._owners.get(one.ip, change.thing) for one in change.addresses}
+        others = {ip for ip, by in owned.items() if by != change.thing and self._applied[by].change.rules is not None}
+        kept = tuple([one for one in change.addresses if one.ip not in others])
+        return replace(change, addresses=kept) if change.rules is None else change
+
     def _require_own_addresses(self, change: NetworkChange) -> None:
         """One address, one thing (R-34); an address that only a bar remembers is free again."""
         for owner in {self._owners.get(one.ip, change.thing) for one in change.addresses} - {change.thing}:
@@ -182,7 +190,7 @@ class Nftables:
     def _remember(self, thing: ThingId, applied: _Applied | None) -> None:
         before = self._applied.pop(thing, None)
         for one in () if before is None else before.change.addresses:
-            del self._owners[one.ip]
+            self._owners.pop(one.ip, None)
         if applied is not None:
             self._applied[thing] = applied
             self._owners.update({one.ip: thing for one in applied.change.addresses})
@@ -216,7 +224,7 @@ class Nftables:
 
 
 def load_text(text: str) -> None:
-    """Run nft text as one transaction, through libnftables or, where that is missing, the nft program.
+    """Run nft text as one transaction, through libnftables or the nft program.
 
     Raises:
         ConfigError: neither is here, or the kernel refused.

@@ -79,10 +79,10 @@ table inet {name} {{
     }}
 {chains}
     chain from_segment {{
-        icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit }} ip6 hoplimit 255 accept
         ip saddr @barred4 drop
         ip6 saddr @barred6 drop
         ether saddr @barred_mac drop
+        icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit }} ip6 hoplimit 255 accept
         ip saddr . ether saddr @thing4 goto from_thing4
         ip6 saddr . ether saddr @thing6 goto from_thing6
     }}

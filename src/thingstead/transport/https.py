@@ -7,9 +7,11 @@ and the address that was checked is the address that is connected to.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -82,11 +84,12 @@ class HttpsFetcher:
                 raise PolicyError(f"expected a document on {origin.netloc}, got a redirect to {parts.netloc}")
             try:
                 answer = self._exchange(parts, max_bytes, deadline)
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, http.client.HTTPException, UnicodeError) as error:
+                # UnicodeError: a name that cannot be looked up, such as one with a label of 64 letters.
                 raise TransportError(f"{parts.netloc} did not answer: {_reason(error)}") from error
             if isinstance(answer, Fetched):
                 return answer
-            url = urljoin(url, answer)
+            url = _joined(url, answer)
         raise TransportError(f"{origin.netloc} redirects more than {self._config.max_redirects} times")
 
     def _check_url(self, url: str) -> SplitResult:
@@ -108,6 +111,10 @@ class HttpsFetcher:
         host, port = parts.hostname or "", parts.port or 443
         connection = http.client.HTTPSConnection(host, port, context=self._tls)
         connection.sock = sock = self._connect(host, port, deadline)
+        # Each read has its own time, and a server could let many of them pass: the watch ends them together.
+        watch = threading.Timer(_left(deadline), _cut, (sock,))
+        watch.daemon = True
+        watch.start()
         try:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request(
@@ -121,6 +128,7 @@ class HttpsFetcher:
                 body = _read(sock, response, max_bytes, deadline)
                 return Fetched(parts.geturl(), response.headers.get_content_type(), body)
         finally:
+            watch.cancel()
             connection.close()
             sock.close()
 
@@ -160,6 +168,18 @@ def _read(sock: socket.socket, response: http.client.HTTPResponse, max_bytes: in
         body += chunk
         if len(body) > max_bytes:
             raise TransportError(f"expected a document of at most {max_bytes} bytes")
+
+
+def _cut(sock: ssl.SSLSocket) -> None:
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise TransportError(f"expected a redirect to a URL: {error}", spec="RFC 9110 §10.2.2") from None
 
 
 def _left(deadline: float) -> float:

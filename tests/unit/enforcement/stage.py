@@ -201,6 +201,10 @@ async def main():
         await kernel.apply(stage.change(TWO, one, ()))
     except PolicyError as refusal:
         seen["another's address"] = refusal.message
+    await kernel.apply(stage.change(TWO, two, ()))
+    both = (*stage.change(TWO, two, ()).addresses, *stage.change(TWO, one, ()).addresses)
+    await kernel.apply(NetworkChange(TWO, both, None, barred=True))
+    seen["bar beside another's address"] = [(await kernel.standing(TWO)).barred, (await kernel.standing(ONE)).barred]
     await kernel.apply(dataclasses.replace(full, rules=None, barred=True))
     seen["standing withdrawn"] = [(await kernel.standing(ONE)).admitted, (await kernel.standing(ONE)).barred]
     seen["withdrawn knocks"] = stage.arrives(one.namespace, stage.controller, site.controller_ipv4, COAP)

@@ -72,6 +72,11 @@ def test_an_address_is_bound_to_its_interface(seen):
     assert "expected addresses of its own" in seen["another's address"]
 
 
+@pytest.mark.requirement("R-09")
+def test_a_thing_that_claims_another_s_address_is_barred_all_the_same_and_the_other_is_not(seen):
+    assert seen["bar beside another's address"] == [True, False]
+
+
 @pytest.mark.requirement("R-80")
 def test_an_address_of_a_dns_name_is_allowed_for_its_lifetime_only(seen):
     assert seen["while the name's lifetime lasts"] is True

@@ -150,6 +150,41 @@ def test_a_redirect_stays_on_its_host(maker):
             fetch_raw(maker, [redirect(target), OK])
 
 
+@pytest.mark.parametrize("target", ["https://[", "https://[::1/x"])
+def test_a_redirect_to_no_url_is_an_error_like_any_other(maker, target):
+    with pytest.raises(TransportError, match="redirect to a URL"):
+        fetch_raw(maker, [redirect(target), OK])
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example"])
+def test_a_name_that_nobody_can_look_up_is_an_error_like_any_other(maker, host):
+    with pytest.raises(TransportError, match="did not answer"):
+        asyncio.run(HttpsFetcher(config(maker)).fetch(f"https://{host}/lamp", max_bytes=10))
+
+
+@pytest.mark.spec("RFC 8520 16")
+def test_a_server_that_trickles_its_header_has_no_more_time_than_another(maker):
+    async def run():
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(maker / "server.pem", maker / "server.key")
+
+        async def trickle(_reader, writer):
+            with contextlib.suppress(OSError):
+                while True:
+                    writer.write(b"H")
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+            writer.close()
+
+        async with await asyncio.start_server(trickle, "127.0.0.1", 0, ssl=tls) as server:
+            url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/lamp"
+            async with asyncio.timeout(2):
+                await HttpsFetcher(config(maker, seconds=0.15)).fetch(url, max_bytes=100)
+
+    with pytest.raises(TransportError, match="did not answer"):
+        asyncio.run(run())
+
+
 def test_redirects_are_counted(maker):
     with pytest.raises(TransportError, match="more than 3 times"):
         fetch_raw(maker, [redirect("/again")])

@@ -18,6 +18,7 @@ class AlarmKind(StrEnum):
     MUD_UNAVAILABLE = "mud-unavailable"
     MUD_CHANGED = "mud-changed"
     MUD_URL_CHANGED = "mud-url-changed"
+    ADDRESS_TAKEN = "address-taken"
     NAME_POINTS_INSIDE = "name-points-inside"
     NAME_UNRESOLVED = "name-unresolved"
 

@@ -11,7 +11,7 @@ from thingstead.domain.network import AppliedChange, FlowRule, NetworkChange, Th
 from thingstead.domain.plane import OBLIGATIONS, Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
 from thingstead.domain.ports import Enforcement
 from thingstead.domain.thing import Thing
-from thingstead.errors import TransportError
+from thingstead.errors import PolicyError, TransportError
 from thingstead.identifier import ThingId, TransitionId
 from thingstead.planes.network.alarm import Alarm, AlarmKind
 from thingstead.planes.network.mud_library import MudLibrary
@@ -99,14 +99,21 @@ class MudManager:
     async def resume(self, things: Iterable[Thing]) -> None:
         """Put in force what the state of each thing asks for, after a restart: the kernel starts from nothing.
 
+        Whose address is another thing's gets nothing, which is told.
+
         Raises:
             TransportError: the enforcer refused.
         """
         acts = {Demand.ADMIT: self._admit, Demand.RESTRICT: self._bar, Demand.WITHDRAW: self._bar}
         for thing in things:
             demand = OBLIGATIONS[thing.state, thing.restriction][self.name]
-            if demand is not None:
+            if demand is None:
+                continue
+            try:
                 await acts[demand](thing, demand)
+            except PolicyError as error:
+                # Two things that claim one address cost one of them its way, never the domain its start.
+                self._alarm(Alarm(AlarmKind.ADDRESS_TAKEN, thing.id, self._clock.utc(), str(error)))
 
     async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Fetch, verify, compile and apply the thing's MUD file; without one it keeps its way to the controller.
@@ -233,7 +240,8 @@ class MudManager:
 
     async def _bar(self, thing: Thing, demand: Demand) -> AppliedChange:
         known = self._residents.get(thing.id)
-        addresses = self._locate(thing.id) or (() if known is None else known.addresses)
+        # Where it was acted on last, too: a thing that says it moved must not keep what it had there.
+        addresses = tuple(dict.fromkeys((*self._locate(thing.id), *(() if known is None else known.addresses))))
         resident = _Resident(thing, addresses, demand)
         applied = await self._enforcement.apply(NetworkChange(thing.id, addresses, None, barred=True))
         self._mode = applied.mode

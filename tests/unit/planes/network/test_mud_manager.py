@@ -4,11 +4,11 @@ import dataclasses
 import pytest
 
 from tests.unit.domain.things import a_thing
-from tests.unit.planes.network.fakes import CLOUD, PEERS, URL, World, described
+from tests.unit.planes.network.fakes import CLOUD, PEERS, URL, Kernel, World, described
 from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.network import Traffic
 from thingstead.domain.plane import Standing
-from thingstead.errors import TransportError
+from thingstead.errors import PolicyError, TransportError
 from thingstead.planes.network.alarm import AlarmKind
 
 THING = a_thing()
@@ -245,5 +245,37 @@ def test_a_thing_that_is_barred_while_servers_answer_does_not_come_back():
         world.dns.resolve = resolve_after_a_quarantine  # type: ignore[method-assign]
         await world.manager.refresh()
         assert (await world.kernel.standing(THING.id)).barred
+
+    run(story())
+
+
+@pytest.mark.requirement("R-09")
+def test_a_thing_that_says_it_moved_is_barred_where_it_was_too():
+    world = World()
+
+    async def story():
+        await world.admit(THING)
+        (before,) = world.locate(THING.id)
+        world.placed[THING.id] = 9
+        await world.restrict(THING)
+        assert set(world.kernel.applied[-1].addresses) == {before, *world.locate(THING.id)}
+
+    run(story())
+
+
+def test_two_things_that_claim_one_address_do_not_keep_the_domain_from_its_start():
+    class Strict(Kernel):
+        async def apply(self, change):
+            if change.thing == THING.id:
+                raise PolicyError("expected addresses of its own")
+            return await super().apply(change)
+
+    other = a_thing(1)
+    world = World(kernel=Strict())
+
+    async def story():
+        await world.manager.resume([THING, other])
+        assert [alarm.thing for alarm in world.alarms if alarm.kind is AlarmKind.ADDRESS_TAKEN] == [THING.id]
+        assert (await world.manager.probe(other)).standing is Standing.ACCEPTED
 
     run(story())

@@ -1,0 +1,20 @@
+"""What the domain does by itself, every second, and what becomes of it when that fails once."""
+
+from tests.scenarios.world import play
+from thingstead.errors import TransportError
+
+
+def test_a_look_at_the_network_that_fails_is_tried_again_and_takes_nothing_with_it():
+    async def story(world):
+        network, asked = world.domain.controller.planes.network, []
+
+        async def failing():
+            asked.append(world.clock.now())
+            raise TransportError("the kernel did not answer")
+
+        network.refresh = failing
+        await world.sleep(5)
+        assert len(asked) > 2
+        await world.joined("A0001")
+
+    play(story)
