@@ -54,6 +54,7 @@ def serve(endpoint: Endpoint, datagrams: list[bytes]) -> None:
         assert event.message.path == "/h"
         endpoint.send_response(event.exchange, message.Message(Code.CONTENT, payload=b"Hello World!"), now)
         assert len(endpoint.datagrams_to_send(now)) == 1
+        endpoint.next_deadline()
 
 
 def _context(sender_id: bytes, recipient_id: bytes) -> SecurityContext:

@@ -18,9 +18,9 @@ __all__ = ["Call", "Grantor", "Handler", "Resources"]
 _LOGGER = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
-    """One authorised request.
+    """One authorised request; nobody changes it (not frozen, for the price of frozen on every request).
 
     Attributes:
         request: the reassembled inner message.

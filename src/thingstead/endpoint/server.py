@@ -74,6 +74,7 @@ class Server:
         "_events",
         "_held",
         "_layer",
+        "_lifetime",
         "_mint",
         "_next_id",
         "_refusals",
@@ -94,6 +95,7 @@ class Server:
     ) -> None:
         self._config = config
         self._ack_delay = config.ack_delay
+        self._lifetime = config.transmission.exchange_lifetime
         self._layer = layer
         self._associations = associations
         self._responder = responder
@@ -139,7 +141,7 @@ class Server:
             _, exchange = acks.popleft()
             if not exchange.is_answered:
                 self._responder.acknowledge(exchange)
-        oldest = now - self._config.transmission.exchange_lifetime
+        oldest = now - self._lifetime
         for memory in (self._layer.known, self._layer.strangers):
             while memory.open:
                 exchange = next(iter(memory.open.values()))

@@ -27,11 +27,12 @@ class Chunk:
 class Series:
     """Values of one name of one thing, oldest chunk first."""
 
-    __slots__ = ("_changed", "_chunks")
+    __slots__ = ("_changed", "_chunks", "_newest")
 
     def __init__(self) -> None:
         self._chunks: dict[int, list[tuple[float, Value]]] = {}
         self._changed: set[int] = set()
+        self._newest = 0
 
     @property
     def latest(self) -> Value | None:
@@ -42,11 +43,11 @@ class Series:
         """Take one value; bytes and sums are kept as text and number."""
         value = record.value if record.value is not None else record.sum
         kept: Value = value.hex() if isinstance(value, bytes) else value if value is not None else 0.0
-        index = max(self._chunks, default=0)
-        if len(self._chunks.get(index, ())) >= _CHUNK:
-            index += 1
-        self._chunks.setdefault(index, []).append((record.time, kept))
-        self._changed.add(index)
+        if len(self._chunks.setdefault(self._newest, [])) >= _CHUNK:
+            self._newest += 1
+            self._chunks[self._newest] = []
+        self._chunks[self._newest].append((record.time, kept))
+        self._changed.add(self._newest)
 
     def values(self) -> Iterator[tuple[float, Value]]:
         """All values, oldest first."""
@@ -82,6 +83,7 @@ class Series:
         match codec.decode(document):
             case list(values) if values:
                 self._chunks[index] = [_pair(value) for value in values]
+                self._newest = max(self._newest, index)
             case _:
                 raise DecodeError("expected a chunk of values in the data plane's record")
 

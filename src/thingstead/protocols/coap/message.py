@@ -206,6 +206,8 @@ def encode_options(options: list[tuple[int, bytes]], payload: bytes) -> bytes:
     Raises:
         ValueError: options out of order, or a value longer than its option allows.
     """
+    if not options:
+        return b"\xff" + payload if payload else b""
     parts: list[bytes] = []
     last = 0
     for number, value in options:

@@ -121,12 +121,18 @@ def open_plaintext(message: Message, plaintext: bytes) -> Message:
     if not plaintext:
         raise DecodeError("expected a plaintext that begins with a code", spec="RFC 8613 §5.3")
     inner, payload = decode_options(plaintext, 1)
-    numbers = dict(inner)
-    if _OSCORE in numbers:
-        raise DecodeError("expected no OSCORE option within an OSCORE message", spec="RFC 8613 §4.1.3.7")
-    kept = [option for option in message.options if option[0] in _SURVIVING and option[0] not in numbers]
-    options = _sorted(inner + kept) if kept else inner
+    for number, _ in inner:
+        if number == _OSCORE:
+            raise DecodeError("expected no OSCORE option within an OSCORE message", spec="RFC 8613 §4.1.3.7")
+    options = inner if len(message.options) == 1 else _with_surviving(inner, message.options)
     return Message(plaintext[0], message.type, message.mid, message.token, options, payload)
+
+
+def _with_surviving(inner: _Options, outer: _Options) -> _Options:
+    """The inner options, and those outer ones that survive and stand not inside; the OSCORE option never does."""
+    numbers = {number for number, _ in inner}
+    kept = [option for option in outer if option[0] in _SURVIVING and option[0] not in numbers]
+    return _sorted(inner + kept) if kept else inner
 
 
 def _split(options: _Options) -> tuple[_Options, _Options, bytes | None]:

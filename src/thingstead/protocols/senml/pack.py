@@ -40,7 +40,7 @@ def parse_cbor(data: bytes, *, at: datetime, limits: Limits = DEFAULT_LIMITS) ->
     """
     root = codec.decode(data, limits=codec.Limits(max_bytes=limits.max_bytes, max_depth=4))
     entries = [_labelled(entry) for entry in _require_pack(root, limits)]
-    return resolve([_typed(entry, limits, _cbor_data) for entry in entries], at=at)
+    return resolve([_typed(entry, limits, _CBOR_CHECKS) for entry in entries], at=at)
 
 
 def render_cbor(records: Sequence[Record]) -> bytes:
@@ -68,7 +68,7 @@ def parse_json(text: str | bytes, *, at: datetime, limits: Limits = DEFAULT_LIMI
         root = json.loads(document, object_pairs_hook=_object, parse_constant=_constant)
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"expected JSON: {error}", spec="RFC 8428 §5") from error
-    return resolve([_typed(entry, limits, _json_data) for entry in _require_pack(root, limits)], at=at)
+    return resolve([_typed(entry, limits, _JSON_CHECKS) for entry in _require_pack(root, limits)], at=at)
 
 
 def render_json(records: Sequence[Record]) -> str:
@@ -102,15 +102,7 @@ def _labelled(entry: Mapping[Any, Any]) -> dict[str, Any]:
     return labelled
 
 
-def _typed(entry: Mapping[str, Any], limits: Limits, data: Callable[[Any], bytes]) -> dict[str, Any]:
-    checks: dict[str, Callable[[Any], Any]] = {
-        "number": _number,
-        "version": _version,
-        "text": _text,
-        "boolean": _boolean,
-        "data": data,
-        "extension": _extension,
-    }
+def _typed(entry: Mapping[str, Any], limits: Limits, checks: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
     typed: dict[str, Any] = {}
     for label, value in entry.items():
         checked = checks[_KINDS.get(label, "extension")](value)
@@ -202,3 +194,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> Never:
     raise ValueError(f"{name} is not a number")
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "number": _number,
+    "version": _version,
+    "text": _text,
+    "boolean": _boolean,
+    "extension": _extension,
+}
+_CBOR_CHECKS = {**_CHECKS, "data": _cbor_data}
+_JSON_CHECKS = {**_CHECKS, "data": _json_data}
