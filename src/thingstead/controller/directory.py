@@ -86,7 +86,7 @@ class DomainDirectory:
         Raises:
             ConfigError: a domain is here already, or the settings are wrong.
         """
-        config = configuration.parse(settings, name="settings")
+        heads = self.heads(configuration.parse(settings, name="settings"))
         if self.configuration.exists():
             raise ConfigError(f"a domain is at {self.root} already; `thingstead up {self.root}` starts it")
         for path in (self.root, self.trust, self.releases):
@@ -96,7 +96,6 @@ class DomainDirectory:
             if name not in store.ids():
                 store.create(KeyId(name), key_type)
         write_whole(self.policy, policy.encode())
-        heads = self.heads(config)
         private_directory(heads.parent)
         # The verifier trusts what lies out here: the key, and later the newest head.
         ledger_key = codec.encode(cose_key.public_map(store.handle(KeyId("ledger")).public))
