@@ -190,6 +190,8 @@ class Admission:
         if until is None or until <= self._clock.utc():
             return decision
         scope = self._policy.join.scopes[name] if name else decision.scope
+        if scope is None:
+            return decision
         return replace(decision, verdict=Verdict.ADMIT, rule=f"{decision.rule}, approved", scope=scope)
 
 

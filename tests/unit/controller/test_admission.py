@@ -1,0 +1,334 @@
+"""The join decision: nothing is granted that the ledger does not say, and one thing never becomes two."""
+
+import asyncio
+import random
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from tests.unit.controller.planes import FakePlane, House
+from tests.unit.domain.things import AT, a_thing
+from thingstead.controller.admission import Admission
+from thingstead.controller.conductor import Conductor
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.key import KeyType, generate
+from thingstead.domain.ledger import entry
+from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
+from thingstead.domain.plane import PlaneName
+from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Verdict
+from thingstead.domain.unit import Unit
+from thingstead.errors import PolicyError, StateError, StorageError, UntrustedError
+from thingstead.phases.bootstrap import Newcomer
+from thingstead.phases.manufacture import Maker, Model, bear
+from thingstead.planes.access.authorization_server import AuthorizationServer
+from thingstead.planes.identity.certificate_authority import CertificateAuthority
+from thingstead.planes.identity.registrar import Registrar
+from thingstead.protocols.ace.aif import Permission, Scope
+from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.edhoc.session import OscoreParameters
+from thingstead.secret import Secret
+from thingstead.storage.memory import MemoryStore
+from thingstead.storage.records import PlaneRecords
+
+S = LifecycleState
+MAKER = Maker("acme", "acme.example", generate(KeyType.P256), (generate(KeyType.P256),))
+THING_KEY, OTHER_KEY, PLANE_KEY, DOMAIN_KEY = (generate(KeyType.P256) for _ in range(4))
+SCOPES = {"member": Scope({"/senml": int(Permission.POST)}), "guest": Scope({"/update": int(Permission.GET)})}
+
+
+class Live:
+    """Associations, live or not."""
+
+    def __init__(self):
+        self.live = set()
+
+    def install(self, association):
+        self.live.add(association.thing)
+
+    def end(self, thing):
+        self.live.discard(thing)
+        return 0
+
+    def sequence_reserved(self, thing, upto):
+        pass
+
+    def is_live(self, thing):
+        return thing in self.live
+
+    def last_acceptance(self, thing):
+        return None
+
+
+class PatientStore(MemoryStore):
+    """A disk: others have their turn before a write returns; `is_full` refuses the next writes."""
+
+    is_full = False
+
+    async def commit(self, unit):
+        for _ in range(3):
+            await asyncio.sleep(0)
+        if self.is_full:
+            raise StorageError("no space left")
+        return await super().commit(unit)
+
+
+def rule(verdict=Verdict.ADMIT, scope="member", **changes):
+    return replace(JoinRule("lamps", ("acme",), ("LX-*",), ("*",), verdict, "floor-1", scope), **changes)
+
+
+class Door:
+    """An admission with its identity and access planes real, and the other four told to obey."""
+
+    def __init__(self, *rules, profile=ProfileName.BUILDING, store=None):
+        self.store = store or PatientStore()
+        snapshot = self.store.load()
+        house = House(self.store)
+        self.clock, self.register, randbytes = house.clock, house.register, random.Random(7).randbytes
+        self.live = Live()
+        self.places = []
+        common: dict[str, Any] = {
+            "domain": "home",
+            "clock": self.clock,
+            "random_bytes": randbytes,
+            "validity": timedelta(days=30),
+        }
+        self.identity = CertificateAuthority(
+            PlaneRecords(PlaneName.IDENTITY, self.store, snapshot=snapshot), PLANE_KEY, **common
+        )
+        self.access = AuthorizationServer(
+            PlaneRecords(PlaneName.ACCESS, self.store, snapshot=snapshot),
+            PLANE_KEY,
+            self.live,
+            holder=DOMAIN_KEY.public,
+            **common,
+        )
+        self.planes: dict[PlaneName, Any] = {
+            **house.planes,
+            PlaneName.IDENTITY: self.identity,
+            PlaneName.ACCESS: self.access,
+        }
+        self.conductor = Conductor(
+            self.planes.values(), self.register, store=self.store, clock=self.clock, wait=self.clock.wait
+        )
+        self.admission = Admission(
+            self.conductor,
+            self.register,
+            store=self.store,
+            identity=self.identity,
+            access=self.access,
+            policy=OwnerPolicy(JoinPolicy(profile, SCOPES, rules), Scope({"/light": int(Permission.GET)})),
+            issuer_credential=b"issuer",
+            clock=self.clock,
+            random_bytes=randbytes,
+            note_place=self._note,
+        )
+
+    async def _note(self, thing, source):
+        self.places.append((thing, source))
+
+    def come(self, *newcomers):
+        """All of them at once; what each got, or why not."""
+
+        async def story():
+            return await asyncio.gather(*map(self.admission, newcomers), return_exceptions=True)
+
+        results = asyncio.run(story())
+        return results[0] if len(newcomers) == 1 else results
+
+    def entries(self, kind):
+        return [one for one in map(entry.decode, self.store.leaves()) if one.kind is kind]
+
+    @property
+    def things(self):
+        return list(self.register.things())
+
+
+def newcomer(key=THING_KEY, serial="A0001", number=1, support_end=date(2031, 1, 1)):
+    born = bear(
+        MAKER,
+        Model("LX-1", 2, "https://acme.example/lx-1.json", support_end),
+        serial,
+        thing_key=key.public,
+        domain_key=DOMAIN_KEY.public,
+        at=AT,
+        voucher_expires=AT + timedelta(days=1),
+    )
+    identity = Registrar({"acme": MAKER.anchor.public}).authenticate(born.maker_identity, at=AT)
+    oscore = OscoreParameters(
+        Secret(bytes([number]) * 16),
+        bytes(8),
+        bytes([number]),
+        bytes([100 + number]) * 3,
+        AlgorithmId.AES_CCM_16_64_128,
+        AlgorithmId.SHA_256,
+    )
+    return Newcomer(identity, oscore, "192.0.2.1")
+
+
+NEWCOMER = newcomer()
+
+
+def known(state, restriction=Restriction.NONE):
+    """A store that holds the newcomer already."""
+    store = PatientStore()
+    thing = a_thing(state=state, restriction=restriction, serial="A0001")
+    asyncio.run(store.commit(Unit(things=(thing,))))
+    return store
+
+
+@pytest.mark.requirement("R-59")
+@pytest.mark.parametrize("rules", [(), (rule(Verdict.REFUSE),), (rule(until=AT),), (rule(makers=("brook",)),)])
+def test_who_is_proven_and_not_wanted_is_recorded_twice_and_not_made_known(rules):
+    door = Door(*rules)
+    refused = door.come(NEWCOMER)
+    assert (type(refused), refused.reason) == (PolicyError, "refused")
+    assert [one.cause for one in door.entries(Kind.AUTHENTICATION)] == ["edhoc-3"]
+    assert [one.cause for one in door.entries(Kind.AUTHORIZATION)] == ["refuse"]
+    assert (door.things, door.live.live, door.places) == ([], set(), [])
+
+
+def test_a_known_thing_that_is_not_wanted_any_more_stays_as_it_was():
+    door = Door(rule(Verdict.REFUSE), store=known(S.OPERATIONAL))
+    assert door.come(NEWCOMER).reason == "refused"
+    (thing,) = door.things
+    assert (thing.state, thing.version) == (S.OPERATIONAL, 1)
+
+
+@pytest.mark.requirement("R-09")
+@pytest.mark.parametrize("state", [S.DECOMMISSIONED, S.RE_OWNED])
+def test_a_retired_thing_is_not_even_asked_about(state):
+    door = Door(rule(), store=known(state))
+    refused = door.come(NEWCOMER)
+    assert (type(refused), refused.reason) == (UntrustedError, "retired")
+    assert door.entries(Kind.AUTHORIZATION) == []
+
+
+@pytest.mark.parametrize("restriction", [Restriction.QUARANTINED, Restriction.HELD])
+def test_a_restricted_thing_neither_joins_its_way_out_nor_is_approved(restriction):
+    door = Door(rule(), store=known(S.OPERATIONAL, restriction))
+    assert door.come(NEWCOMER).reason == restriction
+    with pytest.raises(UntrustedError):
+        door.admission.approve(door.things[0].id, "member")
+    assert door.live.live == set()
+
+
+def test_an_approval_runs_out():
+    door = Door(rule(Verdict.HOLD))
+    door.come(NEWCOMER)
+    door.admission.approve(door.things[0].id, "member")
+    door.clock.seconds += timedelta(days=400).total_seconds()
+    assert door.come(NEWCOMER).reason == "held"
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        lambda: Door(rule(Verdict.HOLD)),
+        lambda: Door(profile=ProfileName.HOME),
+        lambda: Door(rule(scope="absent")),
+    ],
+    ids=["held by a rule", "listed nowhere", "a scope that is not there"],
+)
+def test_who_has_to_wait_is_known_has_nothing_and_waits_again(door):
+    door = door()
+    for _ in range(2):
+        held = door.come(NEWCOMER)
+        assert (type(held), held.reason) == (PolicyError, "held")
+    (thing,) = door.things
+    assert (thing.state, thing.keys, door.live.live) == (S.INSTALLED, (), set())
+
+
+def test_a_thing_that_its_maker_stopped_mending_waits_for_a_person():
+    door = Door(rule())
+    assert door.come(newcomer(support_end=date(2026, 11, 22))).reason == "held"
+    assert Door(rule()).come(newcomer(support_end=date(2026, 11, 23))).access_token
+
+
+def test_a_scope_that_the_policy_lacks_cannot_be_approved():
+    door = Door(rule(Verdict.HOLD))
+    door.come(NEWCOMER)
+    with pytest.raises(PolicyError, match="no scope 'everything'; it has guest, member"):
+        door.admission.approve(door.things[0].id, "everything")
+    assert door.come(NEWCOMER).reason == "held"
+
+
+@pytest.mark.requirement("R-02")
+def test_an_approval_that_names_no_scope_where_no_rule_does_is_not_recorded_as_an_admission():
+    door = Door(profile=ProfileName.HOME)
+    door.come(NEWCOMER)
+    door.admission.approve(door.things[0].id, "")
+    assert door.come(NEWCOMER).reason == "held"
+    assert {one.cause for one in door.entries(Kind.AUTHORIZATION)} == {"hold"}
+
+
+@pytest.mark.parametrize(("scope", "granted"), [("", "member"), ("guest", "guest")])
+def test_an_approval_lets_the_next_attempt_pass_once(scope, granted):
+    door = Door(rule(Verdict.HOLD))
+    door.come(NEWCOMER)
+    (thing,) = door.things
+    door.admission.approve(thing.id, scope)
+    assert door.come(NEWCOMER).access_token
+    assert door.access.scope_of(thing.id) == SCOPES[granted]
+    assert door.entries(Kind.AUTHORIZATION)[-1].details["rule"] == "lamps, approved"
+    assert door.come(newcomer(number=2)).reason == "held"
+
+
+@pytest.mark.parametrize("plane", [PlaneName.IDENTITY, PlaneName.ACCESS])
+def test_nothing_is_handed_out_while_a_plane_that_it_is_of_has_not_admitted(plane):
+    door = Door(rule())
+    fake = FakePlane(plane, door.clock)
+    fake.fail = lambda _demand: StorageError("no space left")
+    door.conductor._planes[plane] = fake
+    refused = door.come(NEWCOMER)
+    assert type(refused) is StateError
+    assert f"the {plane} plane could not admit" in str(refused)
+
+
+def test_a_full_disk_refuses_and_the_next_attempt_is_as_good_as_new():
+    door = Door(rule())
+    door.store.is_full = True
+    assert type(door.come(NEWCOMER)) is StorageError
+    assert (door.things, door.places) == ([], [])
+    door.store.is_full = False
+    assert door.come(NEWCOMER).access_token
+
+
+@pytest.mark.requirement("R-04")
+def test_two_joins_of_one_thing_at_once_make_one_thing():
+    door = Door(rule())
+    door.come(NEWCOMER, newcomer(number=2))
+    assert len(door.things) == 1
+    assert door.come(newcomer(number=3)).access_token
+
+
+@pytest.mark.requirement("R-13")
+def test_who_is_welcome_gets_its_tokens_and_its_key_is_noted():
+    door = Door(rule())
+    grant = door.come(NEWCOMER)
+    (thing,) = door.things
+    assert (thing.state, thing.zone, thing.joined_at) == (S.OPERATIONAL, "floor-1", AT)
+    assert [(row.thumbprint, row.role, row.until) for row in thing.keys] == [
+        (cose_key.thumbprint(THING_KEY.public), "maker", None)
+    ]
+    assert (grant.access_token, grant.granted_token) == door.access.tokens_of(thing.id)
+    assert (grant.thing_credential, grant.issuer_credential) == (door.identity.credential_of(thing.id), b"issuer")
+    assert (door.live.live, door.places) == ({thing.id}, [(thing.id, "192.0.2.1")])
+
+
+@pytest.mark.requirement("R-04")
+@pytest.mark.parametrize("state", [S.INSTALLED, S.BOOTSTRAPPING, S.OPERATIONAL, S.MAINTENANCE, S.RE_BOOTSTRAPPING])
+def test_a_lost_or_repeated_join_begins_anew(state):
+    door = Door(rule(), store=known(state))
+    assert door.come(NEWCOMER).access_token
+    assert door.things[0].state is S.OPERATIONAL
+    assert door.entries(Kind.TRANSITION)[-1].cause == Cause.JOINED
+
+
+def test_the_same_key_is_noted_once_and_another_beside_it():
+    door = Door(rule())
+    for number, key in enumerate((THING_KEY, THING_KEY, OTHER_KEY), 1):
+        door.come(newcomer(key, number=number))
+    assert len(door.things[0].keys) == 2
