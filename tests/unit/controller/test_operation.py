@@ -1,0 +1,86 @@
+"""The one way in: whatever is asked, the answer is a result or an error with advice."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+from thingstead.controller.operation import Operation, Operations, Role
+from thingstead.errors import ForbiddenError, consequence
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    thing: str
+    times: int = 1
+
+
+async def _echo(request):
+    return {"thing": request.thing, "times": request.times, "at": datetime(2026, 11, 23, tzinfo=UTC)}
+
+
+async def _refuse(_request):
+    raise ForbiddenError("not you", reason="role")
+
+
+async def _fault(_request):
+    raise RuntimeError("a bug")
+
+
+def row(name, handler):
+    return Operation(name, Asked, Role.AUDITOR, "for tests", handler)
+
+
+TABLE = Operations(row("b.refuse", _refuse), row("a.echo", _echo), row("c.fault", _fault))
+
+
+def answer(asked):
+    return asyncio.run(TABLE.answer(asked))
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({}, "no operation 'None'; there are a.echo, b.refuse, c.fault"),
+        ({"operation": "x" * 99}, f"no operation '{'x' * 40}'; "),
+        ({"operation": ["a.echo"]}, "no operation"),
+        ({"operation": "a.echo"}, "a.echo: Object missing required field `thing`"),
+        ({"operation": "a.echo", "arguments": []}, "a.echo: Expected `object`"),
+        ({"operation": "a.echo", "arguments": None}, "a.echo: Expected `object`"),
+        ({"operation": "a.echo", "arguments": {"thing": 1}}, "a.echo: Expected `str`"),
+        ({"operation": "a.echo", "arguments": {"thing": "x", "times": "2"}}, "a.echo: Expected `int`"),
+    ],
+)
+def test_what_is_not_in_the_table_or_of_the_wrong_shape_is_refused_in_a_sentence(asked, says):
+    error = answer(asked)["error"]
+    assert error["kind"] == "ConfigError"
+    assert says in error["message"]
+
+
+def test_a_refusal_comes_back_with_reason_exit_code_and_advice():
+    row = consequence(ForbiddenError("not you"))
+    assert answer({"operation": "b.refuse", "arguments": {"thing": "x"}})["error"] == {
+        "kind": "ForbiddenError",
+        "reason": "role",
+        "message": "not you",
+        "exit_code": row.exit_code,
+        "advice": row.advice,
+    }
+
+
+def test_a_fault_of_ours_is_not_passed_off_as_a_refusal():
+    with pytest.raises(RuntimeError, match="a bug"):
+        answer({"operation": "c.fault", "arguments": {"thing": "x"}})
+
+
+def test_two_operations_of_one_name_are_a_fault_of_ours():
+    with pytest.raises(ValueError, match="two operations of one name"):
+        Operations(row("a.echo", _echo), row("a.echo", _refuse))
+
+
+def test_a_result_comes_as_plain_values_and_the_table_in_order():
+    assert answer({"operation": "a.echo", "arguments": {"thing": "lamp"}}) == {
+        "result": {"thing": "lamp", "times": 1, "at": "2026-11-23T00:00:00Z"}
+    }
+    assert [one.name for one in TABLE.rows()] == ["a.echo", "b.refuse", "c.fault"]
