@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -101,7 +101,7 @@ def network_plane(
     library = MudLibrary(
         files, records, policy_of=lambda url: _policy_of(url, anchors, network), clock=clock, alarm=alarm
     )
-    controller = (ip_network(config.coap.host),)
+    controller = (_host(config.coap.host),)
     port = PortRange(config.coap.port, config.coap.port)
     family = controller[0].version
     to_controller = Rule(Direction.FROM_DEVICE, family, _UDP, Remote(RemoteKind.MY_CONTROLLER), port)
@@ -136,6 +136,13 @@ def _policy_of(url: str, anchors: tuple[TrustAnchor, ...], network: NetworkConfi
 
 def _hosts(config: NetworkConfig) -> dict[str, tuple[str, ...]]:
     return {name: tuple(addresses) for name, addresses in config.hosts.items()}
+
+
+def _host(address: str) -> Prefix:
+    try:
+        return ip_network(ip_address(address).packed)
+    except ValueError as error:
+        raise ConfigError(f"[coap] host: {error}") from error
 
 
 def _prefixes(texts: list[str], setting: str) -> tuple[Prefix, ...]:
