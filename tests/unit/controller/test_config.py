@@ -40,7 +40,8 @@ def test_nothing_said_is_the_safe_defaults(tmp_path):
     config = load(path)
     assert config == ControllerConfig()
     assert (config.web.host, config.network.enforcement, config.network.offline) == ("127.0.0.1", "dry_run", True)
-    assert not (config.network.insecure_unsigned_mud or config.network.insecure_private_mud_servers)
+    assert not config.network.insecure_unsigned_mud
+    assert not config.network.insecure_private_mud_servers
 
 
 def test_what_is_said_counts():

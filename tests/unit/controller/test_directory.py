@@ -34,7 +34,7 @@ def test_settings_that_are_wrong_leave_nothing_behind(tmp_path, settings):
 def test_a_domain_is_not_made_over_another(tmp_path):
     directory = made(tmp_path)
     before = directory.key("domain").public
-    with pytest.raises(ConfigError, match="a domain is at .* already"):
+    with pytest.raises(ConfigError, match=r"a domain is at .* already"):
         made(tmp_path, policy="")
     assert directory.key("domain").public == before
     assert directory.policy.read_text() == "profile = 'home'"
