@@ -159,7 +159,7 @@ def rows(
         return await _part(thing_id(request.thing), Cause.RETIRED, request.cause, forced=True)
 
     async def hand_over(request: HandOverThing) -> Withdrawal:
-        evidence = {"to": _thumbprint(Path(request.to))} if request.to else {}
+        evidence = {"next_owner": _thumbprint(Path(request.to))} if request.to else {}
         identifier = thing_id(request.thing)
         return await _part(identifier, Cause.HANDED_OVER, request.cause, forced=request.forced, evidence=evidence)
 
