@@ -42,7 +42,8 @@ class Site:
 
     def __init__(self):
         self.domain = Domain()
-        self.server: Any = Server()
+        server: Any = Server()
+        self.server = server
         self.resources = Resources(lambda event: None if event.association is None else (event.association, ALL))
         self.groups = GroupResources(self.resources, self.server, self.domain.manager)
 
