@@ -27,7 +27,10 @@ def test_a_retired_thing_signs_that_it_wiped_itself_and_every_peer_refuses_it_wi
         thing, decided = retired.id, world.clock.now()
         answer = await _retire(world, retired)
         assert world.clock.now() - decided < 60
-        assert all(plane["milliseconds"] is not None and plane["milliseconds"] < 60_000 for plane in answer["planes"])
+        # Nobody enforces this world's network, so nobody can say when it last let the thing through.
+        times = {plane["plane"]: plane["milliseconds"] for plane in answer["planes"] if plane["plane"] != "network"}
+        assert len(times) == 5
+        assert all(time is not None and time < 60_000 for time in times.values())
         probes = await world.domain.controller.conductor.probe(thing)
         assert {probe.standing for probe in probes} <= _REFUSES
         (transition,) = [one for one in world.domain.entries(Kind.TRANSITION) if one.cause == "retired"]

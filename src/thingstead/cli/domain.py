@@ -17,10 +17,9 @@ from thingstead.crypto.digest import digest
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain.policy import ProfileName
 from thingstead.errors import ConfigError
-from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
-from thingstead.storage.directory import private_directory, write_whole
+from thingstead.storage.directory import write_whole
 from thingstead.storage.policy_file import parse_policy
 
 __all__ = ["ASK", "BACKUP", "CONFIG_CHECK", "CREDENTIAL", "INIT", "STATUS", "TRUST_ADD", "TRUST_LIST"]
@@ -45,20 +44,12 @@ def _directory(session: Session) -> DomainDirectory:
 def _init(session: Session) -> int:
     directory, options = _directory(session), session.options
     name = options["name"] or directory.root.name
-    settings = f"[domain]\nname = {json.dumps(name, ensure_ascii=False)}\nprofile = {json.dumps(options['profile'])}\n"
+    settings = f"[domain]\nname = {json.dumps(name, ensure_ascii=False)}\n"
     directory.create(settings=settings, policy=policy_template(ProfileName(options["profile"])))
-    _keep_ledger_key(directory)
     session.console.show({"domain": name, "directory": str(directory.root), "profile": options["profile"]})
     session.console.say(f"who may join stands in {directory.policy}")
     session.console.next(f"thingstead trust add {options['directory']} MAKER.anchor")
     return 0
-
-
-def _keep_ledger_key(directory: DomainDirectory) -> None:
-    """Beside the signed heads, where whoever changes the domain's directory does not reach."""
-    target = directory.heads(directory.load()).with_suffix(".key")
-    private_directory(target.parent)
-    write_whole(target, codec.encode(cose_key.public_map(directory.key("ledger").public)))
 
 
 def _config_check(session: Session) -> int:

@@ -46,7 +46,7 @@ from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.plane import OBLIGATIONS, Demand, Plane, PlaneName
-from thingstead.domain.policy import OwnerPolicy
+from thingstead.domain.policy import PROFILES, OwnerPolicy
 from thingstead.domain.ports import Enforcement, Fetcher, HeadKeeper, Resolver, Store
 from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
@@ -243,7 +243,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
             await planes.groups.reserve(group, upto)
             server.flush()
 
-    endpoint = Endpoint(EndpointConfig(), random_bytes=random_bytes)
+    endpoint = Endpoint(EndpointConfig(max_peers=foundation.config.coap.max_peers), random_bytes=random_bytes)
     server = DomainServer(endpoint, resources, clock=clock, tasks=tasks, reserve=reserve)
     places = PlaneRecords(PlaneName.NETWORK, store, snapshot=snapshot, prefix="place/")
     whereabouts = Whereabouts(places, mac_of=foundation.mac_of)
@@ -360,7 +360,7 @@ def _planes(
         return PlaneRecords(plane, foundation.store, snapshot=snapshot, prefix=prefix)
 
     clock, domain = foundation.clock, foundation.config.domain.name
-    validity = timedelta(days=foundation.config.join.credential_days)
+    profile = PROFILES[foundation.policy.join.profile]
     access = AuthorizationServer(
         records(PlaneName.ACCESS),
         foundation.keys.handle(KeyId("access")),
@@ -369,7 +369,7 @@ def _planes(
         holder=holder,
         clock=clock,
         random_bytes=foundation.random_bytes,
-        validity=validity,
+        validity=profile.token_lifetime,
     )
     return Planes(
         identity=CertificateAuthority(
@@ -378,7 +378,7 @@ def _planes(
             domain=domain,
             clock=clock,
             random_bytes=foundation.random_bytes,
-            validity=validity,
+            validity=timedelta(days=foundation.config.join.credential_days),
         ),
         access=access,
         groups=groups_plane(

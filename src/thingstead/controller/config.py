@@ -29,13 +29,11 @@ class DomainConfig:
 
     Attributes:
         name: what the owner calls it; part of credentials and ledger heads.
-        profile: home, managed, building or industrial: sets the policy's defaults.
         heads: directory, outside the domain's own, where signed ledger heads are also kept;
             relative paths start at the domain's directory.
     """
 
     name: str = "home"
-    profile: str = "building"
     heads: str = "../heads"
 
 

@@ -53,20 +53,18 @@ class Profile:
         unlisted: for authenticated things that no rule names: a home asks its owner, a plant refuses.
         token_lifetime: how long a token issued at a join is good.
         group_rekey: a group's keys are renewed at the latest after this.
-        appraisal_age: evidence of a thing's software counts for so long.
     """
 
     unlisted: Verdict
     token_lifetime: timedelta
     group_rekey: timedelta
-    appraisal_age: timedelta
 
 
 PROFILES: dict[ProfileName, Profile] = {
-    ProfileName.HOME: Profile(Verdict.HOLD, timedelta(days=30), timedelta(days=90), timedelta(days=30)),
-    ProfileName.MANAGED: Profile(Verdict.HOLD, timedelta(days=7), timedelta(days=30), timedelta(days=7)),
-    ProfileName.BUILDING: Profile(Verdict.REFUSE, timedelta(days=7), timedelta(days=7), timedelta(days=7)),
-    ProfileName.INDUSTRIAL: Profile(Verdict.REFUSE, timedelta(days=1), timedelta(days=1), timedelta(days=1)),
+    ProfileName.HOME: Profile(Verdict.HOLD, timedelta(days=30), timedelta(days=90)),
+    ProfileName.MANAGED: Profile(Verdict.HOLD, timedelta(days=7), timedelta(days=30)),
+    ProfileName.BUILDING: Profile(Verdict.REFUSE, timedelta(days=7), timedelta(days=7)),
+    ProfileName.INDUSTRIAL: Profile(Verdict.REFUSE, timedelta(days=1), timedelta(days=1)),
 }
 
 

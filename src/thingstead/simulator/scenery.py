@@ -185,7 +185,7 @@ def _mud_certificates(root: Path, at: datetime) -> None:
 def _settings(site: Site | None, coap: tuple[str, int]) -> str:
     hosts = {f"mud.{dns}": ["127.0.0.1"] for dns in MAKERS.values()}
     lines = [
-        '[domain]\nname = "demo"\nprofile = "building"\n',
+        '[domain]\nname = "demo"\n',
         f"[coap]\nhost = {json.dumps(coap[0])}\nport = {coap[1]}\n",
         '[network]\nmud_ca = "mud-ca.pem"\ninsecure_private_mud_servers = true',
     ]

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.scenarios.threats.ground import attacked
-from thingstead.controller.admission import Admission
+from thingstead.controller import admission
 from thingstead.errors import ReplayError
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.ace.aif import Scope
@@ -86,7 +86,7 @@ def test_an_attack_tells_when_scopes_do_not_count(monkeypatch):
 
 
 def test_an_attack_tells_when_a_retired_thing_is_welcome(monkeypatch):
-    monkeypatch.setattr(Admission, "_require_welcome", lambda _self, _known: None)
+    monkeypatch.setattr(admission, "_require_welcome", lambda _known: None)
     assert not held(attacked(retired))
 
 
