@@ -88,10 +88,12 @@ class Agent:
         self.hardware = hardware
         self.config = config
         self.birth = _born(hardware.home)
-        self.endpoint = Endpoint(EndpointConfig(leisure=config.leisure), random_bytes=random_bytes)
+        self.resources = Resources(self._grant)
+        self.endpoint = Endpoint(
+            EndpointConfig(leisure=config.leisure), random_bytes=random_bytes, permits=self.resources.permits
+        )
         self._now = 0.0
         self.stories = Stories(self._send, self.endpoint.cancel)
-        self.resources = Resources(self._grant)
         self.resources.register(path.WIPE, Code.POST, self.on_wipe)
         light.serve(self.resources, hardware.actuator)
         self.groups = GroupMembership(

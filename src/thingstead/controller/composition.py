@@ -243,7 +243,8 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
             await planes.groups.reserve(group, upto)
             server.flush()
 
-    endpoint = Endpoint(EndpointConfig(max_peers=foundation.config.coap.max_peers), random_bytes=random_bytes)
+    config = EndpointConfig(max_peers=foundation.config.coap.max_peers)
+    endpoint = Endpoint(config, random_bytes=random_bytes, permits=resources.permits)
     server = DomainServer(endpoint, resources, clock=clock, tasks=tasks, reserve=reserve)
     places = PlaneRecords(PlaneName.NETWORK, store, snapshot=snapshot, prefix="place/")
     whereabouts = Whereabouts(places, mac_of=foundation.mac_of)

@@ -56,7 +56,8 @@ class EndpointConfig:
         block_szx: size exponent of our blocks: 16 << szx bytes, 6 is 1024.
         max_download: bytes of one response body that we fetch.
         max_requests: requests of ours that wait for a response.
-        max_queued: confirmable messages that may wait for NSTART, over all peers.
+        max_queued: confirmable messages that may wait for NSTART, over all peers; as many responses to multicast
+            requests may wait for their moment.
         max_parked: messages of one association that may wait for sequence numbers.
         max_peers: peers whose message IDs we count, before the oldest begins anew.
         ack_delay: seconds an application may take before its confirmable request gets an empty ACK.

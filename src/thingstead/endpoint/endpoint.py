@@ -10,7 +10,7 @@ from thingstead.endpoint.association import Association, Associations, Group, Se
 from thingstead.endpoint.client import Client
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters
-from thingstead.endpoint.event import Address, AssociationId, Event, ExchangeId, GroupId
+from thingstead.endpoint.event import Address, AssociationId, Event, ExchangeId, GroupId, RequestReceived
 from thingstead.endpoint.group_client import GroupClient
 from thingstead.endpoint.message_layer import MessageLayer, reset
 from thingstead.endpoint.responder import Responder
@@ -37,6 +37,8 @@ class Endpoint:
     Args:
         config: bounds and times.
         random_bytes: returns that many fresh random bytes.
+        permits: whether a request may still have what an earlier one was answered with: asked before each later
+            block of a response, which the application does not see.
     """
 
     __slots__ = (
@@ -53,7 +55,13 @@ class Endpoint:
         "_server",
     )
 
-    def __init__(self, config: EndpointConfig, *, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        config: EndpointConfig,
+        *,
+        random_bytes: Callable[[int], bytes],
+        permits: Callable[[RequestReceived], bool] = lambda _event: True,
+    ) -> None:
         self._now = 0.0
         self._events: deque[Event] = deque()
         self._counters = Counters(max_sources=config.max_counted_sources)
@@ -80,6 +88,7 @@ class Endpoint:
             events=self._events,
             counters=self._counters,
             next_id=next_id,
+            permits=permits,
         )
         self._client = Client(
             config,

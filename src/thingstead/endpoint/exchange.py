@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from thingstead.endpoint.association import Association, Group
-from thingstead.endpoint.event import Address, AssociationId, GroupId
+from thingstead.endpoint.event import Address, AssociationId, ExchangeId, GroupId, RequestReceived
 from thingstead.protocols.coap.block import Block
 from thingstead.protocols.coap.echo import amplification_allowance
 from thingstead.protocols.coap.message import Message, MessageType
@@ -135,6 +135,20 @@ class ServerExchange:
         self.no_response = 0
         self.confirmed_at = now
         self.notified_mid = -1
+
+    def event(self, inner: Message) -> RequestReceived:
+        """What the application is told, and asked, of this request."""
+        return RequestReceived(
+            ExchangeId(self.id),
+            inner,
+            self.source,
+            self.association,
+            self.member,
+            self.group,
+            self.observe,
+            self.is_fresh,
+            self.is_multicast,
+        )
 
     def echo_name(self) -> bytes:
         """Whom an Echo value given in this exchange is good for."""

@@ -30,7 +30,17 @@ class MessageLayer:
         outgoing: datagrams to send now, in order.
     """
 
-    __slots__ = ("_delayed", "_delayed_count", "_jitter", "known", "mids", "outgoing", "retransmitter", "strangers")
+    __slots__ = (
+        "_delayed",
+        "_delayed_count",
+        "_jitter",
+        "_max_delayed",
+        "known",
+        "mids",
+        "outgoing",
+        "retransmitter",
+        "strangers",
+    )
 
     def __init__(self, config: EndpointConfig, random_bytes: Callable[[int], bytes]) -> None:
         self.known = Memory(config.known, config.transmission)
@@ -43,6 +53,7 @@ class MessageLayer:
         self.outgoing = self.retransmitter.outgoing
         self._delayed: list[tuple[float, int, bytes, Address]] = []
         self._delayed_count = 0
+        self._max_delayed = config.max_queued
 
     def find(self, exchange_id: int) -> ServerExchange | None:
         """The exchange that still takes a response."""
@@ -60,7 +71,9 @@ class MessageLayer:
         return True
 
     def send_later(self, data: bytes, destination: Address, *, now: float, spread: float) -> None:
-        """Send at a random moment of the next `spread` seconds (RFC 7252 §8.2)."""
+        """Send at a random moment of the next `spread` seconds (RFC 7252 §8.2); when many wait, not at all."""
+        if len(self._delayed) >= self._max_delayed:
+            return
         self._delayed_count += 1
         entry = (now + self._jitter() * spread, self._delayed_count, data, destination)
         heapq.heappush(self._delayed, entry)

@@ -85,6 +85,17 @@ class Resources:
         public = {path for path, _ in self._public}
         return sorted(path for path in self._handlers if path in public or path in held)
 
+    def permits(self, event: RequestReceived) -> bool:
+        """The same decision, for the endpoint: whether a later block may go out of what was answered before."""
+        granted = self._grantor(event)
+        try:
+            place = (event.message.path, event.message.code)
+            if granted is not None and place not in self._public:
+                granted[1].allows(*place)
+        except ThingsteadError:
+            return False
+        return granted is not None or place in self._public
+
     def answer(self, event: RequestReceived, now: float) -> Message | None:
         """Decide, dispatch, and turn what goes wrong into a response; None when the handler answers later.
 

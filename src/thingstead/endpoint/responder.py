@@ -266,7 +266,7 @@ class Responder:
             szx = min(szx, exchange.block2.szx)
             start = exchange.block2.offset
             exchange.block2 = Block(0, False, szx)
-        if not start and len(response.payload) <= 16 << szx:
+        if (not start or is_error(response.code)) and len(response.payload) <= 16 << szx:
             return response.with_options(*added, without=_REPLACED - {OptionNumber.ETAG})
         etag = response.option(OptionNumber.ETAG) or entity_tag(response.payload)
         whole = response.with_options((OptionNumber.ETAG, etag), without=_REPLACED | _ONLY_OBSERVE)

@@ -9,7 +9,7 @@ from typing import Any
 from thingstead.endpoint.association import Associations, Group, SequenceOwner
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters, RateLimit
-from thingstead.endpoint.event import Address, ContextNeeded, Event, ExchangeId, RequestReceived
+from thingstead.endpoint.event import Address, ContextNeeded, Event, RequestReceived
 from thingstead.endpoint.exchange import ServerExchange, operation
 from thingstead.endpoint.memory import Memory
 from thingstead.endpoint.message_layer import MessageLayer, reset
@@ -77,6 +77,7 @@ class Server:
         "_lifetime",
         "_mint",
         "_next_id",
+        "_permits",
         "_refusals",
         "_responder",
     )
@@ -92,8 +93,10 @@ class Server:
         events: deque[Event],
         counters: Counters,
         next_id: Callable[[], int],
+        permits: Callable[[RequestReceived], bool],
     ) -> None:
         self._config = config
+        self._permits = permits
         self._ack_delay = config.ack_delay
         self._lifetime = config.transmission.exchange_lifetime
         self._layer = layer
@@ -284,19 +287,7 @@ class Server:
         memory.open[name] = exchange
         if exchange.type is _CON:
             self._acks.append((now + self._ack_delay, exchange))
-        self._events.append(
-            RequestReceived(
-                ExchangeId(name),
-                inner,
-                exchange.source,
-                exchange.association,
-                exchange.member,
-                exchange.group,
-                exchange.observe,
-                exchange.is_fresh,
-                exchange.is_multicast,
-            )
-        )
+        self._events.append(exchange.event(inner))
 
     def _act_on(
         self, exchange: ServerExchange, inner: Message, special: dict[int, bytes], memory: Memory, now: float
@@ -320,10 +311,12 @@ class Server:
         if OptionNumber.BLOCK2 in special:
             exchange.block2 = block2 = decode_block(special[OptionNumber.BLOCK2])
             stored = memory.representations.look(exchange.peer, operation(inner), now) if block2.num else None
-            if stored is not None:
+            is_over = stored is not None and not self._permits(exchange.event(inner))
+            if stored is not None and not is_over:
                 self._responder.respond(exchange, stored, now)
                 return None
-            if block2.num and inner.code != Code.GET:
+            # What may be had no longer goes to the application as any request does, to be refused there.
+            if block2.num and not is_over and inner.code != Code.GET:
                 # Only the first request carried the payload: handling this one would be handling another request.
                 raise IncompleteBodyError("expected a block of a response that is still held", spec="RFC 7959 §2.7")
         acted = inner.with_options(without=_ACTED_ON)

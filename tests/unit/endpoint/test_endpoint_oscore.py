@@ -1,3 +1,4 @@
+import random
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,8 @@ from tests.unit.endpoint.ladder import (
     events,
 )
 from thingstead.endpoint.association import Association
-from thingstead.endpoint.config import Retention
+from thingstead.endpoint.config import EndpointConfig, Retention
+from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import (
     AssociationId,
     ContextNeeded,
@@ -471,3 +473,28 @@ def test_a_lossy_wire_that_repeats_and_reorders_delivers_each_request_once(seed)
         zip(names, bodies, strict=True)
     )
     assert sorted(event.message.payload for event in ladder.requests) == sorted(bodies)
+
+
+@pytest.mark.requirement("R-35")
+@pytest.mark.parametrize("method", [Code.GET, Code.FETCH])
+def test_no_further_block_of_an_answer_goes_out_once_the_right_to_it_has_ended(method):
+    grants = iter([True, False])
+    refused: list[RequestReceived] = []
+
+    def respond(_event):
+        return answered(Code.FORBIDDEN) if refused else answered(payload=bytes(5000))
+
+    def permits(event):
+        if permitted := next(grants):
+            return True
+        refused.append(event)
+        return permitted
+
+    ladder = Ladder(secured=True, respond=respond)
+    ladder.controller = Endpoint(EndpointConfig(), random_bytes=random.Random(2).randbytes, permits=permits)
+    ladder.sides[CONTROLLER] = ladder.controller
+    ladder.controller.install(Association(SECURED, context(mirrored=True)))
+    ladder.ask(request(method, "/image"))
+    ladder.run()
+    assert ladder.response.code == Code.FORBIDDEN
+    assert len(ladder.requests) == 2

@@ -562,3 +562,13 @@ def test_confirmable_messages_beyond_the_queue_are_dropped_and_counted():
     for event in found:
         side.send_response(event.exchange, answered(), 1.0)
     assert side.counters == {"state": 2}
+
+
+@pytest.mark.requirement("R-36")
+def test_answers_to_a_flood_of_multicast_requests_do_not_pile_up():
+    side = endpoint(max_queued=4)
+    for mid in range(10):
+        side.receive_datagram(raw(kind=MessageType.NON, mid=mid), THING, 0.0, multicast=True)
+        (event,) = events(side)
+        side.send_response(event.exchange, answered(), 0.0)
+    assert len(side.datagrams_to_send(100.0)) == 4

@@ -95,3 +95,19 @@ def test_what_is_withdrawn_is_there_no_more():
     assert answer is not None
     assert answer.code == Code.UNAUTHORIZED
     assert resources.paths(public=False) == ["/light", "/secret"]
+
+
+@pytest.mark.requirement("R-35")
+@pytest.mark.parametrize(
+    ("event", "permitted"),
+    [
+        (_event(Code.PUT, "/light"), True),
+        (_event(Code.GET, "/hello", association=None), True),
+        (_event(Code.GET, "/light", association=None), False),
+        (_event(Code.DELETE, "/light"), False),
+        (_event(Code.GET, "/secret"), False),
+        (_event(Code.GET, "/hello"), True),
+    ],
+)
+def test_a_later_block_is_decided_on_as_its_request_was(event, permitted):
+    assert _resources().permits(event) is permitted

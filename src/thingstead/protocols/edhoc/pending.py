@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -21,9 +22,9 @@ class _Pending:
 class PendingSessions:
     """Sessions that wait for message_3, by our connection identifier.
 
-    message_1 costs its sender nothing, so the table is bounded: when it is full the oldest session makes room. A flood
-    then has to fill the whole table within one round trip of a genuine Initiator before it hinders it, and the
-    Responder never stops answering.
+    message_1 costs its sender nothing, so the table is bounded: when it is full, the oldest session of the host that
+    holds most makes room, so that one host's flood pushes out itself. Many hosts have to fill the whole table within
+    one round trip of a genuine Initiator before they hinder it, and the Responder never stops answering.
     """
 
     __slots__ = ("_lifetime", "_limit", "_sessions", "evicted")
@@ -62,7 +63,7 @@ class PendingSessions:
         if session.c_r in self._sessions:
             raise ValueError("a connection identifier names one session")
         if len(self._sessions) >= self._limit:
-            del self._sessions[next(iter(self._sessions))]
+            del self._sessions[self._oldest_of_the_greediest()]
             self.evicted += 1
         self._sessions[session.c_r] = _Pending(session, source, now + self._lifetime)
 
@@ -78,6 +79,11 @@ class PendingSessions:
             raise StateError("no session waits for this message_3", spec="RFC 9528 §5.1", reason="no session")
         return pending.session
 
+    def _oldest_of_the_greediest(self) -> bytes:
+        held = Counter(_host(one.source) for one in self._sessions.values())
+        most = max(held.values())
+        return next(c_r for c_r, one in self._sessions.items() if held[_host(one.source)] == most)
+
     def discard(self, c_r: bytes) -> None:
         """Drop a session that went on or came to nothing."""
         self._sessions.pop(c_r, None)
@@ -89,3 +95,8 @@ class PendingSessions:
             if oldest.deadline > now:
                 return
             del self._sessions[c_r]
+
+
+def _host(source: Hashable) -> Hashable:
+    """A source without its port: whoever owns an address has all of its ports."""
+    return source[0] if isinstance(source, tuple) else source

@@ -81,3 +81,12 @@ def test_a_session_belongs_to_the_source_that_message_2_went_to():
     assert pending.is_from(b"\x01", "a")
     assert not pending.is_from(b"\x01", "b")
     assert not pending.is_from(b"\x02", "a")
+
+
+def test_a_flood_from_one_host_pushes_out_itself_and_nobody_else():
+    pending = PendingSessions(limit=4)
+    pending.add(half_open(b"\x01")[0], source=("192.0.2.1", 5683), now=0)
+    for number in range(20):
+        pending.add(half_open(bytes([0x80, number]))[0], source=("192.0.2.66", 1000 + number), now=1)
+    assert len(pending) == 4
+    assert b"\x01" in pending
