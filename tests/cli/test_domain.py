@@ -129,6 +129,15 @@ def test_an_anchor_is_added_once_and_replaced_only_on_demand(domain, anchor, run
     assert len(json.loads(run("trust", "list", "home", "--json")[1])) == 1
 
 
+def test_a_domain_that_runs_is_said_to_trust_from_its_next_start_on(here, controller, run, anchor):
+    (here / "thingstead.toml").unlink()
+    home = here / "home"
+    assert run("init", home)[0] == 0
+    assert "next start" not in run("trust", "add", home, anchor)[1]
+    (home / "control.sock").symlink_to(controller.path)
+    assert "changes at its next start" in run("trust", "add", home, anchor)[1]
+
+
 def test_the_domain_is_found_by_option_then_environment_then_directory(domain, run, monkeypatch, here):
     absent = here / "absent"
     monkeypatch.setenv("THINGSTEAD_DOMAIN", str(absent))

@@ -24,18 +24,19 @@ __all__ = ["DEMO"]
 
 _AUTO, _REQUIRED, _OFF = "auto", "required", "off"
 _DID_NOT_HOLD = 1
+_INTERRUPTED = 130
 
 
 def _demo(session: Session) -> int:
     options = session.options
     report = Report(sys.stdout, quiet=session.console.as_json)
-    web = socket.create_server(("127.0.0.1", options["web_port"])) if not options["once"] else None
+    web = None if options["once"] else _listener(options["web_port"])
     runtime = runtime_directory(session.environment)
     # Before anything starts a thread: the kernel lets only a single-threaded process enter a user namespace.
     site = _site(options["netns"], session.environment, report)
     root = Path(tempfile.mkdtemp(prefix="thingstead-demo-"))
     try:
-        asyncio.run(
+        complete = asyncio.run(
             _play(
                 DemoOptions(
                     root=root,
@@ -56,11 +57,21 @@ def _demo(session: Session) -> int:
         shutil.rmtree(root, ignore_errors=True)
     if session.console.as_json:
         session.console.show(report.document())
+    if not complete:
+        return _INTERRUPTED
     return 0 if report.held else _DID_NOT_HOLD
+
+
+def _listener(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"cannot serve the page on 127.0.0.1 port {port}: {error}") from error
 
 
 def _site(wanted: str, environment: Mapping[str, str], report: Report) -> Site | None:
     if wanted == _OFF:
+        report.say("DRY RUN: no network rule is enforced here: --netns off")
         return None
     try:
         rehearse(_enforce)
@@ -79,22 +90,26 @@ def _enforce() -> None:
     Nftables(NftablesConfig((Site.interface,), Site.networks)).close()
 
 
-async def _play(options: DemoOptions, report: Report, *, once: bool) -> None:
+async def _play(options: DemoOptions, report: Report, *, once: bool) -> bool:
+    """Whether the story was told to its end."""
+    told = asyncio.Event()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with opened(options, report) as demo, asyncio.TaskGroup() as tasks:
-        telling = tasks.create_task(_tell(demo, stopped, once=once))
+        telling = tasks.create_task(_tell(demo, told, stopped, once=once))
         ending = tasks.create_task(stopped.wait())
         await asyncio.wait({telling, ending}, return_when=asyncio.FIRST_COMPLETED)
         telling.cancel()
         ending.cancel()
+    return told.is_set()
 
 
-async def _tell(demo: Demo, stopped: asyncio.Event, *, once: bool) -> None:
+async def _tell(demo: Demo, told: asyncio.Event, stopped: asyncio.Event, *, once: bool) -> None:
     await demo.start()
     await tell(demo)
+    told.set()
     if once:
         return
     demo.write_keys()

@@ -16,11 +16,12 @@ from thingstead.controller.directory import DomainDirectory
 from thingstead.crypto.digest import digest
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain.policy import ProfileName
-from thingstead.errors import ConfigError
+from thingstead.errors import ConfigError, TransportError
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
 from thingstead.storage.directory import write_whole
 from thingstead.storage.policy_file import parse_policy
+from thingstead.transport.control_socket import ControlClient
 
 __all__ = ["ASK", "BACKUP", "CONFIG_CHECK", "CREDENTIAL", "INIT", "STATUS", "TRUST_ADD", "TRUST_LIST"]
 
@@ -87,8 +88,18 @@ def _trust_add(session: Session) -> int:
     directory.trust_maker(anchor)
     session.console.show(_maker(anchor))
     session.console.say(f"it may send nothing in before a rule of {directory.policy} names it")
+    if _is_running(directory):
+        session.console.say("the domain runs: what it trusts changes at its next start; end it, then start it again")
     session.console.next(f"thingstead up {session.options['directory']}")
     return 0
+
+
+def _is_running(directory: DomainDirectory) -> bool:
+    try:
+        ControlClient(directory.control_socket).close()
+    except TransportError:
+        return False
+    return True
 
 
 def _trust_list(session: Session) -> int:
@@ -148,7 +159,8 @@ TRUST_ADD = Action(
         Parameter("--replace", "put it in the place of another anchor of that maker", read=None),
     ),
     _trust_add,
-    "Compare the fingerprint with the maker by another way than the one the file came.",
+    "Compare the fingerprint with the maker by another way than the one the file came. A domain reads its anchors\n"
+    "when it starts: one that runs goes on with those it has until its next start.",
 )
 TRUST_LIST = Action((_DIRECTORY,), _trust_list)
 STATUS = remote("status", then="thingstead thing list")

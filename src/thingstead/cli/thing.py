@@ -18,6 +18,7 @@ _VIEW = View(
         ("restriction", "restriction"),
         ("zone", "zone"),
         ("software", "version"),
+        ("last heard", "last_heard"),
         ("joined", "joined_at"),
     ),
     empty="no thing is known here; `thingstead factory thing` makes one, `thingstead agent run` starts it",

@@ -307,6 +307,7 @@ def operations(controller: Controller) -> Operations:
             admission=controller.admission,
             decommission=controller.decommission,
             version_of=lambda thing: controller.planes.software.runs(thing).version,
+            last_heard=controller.server.last_acceptance,
         ),
         *operation_data.rows(controller.planes.data),
         *operation_software.rows(controller.planes.software),

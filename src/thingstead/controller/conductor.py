@@ -269,6 +269,7 @@ class Conductor:
         details: dict[str, Detail] = {
             plane.value: None if time.milliseconds is None else round(time.milliseconds * 1000)
             for plane, time in times.items()
+            if time.enforced
         }
         entry = Draft(self._clock.utc(), Kind.KILL_CLOCK, "conductor", thing, "microseconds", details)
         await self._store.commit(Unit(entries=(entry,)))

@@ -122,23 +122,37 @@ class Withdrawal:
     no_receipt: str = ""
 
 
-VersionOf = Callable[[ThingId], str]
-
-
 def rows(
-    register: Register, conductor: Conductor, *, admission: Admission, decommission: Decommission, version_of: VersionOf
+    register: Register,
+    conductor: Conductor,
+    *,
+    admission: Admission,
+    decommission: Decommission,
+    version_of: Callable[[ThingId], str],
+    last_heard: Callable[[ThingId], datetime | None],
 ) -> tuple[Operation[Any], ...]:
-    """The table; `version_of` tells what a thing says it runs, empty before it said so."""
+    """The table.
+
+    Args:
+        register: the things.
+        conductor: changes what they are.
+        admission: approves those that wait.
+        decommission: parts from them.
+        version_of: what a thing says it runs, empty before it said so.
+        last_heard: when a request of a thing last verified; None if none did since the controller's start.
+    """
+
+    def told(thing: Thing) -> dict[str, Any]:
+        return {**_summary(thing), "version": version_of(thing.id), "last_heard": last_heard(thing.id)}
 
     async def listing(_request: NoArguments) -> list[dict[str, Any]]:
-        return [{**_summary(thing), "version": version_of(thing.id)} for thing in register.things()]
+        return [told(thing) for thing in register.things()]
 
     async def show(request: ChangeThing) -> dict[str, Any]:
         thing = register.thing(thing_id(request.thing))
         probes = await conductor.probe(thing.id)
         return {
-            **_summary(thing),
-            "version": version_of(thing.id),
+            **told(thing),
             "planes": [asdict(probe) for probe in probes],
             "owed": [f"{owed.demand} by {owed.plane}" for owed in register.obligations(thing.id)],
         }
@@ -149,7 +163,10 @@ def rows(
         return {**_summary(thing), "next": "it joins at its next attempt"}
 
     async def quarantine(request: ChangeThing) -> Withdrawal:
-        return await _out(Restriction.QUARANTINED, request)
+        report = await conductor.restrict(
+            thing_id(request.thing), Restriction.QUARANTINED, actor=_ACTOR, cause=request.cause
+        )
+        return await _timed(report)
 
     async def restore(request: ChangeThing) -> dict[str, Any]:
         report = await conductor.restrict(thing_id(request.thing), Restriction.NONE, actor=_ACTOR, cause=request.cause)
@@ -175,10 +192,6 @@ def rows(
             )
         evidence = {**(evidence or {}), **farewell.evidence(), "why": why}
         return await _timed(await conductor.transition(thing, cause, actor=_ACTOR, evidence=evidence), farewell)
-
-    async def _out(restriction: Restriction, request: ChangeThing) -> Withdrawal:
-        report = await conductor.restrict(thing_id(request.thing), restriction, actor=_ACTOR, cause=request.cause)
-        return await _timed(report)
 
     async def _timed(report: TransitionReport, farewell: Farewell | None = None) -> Withdrawal:
         times = await conductor.kill_clock(report.thing.id, since=report.at, deadline=_KILL_DEADLINE)
@@ -206,7 +219,8 @@ def rows(
 
 def _plane_time(report: TransitionReport, name: PlaneName, times: Mapping[PlaneName, Any]) -> PlaneTime:
     time, outcome = times[name], report.outcomes.get(name)
-    withdrawn = None if outcome is None or outcome.receipt is None else round(outcome.milliseconds, 3)
+    said_so = outcome is not None and outcome.receipt is not None and time.enforced
+    withdrawn = round(outcome.milliseconds, 3) if outcome is not None and said_so else None
     milliseconds = None if time.milliseconds is None else round(time.milliseconds, 3)
     return PlaneTime(name.value, milliseconds, withdrawn, time.relying_party, time.detail, time.enforced)
 

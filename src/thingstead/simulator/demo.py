@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from thingstead.agent.sensor import FileSensor
 from thingstead.clock import SystemClock
 from thingstead.enforcement.namespace import Site
 from thingstead.errors import ConfigError, ThingsteadError, TransportError
@@ -32,7 +33,10 @@ _GROUP = ("239.83.0.1", 5684)
 _LOOPBACK = "127.0.0.1"
 _LOOPBACK_INTERFACE = "lo"
 _COAP_PORT = 5683
+_STUBBORN = frozenset({"lamp", "sensor"})
+_MAX_THINGS = 250
 _JOIN_PATIENCE = 45.0
+_JOIN_PATIENCE_EACH = 0.5
 _STEP_PATIENCE = 30.0
 _TELEMETRY_SECONDS = 1.0
 _STARTING_AT_ONCE = 4
@@ -107,8 +111,15 @@ class Demo:
         return await self.stage.ask(thing.home.name, {})
 
     def thing_id(self, thing: BornThing) -> str:
-        """The domain's name for a thing that has joined."""
-        return self.ids[thing.serial]
+        """The domain's name for a thing that has joined.
+
+        Raises:
+            ConfigError: it has not.
+        """
+        try:
+            return self.ids[thing.serial]
+        except KeyError:
+            raise ConfigError(f"{thing.serial} has not joined") from None
 
     async def until(self, condition: Callable[[], Awaitable[bool]], *, seconds: float = _STEP_PATIENCE) -> bool:
         """Wait until `condition` holds; False if it does not in time."""
@@ -218,7 +229,7 @@ class Demo:
             self.ids = {row["serial"]: row["thing"] for row in rows if row["state"] == "operational"}
             return len(self.ids) == wanted
 
-        await self.until(all_joined, seconds=_JOIN_PATIENCE)
+        await self.until(all_joined, seconds=_JOIN_PATIENCE + wanted * _JOIN_PATIENCE_EACH)
         makers = {thing.maker for thing in self.scenery.things}
         types = {thing.model for thing in self.scenery.things}
         took = time.monotonic() - started
@@ -251,7 +262,7 @@ class Demo:
         if self.options.telemetry is not None:
             settings["telemetry"] = str(self.options.telemetry)
         arguments, module = _agent_command(settings), "thingstead"
-        if thing in (first(self.scenery, "lamp"), first(self.scenery, "sensor")):
+        if thing.kind in _STUBBORN and thing == first(self.scenery, thing.kind):
             arguments, module = [json.dumps(settings)], "thingstead.simulator.stubborn"
         actor = Actor(thing.home.name, arguments, thing.home / "status.sock", attachment, module=module)
         await self.stage.start(actor)
@@ -277,6 +288,10 @@ async def opened(options: DemoOptions, report: Report) -> AsyncIterator[Demo]:
     Raises:
         ThingsteadError: the scene cannot be set.
     """
+    if not 1 <= options.things <= _MAX_THINGS:
+        raise ConfigError(f"expected 1 to {_MAX_THINGS} things, got {options.things}")
+    if options.telemetry is not None:
+        FileSensor(options.telemetry)  # refused here, before anything is there to clear away
     clock = SystemClock()
     at = clock.utc()
     coap = (

@@ -55,6 +55,7 @@ class Report:
         self._out = out
         self._quiet = quiet
         self.steps: list[Step] = []
+        self.left_out: dict[str, str] = {}
 
     def add(self, step: Step) -> None:
         """Keep a step and tell of it."""
@@ -64,6 +65,11 @@ class Report:
         for check in step.checks:
             detail = f": {check.detail}" if check.detail else ""
             self.say(f"      {' ' if check.held else '!'} {check.what}{detail}")
+
+    def leave_out(self, name: str, title: str, reason: str) -> None:
+        """Tell of a step that cannot be taken here; it neither holds nor fails."""
+        self.left_out[name] = reason
+        self.say(f"--  {title}: left out, {reason}")
 
     def say(self, *lines: str) -> None:
         """Lines for people."""
@@ -78,7 +84,7 @@ class Report:
 
     def document(self) -> dict[str, Any]:
         """For programs."""
-        return {"held": self.held, "steps": [_plain(step) for step in self.steps]}
+        return {"held": self.held, "steps": [_plain(step) for step in self.steps], "left_out": self.left_out}
 
 
 def _plain(step: Step) -> dict[str, Any]:

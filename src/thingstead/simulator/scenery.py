@@ -46,7 +46,7 @@ MAKERS = {"aurora": "aurora.example", "borealis": "borealis.example"}
 """Names of the makers and their DNS names; example names, which nobody owns."""
 
 LAMPS = 3
-"""Things that are lamps; the others are meters and sensors in turn."""
+"""Things that are lamps, at most; the others are sensors, of which there is always one, and meters in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def _adopted(document: bytes, url: str) -> bytes:
 
 
 def _kinds(things: int) -> Iterator[str]:
-    lamps = min(LAMPS, things)
+    lamps = min(LAMPS, things - 1)
     yield from ["lamp"] * lamps
     yield from islice(cycle(("sensor", "meter", "sensor")), things - lamps)
 

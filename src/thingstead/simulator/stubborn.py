@@ -67,5 +67,7 @@ def _again(message: Message, interval: float) -> Story:
 
 if __name__ == "__main__":
     settings = json.loads(sys.argv[1])
-    config = AgentConfig(**{**settings, "home": Path(settings["home"])})
+    telemetry = settings.pop("telemetry", None)
+    files = {"home": Path(settings["home"]), "telemetry_file": Path(telemetry) if telemetry else None}
+    config = AgentConfig(**{**settings, **files})
     asyncio.run(run([config], make=StubbornAgent))

@@ -37,4 +37,15 @@ def test_a_quiet_report_says_nothing_and_keeps_its_figures():
                 "figures": {"n": 1},
             }
         ],
+        "left_out": {},
     }
+
+
+def test_a_step_that_is_left_out_is_told_and_neither_holds_nor_fails():
+    out = io.StringIO()
+    report = Report(out, quiet=False)
+    report.add(Step("a", "A", 1.0, (Check("one", held=True),)))
+    report.leave_out("b", "B", "no lamp")
+    assert report.held
+    assert report.document()["left_out"] == {"b": "no lamp"}
+    assert out.getvalue().endswith("--  B: left out, no lamp\n")

@@ -22,6 +22,15 @@ def test_things_of_three_types_and_two_makers_are_born(tmp_path):
     assert len({thing.serial for thing in world.things}) == 5
 
 
+@pytest.mark.parametrize(
+    ("things", "kinds"),
+    [(1, ["sensor"]), (2, ["lamp", "sensor"]), (3, ["lamp", "lamp", "sensor"]), (4, ["lamp"] * 3 + ["sensor"])],
+)
+def test_few_things_are_those_that_most_can_be_shown_with(tmp_path, things, kinds):
+    world = prepare(tmp_path, things=things, site=None, coap=("127.0.0.1", 5683), mud_ports=PORTS, at=AT)
+    assert [thing.kind for thing in world.things] == kinds
+
+
 def test_the_domain_trusts_each_maker_for_its_own_name_only(tmp_path):
     anchors = {anchor.maker: anchor for anchor in prepared(tmp_path).domain.anchors()}
     assert anchors["aurora"].speaks_for("mud.aurora.example")
