@@ -24,7 +24,7 @@ PARTS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "things": ("thing.list", {}),
     "telemetry": ("data.list", {}),
     "ledger": ("ledger.show", {"count": 20}),
-    "clocks": ("ledger.show", {"count": 1, "kind": "kill-clock"}),
+    "clocks": ("ledger.show", {"count": 5, "kind": "kill-clock"}),
 }
 """Part of the page -> the query it comes from; all of them only look."""
 
