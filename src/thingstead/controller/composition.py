@@ -306,8 +306,10 @@ def operations(controller: Controller) -> Operations:
             controller.conductor,
             admission=controller.admission,
             decommission=controller.decommission,
-            version_of=lambda thing: controller.planes.software.runs(thing).version,
-            last_heard=controller.server.last_acceptance,
+            heard_of=lambda thing: {
+                "version": controller.planes.software.runs(thing).version,
+                "last_heard": controller.server.last_acceptance(thing),
+            },
         ),
         *operation_data.rows(controller.planes.data),
         *operation_software.rows(controller.planes.software),

@@ -122,37 +122,23 @@ class Withdrawal:
     no_receipt: str = ""
 
 
+HeardOf = Callable[[ThingId], dict[str, Any]]
+
+
 def rows(
-    register: Register,
-    conductor: Conductor,
-    *,
-    admission: Admission,
-    decommission: Decommission,
-    version_of: Callable[[ThingId], str],
-    last_heard: Callable[[ThingId], datetime | None],
+    register: Register, conductor: Conductor, *, admission: Admission, decommission: Decommission, heard_of: HeardOf
 ) -> tuple[Operation[Any], ...]:
-    """The table.
-
-    Args:
-        register: the things.
-        conductor: changes what they are.
-        admission: approves those that wait.
-        decommission: parts from them.
-        version_of: what a thing says it runs, empty before it said so.
-        last_heard: when a request of a thing last verified; None if none did since the controller's start.
-    """
-
-    def told(thing: Thing) -> dict[str, Any]:
-        return {**_summary(thing), "version": version_of(thing.id), "last_heard": last_heard(thing.id)}
+    """The table; `heard_of` tells what a thing says of itself, and when it was last heard since our start."""
 
     async def listing(_request: NoArguments) -> list[dict[str, Any]]:
-        return [told(thing) for thing in register.things()]
+        return [{**_summary(thing), **heard_of(thing.id)} for thing in register.things()]
 
     async def show(request: ChangeThing) -> dict[str, Any]:
         thing = register.thing(thing_id(request.thing))
         probes = await conductor.probe(thing.id)
         return {
-            **told(thing),
+            **_summary(thing),
+            **heard_of(thing.id),
             "planes": [asdict(probe) for probe in probes],
             "owed": [f"{owed.demand} by {owed.plane}" for owed in register.obligations(thing.id)],
         }
