@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,8 @@ class Domain:
 
 @pytest.fixture(scope="module")
 def url():
-    started, told = threading.Event(), []
+    started = threading.Event()
+    told: list[Any] = []
 
     async def serve():
         stop = asyncio.Event()

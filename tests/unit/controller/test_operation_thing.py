@@ -42,7 +42,7 @@ class Owner:
                 self.house.conductor,
                 admission=door,
                 decommission=door,
-                version_of=lambda _thing: "1.1.0",
+                heard_of=lambda _thing: {"version": "1.1.0", "last_heard": None},
             )
         )
 
