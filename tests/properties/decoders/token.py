@@ -1,11 +1,14 @@
 """COSE and what is signed with it: tokens, credentials, vouchers, receipts, heads of the ledger."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from tests.properties.decoder import Decoder
-from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.aead import aead
+from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.crypto.key_wrap import wrap_key
+from thingstead.crypto.mac import mac_tag
 from thingstead.domain.ledger import head
 from thingstead.identifier import thing_id_from_random
 from thingstead.protocols.ace import aif
@@ -13,7 +16,7 @@ from thingstead.protocols.ace import token as ace
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import encrypt0, mac0, sign, sign1
 from thingstead.protocols.cose import key as cose_key
-from thingstead.protocols.cose.recipient import Receiver
+from thingstead.protocols.cose.recipient import Receiver, content_key
 from thingstead.protocols.cwt import ccs, claims, credential, token
 from thingstead.protocols.receipts import receipt
 from thingstead.protocols.receipts.merkle import leaf_hash
@@ -73,23 +76,29 @@ _RECIPIENTS = [[b"", {1: -6, 4: b"k"}, b""]]
 _KEK, _X25519 = Secret(bytes(32)), private_key(KeyType.X25519, Secret(bytes(range(32))))
 _BY_WRAP = Receiver(_KEK, frozenset({int(AlgorithmId.A256KW)}))
 _BY_AGREEMENT = Receiver(_X25519, frozenset({int(AlgorithmId.ECDH_ES_HKDF_256)}))
+_PROTECTED = codec.encode({1: int(_A256GCM)})
 _WRAPPED = codec.encode(
     [
-        codec.encode({1: int(_A256GCM)}),
+        _PROTECTED,
         {5: bytes(12)},
-        bytes(24),
+        aead(_A256GCM, _KEY).encrypt(bytes(12), b"payload", codec.encode(["Encrypt", _PROTECTED, b""])),
         [[b"", {1: -5, 4: b"k"}, wrap_key(_KEY, _KEK, AlgorithmId.A256KW)]],
     ]
 )
-_AGREED = codec.encode(
-    [
-        codec.encode({1: int(_HMAC)}),
-        {},
-        b"payload",
-        bytes(32),
-        [[codec.encode({1: -25}), {-1: cose_key.public_map(_X25519.public), -20: b"s", -21: b"U", -22: 1}, b""]],
-    ]
+_MAC_PROTECTED = codec.encode({1: int(_HMAC)})
+_MAC_RECIPIENTS: list[Any] = [
+    [codec.encode({1: -25}), {-1: cose_key.public_map(_X25519.public), -20: b"s", -21: b"U", -22: 1}, b""]
+]
+
+
+def _agreed(tag: bytes) -> bytes:
+    return codec.encode([_MAC_PROTECTED, {}, b"payload", tag, _MAC_RECIPIENTS])
+
+
+_AGREED_KEY = content_key(
+    mac0.decode_mac(_agreed(bytes(32))).recipients, _BY_AGREEMENT, content=algorithm(_HMAC, Kind.MAC)
 )
+_AGREED = _agreed(mac_tag(_AGREED_KEY, codec.encode(["MAC", _MAC_PROTECTED, b"", b"payload"]), _HMAC))
 _COSE_AREAS = ("cose", "cose-pq")
 
 DECODERS = (
