@@ -1,9 +1,10 @@
-"""Memory of one idle thing in the controller: record, association, and what the libraries hold for it."""
+"""Memory of one idle thing in the running controller: what all six planes, the endpoint and the libraries hold."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,13 +17,14 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 def figures() -> Iterator[Figure]:
     """One figure for each size of fleet."""
-    for count in (200, 1000, 5000):
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.server.idle", str(count)],
-            cwd=_ROOT,
-            env={"PYTHONPATH": f"{_ROOT / 'src'}:{_ROOT}"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        yield Figure(f"idle thing of {count}: record and association", "bytes", round(float(done.stdout)))
+    for count, port in ((1_000, 56_840), (10_000, 56_841)):
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [sys.executable, "-m", "bench.server.idle", str(count), str(port), str(Path(folder) / "domain")],
+                cwd=_ROOT,
+                env={"PYTHONPATH": f"{_ROOT / 'src'}:{_ROOT}"},
+                stdout=subprocess.PIPE,
+                text=True,
+                check=True,
+            )
+        yield Figure(f"idle thing, one of {count:,} in the running controller", "bytes", round(float(done.stdout)))

@@ -11,20 +11,23 @@ from datetime import UTC, date, datetime, timedelta
 
 from bench.figure import Figure
 from bench.link import LINKS
+from thingstead.controller.resource import content
 from thingstead.crypto.algorithm import AlgorithmId
-from thingstead.crypto.key import KeyType, generate
+from thingstead.crypto.key import KeyType, PublicKey, generate
 from thingstead.identifier import thing_id_from_random
 from thingstead.protocols.ace import aif
 from thingstead.protocols.ace import token as access
 from thingstead.protocols.ace.groupcomm import GroupKeys, Peer, security_context
 from thingstead.protocols.ace.groupcomm_registry import Role
 from thingstead.protocols.coap import message
+from thingstead.protocols.coap.block import Block
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.option import OptionNumber
 from thingstead.protocols.cwt import ccs, credential
-from thingstead.protocols.edhoc.credential import kid_reference, read_credential
-from thingstead.protocols.edhoc.ead import EadItem, EadLabel
+from thingstead.protocols.edhoc import coap_carriage
+from thingstead.protocols.edhoc.credential import Credential, kccs_reference
 from thingstead.protocols.edhoc.initiator import Initiator
 from thingstead.protocols.edhoc.responder import Responder
 from thingstead.protocols.group_oscore.protection import (
@@ -34,7 +37,8 @@ from thingstead.protocols.group_oscore.protection import (
 )
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.protection import protect_request, protect_response, unprotect_request
-from thingstead.protocols.profile import path
+from thingstead.protocols.profile import join, path
+from thingstead.protocols.profile.release import FIRMWARE
 from thingstead.protocols.senml.pack import render_cbor
 from thingstead.protocols.senml.record import Record
 from thingstead.protocols.suit import builder, envelope
@@ -42,7 +46,8 @@ from thingstead.protocols.suit.authentication import Signer
 from thingstead.protocols.suit.builder import Release
 from thingstead.protocols.suit.digest import digest_of
 from thingstead.protocols.suit.identifier import class_identifier, vendor_identifier
-from thingstead.protocols.voucher import voucher
+from thingstead.protocols.suit.registry import Reason
+from thingstead.protocols.suit.report import Report, encode_report
 from thingstead.secret import Secret
 
 __all__ = ["figures"]
@@ -50,7 +55,6 @@ __all__ = ["figures"]
 _AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 _LATER = _AT + timedelta(days=90)
 _ID = AlgorithmId.ESP256
-_VOUCHER_LABEL, _TOKEN_LABEL = 16, 17  # of one byte, like every label that a profile would take
 
 
 def figures() -> Iterator[Figure]:
@@ -94,51 +98,71 @@ def _join() -> Iterator[tuple[str, bytes]]:
         signature_id=_ID,
         kid=b"\x32",
     )
-    proof = voucher.issue(controller.public, maker, serial=serial, at=_AT, expires=_LATER, signature_id=_ID)
-    token = access.issue(
-        thing.public,
-        domain,
-        issuer="home.example",
-        subject=name,
-        audience="controller",
-        scope=aif.Scope({"/t": 2, "/fw": 1, "/report": 2}),
-        at=_AT,
-        expires=_LATER,
-        cti=b"\x02",
-        signature_id=_ID,
+
+    def token(holder: PublicKey, subject: str, audience: str, scope: aif.Scope) -> bytes:
+        return access.issue(
+            holder,
+            domain,
+            issuer="home.example",
+            subject=subject,
+            audience=audience,
+            scope=scope,
+            at=_AT,
+            expires=_LATER,
+            cti=bytes(8),
+            signature_id=_ID,
+        )
+
+    grant = join.Grant(
+        token(thing.public, name, "home.example", _AT_DOMAIN),
+        token(controller.public, "home.example", name, _AT_THING),
+        own,
+        ccs.encode(domain.public, subject="access"),
     )
-    credential_i = read_credential(identity, kid_reference(b"\x2b"))
-    credential_r = read_credential(own, kid_reference(b"\x32"))
+    credential_i = join.identity_credential(identity, thing.public)
+    encoded = ccs.encode(controller.public, subject="home.example")
+    credential_r = Credential(kccs_reference(encoded), encoded, controller.public)
     initiator = Initiator(
-        method=3,
-        suites=(2,),
+        method=join.METHOD,
+        suites=join.SUITES,
         credential=credential_i,
         key=thing,
         connection_id=b"\x05",
         ephemeral=generate,
-        ead_labels=frozenset({_VOUCHER_LABEL, _TOKEN_LABEL}),
+        ead_labels=join.EAD_LABELS,
     )
-    responder = Responder(methods=frozenset({3}), suites=(2,), ephemeral=generate, ead_labels=frozenset({15}))
+    responder = Responder(
+        methods=frozenset({join.METHOD}), suites=join.SUITES, ephemeral=generate, ead_labels=join.EAD_LABELS
+    )
     message_1, waiting_2 = initiator.message_1()
-    yield "join: message_1", _datagram(message.request(Code.POST, "/.well-known/edhoc", payload=b"\xf5" + message_1))
-    message_2, waiting_3 = responder.receive(message_1).message_2(
-        b"\x06", credential_r, key=controller, ead_2=[EadItem(_VOUCHER_LABEL, proof)]
-    )
-    yield "join: message_2, voucher", _datagram(Message(Code.CHANGED, payload=message_2))
+    yield "join: message_1", _edhoc_request(coap_carriage.frame_message_1(message_1))
+    message_2, waiting_3 = responder.receive(message_1).message_2(b"\x06\x07\x08", credential_r, key=controller)
+    yield "join: message_2, domain's credential", _edhoc_response(message_2)
     message_3, waiting_4 = (
-        waiting_2.receive(message_2)
-        .authenticate(credential_r)
-        .message_3([EadItem(EadLabel.CREDENTIAL_BY_VALUE, identity)])
+        waiting_2.receive(message_2).authenticate(credential_r).message_3(join.identity_item(identity))
     )
-    yield (
-        "join: message_3, maker identity",
-        _datagram(message.request(Code.POST, "/.well-known/edhoc", payload=b"\x06" + message_3)),
-    )
-    message_4, _completed = (
-        waiting_3.receive(message_3).authenticate(credential_i).message_4([EadItem(_TOKEN_LABEL, token)])
-    )
+    c_r = b"\x06\x07\x08"
+    yield "join: message_3, maker identity", _edhoc_request(coap_carriage.frame_message_3(c_r, message_3))
+    message_4, _completed = waiting_3.receive(message_3).authenticate(credential_i).message_4(join.encode_grant(grant))
     waiting_4.receive(message_4)
-    yield "join: message_4, token", _datagram(Message(Code.CHANGED, payload=message_4))
+    yield "join: message_4, two tokens, two credentials", _edhoc_response(message_4)
+
+
+def _edhoc_request(payload: bytes) -> bytes:
+    return _datagram(
+        message.request(Code.POST, path.EDHOC, payload=payload, content_format=ContentFormat.CID_EDHOC_CBOR_SEQ)
+    )
+
+
+def _edhoc_response(payload: bytes) -> bytes:
+    return _datagram(content(payload, ContentFormat.EDHOC_CBOR_SEQ, Code.CHANGED))
+
+
+_AT_DOMAIN = aif.Scope(
+    {path.TELEMETRY: 2, path.CREDENTIAL_STATUS: 16, path.UPDATE: 1, path.UPDATE_IMAGE: 1, path.UPDATE_REPORT: 2}
+)
+_AT_THING = aif.Scope({path.LIGHT: 5, path.GROUP_KEYS: 4, path.STANDING: 16, path.WIPE: 2})
+"""Rights as the demo's policy gives them."""
 
 
 def _telemetry() -> Iterator[tuple[str, bytes]]:
@@ -146,7 +170,9 @@ def _telemetry() -> Iterator[tuple[str, bytes]]:
     thing = SecurityContext.derive(secret, sender_id=b"\x06", recipient_id=b"\x05")
     controller = SecurityContext.derive(secret, sender_id=b"\x05", recipient_id=b"\x06")
     records = [Record(name, 1_795_435_200.0, value, unit) for name, value, unit in _READINGS]
-    request, _binding = protect_request(message.request(Code.POST, "/t", payload=render_cbor(records)), context=thing)
+    request, _binding = protect_request(
+        message.request(Code.POST, path.TELEMETRY, payload=render_cbor(records)), context=thing
+    )
     _inner, binding = unprotect_request(request, context=controller)
     yield "telemetry: four readings", _datagram(request)
     yield "telemetry: response", _datagram(protect_response(Message(Code.CHANGED), binding=binding))
@@ -189,12 +215,38 @@ def _update() -> Iterator[tuple[str, bytes]]:
     vendor = vendor_identifier("lamps.example")
     image = bytes(1000)
     release = Release(
-        (b"firmware",), vendor, class_identifier(vendor, "lamp-1"), 7, "1.1.0", digest_of(image), len(image), "/fw/7"
+        FIRMWARE, vendor, class_identifier(vendor, "lamp-1"), 7, "1.1.0", digest_of(image), len(image), "/fw/7"
     )
     classic = (Signer(b"release-2026", _ID), generate(KeyType.P256))
     quantum = (Signer(b"release-pq", AlgorithmId.ML_DSA_44), generate(KeyType.ML_DSA_44))
-    yield "update: envelope, ESP256", envelope.encode(builder.sign(builder.build(release), (classic,)))
-    yield (
-        "update: envelope, ESP256 and ML-DSA-44",
-        envelope.encode(builder.sign(builder.build(release), (classic, quantum))),
+    secret = Secret(bytes(range(16)))
+    thing = SecurityContext.derive(secret, sender_id=b"\x06\x07\x08", recipient_id=b"\x05")
+    controller = SecurityContext.derive(secret, sender_id=b"\x05", recipient_id=b"\x06\x07\x08")
+
+    def exchange(request: Message, response: Message) -> tuple[bytes, bytes]:
+        protected, _binding = protect_request(request, context=thing)
+        _inner, binding = unprotect_request(protected, context=controller)
+        return _datagram(protected), _datagram(protect_response(response, binding=binding))
+
+    tag = (int(OptionNumber.ETAG), bytes(8))
+    poll = message.request(Code.GET, path.UPDATE).with_options(tag)
+    asked, nothing_new = exchange(poll, Message(Code.VALID, options=[tag]))
+    yield "update: poll", asked
+    yield "update: nothing new", nothing_new
+    signed = envelope.encode(builder.sign(builder.build(release), (classic,)))
+    yield "update: envelope, ESP256", exchange(poll, content(signed, ContentFormat.OCTET_STREAM).with_options(tag))[1]
+    block = [tag, (int(OptionNumber.BLOCK2), Block(1, True, _SZX_64).encode())]
+    more = message.request(Code.GET, path.UPDATE_IMAGE).with_options(
+        (int(OptionNumber.BLOCK2), Block(1, False, _SZX_64).encode())
     )
+    asked, piece = exchange(more, content(image[:64], ContentFormat.OCTET_STREAM).with_options(*block))
+    yield "update: asking for a block", asked
+    yield "update: a block of 64 bytes", piece
+    both = envelope.encode(builder.sign(builder.build(release), (classic, quantum)))
+    yield "update: envelope, ESP256 and ML-DSA-44 (whole)", both
+    report = encode_report(Report(digest_of(both), Reason.OK, images={FIRMWARE: digest_of(image)}))
+    told = message.request(Code.POST, path.UPDATE_REPORT, payload=report, content_format=ContentFormat.CBOR)
+    yield "update: report", exchange(told, Message(Code.CHANGED))[0]
+
+
+_SZX_64 = 2

@@ -1,85 +1,97 @@
-"""Print the resident bytes that each of N joined, idle things costs: ``python -m bench.server.idle N``.
+"""Print the resident bytes that each of N joined, idle things costs a running controller.
 
-A thing is its record and its association in the endpoint, after one protected request whose exchange is forgotten.
-Resident size, not Python's own count, so that what the libraries below hold is in it.
+``python -m bench.server.idle N PORT FOLDER``
+
+Each thing is admitted by the join decision and stands on all six planes, on disk and in memory; it has sent two values
+under OSCORE, and its exchange is forgotten. Resident size, not Python's own count, so that what the libraries below
+hold is in it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from thingstead.domain.lifecycle import LifecycleState, Restriction
-from thingstead.domain.thing import KeyRow, Thing
-from thingstead.endpoint.association import Association
-from thingstead.endpoint.config import EndpointConfig
-from thingstead.endpoint.endpoint import Endpoint
-from thingstead.endpoint.event import AssociationId, RequestReceived, SequenceNeeded
-from thingstead.identifier import thing_id_from_random
+from bench.server.domain import Maker, found, oscore
+from thingstead.clock import SystemClock
+from thingstead.controller.app import running
+from thingstead.controller.composition import Controller
 from thingstead.protocols.coap import message
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.protection import protect_request
+from thingstead.protocols.profile import path
+from thingstead.protocols.senml.pack import render_cbor
+from thingstead.protocols.senml.record import Record
 from thingstead.secret import Secret
 
-_AT = datetime(2026, 11, 23, tzinfo=UTC)
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_AT_ONCE = 500
+_WARM_UP = 200
+_LATER = 600.0
+_DOMAIN_ID, _SALT = b"c", bytes(8)
+
+
+class _Clock:
+    """The machine's clock, moved on."""
+
+    def __init__(self) -> None:
+        self._machine = SystemClock()
+        self.ahead = 0.0
+
+    def now(self) -> float:
+        return self._machine.now() + self.ahead
+
+    def utc(self) -> datetime:
+        return self._machine.utc() + timedelta(seconds=self.ahead)
+
+
+async def main(count: int, port: int, folder: Path) -> None:
+    clock, maker = _Clock(), Maker()
+    async with running(found(folder, maker, host="127.0.0.1", port=port), clock=clock) as controller:
+        await _join(controller, maker, range(count, count + _WARM_UP))
+        before = await _settled(controller, clock, maker, count + _WARM_UP)
+        await _join(controller, maker, range(count))
+        after = await _settled(controller, clock, maker, count + _WARM_UP + 1)
+        print((after - before) / count, flush=True)
+
+
+async def _join(controller: Controller, maker: Maker, numbers: range) -> None:
+    for start in range(numbers.start, numbers.stop, _AT_ONCE):
+        batch = range(start, min(start + _AT_ONCE, numbers.stop))
+        await asyncio.gather(*[_live(controller, maker, number) for number in batch])
+
+
+async def _live(controller: Controller, maker: Maker, number: int) -> None:
+    """Join and report once; what is given to the server directly came over UDP in a life."""
+    secret, kid = number.to_bytes(16, "big"), number.to_bytes(3, "big")
+    ours = oscore(secret, salt=_SALT, sender_id=kid, recipient_id=kid + _DOMAIN_ID)
+    await controller.admission(maker.newcomer(number, ours))
+    thing = SecurityContext.derive(Secret(secret), master_salt=_SALT, sender_id=kid + _DOMAIN_ID, recipient_id=kid)
+    values = [Record(name, controller.foundation.clock.utc().timestamp(), 20.5) for name in ("temperature", "load")]
+    report = message.request(Code.POST, path.TELEMETRY, payload=render_cbor(values))
+    protected, _binding = protect_request(report, context=thing)
+    protected.mid = number & 0xFFFF
+    source = ("127.0.0.1", 1024 + number % 60_000)
+    controller.server.receive_datagram(message.encode(protected), source, controller.foundation.clock.now())
+    controller.server.flush()
+
+
+async def _settled(controller: Controller, clock: _Clock, maker: Maker, number: int) -> int:
+    """Resident bytes once everything is written, and one more thing's request has had the old exchanges forgotten."""
+    clock.ahead += _LATER
+    await _live(controller, maker, number)
+    await controller.planes.data.flush()
+    gc.collect()
+    return _resident()
 
 
 def _resident() -> int:
-    gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
 
 
-def _thing(number: int) -> Thing:
-    return Thing(
-        id=thing_id_from_random(number.to_bytes(10, "big")),
-        version=3,
-        state=LifecycleState.OPERATIONAL,
-        restriction=Restriction.NONE,
-        maker="lamps.example",
-        model=f"lamp-{number % 3}",
-        serial=f"L-{number:06}",
-        device_class=2,
-        mud_url=f"https://lamps.example/lamp-{number % 3}.json",
-        zone="floor-1",
-        support_end=_AT,
-        keys=(KeyRow(number.to_bytes(32, "big"), "maker", _AT), KeyRow(number.to_bytes(32, "little"), "domain", _AT)),
-        joined_at=_AT,
-    )
-
-
-def _speak(endpoint: Endpoint, number: int, now: float) -> None:
-    """Join by installing both ends of a context, and let the thing send one request."""
-    secret, kid = Secret(number.to_bytes(16, "big")), number.to_bytes(3, "big")
-    thing = SecurityContext.derive(secret, sender_id=kid, recipient_id=b"c")
-    association = SecurityContext.derive(secret, sender_id=b"c", recipient_id=kid)
-    endpoint.install(Association(AssociationId(kid.hex()), association))
-    request, _binding = protect_request(message.request(Code.POST, "/t", payload=b"x"), context=thing)
-    request.mid = number & 0xFFFF
-    endpoint.receive_datagram(message.encode(request), ("::1", number & 0xFFFF), now)
-    while (event := endpoint.next_event()) is not None:
-        match event:
-            case RequestReceived():
-                endpoint.send_response(event.exchange, message.Message(Code.CHANGED), now)
-            case SequenceNeeded():
-                endpoint.sequence_reserved(event.association, event.upto)
-    endpoint.datagrams_to_send(now)
-
-
-def _measure(count: int) -> float:
-    endpoint = Endpoint(EndpointConfig(), random_bytes=os.urandom)  # noqa: TID251  a composition root
-    _speak(endpoint, 1 << 20, 0.0)
-    before = _resident()
-    records = {}
-    for number in range(count):
-        records[number] = _thing(number)
-        _speak(endpoint, number, float(number))
-    endpoint.datagrams_to_send(count + 3600.0)
-    return (_resident() - before) / len(records)
-
-
-print(_measure(int(sys.argv[1])))
+asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))
