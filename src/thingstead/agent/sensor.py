@@ -17,6 +17,7 @@ from thingstead.protocols.senml.record import Record
 __all__ = ["FileSensor", "HostSensor"]
 
 _MAX_COLUMNS = 32
+_MEMORY, _NETWORK, _THERMAL = Path("/proc/meminfo"), Path("/proc/net/dev"), Path("/sys/class/thermal")
 
 
 class HostSensor:
@@ -70,7 +71,7 @@ class FileSensor:
                     numbers = dict(islice(_numbers(row), _MAX_COLUMNS))
                     if numbers:
                         yield numbers
-        except (OSError, lzma.LZMAError, UnicodeDecodeError, csv.Error) as error:
+        except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError, csv.Error) as error:
             raise ConfigError(f"cannot read telemetry from {self._path}: {error}") from error
 
     def _open(self) -> TextIO:
@@ -81,34 +82,44 @@ class FileSensor:
 
 def _numbers(row: dict[str, str | None]) -> Iterator[tuple[str, float]]:
     for name, text in row.items():
-        try:
-            value = float(text or "")
-        except (ValueError, TypeError):
-            continue
-        # SenML names are restricted (RFC 8428 §4.5.1); NaN and infinity cannot be said in it.
-        if name and abs(value) < 1e300:
-            yield (
-                "".join(char if char.isascii() and (char.isalnum() or char in "-.:/_") else "_" for char in name),
-                value,
-            )
+        value = _number(text)
+        # NaN and infinity cannot be said in SenML.
+        if name and value is not None and abs(value) < 1e300:
+            yield _name(name), value
+
+
+def _number(text: object) -> float | None:
+    try:
+        return float(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _name(column: str) -> str:
+    """A column's name in the characters that SenML has, the first a letter or digit (RFC 8428 §4.5.1)."""
+    name = "".join(char if char.isascii() and (char.isalnum() or char in "-.:/_") else "_" for char in column)
+    return name if name[0].isalnum() else f"x{name}"
 
 
 def _memory_available() -> float | None:
-    for line in _lines(Path("/proc/meminfo")):
+    for line in _lines(_MEMORY):
         if line.startswith("MemAvailable:"):
-            return float(line.split()[1]) * 1024
+            kibibytes = _number(" ".join(line.split()[1:2]))
+            return None if kibibytes is None else kibibytes * 1024
     return None
 
 
 def _temperature() -> float | None:
-    for path in sorted(Path("/sys/class/thermal").glob("thermal_zone*/temp")):
+    for path in sorted(_THERMAL.glob("thermal_zone*/temp")):
         for line in _lines(path):
-            return float(line) / 1000
+            thousandths = _number(line)
+            return None if thousandths is None else thousandths / 1000
     return None
 
 
 def _received_bytes() -> float | None:
-    counts = [float(line.split(":")[1].split()[0]) for line in _lines(Path("/proc/net/dev")) if ":" in line]
+    counters = [line.split(":")[1].split()[:1] for line in _lines(_NETWORK) if ":" in line]
+    counts = [count for counter in counters if (count := _number("".join(counter))) is not None]
     return sum(counts) if counts else None
 
 

@@ -29,10 +29,9 @@ def tell(sensor: Sensor, *, interval: Callable[[], float], utc: Callable[[], dat
         utc: the thing's clock.
     """
     while True:
-        senml = pack.render_cbor(sensor.read(utc()))
-        message = request(Code.POST, path.TELEMETRY, payload=senml, content_format=ContentFormat.SENML_CBOR)
         try:
-            yield Request(message)
+            senml = pack.render_cbor(sensor.read(utc()))
+            yield Request(request(Code.POST, path.TELEMETRY, payload=senml, content_format=ContentFormat.SENML_CBOR))
         except ThingsteadError as error:
             # Lost: the next reading is worth more than a repetition of this one.
             _LOGGER.debug("a reading was lost: %s", error)
