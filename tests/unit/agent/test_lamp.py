@@ -1,0 +1,14 @@
+"""A lamp in memory."""
+
+from thingstead.agent.lamp import SimulatedLamp
+
+
+def test_it_starts_dark():
+    assert not SimulatedLamp().is_on()
+
+
+def test_it_stands_as_it_was_told_last_and_counts_what_it_was_told():
+    lamp = SimulatedLamp()
+    for on in (True, True, False):
+        lamp.switch(on)
+    assert (lamp.is_on(), lamp.switched) == (False, 3)
