@@ -1,0 +1,40 @@
+"""What the factory gave a thing is read back whole, or the thing does not start."""
+
+import pytest
+
+from thingstead.crypto.key import KeyType, generate
+from thingstead.errors import ThingsteadError
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.profile.birth import Birth, decode, encode
+
+ANCHOR = generate(KeyType.P256).public
+RELEASES = (generate(KeyType.P256).public, generate(KeyType.ML_DSA_44).public)
+BORN = Birth("A0001", b"identity", b"voucher", ANCHOR, RELEASES, bytes(16), bytes(range(16)))
+FIELDS = codec.decode(encode(BORN))
+
+
+@pytest.mark.parametrize("place", range(len(FIELDS)))
+@pytest.mark.parametrize("other", [None, 1.5, [5], {}])
+def test_a_field_of_another_kind_is_refused(place, other):
+    with pytest.raises(ThingsteadError):
+        decode(codec.encode([*FIELDS[:place], other, *FIELDS[place + 1 :]]))
+
+
+@pytest.mark.parametrize("value", [[], FIELDS[:-1], [*FIELDS, b""], [2, *FIELDS[1:]], {}, b"", 1])
+def test_another_format_is_refused(value):
+    with pytest.raises(ThingsteadError, match="expected a birth record of format 1"):
+        decode(codec.encode(value))
+
+
+@pytest.mark.parametrize("place", [4, 5])
+def test_an_anchor_without_a_public_key_is_refused(place):
+    symmetric = {1: 4, -1: bytes(16)}
+    other = [symmetric] if place == 5 else symmetric
+    with pytest.raises(ThingsteadError):
+        decode(codec.encode([*FIELDS[:place], other, *FIELDS[place + 1 :]]))
+
+
+def test_what_was_given_is_read_back():
+    assert decode(encode(BORN)) == BORN
+    assert FIELDS[4] == cose_key.public_map(ANCHOR)
