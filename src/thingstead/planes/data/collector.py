@@ -105,18 +105,33 @@ class Collector:
         return len(values)
 
     async def flush(self) -> None:
-        """Write what came since the last flush, and drop what is over its retention; call about once a second."""
+        """Write what came since the last flush, and drop what is over its retention; call about once a second.
+
+        Raises:
+            StorageError: the disk did not take it; the next flush writes it again, and what waits still counts.
+        """
         at = self._clock.utc()
         changes: dict[str, bytes | None] = {}
+        taken: list[tuple[Series, list[int]]] = []
         for thing, known in self._series.items():
             for name, series in known.items():
                 purpose = purpose_of(name, self._purposes)
                 if purpose is not None:
                     series.drop_before((at - purpose.retention).timestamp())
-                changes.update({_key(thing, name, chunk.index): chunk.document for chunk in series.take_changes()})
-        self._pending = 0
-        if changes:
+                chunks = series.take_changes()
+                if chunks:
+                    taken.append((series, [chunk.index for chunk in chunks]))
+                    changes.update({_key(thing, name, chunk.index): chunk.document for chunk in chunks})
+        waiting, self._pending = self._pending, 0
+        if not changes:
+            return
+        try:
             await self._records.write(changes)
+        except BaseException:
+            for series, indices in taken:
+                series.note_changed(indices)
+            self._pending += waiting
+            raise
 
     def latest(self, thing: ThingId) -> dict[str, float | bool | str]:
         """The newest value of each series."""

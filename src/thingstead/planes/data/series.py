@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from thingstead.errors import DecodeError
@@ -73,6 +73,10 @@ class Series:
         """What has to be written since the last call."""
         changed, self._changed = self._changed, set()
         return [self._encode(index) for index in sorted(changed)]
+
+    def note_changed(self, indices: Iterable[int]) -> None:
+        """Have chunks written once more: what `take_changes` gave of them did not last."""
+        self._changed.update(indices)
 
     def load(self, index: int, document: bytes) -> None:
         """Take up a stored chunk.

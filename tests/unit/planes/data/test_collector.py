@@ -140,15 +140,18 @@ def test_a_backup_fills_in_and_overwrites_nothing():
     assert later.latest(_THING.id) == {"power": 2.0}
 
 
+class FullStore(MemoryStore):
+    """A disk that takes nothing while `is_full`."""
+
+    is_full = False
+
+    async def commit(self, unit):
+        if self.is_full:
+            raise StorageError("no space left")
+        return await super().commit(unit)
+
+
 def test_what_could_not_be_erased_is_erased_by_the_next_attempt():
-    class FullStore(MemoryStore):
-        is_full = False
-
-        async def commit(self, unit):
-            if self.is_full:
-                raise StorageError("no space left")
-            return await super().commit(unit)
-
     async def story():
         store = FullStore()
         plane = _plane(store)
@@ -163,3 +166,22 @@ def test_what_could_not_be_erased_is_erased_by_the_next_attempt():
         return receipt.values, store.load().records[PlaneName.DATA]
 
     assert asyncio.run(story()) == (1, {})
+
+
+def test_what_could_not_be_written_is_written_by_the_next_flush_and_still_counts_as_waiting():
+    async def story():
+        store = FullStore()
+        plane = _plane(store, limits=Limits(max_pending=2))
+        await plane.admit(_THING, cause="joined", transition_id=_THING.transition_id)
+        plane.collect(_THING.id, _senml("power", "t1"))
+        store.is_full = True
+        with pytest.raises(StorageError):
+            await plane.flush()
+        with pytest.raises(ForbiddenError):
+            plane.collect(_THING.id, _senml("power"))
+        store.is_full = False
+        await plane.flush()
+        plane.collect(_THING.id, _senml("power"))
+        return store.load().records[PlaneName.DATA]
+
+    assert len(asyncio.run(story())) == 2
