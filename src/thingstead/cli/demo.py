@@ -22,6 +22,7 @@ from thingstead.simulator.story import tell
 
 __all__ = ["DEMO"]
 
+_PROGRAM = "thingstead"
 _AUTO, _REQUIRED, _OFF = "auto", "required", "off"
 _DID_NOT_HOLD = 1
 _INTERRUPTED = 130
@@ -90,6 +91,12 @@ def _enforce() -> None:
     Nftables(NftablesConfig((Site.interface,), Site.networks)).close()
 
 
+def _as_called() -> str:
+    """How whoever started us starts us again: the environment that `make` prepares is on nobody's path."""
+    program = sys.argv[0]
+    return program if Path(program).name == _PROGRAM and shutil.which(_PROGRAM) is None else _PROGRAM
+
+
 async def _play(options: DemoOptions, report: Report, *, once: bool) -> bool:
     """Whether the story was told to its end."""
     told = asyncio.Event()
@@ -114,8 +121,9 @@ async def _tell(demo: Demo, told: asyncio.Event, stopped: asyncio.Event, *, once
         return
     demo.write_keys()
     demo.report.say("", "The domain runs on. In another terminal, for example:")
+    called = _as_called()
     for line in demo.suggestions():
-        demo.report.say(f"  {line}")
+        demo.report.say(f"  {line.replace(_PROGRAM, called, 1)}")
     demo.report.say("Ctrl-C ends it and leaves nothing behind.")
     await stopped.wait()
 
