@@ -189,13 +189,13 @@ class CertificateAuthority:
         return {thing: self._encode(holding) for thing, holding in self._holdings.items()}
 
     async def restore(self, documents: Mapping[str, bytes]) -> None:
-        """Take up what is not revoked here already."""
+        """Take up what is not here, or stood worse then: a backup gives nobody back what was taken since."""
         for name, document in documents.items():
-            thing = thing_id(name)
+            thing, kept = thing_id(name), self._decode(document)
             current = self._holdings.get(thing)
-            if current is None or current.status is not CredentialStatus.REVOKED:
+            if current is None or current.status < kept.status:
                 await self._records.write({name: document})
-                self._keep(thing, self._decode(document))
+                self._keep(thing, kept)
 
     def _issue(self, thing: ThingId, public: PublicKey) -> _Holding:
         at = self._clock.utc().replace(microsecond=0)

@@ -89,6 +89,15 @@ def test_what_was_revoked_stays_revoked_over_restart_lifting_and_restore():
     assert again.expiries() == []
 
 
+@pytest.mark.requirement("R-09")
+def test_a_backup_lifts_no_suspension():
+    plane = _issued()
+    backup = plane.snapshot()
+    _do(plane.restrict, _QUARANTINED)
+    asyncio.run(plane.restore(backup))
+    assert plane.status(_CTI) is CredentialStatus.SUSPENDED
+
+
 def test_a_restart_changes_nothing():
     store = MemoryStore()
     before = _issued(store)
