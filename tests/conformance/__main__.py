@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from pathlib import Path
@@ -16,6 +17,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("folder", type=Path, help="folder with MANIFEST.json")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names and reasons come from files; no terminal need have all their characters.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         entries = load_manifest(options.folder)
     except ManifestError as error:

@@ -7,6 +7,8 @@ from enum import Enum
 
 __all__ = ["ManifestEntry", "Outcome", "Verdict", "failed", "not_covered", "passed"]
 
+_MAX_REASON = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class ManifestEntry:
@@ -50,8 +52,8 @@ def passed(case: object) -> Outcome:
 
 
 def failed(case: object, reason: object) -> Outcome:
-    """The case did not hold: what was expected, what came."""
-    return Outcome(str(case), Verdict.FAILED, str(reason))
+    """The case did not hold: what was expected, what came; a long reason is cut."""
+    return Outcome(str(case), Verdict.FAILED, str(reason)[:_MAX_REASON])
 
 
 def not_covered(case: object, reason: str) -> Outcome:

@@ -18,6 +18,7 @@ __all__ = ["ManifestError", "Tally", "load_manifest", "module_of", "walk"]
 
 _AREA = re.compile(r"[a-z][a-z0-9-]*")
 _AREAS = Path(__file__).parent / "areas"
+_MAX_CASES, _MAX_BYTES = 1_000_000, 64 << 20
 
 
 class ManifestError(Exception):
@@ -51,27 +52,31 @@ def load_manifest(folder: Path) -> list[ManifestEntry]:
     """Read MANIFEST.json.
 
     Raises:
-        ManifestError: absent, not JSON, or a line without area and file.
+        ManifestError: absent, not JSON, a line without area and file, or with a count that is none.
     """
     path = folder / "MANIFEST.json"
     try:
-        rows = json.loads(path.read_bytes())
-        return [
-            ManifestEntry(
-                area=str(row["area"]),
-                file=str(row["file"]),
-                cases=int(row.get("cases", 1)),
-                source=str(row.get("source", "")),
-                note=str(row.get("note", "")),
-            )
-            for row in rows
-        ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return [_entry(row) for row in json.loads(path.read_bytes())]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ManifestError(f"expected a list of area, file, cases and source in {path}: {error!r}") from error
 
 
+def _entry(row: dict[str, Any]) -> ManifestEntry:
+    cases = int(row.get("cases", 1))
+    if not 0 <= cases <= _MAX_CASES:
+        raise ValueError(f"{cases} cases")
+    return ManifestEntry(
+        area=str(row["area"]),
+        file=str(row["file"]),
+        cases=cases,
+        source=str(row.get("source", "")),
+        note=str(row.get("note", "")),
+    )
+
+
 def module_of(area: str) -> ModuleType | None:
-    """The module that covers `area`, or None where there is none."""
+    """The module that covers `area`, however its words are joined, or None where there is none."""
+    area = re.sub(r"[ _]", "-", area.lower())
     name = area.replace("-", "_")
     if not _AREA.fullmatch(area) or not (_AREAS / f"{name}.py").is_file():
         return None
@@ -93,15 +98,11 @@ def _run(folder: Path, entry: ManifestEntry) -> Iterator[Outcome]:
     if module is None:
         yield from [not_covered(f"{n}", f"nothing covers the area {entry.area}") for n in range(entry.cases)]
         return
-    file = (folder / entry.file).resolve()
-    if not file.is_relative_to(folder.resolve()):
-        yield failed("file", "the manifest names a file outside its folder")
-        return
     if not entry.cases:
         return
     seen = 0
     try:
-        for outcome in module.run(file, entry):
+        for outcome in module.run(_open_path(folder, entry.file), entry):
             seen += 1
             yield outcome
     except Exception as error:  # noqa: BLE001  a broken case file is a finding about that file, and the walk goes on
@@ -111,3 +112,15 @@ def _run(folder: Path, entry: ManifestEntry) -> Iterator[Outcome]:
         yield from [
             failed(f"{n}", "the file holds fewer cases than its manifest says") for n in range(seen, entry.cases)
         ]
+
+
+def _open_path(folder: Path, name: str) -> Path:
+    """The path of a file of the manifest, which must be a plain file inside the folder, of a size that can be read."""
+    file = (folder / name).resolve()
+    if not file.is_relative_to(folder.resolve()):
+        raise ManifestError("the manifest names a file outside its folder")
+    if not file.is_file():
+        raise ManifestError("the manifest names a file that is not there")
+    if file.stat().st_size > _MAX_BYTES:
+        raise ManifestError(f"the file is larger than {_MAX_BYTES} bytes")
+    return file

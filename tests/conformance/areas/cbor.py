@@ -1,4 +1,4 @@
-"""Area cbor: files laid out like appendix_a.json, a list of {hex, roundtrip, decoded | diagnostic}.
+"""Area cbor: files laid out like appendix_a.json, a list of {hex | cbor (base64), roundtrip, decoded | diagnostic}.
 
 Such files date from RFC 7049. RFC 8949 §3.3 has since made simple values below 32 in two bytes not
 well-formed; a case that holds one, at any depth, must be refused.
@@ -6,6 +6,7 @@ well-formed; a case that holds one, at any depth, must be refused.
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ def run(file: Path, entry: ManifestEntry) -> Iterator[Outcome]:
 
 
 def _problem(case: dict[str, Any]) -> str:
-    data = bytes.fromhex(case["hex"])
+    data = bytes.fromhex(case["hex"]) if "hex" in case else base64.b64decode(case["cbor"], validate=True)
     try:
         value = codec.decode(data)
     except DecodeError as error:
