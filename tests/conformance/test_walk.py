@@ -77,10 +77,50 @@ def test_an_unknown_area_is_listed_as_not_covered(tmp_path, area):
 
 
 @pytest.mark.parametrize(
-    "manifest", [None, "", "{}x", "[1]", '[{"file": "x"}]', '[{"area":"a","file":"b","cases":"n"}]']
+    "manifest",
+    [
+        None,
+        "",
+        "{}x",
+        "[1]",
+        '[{"file": "x"}]',
+        '[{"area":"a","file":"b","cases":"n"}]',
+        '[{"area":"a","file":"b","cases":-1}]',
+        "[" * 100_000,
+    ],
 )
 def test_a_manifest_that_cannot_be_read_gives_one_sentence(tmp_path, manifest):
     if manifest is not None:
         (tmp_path / "MANIFEST.json").write_text(manifest)
     with pytest.raises(ManifestError, match="expected a list of area, file"):
         load_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["", ".", "\0", "x" * 5000, "/etc/passwd", "loop"])
+def test_what_is_no_file_of_the_folder_fails_and_the_walk_goes_on(tmp_path, file):
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "cases.json").write_text('[{"hex": "00", "decoded": 0}]')
+    tally = walk(tmp_path, [entry(file, cases=2), entry("cases.json"), entry("cases.json")])["cbor"]
+    assert tally.verdicts == {Verdict.FAILED: 2, Verdict.PASSED: 2}
+
+
+@pytest.mark.parametrize("area", ["COSE", "group_oscore", "cose pq"])
+def test_an_area_is_the_same_however_its_words_are_joined(tmp_path, area):
+    assert walk(tmp_path, [entry("absent", area=area)])[area].verdicts == {Verdict.FAILED: 1}
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"null", b"[1]", b"[" * 100_000, b"\xff\xfe", b'{"cases": [1, {}]}'])
+@pytest.mark.parametrize(
+    "area",
+    ["cbor", "cose", "cose-pq", "oscore", "group-oscore", "edhoc", "suit-manifest-spec", "suit", "senml", "mud"],
+)
+def test_a_file_that_says_nothing_never_passes(tmp_path, area, data):
+    (tmp_path / "cases").write_bytes(data)
+    tally = walk(tmp_path, [entry("cases", area=area, cases=2)])[area]
+    assert tally.verdicts[Verdict.PASSED] == 0
+    assert tally.verdicts.total() == 2
+
+
+def test_a_file_with_far_more_cases_than_announced_is_cut(tmp_path):
+    tally = run(tmp_path, "[" + "0," * 5000 + "0]", count=1)
+    assert tally.verdicts.total() < 2000

@@ -18,7 +18,7 @@ __all__ = ["ManifestError", "Tally", "load_manifest", "module_of", "walk"]
 
 _AREA = re.compile(r"[a-z][a-z0-9-]*")
 _AREAS = Path(__file__).parent / "areas"
-_MAX_CASES, _MAX_BYTES = 1_000_000, 64 << 20
+_MAX_CASES, _MAX_SURPLUS, _MAX_BYTES = 1_000_000, 1_000, 16 << 20
 
 
 class ManifestError(Exception):
@@ -105,6 +105,8 @@ def _run(folder: Path, entry: ManifestEntry) -> Iterator[Outcome]:
         for outcome in module.run(_open_path(folder, entry.file), entry):
             seen += 1
             yield outcome
+            if seen > entry.cases + _MAX_SURPLUS:
+                raise ManifestError(f"the file holds over {_MAX_SURPLUS} cases more than its manifest says")
     except Exception as error:  # noqa: BLE001  a broken case file is a finding about that file, and the walk goes on
         yield failed("file", f"{type(error).__name__}: {error}")
         seen += 1

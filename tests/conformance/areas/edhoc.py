@@ -31,6 +31,7 @@ from thingstead.secret import Secret
 __all__ = ["run"]
 
 _INVALID = "Invalid "
+_KEY_FIELDS = ("X", "Y", "G_", "SK_", "PK_", "CRED_")
 _SIGNING_KEYS = {AlgorithmId.EDDSA: KeyType.ED25519, AlgorithmId.ES256: KeyType.P256, AlgorithmId.ES384: KeyType.P384}
 _BROKEN = (ThingsteadError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -41,7 +42,7 @@ class _MismatchError(ValueError):
 
 def run(file: Path, entry: ManifestEntry) -> Iterator[Outcome]:
     """One outcome for a trace or a set of keys, one for each invalid message."""
-    if file.suffix == ".json":
+    if file.read_bytes().lstrip().startswith(b"{"):
         yield _keys(json.loads(file.read_bytes()))
         return
     values = read_values(file)
@@ -215,7 +216,9 @@ def _credential(kid: bytes, key: PrivateKey) -> Credential:
 def _keys(fields: dict[str, str]) -> Outcome:
     """Private and public keys must belong together, and certificates carry them and have the thumbprint named."""
     try:
-        case = {name: bytes.fromhex(value) for name, value in fields.items() if name != "note"}
+        case = {name: bytes.fromhex(value) for name, value in fields.items() if name.startswith(_KEY_FIELDS)}
+        if not case:
+            return not_covered("keys", "the file names no key")
         for private, public in (("X", "G_X"), ("Y", "G_Y"), ("SK_I", "PK_I"), ("SK_R", "PK_R")):
             if case.get(private) and case.get(public):
                 _check_pair(private, case[private], case[public])
