@@ -225,7 +225,10 @@ class GroupMembership:
         self._take(response.keys)
 
     def _request(self, name: str, key: PrivateKey, challenge: bytes) -> JoinRequest:
-        roles = Role.REQUESTER | Role.RESPONDER if self._rights[name].grants else Role.RESPONDER
+        right = self._rights.get(name)
+        if right is None:
+            raise ForbiddenError(f"the token does not name group {name} any more", spec="RFC 9594 §4.3.1")
+        roles = Role.REQUESTER | Role.RESPONDER if right.grants else Role.RESPONDER
         scope = scope_entry(name, roles)
         cnonce = self._random_bytes(_NONCE_SIZE)
         proof_input = client_proof_input(scope, kdc_challenge=challenge, cnonce=cnonce)
