@@ -294,20 +294,22 @@ class Agent:
         """Go on under the saved membership; one that cannot be used is a reason to join again, not to stop."""
         try:
             member = self._membership.load()
+            if member is None:
+                return
+            self._install(member)
         except (ProtocolError, SecurityError) as error:
             self._last_error = f"the saved association cannot be used: {error}"
             _LOGGER.warning("%s has to join again; %s", self.birth.serial, self._last_error)
-            return
-        if member is not None:
-            self._install(member)
+        else:
             self.groups.resume()
             self._live()
 
     def _install(self, member: Member) -> None:
+        # First: it is the last thing that can be wrong with a membership.
+        self.groups.entitle(member.association.access_token)
         self.endpoint.install(Association(DOMAIN, member.context, peer=DOMAIN, address=self._controller))
         self.member = member
         self.thing_id = member.thing_id
-        self.groups.entitle(member.association.access_token)
 
     def _reserve(self, needed: SequenceNeeded) -> Story:
         """While the disk takes none the thing is silent, which is what must happen: no number twice."""
