@@ -1,0 +1,109 @@
+"""A thing says who it is only to the domain that its maker's voucher names, and keeps only a whole grant."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.domain.things import AT
+from tests.unit.phases.test_bootstrap import _DOMAIN_KEY, _GRANT, _THING_KEY, _bootstrap
+from tests.unit.phases.test_manufacture import MAKER, MODEL
+from thingstead.agent.joining import Joining
+from thingstead.crypto.key import KeyType, generate
+from thingstead.errors import DecodeError, ExpiredError, ThingsteadError, UntrustedError
+from thingstead.phases.manufacture import bear
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.cwt.credential import authenticate_maker_identity
+
+pytestmark = pytest.mark.requirement("R-61")
+THING = ("192.0.2.1", 5683)
+
+
+def joining(sold_to=_DOMAIN_KEY.public, known_domain=None):
+    born = bear(
+        MAKER,
+        MODEL,
+        "A0001",
+        thing_key=_THING_KEY.public,
+        domain_key=sold_to,
+        at=AT,
+        voucher_expires=AT + timedelta(days=1),
+    )
+    return Joining(born, _THING_KEY, b"\x05", known_domain)
+
+
+class Attempt:
+    """One attempt of a thing at a domain that would take it in."""
+
+    def __init__(self, at=AT, **thing):
+        self.domain, _ = _bootstrap()
+        self.domain._authenticate = lambda encoded, _at: identity(encoded)
+        self.story = joining(**thing).story(at)
+        self.sent = [next(self.story).message]
+
+    def step(self, answer=None):
+        """Give the story an answer, the domain's own if none is given."""
+        if answer is None:
+            payload = self.domain.answer(self.sent[-1].payload, THING, now=0.0, at=AT)
+            answer = Message(Code.CHANGED, payload=asyncio.run(payload))
+        self.sent.append(self.story.send(answer).message)
+
+
+def identity(encoded):
+    from_maker = MAKER.anchor.public
+    return authenticate_maker_identity(encoded, from_maker, accept=frozenset({-9}), maker="acme", at=AT)
+
+
+@pytest.mark.parametrize("code", [Code.EMPTY, Code.CONTENT, Code.BAD_REQUEST, Code.UNAUTHORIZED])
+@pytest.mark.parametrize("steps", [0, 1])
+def test_a_domain_that_does_not_go_on_is_an_attempt_that_failed(code, steps):
+    attempt = Attempt()
+    for _ in range(steps):
+        attempt.step()
+    with pytest.raises(DecodeError, match="expected the domain to go on"):
+        attempt.step(Message(code, payload=b"error"))
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xff", bytes(60)])
+@pytest.mark.parametrize("steps", [0, 1])
+def test_an_answer_that_is_no_edhoc_ends_the_attempt(payload, steps):
+    attempt = Attempt()
+    for _ in range(steps):
+        attempt.step()
+    with pytest.raises(ThingsteadError):
+        attempt.step(Message(Code.CHANGED, payload=payload))
+
+
+def test_a_domain_that_it_was_not_sold_to_learns_nothing():
+    attempt = Attempt(sold_to=generate(KeyType.P256).public)
+    with pytest.raises(UntrustedError):
+        attempt.step()
+    assert len(attempt.sent) == 1
+
+
+@pytest.mark.spec("RFC 8366")
+def test_a_voucher_that_ran_out_takes_nobody_in_but_a_member_again():
+    late = AT + timedelta(days=2)
+    with pytest.raises(ExpiredError):
+        Attempt(late).step()
+    attempt = Attempt(late, known_domain=_DOMAIN_KEY.public)
+    attempt.step()
+    assert len(attempt.sent) == 2
+
+
+def test_another_domain_than_the_known_one_needs_its_voucher():
+    with pytest.raises(UntrustedError):
+        Attempt(sold_to=generate(KeyType.P256).public, known_domain=generate(KeyType.P256).public).step()
+
+
+def test_what_is_granted_is_returned_to_be_kept():
+    attempt = Attempt()
+    attempt.step()
+    with pytest.raises(StopIteration) as ended:
+        attempt.step()
+    kept = ended.value.value
+    assert (kept.access_token, kept.granted_token) == (_GRANT.access_token, _GRANT.granted_token)
+    assert (kept.thing_credential, kept.issuer_credential) == (_GRANT.thing_credential, _GRANT.issuer_credential)
+    assert kept.recipient_id == b"\x05"
+    assert all(message.path == "/.well-known/edhoc" for message in attempt.sent)
