@@ -28,7 +28,7 @@ check: static ## format, lint, types, import contracts, unit tests
 
 test: static peers ## what CI runs: check, properties, contracts, scenarios, conformance, sabotage, docs, trace
 	@mkdir -p build
-	@$(PYTEST) --trace-file build/trace.json
+	@$(PYTEST) --trace-file=build/trace.json
 	@$(MAKE) --no-print-directory conformance sabotage docs
 
 full: test ## test, then the long kill and fuzz runs and every peer
@@ -44,7 +44,7 @@ sabotage: setup ## remove each claimed control and see a test go red
 
 trace: setup ## run the tests and write build/trace.json: requirement and clause -> tests and outcomes
 	@mkdir -p build
-	@$(PYTEST) --trace-file build/trace.json
+	@$(PYTEST) --trace-file=build/trace.json
 
 docs: setup ## write build/docs/standards.md and requirements.md from the markers and the last trace
 	@$(PY) -m tests.traceability build/docs
