@@ -16,10 +16,14 @@ class Limits:
     """Bounds on what strangers may make us remember.
 
     Attributes:
-        max_rows: distinct rows per minute; what comes beyond is counted together per reason.
+        max_rows: distinct rows per minute of things, and as many of strangers, so that no flood of these hides what one
+            of those did; what comes beyond is counted together per reason.
     """
 
     max_rows: int = 256
+
+
+_Row = tuple[datetime, ThingId | None, str, str]
 
 
 class RefusalCounter:
@@ -27,7 +31,8 @@ class RefusalCounter:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._rows: dict[tuple[datetime, ThingId | None, str, str], int] = {}
+        self._of_things: dict[_Row, int] = {}
+        self._of_strangers: dict[_Row, int] = {}
 
     def count(
         self, reason: str, *, at: datetime, thing: ThingId | None = None, source: str = "", times: int = 1
@@ -42,17 +47,19 @@ class RefusalCounter:
             times: how many there were.
         """
         minute = at.replace(second=0, microsecond=0)
-        row = (minute, thing, "" if thing else source, reason)
-        if row not in self._rows and len(self._rows) >= self._limits.max_rows:
+        row: _Row = (minute, thing, "" if thing else source, reason)
+        rows = self._of_things if thing else self._of_strangers
+        if row not in rows and len(rows) >= self._limits.max_rows:
             row = (minute, None, "others", reason)
-        self._rows[row] = self._rows.get(row, 0) + times
+        rows[row] = rows.get(row, 0) + times
 
     def due(self, at: datetime) -> tuple[Draft, ...]:
         """The entries of all minutes that have ended by `at`; they are forgotten here, and must be committed."""
-        ended = [row for row in self._rows if row[0] + _MINUTE <= at]
-        return tuple([self._draft(row, self._rows.pop(row)) for row in ended])
+        both = (self._of_things, self._of_strangers)
+        ended = [(rows, row) for rows in both for row in rows if row[0] + _MINUTE <= at]
+        return tuple([self._draft(row, rows.pop(row)) for rows, row in ended])
 
-    def _draft(self, row: tuple[datetime, ThingId | None, str, str], count: int) -> Draft:
+    def _draft(self, row: _Row, count: int) -> Draft:
         minute, thing, source, reason = row
         return Draft(minute, Kind.REFUSAL, source or "thing", thing, reason, {"count": count})
 

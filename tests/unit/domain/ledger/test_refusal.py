@@ -41,3 +41,11 @@ def test_many_sources_do_not_make_it_grow():
     assert len(rows) == 5
     assert (rows[-1].actor, rows[-1].details["count"]) == ("others", 96)
     assert sum(int(row.details["count"] or 0) for row in rows) == 100
+
+
+def test_a_flood_of_strangers_does_not_hide_which_thing_was_refused():
+    counter, thing = RefusalCounter(Limits(max_rows=4)), a_thing().id
+    for number in range(100):
+        counter.count("unauthenticated", at=AT, source=f"192.0.2.{number}")
+    counter.count("forbidden", at=AT, thing=thing)
+    assert [one.cause for one in counter.due(_NEXT) if one.thing == thing] == ["forbidden"]
