@@ -30,8 +30,8 @@ from thingstead.protocols.senml.record import Record
 from thingstead.secret import Secret
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_AT_ONCE = 500
-_WARM_UP = 200
+_AT_ONCE = 250
+_WARM_UP = 500
 _LATER = 600.0
 _DOMAIN_ID, _SALT = b"c", bytes(8)
 
