@@ -382,3 +382,21 @@ def test_a_probe_asks_every_relying_party_and_leaves_out_those_that_cannot_say()
     probes = asyncio.run(house.conductor.probe(_ID))
     assert {probe.plane for probe in probes} == set(PlaneName) - {_NETWORK}
     assert {probe.standing for probe in probes} == {Standing.ABSENT}
+
+
+def test_a_conductor_that_is_cancelled_while_planes_work_leaves_no_task_and_what_is_owed_stays_owed():
+    house = _house()
+
+    async def run():
+        for plane in house.planes.values():
+            plane.gate = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(_retire(house)), tasks.create_task(house.conductor.run())]
+            await until(lambda: all(plane.calls for plane in house.planes.values()))
+            for task in running:
+                task.cancel()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(run())
+    assert {owed.plane for owed in house.register.obligations()} == set(PlaneName)
+    assert house.entries(Kind.RECEIPT) == []

@@ -146,3 +146,30 @@ def test_it_seals_as_long_as_it_runs():
         return clock.seconds
 
     assert asyncio.run(run()) == 6.0
+
+
+@pytest.mark.parametrize("slow", ["commit", "keep"])
+def test_a_notary_that_is_cancelled_while_it_seals_leaves_no_task_and_seals_at_the_end(slow):
+    async def run():
+        store, keeper, gate, reached = MemoryStore(), _Keeper(), asyncio.Event(), asyncio.Event()
+        commit, keep = store.commit, keeper.keep
+
+        async def wait_first(call, argument):
+            reached.set()
+            await gate.wait()
+            return await call(argument)
+
+        notary = _notary(store, keeper)
+        await commit(_ENTRY)
+        patched: Any = store if slow == "commit" else keeper
+        setattr(patched, slow, lambda argument: wait_first(commit if slow == "commit" else keep, argument))
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(notary.run(0.0))
+            await reached.wait()
+            running.cancel()
+        gate.set()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        await notary.close()
+        return notary.sealed, head.authenticate(keeper.heads[-1], _KEY.public, domain="home").head.size
+
+    assert asyncio.run(run()) == (1, 1)
