@@ -12,6 +12,7 @@ import pytest
 pytest_plugins = ["tests.trace"]
 
 ROOT = Path(__file__).resolve().parents[1]
+_SYSTEM_PROGRAMS = "/usr/sbin:/sbin"
 
 
 def in_ci() -> bool:
@@ -39,6 +40,9 @@ def pytest_make_parametrize_id(val, argname):
 def pytest_runtest_setup(item):
     if item.get_closest_marker("namespace"):
         require(_namespaces_work(), "user and network namespaces", "run where `unshare -rn true` works")
+        for name, package in (("nft", "nftables"), ("ip", "iproute2")):
+            found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SYSTEM_PROGRAMS}")
+            require(found is not None, f"the program {name}", f"sudo apt-get install -y {package}")
 
 
 @pytest.hookimpl(wrapper=True)
