@@ -34,7 +34,6 @@ def _left_in(folder):
 
 @pytest.mark.slow
 @pytest.mark.namespace
-@pytest.mark.requirement("R-09")
 def test_a_whole_life_holds_and_leaves_nothing_behind(demo, scratch):
     ended = demo("--things", "4", "--netns", "required", timeout=110)
     document = json.loads(ended.stdout)
