@@ -32,7 +32,7 @@ class ControlServer:
         self._path = path
         self._answer = answer
         self._server: asyncio.Server | None = None
-        self._clients = 0
+        self._clients: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen; a stale socket of a dead controller is replaced (the data directory's lock says it is dead).
@@ -51,16 +51,21 @@ class ControlServer:
             os.umask(before)
 
     async def close(self) -> None:
-        """Stop listening and remove the socket."""
+        """Stop listening, remove the socket and hang up on whoever is still connected."""
         if self._server is not None:
             self._server.close()
             with contextlib.suppress(FileNotFoundError):
                 self._path.unlink()
+            for client in self._clients:
+                client.cancel()
+            await asyncio.gather(*self._clients, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._clients.add(task)
         try:
-            if self._clients <= _MAX_CLIENTS and _may_command(writer):
+            if len(self._clients) <= _MAX_CLIENTS and _may_command(writer):
                 while line := await reader.readline():
                     writer.write(json.dumps(await self._answer(_object(line)), separators=(",", ":")).encode() + b"\n")
                     await writer.drain()
@@ -68,8 +73,10 @@ class ControlServer:
             # Not JSON, a line over the limit, or a client that left: nothing to answer it with.
             pass
         finally:
-            self._clients -= 1
             writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+            self._clients.discard(task)
 
 
 class ControlClient:

@@ -89,6 +89,24 @@ def test_an_answer_longer_than_a_question_may_be_comes_whole(tmp_path, size):
     assert asyncio.run(whole()) == {"result": "x" * size}
 
 
+def test_a_client_that_says_nothing_is_hung_up_on_when_the_server_closes(tmp_path):
+    path = tmp_path / "control.sock"
+
+    async def silent():
+        server = ControlServer(path, _echo)
+        await server.start()
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b"{}\n")
+        assert await reader.readline() == b'{"result":{}}\n'
+        await server.close()
+        assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
+        return [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+
+    assert asyncio.run(silent()) == []
+
+
 def test_a_controller_that_dies_while_it_answers_has_not_answered(tmp_path):
     path = tmp_path / "control.sock"
 
