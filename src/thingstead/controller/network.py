@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -29,13 +30,14 @@ from thingstead.transport.resolver import HostsResolver
 __all__ = ["enforcement", "fetcher", "network_plane", "resolver"]
 
 _UDP = 17
+_INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,14}")
 
 
 def enforcement(config: NetworkConfig, *, coap_port: int) -> Enforcement:
     """Who keeps the rules, as the settings say.
 
     Raises:
-        ConfigError: an unknown enforcer, or prefixes that are none.
+        ConfigError: an unknown enforcer, no interfaces, or names and prefixes that are none.
         TransportError: the kernel does not take our table.
     """
     if config.enforcement == "dry_run":
@@ -44,7 +46,7 @@ def enforcement(config: NetworkConfig, *, coap_port: int) -> Enforcement:
         raise ConfigError(f"[network] enforcement is nftables or dry_run, not {config.enforcement!r}")
     return Nftables(
         NftablesConfig(
-            interfaces=tuple(config.interfaces),
+            interfaces=_interfaces(config.interfaces),
             local=_prefixes(config.local, "local"),
             onboarding=(("udp", coap_port),),
         )
@@ -143,6 +145,16 @@ def _host(address: str) -> Prefix:
         return ip_network(ip_address(address).packed)
     except ValueError as error:
         raise ConfigError(f"[coap] host: {error}") from error
+
+
+def _interfaces(names: list[str]) -> tuple[str, ...]:
+    """What goes into the text of the table between quotation marks is names and nothing more."""
+    if not names:
+        raise ConfigError("[network] interfaces: nftables wants the interfaces behind which things live")
+    for name in names:
+        if not _INTERFACE.fullmatch(name):
+            raise ConfigError(f"[network] interfaces: expected the name of an interface, got {name!r}")
+    return tuple(names)
 
 
 def _prefixes(texts: list[str], setting: str) -> tuple[Prefix, ...]:

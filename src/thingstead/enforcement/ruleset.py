@@ -14,7 +14,7 @@ ranges and prefixes are. Everything else is dropped and counted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
 __all__ = ["render_table"]
 
@@ -31,12 +31,12 @@ def render_table(
     Args:
         name: of the table.
         interfaces: behind which things live; other traffic of this machine is not touched.
-        local: prefixes in use there.
+        local: prefixes in use there; they may overlap, which the kernel's sets may not.
         onboarding: protocol name and port at which this machine answers things it does not know yet.
     """
     prefixes = tuple(local)
-    four = ", ".join(str(prefix) for prefix in prefixes if prefix.version == 4)
-    six = ", ".join(str(prefix) for prefix in prefixes if prefix.version == 6)
+    four = ", ".join(map(str, collapse_addresses(one for one in prefixes if isinstance(one, IPv4Network))))
+    six = ", ".join(map(str, collapse_addresses(one for one in prefixes if isinstance(one, IPv6Network))))
     segments = ", ".join(f'"{interface}"' for interface in interfaces)
     services = ", ".join(f"{protocol} . {port}" for protocol, port in onboarding)
     return _TEXT.format(

@@ -75,11 +75,23 @@ def test_an_unknown_enforcer_is_refused(enforcer):
 @pytest.mark.parametrize("prefix", ["home", "10.0.0.1/8", "10.0.0.0/33", "fd77::1/64", ""])
 def test_a_prefix_that_is_none_is_refused_by_the_name_of_its_setting(prefix):
     with pytest.raises(ConfigError, match=r"\[network\] local"):
-        enforcement(NetworkConfig(enforcement="nftables", local=[prefix]), coap_port=5683)
+        enforcement(NetworkConfig(enforcement="nftables", interfaces=["lan0"], local=[prefix]), coap_port=5683)
     with pytest.raises(ConfigError, match=r"\[network\] local"):
         plane(NetworkConfig(local=[prefix]))
     with pytest.raises(ConfigError, match=r"\[network\] urn:ietf:params:mud:dns"):
         plane(NetworkConfig(controllers={"urn:ietf:params:mud:dns": [prefix]}))
+
+
+@pytest.mark.parametrize(
+    "interfaces",
+    [[], [""], ['lan0"'], ["lan0\n"], ["lan 0"], ["lan*"], ["a" * 16], ["-lan0"], ["lan0", 'x"; accept; #']],
+)
+def test_a_name_that_could_be_more_than_the_name_of_an_interface_reaches_no_ruleset(interfaces, monkeypatch):
+    told: list[Any] = []
+    monkeypatch.setattr("thingstead.controller.network.Nftables", told.append)
+    with pytest.raises(ConfigError, match=r"\[network\] interfaces"):
+        enforcement(NetworkConfig(enforcement="nftables", interfaces=interfaces), coap_port=5683)
+    assert told == []
 
 
 @pytest.mark.parametrize("host", ["localhost", "10.77.0.0/16", ""])

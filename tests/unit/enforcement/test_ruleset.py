@@ -1,0 +1,100 @@
+"""The text as it is written; what the kernel makes of it is in test_nftables.py."""
+
+import re
+from ipaddress import ip_network
+
+import pytest
+
+from thingstead.enforcement.ruleset import render_table
+
+HOOKS = ("input", "forward", "output")
+
+
+def render(**changes):
+    settings = {
+        "interfaces": ("lan0", "lan1"),
+        "local": (ip_network("10.77.0.0/16"), ip_network("fd77::/64")),
+        "onboarding": (("udp", 5683),),
+    }
+    return render_table("site", **(settings | changes))
+
+
+def chain(name, text=None):
+    """The rules of a chain, top down."""
+    found = re.search(rf"chain {name} {{\n(.*?)\n    }}", text or render(), re.DOTALL)
+    assert found is not None
+    return [line.strip() for line in found[1].splitlines()]
+
+
+def elements(name, text):
+    """What a set holds from the beginning."""
+    found = re.search(rf"set {name} {{ .*elements = {{ (.*) }}; }}", text)
+    return found and found[1]
+
+
+def test_a_table_of_the_same_name_is_replaced_in_the_same_transaction():
+    assert render().splitlines()[:3] == ["add table inet site", "delete table inet site", "table inet site {"]
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_what_no_rule_of_a_hook_takes_is_dropped(hook):
+    assert chain(hook)[0].endswith("policy drop;")
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_only_what_comes_from_or_goes_to_other_interfaces_is_accepted_by_a_hook_itself(hook):
+    accepting = [rule for rule in chain(hook) if rule.endswith("accept")]
+    assert set(accepting) <= {"iifname != @segments accept", "meta l4proto . th dport @onboarding accept", "accept"}
+    if "accept" in accepting:
+        assert any(rule == "oifname @segments goto to_segment" for rule in chain(hook)[: chain(hook).index("accept")])
+
+
+@pytest.mark.parametrize("name", ["from_segment", "to_segment"])
+def test_who_is_barred_is_dropped_before_anything_is_accepted(name):
+    rules = chain(name)
+    last_bar = max(place for place, rule in enumerate(rules) if "@barred" in rule)
+    assert all(rule.endswith("drop") for rule in rules[: last_bar + 1])
+
+
+@pytest.mark.parametrize(("family", "ip"), [("4", "ip"), ("6", "ip6")])
+def test_a_thing_is_known_by_address_and_interface_together(family, ip):
+    entries = [rule for rule in chain("from_segment") if rule.endswith(f"from_thing{family}")]
+    assert entries == [f"{ip} saddr . ether saddr @thing{family} goto from_thing{family}"]
+
+
+@pytest.mark.parametrize("family", ["4", "6"])
+@pytest.mark.parametrize("direction", ["from", "to"])
+def test_what_a_thing_has_no_right_to_is_dropped(direction, family):
+    assert chain(f"{direction}_thing{family}")[-1].endswith("drop")
+
+
+def test_strangers_reach_the_doors_that_are_given_and_no_other():
+    assert elements("onboarding", render()) == "udp . 5683"
+    assert elements("onboarding", render(onboarding=())) is None
+    assert chain("forward")[2] == "iifname @segments counter name strangers drop"
+
+
+def test_each_family_has_its_own_prefixes():
+    text = render()
+    assert (elements("local4", text), elements("local6", text)) == ("10.77.0.0/16", "fd77::/64")
+
+
+@pytest.mark.parametrize(("prefix", "empty"), [("10.77.0.0/16", "local6"), ("fd77::/64", "local4")])
+def test_a_site_of_one_family_has_no_prefix_of_the_other(prefix, empty):
+    assert elements(empty, render(local=(ip_network(prefix),))) is None
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "held"),
+    [
+        (("10.0.0.0/8", "10.1.0.0/16"), "10.0.0.0/8"),
+        (("10.1.0.0/16", "10.1.0.0/16"), "10.1.0.0/16"),
+        (("10.0.0.0/9", "10.128.0.0/9"), "10.0.0.0/8"),
+    ],
+)
+def test_prefixes_that_overlap_are_held_as_one_for_the_kernel_refuses_them_otherwise(prefixes, held):
+    assert elements("local4", render(local=map(ip_network, prefixes))) == held
+
+
+def test_the_interfaces_are_named_in_quotation_marks():
+    assert elements("segments", render()) == '"lan0", "lan1"'
