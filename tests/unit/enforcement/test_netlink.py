@@ -1,7 +1,6 @@
 import pytest
 
 from thingstead.enforcement.netlink import Message, NetlinkError, attribute, nested, parse_attributes
-from thingstead.enforcement.table import Element, Table, packet_counts
 
 
 def test_attributes_are_padded_and_read_back():
@@ -27,18 +26,3 @@ def test_a_refusal_names_the_part_and_the_kernels_reason():
     error = NetlinkError(17, "part 2 of 3 of a transaction")
     assert (error.number, error.reason) == (17, "kernel")
     assert str(error) == "the kernel refused part 2 of 3 of a transaction: File exists"
-
-
-def test_elements_are_sent_in_messages_of_bounded_size():
-    elements = [Element("out4", number.to_bytes(16, "big")) for number in range(1000)]
-    messages = Table("t").add(elements)
-    assert len(messages) == 3
-    assert all(len(message.body) < 60_000 for message in messages)
-
-
-def test_counters_are_read_from_the_elements_of_an_answer():
-    counter = nested(7, attribute(1, b"counter\0"), nested(2, attribute(1, bytes(8)), attribute(2, (5).to_bytes(8))))
-    counted = nested(1, nested(1, attribute(1, b"key1")), counter)
-    plain = nested(1, nested(1, attribute(1, b"key2")))
-    answer = attribute(1, b"t\0") + nested(3, counted, plain)
-    assert dict(packet_counts([answer])) == {b"key1": 5, b"key2": 0}
