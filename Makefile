@@ -1,7 +1,7 @@
 # Every target works from a clean clone; `make` alone lists them.
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -q -n auto
-PEERS := build/peers/.stamp
+PEERS := $(patsubst tools/peers/%/make,build/peers/%/.stamp,$(wildcard tools/peers/*/make))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run static check test full conformance sabotage trace docs docs-release bench peers clean
@@ -57,10 +57,10 @@ docs-release: trace ## write the same pages into docs/, by hand before a release
 bench: setup peers ## print the figures and write build/bench.json
 	@$(PY) -m bench
 
-peers: setup $(PEERS) ## the environment of unmodified peers (build/peers)
+peers: setup $(PEERS) ## the unmodified peers of tools/peers, in build/peers
 
-$(PEERS): tools/peers tools/peers.txt
-	@tools/peers build/peers
+build/peers/%/.stamp: tools/peers/prepare tools/peers/%/*
+	@tools/peers/prepare $* build/peers/$*
 
 clean: ## remove everything that the targets made
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

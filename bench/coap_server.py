@@ -30,7 +30,7 @@ from thingstead.protocols.senml.record import Record
 from thingstead.secret import Secret
 
 _ROOT = Path(__file__).resolve().parents[1]
-_PEER_PYTHON = _ROOT / "build" / "peers" / "bin" / "python"
+_PEER_PYTHON = _ROOT / "build" / "peers" / "python" / "bin" / "python"
 # The vector keys of RFC 8613 appendix C.1: published, they protect nothing.
 _SECRET, _SALT, _CLIENT_ID, _SERVER_ID = bytes(range(1, 17)), bytes.fromhex("9e7ca92223786340"), b"\x00", b"\x01"
 _ROUNDS = 7

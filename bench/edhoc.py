@@ -30,7 +30,7 @@ from thingstead.protocols.edhoc.responder import Responder
 __all__ = ["figures"]
 
 _ROUNDS = 300
-_PEER = Path(__file__).resolve().parents[1] / "build" / "peers" / "bin" / "python"
+_PEER = Path(__file__).resolve().parents[1] / "build" / "peers" / "python" / "bin" / "python"
 _CURVE = ec.SECP256R1()
 # HKDF of either side: KEYSTREAM_2, two salts, two MACs, K_3, IV_3, K_4, IV_4, PRK_out, PRK_exporter; three extractions
 # cost about the same as an expansion.

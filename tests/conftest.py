@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -84,11 +85,21 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def peer_python() -> Path:
-    """The interpreter of the environment of unmodified peers (aiocoap, lakers)."""
-    python = ROOT / "build" / "peers" / "bin" / "python"
-    require((ROOT / "build" / "peers" / ".stamp").exists(), "the peers' environment", "make peers")
-    return python
+def peers() -> Callable[[str], Path]:
+    """Find what `make peers` made: ``peers("libcoap")`` gives its directory."""
+
+    def find(name: str) -> Path:
+        directory = ROOT / "build" / "peers" / name
+        require((directory / ".stamp").exists(), f"the peers of tools/peers/{name}", "make peers")
+        return directory
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def peer_python(peers: Callable[[str], Path]) -> Path:
+    """The interpreter of the environment of aiocoap and lakers."""
+    return peers("python") / "bin" / "python"
 
 
 @pytest.fixture(scope="session")

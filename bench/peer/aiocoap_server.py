@@ -1,4 +1,4 @@
-"""The peer's server: runs in build/peers, answers GET /h over CoAP and OSCORE on [::1].
+"""The peer's server: runs in build/peers/python, answers GET /h over CoAP and OSCORE on [::1].
 
 ``python bench/peer/aiocoap_server.py PORT CONTEXT_FOLDER``; prints one line when it listens.
 """
