@@ -32,7 +32,7 @@ from thingstead.protocols.coap.block import decode_block
 from thingstead.protocols.coap.code import Code, code_name, is_error
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode
 from thingstead.protocols.coap.observe import ObserveRequest
-from thingstead.protocols.coap.option import OptionNumber, encode_uint, require_recognised
+from thingstead.protocols.coap.option import OptionNumber, encode_uint, recognised
 from thingstead.protocols.coap.token import Tokens
 from thingstead.protocols.oscore.protection import protect_request, unprotect_response
 
@@ -277,7 +277,7 @@ class Client:
 
     def _progress(self, exchange: ClientExchange, inner: Message, token: bytes, source: Address, now: float) -> None:
         """Go one step on with an accepted response."""
-        require_recognised(inner.options)
+        inner.options = recognised(inner.options)
         if exchange.wants_echo(inner) or exchange.wants_block(inner):
             self._step(exchange, now)
             return

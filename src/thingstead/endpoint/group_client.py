@@ -23,7 +23,7 @@ from thingstead.protocols.coap.block import decode_block
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.echo import is_echo
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode
-from thingstead.protocols.coap.option import OptionNumber, require_recognised
+from thingstead.protocols.coap.option import OptionNumber, recognised
 from thingstead.protocols.coap.token import Tokens
 from thingstead.protocols.group_oscore.binding import GroupBinding
 from thingstead.protocols.group_oscore.protection import protect_group_request, unprotect_group_response
@@ -100,7 +100,7 @@ class GroupClient:
             message = decode(data, limits=self._config.message)
             exchange = self._by_token[message.token]
             response, member = unprotect_group_response(message, binding=exchange.bindings[message.token])
-            require_recognised(response.options)
+            response.options = recognised(response.options)
             _require_whole(response)
             echo = response.option(OptionNumber.ECHO)
             if response.code == Code.UNAUTHORIZED and is_echo(echo) and member.kid not in exchange.retried:

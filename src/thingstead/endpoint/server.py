@@ -27,7 +27,7 @@ from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.echo import EchoMint
 from thingstead.protocols.coap.message import Message, MessageType, decode
 from thingstead.protocols.coap.observe import ObserveRequest
-from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint, require_recognised
+from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint, recognised
 from thingstead.protocols.group_oscore.protection import unprotect_group_request
 from thingstead.protocols.oscore.option import OscoreOption
 from thingstead.protocols.oscore.protection import FreshnessError, read_option
@@ -190,7 +190,7 @@ class Server:
             known.duplicates.forget(address)
 
     def _verify(self, exchange: ServerExchange, message: Message, now: float) -> None:
-        require_recognised(message.options)
+        message.options = recognised(message.options)
         option = read_option(message)
         if option.kid_context is not None or option.group:
             group = self._associations.group_of(option)
@@ -268,7 +268,7 @@ class Server:
     def _admit(self, exchange: ServerExchange, inner: Message, memory: Memory, now: float) -> None:
         exchange.request = inner
         try:
-            require_recognised(inner.options)
+            inner.options = recognised(inner.options)
             special = {number: value for number, value in inner.options if number in _ACTED_ON}
             if special:
                 acted = self._act_on(exchange, inner, special, memory, now)

@@ -1,10 +1,21 @@
-"""CoAP codes: c.dd in one octet (RFC 7252 §12.1, RFC 8132, RFC 8323, RFC 8768)."""
+"""The code registry: methods, response codes and signalling codes, c.dd in one octet (RFC 7252 §12.1)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 
-__all__ = ["Code", "code_name", "is_error", "is_request", "is_response"]
+__all__ = [
+    "CODES",
+    "Code",
+    "CodeDefinition",
+    "code_name",
+    "is_error",
+    "is_request",
+    "is_reserved",
+    "is_response",
+    "is_signal",
+]
 
 
 class Code(IntEnum):
@@ -52,6 +63,68 @@ class Code(IntEnum):
     ABORT = 0xE5
 
 
+@dataclass(frozen=True, slots=True)
+class CodeDefinition:
+    """One row of the registry.
+
+    Attributes:
+        code: the octet.
+        name: IANA name.
+        source: the clause that defines it.
+    """
+
+    code: Code
+    name: str
+    source: str
+
+
+CODES: dict[int, CodeDefinition] = {
+    row.code: row
+    for row in (
+        CodeDefinition(Code.EMPTY, "Empty", "RFC 7252 §4.1"),
+        CodeDefinition(Code.GET, "GET", "RFC 7252 §5.8.1"),
+        CodeDefinition(Code.POST, "POST", "RFC 7252 §5.8.2"),
+        CodeDefinition(Code.PUT, "PUT", "RFC 7252 §5.8.3"),
+        CodeDefinition(Code.DELETE, "DELETE", "RFC 7252 §5.8.4"),
+        CodeDefinition(Code.FETCH, "FETCH", "RFC 8132 §2"),
+        CodeDefinition(Code.PATCH, "PATCH", "RFC 8132 §3"),
+        CodeDefinition(Code.IPATCH, "iPATCH", "RFC 8132 §3"),
+        CodeDefinition(Code.CREATED, "Created", "RFC 7252 §5.9.1.1"),
+        CodeDefinition(Code.DELETED, "Deleted", "RFC 7252 §5.9.1.2"),
+        CodeDefinition(Code.VALID, "Valid", "RFC 7252 §5.9.1.3"),
+        CodeDefinition(Code.CHANGED, "Changed", "RFC 7252 §5.9.1.4"),
+        CodeDefinition(Code.CONTENT, "Content", "RFC 7252 §5.9.1.5"),
+        CodeDefinition(Code.CONTINUE, "Continue", "RFC 7959 §2.9.1"),
+        CodeDefinition(Code.BAD_REQUEST, "Bad Request", "RFC 7252 §5.9.2.1"),
+        CodeDefinition(Code.UNAUTHORIZED, "Unauthorized", "RFC 7252 §5.9.2.2"),
+        CodeDefinition(Code.BAD_OPTION, "Bad Option", "RFC 7252 §5.9.2.3"),
+        CodeDefinition(Code.FORBIDDEN, "Forbidden", "RFC 7252 §5.9.2.4"),
+        CodeDefinition(Code.NOT_FOUND, "Not Found", "RFC 7252 §5.9.2.5"),
+        CodeDefinition(Code.METHOD_NOT_ALLOWED, "Method Not Allowed", "RFC 7252 §5.9.2.6"),
+        CodeDefinition(Code.NOT_ACCEPTABLE, "Not Acceptable", "RFC 7252 §5.9.2.7"),
+        CodeDefinition(Code.REQUEST_ENTITY_INCOMPLETE, "Request Entity Incomplete", "RFC 7959 §2.9.2"),
+        CodeDefinition(Code.CONFLICT, "Conflict", "RFC 8132 §3.4"),
+        CodeDefinition(Code.PRECONDITION_FAILED, "Precondition Failed", "RFC 7252 §5.9.2.8"),
+        CodeDefinition(Code.REQUEST_ENTITY_TOO_LARGE, "Request Entity Too Large", "RFC 7959 §2.9.3"),
+        CodeDefinition(Code.UNSUPPORTED_CONTENT_FORMAT, "Unsupported Content-Format", "RFC 7252 §5.9.2.10"),
+        CodeDefinition(Code.UNPROCESSABLE_ENTITY, "Unprocessable Entity", "RFC 8132 §3.4"),
+        CodeDefinition(Code.TOO_MANY_REQUESTS, "Too Many Requests", "RFC 8516 §3"),
+        CodeDefinition(Code.INTERNAL_SERVER_ERROR, "Internal Server Error", "RFC 7252 §5.9.3.1"),
+        CodeDefinition(Code.NOT_IMPLEMENTED, "Not Implemented", "RFC 7252 §5.9.3.2"),
+        CodeDefinition(Code.BAD_GATEWAY, "Bad Gateway", "RFC 7252 §5.9.3.3"),
+        CodeDefinition(Code.SERVICE_UNAVAILABLE, "Service Unavailable", "RFC 7252 §5.9.3.4"),
+        CodeDefinition(Code.GATEWAY_TIMEOUT, "Gateway Timeout", "RFC 7252 §5.9.3.5"),
+        CodeDefinition(Code.PROXYING_NOT_SUPPORTED, "Proxying Not Supported", "RFC 7252 §5.9.3.6"),
+        CodeDefinition(Code.HOP_LIMIT_REACHED, "Hop Limit Reached", "RFC 8768 §4"),
+        CodeDefinition(Code.CSM, "CSM", "RFC 8323 §5.3"),
+        CodeDefinition(Code.PING, "Ping", "RFC 8323 §5.4"),
+        CodeDefinition(Code.PONG, "Pong", "RFC 8323 §5.4"),
+        CodeDefinition(Code.RELEASE, "Release", "RFC 8323 §5.5"),
+        CodeDefinition(Code.ABORT, "Abort", "RFC 8323 §5.6"),
+    )
+}
+
+
 def is_request(code: int) -> bool:
     """Class 0 except 0.00 (RFC 7252 §3)."""
     return 0 < code < 0x20
@@ -60,6 +133,16 @@ def is_request(code: int) -> bool:
 def is_response(code: int) -> bool:
     """Classes 2, 4 and 5 (RFC 7252 §3)."""
     return code >> 5 in (2, 4, 5)
+
+
+def is_signal(code: int) -> bool:
+    """Class 7, which speaks about a connection (RFC 8323 §5)."""
+    return code >> 5 == 7
+
+
+def is_reserved(code: int) -> bool:
+    """Classes 1, 6 and 7, which no message over UDP may have (RFC 7252 §4.2)."""
+    return code >> 5 in (1, 6, 7)
 
 
 def is_error(code: int) -> bool:

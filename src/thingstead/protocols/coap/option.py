@@ -17,7 +17,7 @@ __all__ = [
     "is_critical",
     "is_no_cache_key",
     "is_unsafe",
-    "require_recognised",
+    "recognised",
 ]
 
 
@@ -122,23 +122,42 @@ def is_critical(number: int) -> bool:
     return bool(number & 1)
 
 
-def require_recognised(options: list[tuple[int, bytes]]) -> None:
-    """Check that every critical option is one we know, in a length it may have, and not repeated (RFC 7252 §5.4).
+def recognised(options: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """The options that count (RFC 7252 §5.4): the list as it is, or without what must be treated as not recognised.
 
-    An elective option that fails the same is for the reader to ignore: `Message.option` takes the first value.
+    That is an option of a length it may not have, and every repetition of one that may not be repeated.
 
     Raises:
-        UnsupportedError: a critical option that must be treated as unrecognised (4.02).
+        UnsupportedError: a critical option among those, or one that we do not know (4.02).
     """
     last = -1
     for number, value in options:
-        if number & 1:
-            row = OPTIONS.get(number)
-            if row is None or not row.min_size <= len(value) <= row.max_size or (number == last and not row.repeatable):
-                raise UnsupportedError(
-                    f"expected no critical option {number} of {len(value)} bytes here", spec="RFC 7252 §5.4.1"
-                )
+        row = OPTIONS.get(number)
+        if row is None:
+            if number & 1:
+                raise _unrecognised(number, value)
+        elif not row.min_size <= len(value) <= row.max_size or (number == last and not row.repeatable):
+            if number & 1:
+                raise _unrecognised(number, value)
+            return _without_malformed(options)
         last = number
+    return options
+
+
+def _without_malformed(options: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    kept: list[tuple[int, bytes]] = []
+    last = -1
+    for number, value in options:
+        row = OPTIONS.get(number)
+        counts = row is None or (row.min_size <= len(value) <= row.max_size and (number != last or row.repeatable))
+        if counts or number & 1:
+            kept.append((number, value))
+            last = number
+    return recognised(kept)
+
+
+def _unrecognised(number: int, value: bytes) -> UnsupportedError:
+    return UnsupportedError(f"expected no critical option {number} of {len(value)} bytes", spec="RFC 7252 §5.4.1")
 
 
 def is_unsafe(number: int) -> bool:

@@ -1,10 +1,10 @@
 import pytest
 
-from thingstead.errors import DecodeError, UnsupportedError
+from thingstead.errors import DecodeError
 from thingstead.protocols.coap import message as coap
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType
-from thingstead.protocols.coap.option import OptionNumber, require_recognised
+from thingstead.protocols.coap.option import OptionNumber
 
 
 @pytest.mark.spec("RFC 7252 Appendix A")
@@ -89,29 +89,6 @@ def test_a_query_that_is_not_utf_8_is_a_decode_error():
     with pytest.raises(DecodeError):
         _ = Message(Code.GET, options=[(OptionNumber.URI_QUERY, b"\xff")]).queries
     assert coap.request(Code.GET, "/a", query=("x=1", "y")).queries == ["x=1", "y"]
-
-
-@pytest.mark.spec("RFC 7252 5.4.1")
-@pytest.mark.parametrize(
-    "options",
-    [
-        [(13, b"")],
-        [(65001, b"")],
-        [(OptionNumber.URI_HOST, b"")],
-        [(OptionNumber.IF_NONE_MATCH, b"x")],
-        [(OptionNumber.BLOCK1, bytes(4))],
-        [(OptionNumber.ACCEPT, b""), (OptionNumber.ACCEPT, b"")],
-    ],
-    ids=["uri-path-abbrev", "unknown", "too short", "not empty", "too long", "repeated"],
-)
-def test_a_critical_option_that_is_not_recognised_is_refused(options):
-    with pytest.raises(UnsupportedError):
-        require_recognised(options)
-
-
-@pytest.mark.spec("RFC 7252 5.4.1")
-def test_an_elective_option_is_left_to_its_reader():
-    require_recognised([(6, bytes(9)), (11, b"a"), (11, b"b"), (65000, b""), (65000, b"")])
 
 
 @pytest.mark.parametrize(
