@@ -8,14 +8,7 @@ from datetime import datetime, timedelta
 
 from thingstead.crypto.digest import digest
 from thingstead.crypto.key import PrivateKey, PublicKey
-from thingstead.errors import (
-    AuthenticationError,
-    DecodeError,
-    ExpiredError,
-    ProtocolError,
-    ThingsteadError,
-    UntrustedError,
-)
+from thingstead.errors import DecodeError, UntrustedError
 from thingstead.protocols.ace import aif
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.cbor import codec
@@ -23,7 +16,7 @@ from thingstead.protocols.cwt import confirmation
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim, Claims
 
-__all__ = ["AccessToken", "authenticate", "authz_info_code", "issue", "token_hash"]
+__all__ = ["AccessToken", "authenticate", "issue", "token_hash"]
 
 _SEAL = object()
 _HEAD = bytes.fromhex("d83dd2")
@@ -168,24 +161,6 @@ def token_hash(encoded: bytes) -> bytes:
         encoded: the value of `access_token` as the authorization server sent it in CBOR.
     """
     return _SHA_256 + digest(base64.urlsafe_b64encode(encoded).rstrip(b"="))
-
-
-def authz_info_code(error: ThingsteadError) -> int:
-    """CoAP code that `/authz-info` answers a refused token with (RFC 9200 §5.10.1); 5.00 for what is our fault."""
-    if error.reason == "audience":
-        return 0x83
-    for cls, code in _AUTHZ_INFO_CODES.items():
-        if isinstance(error, cls):
-            return code
-    return 0xA0
-
-
-_AUTHZ_INFO_CODES: dict[type[ThingsteadError], int] = {
-    ProtocolError: 0x80,
-    AuthenticationError: 0x81,
-    ExpiredError: 0x81,
-    UntrustedError: 0x81,
-}
 
 
 def _check_form(data: bytes) -> None:

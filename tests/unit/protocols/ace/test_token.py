@@ -13,7 +13,6 @@ from thingstead.errors import (
     ForbiddenError,
     ProtocolError,
     SecurityError,
-    StorageError,
     UnsupportedError,
     UntrustedError,
 )
@@ -185,24 +184,6 @@ def test_what_authenticate_would_refuse_is_not_issued():
         issued(cti=b"")
     with pytest.raises(UnsupportedError):
         issued(signature_id=AlgorithmId.ED25519)
-
-
-@pytest.mark.spec("RFC 9200 5.10.1.1")
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (DecodeError("x"), 0x80),
-        (UnsupportedError("x"), 0x80),
-        (AuthenticationError("x"), 0x81),
-        (ExpiredError("x"), 0x81),
-        (UntrustedError("x", reason="issuer"), 0x81),
-        (UntrustedError("x", reason="presenter"), 0x81),
-        (UntrustedError("x", reason="audience"), 0x83),
-        (StorageError("x"), 0xA0),
-    ],
-)
-def test_authz_info_answers_each_refusal_with_its_code(error, code):
-    assert token.authz_info_code(error) == code
 
 
 def test_the_verified_type_cannot_be_made_by_hand():
