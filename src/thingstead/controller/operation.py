@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -76,8 +76,21 @@ class Operations:
             raise ConfigError(
                 f"no operation {str(asked.get('operation'))[:40]!r}; there are {', '.join(sorted(self._rows))}"
             )
+        arguments = asked.get("arguments", {})
+        _refuse_unknown("a request", asked, _REQUEST)
         try:
-            request = msgspec.convert(asked.get("arguments", {}), row.request)
+            request = msgspec.convert(arguments, row.request)
         except msgspec.ValidationError as error:
             raise ConfigError(f"{row.name}: {error}") from error
+        _refuse_unknown(row.name, arguments, tuple([field.name for field in fields(row.request)]))
         return await row.handler(request)
+
+
+_REQUEST = ("operation", "arguments")
+
+
+def _refuse_unknown(what: str, given: dict[str, Any], known: tuple[str, ...]) -> None:
+    """An argument that is misspelt would be left at its default without a word: a cause, a scope, a `forced`."""
+    unknown = sorted(given.keys() - set(known))
+    if unknown:
+        raise ConfigError(f"{what} takes {', '.join(known) or 'no arguments'}; not {unknown[0][:40]!r}")

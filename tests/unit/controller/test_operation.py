@@ -16,6 +16,11 @@ class Asked:
     times: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """A request that says all by its name."""
+
+
 async def _echo(request):
     return {"thing": request.thing, "times": request.times, "at": datetime(2026, 11, 23, tzinfo=UTC)}
 
@@ -32,7 +37,8 @@ def row(name, handler):
     return Operation(name, Asked, Role.AUDITOR, "for tests", handler)
 
 
-TABLE = Operations(row("b.refuse", _refuse), row("a.echo", _echo), row("c.fault", _fault))
+BARE = Operation("d.bare", Bare, Role.AUDITOR, "for tests", _fault)
+TABLE = Operations(row("b.refuse", _refuse), row("a.echo", _echo), row("c.fault", _fault), BARE)
 
 
 def answer(asked):
@@ -42,7 +48,7 @@ def answer(asked):
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({}, "no operation 'None'; there are a.echo, b.refuse, c.fault"),
+        ({}, "no operation 'None'; there are a.echo, b.refuse, c.fault, d.bare"),
         ({"operation": "x" * 99}, f"no operation '{'x' * 40}'; "),
         ({"operation": ["a.echo"]}, "no operation"),
         ({"operation": "a.echo"}, "a.echo: Object missing required field `thing`"),
@@ -50,6 +56,10 @@ def answer(asked):
         ({"operation": "a.echo", "arguments": None}, "a.echo: Expected `object`"),
         ({"operation": "a.echo", "arguments": {"thing": 1}}, "a.echo: Expected `str`"),
         ({"operation": "a.echo", "arguments": {"thing": "x", "times": "2"}}, "a.echo: Expected `int`"),
+        ({"operation": "a.echo", "arguments": {"thing": "x", "time": 2}}, "a.echo takes thing, times; not 'time'"),
+        ({"operation": "a.echo", "arguments": {"thing": "x", "y" * 99: 2}}, f"thing, times; not '{'y' * 40}'"),
+        ({"operation": "d.bare", "arguments": {"all": True}}, "d.bare takes no arguments; not 'all'"),
+        ({"operation": "a.echo", "arguments": {"thing": "x"}, "role": "owner"}, "operation, arguments; not 'role'"),
     ],
 )
 def test_what_is_not_in_the_table_or_of_the_wrong_shape_is_refused_in_a_sentence(asked, says):
@@ -83,4 +93,4 @@ def test_a_result_comes_as_plain_values_and_the_table_in_order():
     assert answer({"operation": "a.echo", "arguments": {"thing": "lamp"}}) == {
         "result": {"thing": "lamp", "times": 1, "at": "2026-11-23T00:00:00Z"}
     }
-    assert [one.name for one in TABLE.rows()] == ["a.echo", "b.refuse", "c.fault"]
+    assert [one.name for one in TABLE.rows()] == ["a.echo", "b.refuse", "c.fault", "d.bare"]
