@@ -24,7 +24,8 @@ class AgentConfig:
         update_interval: seconds between two polls for a release.
         group_interval: seconds between two looks for newer keys of its groups.
         leisure: seconds over which answers to a group's message are spread (RFC 7252 §8.2).
-        retry_interval: seconds before a refused or unanswered join is tried again, doubling up to 32 times that.
+        retry_interval: seconds before a refused or unanswered join is tried again, doubling up to 32 times that;
+            by chance up to half as much again (RFC 7252 §4.2).
         telemetry_file: CSV or ``.csv.xz`` to report instead of the host's own figures.
     """
 

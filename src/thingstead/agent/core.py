@@ -12,7 +12,7 @@ from thingstead.agent import light, wiping
 from thingstead.agent.association import DomainAssociation
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.group_membership import GROUP_PREFIX, GROUP_STORY, GroupMembership
-from thingstead.agent.joining import Joining
+from thingstead.agent.joining import Joining, back_off
 from thingstead.agent.membership import Member, Membership
 from thingstead.agent.ports import Actuator, Home, Sensor, Slots
 from thingstead.agent.story import Request, Stories, Story, Wait
@@ -49,7 +49,6 @@ _LOGGER = logging.getLogger(__name__)
 _SIGNED = [(int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.COSE_SIGN1))]
 DOMAIN = AssociationId("domain")
 _CONNECTION_ID_SIZE = 1
-_BACK_OFF_STEPS = 5
 _MAX_DOUBTS = 3
 _FOREVER = 86400.0
 _LINGER = 60.0
@@ -202,7 +201,7 @@ class Agent:
             except ThingsteadError as error:
                 self._last_error = str(error)
                 _LOGGER.warning("%s could not join: %s", self.birth.serial, error)
-                yield Wait(self.config.retry_interval * 2 ** min(attempt, _BACK_OFF_STEPS))
+                yield Wait(back_off(attempt, self.config.retry_interval, self._random_bytes))
                 attempt += 1
             else:
                 attempt = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +20,11 @@ from thingstead.protocols.profile import join, path
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.voucher import voucher
 
-__all__ = ["Joining"]
+__all__ = ["Joining", "back_off"]
+
+_BACK_OFF_STEPS = 5
+_RANDOM_FACTOR = 1.5
+_RANDOM_SIZE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,20 @@ class Joining:
 
     def _credential(self) -> Credential:
         return join.identity_credential(self.birth.maker_identity, self.key.public)
+
+
+def back_off(attempt: int, interval: float, random_bytes: Callable[[int], bytes]) -> float:
+    """Seconds to wait after a failed attempt: doubling, and by chance up to half as much again (RFC 7252 §4.2).
+
+    Without chance the things of a building that lost power together knock together, again and again.
+
+    Args:
+        attempt: how many failed before this one.
+        interval: seconds after the first; 32 times that is where the doubling ends.
+        random_bytes: a source of randomness.
+    """
+    chance = int.from_bytes(random_bytes(_RANDOM_SIZE), "big") / (1 << 8 * _RANDOM_SIZE)
+    return interval * (1 << min(attempt, _BACK_OFF_STEPS)) * (1 + (_RANDOM_FACTOR - 1) * chance)
 
 
 def _post(payload: bytes, content_format: int) -> Request:

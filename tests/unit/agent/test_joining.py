@@ -1,6 +1,7 @@
 """A thing says who it is only to the domain that its maker's voucher names, and keeps only a whole grant."""
 
 import asyncio
+import random
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.unit.domain.things import AT
 from tests.unit.phases.test_bootstrap import _DOMAIN_KEY, _GRANT, _THING_KEY, _bootstrap
 from tests.unit.phases.test_manufacture import MAKER, MODEL
-from thingstead.agent.joining import Joining
+from thingstead.agent.joining import Joining, back_off
 from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import DecodeError, ExpiredError, ThingsteadError, UntrustedError
 from thingstead.phases.manufacture import bear
@@ -107,3 +108,16 @@ def test_what_is_granted_is_returned_to_be_kept():
     assert (kept.thing_credential, kept.issuer_credential) == (_GRANT.thing_credential, _GRANT.issuer_credential)
     assert kept.recipient_id == b"\x05"
     assert all(message.path == "/.well-known/edhoc" for message in attempt.sent)
+
+
+@pytest.mark.spec("RFC 7252 4.2")
+@pytest.mark.parametrize(("attempt", "doubled"), [(0, 1), (1, 2), (2, 4), (5, 32), (6, 32), (10**6, 32)])
+def test_the_wait_doubles_to_an_end_and_chance_adds_less_than_half(attempt, doubled):
+    assert back_off(attempt, 3.0, bytes) == 3.0 * doubled
+    longest = back_off(attempt, 3.0, lambda size: b"\xff" * size)
+    assert 3.0 * doubled * 1.499 < longest < 3.0 * doubled * 1.5
+
+
+@pytest.mark.spec("RFC 7252 4.2")
+def test_things_that_failed_together_do_not_knock_together_again():
+    assert len({back_off(0, 1.0, random.Random(seed).randbytes) for seed in range(100)}) > 90
