@@ -27,6 +27,8 @@ from thingstead.transport.udp import Pump, open_socket, send_groups_through
 
 __all__ = ["running"]
 
+_GRACE = 2.0
+
 
 @asynccontextmanager
 async def running(directory: DomainDirectory, *, clock: Clock | None = None) -> AsyncIterator[Controller]:
@@ -38,11 +40,13 @@ async def running(directory: DomainDirectory, *, clock: Clock | None = None) -> 
         TransportError: the CoAP address is not free.
     """
     foundation = _foundation(directory, clock or SystemClock())
-    # Left in this order: nothing comes in any more, what is under way ends, what waits is written, the store goes.
+    # Left in this order: nothing comes in any more, what is under way ends or is cut short, what waits is written,
+    # the store goes.
     async with AsyncExitStack() as kept, asyncio.TaskGroup() as tasks, AsyncExitStack() as served:
         kept.push_async_callback(foundation.store.close)
         controller = compose(foundation, tasks)
         kept.push_async_callback(controller.close)
+        served.push_async_callback(controller.server.settle, _GRACE)
         coap = foundation.config.coap
         sock = open_socket(coap.host, coap.port)
         if coap.multicast_group:

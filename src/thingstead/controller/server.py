@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from datetime import datetime, timedelta
+from typing import Any
 
 from thingstead.clock import Clock
 from thingstead.domain.ports import Association
@@ -67,6 +68,7 @@ class DomainServer:
         self._asked: dict[ExchangeId, asyncio.Queue[ResponseReceived | ThingsteadError | None]] = {}
         self._last_acceptance: dict[ThingId, float] = {}
         self._under_way = 0
+        self._running: set[asyncio.Task[None]] = set()
         self.flush: Callable[[], None] = lambda: None
 
     # --- the core that a pump drives
@@ -93,7 +95,7 @@ class DomainServer:
                 case ExchangeEnded():
                     self._hand_over(event.exchange, None)
                 case SequenceNeeded():
-                    self._tasks.create_task(self._reserve_and_go_on(event.association, event.upto))
+                    self._begin(self._reserve_and_go_on(event.association, event.upto))
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
         """What may leave now."""
@@ -117,10 +119,18 @@ class DomainServer:
             if self._under_way >= _MAX_UNDER_WAY:
                 raise TransportError("too many requests under way", reason="busy")
             self._under_way += 1
-            self._tasks.create_task(self._finish(work, call))
+            self._begin(self._finish(work, call))
             return None
 
         return begin
+
+    async def settle(self, within: float) -> None:
+        """Let what is under way end, and cancel what has not after so many seconds: nobody was told that it is done."""
+        running = tuple(self._running)
+        if running:
+            _, late = await asyncio.wait(running, timeout=within)
+            for task in late:
+                task.cancel()
 
     def challenge(self, call: Call) -> None:
         """Have the request come again with an Echo value: fresh, and from where it says (RFC 9175 §2.3)."""
@@ -228,6 +238,11 @@ class DomainServer:
         queue = self._asked.get(exchange)
         if queue is not None:
             queue.put_nowait(event)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._tasks.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
     async def _finish(self, work: Callable[[Call], Awaitable[Message]], call: Call) -> None:
         try:

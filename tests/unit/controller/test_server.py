@@ -1,6 +1,7 @@
 """The domain's endpoint with its events given a meaning: whatever comes, it stays bounded and goes on."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -139,6 +140,28 @@ def test_over_the_bound_of_work_under_way_a_request_is_refused_at_once():
         assert begin(call()) is None
 
     play(story)
+
+
+def test_work_that_does_not_end_is_cut_short_and_work_that_does_is_answered():
+    async def story(domain):
+        ended = []
+
+        async def work(asked):
+            try:
+                await (asyncio.sleep(0) if asked.peer else asyncio.Event().wait())
+            finally:
+                ended.append(asked.peer)
+            return Message(Code.CHANGED)
+
+        begin = domain.server.deferred(work)
+        begin(call())
+        begin(replace(call(), peer=None))
+        await domain.server.settle(0.01)
+        await until(lambda: len(ended) == 2)
+        await domain.server.settle(0.01)
+        return ended, domain.flushes
+
+    assert play(story) == ([THING, None], 1)
 
 
 @pytest.mark.parametrize("error", [PolicyError("no", reason="held"), StorageError("no space left")])
