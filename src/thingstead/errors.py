@@ -16,6 +16,10 @@
     ├── PolicyError              the owner's policy says no
     ├── TransitionError          the lifecycle table says no
     ├── TransportError           the network did not carry it
+    │   ├── UnreachableError     the network says that nobody is there
+    │   └── NoResponseError      nobody answered in time
+    ├── RequestRefusedError      a peer answered 4.xx
+    ├── PeerFaultError           a peer answered 5.xx
     ├── StorageError             the disk did not keep it
     └── ConfigError              the operator asked for something impossible
 
@@ -35,15 +39,19 @@ __all__ = [
     "DecodeError",
     "ExpiredError",
     "ForbiddenError",
+    "NoResponseError",
+    "PeerFaultError",
     "PolicyError",
     "ProtocolError",
     "ReplayError",
+    "RequestRefusedError",
     "SecurityError",
     "StateError",
     "StorageError",
     "ThingsteadError",
     "TransitionError",
     "TransportError",
+    "UnreachableError",
     "UnsupportedError",
     "UntrustedError",
     "consequence",
@@ -150,6 +158,30 @@ class TransportError(ThingsteadError):
     reason = "transport"
 
 
+class UnreachableError(TransportError):
+    """The network says that nobody is there: no such port, host, route or name."""
+
+    reason = "unreachable"
+
+
+class NoResponseError(TransportError):
+    """Nobody answered in time."""
+
+    reason = "no-response"
+
+
+class RequestRefusedError(ThingsteadError):
+    """A peer answered a request of ours with 4.xx: as it stands it will not be served (RFC 7252 §5.9.2)."""
+
+    reason = "refused"
+
+
+class PeerFaultError(ThingsteadError):
+    """A peer answered a request of ours with 5.xx: it cannot serve it (RFC 7252 §5.9.3)."""
+
+    reason = "peer-fault"
+
+
 class StorageError(ThingsteadError):
     """The disk did not keep, or does not hold, what it should."""
 
@@ -194,6 +226,12 @@ CONSEQUENCES: dict[type[ThingsteadError], Consequence] = {
     PolicyError: Consequence(0x83, 403, 30, "Read the rule named; change the policy file or leave it so."),
     TransitionError: Consequence(0x89, 409, 31, "See `thingstead thing show` for the state the thing is in."),
     TransportError: Consequence(0xA4, 504, 40, "Check that the peer is running and reachable, then try again."),
+    UnreachableError: Consequence(0xA4, 504, 41, "Check host, port and that the peer is running; look at the URI."),
+    NoResponseError: Consequence(0xA4, 504, 42, "Try again, or wait longer; a firewall may drop it in silence."),
+    RequestRefusedError: Consequence(
+        0xA2, 502, 44, "Compare path, method, format and rights with what the peer serves."
+    ),
+    PeerFaultError: Consequence(0xA2, 502, 45, "Try again later, or ask whoever runs the peer."),
     StorageError: Consequence(0xA0, 500, 50, "Check space and permissions of the data directory."),
     ConfigError: Consequence(0xA0, 500, 60, "Correct the setting named, then run `thingstead config check`."),
 }

@@ -22,6 +22,7 @@ from thingstead.endpoint.message_layer import MessageLayer, acknowledgement, res
 from thingstead.errors import (
     AuthenticationError,
     DecodeError,
+    NoResponseError,
     StateError,
     ThingsteadError,
     TransportError,
@@ -151,7 +152,7 @@ class Client:
 
     def on_lost(self, exchange_id: int, now: float) -> None:
         """Nobody acknowledged our request."""
-        error = TransportError("nobody acknowledged the request", spec="RFC 7252 §4.2", reason="no-acknowledgement")
+        error = NoResponseError("nobody acknowledged the request", spec="RFC 7252 §4.2", reason="no-acknowledgement")
         self._lose(exchange_id, error, now)
 
     def cancel(self, exchange_id: int, now: float) -> None:
@@ -170,7 +171,7 @@ class Client:
             deadline, name = heapq.heappop(deadlines)
             exchange = self._by_id.get(name)
             if exchange is not None and exchange.deadline == deadline:
-                self._lose(name, TransportError("no response came in time", reason="no-response"), now)
+                self._lose(name, NoResponseError("no response came in time"), now)
 
     def next_deadline(self) -> float | None:
         """When `expire` has something to do."""
