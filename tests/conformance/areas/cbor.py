@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.conformance import diagnostic
 from tests.conformance.outcome import ManifestEntry, Outcome, failed, passed
 from thingstead.errors import DecodeError
-from thingstead.protocols.cbor import codec
+from thingstead.protocols.cbor import codec, diagnostic
 
 __all__ = ["run"]
 
@@ -29,7 +28,7 @@ def run(file: Path, entry: ManifestEntry) -> Iterator[Outcome]:
         name = f"{number}: {case.get('hex', '')[:40]}" if isinstance(case, dict) else str(number)
         try:
             problem = _problem(case)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, DecodeError) as error:
             problem = f"the case is not {{hex, roundtrip, decoded | diagnostic}}: {error!r}"
         yield failed(name, problem) if problem else passed(name)
 

@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.conformance import diagnostic
 from tests.conformance.outcome import ManifestEntry, Outcome, failed, not_covered, passed
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, PublicKey, SoftwareKey, private_key
-from thingstead.errors import ProtocolError, SecurityError
-from thingstead.protocols.cbor import codec
+from thingstead.errors import DecodeError, ProtocolError, SecurityError
+from thingstead.protocols.cbor import codec, diagnostic
 from thingstead.protocols.cose import encrypt0, mac0, sign, sign1
 from thingstead.protocols.cose.recipient import Receiver
 from thingstead.secret import Secret
@@ -119,7 +118,7 @@ def _contradiction(data: bytes, notation: str) -> str:
     """A message and its own diagnostic notation that say two things cannot both be conformed to."""
     try:
         noted = diagnostic.parse(notation)
-    except ValueError:
+    except DecodeError:
         return ""  # in a form of the notation that is not read here, or none
     if codec.encode(codec.decode(data)) == codec.encode(noted):
         return ""
