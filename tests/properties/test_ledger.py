@@ -31,9 +31,10 @@ SIZES = st.integers(1, 70)
 
 
 def grown(size: int) -> MerkleTree:
-    tree = MerkleTree()
-    for number in range(size):
-        tree.append(number.to_bytes(2, "big"))
+    leaves = [number.to_bytes(2, "big") for number in range(size)]
+    tree = MerkleTree(lambda start, stop: leaves[start:stop], height=3)
+    for leaf in leaves:
+        tree.append(leaf)
     return tree
 
 
@@ -89,7 +90,8 @@ def written(tmp_path_factory):
     directory = tmp_path_factory.mktemp("property") / "data"
 
     async def run():
-        store, tree = SqliteStore(directory), MerkleTree()
+        store = SqliteStore(directory)
+        tree = MerkleTree(store.leaves, height=2)
         store.listen(lambda committed: follow(tree, committed))
         for number in range(20):
             await store.commit(Unit(entries=(Draft(AT, Kind.CONFIGURATION, "operator:anna", None, str(number)),)))

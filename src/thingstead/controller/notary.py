@@ -54,7 +54,7 @@ class Notary:
         self._signature_id = signature_id
         self._refusals = refusals or RefusalCounter()
         self._sealing = asyncio.Lock()
-        self._tree = MerkleTree()
+        self._tree = MerkleTree(store.leaves)
         for leaf in store.leaves():
             self._tree.append(leaf)
         self._sealed = self._kept_size()

@@ -3,13 +3,14 @@ import hashlib
 import pytest
 
 from thingstead.domain.ledger.tree import MerkleTree
+from thingstead.errors import StorageError
 from thingstead.protocols.receipts import merkle
 
 _LEAVES = [bytes([n]) * n for n in range(20)]
 
 
-def _tree(size: int) -> MerkleTree:
-    tree = MerkleTree()
+def _tree(size: int, *, height: int = 2) -> MerkleTree:
+    tree = MerkleTree(lambda start, stop: _LEAVES[start:stop], height=height)
     for leaf in _LEAVES[:size]:
         tree.append(leaf)
     return tree
@@ -28,9 +29,10 @@ def _root_by_definition(leaves):
 
 
 @pytest.mark.spec("RFC 9162 2.1.1")
+@pytest.mark.parametrize("height", [0, 1, 3, 8])
 @pytest.mark.parametrize("size", range(len(_LEAVES) + 1))
-def test_the_root_is_that_of_the_definition_for_every_size_so_far(size):
-    tree = _tree(size)
+def test_the_root_is_that_of_the_definition_for_every_size_so_far(size, height):
+    tree = _tree(size, height=height)
     assert tree.size == size
     assert [tree.root(n) for n in range(size + 1)] == [_root_by_definition(_LEAVES[:n]) for n in range(size + 1)]
 
@@ -72,3 +74,32 @@ def test_nothing_is_proved_of_leaves_that_are_not_there():
     for first, size in ((0, 3), (3, 2), (1, 4)):
         with pytest.raises(ValueError, match="leaves"):
             tree.consistency_path(first, size)
+
+
+@pytest.mark.parametrize(
+    "kept", [[*_LEAVES[:3], b"forged", *_LEAVES[4:]], _LEAVES[:3], []], ids=["forged", "cut", "gone"]
+)
+def test_no_proof_is_made_of_leaves_that_were_changed_after_they_came(kept):
+    tree = MerkleTree(lambda start, stop: kept[start:stop], height=2)
+    for leaf in _LEAVES:
+        tree.append(leaf)
+    assert tree.root() == _tree(len(_LEAVES)).root()
+    with pytest.raises(StorageError):
+        tree.inclusion_path(0)
+    with pytest.raises(StorageError):
+        tree.root(3)
+
+
+def test_a_path_reads_the_leaves_of_one_subtree_and_reads_them_once():
+    asked = []
+
+    def leaves(start, stop):
+        asked.append((start, stop))
+        return _LEAVES[start:stop]
+
+    tree = MerkleTree(leaves, height=2)
+    for leaf in _LEAVES:
+        tree.append(leaf)
+    for index in (4, 5, 6, 7):
+        tree.inclusion_path(index)
+    assert asked == [(4, 8)]
