@@ -234,8 +234,7 @@ class Conductor:
         delay = self._limits.first_retry
         while True:
             await self._wait(delay)
-            outcomes = await self.resume()
-            failed = any(outcome.failure for outcome in outcomes)
+            failed = any(outcome.failure for outcome in await self.resume())
             delay = min(delay * 2, self._limits.last_retry) if failed else self._limits.first_retry
 
     async def probe(self, thing: ThingId) -> tuple[Probe, ...]:
