@@ -53,7 +53,7 @@ def _access() -> Plane:
 
 def _data() -> Plane:
     store = MemoryStore()
-    return Collector(PlaneRecords(PlaneName.DATA, store, snapshot=store.load()), purposes=(), clock=JumpingClock())
+    return Collector(PlaneRecords(PlaneName.DATA, store), purposes=(), clock=JumpingClock())
 
 
 ROWS: tuple[Row, ...] = (

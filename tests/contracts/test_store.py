@@ -46,13 +46,13 @@ def test_what_was_committed_is_loaded(make_store):
             heads=(HeadRecord(1, b"head"),),
         )
         await store.commit(unit)
-        return store.load(), list(store.leaves())
+        return store.load(), list(store.leaves()), {plane: list(store.documents(plane)) for plane in PlaneName}
 
-    snapshot, leaves = _on(make_store, story)
+    snapshot, leaves, documents = _on(make_store, story)
     assert snapshot.things == (a_thing(),)
-    assert snapshot.records[PlaneName.DATA] == {"a": b"1"}
-    assert snapshot.records[PlaneName.ACCESS] == {"a": b"2"}
-    assert snapshot.records[PlaneName.GROUPS] == {}
+    assert documents[PlaneName.DATA] == [("a", b"1")]
+    assert documents[PlaneName.ACCESS] == [("a", b"2")]
+    assert documents[PlaneName.GROUPS] == []
     assert snapshot.obligations == (an_obligation(), an_obligation(plane=PlaneName.DATA))
     assert [entry.decode(leaf) for leaf in leaves] == [_draft().numbered(0)]
 
@@ -61,11 +61,36 @@ def test_a_document_is_replaced_and_erased(make_store):
     async def story(store):
         for document in (b"1", b"2"):
             await store.commit(Unit(records=(PlaneRecord(PlaneName.DATA, "a", document),)))
-        assert store.load().records[PlaneName.DATA] == {"a": b"2"}
+        assert dict(store.documents(PlaneName.DATA)) == {"a": b"2"}
         await store.commit(Unit(records=(PlaneRecord(PlaneName.DATA, "a", None),)))
-        assert store.load().records[PlaneName.DATA] == {}
+        assert dict(store.documents(PlaneName.DATA)) == {}
 
     _on(make_store, story)
+
+
+def _pages(count):
+    return tuple([PlaneRecord(PlaneName.DATA, f"{number:03}", b"1") for number in range(count)])
+
+
+def test_documents_between_two_keys_come_in_order_however_many_they_are(make_store):
+    async def story(store):
+        await store.commit(Unit(records=_pages(300)[::-1]))
+        assert [key for key, _ in store.documents(PlaneName.DATA)] == [f"{number:03}" for number in range(300)]
+        return [key for key, _ in store.documents(PlaneName.DATA, "100", "200")]
+
+    assert _on(make_store, story) == [f"{number:03}" for number in range(100, 200)]
+
+
+def test_a_reader_that_pauses_neither_stops_a_writer_nor_loses_its_place(make_store):
+    async def story(store):
+        await store.commit(Unit(records=_pages(300)))
+        reading = store.documents(PlaneName.DATA, "", "300")
+        first = next(reading)
+        await store.commit(Unit(records=(PlaneRecord(PlaneName.DATA, "300", b"1"),)))
+        assert dict(store.documents(PlaneName.DATA, "300")) == {"300": b"1"}
+        return [first, *reading]
+
+    assert [key for key, _ in _on(make_store, story)] == [f"{number:03}" for number in range(300)]
 
 
 @pytest.mark.parametrize("version", [1, 3, 4])

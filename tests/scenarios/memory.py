@@ -8,6 +8,7 @@ from datetime import datetime
 from tests.scenarios.network import Killed
 from thingstead.agent.ports import Installed
 from thingstead.domain.ledger.entry import Entry
+from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import Fetched
 from thingstead.domain.unit import Committed, Snapshot, Unit
 from thingstead.errors import TransportError
@@ -69,6 +70,9 @@ class StoreLife(_Life):
 
     def load(self) -> Snapshot:
         return self._disk.load()
+
+    def documents(self, plane: PlaneName, first: str = "", last: str | None = None) -> Iterator[tuple[str, bytes]]:
+        return self._disk.documents(plane, first, last)
 
     def leaves(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         return self._disk.leaves(start, stop)

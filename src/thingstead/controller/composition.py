@@ -50,7 +50,6 @@ from thingstead.domain.policy import PROFILES, OwnerPolicy
 from thingstead.domain.ports import Enforcement, Fetcher, HeadKeeper, Resolver, Store
 from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
-from thingstead.domain.unit import Snapshot
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.discovery import Attributes, discovery
 from thingstead.endpoint.endpoint import Endpoint
@@ -228,8 +227,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         StorageError: a key is missing, or the ledger is not what its head says.
     """
     store, clock, random_bytes = foundation.store, foundation.clock, foundation.random_bytes
-    snapshot = store.load()
-    register = Register(snapshot)
+    register = Register(store.load())
     store.listen(register.follow)
     refusals = RefusalCounter()
     own = domain_credential(foundation.keys, foundation.config)
@@ -246,10 +244,10 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     config = EndpointConfig(max_peers=foundation.config.coap.max_peers)
     endpoint = Endpoint(config, random_bytes=random_bytes, permits=resources.permits)
     server = DomainServer(endpoint, resources, clock=clock, tasks=tasks, reserve=reserve)
-    places = PlaneRecords(PlaneName.NETWORK, store, snapshot=snapshot, prefix="place/")
+    places = PlaneRecords(PlaneName.NETWORK, store, prefix="place/")
     whereabouts = Whereabouts(places, mac_of=foundation.mac_of)
     member = DomainMember(endpoint, foundation.keys.handle(KeyId("groups")))
-    planes = _planes(foundation, own.public, whereabouts, member, register=register, server=server, snapshot=snapshot)
+    planes = _planes(foundation, own.public, whereabouts, member, register=register, server=server)
     conductor = Conductor(planes, register, store=store, clock=clock)
     admission = Admission(
         conductor,
@@ -287,7 +285,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         resources=resources,
         admission=admission,
         bootstrap=bootstrap,
-        decommission=_decommission(foundation, server, planes.access, snapshot),
+        decommission=_decommission(foundation, server, planes.access),
         planes=planes,
         overview=overview,
         group_resources=GroupResources(resources, server, planes.groups),
@@ -358,10 +356,9 @@ def _planes(
     *,
     register: Register,
     server: DomainServer,
-    snapshot: Snapshot,
 ) -> Planes:
     def records(plane: PlaneName, prefix: str = "") -> PlaneRecords:
-        return PlaneRecords(plane, foundation.store, snapshot=snapshot, prefix=prefix)
+        return PlaneRecords(plane, foundation.store, prefix=prefix)
 
     clock, domain = foundation.clock, foundation.config.domain.name
     profile = PROFILES[foundation.policy.join.profile]
@@ -431,14 +428,12 @@ def _bootstrap(foundation: Foundation, own: Credential, admission: Admission, ac
     )
 
 
-def _decommission(
-    foundation: Foundation, server: DomainServer, access: AuthorizationServer, snapshot: Snapshot
-) -> Decommission:
+def _decommission(foundation: Foundation, server: DomainServer, access: AuthorizationServer) -> Decommission:
     async def ask(thing: ThingId, message: Message, within: float) -> Message:
         return await server.request(thing, message, within=within)
 
     return Decommission(
-        PlaneRecords(PlaneName.IDENTITY, foundation.store, snapshot=snapshot, prefix="wipe/"),
+        PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="wipe/"),
         ask=ask,
         holder=access.holder_of,
         domain=foundation.config.domain.name,

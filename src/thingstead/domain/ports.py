@@ -13,12 +13,14 @@ from typing import Protocol
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.domain.ledger.entry import Draft, Entry
 from thingstead.domain.network import AppliedChange, NetworkChange, NetworkStanding, Traffic
+from thingstead.domain.plane import PlaneName
 from thingstead.domain.unit import Committed, Snapshot, Unit
 from thingstead.identifier import ThingId
 from thingstead.protocols.ace.groupcomm import GroupKeys
 from thingstead.secret import Secret
 
 __all__ = [
+    "Archive",
     "Association",
     "Committer",
     "Enforcement",
@@ -48,10 +50,18 @@ class Committer(Protocol):
 
 
 class Store(Committer, Protocol):
-    """The data directory: read once, then written by one controller alone."""
+    """The data directory, written by one controller alone."""
 
     def load(self) -> Snapshot:
-        """What is kept, the ledger excepted.
+        """Things and obligations.
+
+        Raises:
+            StorageError: what is kept cannot be read.
+        """
+        ...
+
+    def documents(self, plane: PlaneName, first: str = "", last: str | None = None) -> Iterator[tuple[str, bytes]]:
+        """A plane's documents by key from `first` up to, not including, `last`; in order, read as they are asked for.
 
         Raises:
             StorageError: what is kept cannot be read.
@@ -82,7 +92,7 @@ class Records(Protocol):
     """One plane's own documents; it has no way to another's."""
 
     def load(self) -> Mapping[str, bytes]:
-        """The documents as they stood at start."""
+        """All documents as they stand."""
         ...
 
     async def write(self, changes: Mapping[str, bytes | None], *, entries: Sequence[Draft] = ()) -> None:
@@ -91,6 +101,22 @@ class Records(Protocol):
         Raises:
             StorageError: nothing of it was kept.
         """
+        ...
+
+
+class Archive(Records, Protocol):
+    """Documents of a plane that keeps in memory only what decides, and reads the rest when it is asked for.
+
+    Raises:
+        StorageError: either way of reading: the disk cannot be read.
+    """
+
+    def read(self, key: str) -> bytes | None:
+        """One document as it stands; None where there is none."""
+        ...
+
+    def scan(self, first: str, last: str) -> Iterator[tuple[str, bytes]]:
+        """Documents by key from `first` up to, not including, `last`; in order, read as they are asked for."""
         ...
 
 

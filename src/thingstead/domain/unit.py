@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from thingstead.domain.ledger.entry import Draft, Entry
 from thingstead.domain.plane import Obligation, PlaneName
@@ -52,10 +51,9 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a controller reads once at start: things, documents of planes, open obligations in the order they came."""
+    """What a controller reads once at start: things, and open obligations in the order they came."""
 
     things: tuple[Thing, ...] = ()
-    records: Mapping[PlaneName, Mapping[str, bytes]] = field(default_factory=dict)
     obligations: tuple[Obligation, ...] = ()
 
 

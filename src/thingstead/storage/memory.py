@@ -30,9 +30,14 @@ class MemoryStore:
         """Copies of what is held."""
         return Snapshot(
             things=tuple(self._things.values()),
-            records={plane: dict(documents) for plane, documents in self._records.items()},
             obligations=tuple(self._obligations.values()),
         )
+
+    def documents(self, plane: PlaneName, first: str = "", last: str | None = None) -> Iterator[tuple[str, bytes]]:
+        """The documents between `first` and `last`, as they stand when asked for."""
+        for key, document in sorted(self._records[plane].items()):
+            if first <= key and (last is None or key < last):
+                yield key, document
 
     def leaves(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """The leaves between `start` and `stop`."""

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from thingstead.domain.ledger.entry import Draft
 from thingstead.domain.plane import PlaneName
-from thingstead.domain.ports import Committer
-from thingstead.domain.unit import PlaneRecord, Snapshot, Unit
+from thingstead.domain.ports import Store
+from thingstead.domain.unit import PlaneRecord, Unit
 
 __all__ = ["PlaneRecords"]
 
 
 class PlaneRecords:
-    """`Records` of `plane` over a store: no key of another plane can be named through it.
+    """`Archive` of `plane` over a store: no key of another plane can be named through it.
 
     With a `prefix`, parts of one plane that know nothing of each other share its table.
     """
 
-    def __init__(self, plane: PlaneName, store: Committer, *, snapshot: Snapshot, prefix: str = "") -> None:
+    def __init__(self, plane: PlaneName, store: Store, *, prefix: str = "") -> None:
         self._plane = plane
         self._store = store
-        self._snapshot = snapshot
         self._prefix = prefix
 
     def load(self) -> Mapping[str, bytes]:
-        """The plane's documents as they stood at start."""
-        documents = self._snapshot.records.get(self._plane, {})
+        """All documents under the prefix."""
         size = len(self._prefix)
-        return {key[size:]: document for key, document in documents.items() if key.startswith(self._prefix)}
+        last = self._prefix[:-1] + chr(ord(self._prefix[-1]) + 1) if self._prefix else None
+        return {key[size:]: document for key, document in self._store.documents(self._plane, self._prefix, last)}
+
+    def scan(self, first: str, last: str) -> Iterator[tuple[str, bytes]]:
+        """The documents between two keys, in order."""
+        size = len(self._prefix)
+        for key, document in self._store.documents(self._plane, self._prefix + first, self._prefix + last):
+            yield key[size:], document
+
+    def read(self, key: str) -> bytes | None:
+        """One document."""
+        name = self._prefix + key
+        return next((document for _, document in self._store.documents(self._plane, name, name + "\0")), None)
 
     async def write(self, changes: Mapping[str, bytes | None], *, entries: Sequence[Draft] = ()) -> None:
         """Keep documents and entries in one unit."""

@@ -31,6 +31,8 @@ __all__ = ["DATABASE", "SqliteStore"]
 
 DATABASE = "thingstead.sqlite"
 _GROUP = 256
+_PAGE = 64
+_LAST_KEY = chr(0x10FFFF)
 _TABLES = {plane: f"plane_{plane.value}" for plane in PlaneName}
 
 
@@ -52,6 +54,7 @@ class SqliteStore:
         self._lock = DirectoryLock(directory)
         try:
             self._connection, self._size = _open_for_writing(self._path)
+            self._reading = self._reader()
         except (OSError, sqlite3.Error) as error:
             self._lock.release()
             raise StorageError(f"cannot open {self._path}: {error}") from error
@@ -66,16 +69,32 @@ class SqliteStore:
         self._writer.start()
 
     def load(self) -> Snapshot:
-        """Things, plane documents and open obligations."""
+        """Things and open obligations."""
         try:
             with closing(self._reader()) as reader:
                 return Snapshot(
                     things=tuple([thing.decode(row[0]) for row in reader.execute("SELECT document FROM thing")]),
-                    records={plane: dict(reader.execute(_SELECT[plane])) for plane in PlaneName},
                     obligations=tuple([_obligation(row) for row in reader.execute(_SELECT_OBLIGATIONS)]),
                 )
         except (sqlite3.Error, DecodeError, ValueError) as error:
             raise StorageError(f"cannot read {self._path}: {error}") from error
+
+    def documents(self, plane: PlaneName, first: str = "", last: str | None = None) -> Iterator[tuple[str, bytes]]:
+        """The documents between `first` and `last`, page by page.
+
+        Nothing of the database is held between pages, so that what is committed meanwhile is seen, and a reader that
+        is slow or never comes back stops no checkpoint.
+        """
+        until = _LAST_KEY if last is None else last
+        while True:
+            try:
+                page = self._reading.execute(_SELECT[plane], (first, until)).fetchall()
+            except sqlite3.Error as error:
+                raise StorageError(f"cannot read documents of {plane} in {self._path}: {error}") from error
+            yield from page
+            if len(page) < _PAGE:
+                return
+            first = page[-1][0] + "\0"
 
     def leaves(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """The leaves between `start` and `stop`, read as they are asked for."""
@@ -109,6 +128,7 @@ class SqliteStore:
         self._closed = True
         self._waiting.put(None)
         await asyncio.to_thread(self._writer.join)
+        self._reading.close()
         self._connection.close()
         self._lock.release()
 
@@ -239,7 +259,10 @@ _INSERT_OBLIGATION = (
 )
 _DELETE_OBLIGATION = "DELETE FROM obligation WHERE transition_id = ? AND plane = ?"
 _SELECT_OBLIGATIONS = "SELECT transition_id, plane, thing, demand, cause, opened_at FROM obligation ORDER BY number"
-_SELECT = {plane: f"SELECT key, document FROM {table}" for plane, table in _TABLES.items()}  # noqa: S608  our own names
+_SELECT = {
+    plane: f"SELECT key, document FROM {table} WHERE key >= ? AND key < ? ORDER BY key LIMIT {_PAGE}"  # noqa: S608  ours
+    for plane, table in _TABLES.items()
+}
 _ERASE = {plane: f"DELETE FROM {table} WHERE key = ?" for plane, table in _TABLES.items()}  # noqa: S608
 _REPLACE = {plane: f"INSERT OR REPLACE INTO {table} VALUES (?, ?)" for plane, table in _TABLES.items()}  # noqa: S608
 

@@ -84,7 +84,6 @@ class Door:
 
     def __init__(self, *rules, profile=ProfileName.BUILDING, store=None):
         self.store = store or PatientStore()
-        snapshot = self.store.load()
         house = House(self.store)
         self.clock, self.register, randbytes = house.clock, house.register, random.Random(7).randbytes
         self.live = Live()
@@ -95,11 +94,9 @@ class Door:
             "random_bytes": randbytes,
             "validity": timedelta(days=30),
         }
-        self.identity = CertificateAuthority(
-            PlaneRecords(PlaneName.IDENTITY, self.store, snapshot=snapshot), PLANE_KEY, **common
-        )
+        self.identity = CertificateAuthority(PlaneRecords(PlaneName.IDENTITY, self.store), PLANE_KEY, **common)
         self.access = AuthorizationServer(
-            PlaneRecords(PlaneName.ACCESS, self.store, snapshot=snapshot),
+            PlaneRecords(PlaneName.ACCESS, self.store),
             PLANE_KEY,
             self.live,
             holder=DOMAIN_KEY.public,

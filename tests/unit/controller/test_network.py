@@ -46,7 +46,7 @@ class Web:
 
 def records(prefix):
     store = MemoryStore()
-    return PlaneRecords(PlaneName.NETWORK, store, snapshot=store.load(), prefix=prefix)
+    return PlaneRecords(PlaneName.NETWORK, store, prefix=prefix)
 
 
 def plane(network=None, *, coap=None, anchors=(ACME, BROOK), alarms=None, keeper=None):

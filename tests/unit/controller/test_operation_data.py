@@ -33,7 +33,7 @@ class StillClock:
 def asked(*questions):
     async def run():
         store = MemoryStore()
-        records = PlaneRecords(PlaneName.DATA, store, snapshot=store.load())
+        records = PlaneRecords(PlaneName.DATA, store)
         purposes = (Purpose("load", "see that it lives", timedelta(days=1)),)
         collector = Collector(records, purposes=purposes, clock=StillClock())
         thing = Thing(THING, 1, LifecycleState.OPERATIONAL, Restriction.NONE, "aurora", "LX-1", "A-1", 2)

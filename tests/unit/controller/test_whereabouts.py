@@ -17,7 +17,7 @@ MAC = bytes.fromhex("027700000001")
 
 
 def whereabouts(store):
-    records = PlaneRecords(PlaneName.NETWORK, store, snapshot=store.load(), prefix="place/")
+    records = PlaneRecords(PlaneName.NETWORK, store, prefix="place/")
     return Whereabouts(records, mac_of={"10.77.1.1": MAC, "fd77::101": MAC}.__getitem__)
 
 
@@ -44,7 +44,7 @@ def test_the_same_place_is_not_written_twice():
 
 def test_a_damaged_record_is_refused():
     store = MemoryStore()
-    records = PlaneRecords(PlaneName.NETWORK, store, snapshot=store.load(), prefix="place/")
+    records = PlaneRecords(PlaneName.NETWORK, store, prefix="place/")
     asyncio.run(records.write({THING: codec.encode([b"short", b"\x0a\x4d\x01\x01"])}))
     with pytest.raises(DecodeError, match="network plane"):
         whereabouts(store)

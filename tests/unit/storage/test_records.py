@@ -11,12 +11,27 @@ def test_a_plane_reads_and_writes_its_own_documents_alone():
     store = MemoryStore()
 
     async def run():
-        mine = PlaneRecords(PlaneName.ACCESS, store, snapshot=store.load())
+        mine = PlaneRecords(PlaneName.ACCESS, store)
         await mine.write({"token": b"1", "old": b"2"}, entries=(Draft(AT, Kind.ISSUE, "plane:access"),))
         await mine.write({"old": None})
         return mine
 
-    assert asyncio.run(run()).load() == {}
-    assert PlaneRecords(PlaneName.ACCESS, store, snapshot=store.load()).load() == {"token": b"1"}
-    assert PlaneRecords(PlaneName.DATA, store, snapshot=store.load()).load() == {}
+    assert asyncio.run(run()).load() == {"token": b"1"}
+    assert PlaneRecords(PlaneName.ACCESS, store).load() == {"token": b"1"}
+    assert PlaneRecords(PlaneName.DATA, store).load() == {}
     assert len(list(store.leaves())) == 1
+
+
+def test_parts_of_a_plane_see_nothing_of_each_other():
+    store = MemoryStore()
+
+    async def run():
+        for prefix in ("", "a/", "b/"):
+            await PlaneRecords(PlaneName.DATA, store, prefix=prefix).write({"x": prefix.encode(), "z": b"1"})
+
+    asyncio.run(run())
+    part = PlaneRecords(PlaneName.DATA, store, prefix="a/")
+    assert part.load() == {"x": b"a/", "z": b"1"}
+    assert list(part.scan("x", "z")) == [("x", b"a/")]
+    assert part.read("x") == b"a/"
+    assert part.read("y") is None

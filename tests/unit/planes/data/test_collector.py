@@ -24,7 +24,7 @@ _PURPOSES = (Purpose("power", "find faults", timedelta(days=30)), Purpose("t*", 
 
 def _plane(store=None, limits=None, clock=None):
     store = store or MemoryStore()
-    records = PlaneRecords(PlaneName.DATA, store, snapshot=store.load())
+    records = PlaneRecords(PlaneName.DATA, store)
     return Collector(records, purposes=_PURPOSES, clock=clock or JumpingClock(), limits=limits)
 
 
@@ -115,7 +115,7 @@ def test_erasure_leaves_no_value_and_an_entry_that_tells_none():
     asyncio.run(plane.flush())
     receipt = asyncio.run(plane.erase(_THING.id, actor="owner"))
     assert (receipt.series, receipt.values) == (2, 2)
-    assert store.load().records[PlaneName.DATA] == {}
+    assert dict(store.documents(PlaneName.DATA)) == {}
     assert _kinds(store) == [Kind.ERASURE]
     assert asyncio.run(plane.export(_THING.id, actor="owner")) == "[]"
 
@@ -163,7 +163,7 @@ def test_what_could_not_be_erased_is_erased_by_the_next_attempt():
             await plane.erase(_THING.id, actor="owner")
         store.is_full = False
         receipt = await plane.erase(_THING.id, actor="owner")
-        return receipt.values, store.load().records[PlaneName.DATA]
+        return receipt.values, dict(store.documents(PlaneName.DATA))
 
     assert asyncio.run(story()) == (1, {})
 
@@ -182,6 +182,6 @@ def test_what_could_not_be_written_is_written_by_the_next_flush_and_still_counts
         store.is_full = False
         await plane.flush()
         plane.collect(_THING.id, _senml("power"))
-        return store.load().records[PlaneName.DATA]
+        return dict(store.documents(PlaneName.DATA))
 
     assert len(asyncio.run(story())) == 2

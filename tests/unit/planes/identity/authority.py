@@ -5,7 +5,6 @@ from datetime import timedelta
 from tests.unit.controller.planes import JumpingClock
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.plane import PlaneName
-from thingstead.domain.unit import Snapshot
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.records import PlaneRecords
@@ -16,10 +15,9 @@ HOLDER = generate(KeyType.P256).public
 
 def authority(store: MemoryStore | None = None, clock: JumpingClock | None = None) -> CertificateAuthority:
     store = store or MemoryStore()
-    snapshot: Snapshot = store.load()
     numbers = iter(range(1, 1000))
     return CertificateAuthority(
-        PlaneRecords(PlaneName.IDENTITY, store, snapshot=snapshot),
+        PlaneRecords(PlaneName.IDENTITY, store),
         KEY,
         domain="home",
         clock=clock or JumpingClock(),

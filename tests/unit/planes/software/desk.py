@@ -83,7 +83,7 @@ class Desk:
         self.restart()
 
     def restart(self, *, anchors=None):
-        self.records = CountingRecords(PlaneName.SOFTWARE, self.store, snapshot=self.store.load())
+        self.records = CountingRecords(PlaneName.SOFTWARE, self.store)
         self.tracker = StatusTracker(
             self.records,
             anchors=self.anchors if anchors is None else anchors,

@@ -7,7 +7,7 @@ from thingstead.protocols.cbor import codec
 
 
 def documents(desk):
-    return desk.store.load().records[PlaneName.SOFTWARE]
+    return dict(desk.store.documents(PlaneName.SOFTWARE))
 
 
 def test_only_the_newest_image_of_a_class_is_kept():
