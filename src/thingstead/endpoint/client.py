@@ -272,8 +272,7 @@ class Client:
     def _acknowledge(self, exchange: ClientExchange, data: bytes, source: Address, now: float) -> None:
         memory = self._layer.strangers if exchange.association is None else self._layer.known
         reply = acknowledgement(data)
-        memory.duplicates.remember(source, data, now)
-        memory.duplicates.store(source, data, reply)
+        memory.duplicates.store(memory.duplicates.remember((source, data), now), reply)
         self._layer.outgoing.append((reply, source))
 
     def _progress(self, exchange: ClientExchange, inner: Message, token: bytes, source: Address, now: float) -> None:

@@ -11,6 +11,7 @@ from thingstead.protocols.coap.block import Block
 from thingstead.protocols.coap.echo import amplification_allowance
 from thingstead.protocols.coap.message import Message, MessageType
 from thingstead.protocols.coap.option import OptionNumber, is_no_cache_key
+from thingstead.protocols.coap.reliability import Accepted
 from thingstead.protocols.group_oscore.binding import GroupBinding
 from thingstead.protocols.group_oscore.protection import protect_group_response
 from thingstead.protocols.oscore.binding import RequestBinding
@@ -31,6 +32,8 @@ _NOT_OPERATION = frozenset(
     )
 )
 
+_UNDELIVERED = ExchangeId(0)
+
 
 def operation(request: Message) -> tuple[object, ...]:
     """What makes two requests of a peer blocks of one operation (RFC 7959 §2.5, RFC 9175 §3.3).
@@ -44,32 +47,26 @@ def operation(request: Message) -> tuple[object, ...]:
     return (request.code, *options)
 
 
-class ServerExchange:
-    """A request that came in, until its last response.
+class ServerExchange(RequestReceived):
+    """A request that came in, until its last response; as such it is also what the application is told of it.
 
     Attributes:
-        id: names it towards the application; 0 until it is delivered.
-        data: the datagram, under which its reply is stored.
-        source: where responses go.
+        exchange: names it towards the application; 0 until it is delivered.
+        data: the datagram.
+        accepted: what its reply is stored with; None until it is accepted.
         type: CON or NON.
         mid: message ID of the request.
         token: of the request and all its responses.
         created: when it came, monotonic seconds.
-        request: the inner request.
+        request: the inner request as it came; `message` has lost what the endpoint acts on.
         allowance: bytes that may still go to a source that nothing has verified; None for a verified one.
         peer: the association, else the source: what state is kept under.
         epoch: counts the installations of associations, so that an Echo value does not outlive one.
-        association: whose context verified it.
-        group: the group whose context verified it.
-        member: kid of that group's member.
         binding: what responses are protected under; None for a plain request.
         protect: protects a response under `binding`.
         sequence: our sender sequence numbers where the response may need one.
         takes_sequence: the next protected response needs a sender sequence number of ours.
         is_answered: the request has been acknowledged, by a response or an empty ACK.
-        is_multicast: it came to a multicast address.
-        is_fresh: it brought back an Echo value of ours.
-        observe: True registers, False cancels, None is neither.
         block1: to acknowledge in the final response.
         block2: the block that was asked for.
         no_response: classes of responses the client does not want, as bits (RFC 7967 §2.1).
@@ -78,8 +75,8 @@ class ServerExchange:
     """
 
     __slots__ = (
+        "accepted",
         "allowance",
-        "association",
         "binding",
         "block1",
         "block2",
@@ -87,68 +84,48 @@ class ServerExchange:
         "created",
         "data",
         "epoch",
-        "group",
-        "id",
         "is_answered",
-        "is_fresh",
-        "is_multicast",
-        "member",
         "mid",
         "no_response",
         "notified_mid",
-        "observe",
         "peer",
         "protect",
         "request",
         "sequence",
-        "source",
         "takes_sequence",
         "token",
         "type",
     )
 
     def __init__(self, data: bytes, source: Address, message: Message, now: float, *, is_multicast: bool) -> None:
-        self.id = 0
-        self.data = data
+        self.exchange = _UNDELIVERED
+        self.message = self.request = message
         self.source = source
+        self.association = None
+        self.member = None
+        self.group = None
+        self.observe = None
+        self.is_fresh = False
+        self.is_multicast = is_multicast
+        self.data = data
+        self.accepted: Accepted | None = None
         self.type: MessageType = message.type
         self.mid = message.mid
         self.token = message.token
         self.created = now
-        self.request = message
         self.allowance: int | None = amplification_allowance(len(data))
         self.peer: Address | AssociationId | tuple[GroupId, bytes] = source
         self.epoch = 0
-        self.association: AssociationId | None = None
-        self.group: GroupId | None = None
-        self.member: bytes | None = None
         self.binding: Any = None
         self.protect: Callable[..., Message] | None = None
         self.sequence: SequenceNumbers | None = None
         self.takes_sequence = False
         self.is_answered = False
-        self.is_multicast = is_multicast
-        self.is_fresh = False
-        self.observe: bool | None = None
         self.block1: Block | None = None
         self.block2: Block | None = None
         self.no_response = 0
         self.confirmed_at = now
         self.notified_mid = -1
-
-    def event(self, inner: Message) -> RequestReceived:
-        """What the application is told, and asked, of this request."""
-        return RequestReceived(
-            ExchangeId(self.id),
-            inner,
-            self.source,
-            self.association,
-            self.member,
-            self.group,
-            self.observe,
-            self.is_fresh,
-            self.is_multicast,
-        )
 
     def echo_name(self) -> bytes:
         """Whom an Echo value given in this exchange is good for."""

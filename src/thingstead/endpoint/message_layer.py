@@ -61,9 +61,10 @@ class MessageLayer:
 
     def is_duplicate(self, data: bytes, source: Address) -> bool:
         """Whether this datagram was accepted before; its reply, where there is one, goes out again."""
-        reply = self.known.duplicates.reply_to(source, data)
+        name = (source, data)
+        reply = self.known.duplicates.reply_to(name)
         if reply is None:
-            reply = self.strangers.duplicates.reply_to(source, data)
+            reply = self.strangers.duplicates.reply_to(name)
             if reply is None:
                 return False
         if reply:

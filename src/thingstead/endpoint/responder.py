@@ -15,12 +15,13 @@ from thingstead.errors import DecodeError, StateError
 from thingstead.protocols.coap.block import Block, cut, entity_tag
 from thingstead.protocols.coap.code import Code, is_error
 from thingstead.protocols.coap.echo import EchoMint
-from thingstead.protocols.coap.message import Message, MessageType, encode
+from thingstead.protocols.coap.message import Message, MessageType, encode_as
 from thingstead.protocols.coap.option import OptionNumber, encode_uint
 
 __all__ = ["Responder"]
 
 _OBSERVE = int(OptionNumber.OBSERVE)
+_CON, _NON, _ACK = MessageType.CON, MessageType.NON, MessageType.ACK
 _REPLACED = frozenset(
     int(number) for number in (OptionNumber.BLOCK1, OptionNumber.BLOCK2, OptionNumber.SIZE2, OptionNumber.ETAG)
 )
@@ -73,8 +74,8 @@ class Responder:
         if exchange.observe:
             response = self._as_notification(exchange, response, memory)
         else:
-            memory.open.pop(exchange.id, None)
-            if response.option(_OBSERVE) is not None:
+            memory.open.pop(exchange.exchange, None)
+            if response.options and response.option(_OBSERVE) is not None:
                 response = response.with_options(without=_ONLY_OBSERVE)
         self.send(exchange, response, now)
 
@@ -86,9 +87,9 @@ class Responder:
     def end(self, exchange: ServerExchange) -> None:
         """Forget an exchange: nothing more can be answered to it."""
         memory = self._memory(exchange)
-        memory.open.pop(exchange.id, None)
-        if memory.observing.pop(exchange.id, None) is not None:
-            memory.observers.remove(exchange.id)
+        memory.open.pop(exchange.exchange, None)
+        if memory.observing.pop(exchange.exchange, None) is not None:
+            memory.observers.remove(exchange.exchange)
             self._resets.pop((exchange.source, exchange.notified_mid), None)
 
     def end_observation(self, memory: Memory, exchange_id: int) -> None:
@@ -115,7 +116,7 @@ class Responder:
         exchange.is_answered = True
         if exchange.allowance is not None:
             exchange.allowance -= len(reply)
-        self._memory(exchange).duplicates.store(exchange.source, exchange.data, reply)
+        self._store(exchange, reply)
         self._layer.outgoing.append((reply, exchange.source))
 
     def resume(self, name: SequenceOwner, now: float) -> None:
@@ -139,44 +140,48 @@ class Responder:
         if exchange.takes_sequence and not self._may_take(exchange, response):
             return
         kind, mid = self._kind(exchange, now)
-        message = Message(response.code, kind, mid, exchange.token, response.options, response.payload)
         if exchange.protect is not None:
-            message = exchange.protect(message, binding=exchange.binding)
+            response = exchange.protect(response, binding=exchange.binding)
             exchange.takes_sequence = True
-        data = encode(message)
+        data = encode_as(response, kind, mid, exchange.token)
         if exchange.allowance is not None:
             if len(data) > exchange.allowance:
-                self._send_within(exchange, message, now)
+                self._send_within(exchange, kind, mid, now)
                 return
             exchange.allowance -= len(data)
         if exchange.is_multicast:
             self._layer.send_later(data, exchange.source, now=now, spread=self._config.leisure)
         else:
-            self._launch(exchange, data, message, now)
+            self._launch(exchange, data, kind, mid, now)
 
     def _kind(self, exchange: ServerExchange, now: float) -> tuple[MessageType, int]:
-        is_confirmable = exchange.type is MessageType.CON
+        is_confirmable = exchange.type is _CON
         if is_confirmable and not exchange.is_answered:
-            return MessageType.ACK, exchange.mid
+            return _ACK, exchange.mid
         if exchange.observe:
             is_confirmable = now - exchange.confirmed_at >= self._config.confirm_after
-        return MessageType.CON if is_confirmable else MessageType.NON, self._layer.mids.allocate(exchange.source)
+        return _CON if is_confirmable else _NON, self._layer.mids.allocate(exchange.source)
 
-    def _launch(self, exchange: ServerExchange, data: bytes, message: Message, now: float) -> None:
+    def _launch(self, exchange: ServerExchange, data: bytes, kind: MessageType, mid: int, now: float) -> None:
         exchange.is_answered = True
-        if message.type is MessageType.ACK:
-            self._memory(exchange).duplicates.store(exchange.source, exchange.data, data)
+        if kind is _ACK:
+            self._store(exchange, data)
             self._layer.outgoing.append((data, exchange.source))
             return
         if exchange.observe:
             self._resets.pop((exchange.source, exchange.notified_mid), None)
-            self._resets[exchange.source, message.mid] = (self._memory(exchange), exchange.id)
-            exchange.notified_mid = message.mid
-        if message.type is MessageType.NON:
+            self._resets[exchange.source, mid] = (self._memory(exchange), exchange.exchange)
+            exchange.notified_mid = mid
+        if kind is _NON:
             self._layer.outgoing.append((data, exchange.source))
             return
         exchange.confirmed_at = now
-        self._confirm(exchange, data, message.mid, now)
+        self._confirm(exchange, data, mid, now)
+
+    def _store(self, exchange: ServerExchange, reply: bytes) -> None:
+        """Have `reply` for a duplicate of the request."""
+        if exchange.accepted is not None:
+            self._memory(exchange).duplicates.store(exchange.accepted, reply)
 
     def _confirm(self, exchange: ServerExchange, data: bytes, mid: int, now: float) -> None:
         repetitions = None
@@ -185,29 +190,27 @@ class Responder:
             exchange.allowance -= repetitions * len(data)
         try:
             self._layer.retransmitter.submit(
-                data, exchange.source, mid, owner=exchange.id, now=now, repetitions=repetitions
+                data, exchange.source, mid, owner=exchange.exchange, now=now, repetitions=repetitions
             )
         except StateError as error:
             self._counters.count(error.reason, exchange.source)
 
-    def _send_within(self, exchange: ServerExchange, message: Message, now: float) -> None:
+    def _send_within(self, exchange: ServerExchange, kind: MessageType, mid: int, now: float) -> None:
         """The response is too much for an unverified source: ask it to show itself (RFC 9175 §2.6)."""
         self._counters.count("amplification", exchange.source)
         if exchange.is_answered or exchange.is_multicast:
-            self.end_observation(self._layer.strangers, exchange.id)
+            self.end_observation(self._layer.strangers, exchange.exchange)
             return
         self.end(exchange)
-        challenge = self._challenge(exchange, now)
-        challenge = Message(challenge.code, message.type, message.mid, message.token, challenge.options)
-        data = encode(challenge)
+        data = encode_as(self._challenge(exchange, now), kind, mid, exchange.token)
         if exchange.allowance is not None and len(data) <= exchange.allowance:
             exchange.allowance -= len(data)
-            self._launch(exchange, data, challenge, now)
+            self._launch(exchange, data, kind, mid, now)
         else:
             self._keep_silent(exchange)
 
     def _keep_silent(self, exchange: ServerExchange) -> None:
-        if exchange.type is MessageType.CON and not exchange.is_answered:
+        if exchange.type is _CON and not exchange.is_answered:
             self.acknowledge(exchange)
 
     def _challenge(self, exchange: ServerExchange, now: float) -> Message:
@@ -232,11 +235,11 @@ class Responder:
     def _as_notification(self, exchange: ServerExchange, response: Message, memory: Memory) -> Message:
         """Enter or end the observation as the application's Observe option says (RFC 7641 §4.1, §4.2)."""
         accepts = response.option(_OBSERVE) is not None and not is_error(response.code)
-        if exchange.id in memory.observing:
+        if exchange.exchange in memory.observing:
             if not accepts:
                 self.end(exchange)
         else:
-            del memory.open[exchange.id]
+            del memory.open[exchange.exchange]
             accepts = accepts and self._register(exchange, memory)
         if not accepts:
             exchange.observe = None
@@ -246,11 +249,11 @@ class Responder:
         return response.with_options((_OBSERVE, encode_uint(self._notifications)), without=_ONLY_OBSERVE)
 
     def _register(self, exchange: ServerExchange, memory: Memory) -> bool:
-        has_room, replaced = memory.observers.register(exchange.peer, exchange.token, exchange.id)
+        has_room, replaced = memory.observers.register(exchange.peer, exchange.token, exchange.exchange)
         if replaced is not None:
             self.end_observation(memory, replaced)
         if has_room:
-            memory.observing[exchange.id] = exchange
+            memory.observing[exchange.exchange] = exchange
             exchange.spend_nonce()
         return has_room
 

@@ -9,7 +9,7 @@ from typing import Any
 from thingstead.endpoint.association import Associations, Group, SequenceOwner
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters, RateLimit
-from thingstead.endpoint.event import Address, ContextNeeded, Event, RequestReceived
+from thingstead.endpoint.event import Address, ContextNeeded, Event, ExchangeId, RequestReceived
 from thingstead.endpoint.exchange import ServerExchange, operation
 from thingstead.endpoint.memory import Memory
 from thingstead.endpoint.message_layer import MessageLayer, reset
@@ -58,6 +58,7 @@ _REFUSED = {
     OptionNumber.EDHOC: Code.BAD_OPTION,
 }
 """Options we know and do not serve: a proxy's (RFC 7252 §5.7.2) and the combined request of RFC 9668."""
+_OVERLOADED = Message(Code.SERVICE_UNAVAILABLE)
 
 
 class Server:
@@ -65,7 +66,6 @@ class Server:
 
     __slots__ = (
         "_ack_delay",
-        "_acks",
         "_associations",
         "_challenges",
         "_config",
@@ -80,6 +80,7 @@ class Server:
         "_permits",
         "_refusals",
         "_responder",
+        "_unacknowledged",
     )
 
     def __init__(
@@ -106,7 +107,7 @@ class Server:
         self._events = events
         self._counters = counters
         self._next_id = next_id
-        self._acks: deque[tuple[float, ServerExchange]] = deque()
+        self._unacknowledged: deque[ServerExchange] = deque()
         self._refusals = RateLimit(config.refusals_per_second)
         self._challenges = RateLimit(config.refusals_per_second)
         self._contexts = RateLimit(config.contexts_per_second)
@@ -132,16 +133,18 @@ class Server:
             if message.option(_OSCORE) is not None:
                 self._verify(exchange, message, now)
             else:
-                self._layer.strangers.duplicates.remember(source, data, now)
-                self._admit(exchange, message, self._layer.strangers, now)
+                strangers = self._layer.strangers
+                exchange.accepted = strangers.duplicates.remember((source, data), now)
+                self._admit(exchange, message, strangers, now)
         except ThingsteadError as error:
             self._refuse(exchange, error, now)
 
     def expire(self, now: float) -> None:
         """Acknowledge what the application takes its time over; drop what it never answered."""
-        acks = self._acks
-        while acks and acks[0][0] <= now:
-            _, exchange = acks.popleft()
+        waiting = self._unacknowledged
+        since = now - self._ack_delay
+        while waiting and (waiting[0].is_answered or waiting[0].created <= since):
+            exchange = waiting.popleft()
             if not exchange.is_answered:
                 self._responder.acknowledge(exchange)
         oldest = now - self._lifetime
@@ -159,10 +162,10 @@ class Server:
 
     def next_deadline(self) -> float | None:
         """When `expire` has something to do."""
-        acks = self._acks
-        while acks and acks[0][1].is_answered:
-            acks.popleft()
-        return acks[0][0] if acks else None
+        waiting = self._unacknowledged
+        while waiting and waiting[0].is_answered:
+            waiting.popleft()
+        return waiting[0].created + self._ack_delay if waiting else None
 
     def release(self, kid: bytes, kid_context: bytes | None, now: float, *, is_known: bool) -> None:
         """The adapter has answered a `ContextNeeded`: the request that waited goes on, or is refused."""
@@ -214,7 +217,7 @@ class Server:
             exchange.enter(association, binding)
         association.follow(binding, exchange.source)
         known = self._layer.known
-        known.duplicates.remember(exchange.source, exchange.data, now)
+        exchange.accepted = known.duplicates.remember((exchange.source, exchange.data), now)
         self._admit(exchange, inner, known, now)
 
     def _verify_group(
@@ -232,7 +235,7 @@ class Server:
         else:
             exchange.enter_group(group, binding)
         known = self._layer.known
-        known.duplicates.remember(exchange.source, exchange.data, now)
+        exchange.accepted = known.duplicates.remember((exchange.source, exchange.data), now)
         self._admit(exchange, inner, known, now)
 
     def _is_recovered(self, exchange: ServerExchange, error: FreshnessError[Any], now: float) -> bool:
@@ -248,7 +251,8 @@ class Server:
                 return True
         self._counters.count(error.reason, exchange.source)
         if self._challenges.allow(now):
-            self._layer.known.duplicates.remember(exchange.source, exchange.data, now)
+            name = (exchange.source, exchange.data)
+            exchange.accepted = self._layer.known.duplicates.remember(name, now)
             self._responder.challenge(exchange, now)
         return False
 
@@ -266,37 +270,35 @@ class Server:
         return True
 
     def _admit(self, exchange: ServerExchange, inner: Message, memory: Memory, now: float) -> None:
-        exchange.request = inner
+        exchange.message = exchange.request = inner
         try:
             inner.options = recognised(inner.options)
-            special = {number: value for number, value in inner.options if number in _ACTED_ON}
-            if special:
-                acted = self._act_on(exchange, inner, special, memory, now)
-                if acted is None:
-                    return
-                inner = acted
+            for number, _ in inner.options:
+                if number in _ACTED_ON:
+                    if not self._act_on(exchange, inner, memory, now):
+                        return
+                    break
         except ProtocolError as error:
             self._counters.count(error.reason, exchange.source)
             self._responder.send(exchange, _answer_to(error), now)
             return
         if len(memory.open) >= memory.max_open:
             self._counters.count("overload", exchange.source)
-            self._responder.send(exchange, Message(Code.SERVICE_UNAVAILABLE), now)
+            self._responder.send(exchange, _OVERLOADED, now)
             return
-        exchange.id = name = self._next_id()
+        exchange.exchange = name = ExchangeId(self._next_id())
         memory.open[name] = exchange
         if exchange.type is _CON:
-            self._acks.append((now + self._ack_delay, exchange))
-        self._events.append(exchange.event(inner))
+            self._unacknowledged.append(exchange)
+        self._events.append(exchange)
 
-    def _act_on(
-        self, exchange: ServerExchange, inner: Message, special: dict[int, bytes], memory: Memory, now: float
-    ) -> Message | None:
-        """Do what the options ask that are for the endpoint; the request without them, or None when that is all."""
+    def _act_on(self, exchange: ServerExchange, inner: Message, memory: Memory, now: float) -> bool:
+        """Do what the options ask that are for the endpoint, and take them away; False when that was all."""
+        special = {number: value for number, value in inner.options if number in _ACTED_ON}
         for number, code in _REFUSED.items():
             if number in special:
                 self._responder.send(exchange, Message(code), now)
-                return None
+                return False
         exchange.no_response = decode_uint(special.get(OptionNumber.NO_RESPONSE, b""))
         if OptionNumber.ECHO in special:
             self._note_echo(exchange, special[OptionNumber.ECHO], now)
@@ -306,22 +308,22 @@ class Server:
         if OptionNumber.BLOCK1 in special:
             body = self._upload(exchange, inner, decode_block(special[OptionNumber.BLOCK1]), memory, now)
             if body is None:
-                return None
+                return False
             payload = body
         if OptionNumber.BLOCK2 in special:
             exchange.block2 = block2 = decode_block(special[OptionNumber.BLOCK2])
             stored = memory.representations.look(exchange.peer, operation(inner), now) if block2.num else None
-            is_over = stored is not None and not self._permits(exchange.event(inner))
+            is_over = stored is not None and not self._permits(exchange)
             if stored is not None and not is_over:
                 self._responder.respond(exchange, stored, now)
-                return None
+                return False
             # What may be had no longer goes to the application as any request does, to be refused there.
             if block2.num and not is_over and inner.code != Code.GET:
                 # Only the first request carried the payload: handling this one would be handling another request.
                 raise IncompleteBodyError("expected a block of a response that is still held", spec="RFC 7959 §2.7")
-        acted = inner.with_options(without=_ACTED_ON)
-        acted.payload = payload
-        return acted
+        exchange.message = inner.with_options(without=_ACTED_ON)
+        exchange.message.payload = payload
+        return True
 
     def _note_echo(self, exchange: ServerExchange, value: bytes, now: float) -> None:
         try:

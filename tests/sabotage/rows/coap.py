@@ -8,9 +8,9 @@ from tests.sabotage.replacement import Sabotage, accepts, returns
 
 
 def _unbounded(original: Callable[..., Any]) -> Callable[..., Any]:
-    def remember(self: Any, *args: Any) -> None:
+    def remember(self: Any, *args: Any) -> Any:
         self._max_entries = self._max_bytes = 1 << 60
-        original(self, *args)
+        return original(self, *args)
 
     return remember
 

@@ -9,7 +9,17 @@ from thingstead.errors import DecodeError
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.option import OPTIONS, OptionNumber, decode_uint, encode_uint
 
-__all__ = ["Limits", "Message", "MessageType", "decode", "decode_options", "encode", "encode_options", "request"]
+__all__ = [
+    "Limits",
+    "Message",
+    "MessageType",
+    "decode",
+    "decode_options",
+    "encode",
+    "encode_as",
+    "encode_options",
+    "request",
+]
 
 _PAYLOAD_MARKER = 0xFF
 _URI_PATH = int(OptionNumber.URI_PATH)
@@ -193,11 +203,19 @@ def encode(message: Message) -> bytes:
     Raises:
         ValueError: a token over 8 bytes, options out of order, or a value longer than its option allows.
     """
-    token = message.token
+    return encode_as(message, message.type, message.mid, message.token)
+
+
+def encode_as(message: Message, kind: int, mid: int, token: bytes) -> bytes:
+    """Encode for UDP a message that is given type, message ID and token only now.
+
+    Raises:
+        ValueError: as for `encode`.
+    """
     if len(token) > 8:
         raise ValueError("a token has at most 8 bytes (RFC 7252 §3)")
-    head = bytes((0x40 | message.type << 4 | len(token), message.code)) + message.mid.to_bytes(2, "big") + token
-    return head + encode_options(message.options, message.payload)
+    head = bytes((0x40 | kind << 4 | len(token), message.code, mid >> 8, mid & 0xFF))
+    return head + token + encode_options(message.options, message.payload)
 
 
 def encode_options(options: list[tuple[int, bytes]], payload: bytes) -> bytes:

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from thingstead.errors import StateError
 
-__all__ = ["Deduplicator", "Retransmitter", "TransmissionParameters"]
+__all__ = ["Accepted", "Deduplicator", "Retransmitter", "TransmissionParameters"]
 
 PeerT = TypeVar("PeerT", bound=Hashable)
 
@@ -54,6 +54,27 @@ class TransmissionParameters:
         return self.max_transmit_span + self.max_latency
 
 
+class Accepted:
+    """One message that was accepted, and what was replied to it.
+
+    Attributes:
+        name: its peer and its bytes.
+        expires: when it may be forgotten, monotonic seconds.
+        is_held: it is not forgotten yet.
+        reply: empty while there is none.
+        replays: times that the reply was given again.
+    """
+
+    __slots__ = ("expires", "is_held", "name", "replays", "reply")
+
+    def __init__(self, name: tuple[Hashable, bytes], expires: float) -> None:
+        self.name = name
+        self.expires = expires
+        self.is_held = True
+        self.reply = b""
+        self.replays = 0
+
+
 class Deduplicator:
     """Messages seen of late, and what was replied to each (RFC 7252 §4.5).
 
@@ -69,68 +90,65 @@ class Deduplicator:
             and a recorded request must not draw its reply forever.
     """
 
-    __slots__ = ("_bytes", "_lifetime", "_max_bytes", "_max_entries", "_max_replays", "_order", "_replays", "_replies")
+    __slots__ = ("_by_name", "_bytes", "_lifetime", "_max_bytes", "_max_entries", "_max_replays", "_order")
 
     def __init__(self, lifetime: float, *, max_entries: int, max_bytes: int, max_replays: int = 4) -> None:
-        self._max_replays = max_replays
-        self._replays: dict[tuple[Hashable, bytes], int] = {}
         self._lifetime = lifetime
         self._max_entries = max_entries
         self._max_bytes = max_bytes
-        self._replies: dict[tuple[Hashable, bytes], bytes] = {}
-        self._order: deque[tuple[float, tuple[Hashable, bytes]]] = deque()
+        self._max_replays = max_replays
+        self._by_name: dict[tuple[Hashable, bytes], Accepted] = {}
+        self._order: deque[Accepted] = deque()
         self._bytes = 0
 
     def __len__(self) -> int:
-        return len(self._replies)
+        return len(self._by_name)
 
     @property
     def held(self) -> int:
         """Bytes of the datagrams and replies held."""
         return self._bytes
 
-    def reply_to(self, peer: Hashable, datagram: bytes) -> bytes | None:
-        """None for a new datagram; for a duplicate the reply, or nothing while there is none or once it is worn out."""
-        key = (peer, datagram)
-        reply = self._replies.get(key)
-        if not reply:
-            return reply
-        replays = self._replays.get(key, 0) + 1
-        self._replays[key] = replays
-        return reply if replays <= self._max_replays else b""
+    def reply_to(self, name: tuple[Hashable, bytes]) -> bytes | None:
+        """What answers this message of this peer again.
 
-    def remember(self, peer: Hashable, datagram: bytes, now: float) -> None:
-        """Enter a datagram that has been accepted; its reply is to follow."""
-        key = (peer, datagram)
-        order = self._order
-        while order and (order[0][0] < now or len(self._replies) >= self._max_entries or self._bytes > self._max_bytes):
-            self._evict()
-        if key not in self._replies:
-            self._replies[key] = b""
-            self._bytes += len(datagram)
-            order.append((now + self._lifetime, key))
+        Returns:
+            None for a new message; for a duplicate the reply, or nothing while there is none or once it is worn out.
+        """
+        accepted = self._by_name.get(name)
+        if accepted is None:
+            return None
+        accepted.replays += bool(accepted.reply)
+        return accepted.reply if accepted.replays <= self._max_replays else b""
 
-    def store(self, peer: Hashable, datagram: bytes, reply: bytes) -> None:
-        """Keep `reply` for duplicates of `datagram`, unless its entry is already gone."""
-        key = (peer, datagram)
-        before = self._replies.get(key)
-        if before is not None:
-            self._replies[key] = reply
-            self._bytes += len(reply) - len(before)
+    def remember(self, name: tuple[Hashable, bytes], now: float) -> Accepted:
+        """Enter a message that has been accepted; its reply is to follow."""
+        by_name, order = self._by_name, self._order
+        while order and (order[0].expires < now or len(by_name) >= self._max_entries or self._bytes > self._max_bytes):
+            self._drop(order.popleft())
+        accepted = by_name.get(name)
+        if accepted is None:
+            accepted = by_name[name] = Accepted(name, now + self._lifetime)
+            order.append(accepted)
+            self._bytes += len(name[1])
+        return accepted
+
+    def store(self, accepted: Accepted, reply: bytes) -> None:
+        """Keep `reply` for duplicates of an accepted message, unless that is forgotten already."""
+        if accepted.is_held:
+            self._bytes += len(reply) - len(accepted.reply)
+            accepted.reply = reply
 
     def forget(self, peer: Hashable) -> None:
         """Drop every entry of `peer`, which has lost the right to what we replied."""
-        for key in [key for key in self._replies if key[0] == peer]:
-            self._drop(key)
+        for accepted in [accepted for accepted in self._by_name.values() if accepted.name[0] == peer]:
+            self._drop(accepted)
 
-    def _evict(self) -> None:
-        self._drop(self._order.popleft()[1])
-
-    def _drop(self, key: tuple[Hashable, bytes]) -> None:
-        reply = self._replies.pop(key, None)
-        if reply is not None:
-            self._bytes -= len(key[1]) + len(reply)
-            self._replays.pop(key, None)
+    def _drop(self, accepted: Accepted) -> None:
+        if accepted.is_held:
+            accepted.is_held = False
+            del self._by_name[accepted.name]
+            self._bytes -= len(accepted.name[1]) + len(accepted.reply)
 
 
 class _Transmission(Generic[PeerT]):

@@ -100,26 +100,33 @@ def test_repetitions_can_be_fewer():
 @pytest.mark.spec("RFC 7252 4.5")
 def test_a_duplicate_finds_the_stored_reply():
     seen = Deduplicator(247.0, max_entries=10, max_bytes=1000)
-    assert seen.reply_to("peer", b"x") is None
-    seen.remember("peer", b"x", 0.0)
-    assert seen.reply_to("peer", b"x") == b""
-    seen.store("peer", b"x", b"reply")
-    assert seen.reply_to("peer", b"x") == b"reply"
+    assert seen.reply_to(("peer", b"x")) is None
+    accepted = seen.remember(("peer", b"x"), 0.0)
+    assert seen.reply_to(("peer", b"x")) == b""
+    seen.store(accepted, b"reply")
+    assert seen.reply_to(("peer", b"x")) == b"reply"
+
+
+def test_a_message_that_is_accepted_again_is_held_once():
+    seen = Deduplicator(247.0, max_entries=10, max_bytes=1000)
+    first = seen.remember(("peer", b"x"), 0.0)
+    assert seen.remember(("peer", b"x"), 1.0) is first
+    assert (len(seen), seen.held) == (1, 1)
 
 
 @pytest.mark.parametrize(("peer", "datagram"), [("other", b"x"), ("peer", b"y")])
 def test_neither_another_peer_nor_other_bytes_are_a_duplicate(peer, datagram):
     seen = Deduplicator(247.0, max_entries=10, max_bytes=1000)
-    seen.remember("peer", b"x", 0.0)
-    assert seen.reply_to(peer, datagram) is None
+    seen.remember(("peer", b"x"), 0.0)
+    assert seen.reply_to((peer, datagram)) is None
 
 
 def test_an_entry_ends_with_its_lifetime():
     seen = Deduplicator(247.0, max_entries=10, max_bytes=1000)
-    seen.remember("peer", b"x", 0.0)
-    seen.remember("peer", b"y", 248.0)
-    assert seen.reply_to("peer", b"x") is None
-    seen.store("peer", b"x", b"late")
+    accepted = seen.remember(("peer", b"x"), 0.0)
+    seen.remember(("peer", b"y"), 248.0)
+    assert seen.reply_to(("peer", b"x")) is None
+    seen.store(accepted, b"late")
     assert (len(seen), seen.held) == (1, 1)
 
 
@@ -127,27 +134,25 @@ def test_an_entry_ends_with_its_lifetime():
 def test_entries_and_bytes_are_bounded():
     seen = Deduplicator(247.0, max_entries=3, max_bytes=100)
     for number in range(10):
-        seen.remember("peer", bytes([number]), 0.0)
+        newest = seen.remember(("peer", bytes([number])), 0.0)
     assert len(seen) == 3
-    seen.store("peer", bytes([9]), bytes(200))
-    seen.remember("peer", b"new", 0.0)
+    seen.store(newest, bytes(200))
+    seen.remember(("peer", b"new"), 0.0)
     assert (len(seen), seen.held) == (1, 3)
 
 
 @pytest.mark.requirement("R-37")
 def test_a_recorded_request_does_not_draw_its_reply_forever():
     seen = Deduplicator(247.0, max_entries=10, max_bytes=1000, max_replays=2)
-    seen.remember("peer", b"x", 0.0)
-    seen.store("peer", b"x", b"reply")
-    assert [seen.reply_to("peer", b"x") for _ in range(4)] == [b"reply", b"reply", b"", b""]
+    seen.store(seen.remember(("peer", b"x"), 0.0), b"reply")
+    assert [seen.reply_to(("peer", b"x")) for _ in range(4)] == [b"reply", b"reply", b"", b""]
 
 
 def test_a_peer_that_is_forgotten_gets_no_stored_reply():
     seen = Deduplicator(247.0, max_entries=10, max_bytes=1000)
-    seen.remember("peer", b"x", 0.0)
-    seen.store("peer", b"x", b"reply")
-    seen.remember("other", b"x", 0.0)
+    seen.store(seen.remember(("peer", b"x"), 0.0), b"reply")
+    seen.remember(("other", b"x"), 0.0)
     seen.forget("peer")
-    assert (seen.reply_to("peer", b"x"), seen.reply_to("other", b"x"), seen.held) == (None, b"", 1)
-    seen.remember("other", b"y", 300.0)
+    assert (seen.reply_to(("peer", b"x")), seen.reply_to(("other", b"x")), seen.held) == (None, b"", 1)
+    seen.remember(("other", b"y"), 300.0)
     assert (len(seen), seen.held) == (1, 1)
