@@ -16,6 +16,7 @@ from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc import error as edhoc_error
 
 __all__ = [
@@ -41,11 +42,14 @@ def bootstrapping(bootstrap: Bootstrap, server: DomainServer, *, clock: Clock) -
 
     async def answer(call: Call) -> Message:
         try:
+            c_r, _ = coap_carriage.parse_request(call.request.payload)
             payload = await bootstrap.answer(call.request.payload, call.event.source, now=call.now, at=clock.utc())
         except ThingsteadError as error:
             refusal = server.resources.refuse(call.event, None, error)
             body = edhoc_error.answer(error)
             return refusal if body is None else content(body, ContentFormat.EDHOC_CBOR_SEQ, refusal.code)
+        if c_r is not None:
+            server.locate(c_r, call.event.source)
         return content(payload, ContentFormat.EDHOC_CBOR_SEQ, Code.CHANGED)
 
     deferred = server.deferred(answer)

@@ -140,6 +140,10 @@ class DomainServer:
         """Answer at any length: the request's source was seen to receive what is sent to it."""
         self._endpoint.vouch(call.event.exchange)
 
+    def locate(self, recipient_id: bytes, source: Address) -> None:
+        """The peer of a handshake was seen to receive at `source`, so its association begins there."""
+        self._endpoint.locate(recipient_id, source)
+
     # --- SecurityAssociations
 
     def install(self, association: Association) -> None:

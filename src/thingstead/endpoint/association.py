@@ -29,8 +29,8 @@ class Association:
         context: its keys and numbers; of this association alone.
         peer: opaque to the endpoint, such as a `ThingId`.
         scope: opaque to the endpoint: what the peer may do.
-        address: source of the newest verified request; None until there was one, or one is given. A context is not
-            bound to an address, so a thing may move.
+        address: where the peer was last seen to receive, and where our requests go; None until then. One that is
+            given is believed. A context is not bound to it, so a thing may move.
         with_kid_context: our requests tell the ID Context.
         epoch: which installation this is; set by `Associations.install`.
     """
@@ -42,14 +42,16 @@ class Association:
     address: Address | None = None
     with_kid_context: bool = False
     epoch: int = field(default=0, init=False)
-    _newest: int = field(default=-1, init=False, repr=False)
 
-    def follow(self, binding: RequestBinding, source: Address) -> None:
-        """Take over the source of a verified request, unless a newer one came before it."""
-        number = decode_partial_iv(binding.partial_iv)
-        if number > self._newest:
-            self._newest = number
-            self.address = source
+    def follow(self, binding: RequestBinding, source: Address) -> bool:
+        """Take `source` for the peer's address: a verified request has brought back what was sent there.
+
+        Not when a newer request came before this one; returns whether the peer is there now.
+        """
+        if self.context.recipient.window.newest != decode_partial_iv(binding.partial_iv):
+            return False
+        self.address = source
+        return True
 
 
 @dataclass(slots=True, eq=False)
@@ -134,6 +136,12 @@ class Associations:
     def find(self, association_id: AssociationId) -> Association | None:
         """The live association of this id."""
         return self._by_id.get(association_id)
+
+    def locate(self, recipient_id: bytes, source: Address) -> None:
+        """Set the address of who has this recipient ID, if it is one association alone."""
+        found = self._by_kid.get(recipient_id, ())
+        if len(found) == 1:
+            found[0].address = source
 
     def owner(self, binding: RequestBinding) -> Association:
         """The live association under which a request was verified."""

@@ -211,6 +211,10 @@ class Endpoint:
         if found is not None:
             found.allowance = None
 
+    def locate(self, recipient_id: bytes, source: Address) -> None:
+        """The application has seen the peer behind `recipient_id` receive at `source`, by a handshake for instance."""
+        self._associations.locate(recipient_id, source)
+
     def cancel(self, exchange: ExchangeId, now: float) -> None:
         """Want no more of a request of ours, or end an observation of a peer without a last word."""
         self._client.cancel(exchange, now)

@@ -59,7 +59,7 @@ class ServerExchange(RequestReceived):
         token: of the request and all its responses.
         created: when it came, monotonic seconds.
         request: the inner request as it came; `message` has lost what the endpoint acts on.
-        allowance: bytes that may still go to a source that nothing has verified; None for a verified one.
+        allowance: bytes that may still go to a source that was not seen to receive; None for one that was.
         peer: the association, else the source: what state is kept under.
         epoch: counts the installations of associations, so that an Echo value does not outlive one.
         binding: what responses are protected under; None for a plain request.
@@ -67,6 +67,7 @@ class ServerExchange(RequestReceived):
         sequence: our sender sequence numbers where the response may need one.
         takes_sequence: the next protected response needs a sender sequence number of ours.
         is_answered: the request has been acknowledged, by a response or an empty ACK.
+        is_elsewhere: it is an association's, and came from where its peer was not seen to receive.
         block1: to acknowledge in the final response.
         block2: the block that was asked for.
         no_response: classes of responses the client does not want, as bits (RFC 7967 §2.1).
@@ -85,6 +86,7 @@ class ServerExchange(RequestReceived):
         "data",
         "epoch",
         "is_answered",
+        "is_elsewhere",
         "mid",
         "no_response",
         "notified_mid",
@@ -121,6 +123,7 @@ class ServerExchange(RequestReceived):
         self.sequence: SequenceNumbers | None = None
         self.takes_sequence = False
         self.is_answered = False
+        self.is_elsewhere = False
         self.block1: Block | None = None
         self.block2: Block | None = None
         self.no_response = 0
@@ -128,8 +131,8 @@ class ServerExchange(RequestReceived):
         self.notified_mid = -1
 
     def echo_name(self) -> bytes:
-        """Whom an Echo value given in this exchange is good for."""
-        return repr((self.peer, self.epoch)).encode()
+        """Whom, and where, an Echo value given in this exchange is good for."""
+        return repr((self.peer, self.epoch, self.source)).encode()
 
     def enter(self, association: Association, binding: RequestBinding) -> None:
         """The request has been verified under an association."""
@@ -138,7 +141,10 @@ class ServerExchange(RequestReceived):
         self.binding = binding
         self.protect = protect_response
         self.sequence = association.context.sender.sequence
-        self.allowance = None
+        if association.address == self.source:
+            self.allowance = None
+        else:
+            self.is_elsewhere = True
 
     def enter_group(self, group: Group, binding: GroupBinding) -> None:
         """The request has been verified as a group member's."""

@@ -7,7 +7,7 @@ from collections import deque
 from thingstead.endpoint.association import SequenceGate, SequenceOwner
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters
-from thingstead.endpoint.event import Event, ExchangeEnded, ExchangeId
+from thingstead.endpoint.event import Address, AssociationId, Event, ExchangeEnded, ExchangeId
 from thingstead.endpoint.exchange import ServerExchange, operation
 from thingstead.endpoint.memory import Memory
 from thingstead.endpoint.message_layer import MessageLayer, acknowledgement
@@ -27,6 +27,8 @@ _REPLACED = frozenset(
 )
 _ONLY_OBSERVE = frozenset((_OBSERVE,))
 _SEQUENCE_SPAN = 1 << 24
+# Of a response under OSCORE: tag, inner code, payload marker, option with flags and Partial IV (RFC 8613 §5, §6.1).
+_MAX_OVERHEAD = 16 + 1 + 1 + 1 + 1 + 5
 
 
 class Responder:
@@ -129,6 +131,15 @@ class Responder:
         """The association or group is gone, and with it all that was to be sent under it."""
         self._parked.pop(name, None)
 
+    def relocate(self, name: AssociationId, source: Address) -> None:
+        """The peer receives at another address now: so do its observations."""
+        for exchange in self._layer.known.observing.values():
+            if exchange.association == name and exchange.source != source:
+                noted = self._resets.pop((exchange.source, exchange.notified_mid), None)
+                exchange.source = source
+                if noted is not None:
+                    self._resets[source, exchange.notified_mid] = noted
+
     def _memory(self, exchange: ServerExchange) -> Memory:
         return self._layer.strangers if exchange.binding is None else self._layer.known
 
@@ -140,14 +151,14 @@ class Responder:
         if exchange.takes_sequence and not self._may_take(exchange, response):
             return
         kind, mid = self._kind(exchange, now)
+        if exchange.allowance is not None and not self._is_within(exchange, response):
+            self._send_within(exchange, response, now)
+            return
         if exchange.protect is not None:
             response = exchange.protect(response, binding=exchange.binding)
             exchange.takes_sequence = True
         data = encode_as(response, kind, mid, exchange.token)
         if exchange.allowance is not None:
-            if len(data) > exchange.allowance:
-                self._send_within(exchange, kind, mid, now)
-                return
             exchange.allowance -= len(data)
         if exchange.is_multicast:
             self._layer.send_later(data, exchange.source, now=now, spread=self._config.leisure)
@@ -195,17 +206,21 @@ class Responder:
         except StateError as error:
             self._counters.count(error.reason, exchange.source)
 
-    def _send_within(self, exchange: ServerExchange, kind: MessageType, mid: int, now: float) -> None:
+    def _is_within(self, exchange: ServerExchange, response: Message) -> bool:
+        """Whether a response may go to a source that was not seen to receive; asked before it costs a nonce."""
+        size = len(encode_as(response, MessageType.NON, 0, exchange.token))
+        overhead = 0 if exchange.protect is None else _MAX_OVERHEAD
+        return exchange.allowance is None or size + overhead <= exchange.allowance
+
+    def _send_within(self, exchange: ServerExchange, response: Message, now: float) -> None:
         """The response is too much for an unverified source: ask it to show itself (RFC 9175 §2.6)."""
         self._counters.count("amplification", exchange.source)
-        if exchange.is_answered or exchange.is_multicast:
+        if exchange.is_multicast or (exchange.is_answered and exchange.binding is None):
             self.end_observation(self._layer.strangers, exchange.exchange)
             return
         self.end(exchange)
-        data = encode_as(self._challenge(exchange, now), kind, mid, exchange.token)
-        if exchange.allowance is not None and len(data) <= exchange.allowance:
-            exchange.allowance -= len(data)
-            self._launch(exchange, data, kind, mid, now)
+        if response.option(OptionNumber.ECHO) is None:
+            self.send(exchange, self._challenge(exchange, now), now)
         else:
             self._keep_silent(exchange)
 

@@ -38,6 +38,7 @@ __all__ = ["Server"]
 _OSCORE = int(OptionNumber.OSCORE)
 _CON, _NON = MessageType.CON, MessageType.NON
 _OBSERVABLE = frozenset((Code.GET, Code.FETCH))
+_SAFE = frozenset((Code.GET, Code.FETCH))
 _ACTED_ON = frozenset(
     int(number)
     for number in (
@@ -212,10 +213,9 @@ class Server:
             exchange.takes_sequence = True
             if not self._is_recovered(exchange, error, now):
                 return
-            inner, binding = error.request, error.binding
+            inner = error.request
         else:
             exchange.enter(association, binding)
-        association.follow(binding, exchange.source)
         known = self._layer.known
         exchange.accepted = known.duplicates.remember((exchange.source, exchange.data), now)
         self._admit(exchange, inner, known, now)
@@ -273,6 +273,8 @@ class Server:
         exchange.message = exchange.request = inner
         try:
             inner.options = recognised(inner.options)
+            if exchange.is_elsewhere and not self._may_come_from_there(exchange, inner, now):
+                return
             for number, _ in inner.options:
                 if number in _ACTED_ON:
                     if not self._act_on(exchange, inner, memory, now):
@@ -300,7 +302,7 @@ class Server:
                 self._responder.send(exchange, Message(code), now)
                 return False
         exchange.no_response = decode_uint(special.get(OptionNumber.NO_RESPONSE, b""))
-        if OptionNumber.ECHO in special:
+        if OptionNumber.ECHO in special and not exchange.is_elsewhere:
             self._note_echo(exchange, special[OptionNumber.ECHO], now)
         if OptionNumber.OBSERVE in special and inner.code in _OBSERVABLE:
             self._note_observe(exchange, special[OptionNumber.OBSERVE], memory)
@@ -333,6 +335,25 @@ class Server:
         else:
             exchange.is_fresh = True
             exchange.allowance = None
+
+    def _may_come_from_there(self, exchange: ServerExchange, inner: Message, now: float) -> bool:
+        """Whether to go on with a verified request from an address at which its sender was not seen to receive.
+
+        Who carries a datagram away can send it on from anywhere. So before it acts, or observes, it has to bring
+        back an Echo value from there; a mere question is answered with what little may go to any address (R-68).
+        """
+        value = inner.option(OptionNumber.ECHO)
+        if value is not None:
+            self._note_echo(exchange, value, now)
+        if exchange.is_fresh:
+            association = self._associations.owner(exchange.binding)
+            if association.follow(exchange.binding, exchange.source):
+                self._responder.relocate(association.id, exchange.source)
+        elif inner.code not in _SAFE or inner.option(OptionNumber.OBSERVE) is not None:
+            self._counters.count("path", exchange.source)
+            self._responder.challenge(exchange, now)
+            return False
+        return True
 
     def _note_observe(self, exchange: ServerExchange, value: bytes, memory: Memory) -> None:
         wish = decode_uint(value)

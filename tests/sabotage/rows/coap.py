@@ -29,4 +29,10 @@ ROWS = (
     Sabotage("R-37", _P + "echo:amplification_allowance", returns(1 << 40), "answers to strangers are small"),
     Sabotage("R-47", _P + "block:Uploads.__init__", _limitless, "unfinished bodies are bounded"),
     Sabotage("R-64", "thingstead.endpoint.association:Association.follow", accepts, "a thing that moves is followed"),
+    Sabotage(
+        "R-68",
+        "thingstead.endpoint.server:Server._may_come_from_there",
+        returns(True),
+        "nothing acts or observes from an unverified path",
+    ),
 )

@@ -20,6 +20,7 @@ from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.option import OptionNumber
 
 THING = a_thing()
+MESSAGE_1 = b"\xf5message_1"
 
 
 def call(payload=b"", *, is_fresh=True, peer: Any = THING.id):
@@ -44,6 +45,9 @@ class Server:
     def vouch(self, _call):
         self.said.append("vouch")
 
+    def locate(self, recipient_id, source):
+        self.said.append((recipient_id, source))
+
 
 class Handshakes:
     """A `Bootstrap` that answers as it is told."""
@@ -65,11 +69,11 @@ class Handshakes:
         return self.outcome
 
 
-def edhoc(outcome=b"message_2", *, is_fresh=True, **handshakes):
+def edhoc(outcome=b"message_2", *, is_fresh=True, payload=MESSAGE_1, **handshakes):
     bootstrap: Any = Handshakes(outcome, **handshakes)
     server: Any = Server()
     handler = bootstrapping(bootstrap, server, clock=JumpingClock())
-    return bootstrap, server, lambda: handler(call(b"message_1", is_fresh=is_fresh))
+    return bootstrap, server, lambda: handler(call(payload, is_fresh=is_fresh))
 
 
 @pytest.mark.spec("RFC 9175 2.3")
@@ -110,7 +114,15 @@ def test_a_source_that_showed_itself_is_answered(is_fresh, said):
     answer = ask()
     assert (answer.code, answer.payload, server.said) == (Code.CHANGED, b"message_2", said)
     assert answer.uint_option(OptionNumber.CONTENT_FORMAT) == ContentFormat.EDHOC_CBOR_SEQ
-    assert bootstrap.asked == [(b"message_1", ladder.THING, 7.0, JumpingClock().utc())]
+    assert bootstrap.asked == [(MESSAGE_1, ladder.THING, 7.0, JumpingClock().utc())]
+
+
+@pytest.mark.requirement("R-68")
+@pytest.mark.parametrize("outcome", [b"message_4", PolicyError("no", reason="held")])
+def test_whoever_finished_a_handshake_is_known_to_receive_where_it_came_from(outcome):
+    _, server, ask = edhoc(outcome, payload=b"\x43abcmessage_3")
+    ask()
+    assert server.said == ([(b"abc", ladder.THING)] if outcome == b"message_4" else [])
 
 
 class Collector:

@@ -264,12 +264,9 @@ def test_a_stranger_has_no_live_association_and_ending_none_ends_none():
 @pytest.mark.parametrize("disk_is_full", [True, False])
 def test_the_domain_asks_a_thing_only_under_numbers_that_are_on_disk(disk_is_full):
     async def story(domain):
-        domain.resources.register("/now", Code.GET, lambda _call: Message(Code.CONTENT))
         domain.server.install(an_association())
-        domain.ask(request(Code.GET, "/now"))
-        await domain.relay()
+        domain.server.locate(b"\x01", ladder.THING)
         domain.disk_is_full = disk_is_full
-        domain.seen.clear()
         async with asyncio.TaskGroup() as tasks:
             asked = tasks.create_task(outcome(domain.server.request(THING, request(Code.GET, "/light"), within=0.02)))
             await domain.relay()

@@ -371,5 +371,8 @@ _FINDINGS = {
     ),
     "R-09": ("token, keys and live association of a thing go at once", "answers already on their way arrive"),
     "R-35": ("one AIF scope per token, asked before dispatch, deny by default", "a scope written too wide is obeyed"),
-    "C5.3.2": ("OSCORE associations are not bound to addresses", "no path check before large replies yet"),
+    "C5.3.2": (
+        "OSCORE associations are not bound to addresses; from a new one nothing acts before an Echo round trip",
+        "what is on its way to the old address is lost",
+    ),
 }

@@ -29,6 +29,11 @@ class ReplayWindow:
         """Whether the window knows what was received before."""
         return self._highest is not None
 
+    @property
+    def newest(self) -> int:
+        """The largest number that was accepted; -1 before the first, and while nothing is known."""
+        return -1 if self._highest is None else self._highest
+
     def check(self, number: int) -> None:
         """Refuse a number that was received, or that lies left of the window; change nothing.
 
