@@ -34,7 +34,6 @@ def _newcomer(world, serial, number=1):
     return Newcomer(identity, oscore, "192.0.2.1")
 
 
-@pytest.mark.requirement("R-34")
 def test_a_newcomer_that_joins_twice_at_once_is_one_thing():
     async def story(world):
         admission = world.domain.controller.admission

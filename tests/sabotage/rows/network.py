@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
-from tests.sabotage.replacement import Sabotage, returns, skips
+from collections.abc import Callable
+from typing import Any
+
+from tests.sabotage.replacement import Sabotage, accepts, returns, skips
 from thingstead.errors import AuthenticationError
 
 __all__ = ["ROWS"]
 
+
+def _known_by_address(original: Callable[..., Any]) -> Callable[..., Any]:
+    def render(*args: Any, **kwargs: Any) -> str:
+        text: str = original(*args, **kwargs)
+        for family, ip in (("4", "ip"), ("6", "ip6")):
+            text = text.replace(f"{ip} saddr . ether saddr @thing{family}", f"{ip} saddr @known{family}")
+        return text
+
+    return render
+
+
 ROWS = (
+    Sabotage(
+        "R-34",
+        "thingstead.enforcement.nftables:Nftables._require_own_addresses",
+        accepts,
+        "an address has one thing",
+    ),
+    Sabotage(
+        "R-34",
+        "thingstead.enforcement.ruleset:render_table",
+        _known_by_address,
+        "an address is used from its own interface only",
+    ),
     Sabotage(
         "R-80", "thingstead.crypto.certificate:verify_chain", returns(()), "a file's signer is one of its maker's"
     ),

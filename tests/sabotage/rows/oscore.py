@@ -10,10 +10,20 @@ def _same_keys(_original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda _self, _label, *, size, **_inputs: bytes(size)
 
 
+def _keeps_the_outside(_original: Callable[..., Any]) -> Callable[..., Any]:
+    def surviving(inner: Any, outer: Any) -> Any:
+        numbers = {number for number, _ in inner}
+        return sorted([*inner, *(option for option in outer if option[0] not in numbers)])
+
+    return surviving
+
+
 _P = "thingstead.protocols."
 ROWS = (
     Sabotage("R-15", _P + "oscore.replay:ReplayWindow.check", accepts, "a number seen is refused"),
     Sabotage("R-15", _P + "oscore.binding:RequestBinding.check_response", accepts, "a response seen is refused"),
+    Sabotage("R-55", _P + "oscore.replay:ReplayWindow.check", accepts, "a message under another header stays the same"),
+    Sabotage("R-55", _P + "oscore.plaintext:_with_surviving", _keeps_the_outside, "of the outer options few survive"),
     Sabotage("R-63", _P + "oscore.derivation:KeyDerivation.derive", _same_keys, "each epoch of a group has its keys"),
     Sabotage("R-65", _P + "group_oscore.envelope:verify", accepts, "a group message is countersigned"),
 )

@@ -26,6 +26,7 @@ def test_whoever_acts_until_the_end_of_the_last_safe_day_has_the_whole_notice_le
     assert row.at - end < NOTICE[PlaneName.ACCESS] + timedelta(days=1)
 
 
+@pytest.mark.requirement("R-74")
 def test_a_credential_in_the_update_path_has_thirty_days():
     (row,) = calendar([expiry(60, plane=PlaneName.SOFTWARE)], at=AT)
     assert row.last_safe_day == date(2026, 12, 22)

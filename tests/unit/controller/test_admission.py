@@ -301,7 +301,6 @@ def test_two_joins_of_one_thing_at_once_make_one_thing():
     assert door.come(newcomer(number=3)).access_token
 
 
-@pytest.mark.requirement("R-13")
 def test_who_is_welcome_gets_its_tokens_and_its_key_is_noted():
     door = Door(rule())
     grant = door.come(NEWCOMER)

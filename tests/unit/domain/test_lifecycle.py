@@ -42,7 +42,6 @@ def test_every_state_is_reached_from_the_first_ones_and_every_cause_is_used():
     assert {cause for _, cause in TRANSITIONS} == set(Cause)
 
 
-@pytest.mark.requirement("R-08")
 def test_after_a_hand_over_only_a_whole_new_join_leads_to_operational():
     assert {cause for state, cause in TRANSITIONS if state is LifecycleState.RE_OWNED} == {Cause.INSTALLED}
     ways_in = {state for (state, _), following in TRANSITIONS.items() if following is LifecycleState.OPERATIONAL}

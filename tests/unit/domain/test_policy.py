@@ -51,7 +51,6 @@ def test_an_authenticated_thing_that_no_rule_names_is_not_admitted(changed):
     assert decision == Decision(Verdict.REFUSE, "unlisted")
 
 
-@pytest.mark.requirement("R-28")
 @pytest.mark.parametrize("profile", ProfileName)
 def test_an_empty_policy_admits_nothing_under_any_profile(profile):
     decision = decide(_FACTS, _policy(profile=profile), at=AT)
@@ -73,7 +72,6 @@ def test_a_refused_thing_gets_no_scope_and_a_held_one_gets_it_from_a_person():
     assert held == Decision(Verdict.HOLD, "lamps", "floor-1", _SCOPE)
 
 
-@pytest.mark.requirement("R-03")
 def test_a_rule_ends_at_its_instant():
     rule = replace(_RULE, until=AT)
     assert decide(_FACTS, _policy(rule), at=AT - timedelta(microseconds=1)).verdict is Verdict.ADMIT

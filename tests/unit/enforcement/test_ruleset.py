@@ -56,6 +56,7 @@ def test_who_is_barred_is_dropped_before_anything_is_accepted(name):
     assert all(rule.endswith("drop") for rule in rules[: last_bar + 1])
 
 
+@pytest.mark.requirement("R-34")
 @pytest.mark.parametrize(("family", "ip"), [("4", "ip"), ("6", "ip6")])
 def test_a_thing_is_known_by_address_and_interface_together(family, ip):
     entries = [rule for rule in chain("from_segment") if rule.endswith(f"from_thing{family}")]

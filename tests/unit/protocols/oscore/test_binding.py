@@ -71,6 +71,7 @@ def test_an_observation_travels_under_fetch_and_content():
     assert (received.code, received.payload) == (Code.CONTENT, b"7")
 
 
+@pytest.mark.requirement("R-55")
 @pytest.mark.spec("RFC 8613 4.1.3.5.2")
 def test_the_outer_observe_value_of_a_notification_is_ignored():
     *_, client_binding, binding = observation()

@@ -222,6 +222,7 @@ def test_an_authentic_but_malformed_plaintext_is_refused(plaintext):
         unprotect_request(Message(Code.POST, options=message.options, payload=payload), context=server)
 
 
+@pytest.mark.requirement("R-55")
 @pytest.mark.spec("RFC 8613 8.2")
 def test_outer_options_of_class_e_are_discarded_and_class_u_survive():
     client, server = pair()
@@ -242,6 +243,7 @@ def test_outer_options_of_class_e_are_discarded_and_class_u_survive():
     ]
 
 
+@pytest.mark.requirement("R-55")
 @pytest.mark.spec("RFC 8613 4.2")
 def test_the_outer_code_says_nothing_about_the_inner_one():
     client, server = pair()
