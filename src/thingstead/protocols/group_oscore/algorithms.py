@@ -56,6 +56,10 @@ class GroupAlgorithms:
             _group_encryption(self.group_encryption_id)
         if self.signature_id is not None:
             algorithm(self.signature_id, Kind.SIGNATURE)
+        if self.digest_id not in _AGREEMENT_HASH.values():
+            raise UnsupportedError(
+                f"expected SHA-256 or SHA-512 for HKDF, got {self.digest_id}", spec="RFC 10021 §2.1.3"
+            )
         if self.agreement_id is not None and _AGREEMENT_HASH.get(_agreement(self.agreement_id)) != self.digest_id:
             raise UnsupportedError("the key agreement must use the hash of the group's HKDF", spec="RFC 10021 §2.1.10")
         if not self.has_group_mode and not self.has_pairwise_mode:
