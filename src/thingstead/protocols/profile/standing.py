@@ -81,11 +81,9 @@ class MemberStanding:
             DecodeError: not such an answer.
         """
         match codec.decode(data, limits=_LIMITS):
-            case [bool(accepts), int(num), None]:
-                return cls(accepts, num, None)
-            case [bool(accepts), int(num), int(last)]:
+            case [bool(accepts), num, last] if type(num) is int and num >= 0 and (last is None or type(last) is int):
                 try:
-                    return cls(accepts, num, _EPOCH + timedelta(microseconds=last))
+                    return cls(accepts, num, None if last is None else _EPOCH + timedelta(microseconds=last))
                 except OverflowError:
                     raise DecodeError("expected microseconds of the years 1 to 9999") from None
             case _:
