@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from tests.unit.protocols.group_oscore.group import GM_CREDENTIAL, context, group
@@ -19,7 +21,7 @@ SIGNATURE, TAG = 64, 8
 
 def envelope(sender, **changes):
     """A request by the switch, as `sender`'s context sees it."""
-    fields = {
+    fields: dict[str, Any] = {
         "request_kid": b"sw",
         "request_piv": b"\5",
         "request_kid_context": b"g1",

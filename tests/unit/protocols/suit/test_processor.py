@@ -173,25 +173,7 @@ def test_an_integrated_payload_is_written_and_compared_like_a_fetched_one():
 
 
 @pytest.mark.requirement("R-29")
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "http://domain.example/image",
-        "file:///etc/passwd",
-        "image.bin",
-        "#image",
-        "coap://user@domain.example/image",
-        "coap://domain.example/a b",
-        "coap://domain.example/\u0130",
-        "coap:image",
-        "coap://",
-        "",
-        "coap://domain.example/" + "a" * 512,
-        "//elsewhere.example/image",
-        "/a b",
-        "/" + "a" * 512,
-    ],
-)
+@pytest.mark.parametrize("uri", ["http://domain.example/image", "#image", "//elsewhere.example/image"])
 def test_a_uri_that_could_lead_anywhere_is_not_fetched(uri):
     machine = refusal(opened(replace(RELEASE, uri=uri)), UnsupportedError, "uri")
     assert machine.effects == []
