@@ -8,7 +8,7 @@ from pathlib import Path
 
 from thingstead.errors import ConfigError, StorageError
 
-__all__ = ["DirectoryLock", "private_directory", "write_whole"]
+__all__ = ["DirectoryLock", "locked", "private_directory", "write_whole"]
 
 
 def private_directory(path: Path) -> Path:
@@ -36,16 +36,29 @@ class DirectoryLock:
         Raises:
             ConfigError: another process holds it.
         """
-        self._file = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._file)
-            raise ConfigError(f"another controller is running on {directory}") from error
+        self._file = locked(directory / "lock", f"another controller is running on {directory}")
 
     def release(self) -> None:
         """Let the next one in."""
         os.close(self._file)
+
+
+def locked(path: Path, refusal: str) -> int:
+    """Lock a file (mode 0600) that is there for nothing else; whoever closes the descriptor gives it up.
+
+    Raises:
+        ConfigError: another process holds it, which `refusal` says; or it cannot be made.
+    """
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise ConfigError(f"cannot make {path}: {error.strerror}") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(file)
+        raise ConfigError(refusal) from error
+    return file
 
 
 def write_whole(path: Path, data: bytes) -> None:
