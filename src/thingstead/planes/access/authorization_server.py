@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
@@ -14,19 +13,16 @@ from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
-from thingstead.domain.ports import Association, Records, SecurityAssociations
+from thingstead.domain.ports import Archive, Association, SecurityAssociations
 from thingstead.domain.thing import Thing
-from thingstead.errors import DecodeError, StateError
+from thingstead.errors import StateError, StorageError
 from thingstead.identifier import ThingId, TransitionId, thing_id
-from thingstead.protocols.ace import token
+from thingstead.planes.access.holding import Holding, decode_holding, encode_holding
+from thingstead.protocols.ace import aif, token
 from thingstead.protocols.ace.aif import Scope
-from thingstead.protocols.ace.token import AccessToken
-from thingstead.protocols.cbor import codec
-from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.edhoc.session import OscoreParameters
-from thingstead.secret import Secret
 
 __all__ = ["AuthorizationServer", "Proposal"]
 
@@ -54,16 +50,22 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Holding:
-    oscore: OscoreParameters
-    access_token: AccessToken
-    granted_token: bytes
+class _Standing:
+    """What of a holding decides, out of a token that was verified."""
+
+    scope: Scope
+    expires: datetime
+    cti: bytes
+    recipient_id: bytes
     reserved: int
     suspended: bool
 
 
 class AuthorizationServer:
     """Issues one token per join, installs its association, and takes both back.
+
+    Keys and tokens are on disk, and read there when they are handed out or changed; what a request is judged by is in
+    memory.
 
     Args:
         records: the plane's documents, one per thing; they hold master secrets.
@@ -80,7 +82,7 @@ class AuthorizationServer:
 
     def __init__(
         self,
-        records: Records,
+        records: Archive,
         key: PrivateKey,
         associations: SecurityAssociations,
         *,
@@ -99,11 +101,12 @@ class AuthorizationServer:
         self._random_bytes = random_bytes
         self._validity = validity
         self._proposals: dict[ThingId, Proposal] = {}
-        self._holdings: dict[ThingId, _Holding] = {}
+        self._standings: dict[ThingId, _Standing] = {}
+        self._scopes: WeakValueDictionary[bytes, Scope] = WeakValueDictionary()
         self._recipient_ids: set[bytes] = set()
         self._locks: WeakValueDictionary[ThingId, asyncio.Lock] = WeakValueDictionary()
         for name, document in records.load().items():
-            self._hold(thing_id(name), self._decode(document))
+            self._keep(thing_id(name), self._stand(decode_holding(document)))
 
     def resume(self, admitted: Iterable[ThingId]) -> None:
         """Install what was live before a restart: numbers go on above what was reserved, replay windows start lost.
@@ -112,9 +115,9 @@ class AuthorizationServer:
             admitted: whom the states of things let in: a crash may have come between a decision and its withdrawal.
         """
         for thing in admitted:
-            holding = self._holdings.get(thing)
-            if holding is not None and not holding.suspended:
-                self._install(thing, holding, fresh=False)
+            standing = self._standings.get(thing)
+            if standing is not None and not standing.suspended:
+                self._install(thing, self._read(thing), fresh=False)
 
     def allocate_recipient_id(self) -> bytes:
         """A recipient ID that no association of ours has: our C_R in a handshake (RFC 9528 §3.3.3)."""
@@ -135,54 +138,55 @@ class AuthorizationServer:
 
         Raises:
             StateError: the thing holds none.
+            StorageError: they cannot be read.
         """
-        holding = self._holdings.get(thing)
-        if holding is None or holding.suspended:
+        standing = self._standings.get(thing)
+        if standing is None or standing.suspended:
             raise StateError(f"{thing} holds no access token")
-        return holding.access_token.encoded, holding.granted_token
+        holding = self._read(thing)
+        return holding.access_token, holding.granted_token
 
     def holder_of(self, thing: ThingId) -> PublicKey:
         """The key that the thing proved when it got its token, suspended or not.
 
         Raises:
             StateError: the thing holds none.
+            StorageError: it cannot be read.
         """
-        holding = self._holdings.get(thing)
-        if holding is None:
+        if thing not in self._standings:
             raise StateError(f"{thing} holds no access token")
-        return holding.access_token.public
+        return self._read(thing).public
 
     def scope_of(self, thing: ThingId) -> Scope | None:
         """What the thing may do now; None when its token has ended, was suspended or never was."""
-        holding = self._holdings.get(thing)
-        if holding is None or holding.suspended or holding.access_token.expires <= self._clock.utc():
+        standing = self._standings.get(thing)
+        if standing is None or standing.suspended or standing.expires <= self._clock.utc():
             return None
-        return holding.access_token.scope
+        return standing.scope
 
     async def reserve(self, thing: ThingId, upto: int) -> None:
         """Make durable that sender sequence numbers below `upto` are spent (RFC 8613 appendix B.1.1)."""
         async with self._lock(thing):
-            holding = self._holdings.get(thing)
-            if holding is None or upto <= holding.reserved:
+            standing = self._standings.get(thing)
+            if standing is None or upto <= standing.reserved:
                 return
-            reserved = replace(holding, reserved=upto)
-            await self._records.write({thing: self._encode(reserved)})
-            self._holdings[thing] = reserved
+            await self._records.write({thing: encode_holding(replace(self._read(thing), reserved=upto))})
+            self._standings[thing] = replace(standing, reserved=upto)
             self._associations.sequence_reserved(thing, upto)
 
     async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Grant what was proposed, or lift a suspension."""
         async with self._lock(thing.id):
             proposal = self._proposals.pop(thing.id, None)
-            holding = self._holdings.get(thing.id)
+            standing = self._standings.get(thing.id)
             if proposal is not None:
                 granted = self._grant(thing.id, proposal)
                 await self._write(thing.id, granted, Kind.ISSUE, cause)
                 self._associations.end(thing.id)
                 self._install(thing.id, granted, fresh=True)
                 detail = f"{len(proposal.scope.grants)} resources granted"
-            elif holding is not None and holding.suspended:
-                lifted = replace(holding, suspended=False)
+            elif standing is not None and standing.suspended:
+                lifted = replace(self._read(thing.id), suspended=False)
                 await self._write(thing.id, lifted, Kind.ISSUE, cause)
                 self._install(thing.id, lifted, fresh=False)
                 detail = "suspension lifted"
@@ -195,9 +199,9 @@ class AuthorizationServer:
         self._associations.end(thing.id)
         self._proposals.pop(thing.id, None)
         async with self._lock(thing.id):
-            holding = self._holdings.get(thing.id)
-            if holding is not None and not holding.suspended:
-                await self._write(thing.id, replace(holding, suspended=True), Kind.REVOCATION, cause)
+            standing = self._standings.get(thing.id)
+            if standing is not None and not standing.suspended:
+                await self._write(thing.id, replace(self._read(thing.id), suspended=True), Kind.REVOCATION, cause)
         return self._receipt(thing, Demand.RESTRICT, transition_id, "association ended, token suspended")
 
     async def withdraw(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
@@ -205,13 +209,13 @@ class AuthorizationServer:
         self._associations.end(thing.id)
         self._proposals.pop(thing.id, None)
         async with self._lock(thing.id):
-            holding = self._holdings.get(thing.id)
-            if holding is not None:
+            standing = self._standings.get(thing.id)
+            if standing is not None:
                 # From memory only once it is gone from disk: a receipt for less would leave the keys there.
-                draft = self._draft(thing.id, Kind.REVOCATION, cause, holding)
+                draft = self._draft(thing.id, Kind.REVOCATION, cause, standing)
                 await self._records.write({thing.id: None}, entries=[draft])
-                self._recipient_ids.discard(holding.oscore.recipient_id)
-                del self._holdings[thing.id]
+                self._recipient_ids.discard(standing.recipient_id)
+                del self._standings[thing.id]
         return self._receipt(thing, Demand.WITHDRAW, transition_id, "association ended, token and keys erased")
 
     async def probe(self, thing: Thing) -> Probe:
@@ -225,8 +229,7 @@ class AuthorizationServer:
     def expiries(self) -> Sequence[Expiry]:
         """Every token's end."""
         return [
-            Expiry("access token", holding.access_token.expires, (thing,), self.name)
-            for thing, holding in self._holdings.items()
+            Expiry("access token", standing.expires, (thing,), self.name) for thing, standing in self._standings.items()
         ]
 
     def findings(self, question: str) -> Sequence[Finding]:
@@ -235,9 +238,9 @@ class AuthorizationServer:
         if row is None:
             return []
         control, risk = row
-        live = sum(not holding.suspended for holding in self._holdings.values())
-        evidence = f"{live} tokens live, {len(self._holdings) - live} suspended, each with its own keys and scope"
-        return [Finding(question, self.name, control, evidence, risk, holds=bool(self._holdings))]
+        live = sum(not standing.suspended for standing in self._standings.values())
+        evidence = f"{live} tokens live, {len(self._standings) - live} suspended, each with its own keys and scope"
+        return [Finding(question, self.name, control, evidence, risk, holds=bool(self._standings))]
 
     def snapshot(self) -> Mapping[str, bytes]:
         """Nothing: keys and tokens are live or gone, a restored domain has its things join again."""
@@ -252,12 +255,11 @@ class AuthorizationServer:
         if documents:
             raise StateError("a backup must not hold associations")
 
-    def _grant(self, thing: ThingId, proposal: Proposal) -> _Holding:
+    def _grant(self, thing: ThingId, proposal: Proposal) -> Holding:
         at = self._clock.utc().replace(microsecond=0)
         access = self._issue(self._domain, thing, proposal.public, proposal.scope, at)
         granted = self._issue(thing, self._domain, self._holder, proposal.granted, at)
-        token_ = self._authenticate(access, proposal.public, at)
-        return _Holding(proposal.oscore, token_, granted, reserved=0, suspended=False)
+        return Holding(proposal.oscore, proposal.public, access, granted, reserved=0, suspended=False)
 
     def _issue(self, audience: str, subject: str, public: PublicKey, scope: Scope, at: datetime) -> bytes:
         return token.issue(
@@ -273,18 +275,24 @@ class AuthorizationServer:
             signature_id=AlgorithmId.ESP256,
         )
 
-    def _authenticate(self, encoded: bytes, presenter: PublicKey, at: datetime) -> AccessToken:
-        return token.authenticate(
-            encoded,
+    def _stand(self, holding: Holding) -> _Standing:
+        """Out of a token that is ours and its holder's; its end is looked at on every use."""
+        valid = token.authenticate(
+            holding.access_token,
             self._key.public,
             accept=_ACCEPT,
-            at=at,
+            at=cwt.decode(holding.access_token).claims.required_date(Claim.IAT),
             issuer=self._domain,
             audience=self._domain,
-            presenter=presenter,
+            presenter=holding.public,
+        )
+        # Things of one rule have one scope, which would be most of what a standing takes.
+        scope = self._scopes.setdefault(aif.encode(valid.scope), valid.scope)
+        return _Standing(
+            scope, valid.expires, valid.cti, holding.oscore.recipient_id, holding.reserved, holding.suspended
         )
 
-    def _install(self, thing: ThingId, holding: _Holding, *, fresh: bool) -> None:
+    def _install(self, thing: ThingId, holding: Holding, *, fresh: bool) -> None:
         oscore = holding.oscore
         self._associations.install(
             Association(
@@ -301,67 +309,34 @@ class AuthorizationServer:
             )
         )
 
-    async def _write(self, thing: ThingId, holding: _Holding, kind: Kind, cause: str) -> None:
-        await self._records.write({thing: self._encode(holding)}, entries=[self._draft(thing, kind, cause, holding)])
-        self._hold(thing, holding)
+    async def _write(self, thing: ThingId, holding: Holding, kind: Kind, cause: str) -> None:
+        standing = self._stand(holding)
+        draft = self._draft(thing, kind, cause, standing)
+        await self._records.write({thing: encode_holding(holding)}, entries=[draft])
+        self._keep(thing, standing)
 
-    def _draft(self, thing: ThingId, kind: Kind, cause: str, holding: _Holding) -> Draft:
-        return Draft(self._clock.utc(), kind, _ACTOR, thing, cause, {"cti": holding.access_token.cti})
+    def _draft(self, thing: ThingId, kind: Kind, cause: str, standing: _Standing) -> Draft:
+        return Draft(self._clock.utc(), kind, _ACTOR, thing, cause, {"cti": standing.cti})
 
     def _lock(self, thing: ThingId) -> asyncio.Lock:
         """One change of a thing's document at a time: a write that waited must not undo the one before it."""
         return self._locks.setdefault(thing, asyncio.Lock())
 
-    def _hold(self, thing: ThingId, holding: _Holding) -> None:
-        before = self._holdings.get(thing)
+    def _read(self, thing: ThingId) -> Holding:
+        document = self._records.read(thing)
+        if document is None:
+            raise StorageError(f"the association of {thing} is gone from disk")
+        return decode_holding(document)
+
+    def _keep(self, thing: ThingId, standing: _Standing) -> None:
+        before = self._standings.get(thing)
         if before is not None:
-            self._recipient_ids.discard(before.oscore.recipient_id)
-        self._holdings[thing] = holding
-        self._recipient_ids.add(holding.oscore.recipient_id)
-
-    def _encode(self, holding: _Holding) -> bytes:
-        oscore = holding.oscore
-        return codec.encode(
-            [
-                [
-                    oscore.master_secret.reveal(),
-                    oscore.master_salt,
-                    oscore.sender_id,
-                    oscore.recipient_id,
-                    int(oscore.aead_id),
-                    int(oscore.digest_id),
-                ],
-                cose_key.public_map(holding.access_token.public),
-                holding.access_token.encoded,
-                holding.granted_token,
-                holding.reserved,
-                holding.suspended,
-            ]
-        )
-
-    def _decode(self, document: bytes) -> _Holding:
-        match codec.decode(document):
-            case [list(oscore), dict(holder), bytes(access), bytes(granted), int(reserved), bool(suspended)]:
-                # Its end is looked at on every use; here it only has to be ours, and the holder's.
-                issued_at = cwt.decode(access).claims.required_date(Claim.IAT)
-                presenter = cose_key.from_map(holder).require_public()
-                valid = self._authenticate(access, presenter, issued_at)
-                return _Holding(_oscore(oscore), valid, granted, reserved, suspended)
-            case _:
-                raise DecodeError("expected a record of the access plane")
+            self._recipient_ids.discard(before.recipient_id)
+        self._standings[thing] = standing
+        self._recipient_ids.add(standing.recipient_id)
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
-
-
-def _oscore(fields: list[Any]) -> OscoreParameters:
-    match fields:
-        case [bytes(secret), bytes(salt), bytes(sender_id), bytes(recipient_id), int(aead_id), int(digest_id)]:
-            return OscoreParameters(
-                Secret(secret), salt, sender_id, recipient_id, AlgorithmId(aead_id), AlgorithmId(digest_id)
-            )
-        case _:
-            raise DecodeError("expected OSCORE parameters in a record of the access plane")
 
 
 _FINDINGS = {

@@ -12,18 +12,14 @@ from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
-from thingstead.domain.ports import Records
+from thingstead.domain.ports import Archive
 from thingstead.domain.thing import Thing
-from thingstead.errors import DecodeError, StateError
+from thingstead.errors import DecodeError, StateError, StorageError
 from thingstead.identifier import ThingId, TransitionId, thing_id
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cwt import token
 from thingstead.protocols.cwt.claims import Claim
-from thingstead.protocols.cwt.credential import (
-    DomainCredential,
-    authenticate_domain_credential,
-    issue_domain_credential,
-)
+from thingstead.protocols.cwt.credential import authenticate_domain_credential, issue_domain_credential
 
 __all__ = ["CertificateAuthority", "CredentialStatus"]
 
@@ -43,13 +39,26 @@ class CredentialStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Holding:
-    credential: DomainCredential | None
+    """A document of this plane; `encoded` is the credential as issued, empty once it is revoked."""
+
     cti: bytes
     status: CredentialStatus
+    encoded: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What of a holding decides, out of a credential that was verified; revoked there is no end to wait for."""
+
+    cti: bytes
+    status: CredentialStatus
+    expires: datetime | None
 
 
 class CertificateAuthority:
     """Issues what says who a thing is within the domain, and answers those who rely on it.
+
+    Credentials are on disk, and read there when one is handed out or its status changes.
 
     Args:
         records: the plane's documents, one per thing.
@@ -64,7 +73,7 @@ class CertificateAuthority:
 
     def __init__(
         self,
-        records: Records,
+        records: Archive,
         key: PrivateKey,
         *,
         domain: str,
@@ -78,12 +87,12 @@ class CertificateAuthority:
         self._clock = clock
         self._random_bytes = random_bytes
         self._validity = validity
-        self._holdings: dict[ThingId, _Holding] = {}
+        self._standings: dict[ThingId, _Standing] = {}
         self._by_cti: dict[bytes, ThingId] = {}
         self._proven: dict[ThingId, PublicKey] = {}
         self._last_acceptance: dict[ThingId, datetime] = {}
         for name, document in records.load().items():
-            self._keep(thing_id(name), self._decode(document))
+            self._keep(thing_id(name), self._stand(_decode(document)))
 
     def prove(self, thing: ThingId, public: PublicKey) -> None:
         """Note the key that a thing has just proven to hold; the next `admit` issues for it."""
@@ -98,64 +107,62 @@ class CertificateAuthority:
 
         Raises:
             StateError: the thing holds none.
+            StorageError: it cannot be read.
         """
-        holding = self._holdings.get(thing)
-        if holding is None or holding.credential is None or holding.status is not CredentialStatus.VALID:
+        standing = self._standings.get(thing)
+        if standing is None or standing.status is not CredentialStatus.VALID:
             raise StateError(f"{thing} holds no valid credential of this domain")
-        return holding.credential.encoded
+        return self._read(thing).encoded
 
     def status(self, cti: bytes) -> CredentialStatus:
         """What a relying party may rely on for the credential named `cti`, now."""
         thing = self._by_cti.get(cti)
-        holding = None if thing is None else self._holdings[thing]
-        if thing is None or holding is None:
+        if thing is None:
             return CredentialStatus.UNKNOWN
-        at = self._clock.utc()
-        if holding.status is CredentialStatus.VALID and (
-            holding.credential is None or holding.credential.expires <= at
-        ):
+        at, standing = self._clock.utc(), self._standings[thing]
+        if standing.status is not CredentialStatus.VALID:
+            return standing.status
+        if standing.expires is None or standing.expires <= at:
             return CredentialStatus.REVOKED
-        if holding.status is CredentialStatus.VALID:
-            self._last_acceptance[thing] = at
-        return holding.status
+        self._last_acceptance[thing] = at
+        return CredentialStatus.VALID
 
     async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Issue for the key that was proven, or lift a suspension."""
         public = self._proven.pop(thing.id, None)
-        holding = self._holdings.get(thing.id)
+        standing = self._standings.get(thing.id)
         if public is not None:
-            issued = self._issue(thing.id, public)
-            await self._write(thing.id, issued, Kind.ISSUE, cause, {"cti": issued.cti})
+            await self._write(thing.id, self._issue(thing.id, public), Kind.ISSUE, cause)
             return self._receipt(thing, Demand.ADMIT, transition_id, "credential issued")
-        if holding is not None and holding.status is CredentialStatus.SUSPENDED:
-            lifted = replace(holding, status=CredentialStatus.VALID)
-            await self._write(thing.id, lifted, Kind.ISSUE, cause, {"cti": lifted.cti})
+        if standing is not None and standing.status is CredentialStatus.SUSPENDED:
+            lifted = replace(self._read(thing.id), status=CredentialStatus.VALID)
+            await self._write(thing.id, lifted, Kind.ISSUE, cause)
             return self._receipt(thing, Demand.ADMIT, transition_id, "suspension lifted")
         return self._receipt(thing, Demand.ADMIT, transition_id, "nothing to issue for; the thing has to join")
 
     async def restrict(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Suspend the credential: relying parties are told so until it is admitted again."""
         self._proven.pop(thing.id, None)
-        holding = self._holdings.get(thing.id)
-        if holding is not None and holding.status is CredentialStatus.VALID:
-            suspended = replace(holding, status=CredentialStatus.SUSPENDED)
-            await self._write(thing.id, suspended, Kind.REVOCATION, cause, {"cti": holding.cti})
+        standing = self._standings.get(thing.id)
+        if standing is not None and standing.status is CredentialStatus.VALID:
+            suspended = replace(self._read(thing.id), status=CredentialStatus.SUSPENDED)
+            await self._write(thing.id, suspended, Kind.REVOCATION, cause)
         return self._receipt(thing, Demand.RESTRICT, transition_id, "credential suspended")
 
     async def withdraw(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Revoke for good: the credential goes, its identifier stays revoked."""
         self._proven.pop(thing.id, None)
-        holding = self._holdings.get(thing.id)
-        if holding is not None and holding.status is not CredentialStatus.REVOKED:
-            revoked = _Holding(None, holding.cti, CredentialStatus.REVOKED)
-            await self._write(thing.id, revoked, Kind.REVOCATION, cause, {"cti": holding.cti})
+        standing = self._standings.get(thing.id)
+        if standing is not None and standing.status is not CredentialStatus.REVOKED:
+            revoked = _Holding(standing.cti, CredentialStatus.REVOKED, b"")
+            await self._write(thing.id, revoked, Kind.REVOCATION, cause)
         return self._receipt(thing, Demand.WITHDRAW, transition_id, "credential revoked")
 
     async def probe(self, thing: Thing) -> Probe:
         """Ask the status service what it would tell a peer that was shown the thing's credential."""
-        holding = self._holdings.get(thing.id)
+        standing = self._standings.get(thing.id)
         before = self._last_acceptance.get(thing.id)
-        status = CredentialStatus.UNKNOWN if holding is None else self.status(holding.cti)
+        status = CredentialStatus.UNKNOWN if standing is None else self.status(standing.cti)
         # The probe's own question must not count as a peer that relied on the answer.
         if before is None:
             self._last_acceptance.pop(thing.id, None)
@@ -168,9 +175,9 @@ class CertificateAuthority:
     def expiries(self) -> Sequence[Expiry]:
         """Every valid credential's end."""
         return [
-            Expiry("domain credential", holding.credential.expires, (thing,), self.name)
-            for thing, holding in self._holdings.items()
-            if holding.credential is not None and holding.status is CredentialStatus.VALID
+            Expiry("domain credential", standing.expires, (thing,), self.name)
+            for thing, standing in self._standings.items()
+            if standing.expires is not None and standing.status is CredentialStatus.VALID
         ]
 
     def findings(self, question: str) -> Sequence[Finding]:
@@ -179,20 +186,20 @@ class CertificateAuthority:
         if row is None:
             return []
         control, risk = row
-        valid = sum(holding.status is CredentialStatus.VALID for holding in self._holdings.values())
-        revoked = sum(holding.status is CredentialStatus.REVOKED for holding in self._holdings.values())
+        valid = sum(standing.status is CredentialStatus.VALID for standing in self._standings.values())
+        revoked = sum(standing.status is CredentialStatus.REVOKED for standing in self._standings.values())
         evidence = f"{valid} valid and {revoked} revoked credentials, each bound to a proven key"
-        return [Finding(question, self.name, control, evidence, risk, holds=bool(self._holdings))]
+        return [Finding(question, self.name, control, evidence, risk, holds=bool(self._standings))]
 
     def snapshot(self) -> Mapping[str, bytes]:
         """Everything: a revoked identifier must stay revoked in a restored domain."""
-        return {thing: self._encode(holding) for thing, holding in self._holdings.items()}
+        return self._records.load()
 
     async def restore(self, documents: Mapping[str, bytes]) -> None:
         """Take up what is not here, or stood worse then: a backup gives nobody back what was taken since."""
         for name, document in documents.items():
-            thing, kept = thing_id(name), self._decode(document)
-            current = self._holdings.get(thing)
+            thing, kept = thing_id(name), self._stand(_decode(document))
+            current = self._standings.get(thing)
             if current is None or current.status < kept.status:
                 await self._records.write({name: document})
                 self._keep(thing, kept)
@@ -211,43 +218,52 @@ class CertificateAuthority:
             cti=cti,
             signature_id=AlgorithmId.ESP256,
         )
-        return _Holding(self._authenticate(encoded, at), cti, CredentialStatus.VALID)
+        return _Holding(cti, CredentialStatus.VALID, encoded)
 
-    def _authenticate(self, encoded: bytes, at: datetime) -> DomainCredential:
-        return authenticate_domain_credential(encoded, self._key.public, accept=_ACCEPT, domain=self._domain, at=at)
+    def _stand(self, holding: _Holding) -> _Standing:
+        """As ours; an expired credential is still ours to show and to revoke, `status` looks at the date."""
+        if not holding.encoded:
+            return _Standing(holding.cti, CredentialStatus.REVOKED, None)
+        issued_at = token.decode(holding.encoded).claims.required_date(Claim.IAT)
+        valid = authenticate_domain_credential(
+            holding.encoded, self._key.public, accept=_ACCEPT, domain=self._domain, at=issued_at
+        )
+        return _Standing(valid.cti, holding.status, valid.expires)
 
-    async def _write(
-        self, thing: ThingId, holding: _Holding, kind: Kind, cause: str, details: Mapping[str, bytes]
-    ) -> None:
-        draft = Draft(self._clock.utc(), kind, _ACTOR, thing, cause, details)
-        await self._records.write({thing: self._encode(holding)}, entries=[draft])
-        self._keep(thing, holding)
+    async def _write(self, thing: ThingId, holding: _Holding, kind: Kind, cause: str) -> None:
+        standing = self._stand(holding)
+        draft = Draft(self._clock.utc(), kind, _ACTOR, thing, cause, {"cti": holding.cti})
+        await self._records.write({thing: _encode(holding)}, entries=[draft])
+        self._keep(thing, standing)
 
-    def _keep(self, thing: ThingId, holding: _Holding) -> None:
-        before = self._holdings.get(thing)
+    def _read(self, thing: ThingId) -> _Holding:
+        document = self._records.read(thing)
+        if document is None:
+            raise StorageError(f"the credential of {thing} is gone from disk")
+        return _decode(document)
+
+    def _keep(self, thing: ThingId, standing: _Standing) -> None:
+        before = self._standings.get(thing)
         if before is not None:
             # One credential counts per thing: an older one must not live on under the name of its successor.
             self._by_cti.pop(before.cti, None)
-        self._holdings[thing] = holding
-        self._by_cti[holding.cti] = thing
-
-    def _encode(self, holding: _Holding) -> bytes:
-        encoded = b"" if holding.credential is None else holding.credential.encoded
-        return codec.encode([holding.cti, int(holding.status), encoded])
-
-    def _decode(self, document: bytes) -> _Holding:
-        match codec.decode(document):
-            case [bytes(cti), int(status), bytes(encoded)]:
-                if not encoded:
-                    return _Holding(None, cti, CredentialStatus.REVOKED)
-                # An expired credential is still ours to show and to revoke; `status` looks at the date.
-                issued_at = token.decode(encoded).claims.required_date(Claim.IAT)
-                return _Holding(self._authenticate(encoded, issued_at), cti, CredentialStatus(status))
-            case _:
-                raise DecodeError("expected a record of the identity plane")
+        self._standings[thing] = standing
+        self._by_cti[standing.cti] = thing
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
+
+
+def _encode(holding: _Holding) -> bytes:
+    return codec.encode([holding.cti, int(holding.status), holding.encoded])
+
+
+def _decode(document: bytes) -> _Holding:
+    match codec.decode(document):
+        case [bytes(cti), int(status), bytes(encoded)]:
+            return _Holding(cti, CredentialStatus(status), encoded)
+        case _:
+            raise DecodeError("expected a record of the identity plane")
 
 
 _STANDINGS = {

@@ -31,6 +31,12 @@ class SlowRecords:
     def load(self):
         return dict(self.documents)
 
+    def read(self, key):
+        return self.documents.get(key)
+
+    def scan(self, first, last):
+        raise NotImplementedError
+
     async def write(self, changes, *, entries=()):
         for key, document in changes.items():
             if document is None:
@@ -211,3 +217,44 @@ def test_what_a_join_left_behind_that_came_to_nothing_is_granted_to_nobody():
         return plane.scope_of(_THING.id)
 
     assert asyncio.run(story()) is None
+
+
+def test_tokens_are_handed_out_from_disk_and_to_nobody_once_they_are_gone_there():
+    async def story():
+        records = SlowRecords()
+        plane = server(records, Live())
+        await joined(plane)
+        handed_out = plane.tokens_of(_THING.id)
+        records.documents.clear()
+        for ask in (plane.tokens_of, plane.holder_of):
+            with pytest.raises(StorageError):
+                ask(_THING.id)
+        return handed_out, plane.scope_of(_THING.id)
+
+    (access_token, granted_token), scope = asyncio.run(story())
+    assert access_token != granted_token
+    assert scope == Scope({"/senml": 2})
+
+
+def test_a_thing_is_withdrawn_even_where_its_document_is_gone_from_disk():
+    async def story():
+        records = SlowRecords()
+        plane = server(records, Live())
+        await joined(plane)
+        records.documents.clear()
+        await plane.withdraw(_THING, cause="retired", transition_id=_THING.transition_id)
+        return plane.scope_of(_THING.id)
+
+    assert asyncio.run(story()) is None
+
+
+def test_things_of_equal_scope_share_it():
+    async def story():
+        plane = server(SlowRecords(), Live())
+        for thing in (_THING, a_thing(1)):
+            plane.propose(thing.id, proposal(1 if thing is _THING else 2))
+            await plane.admit(thing, cause="joined", transition_id=thing.transition_id)
+        return plane.scope_of(_THING.id), plane.scope_of(a_thing(1).id)
+
+    one, other = asyncio.run(story())
+    assert one is other
