@@ -238,7 +238,9 @@ class Endpoint:
         return outgoing
 
     def next_deadline(self) -> float | None:
-        """When `datagrams_to_send` has something to do, if nothing else happens before."""
+        """When there is something to do, if nothing else happens before: at once while an event waits to be taken."""
+        if self._events:
+            return self._now
         roles = (self._layer, self._server, self._client, self._group_client)
         parts = [role.next_deadline() for role in roles]
         return min((part for part in parts if part is not None), default=None)

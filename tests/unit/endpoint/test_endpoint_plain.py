@@ -572,3 +572,16 @@ def test_answers_to_a_flood_of_multicast_requests_do_not_pile_up():
         (event,) = events(side)
         side.send_response(event.exchange, answered(), 0.0)
     assert len(side.datagrams_to_send(100.0)) == 4
+
+
+def test_a_failure_that_comes_up_while_sending_is_due_at_once():
+    client = endpoint()
+    client.send_request(GET, CONTROLLER, 0.0)
+    now = 0.0
+    client.datagrams_to_send(now)
+    while (due := client.next_deadline()) > now:
+        now = due
+        client.datagrams_to_send(now)
+    (failed,) = events(client)
+    assert isinstance(failed, ExchangeFailed)
+    assert client.next_deadline() is None
