@@ -69,14 +69,15 @@ async def _join(controller: Controller, maker: Maker, numbers: range) -> None:
 async def _live(controller: Controller, maker: Maker, number: int) -> None:
     """Join and report once; what is given to the server directly came over UDP in a life."""
     secret, kid = number.to_bytes(16, "big"), number.to_bytes(3, "big")
+    source = ("127.0.0.1", 1024 + number % 60_000)
     ours = oscore(secret, salt=_SALT, sender_id=kid, recipient_id=kid + _DOMAIN_ID)
     await controller.admission(maker.newcomer(number, ours))
+    controller.server.locate(ours.recipient_id, source)
     thing = SecurityContext.derive(Secret(secret), master_salt=_SALT, sender_id=kid + _DOMAIN_ID, recipient_id=kid)
     values = [Record(name, controller.foundation.clock.utc().timestamp(), 20.5) for name in ("temperature", "load")]
     report = message.request(Code.POST, path.TELEMETRY, payload=render_cbor(values))
     protected, _binding = protect_request(report, context=thing)
     protected.mid = number & 0xFFFF
-    source = ("127.0.0.1", 1024 + number % 60_000)
     controller.server.receive_datagram(message.encode(protected), source, controller.foundation.clock.now())
     controller.server.flush()
 
@@ -86,6 +87,8 @@ async def _settled(controller: Controller, clock: _Clock, maker: Maker, number: 
     clock.ahead += _LATER
     await _live(controller, maker, number)
     await controller.planes.data.flush()
+    if controller.planes.data.accepted != 2 * sum(1 for _ in controller.register.things()):
+        raise SystemExit(f"not every thing's values were taken: {controller.server.counters}")
     gc.collect()
     return _resident()
 
