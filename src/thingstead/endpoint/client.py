@@ -133,9 +133,13 @@ class Client:
                 return
             inner = self._verify(exchange, message)
         except ThingsteadError as error:
-            self._counters.count(error.reason, source)
-            if is_confirmable:
-                self._layer.outgoing.append((reset(data), source))
+            self._reject(data, source, error)
+            return
+        try:
+            inner.options = recognised(inner.options)
+        except UnsupportedError as error:
+            self._reject(data, source, error)
+            self._fail(exchange, error, now)
             return
         self._layer.retransmitter.withdraw(exchange.destination, exchange.mid, now)
         if is_confirmable:
@@ -145,6 +149,12 @@ class Client:
         except ThingsteadError as error:
             self._counters.count(error.reason, source)
             self._fail(exchange, error, now)
+
+    def _reject(self, data: bytes, source: Address, error: ThingsteadError) -> None:
+        """Take no notice of a response, and say so where it is confirmable (RFC 7252 §4.2, §5.4.1)."""
+        self._counters.count(error.reason, source)
+        if data[0] & 0x30 == 0:
+            self._layer.outgoing.append((reset(data), source))
 
     def on_reset(self, exchange_id: int, now: float) -> None:
         """The peer did not know what to do with our request."""
@@ -277,7 +287,6 @@ class Client:
 
     def _progress(self, exchange: ClientExchange, inner: Message, token: bytes, source: Address, now: float) -> None:
         """Go one step on with an accepted response."""
-        inner.options = recognised(inner.options)
         if exchange.wants_echo(inner) or exchange.wants_block(inner):
             self._step(exchange, now)
             return

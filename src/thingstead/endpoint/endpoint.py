@@ -134,7 +134,7 @@ class Endpoint:
         code = data[1]
         if is_request(code):
             self._server.receive(data, source, now, is_multicast=multicast)
-        elif is_response(code):
+        elif is_response(code) and not multicast:
             if self._group_client.expects(data):
                 self._group_client.receive(data, source)
             else:
@@ -143,6 +143,9 @@ class Endpoint:
             self._on_empty(data, source, now)
         else:
             self._counters.count("code", source)
+            if data[0] & 0x30 == 0 and not multicast:
+                # A reserved class, or an Empty message that is not empty: rejected, not passed over (RFC 7252 §4.2).
+                self._layer.outgoing.append((reset(data), source))
 
     def next_event(self) -> Event | None:
         """The next thing the adapter should know, or None."""

@@ -130,6 +130,9 @@ class Server:
             self._counters.count("message-type", source)
             return
         exchange = ServerExchange(data, source, message, now, is_multicast=is_multicast)
+        if len(message.token) > self._config.message.max_token:
+            self._refuse_token(exchange, now)
+            return
         try:
             if message.option(_OSCORE) is not None:
                 self._verify(exchange, message, now)
@@ -380,6 +383,12 @@ class Server:
             return None
         exchange.block1 = answer
         return body
+
+    def _refuse_token(self, exchange: ServerExchange, now: float) -> None:
+        """A RST would say that we know no long tokens at all (RFC 8974 §2.2.2)."""
+        self._counters.count("token", exchange.source)
+        if not exchange.is_multicast and self._refusals.allow(now):
+            self._responder.send(exchange, Message(Code.BAD_REQUEST), now)
 
     def _refuse(self, exchange: ServerExchange, error: ThingsteadError, now: float) -> None:
         """Say unprotected why a request was not accepted: seldom, little, never to a group (RFC 8613 §8.2)."""

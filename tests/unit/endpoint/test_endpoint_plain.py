@@ -99,17 +99,36 @@ def test_a_ping_is_answered_with_a_reset():
 
 
 @pytest.mark.spec("RFC 7252 4.2")
-@pytest.mark.parametrize("datagram", ["4901000100", "40010001f0", "400100010fff"])
-def test_a_malformed_confirmable_request_is_reset_and_counted(datagram):
+@pytest.mark.parametrize(
+    ("datagram", "reason"),
+    [
+        ("4901000100", "malformed"),
+        ("40010001f0", "malformed"),
+        ("400100010fff", "malformed"),
+        ("40200001", "code"),
+        ("40c00001", "code"),
+        ("40e10001", "code"),
+        ("4000000100", "code"),
+    ],
+)
+def test_a_confirmable_message_without_a_meaning_is_reset_and_counted(datagram, reason):
     side = endpoint()
     side.receive_datagram(bytes.fromhex(datagram), THING, 0.0)
     assert side.datagrams_to_send(0.0) == [(bytes.fromhex("70000001"), THING)]
-    assert (side.counters, side.counters_by_source) == ({"malformed": 1}, {THING: 1})
+    assert (side.counters, side.counters_by_source) == ({reason: 1}, {THING: 1})
+
+
+@pytest.mark.spec("RFC 7252 8.1")
+@pytest.mark.parametrize("datagram", ["40200001", "4000000100", "40000001", "4901000100", "40450001"])
+def test_nothing_sent_to_a_group_is_reset(datagram):
+    side = endpoint()
+    side.receive_datagram(bytes.fromhex(datagram), THING, 0.0, multicast=True)
+    assert side.datagrams_to_send(0.0) == []
 
 
 @pytest.mark.parametrize(
     "datagram",
-    ["", "40", "80010001", "5901000100", "60010001", "70010001", "4020ffff", "40e10000", "4000000100", "60000001"],
+    ["", "40", "80010001", "5901000100", "60010001", "70010001", "5020ffff", "50e10000", "5000000100", "60000001"],
     ids=["empty", "short", "version", "bad NON", "ACK", "RST", "class 1", "signal", "long empty", "lone ACK"],
 )
 def test_what_makes_no_sense_is_dropped_without_a_word(datagram):
@@ -150,6 +169,48 @@ def test_a_response_to_no_request_is_reset_when_confirmable_and_ignored_when_not
     side.receive_datagram(raw(Code.CONTENT, kind=MessageType.NON, mid=2), THING, 0.0)
     assert side.datagrams_to_send(0.0) == [(bytes.fromhex("70000001"), THING)]
     assert side.counters == {"unexpected-response": 2}
+
+
+@pytest.mark.spec("RFC 7252 5.4.1")
+@pytest.mark.parametrize(
+    ("kind", "replies"), [(MessageType.CON, ["70000009"]), (MessageType.NON, []), (MessageType.ACK, [])]
+)
+def test_a_response_with_an_unknown_critical_option_is_rejected_and_ends_the_request(kind, replies):
+    side = endpoint()
+    side.send_request(GET, CONTROLLER, 0.0)
+    sent = decode(side.datagrams_to_send(0.0)[0][0])
+    mid = sent.mid if kind is MessageType.ACK else 9
+    side.receive_datagram(encode(Message(Code.CONTENT, kind, mid, sent.token, [(65001, b"")])), CONTROLLER, 0.0)
+    assert [data.hex() for data, _ in side.datagrams_to_send(0.0)] == replies
+    (event,) = events(side)
+    assert (type(event), event.error.reason, side.next_deadline()) == (ExchangeFailed, "unsupported", None)
+
+
+@pytest.mark.spec("RFC 8974 2.2")
+def test_a_long_token_is_served_and_comes_back():
+    side = endpoint()
+    side.receive_datagram(raw(token=bytes(range(64))), THING, 0.0)
+    (response,) = serve(side, answered())
+    assert response.token == bytes(range(64))
+
+
+@pytest.mark.spec("RFC 8974 2.2.2")
+def test_a_token_over_the_limit_is_answered_and_not_reset():
+    side = endpoint()
+    side.receive_datagram(raw(token=bytes(65)), THING, 0.0)
+    (response,) = serve(side, answered())
+    assert (response.code, response.type, response.token) == (Code.BAD_REQUEST, MessageType.ACK, bytes(65))
+    assert side.counters == {"token": 1}
+
+
+@pytest.mark.requirement("R-37")
+def test_refusals_of_tokens_are_bounded_in_rate_and_never_go_to_a_group():
+    side = endpoint(refusals_per_second=2.0)
+    side.receive_datagram(raw(token=bytes(65), kind=MessageType.NON), THING, 0.0, multicast=True)
+    assert side.datagrams_to_send(0.0) == []
+    for mid in range(20):
+        side.receive_datagram(raw(token=bytes(65), mid=mid), THING, 0.0)
+    assert len(side.datagrams_to_send(0.0)) == 4
 
 
 @pytest.mark.spec("RFC 7252 5.3.2")

@@ -10,16 +10,22 @@ from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.option import OPTIONS, OptionNumber, decode_uint, encode_uint
 
 __all__ = [
+    "MAX_TOKEN",
     "Limits",
     "Message",
     "MessageType",
     "decode",
     "decode_options",
+    "decode_token_size",
     "encode",
     "encode_as",
     "encode_options",
+    "encode_token_size",
     "request",
 ]
+
+MAX_TOKEN = 65804
+"""Bytes of the longest token that a message can say (RFC 8974 §2.1)."""
 
 _PAYLOAD_MARKER = 0xFF
 _URI_PATH = int(OptionNumber.URI_PATH)
@@ -44,10 +50,12 @@ class Limits:
     Attributes:
         max_size: bytes of a datagram.
         max_options: options of one message.
+        max_token: bytes of a token that a server serves; a longer one is read, to be refused (RFC 8974 §2.2.2).
     """
 
     max_size: int = 1500
     max_options: int = 64
+    max_token: int = 64
 
 
 _DEFAULT_LIMITS = Limits()
@@ -61,7 +69,7 @@ class Message:
         code: one octet; see `Code`. Codes we do not know stay plain integers.
         type: CON, NON, ACK or RST; meaningless over a reliable transport.
         mid: message ID, 16 bits; meaningless over a reliable transport.
-        token: 0..8 bytes (RFC 8974 more).
+        token: 0..8 bytes, longer only towards who is known to take it (RFC 8974 §2).
         options: (number, value) in ascending order of number; equal numbers keep their order.
         payload: empty when there is none.
     """
@@ -143,23 +151,51 @@ def decode(data: bytes, *, limits: Limits = _DEFAULT_LIMITS) -> Message:
     """Decode a datagram.
 
     Raises:
-        DecodeError: version other than 1, token length over 8, an option that runs over the end, a payload marker
-            without payload, an Empty message with more than 4 bytes, or over a limit (RFC 7252 §3, §4.1).
+        DecodeError: version other than 1, a reserved token length, an option that runs over the end, a payload
+            marker without payload, an Empty message with more than 4 bytes, or over a limit (RFC 7252 §3, §4.1).
     """
     size = len(data)
     if not 4 <= size <= limits.max_size:
         raise DecodeError(f"expected a datagram of 4 to {limits.max_size} bytes, got {size}", spec="RFC 7252 §3")
     first = data[0]
-    token_end = 4 + (first & 0x0F)
+    start, token_end = 4, 4 + (first & 0x0F)
     if first >> 6 != 1:
         raise DecodeError(f"expected CoAP version 1, got {first >> 6}", spec="RFC 7252 §3", reason="version")
-    if token_end > 12 or token_end > size:
-        raise DecodeError(f"expected a token of at most 8 bytes, got length {token_end - 4}", spec="RFC 7252 §3")
+    if token_end > 16:
+        length, start = decode_token_size(first & 0x0F, data, 4)
+        token_end = start + length
+    if token_end > size:
+        raise DecodeError(f"expected a token within the message, got length {token_end - start}", spec="RFC 7252 §3")
     code = data[1]
     if code == 0 and size != 4:
         raise DecodeError(f"expected an Empty message of 4 bytes, got {size}", spec="RFC 7252 §4.1")
     options, payload = decode_options(data, token_end, limits=limits)
-    return Message(code, _TYPES[(first >> 4) & 3], data[2] << 8 | data[3], data[4:token_end], options, payload)
+    return Message(code, _TYPES[(first >> 4) & 3], data[2] << 8 | data[3], data[start:token_end], options, payload)
+
+
+def decode_token_size(nibble: int, data: bytes | bytearray, offset: int) -> tuple[int, int]:
+    """Length of the token that follows, and where it starts (RFC 8974 §2.1).
+
+    Args:
+        nibble: the TKL field.
+        data: the message.
+        offset: behind the fixed part of its header, where an extended length would stand.
+
+    Raises:
+        DecodeError: the reserved value 15, or an extended length that runs over the end.
+    """
+    return (nibble, offset) if nibble <= 12 else _extended(data, offset, nibble)
+
+
+def encode_token_size(size: int) -> tuple[int, bytes]:
+    """TKL field and extended length for a token of `size` bytes (RFC 8974 §2.1).
+
+    Raises:
+        ValueError: over `MAX_TOKEN`.
+    """
+    if size > MAX_TOKEN:
+        raise ValueError(f"a token has at most {MAX_TOKEN} bytes (RFC 8974 §2.1)")
+    return _extend(size)
 
 
 def decode_options(
@@ -201,7 +237,7 @@ def encode(message: Message) -> bytes:
     """Encode for UDP.
 
     Raises:
-        ValueError: a token over 8 bytes, options out of order, or a value longer than its option allows.
+        ValueError: a token over `MAX_TOKEN`, options out of order, or a value longer than its option allows.
     """
     return encode_as(message, message.type, message.mid, message.token)
 
@@ -212,9 +248,8 @@ def encode_as(message: Message, kind: int, mid: int, token: bytes) -> bytes:
     Raises:
         ValueError: as for `encode`.
     """
-    if len(token) > 8:
-        raise ValueError("a token has at most 8 bytes (RFC 7252 §3)")
-    head = bytes((0x40 | kind << 4 | len(token), message.code, mid >> 8, mid & 0xFF))
+    nibble, extended = (len(token), b"") if len(token) <= 8 else encode_token_size(len(token))
+    head = bytes((0x40 | kind << 4 | nibble, message.code, mid >> 8, mid & 0xFF)) + extended
     return head + token + encode_options(message.options, message.payload)
 
 
@@ -249,12 +284,12 @@ def encode_options(options: list[tuple[int, bytes]], payload: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _extended(data: bytes, offset: int, nibble: int) -> tuple[int, int]:
+def _extended(data: bytes | bytearray, offset: int, nibble: int) -> tuple[int, int]:
     if nibble == 13 and offset < len(data):
         return data[offset] + 13, offset + 1
     if nibble == 14 and offset + 1 < len(data):
         return int.from_bytes(data[offset : offset + 2], "big") + 269, offset + 2
-    raise DecodeError("expected an option header within the message, not the reserved value 15", spec="RFC 7252 §3.1")
+    raise DecodeError("expected an extended length within the message, not the reserved 15", spec="RFC 7252 §3.1")
 
 
 def _extend(value: int) -> tuple[int, bytes]:

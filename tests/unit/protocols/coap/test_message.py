@@ -22,7 +22,9 @@ def test_the_example_of_the_standard_is_read_and_written():
         "",
         "400100",
         "80010000",
-        "49010000" + "00" * 9,
+        "4c010000" + "00" * 11,
+        "4d010000",
+        "4e01000000",
         "4f010000" + "00" * 15,
         "41010000",
         "4000000000",
@@ -39,7 +41,9 @@ def test_the_example_of_the_standard_is_read_and_written():
         "empty",
         "short",
         "version",
-        "token 9",
+        "token 12 cut",
+        "token 13 cut",
+        "token 14 cut",
         "token 15",
         "token cut",
         "long empty",
@@ -56,6 +60,17 @@ def test_the_example_of_the_standard_is_read_and_written():
 def test_a_malformed_datagram_is_refused(data):
     with pytest.raises(DecodeError):
         coap.decode(bytes.fromhex(data))
+
+
+@pytest.mark.spec("RFC 8974 2.1")
+@pytest.mark.parametrize(
+    ("size", "head"), [(8, "48010000"), (9, "49010000"), (12, "4c010000"), (13, "4d01000000"), (269, "4e0100000000")]
+)
+def test_a_token_of_any_length_is_read_as_written(size, head):
+    message = Message(Code.GET, token=bytes(range(256))[:size].ljust(size, b"t"), payload=b"p")
+    data = coap.encode(message)
+    assert data.startswith(bytes.fromhex(head))
+    assert coap.decode(data) == message
 
 
 def test_a_datagram_over_the_limit_is_refused():
@@ -94,7 +109,7 @@ def test_a_query_that_is_not_utf_8_is_a_decode_error():
 @pytest.mark.parametrize(
     "message",
     [
-        Message(Code.GET, token=bytes(9)),
+        Message(Code.GET, token=bytes(70000)),
         Message(Code.GET, options=[(11, b""), (3, b"h")]),
         Message(Code.GET, options=[(23, bytes(4))]),
     ],

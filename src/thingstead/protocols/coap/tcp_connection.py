@@ -1,0 +1,224 @@
+"""One connection that carries CoAP: bytes and `now` in, messages and bytes out (RFC 8323 §3, §5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from thingstead.errors import ProtocolError, StateError, ThingsteadError, TransportError
+from thingstead.protocols.coap import tcp
+from thingstead.protocols.coap.code import Code, is_request, is_signal
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.tcp_signal import (
+    Abort,
+    BadCsmOptionError,
+    Csm,
+    Ping,
+    Pong,
+    Release,
+    Signal,
+    decode_signal,
+    encode_signal,
+)
+
+__all__ = ["Connection", "ConnectionConfig"]
+
+_PING_TOKEN = b"\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionConfig:
+    """One connection; the times bound what a peer can hold open without speaking.
+
+    Attributes:
+        limits: bounds on messages; our CSM announces them.
+        csm_timeout: seconds until the peer's CSM must be there (RFC 8323 §5.3).
+        message_timeout: seconds that a message may take from its first byte to its last.
+        idle_timeout: seconds without a byte until we send a Ping (RFC 8323 §5.4).
+        pong_timeout: seconds until something must have come after it.
+        max_unsent: bytes that may wait because the peer does not read; over it the connection is over.
+    """
+
+    limits: tcp.Limits = field(default_factory=tcp.Limits)
+    csm_timeout: float = 10.0
+    message_timeout: float = 30.0
+    idle_timeout: float = 600.0
+    pong_timeout: float = 30.0
+    max_unsent: int = 1 << 20
+
+
+class Connection:
+    """Both ends are the same, whoever opened it: each may ask, each may answer.
+
+    Attributes:
+        peer: what the peer's CSM said; base values until it is there.
+        error: why the connection is over; None while it is not, or when it ended as it should.
+        is_over: nothing more is taken; when `take_bytes` is drained the transport closes.
+        is_released: one side asked for no more requests (RFC 8323 §5.5).
+    """
+
+    __slots__ = (
+        "_config",
+        "_frame_since",
+        "_greeted",
+        "_heard_at",
+        "_opened_at",
+        "_outgoing",
+        "_pinged_at",
+        "_reader",
+        "error",
+        "is_over",
+        "is_released",
+        "peer",
+    )
+
+    def __init__(self, config: ConnectionConfig, now: float) -> None:
+        """Begin with our CSM, which must be the first message (RFC 8323 §5.3)."""
+        limits = config.limits
+        self._config = config
+        self._reader = tcp.FrameReader(limits)
+        self._outgoing = bytearray()
+        self._greeted = False
+        self._opened_at = self._heard_at = now
+        self._frame_since: float | None = None
+        self._pinged_at: float | None = None
+        self.peer = Csm()
+        self.error: ThingsteadError | None = None
+        self.is_over = False
+        self.is_released = False
+        self._signal(Csm(limits.max_message, block_wise=True, max_token=limits.message.max_token))
+
+    @property
+    def takes_bert(self) -> bool:
+        """Whether blocks of several KiB may go to the peer (RFC 8323 §6)."""
+        return self.peer.takes_bert
+
+    def receive(self, data: bytes, now: float) -> list[Message]:
+        """Take bytes from the stream; the requests and responses among them, in order.
+
+        Whatever breaks the protocol ends the connection with an Abort; see `error`.
+        """
+        if self.is_over:
+            return []
+        self._heard_at = now
+        self._pinged_at = None
+        self._reader.receive(data)
+        messages: list[Message] = []
+        try:
+            while not self.is_over and (message := self._reader.next_message()) is not None:
+                self._frame_since = None
+                if self._is_for_the_endpoint(message):
+                    messages.append(message)
+        except ProtocolError as error:
+            self._give_up(error)
+        if self._reader.held and self._frame_since is None:
+            self._frame_since = now
+        return messages
+
+    def send(self, message: Message) -> None:
+        """Send a request or a response.
+
+        Raises:
+            StateError: the connection is over, or released and this is a request; or the message, or its token, is
+                larger than the peer takes (RFC 8323 §5.3.1, RFC 8974 §2.2.1).
+            ValueError: as for `tcp.encode`.
+        """
+        if self.is_over or (self.is_released and is_request(message.code)):
+            raise StateError("expected a connection that is open", spec="RFC 8323 §5.5", reason="released")
+        frame = tcp.encode(message)
+        if len(frame) > self.peer.max_message or len(message.token) > self.peer.max_token:
+            raise StateError(
+                f"expected a message of at most {self.peer.max_message} bytes",
+                spec="RFC 8323 §5.3.1",
+                reason="too-large",
+            )
+        self._write(frame)
+
+    def release(self) -> None:
+        """Ask for no more requests; what is under way is still answered (RFC 8323 §5.5)."""
+        if not self.is_over and not self.is_released:
+            self.is_released = True
+            self._signal(Release())
+
+    def lose(self, error: TransportError) -> None:
+        """The transport is gone."""
+        self._outgoing.clear()
+        self._end(error)
+
+    def take_bytes(self) -> bytes:
+        """What is to be written to the stream now."""
+        data = bytes(self._outgoing)
+        self._outgoing.clear()
+        return data
+
+    def expire(self, now: float) -> None:
+        """Send a Ping to a peer that is silent; give up one that stays so."""
+        deadline = self.next_deadline()
+        if deadline is None or deadline > now:
+            return
+        if not self._greeted:
+            self._abort(TransportError("no CSM came in time", spec="RFC 8323 §5.3", reason="csm-timeout"))
+        elif self._frame_since is not None and self._frame_since + self._config.message_timeout <= now:
+            self._abort(TransportError("a message did not come to its end in time", reason="message-timeout"))
+        elif self._pinged_at is not None:
+            self._abort(TransportError("no Pong came in time", spec="RFC 8323 §5.4", reason="pong-timeout"))
+        else:
+            self._pinged_at = now
+            self._signal(Ping(), _PING_TOKEN)
+
+    def next_deadline(self) -> float | None:
+        """When `expire` has something to do."""
+        config = self._config
+        if self.is_over:
+            return None
+        if not self._greeted:
+            return self._opened_at + config.csm_timeout
+        if self._pinged_at is not None:
+            deadline = self._pinged_at + config.pong_timeout
+        else:
+            deadline = self._heard_at + config.idle_timeout
+        return deadline if self._frame_since is None else min(deadline, self._frame_since + config.message_timeout)
+
+    def _is_for_the_endpoint(self, message: Message) -> bool:
+        """False for what the connection acts on itself: signals, and Empty messages, which mean nothing (§3.4)."""
+        if not self._greeted and message.code != Code.CSM:
+            raise StateError("expected a CSM first", spec="RFC 8323 §5.3", reason="csm")
+        if is_signal(message.code):
+            self._on_signal(decode_signal(message, before=self.peer), message.token)
+            return False
+        return message.code != Code.EMPTY
+
+    def _on_signal(self, signal: Signal, token: bytes) -> None:
+        if isinstance(signal, Csm):
+            self._greeted = True
+            self.peer = signal
+        elif isinstance(signal, Ping):
+            # What came before has been handed over by now, which is what the Custody option asks for.
+            self._signal(Pong(signal.custody), token)
+        elif isinstance(signal, Release):
+            self.is_released = True
+        elif isinstance(signal, Abort):
+            self._end(
+                TransportError(f"the peer aborted: {signal.diagnostic!r}", spec="RFC 8323 §5.6", reason="aborted")
+            )
+
+    def _give_up(self, error: ProtocolError) -> None:
+        number = error.number if isinstance(error, BadCsmOptionError) else None
+        self._abort(error, number)
+
+    def _abort(self, error: ThingsteadError, bad_csm_option: int | None = None) -> None:
+        """Say why in one word, which tells the peer what it did and nothing about us, and be over."""
+        self._signal(Abort(bad_csm_option, error.reason))
+        self._end(error)
+
+    def _end(self, error: ThingsteadError) -> None:
+        self.is_over = True
+        self.error = self.error or error
+
+    def _signal(self, signal: Signal, token: bytes = b"") -> None:
+        self._write(tcp.encode(encode_signal(signal, token)))
+
+    def _write(self, frame: bytes) -> None:
+        self._outgoing += frame
+        if len(self._outgoing) > self._config.max_unsent:
+            self._outgoing.clear()
+            self._end(TransportError("the peer does not read what it asks for", reason="unread"))
