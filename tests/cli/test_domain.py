@@ -103,6 +103,9 @@ def test_what_is_wrong_is_one_sentence_with_the_place(domain, run, file, text, s
         (("trust", "add", "home", "thingstead.toml"), 60, "expected a file at"),
         (("trust", "add", "home", "home/policy.toml"), 11, ""),
         (("trust", "list", "absent"), 60, "no domain at"),
+        (("trust", "remove", "absent", "aurora"), 60, "no domain at"),
+        (("trust", "remove", "home", "../policy"), 60, "no maker '../policy' is trusted; there are: none"),
+        (("policy", "reload", "--domain", "home"), 40, "no controller answers at"),
         (("thing", "list", "--domain", "home"), 40, "no controller answers at"),
         (("thing", "list"), 60, "expected --domain DIR, THINGSTEAD_DOMAIN"),
         (("ask", "thing.list", "no-equals-sign", "--domain", "home"), 60, "expected name=value"),
@@ -129,13 +132,28 @@ def test_an_anchor_is_added_once_and_replaced_only_on_demand(domain, anchor, run
     assert len(json.loads(run("trust", "list", "home", "--json")[1])) == 1
 
 
-def test_a_domain_that_runs_is_said_to_trust_from_its_next_start_on(here, controller, run, anchor):
+def test_a_domain_that_runs_is_told_of_its_makers(here, controller, run, anchor):
     (here / "thingstead.toml").unlink()
     home = here / "home"
     assert run("init", home)[0] == 0
-    assert "next start" not in run("trust", "add", home, anchor)[1]
+    assert "from now on" not in run("trust", "add", home, anchor)[1]
     (home / "control.sock").symlink_to(controller.path)
-    assert "changes at its next start" in run("trust", "add", home, anchor)[1]
+    assert "from now on" in run("trust", "add", home, anchor)[1]
+    controller.answer = {"result": {"staying": ["thing-abcdefghijklmnop"]}}
+    assert "thing-abcdefghijklmnop joined before" in run("trust", "remove", home, "aurora")[1]
+    assert controller.asked == [("trust.reload", {}), ("trust.reload", {})]
+    assert not list((home / "trust").iterdir())
+
+
+def test_an_anchor_that_a_running_domain_cannot_take_up_is_an_error(here, controller, run, anchor):
+    (here / "thingstead.toml").unlink()
+    home = here / "home"
+    assert run("init", home)[0] == 0
+    (home / "control.sock").symlink_to(controller.path)
+    controller.answer = {"error": {"kind": "ConfigError", "message": "x.anchor is not a trust anchor"}}
+    code, _, err = run("trust", "add", home, anchor)
+    assert code == 60
+    assert "x.anchor is not a trust anchor" in err
 
 
 def test_the_domain_is_found_by_option_then_environment_then_directory(domain, run, monkeypatch, here):

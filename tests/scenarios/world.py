@@ -304,12 +304,25 @@ class LivingDomain:
             if not kinds or one.kind in kinds:
                 yield one
 
+    def settings_text(self) -> str:
+        """What the owner wrote: nothing."""
+        return ""
+
+    def policy_text(self) -> str:
+        """What the owner wrote."""
+        return self.policy
+
+    def anchors(self) -> tuple[TrustAnchor, ...]:
+        """The makers that the owner trusts."""
+        return tuple(_anchor(maker) for maker in self._world.makers.values())
+
     def foundation(self) -> Foundation:
         """What the next life stands on."""
         return Foundation(
             config=self.config,
+            files=self,
             policy=parse_policy(self.policy),
-            anchors=tuple(_anchor(maker) for maker in self._world.makers.values()),
+            anchors=self.anchors(),
             keys=self.keys,
             store=StoreLife(self.disk, self.fate),
             heads=self.heads,

@@ -67,8 +67,10 @@ COMMANDS: tuple[Command, ...] = (
         "my-domain",
         "domain:CREDENTIAL",
     ),
-    _row(_D, "trust add", "trust a maker from now on", "my-domain aurora.anchor", "domain:TRUST_ADD"),
-    _row(_D, "trust list", "the makers that are trusted", "my-domain", "domain:TRUST_LIST"),
+    _row(_D, "trust add", "trust a maker from now on", "my-domain aurora.anchor", "trust:TRUST_ADD"),
+    _row(_D, "trust remove", "trust a maker no more", "my-domain aurora", "trust:TRUST_REMOVE"),
+    _row(_D, "trust list", "the makers that are trusted", "my-domain", "trust:TRUST_LIST"),
+    _row(_D, "policy reload", "take up the policy as it is written now", "", "trust:POLICY_RELOAD"),
     _row(_D, "backup", "write what a restore needs", "domain.backup", "domain:BACKUP"),
     _row(_D, "ask", "ask the controller for any operation by name", "thing.list", "domain:ASK"),
     _row(

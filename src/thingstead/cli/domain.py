@@ -8,34 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
-from thingstead.cli.console import View
 from thingstead.cli.input import read_file
 from thingstead.cli.remote import DOMAIN, absolute_paths, ask, remote
 from thingstead.cli.template import policy_template
 from thingstead.controller.directory import DomainDirectory
 from thingstead.crypto.digest import digest
-from thingstead.domain import anchor as anchor_file
 from thingstead.domain.policy import ProfileName
-from thingstead.errors import ConfigError, TransportError
-from thingstead.protocols.cose import key as cose_key
+from thingstead.errors import ConfigError
 from thingstead.protocols.cwt import ccs
 from thingstead.storage.directory import write_whole
 from thingstead.storage.policy_file import parse_policy
-from thingstead.transport.control_socket import ControlClient
 
-__all__ = ["ASK", "BACKUP", "CONFIG_CHECK", "CREDENTIAL", "INIT", "STATUS", "TRUST_ADD", "TRUST_LIST"]
+__all__ = [
+    "ASK",
+    "BACKUP",
+    "CONFIG_CHECK",
+    "CREDENTIAL",
+    "INIT",
+    "STATUS",
+]
 
 _DIRECTORY = Parameter("directory", "the domain's directory")
-_MAX_ANCHOR = 1 << 16
-_MAKERS = View(
-    (
-        ("maker", "maker"),
-        ("identity key", "identity_key"),
-        ("release keys", "release_keys"),
-        ("MUD authorities", "mud_authorities"),
-    ),
-    empty="no maker is trusted: nothing can join; `thingstead trust add` adds one",
-)
 
 
 def _directory(session: Session) -> DomainDirectory:
@@ -78,46 +71,6 @@ def _credential(session: Session) -> int:
     return 0
 
 
-def _trust_add(session: Session) -> int:
-    directory = _directory(session)
-    directory.load()
-    anchor = anchor_file.decode(read_file(session.path("anchor"), max_bytes=_MAX_ANCHOR))
-    known = {one.maker: one for one in directory.anchors()}
-    if anchor.maker in known and known[anchor.maker] != anchor and not session.options["replace"]:
-        raise ConfigError(f"another anchor of {anchor.maker} is trusted already; --replace puts this one in its place")
-    directory.trust_maker(anchor)
-    session.console.show(_maker(anchor))
-    session.console.say(f"it may send nothing in before a rule of {directory.policy} names it")
-    if _is_running(directory):
-        session.console.say("the domain runs: what it trusts changes at its next start; end it, then start it again")
-    session.console.next(f"thingstead up {session.options['directory']}")
-    return 0
-
-
-def _is_running(directory: DomainDirectory) -> bool:
-    try:
-        ControlClient(directory.control_socket).close()
-    except TransportError:
-        return False
-    return True
-
-
-def _trust_list(session: Session) -> int:
-    directory = _directory(session)
-    directory.load()
-    session.console.show([_maker(one) for one in directory.anchors()], _MAKERS)
-    return 0
-
-
-def _maker(anchor: anchor_file.TrustAnchor) -> dict[str, Any]:
-    return {
-        "maker": anchor.maker,
-        "identity_key": cose_key.thumbprint(anchor.identity_key).hex()[:16],
-        "release_keys": [key.type.name for key in anchor.release_keys],
-        "mud_authorities": len(anchor.mud_authorities),
-    }
-
-
 def _ask(session: Session) -> int:
     arguments: dict[str, Any] = {}
     for text in session.options["argument"]:
@@ -152,17 +105,6 @@ CREDENTIAL = Action(
     _credential,
     "The credential is public (a CCS, RFC 8392): a maker's voucher names it, and a thing joins no other domain.",
 )
-TRUST_ADD = Action(
-    (
-        _DIRECTORY,
-        Parameter("anchor", "the maker's .anchor file"),
-        Parameter("--replace", "put it in the place of another anchor of that maker", read=None),
-    ),
-    _trust_add,
-    "Compare the fingerprint with the maker by another way than the one the file came. A domain reads its anchors\n"
-    "when it starts: one that runs goes on with those it has until its next start.",
-)
-TRUST_LIST = Action((_DIRECTORY,), _trust_list)
 STATUS = remote("status", then="thingstead thing list")
 BACKUP = remote(
     "backup",

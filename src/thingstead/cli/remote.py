@@ -13,7 +13,7 @@ from thingstead.cli.console import View
 from thingstead.errors import ConfigError, ThingsteadError
 from thingstead.transport.control_socket import ControlClient
 
-__all__ = ["DOMAIN", "THING", "absolute_paths", "ask", "domain_root", "remote"]
+__all__ = ["DOMAIN", "THING", "absolute_paths", "ask", "ask_at", "domain_root", "remote"]
 
 DOMAIN = Parameter("--domain", "the domain's directory; else $THINGSTEAD_DOMAIN, else the current directory")
 THING = Parameter("thing", "its id, such as thing-abcdefghijklmnop")
@@ -43,7 +43,12 @@ def ask(session: Session, operation: str, arguments: Mapping[str, Any]) -> Any:
         TransportError: no controller runs.
         ThingsteadError: the class that the controller raised, with its sentence.
     """
-    with closing(ControlClient(domain_root(session) / _SOCKET)) as client:
+    return ask_at(domain_root(session) / _SOCKET, operation, arguments)
+
+
+def ask_at(path: Path, operation: str, arguments: Mapping[str, Any]) -> Any:
+    """Ask the controller whose control socket is at `path`; errors as for `ask`."""
+    with closing(ControlClient(path)) as client:
         answer = client.ask({"operation": operation, "arguments": dict(arguments)})
     if "error" in answer:
         raise _raised(answer["error"])

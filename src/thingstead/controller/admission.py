@@ -74,6 +74,10 @@ class Admission:
         self._approved: dict[ThingId, tuple[str, datetime]] = {}
         self._joining: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
+    def apply(self, policy: OwnerPolicy) -> None:
+        """Decide by `policy` from the next join on."""
+        self._policy = policy
+
     def approve(self, thing: ThingId, scope: str) -> None:
         """Let the next attempt of a thing that waits for a person pass, if it comes within a day.
 

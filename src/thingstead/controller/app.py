@@ -13,8 +13,6 @@ from thingstead.controller.composition import Controller, Foundation, compose, o
 from thingstead.controller.directory import DomainDirectory
 from thingstead.controller.network import enforcement, fetcher, resolver
 from thingstead.crypto.keystore import FileKeyStore
-from thingstead.domain.policy import OwnerPolicy
-from thingstead.errors import ConfigError
 from thingstead.planes.software.image_scan import ImageScanner
 from thingstead.planes.software.status_tracker import ImageScan
 from thingstead.storage.directory import private_directory
@@ -69,7 +67,8 @@ def _foundation(directory: DomainDirectory, clock: Clock) -> Foundation:
     private_directory(heads.parent)
     return Foundation(
         config=config,
-        policy=_policy(directory),
+        files=directory,
+        policy=parse_policy(directory.policy_text()),
         anchors=directory.anchors(),
         keys=FileKeyStore(directory.keys),
         store=SqliteStore(directory.root),
@@ -92,11 +91,3 @@ def _image_scan() -> ImageScan:
         return await asyncio.to_thread(scanner.scan, image)
 
     return scan
-
-
-def _policy(directory: DomainDirectory) -> OwnerPolicy:
-    try:
-        text = directory.policy.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"expected a policy at {directory.policy}: {error}") from error
-    return parse_policy(text)

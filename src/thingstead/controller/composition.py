@@ -17,6 +17,7 @@ from thingstead.controller import (
     operation_data,
     operation_group,
     operation_ledger,
+    operation_owner,
     operation_software,
     operation_thing,
     operation_traffic,
@@ -31,6 +32,7 @@ from thingstead.controller.network import network_plane
 from thingstead.controller.notary import Notary
 from thingstead.controller.operation import Operations
 from thingstead.controller.overview import Overview
+from thingstead.controller.owner import Owner, OwnerFiles, Trusted
 from thingstead.controller.resource import (
     bootstrapping,
     collecting,
@@ -90,6 +92,7 @@ class Foundation:
 
     Attributes:
         config: its settings.
+        files: where the owner writes.
         policy: what the owner wrote.
         anchors: the makers the owner trusts.
         keys: a key of each name in `directory.KEYS`.
@@ -105,6 +108,7 @@ class Foundation:
     """
 
     config: ControllerConfig
+    files: OwnerFiles
     policy: OwnerPolicy
     anchors: tuple[TrustAnchor, ...]
     keys: KeyStore
@@ -159,6 +163,7 @@ class Controller:
         decommission: how a thing is parted from.
         planes: the six engines.
         overview: all of it at one instant.
+        owner: takes up anew what the owner writes.
         group_resources: the paths of groups.
         joined: somebody has joined a group, and the others have not got its keys yet.
     """
@@ -174,6 +179,7 @@ class Controller:
     decommission: Decommission
     planes: Planes
     overview: Overview
+    owner: Owner
     group_resources: GroupResources
     joined: asyncio.Event
 
@@ -181,9 +187,7 @@ class Controller:
         """Take up what stood before a restart: associations, admissions, and what planes still owe."""
         self.planes.access.resume(thing.id for thing in _admitted(self.register, PlaneName.ACCESS))
         self.planes.groups.resume()
-        for name in groups_of_policy(self.foundation.policy):
-            await self.planes.groups.create(name)
-        self.group_resources.serve()
+        await _make_groups(self.foundation.policy, self.planes.groups, self.group_resources)
         self.planes.software.resume(_admitted(self.register, PlaneName.SOFTWARE))
         self.planes.data.resume(thing.id for thing in _admitted(self.register, PlaneName.DATA))
         await self.planes.network.resume(self.register.things())
@@ -247,35 +251,22 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     places = PlaneRecords(PlaneName.NETWORK, store, prefix="place/")
     whereabouts = Whereabouts(places, mac_of=foundation.mac_of)
     member = DomainMember(endpoint, foundation.keys.handle(KeyId("groups")))
-    planes = _planes(foundation, own.public, whereabouts, member, register=register, server=server)
-    conductor = Conductor(planes, register, store=store, clock=clock)
-    admission = Admission(
-        conductor,
-        register,
-        store=store,
-        identity=planes.identity,
-        access=planes.access,
-        policy=foundation.policy,
-        issuer_credential=ccs.encode(foundation.keys.handle(KeyId("access")).public, subject="access"),
-        clock=clock,
-        random_bytes=random_bytes,
-        note_place=whereabouts.note,
-    )
-    notary = _notary(foundation, refusals)
-    bootstrap = _bootstrap(foundation, own, admission, planes.access)
-    overview = Overview(
-        foundation.config.domain.name,
-        planes,
+    trusted = Trusted(foundation.anchors)
+    planes = _planes(
+        foundation,
+        own.public,
+        whereabouts,
+        member,
+        trusted,
         register=register,
-        store=store,
-        notary=notary,
-        resources=resources,
         server=server,
-        bootstrap=bootstrap,
-        max_half_open=foundation.config.join.max_half_open,
-        is_offline=foundation.config.network.offline,
-        clock=clock,
     )
+    conductor = Conductor(planes, register, store=store, clock=clock)
+    admission = _admission(foundation, conductor, register, planes, whereabouts)
+    notary = _notary(foundation, refusals)
+    registrar = Registrar({anchor.maker: anchor.identity_key for anchor in foundation.anchors})
+    bootstrap = _bootstrap(foundation, own, registrar, admission, planes.access)
+    group_resources = GroupResources(resources, server, planes.groups)
     controller = Controller(
         foundation=foundation,
         register=register,
@@ -287,8 +278,20 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         bootstrap=bootstrap,
         decommission=_decommission(foundation, server, planes.access),
         planes=planes,
-        overview=overview,
-        group_resources=GroupResources(resources, server, planes.groups),
+        overview=_overview(foundation, planes, register, notary=notary, server=server, bootstrap=bootstrap),
+        owner=Owner(
+            foundation.files,
+            foundation.policy,
+            trusted,
+            registrar=registrar,
+            software=planes.software,
+            admission=admission,
+            register=register,
+            store=store,
+            clock=clock,
+            make_groups=lambda policy: _make_groups(policy, planes.groups, group_resources),
+        ),
+        group_resources=group_resources,
         joined=asyncio.Event(),
     )
     planes.groups.on_join = lambda _name: controller.joined.set()
@@ -320,6 +323,7 @@ def operations(controller: Controller) -> Operations:
         ),
         *operation_ledger.rows(controller.foundation.store, controller.notary),
         *operation_assurance.rows(controller.overview),
+        *operation_owner.rows(controller.owner),
         *operation_group.rows(controller.planes.groups, serve=controller.group_resources.serve),
         *operation_backup.rows(
             controller.planes,
@@ -353,6 +357,7 @@ def _planes(
     holder: PublicKey,
     whereabouts: Whereabouts,
     member: DomainMember,
+    trusted: Trusted,
     *,
     register: Register,
     server: DomainServer,
@@ -402,7 +407,7 @@ def _planes(
         ),
         network=network_plane(
             foundation.config,
-            foundation.anchors,
+            lambda: trusted.anchors,
             keeper=foundation.enforcement,
             files=foundation.fetcher,
             resolve=foundation.resolver,
@@ -415,8 +420,50 @@ def _planes(
     )
 
 
-def _bootstrap(foundation: Foundation, own: Credential, admission: Admission, access: AuthorizationServer) -> Bootstrap:
-    registrar = Registrar({anchor.maker: anchor.identity_key for anchor in foundation.anchors})
+def _admission(
+    foundation: Foundation, conductor: Conductor, register: Register, planes: Planes, whereabouts: Whereabouts
+) -> Admission:
+    return Admission(
+        conductor,
+        register,
+        store=foundation.store,
+        identity=planes.identity,
+        access=planes.access,
+        policy=foundation.policy,
+        issuer_credential=ccs.encode(foundation.keys.handle(KeyId("access")).public, subject="access"),
+        clock=foundation.clock,
+        random_bytes=foundation.random_bytes,
+        note_place=whereabouts.note,
+    )
+
+
+def _overview(
+    foundation: Foundation,
+    planes: Planes,
+    register: Register,
+    *,
+    notary: Notary,
+    server: DomainServer,
+    bootstrap: Bootstrap,
+) -> Overview:
+    return Overview(
+        foundation.config.domain.name,
+        planes,
+        register=register,
+        store=foundation.store,
+        notary=notary,
+        resources=server.resources,
+        server=server,
+        bootstrap=bootstrap,
+        max_half_open=foundation.config.join.max_half_open,
+        is_offline=foundation.config.network.offline,
+        clock=foundation.clock,
+    )
+
+
+def _bootstrap(
+    foundation: Foundation, own: Credential, registrar: Registrar, admission: Admission, access: AuthorizationServer
+) -> Bootstrap:
     settings = foundation.config.join
     return Bootstrap(
         own,
@@ -467,6 +514,12 @@ def _grant(event: RequestReceived, access: AuthorizationServer) -> tuple[Hashabl
     thing = ThingId(event.association)
     scope = access.scope_of(thing)
     return None if scope is None else (thing, scope)
+
+
+async def _make_groups(policy: OwnerPolicy, groups: GroupManager, resources: GroupResources) -> None:
+    for name in groups_of_policy(policy):
+        await groups.create(name)
+    resources.serve()
 
 
 async def _every_second(work: Callable[[], Awaitable[object]]) -> Never:

@@ -113,6 +113,22 @@ class DomainDirectory:
             raise ConfigError(f"no domain at {self.root}; `thingstead init {self.root}` makes one")
         return configuration.load(self.configuration)
 
+    def settings_text(self) -> str:
+        """The settings, as they are written.
+
+        Raises:
+            ConfigError: they cannot be read.
+        """
+        return _text(self.configuration, "a configuration")
+
+    def policy_text(self) -> str:
+        """The policy, as it is written.
+
+        Raises:
+            ConfigError: it cannot be read.
+        """
+        return _text(self.policy, "a policy")
+
     def key(self, name: str) -> PrivateKey:
         """A handle on one of `KEYS`.
 
@@ -146,3 +162,21 @@ class DomainDirectory:
         path = self.trust / f"{anchor.maker}.anchor"
         write_whole(path, anchor_file.encode(anchor))
         return path
+
+    def distrust_maker(self, maker: str) -> None:
+        """Take a maker's anchor away.
+
+        Raises:
+            ConfigError: no maker of this name is trusted.
+        """
+        known = {anchor.maker for anchor in self.anchors()}
+        if maker not in known:
+            raise ConfigError(f"no maker {maker[:40]!r} is trusted; there are: {', '.join(sorted(known)) or 'none'}")
+        (self.trust / f"{maker}.anchor").unlink()
+
+
+def _text(path: Path, what: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"expected {what} at {path}: {error}") from error

@@ -75,7 +75,7 @@ def resolver(config: NetworkConfig) -> Resolver:
 
 def network_plane(
     config: ControllerConfig,
-    anchors: tuple[TrustAnchor, ...],
+    anchors: Callable[[], tuple[TrustAnchor, ...]],
     *,
     keeper: Enforcement,
     files: Fetcher,
@@ -88,7 +88,7 @@ def network_plane(
     """Compose the plane.
 
     Args:
-        anchors: makers, each of which may sign files for its own DNS name only.
+        anchors: the makers trusted now, each of which may sign files for its own DNS name only.
         keeper: see `enforcement`.
         files: see `fetcher`.
         resolve: see `resolver`.
@@ -101,7 +101,7 @@ def network_plane(
     local = _prefixes(network.local, "local")
     names = NameTable(resolve, inside=local, clock=clock, alarm=alarm)
     library = MudLibrary(
-        files, records, policy_of=lambda url: _policy_of(url, anchors, network), clock=clock, alarm=alarm
+        files, records, policy_of=lambda url: _policy_of(url, anchors(), network), clock=clock, alarm=alarm
     )
     controller = (_host(config.coap.host),)
     port = PortRange(config.coap.port, config.coap.port)

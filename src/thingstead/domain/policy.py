@@ -130,11 +130,13 @@ class JoinPolicy:
         profile: defaults.
         scopes: rights by name.
         rules: in the order of the file; each names a scope that is there.
+        approve_each: no rule admits by itself; whom it would admit waits for a person.
     """
 
     profile: ProfileName
     scopes: Mapping[str, Scope] = field(default_factory=dict)
     rules: tuple[JoinRule, ...] = ()
+    approve_each: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,8 @@ def decide(facts: IdentityFacts, policy: JoinPolicy, *, at: datetime) -> Decisio
     scope = policy.scopes.get(rule.scope)
     if rule.verdict is Verdict.HOLD:
         return Decision(Verdict.HOLD, rule.name, rule.zone, scope)
+    if policy.approve_each:
+        return Decision(Verdict.HOLD, f"{rule.name}, but each is approved by a person", rule.zone, scope)
     if facts.support_end is not None and facts.support_end <= at:
         return Decision(Verdict.HOLD, f"{rule.name}, but support has ended", rule.zone, scope)
     return Decision(Verdict.ADMIT, rule.name, rule.zone, scope)

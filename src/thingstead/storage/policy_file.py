@@ -35,6 +35,7 @@ class _Series(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Policy(msgspec.Struct, forbid_unknown_fields=True):
     profile: ProfileName = ProfileName.HOME
+    approve_each: bool = False
     scope: dict[str, dict[str, tuple[str, ...]]] = {}
     rule: tuple[_Rule, ...] = ()
     granted: dict[str, tuple[str, ...]] = {}
@@ -68,6 +69,7 @@ def parse_policy(text: str) -> OwnerPolicy:
 
     ``granted`` is what the domain may do at its things; a series that is not declared is refused. A rule may
     also give ``serials``, ``verdict`` (admit, hold, refuse) and ``until`` (a date and time with its offset).
+    With ``approve_each = true`` at the top no rule admits by itself: each thing waits for a person.
 
     Raises:
         ConfigError: not TOML, an unknown key, a value of the wrong kind, or a scope that is not there.
@@ -77,7 +79,9 @@ def parse_policy(text: str) -> OwnerPolicy:
     except (msgspec.DecodeError, ValueError) as error:
         raise ConfigError(f"the join policy cannot be read: {error}") from error
     scopes = {name: _scope(name, grants) for name, grants in read.scope.items()}
-    join = JoinPolicy(read.profile, scopes, tuple([_rule(rule, scopes) for rule in read.rule]))
+    join = JoinPolicy(
+        read.profile, scopes, tuple([_rule(rule, scopes) for rule in read.rule]), approve_each=read.approve_each
+    )
     purposes = [
         Purpose(series.name, series.purpose, timedelta(days=series.retention_days), series.personal)
         for series in read.series

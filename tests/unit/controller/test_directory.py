@@ -73,6 +73,23 @@ def test_a_file_that_is_no_anchor_is_named(tmp_path, damage):
         directory.anchors()
 
 
+@pytest.mark.parametrize("maker", ["", "brook", "../policy", "acme.anchor"])
+def test_a_maker_that_is_not_trusted_cannot_be_taken_away(tmp_path, maker):
+    directory = made(tmp_path)
+    directory.trust_maker(ANCHOR)
+    with pytest.raises(ConfigError, match="is trusted; there are: acme"):
+        directory.distrust_maker(maker)
+    assert directory.anchors() == (ANCHOR,)
+
+
+@pytest.mark.parametrize("text", [None, b"\xff"], ids=["absent", "no text"])
+def test_a_policy_that_cannot_be_read_is_named(tmp_path, text):
+    directory = made(tmp_path)
+    directory.policy.unlink() if text is None else directory.policy.write_bytes(text)
+    with pytest.raises(ConfigError, match=r"expected a policy at .*policy\.toml"):
+        directory.policy_text()
+
+
 def test_a_making_that_was_cut_off_is_finished_with_the_keys_that_are_there(tmp_path):
     directory = DomainDirectory(tmp_path / "home")
     directory.root.mkdir(mode=0o700)
@@ -96,3 +113,6 @@ def test_a_trusted_maker_is_read_back_and_replaced_under_its_name(tmp_path):
     other = TrustAnchor("acme", generate(KeyType.P256).public, (), bytes(16))
     assert directory.trust_maker(other) == directory.trust_maker(ANCHOR)
     assert directory.anchors() == (ANCHOR,)
+    directory.distrust_maker("acme")
+    assert directory.anchors() == ()
+    assert (directory.settings_text(), directory.policy_text()) == ("", "profile = 'home'")

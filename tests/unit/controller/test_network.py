@@ -55,7 +55,7 @@ def plane(network=None, *, coap=None, anchors=(ACME, BROOK), alarms=None, keeper
     settings = network or NetworkConfig(local=["10.77.0.0/16"], insecure_unsigned_mud=True)
     return network_plane(
         ControllerConfig(coap=coap or CoapConfig(host="10.77.0.1"), network=settings),
-        anchors,
+        lambda: anchors,
         keeper=keeper or DryRun("a test"),
         files=Web(described(CLOUD)),
         resolve=resolver(NetworkConfig(hosts={"cloud.acme.example": ["192.0.2.7"]})),

@@ -51,6 +51,15 @@ def test_an_authenticated_thing_that_no_rule_names_is_not_admitted(changed):
     assert decision == Decision(Verdict.REFUSE, "unlisted")
 
 
+@pytest.mark.parametrize("verdict", Verdict)
+def test_where_each_is_approved_no_rule_admits_by_itself_and_zone_and_scope_wait(verdict):
+    policy = replace(_policy(replace(_RULE, verdict=verdict)), approve_each=True)
+    decision = decide(_FACTS, policy, at=AT)
+    assert decision.verdict is (Verdict.REFUSE if verdict is Verdict.REFUSE else Verdict.HOLD)
+    assert decision.zone == "floor-1"
+    assert decision.scope == (None if verdict is Verdict.REFUSE else _SCOPE)
+
+
 @pytest.mark.parametrize("profile", ProfileName)
 def test_an_empty_policy_admits_nothing_under_any_profile(profile):
     decision = decide(_FACTS, _policy(profile=profile), at=AT)

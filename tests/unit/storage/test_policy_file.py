@@ -77,3 +77,14 @@ def test_rights_of_the_domain_and_purposes_of_series_are_read():
 def test_what_is_wrong_in_a_policy_is_named(text, said):
     with pytest.raises(ConfigError, match=said):
         parse_policy(text)
+
+
+@pytest.mark.parametrize("text", ["approve_each = 1", 'approve_each = "yes"', "[granted]\napprove_each = true"])
+def test_approval_of_each_is_true_or_false_at_the_top(text):
+    with pytest.raises(ConfigError):
+        parse_policy(text)
+
+
+def test_each_may_have_to_be_approved():
+    assert parse_policy("approve_each = true").join.approve_each
+    assert not parse_policy("").join.approve_each

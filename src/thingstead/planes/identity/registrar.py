@@ -26,6 +26,10 @@ class Registrar:
     """
 
     def __init__(self, anchors: Mapping[str, PublicKey]) -> None:
+        self.trust(anchors)
+
+    def trust(self, anchors: Mapping[str, PublicKey]) -> None:
+        """Go by these anchors from now on, and by no other."""
         self._anchors = dict(anchors)
 
     def makers(self) -> tuple[str, ...]:

@@ -60,8 +60,7 @@ class StatusTracker:
         clock: Clock,
     ) -> None:
         self._records = records
-        self._anchors = {anchor.maker: anchor for anchor in anchors}
-        by_vendor = {anchor.vendor_id: anchor for anchor in self._anchors.values()}
+        self._anchors, by_vendor = _by_name_and_vendor(anchors)
         self._models = models
         self._scan = scan
         self._clock = clock
@@ -83,6 +82,13 @@ class StatusTracker:
         """Go on answering the things that were admitted before a restart."""
         for thing in admitted:
             self._admitted[thing.id] = (thing, self._class_of(thing))
+
+    def trust(self, anchors: Iterable[TrustAnchor]) -> None:
+        """Go by these makers' keys from now on; releases under keys of others are offered no more."""
+        self._anchors, by_vendor = _by_name_and_vendor(anchors)
+        self._catalogue.trust(by_vendor)
+        self._given.clear()
+        self.resume(thing for thing, _ in tuple(self._admitted.values()))
 
     # --- releases
 
@@ -361,6 +367,11 @@ def _brought_along(before: SoftwareRecord, report: Report, at: datetime) -> Soft
     measured = report.images.get(profile.FIRMWARE)
     image_digest = b"" if measured is None else measured.value
     return replace(before, manifest_digest=digest, image_digest=image_digest, installed_at=at)
+
+
+def _by_name_and_vendor(anchors: Iterable[TrustAnchor]) -> tuple[dict[str, TrustAnchor], dict[bytes, TrustAnchor]]:
+    known = tuple(anchors)
+    return {anchor.maker: anchor for anchor in known}, {anchor.vendor_id: anchor for anchor in known}
 
 
 def _class_key(anchor: TrustAnchor, model: str) -> ClassKey:

@@ -58,3 +58,11 @@ def test_each_maker_s_things_stand_under_its_own_anchor(anchor, maker):
     identity = _REGISTRAR.authenticate(_identity(anchor, maker), at=AT)
     assert (identity.maker, identity.serial, identity.public) == (maker, "A0001", _THING)
     assert _REGISTRAR.makers() == ("acme", "brook")
+
+
+def test_a_maker_is_trusted_no_longer_than_its_anchor_is_there():
+    registrar = Registrar({"acme": _ACME.public})
+    registrar.trust({"brook": _BROOK.public})
+    with pytest.raises(UntrustedError):
+        registrar.authenticate(_identity(_ACME, "acme"), at=AT)
+    assert registrar.makers() == ("brook",)

@@ -190,6 +190,17 @@ def test_a_maker_whose_anchor_was_taken_away_is_offered_nothing():
         desk.tracker.poll(LAMP.id)
 
 
+def test_what_was_offered_is_not_handed_out_any_more_once_its_maker_is_not_trusted():
+    desk = Desk().admit()
+    desk.publish()
+    assert desk.tracker.poll(LAMP.id) is not None
+    desk.tracker.trust(ANCHORS[1:])
+    with pytest.raises(ForbiddenError):
+        desk.tracker.poll(LAMP.id)
+    desk.tracker.trust(ANCHORS)
+    assert desk.tracker.poll(LAMP.id) is not None
+
+
 def test_a_report_is_kept_once_and_put_on_the_ledger():
     desk = Desk().admit()
     desk.publish()

@@ -1,0 +1,118 @@
+"""Whom a domain trusts and by which policy it decides: the owner's files, and a domain that runs told of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thingstead.cli.action import Action, Parameter, Session
+from thingstead.cli.console import View
+from thingstead.cli.input import read_file
+from thingstead.cli.remote import ask_at, remote
+from thingstead.controller.directory import DomainDirectory
+from thingstead.domain import anchor as anchor_file
+from thingstead.errors import ConfigError, TransportError
+from thingstead.protocols.cose import key as cose_key
+from thingstead.transport.control_socket import ControlClient
+
+__all__ = ["POLICY_RELOAD", "TRUST_ADD", "TRUST_LIST", "TRUST_REMOVE"]
+
+_DIRECTORY = Parameter("directory", "the domain's directory")
+_MAX_ANCHOR = 1 << 16
+_MAKERS = View(
+    (
+        ("maker", "maker"),
+        ("identity key", "identity_key"),
+        ("release keys", "release_keys"),
+        ("MUD authorities", "mud_authorities"),
+    ),
+    empty="no maker is trusted: nothing can join; `thingstead trust add` adds one",
+)
+
+
+def _directory(session: Session) -> DomainDirectory:
+    return DomainDirectory(session.path("directory"))
+
+
+def _trust_add(session: Session) -> int:
+    directory = _directory(session)
+    directory.load()
+    anchor = anchor_file.decode(read_file(session.path("anchor"), max_bytes=_MAX_ANCHOR))
+    known = {one.maker: one for one in directory.anchors()}
+    if anchor.maker in known and known[anchor.maker] != anchor and not session.options["replace"]:
+        raise ConfigError(f"another anchor of {anchor.maker} is trusted already; --replace puts this one in its place")
+    directory.trust_maker(anchor)
+    session.console.show(_maker(anchor))
+    session.console.say(f"it may send nothing in before a rule of {directory.policy} names it")
+    _reload_trust(session, directory)
+    return 0
+
+
+def _trust_remove(session: Session) -> int:
+    directory, maker = _directory(session), session.options["maker"]
+    directory.load()
+    directory.distrust_maker(maker)
+    session.console.show({"maker": maker, "trusted": False})
+    for thing in _reload_trust(session, directory):
+        session.console.say(f"{thing} joined before, and stays in until you quarantine or retire it")
+    return 0
+
+
+def _reload_trust(session: Session, directory: DomainDirectory) -> list[str]:
+    """Have the domain look at its anchors again, if it runs; returns the things of makers without one."""
+    named = session.options["directory"]
+    if not _is_running(directory):
+        session.console.next(f"thingstead up {named}")
+        return []
+    told = ask_at(directory.control_socket, "trust.reload", {})
+    session.console.say("the domain runs, and goes by this from now on")
+    session.console.next(f"thingstead status --domain {named}")
+    return list(told.get("staying", []))
+
+
+def _is_running(directory: DomainDirectory) -> bool:
+    try:
+        ControlClient(directory.control_socket).close()
+    except TransportError:
+        return False
+    return True
+
+
+def _trust_list(session: Session) -> int:
+    directory = _directory(session)
+    directory.load()
+    session.console.show([_maker(one) for one in directory.anchors()], _MAKERS)
+    return 0
+
+
+def _maker(anchor: anchor_file.TrustAnchor) -> dict[str, Any]:
+    return {
+        "maker": anchor.maker,
+        "identity_key": cose_key.thumbprint(anchor.identity_key).hex()[:16],
+        "release_keys": [key.type.name for key in anchor.release_keys],
+        "mud_authorities": len(anchor.mud_authorities),
+    }
+
+
+TRUST_ADD = Action(
+    (
+        _DIRECTORY,
+        Parameter("anchor", "the maker's .anchor file"),
+        Parameter("--replace", "put it in the place of another anchor of that maker", read=None),
+    ),
+    _trust_add,
+    "Compare the fingerprint with the maker by another way than the one the file came. A domain that runs goes by\n"
+    "it from now on; who may join is for a rule of the policy to say.",
+)
+TRUST_REMOVE = Action(
+    (_DIRECTORY, Parameter("maker", "its name, as `thingstead trust list` shows it")),
+    _trust_remove,
+    "No thing of the maker joins any more, and its releases are offered no more, also where the domain runs. Things\n"
+    "that joined before stay in: quarantine or retire those.",
+)
+POLICY_RELOAD = remote(
+    "policy.reload",
+    then="thingstead thing list",
+    description="Takes up rules, scopes and approve_each of policy.toml in a domain that runs. What things were given\n"
+    "stands until they join again; profile, granted and series are taken up at the next start.",
+)
+TRUST_LIST = Action((_DIRECTORY,), _trust_list)
