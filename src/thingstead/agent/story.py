@@ -30,7 +30,7 @@ class Request:
 
     message: Message
     protected: bool = True
-    timeout: float = 60.0
+    timeout: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
