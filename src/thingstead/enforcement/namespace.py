@@ -30,6 +30,8 @@ __all__ = ["Attachment", "Site", "enter_child_namespace", "enter_namespace", "in
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG = 1
 _BRIDGE = "br0"
+_GATEWAY_MAC = "02:77:00:00:00:00"
+"""A bridge without an address of its own takes a port's: it changes with the ports, and neighbours ask the old one."""
 _UPLINK, _INTERNET = "up0", "eth0"
 _T = TypeVar("_T")
 
@@ -86,7 +88,8 @@ class Site:
         _enter_new_site()
         with IPRoute() as route:
             _bring_up(route, "lo")
-            route.link("add", ifname=_BRIDGE, kind="bridge", br_mcast_snooping=0, br_forward_delay=0)
+            options = {"br_mcast_snooping": 0, "br_forward_delay": 0}
+            route.link("add", ifname=_BRIDGE, kind="bridge", address=_GATEWAY_MAC, **options)
             bridge = _index(route, _BRIDGE)
             # Things may ask for each other by ARP; this answers for them, so that they talk through us.
             _set_sysctl(f"ipv4/conf/{_BRIDGE}/proxy_arp_pvlan", "1")

@@ -15,7 +15,10 @@ from thingstead.enforcement.namespace import Site, enter_child_namespace, enter_
 from thingstead.enforcement.namespace import inside
 kept = open("/dev/null")
 host = os.readlink("/proc/self/ns/net")
+def gateway():
+    return json.loads(subprocess.check_output(["ip", "-j", "link", "show", "br0"]))[0]["address"]
 site = Site.create()
+alone = gateway()
 first = site.attach(1)
 child = os.fork()
 if child == 0:
@@ -42,6 +45,7 @@ print(json.dumps({
     "first": [str(first.ipv4), str(first.ipv6), first.mac.hex()], "second": [str(second.ipv4), second.namespace],
     "entered": entered, "own": own, "wrong": wrong,
     "outside": inside(site.outside, lambda: "eth0" in open("/proc/thread-self/net/dev").read()),
+    "gateway": [alone, gateway()],
     "back": "br0" in open("/proc/self/net/dev").read(),
 }))
 site.close()
@@ -99,6 +103,10 @@ def test_each_thing_has_its_own_addresses(seen):
     assert seen["first"] == ["10.77.1.1", "fd77::101", "027700000001"]
     assert seen["second"] == ["10.77.1.2", -1]
     assert "numbered from 1" in seen["wrong"]
+
+
+def test_the_gateway_keeps_its_address_while_things_come_and_go(seen):
+    assert seen["gateway"] == ["02:77:00:00:00:00"] * 2
 
 
 def test_a_child_enters_a_namespace_made_for_it_or_brings_its_own(seen):
