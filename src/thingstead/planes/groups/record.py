@@ -26,6 +26,7 @@ _FORMAT = 1
 _PREFIX_SIZE, _NUM_SIZE = 4, 4
 _SECRET_SIZE, _SALT_SIZE = 16, 8
 _MAX_SENDER_ID = 7
+_ROLES = frozenset({Role.REQUESTER, Role.RESPONDER, Role.REQUESTER | Role.RESPONDER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,7 @@ def decode(document: bytes) -> GroupRecord:
             list(members),
             list(departed),
             list(barred),
-        ] if version == _FORMAT:
+        ] if version == _FORMAT and _are_counters(num, next_sender, reserved):
             return GroupRecord(
                 name,
                 prefix,
@@ -217,8 +218,8 @@ def decode(document: bytes) -> GroupRecord:
                 domain_sender,
                 reserved,
                 tuple([_decode_member(row) for row in members]),
-                tuple([(thing_id(thing), credential) for thing, credential in departed]),
-                frozenset([thing_id(thing) for thing in barred]),
+                tuple([_decode_departed(row) for row in departed]),
+                frozenset([_decode_thing(thing) for thing in barred]),
             )
         case _:
             raise DecodeError(f"expected a group of format {_FORMAT} in the groups plane")
@@ -238,12 +239,32 @@ def _encode_member(member: MemberRecord) -> list[Any]:
 
 def _decode_member(row: Any) -> MemberRecord:
     match row:
-        case [str(thing), bytes(kid), bytes(credential), int(roles), bytes(scope), int(joined_at), int(confirmed)]:
+        case [str(thing), bytes(kid), bytes(credential), int(roles), bytes(scope), int(joined_at), int(confirmed)] if (
+            roles in _ROLES
+        ):
             return MemberRecord(
                 thing_id(thing), kid, credential, Role(roles), aif.decode(scope), instant(joined_at), confirmed
             )
         case _:
             raise DecodeError("expected a member of a group in the groups plane")
+
+
+def _decode_departed(row: Any) -> tuple[ThingId, bytes]:
+    match row:
+        case [str(thing), bytes(credential)]:
+            return thing_id(thing), credential
+        case _:
+            raise DecodeError("expected who left a group, and its credential, in the groups plane")
+
+
+def _decode_thing(value: Any) -> ThingId:
+    if not isinstance(value, str):
+        raise DecodeError("expected a thing's id in the groups plane")
+    return thing_id(value)
+
+
+def _are_counters(num: int, *others: int) -> bool:
+    return 0 < num < 1 << 8 * _NUM_SIZE and all(type(value) is int and value >= 0 for value in (num, *others))
 
 
 def _sender_id(number: int) -> bytes:
