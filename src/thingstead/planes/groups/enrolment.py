@@ -78,12 +78,9 @@ class Enrolment:
             return self._keeper.next_epoch(joined)
 
         record = await self._keeper.change(name, with_newcomer, cause="joined", thing=thing)
-        member = record.member(thing)
-        if member is None:
-            raise StateError(f"{thing} was put out while it joined", reason="member")
         nonce = self._random_bytes(_NONCE_SIZE)
         proof = self._key.sign(kdc_proof_input(cnonce=asked.cnonce, kdc_nonce=nonce), AlgorithmId.ESP256)
-        return JoinResponse(self._keeper.keys_of(record, member), nonce, proof)
+        return JoinResponse(self._keeper.keys_of(record, record.members[-1]), nonce, proof)
 
     def _check_proof(self, thing: ThingId, asked: JoinRequest) -> None:
         challenge = self._challenges.pop((thing, asked.name), None)
