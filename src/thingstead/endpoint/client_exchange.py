@@ -174,7 +174,8 @@ class ClientExchange:
         if self.order is None:
             self.order = NotificationOrder(number, now)
             return True
-        return self.order.accept(number, now)
+        # What OSCORE has verified came in order, by whole Partial IVs, or without one first (RFC 8613 §7.4.1).
+        return self.association is not None or self.order.accept(number, now)
 
     def collect(self, inner: Message, block: Block, *, limit: int) -> Message | None:
         """Take a Block2 piece: the whole response, or None when there is more to ask for (RFC 7959 §2.4).
