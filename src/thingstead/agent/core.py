@@ -28,6 +28,7 @@ from thingstead.endpoint.event import (
     AssociationId,
     ExchangeFailed,
     ExchangeId,
+    RenewalNeeded,
     RequestReceived,
     ResponseReceived,
     SequenceNeeded,
@@ -111,6 +112,7 @@ class Agent:
         self._membership = Membership(hardware.home, utc=self.utc)
         self._joins = 0
         self._doubts = 0
+        self._is_worn = False
         self._accepted = 0
         self._is_living = False
         self._last_error = ""
@@ -150,6 +152,9 @@ class Agent:
                     self._on_failure(event, now)
                 case SequenceNeeded():
                     self.stories.start("reserve", self._reserve(event), now)
+                case RenewalNeeded(association) if association == DOMAIN:
+                    self._is_worn = True
+                    self.stories.wake("doubt", now)
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
         """What may leave now."""
@@ -192,8 +197,9 @@ class Agent:
     def _life(self) -> Story:
         attempt = 0
         while True:
-            if self.association is not None and self._doubts < _MAX_DOUBTS:
-                yield Wait(_FOREVER, "doubt")
+            content = self._seconds_of_content()
+            if content > 0:
+                yield Wait(min(content, _FOREVER), "doubt")
                 continue
             try:
                 joined: DomainAssociation = yield from self._join()
@@ -206,6 +212,12 @@ class Agent:
             else:
                 attempt = 0
                 self._live()
+
+    def _seconds_of_content(self) -> float:
+        """How long it need not join: its keys are neither doubted nor worn, and its rights do not end soon (R-25)."""
+        if self.member is None or self._doubts >= _MAX_DOUBTS or self._is_worn:
+            return 0.0
+        return (self.member.renewal - self.utc()).total_seconds()
 
     def on_wipe(self, call: Call) -> Message:
         """Forget the domain, and say so under the keys that are forgotten.
@@ -271,7 +283,8 @@ class Agent:
         An unprotected 4.01 may be forged, so it never ends an association: a few of them make the thing join
         again, and the old association goes when the new one is committed.
         """
-        if isinstance(event.error, SecurityError) and self.association is not None:
+        is_doubt = isinstance(event.error, SecurityError) and event.error.reason != "ended"
+        if is_doubt and self.association is not None:
             self._doubts += 1
             if self._doubts == _MAX_DOUBTS:
                 self.stories.wake("doubt", now)
@@ -288,6 +301,7 @@ class Agent:
         self.updating.announce()
         self._joins += 1
         self._doubts = 0
+        self._is_worn = False
 
     def _resume(self) -> None:
         """Go on under the saved membership; one that cannot be used is a reason to join again, not to stop."""

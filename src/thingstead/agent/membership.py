@@ -25,6 +25,9 @@ __all__ = ["ASSOCIATION", "Member", "Membership"]
 ASSOCIATION = "association"
 _SEQUENCE = "sequence"
 _SEQUENCE_SIZE = 8
+_RENEWAL_SHARE = 8
+"""The last eighth of its time a membership is there to be renewed."""
+
 _ACCEPT = frozenset({int(AlgorithmId.ESP256)})
 
 
@@ -37,6 +40,7 @@ class Member:
         thing_id: the thing's name in the domain.
         scope: what the domain may do at the thing.
         expires: until when it may.
+        renewal: when to join again, so that nothing expires.
         domain: the domain's name.
         domain_key: the key that it proved.
         context: ready to be used; its numbers go on above all that were ever reserved.
@@ -46,6 +50,7 @@ class Member:
     thing_id: str
     scope: Scope
     expires: datetime
+    renewal: datetime
     domain: str
     domain_key: PublicKey
     context: SecurityContext
@@ -129,7 +134,8 @@ class Membership:
             sequence=SequenceNumbers(sequence, reserved=sequence),
             window=ReplayWindow(valid=fresh),
         )
-        return Member(joined, thing_id, granted.scope, granted.expires, domain.subject, domain.public, context)
+        renewal = granted.expires - (granted.expires - granted.issued_at) / _RENEWAL_SHARE
+        return Member(joined, thing_id, granted.scope, granted.expires, renewal, domain.subject, domain.public, context)
 
 
 def _as_bytes(number: int) -> bytes:

@@ -20,6 +20,7 @@ from thingstead.endpoint.event import (
     ExchangeFailed,
     ExchangeId,
     GroupId,
+    RenewalNeeded,
     RequestReceived,
     ResponseReceived,
     SequenceNeeded,
@@ -36,6 +37,8 @@ __all__ = ["DomainServer"]
 
 _LOGGER = logging.getLogger(__name__)
 _MAX_UNDER_WAY = 256
+_JOIN_AGAIN = Message(Code.UNAUTHORIZED)
+"""Under the association's own keys it makes a thing join anew, which gives both sides new ones (R-25)."""
 
 
 class DomainServer:
@@ -67,6 +70,7 @@ class DomainServer:
         self._reserve = reserve
         self._asked: dict[ExchangeId, asyncio.Queue[ResponseReceived | ThingsteadError | None]] = {}
         self._last_acceptance: dict[ThingId, float] = {}
+        self._worn: set[AssociationId | GroupId | None] = set()
         self._under_way = 0
         self._running: set[asyncio.Task[None]] = set()
         self.flush: Callable[[], None] = lambda: None
@@ -85,7 +89,8 @@ class DomainServer:
                 case RequestReceived():
                     if event.association is not None:
                         self._last_acceptance[ThingId(event.association)] = now
-                    answer = self.resources.answer(event, now)
+                    is_worn = event.association in self._worn
+                    answer = _JOIN_AGAIN if is_worn else self.resources.answer(event, now)
                     if answer is not None:
                         self._endpoint.send_response(event.exchange, answer, now)
                 case ResponseReceived():
@@ -94,6 +99,8 @@ class DomainServer:
                     self._hand_over(event.exchange, event.error)
                 case ExchangeEnded():
                     self._hand_over(event.exchange, None)
+                case RenewalNeeded():
+                    self._worn.add(event.association)
                 case SequenceNeeded():
                     self._begin(self._reserve_and_go_on(event.association, event.upto))
 
@@ -161,6 +168,7 @@ class DomainServer:
         )
         live = LiveAssociation(AssociationId(association.thing), context, peer=association.thing)
         self._endpoint.install(live)
+        self._worn.discard(live.id)
 
     def end(self, thing: ThingId) -> int:
         """Drop the association and everything that hangs on it."""

@@ -87,8 +87,13 @@ class Aead:
             raise AuthenticationError("the AEAD tag does not verify", spec="RFC 9052 §5.3") from None
 
 
-def aead(aead_id: int, key: Secret) -> Aead:
+def aead(aead_id: int, key: Secret, *, max_size: int = 1 << 30) -> Aead:
     """Bind `key` to the algorithm `aead_id`.
+
+    Args:
+        aead_id: COSE number.
+        key: as long as the algorithm says.
+        max_size: bytes of the longest plaintext, where the caller wants fewer than the algorithm can count.
 
     Raises:
         UnsupportedError: not an AEAD that we have.
@@ -97,9 +102,9 @@ def aead(aead_id: int, key: Secret) -> Aead:
     row = algorithm(aead_id, Kind.AEAD)
     if len(key) != row.key_size:
         raise ValueError(f"{row.name} takes a key of {row.key_size} bytes, got {len(key)}")
-    max_size = _CCM_MAX if row.nonce_size == 13 else 1 << 30
+    longest = min(max_size, _CCM_MAX) if row.nonce_size == 13 else max_size
     cipher = _CIPHERS[row.id](key.reveal())
-    return Aead(cipher, nonce_size=row.nonce_size, tag_size=row.output_size, max_size=max_size)
+    return Aead(cipher, nonce_size=row.nonce_size, tag_size=row.output_size, max_size=longest)
 
 
 def apply_stream(stream_id: int, key: Secret, nonce: bytes, data: bytes) -> bytes:

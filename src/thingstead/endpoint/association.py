@@ -6,13 +6,13 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from thingstead.endpoint.event import Address, AssociationId, Event, GroupId, SequenceNeeded
+from thingstead.endpoint.event import Address, AssociationId, Event, GroupId, RenewalNeeded, SequenceNeeded
 from thingstead.errors import AuthenticationError, StateError, UntrustedError
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.group_oscore.context import GroupContext
 from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
-from thingstead.protocols.oscore.option import MAX_PARTIAL_IV, OscoreOption, decode_partial_iv
+from thingstead.protocols.oscore.option import OscoreOption, decode_partial_iv
 from thingstead.protocols.oscore.protection import unprotect_request
 
 __all__ = ["Association", "Associations", "Group", "SequenceGate", "SequenceOwner"]
@@ -72,11 +72,16 @@ class Group:
 
 
 class Associations:
-    """The table of live associations and groups."""
+    """The table of live associations and groups.
 
-    __slots__ = ("_by_gid", "_by_id", "_by_kid", "_epoch", "_groups")
+    Args:
+        gate: is told of keys that have seen much.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_by_gid", "_by_id", "_by_kid", "_epoch", "_gate", "_groups")
+
+    def __init__(self, gate: SequenceGate) -> None:
+        self._gate = gate
         self._by_gid: dict[bytes, Group] = {}
         self._groups: dict[GroupId, Group] = {}
         self._by_id: dict[AssociationId, Association] = {}
@@ -157,13 +162,14 @@ class Associations:
             FreshnessError: authentic, but the replay window was lost; `owner` tells whose.
             DecodeError, ReplayError, AuthenticationError: as for `unprotect_request`.
         """
-        refused: AuthenticationError | None = None
+        refused: AuthenticationError | UntrustedError | None = None
         for association in self._by_kid.get(option.kid, ()) if option.kid is not None else ():
             if option.kid_context is not None and option.kid_context != association.context.id_context:
                 continue
             try:
                 inner, binding = unprotect_request(message, context=association.context, option=option)
-            except AuthenticationError as error:
+            except (AuthenticationError, UntrustedError) as error:
+                self._gate.look(association.id, association.context)
                 refused = error
             else:
                 return inner, binding, association
@@ -176,14 +182,15 @@ class SequenceGate:
     """Keeps senders below the sequence numbers that are durable (RFC 8613 appendix B.1.1).
 
     Args:
-        events: takes a `SequenceNeeded` when half a stride or less is left.
+        events: takes a `SequenceNeeded` when half a stride or less is left, and a `RenewalNeeded` before the end.
         stride: sequence numbers asked for at a time.
     """
 
-    __slots__ = ("_asked", "_events", "_stride")
+    __slots__ = ("_asked", "_events", "_stride", "_worn")
 
     def __init__(self, events: deque[Event], *, stride: int) -> None:
         self._asked: dict[SequenceOwner, int] = {}
+        self._worn: set[SequenceOwner] = set()
         self._events = events
         self._stride = stride
 
@@ -191,19 +198,27 @@ class SequenceGate:
         """Whether a number may be taken now; asks for more in time. False means: wait for `reserve`.
 
         Raises:
-            StateError: all 40 bits are used up; the context is at its end (RFC 8613 §7.2.1).
+            StateError: all are used up; the context is at its end (RFC 8613 §7.2.1).
         """
         left = sequence.reserved - sequence.next
         if left > self._stride >> 1:
             return True
-        if sequence.next > MAX_PARTIAL_IV:
+        self.look(name, sequence)
+        if sequence.next >= sequence.limit:
             raise StateError("the sender sequence numbers are used up", spec="RFC 8613 §7.2.1", reason="sequence")
-        upto = min(max(sequence.reserved, sequence.next) + self._stride, MAX_PARTIAL_IV + 1)
-        if sequence.reserved <= MAX_PARTIAL_IV and self._asked.get(name, 0) < upto:
+        upto = min(max(sequence.reserved, sequence.next) + self._stride, sequence.limit)
+        if sequence.reserved < sequence.limit and self._asked.get(name, 0) < upto:
             self._asked[name] = upto
             self._events.append(SequenceNeeded(name, upto))
         return left > 0
 
+    def look(self, name: SequenceOwner, used: SequenceNumbers | SecurityContext) -> None:
+        """Ask, once, that keys be renewed when they come near what they may be used for."""
+        if used.is_worn and name not in self._worn:
+            self._worn.add(name)
+            self._events.append(RenewalNeeded(name))
+
     def forget(self, name: SequenceOwner) -> None:
         """The association is gone, or its numbers start anew."""
         self._asked.pop(name, None)
+        self._worn.discard(name)

@@ -277,7 +277,13 @@ class Client:
         if not is_protected:
             raise AuthenticationError("expected a protected response", spec="RFC 8613 §8.4", reason="unprotected")
         is_notification = message.token == exchange.observe_token
-        return unprotect_response(message, binding=exchange.observe_binding if is_notification else exchange.binding)
+        try:
+            return unprotect_response(
+                message, binding=exchange.observe_binding if is_notification else exchange.binding
+            )
+        except (AuthenticationError, UntrustedError):
+            self._gate.look(exchange.association.id, exchange.association.context)
+            raise
 
     def _acknowledge(self, exchange: ClientExchange, data: bytes, source: Address, now: float) -> None:
         memory = self._layer.strangers if exchange.association is None else self._layer.known

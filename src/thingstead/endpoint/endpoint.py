@@ -65,8 +65,8 @@ class Endpoint:
         self._now = 0.0
         self._events: deque[Event] = deque()
         self._counters = Counters(max_sources=config.max_counted_sources)
-        self._associations = Associations()
         self._gate = SequenceGate(self._events, stride=config.sequence_stride)
+        self._associations = Associations(self._gate)
         self._layer = MessageLayer(config, random_bytes)
         mint = EchoMint(Secret(random_bytes(_ECHO_KEY_SIZE)), lifetime=config.echo_lifetime)
         tokens = Tokens(random_bytes)

@@ -17,6 +17,7 @@ __all__ = [
     "ExchangeFailed",
     "ExchangeId",
     "GroupId",
+    "RenewalNeeded",
     "RequestReceived",
     "ResponseReceived",
     "SequenceNeeded",
@@ -106,6 +107,16 @@ class SequenceNeeded:
 
 
 @dataclass(slots=True)
+class RenewalNeeded:
+    """The keys of an association, or of our own in a group, come near what they may be used for; said once.
+
+    They go on for an eighth of their time; after that nothing is sent or accepted under them.
+    """
+
+    association: AssociationId | GroupId
+
+
+@dataclass(slots=True)
 class ContextNeeded:
     """A request names a context that is not installed: `Endpoint.install` it or call `Endpoint.context_unknown`."""
 
@@ -114,4 +125,6 @@ class ContextNeeded:
     source: Address
 
 
-Event: TypeAlias = RequestReceived | ResponseReceived | ExchangeFailed | ExchangeEnded | SequenceNeeded | ContextNeeded
+Event: TypeAlias = (
+    RequestReceived | ResponseReceived | ExchangeFailed | ExchangeEnded | SequenceNeeded | RenewalNeeded | ContextNeeded
+)

@@ -206,8 +206,8 @@ class Server:
                 return
         try:
             inner, binding, association = self._associations.unprotect(message, option)
-        except UntrustedError:
-            if self._hold(exchange, option, now):
+        except UntrustedError as error:
+            if error.reason == "context" and self._hold(exchange, option, now):
                 return
             raise
         except FreshnessError as error:

@@ -27,8 +27,9 @@ def secrets_of(world):
             recipient_id=member.recipient_id,
         )
         found[f"{serial} master secret"] = member.master_secret
-        found[f"{serial} sender key"] = context.sender._key
-        found[f"{serial} recipient key"] = context.recipient._key
+        for name, half in (("sender", context.sender), ("recipient", context.recipient)):
+            assert half._key is not None
+            found[f"{serial} {name} key"] = half._key
     return found
 
 

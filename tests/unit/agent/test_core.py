@@ -135,3 +135,36 @@ def test_a_disk_that_takes_no_numbers_keeps_the_thing_silent_until_it_does():
         assert int.from_bytes(thing.disk["sequence"], "big") == 4096
 
     play(story)
+
+
+@pytest.mark.requirement("R-25")
+def test_a_thing_renews_its_keys_before_they_are_used_up():
+    async def story(world):
+        (thing,) = await world.joined("A0001")
+        agent = thing.agent
+        first = agent.association.master_secret
+        agent.endpoint.association(DOMAIN).context.sender.sequence.bound(16)
+        await world.until(lambda: agent.status()["joins"] == 2)
+        accepted = agent.status()["accepted"]
+        await world.sleep(5)
+        assert agent.association.master_secret.reveal() != first.reveal()
+        assert agent.status()["accepted"] > accepted
+        assert agent.status()["joins"] == 2
+
+    play(story)
+
+
+@pytest.mark.requirement("R-25")
+def test_a_thing_renews_its_rights_before_they_expire():
+    async def story(world):
+        (thing,) = await world.joined("A0001")
+        agent, member = thing.agent, thing.agent.member
+        life = member.expires - agent.utc()
+        assert life * 0.87 < member.renewal - agent.utc() < life * 0.88
+        await world.sleep(2)
+        agent.member = replace(member, renewal=agent.utc())
+        agent.stories.wake("doubt", world.clock.now())
+        await world.until(lambda: agent.status()["joins"] == 2)
+        assert agent.member.expires > member.expires
+
+    play(story)

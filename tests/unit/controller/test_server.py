@@ -1,6 +1,7 @@
 """The domain's endpoint with its events given a meaning: whatever comes, it stays bounded and goes on."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -224,6 +225,27 @@ def test_a_thing_is_served_at_once_or_later_and_its_last_acceptance_is_known():
 
 
 @pytest.mark.spec("RFC 9175 2.3")
+@pytest.mark.requirement("R-25")
+def test_a_thing_whose_keys_are_worn_is_told_to_join_again_and_served_under_new_ones():
+    async def story(domain):
+        domain.resources.register("/now", Code.GET, lambda _call: Message(Code.CONTENT))
+        domain.server.install(an_association(sequence=(1 << 19) - 300))
+        domain.server.locate(b"\x01", ladder.THING)
+        with suppress(ThingsteadError):
+            await domain.server.request(THING, request(Code.GET, "/light"), within=0.01)
+        domain.ask(request(Code.GET, "/now"))
+        await domain.relay()
+        worn = domain.codes()
+        domain.server.install(an_association(sequence=1, master_secret=Secret(bytes(16))))
+        context = SecurityContext.derive(Secret(bytes(16)), sender_id=b"\x01", recipient_id=b"\x02")
+        domain.thing.install(live.Association(AssociationId("domain"), context, address=ladder.CONTROLLER))
+        domain.ask(request(Code.GET, "/now"))
+        await domain.relay()
+        return worn, domain.codes()[len(worn) :]
+
+    assert play(story) == ([Code.UNAUTHORIZED], [Code.CONTENT])
+
+
 def test_who_is_challenged_comes_again_fresh_and_is_answered():
     async def story(domain):
         fresh = []

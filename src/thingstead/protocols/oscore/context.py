@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from thingstead.crypto.aead import Aead, aead
 from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
-from thingstead.errors import StateError
+from thingstead.errors import StateError, UntrustedError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.oscore.derivation import KeyDerivation, nonce_base
+from thingstead.protocols.oscore.limit import key_limits
 from thingstead.protocols.oscore.option import MAX_PARTIAL_IV
 from thingstead.protocols.oscore.replay import ReplayWindow
 from thingstead.secret import Secret
@@ -16,6 +17,7 @@ from thingstead.secret import Secret
 __all__ = ["RecipientContext", "SecurityContext", "SenderContext", "SequenceNumbers"]
 
 _OSCORE_VERSION = 1
+_LIMITS = "draft-ietf-core-oscore-key-limits §2"
 
 
 class SequenceNumbers:
@@ -25,20 +27,27 @@ class SequenceNumbers:
         next: the number that `take` gives next.
         reserved: numbers below it may be taken: the store has it on disk, so that after a crash the numbers start
             there and none is used twice.
+        limit: numbers from it on are never taken.
     """
 
-    __slots__ = ("next", "reserved")
+    __slots__ = ("limit", "next", "reserved")
 
     def __init__(self, start: int = 0, *, reserved: int = MAX_PARTIAL_IV + 1) -> None:
+        self.limit = MAX_PARTIAL_IV + 1
         self.next = start
         self.reserved = 0
         self.reserve(reserved)
+
+    @property
+    def is_worn(self) -> bool:
+        """Whether an eighth of the numbers or less is left: time for a new context."""
+        return self.next >= self.limit - (self.limit >> 3)
 
     def take(self) -> int:
         """Give out the next number.
 
         Raises:
-            StateError: it is not reserved yet, or the 40 bits are used up and the context is at its end.
+            StateError: it is not reserved yet, or all are used up and the context is at its end.
         """
         number = self.next
         if number >= self.reserved:
@@ -49,8 +58,13 @@ class SequenceNumbers:
         return number
 
     def reserve(self, limit: int) -> None:
-        """Allow numbers below `limit`, which the caller has made durable; never less than before, nor over 2**40."""
-        self.reserved = max(self.reserved, min(limit, MAX_PARTIAL_IV + 1))
+        """Allow numbers below `limit`, which the caller has made durable; never less than before, nor over ours."""
+        self.reserved = max(self.reserved, min(limit, self.limit))
+
+    def bound(self, limit: int) -> None:
+        """Lower our own limit: that of the key that the numbers are for."""
+        self.limit = min(self.limit, limit)
+        self.reserved = min(self.reserved, self.limit)
 
 
 class _Half:
@@ -61,18 +75,28 @@ class _Half:
     def __init__(self, id_: bytes, key: Secret, *, aead_id: int, common_iv: bytes) -> None:
         self.id = id_
         self.nonce_base = nonce_base(common_iv, id_)
-        self._key = key
+        self._key: Secret | None = key
         self._aead_id = aead_id
         self._aead: Aead | None = None
         self._aad_heads: tuple[bytes, ...] | None = None
 
     @property
     def aead(self) -> Aead:
-        """The AEAD under this half's key."""
+        """The AEAD under this half's key.
+
+        Raises:
+            UntrustedError: the key has been given up.
+        """
         cipher = self._aead
         if cipher is None:
-            cipher = self._aead = aead(self._aead_id, self._key)
+            cipher = self._aead = self._build()
         return cipher
+
+    def _build(self) -> Aead:
+        if self._key is None:
+            raise UntrustedError("the key has been given up", spec=_LIMITS, reason="key-limit")
+        longest = key_limits(self._aead_id).message_size - algorithm(self._aead_id, Kind.AEAD).output_size
+        return aead(self._aead_id, self._key, max_size=longest)
 
     def aad(self, partial_iv: bytes) -> bytes:
         """The AAD of a request from this half's party with this Partial IV, and of the responses to it (§5.4)."""
@@ -109,15 +133,23 @@ class RecipientContext(_Half):
 
     Attributes:
         window: its replay window; it moves when a request has been authenticated, never before.
+        failures: messages that did not verify, since the context was made.
     """
 
-    __slots__ = ("window",)
+    __slots__ = ("failures", "window")
 
     def __init__(
         self, recipient_id: bytes, key: Secret, *, aead_id: int, common_iv: bytes, window: ReplayWindow
     ) -> None:
         super().__init__(recipient_id, key, aead_id=aead_id, common_iv=common_iv)
         self.window = window
+        self.failures = 0
+
+    def note_failure(self) -> None:
+        """Count a message that did not verify; at the limit the key is given up, and nothing verifies any more."""
+        self.failures += 1
+        if self.failures >= key_limits(self._aead_id).failures:
+            self._key = self._aead = None
 
     @property
     def recipient_id(self) -> bytes:
@@ -141,6 +173,17 @@ class SecurityContext:
     id_context: bytes | None
     aead_id: int
 
+    @property
+    def is_worn(self) -> bool:
+        """Whether one of the keys comes near what it may be used for: time for a new context."""
+        limits = key_limits(self.aead_id)
+        recipient = self.recipient
+        return (
+            self.sender.sequence.is_worn
+            or recipient.window.newest >= limits.numbers - (limits.numbers >> 3)
+            or recipient.failures >= limits.failures >> 1
+        )
+
     @classmethod
     def derive(
         cls,
@@ -155,7 +198,7 @@ class SecurityContext:
         sequence: SequenceNumbers | None = None,
         window: ReplayWindow | None = None,
     ) -> SecurityContext:
-        """Derive both halves from the input parameters (RFC 8613 §3.2).
+        """Derive both halves from the input parameters (RFC 8613 §3.2), within the limits of their keys.
 
         Args:
             master_secret: shared by the two parties and nobody else.
@@ -179,6 +222,10 @@ class SecurityContext:
         keys = KeyDerivation(master_secret, master_salt=master_salt, id_context=id_context, digest_id=digest_id)
         common_iv = keys.derive("IV", id_=b"", algorithm_id=aead_id, size=row.nonce_size)
 
+        sequence, window = sequence or SequenceNumbers(), window or ReplayWindow()
+        for bounded in (sequence, window):
+            bounded.bound(key_limits(aead_id).numbers)
+
         def key(id_: bytes) -> Secret:
             return Secret(keys.derive("Key", id_=id_, algorithm_id=aead_id, size=row.key_size))
 
@@ -187,14 +234,14 @@ class SecurityContext:
             key(sender_id),
             aead_id=aead_id,
             common_iv=common_iv,
-            sequence=sequence or SequenceNumbers(),
+            sequence=sequence,
         )
         recipient = RecipientContext(
             recipient_id,
             key(recipient_id),
             aead_id=aead_id,
             common_iv=common_iv,
-            window=window or ReplayWindow(),
+            window=window,
         )
         return cls(sender, recipient, id_context, aead_id)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Generic, Protocol, TypeVar
 
-from thingstead.errors import DecodeError, ReplayError, UntrustedError
+from thingstead.errors import AuthenticationError, DecodeError, ReplayError, UntrustedError
 from thingstead.protocols.coap.code import is_request, is_response
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import OptionNumber
@@ -137,7 +137,7 @@ def unprotect_request(
 
     Raises:
         DecodeError: option or plaintext malformed, or the inner code is not a request's.
-        UntrustedError: kid or kid context of another context.
+        UntrustedError: kid or kid context of another context, or the key is used up.
         ReplayError: Partial IV seen before, or left of the window.
         FreshnessError: authentic, but the window was lost; it carries request and binding.
         AuthenticationError: the tag does not verify.
@@ -154,7 +154,11 @@ def unprotect_request(
     cipher = recipient.aead
     nonce = (recipient.nonce_base ^ number).to_bytes(cipher.nonce_size, "big")
     aad = recipient.aad(partial_iv)
-    plaintext = cipher.decrypt(nonce, message.payload, aad)
+    try:
+        plaintext = cipher.decrypt(nonce, message.payload, aad)
+    except AuthenticationError:
+        recipient.note_failure()
+        raise
     if is_valid:
         window.accept(number)
     request = open_plaintext(message, plaintext)
@@ -207,7 +211,7 @@ def unprotect_response(message: Message, *, binding: RequestBinding) -> Message:
     Raises:
         DecodeError: option or plaintext malformed, the inner code not a response's, or a notification to a request
             that was none.
-        UntrustedError: kid or kid context of another context.
+        UntrustedError: kid or kid context of another context, or the key is used up.
         ReplayError: the request has had its response, or a newer notification came before.
         AuthenticationError: the tag does not verify.
     """
@@ -223,7 +227,12 @@ def unprotect_response(message: Message, *, binding: RequestBinding) -> Message:
     nonce = binding.nonce
     if partial_iv is not None:
         nonce = (recipient.nonce_base ^ decode_partial_iv(partial_iv)).to_bytes(cipher.nonce_size, "big")
-    response = open_plaintext(message, cipher.decrypt(nonce, message.payload, binding.aad))
+    try:
+        plaintext = cipher.decrypt(nonce, message.payload, binding.aad)
+    except AuthenticationError:
+        recipient.note_failure()
+        raise
+    response = open_plaintext(message, plaintext)
     if not is_response(response.code):
         raise DecodeError(f"expected the code of a response inside, got {response.code}", spec="RFC 8613 §8.4")
     is_notification = response.option(_OBSERVE) is not None

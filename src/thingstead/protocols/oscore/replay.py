@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from thingstead.errors import ReplayError
+from thingstead.errors import ReplayError, UntrustedError
+from thingstead.protocols.oscore.option import MAX_PARTIAL_IV
 
 __all__ = ["ReplayWindow"]
 
@@ -15,13 +16,14 @@ class ReplayWindow:
     exchange proved fresh (RFC 8613 appendix B.1.2).
     """
 
-    __slots__ = ("_highest", "_seen", "size")
+    __slots__ = ("_highest", "_limit", "_seen", "size")
 
     def __init__(self, size: int = 32, *, valid: bool = True) -> None:
         if size < 1:
             raise ValueError("a replay window holds at least one number")
         self.size = size
         self._highest: int | None = -1 if valid else None
+        self._limit = MAX_PARTIAL_IV + 1
         self._seen = 0  # bit i: highest - i was received
 
     @property
@@ -35,15 +37,18 @@ class ReplayWindow:
         return -1 if self._highest is None else self._highest
 
     def check(self, number: int) -> None:
-        """Refuse a number that was received, or that lies left of the window; change nothing.
+        """Refuse a number that was received, or that lies left of the window, or beyond the key; change nothing.
 
         Raises:
             ReplayError: it was, or it does, or the window is invalid.
+            UntrustedError: the peer's key may not be used for that many messages.
         """
         highest = self._highest
         if highest is None:
             raise ReplayError("the replay window was lost", spec="RFC 8613 §7.5", reason="freshness")
-        if number <= highest and (highest - number >= self.size or self._seen >> (highest - number) & 1):
+        if number > highest:
+            self._check_limit(number)
+        elif highest - number >= self.size or self._seen >> (highest - number) & 1:
             raise ReplayError(f"Partial IV {number} was received before, or is too old", spec="RFC 8613 §7.4")
 
     def accept(self, number: int) -> None:
@@ -67,9 +72,23 @@ class ReplayWindow:
 
         Raises:
             ReplayError: the window has become valid meanwhile, and knows the number.
+            UntrustedError: as for `check`.
         """
+        self._check_limit(number)
         if self._highest is not None:
             self.accept(number)
             return
         self._highest = number
         self._seen = (1 << self.size) - 1
+
+    def bound(self, limit: int) -> None:
+        """Refuse numbers from `limit` on: the peer's key is not made for more."""
+        self._limit = min(self._limit, limit)
+
+    def _check_limit(self, number: int) -> None:
+        if number >= self._limit:
+            raise UntrustedError(
+                f"expected a Partial IV below {self._limit}, got {number}",
+                spec="draft-ietf-core-oscore-key-limits §2.3",
+                reason="key-limit",
+            )
