@@ -1,0 +1,212 @@
+"""A request that has been decoded and verified: what the endpoint does of it itself, then the application's part."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from thingstead.endpoint.association import Associations
+from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.counter import Counters
+from thingstead.endpoint.event import Event, ExchangeId, RequestReceived
+from thingstead.endpoint.exchange import ServerExchange, operation
+from thingstead.endpoint.memory import Memory
+from thingstead.endpoint.responder import Responder
+from thingstead.errors import ProtocolError, SecurityError, UnsupportedError
+from thingstead.protocols.coap.block import Block, BodyTooLargeError, IncompleteBodyError, decode_block
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.echo import EchoMint
+from thingstead.protocols.coap.message import Message, MessageType
+from thingstead.protocols.coap.observe import ObserveRequest
+from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint, recognised
+
+__all__ = ["Admission"]
+
+_CON = MessageType.CON
+_OBSERVABLE = frozenset((Code.GET, Code.FETCH))
+_SAFE = frozenset((Code.GET, Code.FETCH))
+_ACTED_ON = frozenset(
+    int(number)
+    for number in (
+        OptionNumber.OBSERVE,
+        OptionNumber.BLOCK1,
+        OptionNumber.BLOCK2,
+        OptionNumber.ECHO,
+        OptionNumber.NO_RESPONSE,
+        OptionNumber.REQUEST_TAG,
+        OptionNumber.PROXY_URI,
+        OptionNumber.PROXY_SCHEME,
+        OptionNumber.EDHOC,
+    )
+)
+_REFUSED = {
+    OptionNumber.PROXY_URI: Code.PROXYING_NOT_SUPPORTED,
+    OptionNumber.PROXY_SCHEME: Code.PROXYING_NOT_SUPPORTED,
+    OptionNumber.EDHOC: Code.BAD_OPTION,
+}
+"""Options we know and do not serve: a proxy's (RFC 7252 §5.7.2) and the combined request of RFC 9668."""
+_OVERLOADED = Message(Code.SERVICE_UNAVAILABLE)
+
+
+class Admission:
+    """Takes requests from the server, and hands them to the application.
+
+    Attributes:
+        unacknowledged: confirmable requests handed over, in the order they came; the server acknowledges them.
+    """
+
+    __slots__ = (
+        "_associations",
+        "_config",
+        "_counters",
+        "_events",
+        "_mint",
+        "_next_id",
+        "_permits",
+        "_responder",
+        "unacknowledged",
+    )
+
+    def __init__(
+        self,
+        config: EndpointConfig,
+        *,
+        associations: Associations,
+        responder: Responder,
+        mint: EchoMint,
+        events: deque[Event],
+        counters: Counters,
+        next_id: Callable[[], int],
+        permits: Callable[[RequestReceived], bool],
+    ) -> None:
+        self._config = config
+        self._permits = permits
+        self._associations = associations
+        self._responder = responder
+        self._mint = mint
+        self._events = events
+        self._counters = counters
+        self._next_id = next_id
+        self.unacknowledged: deque[ServerExchange] = deque()
+
+    def admit(self, exchange: ServerExchange, inner: Message, memory: Memory, now: float) -> None:
+        """Act on what is for the endpoint; deliver the rest, or refuse."""
+        exchange.message = exchange.request = inner
+        try:
+            inner.options = recognised(inner.options)
+            if exchange.is_elsewhere and not self._may_come_from_there(exchange, inner, now):
+                return
+            for number, _ in inner.options:
+                if number in _ACTED_ON:
+                    if not self._act_on(exchange, inner, memory, now):
+                        return
+                    break
+        except ProtocolError as error:
+            self._counters.count(error.reason, exchange.source)
+            self._responder.send(exchange, _answer_to(error), now)
+            return
+        if len(memory.open) >= memory.max_open:
+            self._counters.count("overload", exchange.source)
+            self._responder.send(exchange, _OVERLOADED, now)
+            return
+        exchange.exchange = name = ExchangeId(self._next_id())
+        memory.open[name] = exchange
+        if exchange.type is _CON:
+            self.unacknowledged.append(exchange)
+        self._events.append(exchange)
+
+    def _act_on(self, exchange: ServerExchange, inner: Message, memory: Memory, now: float) -> bool:
+        """Do what the options ask that are for the endpoint, and take them away; False when that was all."""
+        special = {number: value for number, value in inner.options if number in _ACTED_ON}
+        for number, code in _REFUSED.items():
+            if number in special:
+                self._responder.send(exchange, Message(code), now)
+                return False
+        exchange.no_response = decode_uint(special.get(OptionNumber.NO_RESPONSE, b""))
+        if OptionNumber.ECHO in special and not exchange.is_elsewhere:
+            self._note_echo(exchange, special[OptionNumber.ECHO], now)
+        if OptionNumber.OBSERVE in special and inner.code in _OBSERVABLE:
+            self._note_observe(exchange, special[OptionNumber.OBSERVE], memory)
+        payload = inner.payload
+        if OptionNumber.BLOCK1 in special:
+            body = self._upload(exchange, inner, decode_block(special[OptionNumber.BLOCK1]), memory, now)
+            if body is None:
+                return False
+            payload = body
+        if OptionNumber.BLOCK2 in special:
+            exchange.block2 = block2 = decode_block(special[OptionNumber.BLOCK2])
+            stored = memory.representations.look(exchange.peer, operation(inner), now) if block2.num else None
+            is_over = stored is not None and not self._permits(exchange)
+            if stored is not None and not is_over:
+                self._responder.respond(exchange, stored, now)
+                return False
+            # What may be had no longer goes to the application as any request does, to be refused there.
+            if block2.num and not is_over and inner.code != Code.GET:
+                # Only the first request carried the payload: handling this one would be handling another request.
+                raise IncompleteBodyError("expected a block of a response that is still held", spec="RFC 7959 §2.7")
+        exchange.message = inner.with_options(without=_ACTED_ON)
+        exchange.message.payload = payload
+        return True
+
+    def _note_echo(self, exchange: ServerExchange, value: bytes, now: float) -> None:
+        try:
+            self._mint.verify(value, exchange.echo_name(), now)
+        except SecurityError as error:
+            self._counters.count(f"echo-{error.reason}", exchange.source)
+        else:
+            exchange.is_fresh = True
+            exchange.allowance = None
+
+    def _may_come_from_there(self, exchange: ServerExchange, inner: Message, now: float) -> bool:
+        """Whether to go on with a verified request from an address at which its sender was not seen to receive.
+
+        Who carries a datagram away can send it on from anywhere. So before it acts, or observes, it has to bring
+        back an Echo value from there; a mere question is answered with what little may go to any address (R-68).
+        """
+        value = inner.option(OptionNumber.ECHO)
+        if value is not None:
+            self._note_echo(exchange, value, now)
+        if exchange.is_fresh:
+            association = self._associations.owner(exchange.binding)
+            if association.follow(exchange.binding, exchange.source):
+                self._responder.relocate(association.id, exchange.source)
+        elif inner.code not in _SAFE or inner.option(OptionNumber.OBSERVE) is not None:
+            self._counters.count("path", exchange.source)
+            self._responder.challenge(exchange, now)
+            return False
+        return True
+
+    def _note_observe(self, exchange: ServerExchange, value: bytes, memory: Memory) -> None:
+        wish = decode_uint(value)
+        if wish == ObserveRequest.REGISTER:
+            exchange.observe = True
+        elif wish == ObserveRequest.DEREGISTER:
+            exchange.observe = False
+            found = memory.observers.find(exchange.peer, exchange.token)
+            if found is not None:
+                self._responder.end_observation(memory, found)
+
+    def _upload(
+        self, exchange: ServerExchange, inner: Message, block: Block, memory: Memory, now: float
+    ) -> bytes | None:
+        """Take a Block1 piece: the body when it is complete, else ask for more (RFC 7959 §2.5)."""
+        answer = Block(block.num, block.more, min(block.szx, self._config.block_szx))
+        if block.num == 0 and not block.more:
+            body: bytes | None = inner.payload
+        else:
+            body = memory.uploads.receive(block, inner.payload, peer=exchange.peer, key=operation(inner), now=now)
+        if body is None:
+            options = [(int(OptionNumber.BLOCK1), answer.encode())]
+            self._responder.send(exchange, Message(Code.CONTINUE, options=options), now)
+            return None
+        exchange.block1 = answer
+        return body
+
+
+def _answer_to(error: ProtocolError) -> Message:
+    """The response to a verified request that cannot be taken (RFC 7252 §5.4.1, RFC 7959 §2.9)."""
+    if isinstance(error, BodyTooLargeError):
+        return Message(Code.REQUEST_ENTITY_TOO_LARGE, options=[(OptionNumber.SIZE1, encode_uint(error.limit))])
+    if isinstance(error, IncompleteBodyError):
+        return Message(Code.REQUEST_ENTITY_INCOMPLETE)
+    return Message(Code.BAD_OPTION if isinstance(error, UnsupportedError) else Code.BAD_REQUEST)
