@@ -12,7 +12,7 @@ from thingstead.endpoint.event import Event, ExchangeId, RequestReceived
 from thingstead.endpoint.exchange import ServerExchange, operation
 from thingstead.endpoint.memory import Memory
 from thingstead.endpoint.responder import Responder
-from thingstead.errors import ProtocolError, SecurityError, UnsupportedError
+from thingstead.errors import DecodeError, ProtocolError, SecurityError, UnsupportedError
 from thingstead.protocols.coap.block import Block, BodyTooLargeError, IncompleteBodyError, decode_block
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.echo import EchoMint
@@ -32,11 +32,13 @@ _ACTED_ON = frozenset(
         OptionNumber.BLOCK1,
         OptionNumber.BLOCK2,
         OptionNumber.ECHO,
+        OptionNumber.HOP_LIMIT,
         OptionNumber.NO_RESPONSE,
         OptionNumber.REQUEST_TAG,
         OptionNumber.PROXY_URI,
         OptionNumber.PROXY_SCHEME,
         OptionNumber.EDHOC,
+        OptionNumber.SIZE2,
     )
 )
 _REFUSED = {
@@ -45,6 +47,7 @@ _REFUSED = {
     OptionNumber.EDHOC: Code.BAD_OPTION,
 }
 """Options we know and do not serve: a proxy's (RFC 7252 §5.7.2) and the combined request of RFC 9668."""
+_WHOLE = Block(0, False, 6)
 _OVERLOADED = Message(Code.SERVICE_UNAVAILABLE)
 
 
@@ -103,7 +106,7 @@ class Admission:
                     break
         except ProtocolError as error:
             self._counters.count(error.reason, exchange.source)
-            self._responder.send(exchange, _answer_to(error), now)
+            self._responder.send(exchange, _answer_to(error, exchange.block1), now)
             return
         if len(memory.open) >= memory.max_open:
             self._counters.count("overload", exchange.source)
@@ -122,14 +125,20 @@ class Admission:
             if number in special:
                 self._responder.send(exchange, Message(code), now)
                 return False
+        if special.get(OptionNumber.HOP_LIMIT) == b"\x00":
+            raise DecodeError("expected a Hop-Limit of 1 to 255, got 0", spec="RFC 8768 §3")
         exchange.no_response = decode_uint(special.get(OptionNumber.NO_RESPONSE, b""))
         if OptionNumber.ECHO in special and not exchange.is_elsewhere:
             self._note_echo(exchange, special[OptionNumber.ECHO], now)
+        exchange.wants_size = OptionNumber.SIZE2 in special
         if OptionNumber.OBSERVE in special and inner.code in _OBSERVABLE:
             self._note_observe(exchange, special[OptionNumber.OBSERVE], memory)
+        block1 = decode_block(special[OptionNumber.BLOCK1]) if OptionNumber.BLOCK1 in special else _WHOLE
+        if (exchange.observe or (block1.more and not block1.num)) and not self._may_hold_state(exchange, now):
+            return False
         payload = inner.payload
         if OptionNumber.BLOCK1 in special:
-            body = self._upload(exchange, inner, decode_block(special[OptionNumber.BLOCK1]), memory, now)
+            body = self._upload(exchange, inner, block1, memory, now)
             if body is None:
                 return False
             payload = body
@@ -176,6 +185,18 @@ class Admission:
             return False
         return True
 
+    def _may_hold_state(self, exchange: ServerExchange, now: float) -> bool:
+        """Whether more may be kept for the sender than one request; a stranger has to bring an Echo back first.
+
+        Else anybody could fill our tables in anybody's name, and have notifications sent there (RFC 9175 §2.4, R-49).
+        """
+        is_stranger = exchange.allowance is not None and exchange.binding is None
+        if not is_stranger or self._config.insecure_state_for_strangers:
+            return True
+        self._counters.count("unverified", exchange.source)
+        self._responder.challenge(exchange, now)
+        return False
+
     def _note_observe(self, exchange: ServerExchange, value: bytes, memory: Memory) -> None:
         wish = decode_uint(value)
         if wish == ObserveRequest.REGISTER:
@@ -190,7 +211,10 @@ class Admission:
         self, exchange: ServerExchange, inner: Message, block: Block, memory: Memory, now: float
     ) -> bytes | None:
         """Take a Block1 piece: the body when it is complete, else ask for more (RFC 7959 §2.5)."""
-        answer = Block(block.num, block.more, min(block.szx, self._config.block_szx))
+        exchange.block1 = answer = Block(block.num, block.more, min(block.szx, self._config.block_szx))
+        size = inner.uint_option(OptionNumber.SIZE1)
+        if size is not None and size > memory.uploads.max_body:
+            raise BodyTooLargeError(memory.uploads.max_body)
         if block.num == 0 and not block.more:
             body: bytes | None = inner.payload
         else:
@@ -199,14 +223,15 @@ class Admission:
             options = [(int(OptionNumber.BLOCK1), answer.encode())]
             self._responder.send(exchange, Message(Code.CONTINUE, options=options), now)
             return None
-        exchange.block1 = answer
         return body
 
 
-def _answer_to(error: ProtocolError) -> Message:
+def _answer_to(error: ProtocolError, block1: Block | None) -> Message:
     """The response to a verified request that cannot be taken (RFC 7252 §5.4.1, RFC 7959 §2.9)."""
+    options = [] if block1 is None else [(int(OptionNumber.BLOCK1), block1.encode())]
     if isinstance(error, BodyTooLargeError):
-        return Message(Code.REQUEST_ENTITY_TOO_LARGE, options=[(OptionNumber.SIZE1, encode_uint(error.limit))])
+        options.append((int(OptionNumber.SIZE1), encode_uint(error.limit)))
+        return Message(Code.REQUEST_ENTITY_TOO_LARGE, options=options)
     if isinstance(error, IncompleteBodyError):
-        return Message(Code.REQUEST_ENTITY_INCOMPLETE)
+        return Message(Code.REQUEST_ENTITY_INCOMPLETE, options=options)
     return Message(Code.BAD_OPTION if isinstance(error, UnsupportedError) else Code.BAD_REQUEST)

@@ -71,6 +71,8 @@ class EndpointConfig:
         lazy_contexts: ask for contexts that are not installed by `ContextNeeded` events.
         contexts_per_second: such events, at most.
         max_held: requests held until an answer to such an event.
+        insecure_state_for_strangers: keep unfinished bodies and observations also of sources that have not shown that
+            they receive what is sent to them; for peers that do not know Echo (RFC 9175).
         max_counted_sources: sources whose refused messages are counted one by one.
     """
 
@@ -95,4 +97,5 @@ class EndpointConfig:
     lazy_contexts: bool = False
     contexts_per_second: float = 50.0
     max_held: int = 64
+    insecure_state_for_strangers: bool = False
     max_counted_sources: int = 1024

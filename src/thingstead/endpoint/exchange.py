@@ -70,6 +70,7 @@ class ServerExchange(RequestReceived):
         is_elsewhere: it is an association's, and came from where its peer was not seen to receive.
         block1: to acknowledge in the final response.
         block2: the block that was asked for.
+        wants_size: the client asked for the size of the response body (RFC 7959 §4).
         no_response: classes of responses the client does not want, as bits (RFC 7967 §2.1).
         confirmed_at: when the last confirmable notification went out.
         notified_mid: message ID of the last notification, by which a RST names it; -1 for none.
@@ -97,6 +98,7 @@ class ServerExchange(RequestReceived):
         "takes_sequence",
         "token",
         "type",
+        "wants_size",
     )
 
     def __init__(self, data: bytes, source: Address, message: Message, now: float, *, is_multicast: bool) -> None:
@@ -126,6 +128,7 @@ class ServerExchange(RequestReceived):
         self.is_elsewhere = False
         self.block1: Block | None = None
         self.block2: Block | None = None
+        self.wants_size = False
         self.no_response = 0
         self.confirmed_at = now
         self.notified_mid = -1

@@ -71,7 +71,8 @@ class Responder:
     def respond(self, exchange: ServerExchange, response: Message, now: float) -> None:
         """Answer a request, or notify an observer."""
         memory = self._memory(exchange)
-        if exchange.block1 is not None or exchange.block2 is not None or len(response.payload) > self._block_size:
+        is_in_part = exchange.block1 is not None or exchange.block2 is not None or exchange.wants_size
+        if is_in_part or len(response.payload) > self._block_size:
             response = self._in_blocks(exchange, response, memory, now)
         if exchange.observe:
             response = self._as_notification(exchange, response, memory)
@@ -284,6 +285,8 @@ class Responder:
             szx = min(szx, exchange.block2.szx)
             start = exchange.block2.offset
             exchange.block2 = Block(0, False, szx)
+        if exchange.wants_size or (not start and len(response.payload) > 16 << szx):
+            added.append((OptionNumber.SIZE2, encode_uint(len(response.payload))))
         if (not start or is_error(response.code)) and len(response.payload) <= 16 << szx:
             return response.with_options(*added, without=_REPLACED - {OptionNumber.ETAG})
         etag = response.option(OptionNumber.ETAG) or entity_tag(response.payload)
@@ -296,8 +299,6 @@ class Responder:
         except DecodeError:
             return Message(Code.BAD_REQUEST, options=added)
         added += [(OptionNumber.ETAG, etag), (OptionNumber.BLOCK2, block.encode())]
-        if not start:
-            added.append((OptionNumber.SIZE2, encode_uint(len(response.payload))))
         cut_response = response.with_options(*added, without=_REPLACED)
         cut_response.payload = payload
         return cut_response

@@ -252,6 +252,11 @@ class Uploads:
         return len(self._shelf)
 
     @property
+    def max_body(self) -> int:
+        """Bytes of the longest body that is taken."""
+        return self._limits.max_body
+
+    @property
     def held(self) -> int:
         """Bytes held in all unfinished bodies."""
         return self._shelf.held

@@ -1,0 +1,130 @@
+import pytest
+
+from tests.unit.endpoint.ladder import CONTROLLER, OBSERVE, THING, Ladder, answered, endpoint, events
+from thingstead.endpoint.config import Retention
+from thingstead.protocols.coap import block
+from thingstead.protocols.coap.block import Block
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
+from thingstead.protocols.coap.option import OptionNumber, encode_uint
+
+BLOCK1, ECHO = OptionNumber.BLOCK1, OptionNumber.ECHO
+SIZE1, SIZE2 = OptionNumber.SIZE1, OptionNumber.SIZE2
+
+
+def ask(side, code, *options, payload=b"", mid=1, source=THING, kind=MessageType.CON, multicast=False):
+    """What a request draws from the endpoint alone, and what the application sees of it."""
+    data = encode(Message(code, kind, mid, b"token", sorted(options), payload))
+    side.receive_datagram(data, source, 0.0, multicast=multicast)
+    seen = events(side)
+    return [decode(reply) for reply, _ in side.datagrams_to_send(0.0)], seen
+
+
+def piece(num, more, szx=0):
+    return (int(BLOCK1), Block(num, more, szx).encode())
+
+
+def echo_of(response):
+    return (int(ECHO), response.option(ECHO))
+
+
+@pytest.mark.spec("RFC 9175 2.4")
+@pytest.mark.requirement("R-49")
+@pytest.mark.parametrize(
+    ("code", "option", "payload"),
+    [(Code.PUT, piece(0, True), bytes(16)), (Code.GET, OBSERVE, b""), (Code.FETCH, OBSERVE, b"q")],
+    ids=["upload", "observation", "observation by FETCH"],
+)
+def test_nothing_is_kept_for_a_stranger_that_has_not_brought_an_echo_back(code, option, payload):
+    side = endpoint()
+    (challenge,), seen = ask(side, code, option, payload=payload)
+    assert (challenge.code, seen, side.counters) == (Code.UNAUTHORIZED, [], {"unverified": 1})
+    memory = side._layer.strangers
+    assert (len(memory.uploads), len(memory.observers)) == (0, 0)
+    replies, seen = ask(side, code, option, echo_of(challenge), payload=payload, mid=2)
+    if code == Code.PUT:
+        assert [reply.code for reply in replies] == [Code.CONTINUE]
+    else:
+        assert seen[0].observe
+
+
+@pytest.mark.requirement("R-49")
+@pytest.mark.parametrize("source", [("192.0.2.9", 5683), ("192.0.2.1", 5684)], ids=["host", "port"])
+def test_an_echo_value_is_of_no_use_from_elsewhere(source):
+    side = endpoint()
+    (challenge,), _ = ask(side, Code.PUT, piece(0, True), payload=bytes(16))
+    replies, _ = ask(side, Code.PUT, piece(0, True), echo_of(challenge), payload=bytes(16), source=source)
+    assert [reply.code for reply in replies] == [Code.UNAUTHORIZED]
+    assert len(side._layer.strangers.uploads) == 0
+
+
+@pytest.mark.requirement("R-49")
+def test_half_open_bodies_of_a_thousand_sources_hold_nothing():
+    side = endpoint()
+    for number in range(1000):
+        ask(side, Code.PUT, piece(0, True), payload=bytes(16), source=("192.0.2.7", number + 1))
+    assert (len(side._layer.strangers.uploads), side._layer.strangers.uploads.held) == (0, 0)
+    assert side.counters["unverified"] == 1000
+
+
+def test_a_whole_body_in_one_block_needs_no_echo():
+    _, seen = ask(endpoint(), Code.PUT, piece(0, False, 6), payload=bytes(16))
+    assert [event.message.payload for event in seen] == [bytes(16)]
+
+
+def test_a_later_block_of_a_body_that_nobody_began_is_incomplete():
+    replies, seen = ask(endpoint(), Code.PUT, piece(3, True), payload=bytes(16))
+    assert ([reply.code for reply in replies], seen) == ([Code.REQUEST_ENTITY_INCOMPLETE], [])
+
+
+def test_a_peer_that_does_not_know_echo_can_be_let_in():
+    side = endpoint(insecure_state_for_strangers=True)
+    replies, _ = ask(side, Code.PUT, piece(0, True), payload=bytes(16))
+    assert [reply.code for reply in replies] == [Code.CONTINUE]
+
+
+def test_our_client_brings_the_echo_back_and_goes_on():
+    ladder = Ladder()
+    ladder.ask(request(Code.PUT, "/a", payload=bytes(3000)))
+    ladder.run()
+    assert ladder.response.code == Code.CONTENT
+    assert [message.code for message in ladder.sent(CONTROLLER)].count(Code.UNAUTHORIZED) == 1
+
+
+@pytest.mark.spec("RFC 7959 2.9.3")
+@pytest.mark.requirement("R-47")
+def test_a_body_announced_over_the_limit_is_refused_at_its_first_block():
+    strangers = Retention(uploads=block.Limits(max_body=2000))
+    side = endpoint(strangers=strangers, block_szx=4, insecure_state_for_strangers=True)
+    announced = (int(SIZE1), encode_uint(2001))
+    (reply,), _ = ask(side, Code.PUT, piece(0, True, 6), announced, payload=bytes(1024))
+    assert (reply.code, reply.uint_option(SIZE1)) == (Code.REQUEST_ENTITY_TOO_LARGE, 2000)
+    assert reply.option(BLOCK1) == Block(0, True, 4).encode()
+    assert len(side._layer.strangers.uploads) == 0
+
+
+@pytest.mark.spec("RFC 7959 2.3")
+def test_the_first_acknowledgement_names_the_size_we_want():
+    side = endpoint(block_szx=2, insecure_state_for_strangers=True)
+    (reply,), _ = ask(side, Code.PUT, piece(0, True, 6), payload=bytes(1024))
+    assert reply.option(BLOCK1) == Block(0, True, 2).encode()
+
+
+@pytest.mark.spec("RFC 7959 4")
+def test_who_asks_for_the_size_of_a_response_is_told_it():
+    side = endpoint()
+    _, (event,) = ask(side, Code.GET, (int(SIZE2), b""))
+    assert event.message.options == []
+    side.send_response(event.exchange, answered(payload=b"twelve bytes"), 0.0)
+    ((data, _),) = side.datagrams_to_send(0.0)
+    assert decode(data).uint_option(SIZE2) == 12
+
+
+@pytest.mark.spec("RFC 8768 3")
+@pytest.mark.parametrize(
+    ("value", "code"), [(b"\x00", Code.BAD_REQUEST), (b"\x01", None), (b"\x10", None), (b"", None)]
+)
+def test_a_hop_limit_of_zero_is_a_bad_request_and_others_are_no_business_of_ours(value, code):
+    replies, seen = ask(endpoint(), Code.GET, (int(OptionNumber.HOP_LIMIT), value))
+    assert [reply.code for reply in replies] == ([] if code is None else [code])
+    assert [event.message.options for event in seen] == ([[]] if code is None else [])
