@@ -178,6 +178,7 @@ class Endpoint:
             StateError: an association or group that is not installed, an association that was never seen, or too
                 many requests.
         """
+        self._now = now
         if group is not None:
             return self._send_to_group(request, destination, now, group)
         found = None if association is None else self._associations.find(association)

@@ -341,6 +341,16 @@ def test_a_notification_waits_for_its_number():
     assert ladder.response.payload == b"x"
 
 
+@pytest.mark.spec("RFC 8613 B.1.1")
+def test_the_first_request_of_all_waits_for_its_number_as_long_as_any():
+    ladder = Ladder(secured=True)
+    ladder.now = 10_000.0
+    ladder.thing.install(Association(SECURED, context(sequence=SequenceNumbers(0, reserved=0))))
+    ladder.ask(request(Code.GET, "/x"))
+    ladder.pump()
+    assert ladder.response.payload == b"/x"
+
+
 @pytest.mark.spec("RFC 8613 7.2.1")
 def test_a_context_without_numbers_left_sends_no_more():
     side = endpoint()
