@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import logging
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any, Protocol
 
 from thingstead.clock import Clock
 from thingstead.errors import TransportError
+from thingstead.transport.unreachable import listen_for_errors, unreachable
 
 __all__ = ["Address", "DatagramCore", "Pump", "open_multicast_socket", "open_socket", "send_groups_through"]
 
@@ -22,6 +24,7 @@ Address = tuple[str, int]
 _LOGGER = logging.getLogger(__name__)
 _MAX_DATAGRAM = 2048
 _BATCH = 64
+_NOWHERE = frozenset({errno.ENETUNREACH, errno.EPERM})
 _RECEIVE_BUFFER = 4 << 20
 
 
@@ -50,9 +53,22 @@ class Pump:
 
     The first socket sends; further ones (multicast groups) only receive. After `Pump.flush` nothing that the core
     wants sent is left behind, whatever asked for it. Once closed it moves nothing, whoever still asks.
+
+    Args:
+        core: what is driven.
+        sockets: see above.
+        clock: monotonic time.
+        on_unreachable: told of each destination that the network says cannot be reached; None lets CoAP find out.
     """
 
-    def __init__(self, core: DatagramCore, sockets: Sequence[socket.socket], *, clock: Clock) -> None:
+    def __init__(
+        self,
+        core: DatagramCore,
+        sockets: Sequence[socket.socket],
+        *,
+        clock: Clock,
+        on_unreachable: Callable[[Address], None] | None = None,
+    ) -> None:
         self._core = core
         self._sockets = tuple(sockets)
         self._clock = clock
@@ -60,6 +76,9 @@ class Pump:
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
         self.undeliverable = 0
+        self._on_unreachable = on_unreachable
+        if on_unreachable is not None:
+            listen_for_errors(self._sockets[0])
         for index, sock in enumerate(self._sockets):
             self._loop.add_reader(sock, self._drain, sock, index > 0)
 
@@ -77,6 +96,8 @@ class Pump:
                 # A full buffer, a missing route or a firewall: CoAP retransmits what matters.
                 self.undeliverable += 1
                 _LOGGER.debug("datagram to %s not sent: %s", destination, error)
+                if self._on_unreachable is not None and error.errno in _NOWHERE:
+                    self._on_unreachable(destination)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -96,6 +117,9 @@ class Pump:
     def _drain(self, sock: socket.socket, multicast: bool) -> None:
         now = self._clock.now()
         receive = self._core.receive_datagram
+        if self._on_unreachable is not None:
+            for destination in unreachable(sock):
+                self._on_unreachable(_plain(destination))
         for _ in range(_BATCH):
             try:
                 data, source = sock.recvfrom(_MAX_DATAGRAM)
