@@ -1,0 +1,177 @@
+"""A CoAP server for asyncio programs: handlers by path and method, in clear only where that was said."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from thingstead.clock import Clock, SystemClock
+from thingstead.coap.shell import Shell, Watcher
+from thingstead.endpoint.association import Association
+from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.discovery import PATH, discovery
+from thingstead.endpoint.event import AssociationId, ExchangeId, GroupId, RequestReceived
+from thingstead.endpoint.resource import Handler, Resources
+from thingstead.protocols.ace.aif import Permission, Scope
+from thingstead.protocols.coap.code import Code, is_error
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.uri import DEFAULT_PORTS
+from thingstead.storage.oscore_context import ContextFile
+from thingstead.transport.udp import open_socket
+
+__all__ = ["Server"]
+
+_EVERYTHING = sum(Permission)
+_OBSERVE = (int(OptionNumber.OBSERVE), b"")
+
+
+class Server:
+    """``async with Server() as server: server.serve("/hello", Code.GET, handler)``; it serves until the block ends.
+
+    Args:
+        host: IP address to be reached at; loopback, if nothing else is said.
+        port: UDP port; 0 lets the kernel choose.
+        oscore: files of OSCORE contexts: who holds the other half of one is served what is not public.
+        config: bounds and times.
+        clock: for timers.
+        watch: told of every datagram.
+
+    Attributes:
+        port: the one that it is reached at.
+    """
+
+    def __init__(
+        self,
+        host: str = "::1",
+        port: int = DEFAULT_PORTS["coap"],
+        *,
+        oscore: Iterable[Path] = (),
+        config: EndpointConfig | None = None,
+        clock: Clock | None = None,
+        watch: Watcher | None = None,
+    ) -> None:
+        self.port = port
+        self._host = host
+        self._oscore = tuple(oscore)
+        self._config = config or EndpointConfig()
+        self._clock = clock or SystemClock()
+        self._watch = watch
+        self._resources = Resources(self._grant)
+        self._resources.register(PATH, Code.GET, discovery(self._resources, {}), public=True)
+        self._observed: dict[str, dict[ExchangeId, RequestReceived]] = {}
+        self._files: dict[str, ContextFile] = {}
+        self._shell: Shell | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the contexts and the socket.
+
+        Raises:
+            ConfigError, DecodeError, StateError: a context cannot be used.
+            TransportError: the address is not free.
+        """
+        sock = open_socket(self._host, self.port)
+        self.port = sock.getsockname()[1]
+        self._shell = Shell(
+            sock,
+            self._config,
+            clock=self._clock,
+            reserve=self._reserve,
+            application=self,
+            watch=self._watch,
+            permits=self._resources.permits,
+        )
+        try:
+            for path in self._oscore:
+                name = AssociationId(str(path))
+                file = self._files[name] = ContextFile.open(path)
+                context = file.context()
+                self._shell.install(Association(name, context, peer=name))
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the socket, and give back the sequence numbers that were not used."""
+        self._close()
+
+    def serve(
+        self, path: str, method: Code, handler: Handler, *, public: bool = False, observable: bool = False
+    ) -> None:
+        """Answer a method on a path, from now on.
+
+        Args:
+            path: absolute.
+            method: such as `Code.GET`.
+            handler: takes a `Call` and returns the response; what it raises of our errors becomes an error code.
+            public: in clear too, for anyone.
+            observable: of GET and FETCH: `changed` tells whoever has registered (RFC 7641).
+
+        Raises:
+            ValueError: a path that is not absolute, or is taken.
+        """
+        self._resources.register(path, method, handler, public=public)
+        if observable:
+            self._observed.setdefault(path, {})
+
+    def changed(self, path: str) -> int:
+        """Send its new representation to whoever observes a path; returns to how many."""
+        now = self._clock.now()
+        observers = self._observed.get(path, {})
+        told = list(observers.items())
+        for exchange, event in told:
+            response = self._resources.answer(event, now)
+            if response is None or is_error(response.code):
+                observers.pop(exchange, None)
+            if response is not None and self._shell is not None:
+                self._shell.respond(exchange, _notification(response))
+        return len(told)
+
+    # --- what the shell asks
+
+    def on_request(self, event: RequestReceived, now: float) -> Message | None:
+        """Decide, and have it handled."""
+        response = self._resources.answer(event, now)
+        if response is not None and response.code == Code.UNAUTHORIZED and not self._oscore:
+            # Where nobody has keys, there is nothing to authenticate for.
+            is_served = event.message.path in self._resources.paths(public=False)
+            return Message(Code.METHOD_NOT_ALLOWED if is_served else Code.NOT_FOUND)
+        if response is None or not event.observe or is_error(response.code):
+            return response
+        observers = self._observed.get(event.message.path)
+        if observers is None:
+            return response
+        observers[event.exchange] = event
+        return _notification(response)
+
+    def on_ended(self, exchange: ExchangeId) -> None:
+        """Forget an observer."""
+        for observers in self._observed.values():
+            observers.pop(exchange, None)
+
+    # --- within
+
+    def _grant(self, event: RequestReceived) -> tuple[Hashable, Scope] | None:
+        """Whoever holds the other half of a context may do all that is served."""
+        if event.association is None:
+            return None
+        return event.association, Scope(dict.fromkeys(self._resources.paths(public=False), _EVERYTHING))
+
+    def _reserve(self, association: AssociationId | GroupId, upto: int) -> None:
+        self._files[association].reserve(upto)
+
+    def _close(self) -> None:
+        if self._shell is not None:
+            self._shell.close()
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+
+def _notification(response: Message) -> Message:
+    return response if is_error(response.code) else response.with_options(_OBSERVE)

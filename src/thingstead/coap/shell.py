@@ -1,0 +1,232 @@
+"""One endpoint on one UDP socket, for asyncio: what is asked is awaited, what comes in is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+from thingstead.clock import Clock
+from thingstead.endpoint.association import Association
+from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.endpoint import Endpoint
+from thingstead.endpoint.event import (
+    Address,
+    AssociationId,
+    ExchangeEnded,
+    ExchangeFailed,
+    ExchangeId,
+    GroupId,
+    RequestReceived,
+    ResponseReceived,
+    SequenceNeeded,
+)
+from thingstead.errors import StorageError, ThingsteadError, UnreachableError
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.message import Message
+from thingstead.transport.udp import Pump
+
+__all__ = ["Application", "Exchange", "Reserve", "Shell", "Watcher"]
+
+Reserve = Callable[[AssociationId | GroupId, int], None]
+"""Makes durable that an association's numbers below this one are spent, or raises `StorageError`."""
+
+Watcher = Callable[[float, bytes, Address, bool], None]
+"""Told of each datagram: monotonic seconds, its bytes, the peer, and whether it goes out."""
+
+_MAX_WAITING = 64
+
+
+class Application(Protocol):
+    """What requests of peers come to."""
+
+    def on_request(self, event: RequestReceived, now: float) -> Message | None:
+        """The response, or None when it comes later by `Shell.respond`."""
+        ...
+
+    def on_ended(self, exchange: ExchangeId) -> None:
+        """An observation that a peer had is over."""
+        ...
+
+
+class Exchange:
+    """A request of ours: its responses one by one, the oldest dropped when nobody takes them.
+
+    Attributes:
+        id: as the endpoint calls it.
+        destination: where it goes.
+    """
+
+    def __init__(self, name: ExchangeId, destination: Address) -> None:
+        self.id = name
+        self.destination = destination
+        self._outcomes: asyncio.Queue[ResponseReceived | ThingsteadError] = asyncio.Queue()
+
+    async def outcome(self) -> ResponseReceived:
+        """The next response.
+
+        Raises:
+            ThingsteadError: there will be none, as the endpoint says.
+        """
+        outcome = await self._outcomes.get()
+        if isinstance(outcome, ThingsteadError):
+            raise outcome
+        return outcome
+
+    def hand_over(self, outcome: ResponseReceived | ThingsteadError) -> None:
+        """Keep an outcome until it is taken."""
+        # A newer representation stands for all before it (RFC 7641 §1.3).
+        if self._outcomes.qsize() == _MAX_WAITING:
+            self._outcomes.get_nowait()
+        self._outcomes.put_nowait(outcome)
+
+
+class Shell:
+    """Drives an endpoint; made where a loop runs, on a socket that it closes.
+
+    Args:
+        sock: bound and non-blocking.
+        config: of the endpoint.
+        clock: for timers.
+        reserve: keeps sequence numbers.
+        application: answers requests; None has no resources.
+        watch: told of every datagram.
+        permits: as for `Endpoint`.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        config: EndpointConfig,
+        *,
+        clock: Clock,
+        reserve: Reserve,
+        application: Application | None = None,
+        watch: Watcher | None = None,
+        permits: Callable[[RequestReceived], bool] = lambda _event: True,
+    ) -> None:
+        self._endpoint = Endpoint(config, random_bytes=secrets.token_bytes, permits=permits)
+        self._clock = clock
+        self._reserve = reserve
+        self._application = application
+        self._watch = watch
+        self._exchanges: dict[ExchangeId, Exchange] = {}
+        self._pump = Pump(self, [sock], clock=clock, on_unreachable=self._on_unreachable)
+
+    def install(self, association: Association) -> None:
+        """Make a security association live."""
+        self._endpoint.install(association)
+
+    def ask(
+        self,
+        request: Message,
+        destination: Address,
+        *,
+        association: AssociationId | None = None,
+        confirmable: bool = True,
+        observe: bool = False,
+    ) -> Exchange:
+        """Send a request; `drop` must follow, whatever comes of it.
+
+        Raises:
+            StateError: too many requests wait.
+            ValueError: it cannot be encoded.
+        """
+        name = self._endpoint.send_request(
+            request,
+            destination,
+            self._clock.now(),
+            association=association,
+            confirmable=confirmable,
+            observe=observe,
+        )
+        exchange = self._exchanges[name] = Exchange(name, destination)
+        self._pump.flush()
+        return exchange
+
+    def drop(self, exchange: Exchange) -> None:
+        """Want no more of a request; an observation is ended at the peer too."""
+        self._exchanges.pop(exchange.id, None)
+        self._endpoint.cancel(exchange.id, self._clock.now())
+        self._pump.flush()
+
+    def respond(self, exchange: ExchangeId, response: Message) -> None:
+        """Answer a request later, or notify an observer."""
+        self._endpoint.send_response(exchange, response, self._clock.now())
+        self._pump.flush()
+
+    def close(self) -> None:
+        """Send what waits, and close the socket."""
+        self._pump.flush()
+        self._pump.close()
+
+    # --- what the pump drives
+
+    def receive_datagram(self, data: bytes, source: Address, now: float, *, multicast: bool = False) -> None:
+        """Take a datagram."""
+        if self._watch is not None:
+            self._watch(now, data, source, False)
+        self._endpoint.receive_datagram(data, source, now, multicast=multicast)
+
+    def run(self, now: float) -> None:
+        """Act on what the endpoint tells."""
+        while (event := self._endpoint.next_event()) is not None:
+            match event:
+                case ResponseReceived():
+                    self._hand_over(event.exchange, event)
+                case ExchangeFailed():
+                    self._hand_over(event.exchange, event.error)
+                case RequestReceived():
+                    self._answer(event, now)
+                case ExchangeEnded():
+                    if self._application is not None:
+                        self._application.on_ended(event.exchange)
+                case SequenceNeeded():
+                    self._keep(event)
+
+    def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
+        """What may leave now."""
+        outgoing = self._endpoint.datagrams_to_send(now)
+        # What was given up just now is told at once, and not when something else happens.
+        self.run(now)
+        outgoing += self._endpoint.datagrams_to_send(now)
+        if self._watch is not None:
+            for data, destination in outgoing:
+                self._watch(now, data, destination, True)
+        return outgoing
+
+    def next_deadline(self) -> float | None:
+        """When `run` is wanted again."""
+        return self._endpoint.next_deadline()
+
+    # --- within
+
+    def _answer(self, event: RequestReceived, now: float) -> None:
+        response: Message | None = Message(Code.NOT_FOUND)
+        if self._application is not None:
+            response = self._application.on_request(event, now)
+        if response is not None:
+            self._endpoint.send_response(event.exchange, response, now)
+
+    def _keep(self, needed: SequenceNeeded) -> None:
+        """What cannot be kept is not used: requests of that association fail, its responses stay away."""
+        try:
+            self._reserve(needed.association, needed.upto)
+        except StorageError as error:
+            for exchange in list(self._exchanges):
+                self._hand_over(exchange, error)
+        else:
+            self._endpoint.sequence_reserved(needed.association, needed.upto)
+
+    def _on_unreachable(self, destination: Address) -> None:
+        for exchange in [this for this in self._exchanges.values() if this.destination[:2] == destination[:2]]:
+            self._endpoint.cancel(exchange.id, self._clock.now())
+            error = UnreachableError(f"nobody can be reached at {destination[0]} port {destination[1]}")
+            self._hand_over(exchange.id, error)
+
+    def _hand_over(self, name: ExchangeId, outcome: ResponseReceived | ThingsteadError) -> None:
+        exchange = self._exchanges.get(name)
+        if exchange is not None:
+            exchange.hand_over(outcome)
