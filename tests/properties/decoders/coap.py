@@ -8,7 +8,13 @@ from thingstead.protocols.link_format import link
 _SEEDS = ("44015d1f00003974396c6f63616c686f737483747631", "64455d1f00003974ff48656c6c6f", "60004569", "40010001")
 _LINKS = b'</s/t>;rt="temperature";if=sensor;ct=112,</fw>;sz=65536;anchor="/x"'
 
-_STREAMS = ("00e1210174b161", "40e124ffff20d0012012ff" + "61" * 12, "00e100e200e400e5", "01e2aa", "0de101" + "00" * 14)
+_STREAMS = (
+    "00e1210174b161",
+    "50e12301000020" + "d00002ff" + "61" * 12,
+    "00e100e200e400e5",
+    "01e2aa",
+    "0de101" + "00" * 14,
+)
 _URIS = ("coap://example.com:5683/~sensors/temp.xml", "coap://[2001:db8::2:1]/%2F//?%2F%2F&?%26", "coap+tcp://h?")
 
 
