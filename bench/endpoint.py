@@ -35,7 +35,7 @@ def figures() -> Iterator[Figure]:
 
 def _round(*, is_protected: bool) -> float:
     endpoint = Endpoint(EndpointConfig(), random_bytes=random.Random(1).randbytes)
-    endpoint.install(Association(AssociationId("a"), _context(b"\x01", b"\x00")))
+    endpoint.install(Association(AssociationId("a"), _context(b"\x01", b"\x00"), address=_SOURCE))
     datagrams = _datagrams(is_protected=is_protected)
     gc.collect()
     started = time.process_time()

@@ -245,9 +245,12 @@ class Endpoint:
         """When there is something to do, if nothing else happens before: at once while an event waits to be taken."""
         if self._events:
             return self._now
-        roles = (self._layer, self._server, self._client, self._group_client)
-        parts = [role.next_deadline() for role in roles]
-        return min((part for part in parts if part is not None), default=None)
+        earliest: float | None = None
+        for role in (self._layer, self._server, self._client, self._group_client):
+            deadline = role.next_deadline()
+            if deadline is not None and (earliest is None or deadline < earliest):
+                earliest = deadline
+        return earliest
 
     def install(self, association: Association) -> None:
         """Make an association live; one of the same id is ended first. A request that waited for it goes on."""

@@ -12,10 +12,12 @@ from thingstead.errors import ThingsteadError, consequence
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.option import OptionNumber
 
 __all__ = ["Call", "Grantor", "Handler", "Resources"]
 
 _LOGGER = logging.getLogger(__name__)
+_URI_PATH = int(OptionNumber.URI_PATH)
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class Resources:
         self._grantor = grantor
         self._handlers: dict[str, dict[int, Handler]] = {}
         self._public: set[tuple[str, int]] = set()
+        self._shown: dict[tuple[bytes, ...], str] = {}
         self.refused: Counter[str] = Counter()
         self.on_refusal: Callable[[RequestReceived, Hashable, str], None] = lambda _event, _peer, _reason: None
 
@@ -71,6 +74,7 @@ class Resources:
 
     def withdraw(self, toid: str) -> None:
         """Stop serving a path; nothing if it was not served."""
+        self._shown.clear()
         for method in self._handlers.pop(toid, {}):
             self._public.discard((toid, method))
 
@@ -104,23 +108,33 @@ class Resources:
         request = event.message
         peer: Hashable = None
         try:
-            path = request.path
+            path, code = self._path(request), request.code
             granted = self._grantor(event)
             if granted is not None:
                 peer, scope = granted
-            if (path, request.code) not in self._public:
+            if (path, code) not in self._public:
                 if granted is None:
                     return self._refuse(event, peer, "unprotected", Code.UNAUTHORIZED)
-                scope.allows(path, request.code)
+                scope.allows(path, code)
             methods = self._handlers.get(path)
             if methods is None:
                 return self._refuse(event, peer, "unknown path", Code.NOT_FOUND)
-            handler = methods.get(request.code)
+            handler = methods.get(code)
             if handler is None:
                 return self._refuse(event, peer, "unknown method", Code.METHOD_NOT_ALLOWED)
             return handler(Call(request, event, peer, now))
         except ThingsteadError as error:
             return self.refuse(event, peer, error)
+
+    def _path(self, request: Message) -> str:
+        """`Message.path`, which is worked out once for what is served."""
+        segments = tuple([value for number, value in request.options if number == _URI_PATH])
+        path = self._shown.get(segments)
+        if path is None:
+            path = request.path
+            if path in self._handlers:
+                self._shown[segments] = path
+        return path
 
     def refuse(self, event: RequestReceived, peer: Hashable, error: ThingsteadError) -> Message:
         """The response for `error`: its code and no more; what helps an operator helps an attacker."""

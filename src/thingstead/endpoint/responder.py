@@ -116,11 +116,9 @@ class Responder:
     def acknowledge(self, exchange: ServerExchange) -> None:
         """Send the empty ACK that tells the client to wait for a separate response (RFC 7252 §5.2.2)."""
         reply = acknowledgement(exchange.data)
-        exchange.is_answered = True
         if exchange.allowance is not None:
             exchange.allowance -= len(reply)
-        self._store(exchange, reply)
-        self._layer.outgoing.append((reply, exchange.source))
+        self._launch(exchange, reply, _ACK, exchange.mid, exchange.created)
 
     def resume(self, name: SequenceOwner, now: float) -> None:
         """Sequence numbers have come: send what waited for them."""
@@ -151,15 +149,20 @@ class Responder:
             return
         if exchange.takes_sequence and not self._may_take(exchange, response):
             return
-        kind, mid = self._kind(exchange, now)
-        if exchange.allowance is not None and not self._is_within(exchange, response):
-            self._send_within(exchange, response, now)
-            return
         if exchange.protect is not None:
-            response = exchange.protect(response, binding=exchange.binding)
+            if exchange.allowance is not None and not self._is_within(exchange, response):
+                self._send_within(exchange, response, now)
+                return
+            protected = exchange.protect(response, binding=exchange.binding)
             exchange.takes_sequence = True
-        data = encode_as(response, kind, mid, exchange.token)
+        else:
+            protected = response
+        kind, mid = self._kind(exchange, now)
+        data = encode_as(protected, kind, mid, exchange.token)
         if exchange.allowance is not None:
+            if len(data) > exchange.allowance:
+                self._send_within(exchange, response, now)
+                return
             exchange.allowance -= len(data)
         if exchange.is_multicast:
             self._layer.send_later(data, exchange.source, now=now, spread=self._config.leisure)
@@ -177,7 +180,8 @@ class Responder:
     def _launch(self, exchange: ServerExchange, data: bytes, kind: MessageType, mid: int, now: float) -> None:
         exchange.is_answered = True
         if kind is _ACK:
-            self._store(exchange, data)
+            if exchange.accepted is not None:
+                self._memory(exchange).duplicates.store(exchange.accepted, data)
             self._layer.outgoing.append((data, exchange.source))
             return
         if exchange.observe:
@@ -189,11 +193,6 @@ class Responder:
             return
         exchange.confirmed_at = now
         self._confirm(exchange, data, mid, now)
-
-    def _store(self, exchange: ServerExchange, reply: bytes) -> None:
-        """Have `reply` for a duplicate of the request."""
-        if exchange.accepted is not None:
-            self._memory(exchange).duplicates.store(exchange.accepted, reply)
 
     def _confirm(self, exchange: ServerExchange, data: bytes, mid: int, now: float) -> None:
         repetitions = None
@@ -208,10 +207,9 @@ class Responder:
             self._counters.count(error.reason, exchange.source)
 
     def _is_within(self, exchange: ServerExchange, response: Message) -> bool:
-        """Whether a response may go to a source that was not seen to receive; asked before it costs a nonce."""
-        size = len(encode_as(response, MessageType.NON, 0, exchange.token))
-        overhead = 0 if exchange.protect is None else _MAX_OVERHEAD
-        return exchange.allowance is None or size + overhead <= exchange.allowance
+        """Whether a protected response may go to a source that was not seen to receive; before it costs a nonce."""
+        size = len(encode_as(response, _NON, 0, exchange.token)) + _MAX_OVERHEAD
+        return exchange.allowance is None or size <= exchange.allowance
 
     def _send_within(self, exchange: ServerExchange, response: Message, now: float) -> None:
         """The response is too much for an unverified source: ask it to show itself (RFC 9175 §2.6)."""

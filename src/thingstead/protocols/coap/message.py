@@ -265,23 +265,26 @@ def encode_options(options: list[tuple[int, bytes]], payload: bytes) -> bytes:
     last = 0
     for number, value in options:
         delta, length = number - last, len(value)
-        if delta < 0:
+        if length > _MAX_SIZES.get(number, length):
+            raise ValueError(f"{OPTIONS[number].name} holds at most {_MAX_SIZES[number]} bytes, got {length}")
+        if 0 <= delta < 13 and length < 13:
+            parts.append(_SHORT_HEADS[delta << 4 | length])
+        elif delta < 0:
             raise ValueError(f"option {number} stands behind option {last}")
-        definition = OPTIONS.get(number)
-        if definition is not None and length > definition.max_size:
-            raise ValueError(f"{definition.name} holds at most {definition.max_size} bytes, got {length}")
-        if delta < 13 and length < 13:
-            parts.append(bytes((delta << 4 | length,)))
         else:
             delta_nibble, delta_bytes = _extend(delta)
             length_nibble, length_bytes = _extend(length)
-            parts.append(bytes((delta_nibble << 4 | length_nibble,)) + delta_bytes + length_bytes)
+            parts.append(_SHORT_HEADS[delta_nibble << 4 | length_nibble] + delta_bytes + length_bytes)
         parts.append(value)
         last = number
     if payload:
         parts.append(b"\xff")
         parts.append(payload)
     return b"".join(parts)
+
+
+_MAX_SIZES = {number: row.max_size for number, row in OPTIONS.items()}
+_SHORT_HEADS = tuple(bytes((head,)) for head in range(256))
 
 
 def _extended(data: bytes | bytearray, offset: int, nibble: int) -> tuple[int, int]:

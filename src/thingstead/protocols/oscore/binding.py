@@ -36,7 +36,6 @@ class RequestBinding:
     def __init__(
         self,
         context: SecurityContext,
-        *,
         kid: bytes,
         partial_iv: bytes,
         kid_context: bytes | None,

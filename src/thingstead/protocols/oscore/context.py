@@ -70,11 +70,12 @@ class SequenceNumbers:
 class _Half:
     """What a Sender Context and a Recipient Context have alike; the cipher is built at first use, then kept."""
 
-    __slots__ = ("_aad_heads", "_aead", "_aead_id", "_key", "id", "nonce_base")
+    __slots__ = ("_aad_heads", "_aead", "_aead_id", "_key", "_nonce_size", "id", "nonce_base")
 
     def __init__(self, id_: bytes, key: Secret, *, aead_id: int, common_iv: bytes) -> None:
         self.id = id_
         self.nonce_base = nonce_base(common_iv, id_)
+        self._nonce_size = len(common_iv)
         self._key: Secret | None = key
         self._aead_id = aead_id
         self._aead: Aead | None = None
@@ -97,6 +98,10 @@ class _Half:
             raise UntrustedError("the key has been given up", spec=_LIMITS, reason="key-limit")
         longest = key_limits(self._aead_id).message_size - algorithm(self._aead_id, Kind.AEAD).output_size
         return aead(self._aead_id, self._key, max_size=longest)
+
+    def nonce(self, number: int) -> bytes:
+        """The nonce of this half's party for one of its sequence numbers (§5.2)."""
+        return (self.nonce_base ^ number).to_bytes(self._nonce_size, "big")
 
     def aad(self, partial_iv: bytes) -> bytes:
         """The AAD of a request from this half's party with this Partial IV, and of the responses to it (§5.4)."""

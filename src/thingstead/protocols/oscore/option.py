@@ -43,28 +43,28 @@ def decode_option(value: bytes) -> OscoreOption:
         DecodeError: a reserved flag bit or Partial IV length, fields that run over the end, bytes behind the last
             field, a zero flag byte that should have been left out, or a Partial IV with leading zeros.
     """
-    if not value:
+    size = len(value)
+    if not size:
         return OscoreOption()
     flags = value[0]
-    size = flags & _PARTIAL_IV_SIZE
-    if flags & _RESERVED or size > 5 or not flags:
+    end = 1 + (flags & _PARTIAL_IV_SIZE)
+    if flags & _RESERVED or end > 6 or not flags:
         raise DecodeError(f"expected OSCORE flag bits without reserved ones, got 0x{flags:02x}", spec=_SPEC)
-    end = 1 + size
-    partial_iv = value[1:end] if size else None
-    if len(value) < end or (size > 1 and value[1] == 0):
-        raise DecodeError(f"expected a Partial IV of {size} bytes without leading zeros", spec=_SPEC)
+    if size < end or (end > 2 and value[1] == 0):
+        raise DecodeError(f"expected a Partial IV of {end - 1} bytes without leading zeros", spec=_SPEC)
+    partial_iv = value[1:end] if end > 1 else None
     kid_context = None
     if flags & _KID_CONTEXT:
-        if end == len(value) or len(value) < end + 1 + value[end]:
+        if end == size or size < end + 1 + value[end]:
             raise DecodeError("expected a kid context within the option", spec=_SPEC)
         start = end + 1
         end = start + value[end]
         kid_context = value[start:end]
     if flags & _KID:
-        return OscoreOption(partial_iv, value[end:], kid_context, bool(flags & _GROUP))
-    if end != len(value):
-        raise DecodeError(f"expected the option to end at byte {end}, got {len(value)} bytes", spec=_SPEC)
-    return OscoreOption(partial_iv, None, kid_context, bool(flags & _GROUP))
+        return OscoreOption(partial_iv, value[end:], kid_context, flags & _GROUP != 0)
+    if end != size:
+        raise DecodeError(f"expected the option to end at byte {end}, got {size} bytes", spec=_SPEC)
+    return OscoreOption(partial_iv, None, kid_context, flags & _GROUP != 0)
 
 
 def encode_option(option: OscoreOption) -> bytes:

@@ -122,8 +122,10 @@ def open_plaintext(message: Message, plaintext: bytes) -> Message:
         raise DecodeError("expected a plaintext that begins with a code", spec="RFC 8613 §5.3")
     inner, payload = decode_options(plaintext, 1)
     for number, _ in inner:
-        if number == _OSCORE:
-            raise DecodeError("expected no OSCORE option within an OSCORE message", spec="RFC 8613 §4.1.3.7")
+        if number >= _OSCORE:
+            if number == _OSCORE:
+                raise DecodeError("expected no OSCORE option within an OSCORE message", spec="RFC 8613 §4.1.3.7")
+            break
     options = inner if len(message.options) == 1 else _with_surviving(inner, message.options)
     return Message(plaintext[0], message.type, message.mid, message.token, options, payload)
 

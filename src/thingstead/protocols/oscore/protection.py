@@ -87,24 +87,15 @@ def protect_request(
     """
     plaintext, outer, code = compose_request(message)
     sender = context.sender
-    cipher = sender.aead
     number = sender.sequence.take()
     partial_iv = encode_partial_iv(number)
-    nonce = (sender.nonce_base ^ number).to_bytes(cipher.nonce_size, "big")
+    nonce = sender.nonce(number)
     aad = sender.aad(partial_iv)
     kid_context = context.id_context if with_kid_context else None
     value = _request_option(partial_iv, kid_context, sender.id)
-    payload = cipher.encrypt(nonce, plaintext, aad)
-    binding = RequestBinding(
-        context,
-        kid=sender.id,
-        partial_iv=partial_iv,
-        kid_context=kid_context,
-        observe=message.uint_option(_OBSERVE),
-        nonce=nonce,
-        aad=aad,
-        is_nonce_free=False,
-    )
+    payload = sender.aead.encrypt(nonce, plaintext, aad)
+    observe = message.uint_option(_OBSERVE)
+    binding = RequestBinding(context, sender.id, partial_iv, kid_context, observe, nonce, aad, False)
     return protected(message, code, outer, value, payload), binding
 
 
@@ -151,11 +142,10 @@ def unprotect_request(
     is_valid = window.is_valid
     if is_valid:
         window.check(number)
-    cipher = recipient.aead
-    nonce = (recipient.nonce_base ^ number).to_bytes(cipher.nonce_size, "big")
+    nonce = recipient.nonce(number)
     aad = recipient.aad(partial_iv)
     try:
-        plaintext = cipher.decrypt(nonce, message.payload, aad)
+        plaintext = recipient.aead.decrypt(nonce, message.payload, aad)
     except AuthenticationError:
         recipient.note_failure()
         raise
@@ -164,16 +154,8 @@ def unprotect_request(
     request = open_plaintext(message, plaintext)
     if not is_request(request.code):
         raise DecodeError(f"expected the code of a request inside, got {request.code}", spec="RFC 8613 §8.2")
-    binding = RequestBinding(
-        context,
-        kid=recipient.id,
-        partial_iv=partial_iv,
-        kid_context=option.kid_context,
-        observe=request.uint_option(_OBSERVE),
-        nonce=nonce,
-        aad=aad,
-        is_nonce_free=is_valid,
-    )
+    observe = request.uint_option(_OBSERVE) if request.options else None
+    binding = RequestBinding(context, recipient.id, partial_iv, option.kid_context, observe, nonce, aad, is_valid)
     if not is_valid:
         raise FreshnessError(request, binding, window)
     return request, binding
@@ -190,15 +172,15 @@ def protect_response(message: Message, *, binding: RequestBinding) -> Message:
     """
     plaintext, outer, code = compose_response(message)
     sender = binding.context.sender
-    cipher = sender.aead
-    nonce = None if message.option(_OBSERVE) is not None else binding.take_nonce()
+    is_notification = bool(message.options) and message.option(_OBSERVE) is not None
+    nonce = None if is_notification else binding.take_nonce()
     value = b""
     if nonce is None:
         number = sender.sequence.take()
         partial_iv = encode_partial_iv(number)
         value = bytes((len(partial_iv),)) + partial_iv
-        nonce = (sender.nonce_base ^ number).to_bytes(cipher.nonce_size, "big")
-    return protected(message, code, outer, value, cipher.encrypt(nonce, plaintext, binding.aad))
+        nonce = sender.nonce(number)
+    return protected(message, code, outer, value, sender.aead.encrypt(nonce, plaintext, binding.aad))
 
 
 def unprotect_response(message: Message, *, binding: RequestBinding) -> Message:
@@ -219,16 +201,14 @@ def unprotect_response(message: Message, *, binding: RequestBinding) -> Message:
     context = binding.context
     recipient = context.recipient
     partial_iv = option.partial_iv
-    _require_pairwise(option)
+    if option.group:
+        raise _unexpected_group()
     if option.kid not in (None, recipient.id) or option.kid_context not in (None, context.id_context):
         raise UntrustedError("the response is of another security context", spec="RFC 8613 §8.4", reason="context")
     binding.check_response(partial_iv)
-    cipher = recipient.aead
-    nonce = binding.nonce
-    if partial_iv is not None:
-        nonce = (recipient.nonce_base ^ decode_partial_iv(partial_iv)).to_bytes(cipher.nonce_size, "big")
+    nonce = binding.nonce if partial_iv is None else recipient.nonce(decode_partial_iv(partial_iv))
     try:
-        plaintext = cipher.decrypt(nonce, message.payload, binding.aad)
+        plaintext = recipient.aead.decrypt(nonce, message.payload, binding.aad)
     except AuthenticationError:
         recipient.note_failure()
         raise
@@ -252,7 +232,8 @@ def _request_option(partial_iv: bytes, kid_context: bytes | None, kid: bytes) ->
 
 
 def _require_request(option: OscoreOption, context: SecurityContext) -> bytes:
-    _require_pairwise(option)
+    if option.group:
+        raise _unexpected_group()
     if option.partial_iv is None or option.kid is None:
         raise DecodeError("expected kid and Partial IV in a request", spec="RFC 8613 §5")
     named = option.kid_context
@@ -261,6 +242,5 @@ def _require_request(option: OscoreOption, context: SecurityContext) -> bytes:
     return option.partial_iv
 
 
-def _require_pairwise(option: OscoreOption) -> None:
-    if option.group:
-        raise DecodeError("expected no Group Flag under a pairwise context", spec="RFC 8613 §6.1")
+def _unexpected_group() -> DecodeError:
+    return DecodeError("expected no Group Flag under a pairwise context", spec="RFC 8613 §6.1")
