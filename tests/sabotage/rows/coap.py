@@ -31,7 +31,7 @@ ROWS = (
     Sabotage("R-64", "thingstead.endpoint.association:Association.follow", accepts, "a thing that moves is followed"),
     Sabotage(
         "R-68",
-        "thingstead.endpoint.server:Server._may_come_from_there",
+        "thingstead.endpoint.admission:Admission._may_come_from_there",
         returns(True),
         "nothing acts or observes from an unverified path",
     ),

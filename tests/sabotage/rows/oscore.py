@@ -22,6 +22,9 @@ _P = "thingstead.protocols."
 ROWS = (
     Sabotage("R-15", _P + "oscore.replay:ReplayWindow.check", accepts, "a number seen is refused"),
     Sabotage("R-15", _P + "oscore.binding:RequestBinding.check_response", accepts, "a response seen is refused"),
+    Sabotage(
+        "R-15", "thingstead.storage.oscore_context:ContextFile.reserve", accepts, "numbers are on disk before use"
+    ),
     Sabotage("R-55", _P + "oscore.replay:ReplayWindow.check", accepts, "a message under another header stays the same"),
     Sabotage("R-55", _P + "oscore.plaintext:_with_surviving", _keeps_the_outside, "of the outer options few survive"),
     Sabotage("R-25", _P + "oscore.context:SequenceNumbers.bound", accepts, "a sender stops at the limit of its key"),
