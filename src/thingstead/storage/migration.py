@@ -25,6 +25,13 @@ MIGRATIONS: dict[str, tuple[str, ...]] = {
             " UNIQUE (transition_id, plane))"
         ),
     ),
+    # Chunks of telemetry were thing/number/series; by their time they are kept from now on, for it was not said before.
+    "0002 telemetry by series and time": (
+        (
+            "UPDATE plane_data SET key = substr(key, 1, 23) || substr(key, 33) || ' ' ||"
+            " printf('%016d', strftime('%s', 'now') * 1000000 + substr(key, 24, 8))"
+        ),
+    ),
 }
 
 

@@ -1,10 +1,12 @@
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
 
 from thingstead.domain.plane import PlaneName
 from thingstead.errors import StorageError
+from thingstead.planes.data.series import split_key
 from thingstead.storage import migration
 from thingstead.storage.migration import MIGRATIONS, migrate
 
@@ -79,6 +81,22 @@ def test_a_migration_that_fails_leaves_no_part_of_itself(database, one_more):
     database.rollback()
     assert "more" not in tables(database)
     assert applied(database) == sorted(MIGRATIONS)
+
+
+def test_telemetry_of_an_earlier_version_is_found_by_series_in_its_order_and_kept_from_now_on(database):
+    thing = "thing-aaaaaaaaaaaaaaaa"
+    database.execute("CREATE TABLE migration (name TEXT PRIMARY KEY)")
+    database.execute("CREATE TABLE plane_data (key TEXT PRIMARY KEY, document BLOB NOT NULL) WITHOUT ROWID")
+    database.executemany("INSERT INTO migration VALUES (?)", [(name,) for name in MIGRATIONS if name < "0002"])
+    for number, name in ((0, "power"), (12, "power"), (1, "a/b")):
+        row = (f"{thing}/{number:08d}/{name}", f"{name} {number}".encode())
+        database.execute("INSERT INTO plane_data VALUES (?, ?)", row)
+    earliest = time.time() - 1
+    migrate(database)
+    rows = database.execute("SELECT key, document FROM plane_data ORDER BY key").fetchall()
+    assert [split_key(key)[:2] for key, _ in rows] == [(thing, "a/b"), (thing, "power"), (thing, "power")]
+    assert [document for _, document in rows] == [b"a/b 1", b"power 0", b"power 12"]
+    assert all(earliest < split_key(key)[2] / 1e6 < time.time() + 1 for key, _ in rows)
 
 
 @pytest.mark.parametrize(

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from thingstead.clock import Clock
+from thingstead.domain.instant import microseconds
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
-from thingstead.domain.ports import Records
+from thingstead.domain.ports import Archive
 from thingstead.domain.purpose import Purpose, purpose_of
 from thingstead.domain.thing import Thing
-from thingstead.errors import ForbiddenError
-from thingstead.identifier import ThingId, TransitionId, thing_id
-from thingstead.planes.data.series import Series
+from thingstead.errors import DecodeError, ForbiddenError
+from thingstead.identifier import ThingId, TransitionId
+from thingstead.planes.data.series import Chunk, Value, chunk_key, decode_chunk, kept, split_key
 from thingstead.protocols.senml import pack
 from thingstead.protocols.senml.record import Record
 
 __all__ = ["Collector", "ErasureReceipt", "Limits"]
 
-_ACTOR = "plane:data"
+_SWEPT = 32
+_LAST_KEY = "~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class ErasureReceipt:
 class Collector:
     """Takes SenML from the things it was told to admit, and writes in batches: the last second may be lost.
 
+    In memory are the newest value of each series and what came in the last minutes; the rest is on disk alone.
+
     Args:
         records: the plane's documents, one per thing, series and chunk.
         purposes: declared series; what is not declared is refused, not dropped silently (R-14).
@@ -59,20 +66,21 @@ class Collector:
     name = PlaneName.DATA
 
     def __init__(
-        self, records: Records, *, purposes: tuple[Purpose, ...], clock: Clock, limits: Limits | None = None
+        self, records: Archive, *, purposes: tuple[Purpose, ...], clock: Clock, limits: Limits | None = None
     ) -> None:
         self._records = records
         self._purposes = purposes
         self._clock = clock
         self._limits = limits or Limits()
-        self._series: dict[ThingId, dict[str, Series]] = {}
+        self._open: dict[tuple[ThingId, str], Chunk] = {}
+        self._latest: dict[ThingId, dict[str, Value]] = {}
         self._admitted: set[ThingId] = set()
         self._last_acceptance: dict[ThingId, datetime] = {}
         self._pending = 0
+        self._opened = 0
+        self._turns: list[ThingId] = []
         self.accepted = 0
-        for key, document in records.load().items():
-            owner, name, index = _split(key)
-            self._of(owner).setdefault(name, Series()).load(index, document)
+        self._take_up(records.scan("", _LAST_KEY))
 
     def resume(self, admitted: Iterator[ThingId]) -> None:
         """Go on accepting from the things that were admitted before a restart."""
@@ -92,13 +100,14 @@ class Collector:
         at = self._clock.utc()
         if not self.accepts(thing):
             raise ForbiddenError(f"telemetry of {thing} is not wanted now", reason="data-plane")
-        known = self._of(thing)
         values = pack.parse_cbor(senml, at=at)
-        self._require_declared(known, values)
+        self._require_declared(self._latest.get(thing, {}), values)
         if self._pending + len(values) > self._limits.max_pending:
             raise ForbiddenError("telemetry waits to be written; none is taken until it is", reason="busy")
         for value in values:
-            known.setdefault(value.name, Series()).append(value)
+            name, newest = sys.intern(value.name), kept(value)
+            self._chunk(thing, name, at).values.append((value.time, newest))
+            self._latest.setdefault(thing, {})[name] = newest
         self._pending += len(values)
         self.accepted += len(values)
         self._last_acceptance[thing] = at
@@ -112,41 +121,37 @@ class Collector:
         """
         at = self._clock.utc()
         changes: dict[str, bytes | None] = {}
-        taken: list[tuple[Series, list[int]]] = []
-        for thing, known in self._series.items():
-            for name, series in known.items():
-                purpose = purpose_of(name, self._purposes)
-                if purpose is not None:
-                    series.drop_before((at - purpose.retention).timestamp())
-                chunks = series.take_changes()
-                if chunks:
-                    taken.append((series, [chunk.index for chunk in chunks]))
-                    changes.update({_key(thing, name, chunk.index): chunk.document for chunk in chunks})
-        waiting, self._pending = self._pending, 0
-        if not changes:
-            return
-        try:
+        emptied = self._expire(at, changes)
+        taken = [(series, chunk, len(chunk.values)) for series, chunk in self._open.items() if chunk.waiting]
+        changes.update({chunk_key(*series, chunk.opened): chunk.encode() for series, chunk, _ in taken})
+        if changes:
             await self._records.write(changes)
-        except BaseException:
-            for series, indices in taken:
-                series.note_changed(indices)
-            self._pending += waiting
-            raise
+        for series, chunk, count in taken:
+            if self._open.get(series) is chunk and count > chunk.written:
+                self._pending -= count - chunk.written
+                chunk.written = count
+        now = microseconds(at)
+        for series in [series for series, chunk in self._open.items() if chunk.is_over(now)]:
+            del self._open[series]
+        for thing, name in emptied:
+            if (thing, name) not in self._open:
+                self._latest.get(thing, {}).pop(name, None)
 
     def latest(self, thing: ThingId) -> dict[str, float | bool | str]:
         """The newest value of each series."""
-        return {name: series.latest for name, series in self._of(thing).items() if series.latest is not None}
+        return dict(self._latest.get(thing, {}))
 
     def things(self) -> tuple[ThingId, ...]:
         """Those of whom anything is kept."""
-        return tuple([thing for thing, known in self._series.items() if known])
+        return tuple([thing for thing, values in self._latest.items() if values])
 
     async def export(self, thing: ThingId, *, actor: str) -> str:
         """Everything kept of one thing as SenML-JSON; the disclosure is on the ledger before this returns."""
+        await self.flush()
         records = [
-            Record(name=f"{thing}/{name}", time=time, value=value)
-            for name, series in sorted(self._of(thing).items())
-            for time, value in series.values()
+            Record(name=f"{thing}/{split_key(key)[1]}", time=time, value=value)
+            for key, document in self._chunks(thing)
+            for time, value in decode_chunk(document)
         ]
         draft = Draft(self._clock.utc(), Kind.DISCLOSURE, actor, thing, "export", {"values": len(records)})
         await self._records.write({}, entries=[draft])
@@ -154,20 +159,21 @@ class Collector:
 
     async def erase(self, thing: ThingId, *, actor: str) -> ErasureReceipt:
         """Erase everything kept of one thing, on disk and in memory; the ledger keeps that, and not what."""
-        known = self._series.pop(thing, {})
-        at = self._clock.utc()
-        values = sum(len(list(series.values())) for series in known.values())
-        changes: dict[str, bytes | None] = {
-            _key(thing, name, index): None for name, series in known.items() for index in series.indices()
-        }
-        draft = Draft(at, Kind.ERASURE, actor, thing, "erasure", {"series": len(known), "values": values})
+        counts = {key: _count(document) for key, document in self._chunks(thing)}
+        latest = self._latest.pop(thing, {})
+        for name in latest:
+            # One that a flush is writing just now is named too: its erasure is committed after that.
+            chunk = self._close(thing, name)
+            if chunk is not None:
+                counts[chunk_key(thing, name, chunk.opened)] = len(chunk.values)
+        at, values = self._clock.utc(), sum(counts.values())
+        draft = Draft(at, Kind.ERASURE, actor, thing, "erasure", {"series": len(latest), "values": values})
         try:
-            await self._records.write(changes, entries=[draft])
+            await self._records.write(dict.fromkeys(counts), entries=[draft])
         except BaseException:
-            # What is still on disk must be known here, or the next attempt would erase nothing and say so.
-            self._series[thing] = {**known, **self._series.get(thing, {})}
+            self._latest[thing] = {**latest, **self._latest.get(thing, {})}
             raise
-        return ErasureReceipt(thing, at, len(known), values)
+        return ErasureReceipt(thing, at, len(latest), values)
 
     async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Take telemetry from now on."""
@@ -205,29 +211,72 @@ class Collector:
 
     def snapshot(self) -> Mapping[str, bytes]:
         """All chunks, for a backup."""
-        return {
-            _key(thing, name, chunk.index): chunk.document
-            for thing, known in self._series.items()
-            for name, series in known.items()
-            for chunk in series.chunks()
-            if chunk.document is not None
-        }
+        growing = {chunk_key(*series, chunk.opened): chunk.encode() for series, chunk in self._open.items()}
+        return {**self._records.load(), **growing}
 
     async def restore(self, documents: Mapping[str, bytes]) -> None:
         """Take up chunks of a backup where none is here."""
-        fresh: dict[str, bytes | None] = {}
-        for key, document in documents.items():
-            owner, name, index = _split(key)
-            series = self._of(owner).setdefault(name, Series())
-            if index not in series.indices():
-                series.load(index, document)
-                fresh[key] = document
+        growing = {chunk_key(*series, chunk.opened) for series, chunk in self._open.items()}
+        fresh = {
+            key: document
+            for key, document in sorted(documents.items())
+            if decode_chunk(document) and key not in growing and self._records.read(key) is None
+        }
         await self._records.write(fresh)
+        self._take_up(fresh.items())
 
-    def _of(self, thing: ThingId) -> dict[str, Series]:
-        return self._series.setdefault(thing, {})
+    def _take_up(self, rows: Iterable[tuple[str, bytes]]) -> None:
+        """Know series by their chunks on disk, given in order; what is known already is newer."""
+        for (thing, name), chunks in groupby(rows, key=lambda row: split_key(row[0])[:2]):
+            key, document = deque(chunks, maxlen=1)[0]
+            self._latest.setdefault(thing, {}).setdefault(sys.intern(name), decode_chunk(document)[-1][1])
+            self._opened = max(self._opened, split_key(key)[2])
 
-    def _require_declared(self, known: Mapping[str, Series], values: Sequence[Record]) -> None:
+    def _chunk(self, thing: ThingId, name: str, at: datetime) -> Chunk:
+        """The chunk that a value goes into; a new one's key was never used, even if the clock went back."""
+        chunk, now = self._open.get((thing, name)), microseconds(at)
+        if chunk is None or chunk.is_over(now):
+            self._opened = max(self._opened + 1, now)
+            chunk = self._open[thing, name] = Chunk(self._opened)
+        return chunk
+
+    def _close(self, thing: ThingId, name: str) -> Chunk | None:
+        """Let go of a chunk; what of it is not on disk no longer waits."""
+        chunk = self._open.pop((thing, name), None)
+        if chunk is not None:
+            self._pending -= chunk.waiting
+        return chunk
+
+    def _chunks(self, thing: ThingId) -> Iterator[tuple[str, bytes]]:
+        return self._records.scan(f"{thing}/", f"{thing}/{_LAST_KEY}")
+
+    def _expire(self, at: datetime, changes: dict[str, bytes | None]) -> list[tuple[ThingId, str]]:
+        """Add erasures of chunks over their retention, of a few things: everybody's turn comes, and no look is long.
+
+        Returns:
+            Series of which nothing is left then.
+        """
+        if not self._turns:
+            self._turns = list(self._latest)
+        turns = self._turns[-_SWEPT:]
+        del self._turns[-_SWEPT:]
+        emptied = []
+        for thing, name in [(one, name) for one in turns for name in self._latest.get(one, ())]:
+            purpose = purpose_of(name, self._purposes)
+            if purpose is None:
+                continue
+            limit = microseconds(at - purpose.retention)
+            old = [key for key, _ in self._records.scan(chunk_key(thing, name, 0), chunk_key(thing, name, limit))]
+            growing = self._open.get((thing, name))
+            if growing is not None and growing.opened < limit:
+                self._close(thing, name)
+                old.append(chunk_key(thing, name, growing.opened))
+            changes.update(dict.fromkeys(old))
+            if old and not any(self._records.scan(chunk_key(thing, name, limit), f"{thing}/{name}!")):
+                emptied.append((thing, name))
+        return emptied
+
+    def _require_declared(self, known: Mapping[str, Value], values: Sequence[Record]) -> None:
         names = {value.name for value in values}
         for name in names:
             if purpose_of(name, self._purposes) is None:
@@ -239,13 +288,12 @@ class Collector:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
 
 
-def _key(thing: ThingId, name: str, index: int) -> str:
-    return f"{thing}/{index:08d}/{name}"
-
-
-def _split(key: str) -> tuple[ThingId, str, int]:
-    owner, index, name = key.split("/", 2)
-    return thing_id(owner), name, int(index)
+def _count(document: bytes) -> int:
+    try:
+        return len(decode_chunk(document))
+    except DecodeError:
+        # What cannot be read is erased like the rest.
+        return 0
 
 
 _FINDINGS = {

@@ -1,104 +1,92 @@
-"""One series of values in chunks, so that a new value rewrites 64 values on disk and not the series."""
+"""A series of values on disk, in chunks: what came within some minutes, in memory only while it may still grow."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-
 from thingstead.errors import DecodeError
+from thingstead.identifier import ThingId, thing_id
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.senml.record import Record
 
-__all__ = ["Chunk", "Series"]
+__all__ = ["Chunk", "Value", "chunk_key", "decode_chunk", "kept", "split_key"]
 
-_CHUNK = 64
+_FULL = 64
+_OPEN = 300_000_000
 
 Value = float | bool | str
 
 
-@dataclass(frozen=True, slots=True)
 class Chunk:
-    """One document: values in order of arrival; None says that it is gone."""
+    """Values of one series in order of arrival; each flush writes it whole, so it ends at 64 values or 5 minutes.
 
-    index: int
-    document: bytes | None
+    Args:
+        opened: microseconds of UTC at which it began, by which it is kept.
 
+    Attributes:
+        values: instant, as the thing gave it, and value.
+        written: how many of them are on disk.
+    """
 
-class Series:
-    """Values of one name of one thing, oldest chunk first."""
+    __slots__ = ("opened", "values", "written")
 
-    __slots__ = ("_changed", "_chunks", "_newest")
-
-    def __init__(self) -> None:
-        self._chunks: dict[int, list[tuple[float, Value]]] = {}
-        self._changed: set[int] = set()
-        self._newest = 0
+    def __init__(self, opened: int) -> None:
+        self.opened = opened
+        self.values: list[tuple[float, Value]] = []
+        self.written = 0
 
     @property
-    def latest(self) -> Value | None:
-        """The value that came last."""
-        return self._chunks[max(self._chunks)][-1][1] if self._chunks else None
+    def waiting(self) -> int:
+        """How many values are not on disk."""
+        return len(self.values) - self.written
 
-    def append(self, record: Record) -> None:
-        """Take one value; bytes and sums are kept as text and number."""
-        value = record.value if record.value is not None else record.sum
-        kept: Value = value.hex() if isinstance(value, bytes) else value if value is not None else 0.0
-        if len(self._chunks.setdefault(self._newest, [])) >= _CHUNK:
-            self._newest += 1
-            self._chunks[self._newest] = []
-        self._chunks[self._newest].append((record.time, kept))
-        self._changed.add(self._newest)
+    def is_over(self, at: int) -> bool:
+        """Whether what comes at `at` begins another chunk, this one being on disk."""
+        return not self.waiting and (len(self.values) >= _FULL or at - self.opened >= _OPEN)
 
-    def values(self) -> Iterator[tuple[float, Value]]:
-        """All values, oldest first."""
-        for index in sorted(self._chunks):
-            yield from self._chunks[index]
+    def encode(self) -> bytes:
+        """Encode as one document."""
+        return codec.encode([[time, value] for time, value in self.values])
 
-    def indices(self) -> list[int]:
-        """Numbers of the chunks."""
-        return sorted(self._chunks)
 
-    def drop_before(self, time: float) -> None:
-        """Drop chunks whose every value is older than `time`."""
-        for index in [index for index, values in self._chunks.items() if values[-1][0] < time]:
-            del self._chunks[index]
-            self._changed.add(index)
+def decode_chunk(document: bytes) -> list[tuple[float, Value]]:
+    """Read back what `Chunk.encode` wrote.
 
-    def chunks(self) -> Iterator[Chunk]:
-        """All chunks, encoded."""
-        for index in self.indices():
-            yield self._encode(index)
+    Raises:
+        DecodeError: it is not one of ours.
+    """
+    match codec.decode(document):
+        case list(values) if values:
+            return [_pair(value) for value in values]
+        case _:
+            raise DecodeError("expected a chunk of values in the data plane's record")
 
-    def take_changes(self) -> list[Chunk]:
-        """What has to be written since the last call."""
-        changed, self._changed = self._changed, set()
-        return [self._encode(index) for index in sorted(changed)]
 
-    def note_changed(self, indices: Iterable[int]) -> None:
-        """Have chunks written once more: what `take_changes` gave of them did not last."""
-        self._changed.update(indices)
+def kept(record: Record) -> Value:
+    """A record's value in the form that is kept: bytes as text, a sum as a number."""
+    value = record.value if record.value is not None else record.sum
+    return value.hex() if isinstance(value, bytes) else value if value is not None else 0.0
 
-    def load(self, index: int, document: bytes) -> None:
-        """Take up a stored chunk.
 
-        Raises:
-            DecodeError: it is not one of ours.
-        """
-        match codec.decode(document):
-            case list(values) if values:
-                self._chunks[index] = [_pair(value) for value in values]
-                self._newest = max(self._newest, index)
-            case _:
-                raise DecodeError("expected a chunk of values in the data plane's record")
+def chunk_key(thing: ThingId, name: str, opened: int) -> str:
+    """A chunk's key: those of a series sort by age, and no name of a series has a space (RFC 8428 §4.5.1)."""
+    return f"{thing}/{name} {opened:016d}"
 
-    def _encode(self, index: int) -> Chunk:
-        values = self._chunks.get(index)
-        return Chunk(index, None if values is None else codec.encode([[time, value] for time, value in values]))
+
+def split_key(key: str) -> tuple[ThingId, str, int]:
+    """Thing, series and beginning of the chunk under `key`.
+
+    Raises:
+        DecodeError: it is not one of ours.
+    """
+    owner, _, rest = key.partition("/")
+    name, _, opened = rest.rpartition(" ")
+    if not name or len(opened) != 16 or not opened.isdecimal():
+        raise DecodeError(f"expected the key of a chunk of values, got {key[:80]!r}")
+    return thing_id(owner), name, int(opened)
 
 
 def _pair(value: object) -> tuple[float, Value]:
     match value:
-        case [int() | float() as time, bool() | int() | float() | str() as kept]:
-            return float(time), kept
+        case [int() | float() as time, bool() | int() | float() | str() as kept_]:
+            return float(time), kept_
         case _:
             raise DecodeError("expected [time, value] in the data plane's record")

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from thingstead.domain.plane import PlaneName, Standing
 from thingstead.domain.purpose import Purpose
 from thingstead.errors import DecodeError, ForbiddenError, StorageError
 from thingstead.planes.data.collector import Collector, Limits
+from thingstead.planes.data.series import decode_chunk, split_key
 from thingstead.protocols.senml import pack
 from thingstead.protocols.senml.record import Record
 from thingstead.storage.memory import MemoryStore
@@ -185,3 +187,171 @@ def test_what_could_not_be_written_is_written_by_the_next_flush_and_still_counts
         return dict(store.documents(PlaneName.DATA))
 
     assert len(asyncio.run(story())) == 2
+
+
+def _documents(store):
+    return dict(store.documents(PlaneName.DATA))
+
+
+def _told(plane, clock, seconds, *names):
+    """One pack at an instant, and the flush after it."""
+    clock.seconds = seconds
+    plane.collect(_THING.id, _senml(*names, value=seconds))
+    asyncio.run(plane.flush())
+
+
+def test_a_value_rewrites_the_chunk_of_its_minutes_and_no_older_one():
+    store, clock = MemoryStore(), JumpingClock()
+    plane = _admitted(store=store, clock=clock)
+    for seconds in (0.0, 60.0, 240.0):
+        _told(plane, clock, seconds, "power")
+    before = _documents(store)
+    _told(plane, clock, 360.0, "power")
+    after = _documents(store)
+    assert [len(decode_chunk(document)) for document in after.values()] == [3, 1]
+    assert before.items() <= after.items()
+
+
+def test_a_clock_that_goes_back_overwrites_nothing():
+    store, clock = MemoryStore(), JumpingClock()
+    plane = _admitted(store=store, clock=clock)
+    _told(plane, clock, 1000.0, "power")
+    for _ in range(64):
+        plane.collect(_THING.id, _senml("power"))
+    asyncio.run(plane.flush())
+    _told(plane, clock, 0.0, "power")
+    clock.seconds = 0.0
+    again = _admitted(store=store, clock=clock)
+    _told(again, clock, 0.0, "power")
+    documents = _documents(store)
+    assert sum(len(decode_chunk(document)) for document in documents.values()) == 67
+    assert len(documents) == 3
+
+
+def test_all_values_are_exported_whether_they_are_in_memory_or_on_disk_alone():
+    store, clock = MemoryStore(), JumpingClock()
+    plane = _admitted(store=store, clock=clock)
+    for seconds in (0.0, 600.0):
+        _told(plane, clock, seconds, "power", "t1")
+    plane.collect(_THING.id, _senml("power", value=7.0))
+    exported = json.loads(asyncio.run(plane.export(_THING.id, actor="owner")))
+    assert sorted(row["v"] for row in exported) == [0.0, 0.0, 7.0, 600.0, 600.0]
+
+
+def test_erasure_takes_what_is_on_disk_alone_and_what_cannot_be_read():
+    store, clock = MemoryStore(), JumpingClock()
+    plane = _admitted(store=store, clock=clock)
+    for seconds in (0.0, 600.0):
+        _told(plane, clock, seconds, "power")
+    damaged = PlaneRecords(PlaneName.DATA, store)
+    asyncio.run(damaged.write({next(iter(_documents(store))): b"damaged"}))
+    receipt = asyncio.run(plane.erase(_THING.id, actor="owner"))
+    assert (receipt.series, receipt.values) == (1, 1)
+    assert _documents(store) == {}
+
+
+def test_another_thing_is_not_touched_by_an_erasure():
+    store = MemoryStore()
+    plane = _admitted(store=store)
+    other = a_thing(1)
+    asyncio.run(plane.admit(other, cause="joined", transition_id=other.transition_id))
+    for thing in (_THING, other):
+        plane.collect(thing.id, _senml("power"))
+    asyncio.run(plane.flush())
+    asyncio.run(plane.erase(_THING.id, actor="owner"))
+    assert [split_key(key)[0] for key in _documents(store)] == [other.id]
+
+
+class SlowStore(MemoryStore):
+    """Takes things in the order in which they are asked of it, and lets others run before it does."""
+
+    async def commit(self, unit):
+        await asyncio.sleep(0)
+        return await super().commit(unit)
+
+
+def test_what_a_flush_is_writing_is_erased_by_an_erasure_that_comes_meanwhile():
+    async def story():
+        store = SlowStore()
+        plane = _plane(store)
+        await plane.admit(_THING, cause="joined", transition_id=_THING.transition_id)
+        plane.collect(_THING.id, _senml("power"))
+        _, receipt = await asyncio.gather(plane.flush(), plane.erase(_THING.id, actor="owner"))
+        plane.collect(_THING.id, _senml("power", value=2.0))
+        await plane.flush()
+        return receipt.values, [decode_chunk(document) for document in _documents(store).values()]
+
+    values, left = asyncio.run(story())
+    assert values == 1
+    assert [[value for _, value in chunk] for chunk in left] == [[2.0]]
+
+
+def test_two_flushes_at_once_count_what_waits_once():
+    async def story():
+        plane = _plane(SlowStore(), limits=Limits(max_pending=2))
+        await plane.admit(_THING, cause="joined", transition_id=_THING.transition_id)
+        plane.collect(_THING.id, _senml("power", "t1"))
+        await asyncio.gather(plane.flush(), plane.flush())
+        plane.collect(_THING.id, _senml("power", "t1"))
+        with pytest.raises(ForbiddenError):
+            plane.collect(_THING.id, _senml("power"))
+
+    asyncio.run(story())
+
+
+def test_a_value_that_comes_while_an_earlier_one_is_written_is_written_next():
+    async def story():
+        store = SlowStore()
+        plane = _plane(store)
+        await plane.admit(_THING, cause="joined", transition_id=_THING.transition_id)
+        plane.collect(_THING.id, _senml("power", value=1.0))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(plane.flush())
+            await asyncio.sleep(0)
+            plane.collect(_THING.id, _senml("power", value=2.0))
+        await plane.flush()
+        return [value for document in _documents(store).values() for _, value in decode_chunk(document)]
+
+    assert asyncio.run(story()) == [1.0, 2.0]
+
+
+def test_every_thing_s_old_values_go_in_its_turn():
+    store, clock = MemoryStore(), JumpingClock()
+    plane = _plane(store, clock=clock)
+    things = [a_thing(number) for number in range(100)]
+    for thing in things:
+        asyncio.run(plane.admit(thing, cause="joined", transition_id=thing.transition_id))
+        plane.collect(thing.id, _senml("t1"))
+    asyncio.run(plane.flush())
+    clock.seconds = 2 * 86400.0
+    flushes = 0
+    while plane.things():
+        asyncio.run(plane.flush())
+        flushes += 1
+    assert _documents(store) == {}
+    assert flushes <= 8
+
+
+def test_what_lies_about_its_time_is_kept_no_longer_for_it():
+    clock = JumpingClock()
+    plane = _admitted(clock=clock)
+    plane.collect(_THING.id, pack.render_cbor([Record(name="t1", value=1.0, time=AT.timestamp() + 10**9)]))
+    clock.seconds = 2 * 86400.0
+    asyncio.run(plane.flush())
+    assert plane.latest(_THING.id) == {}
+
+
+def test_an_older_chunk_goes_and_the_series_stays():
+    store, clock = MemoryStore(), JumpingClock()
+    plane = _admitted(store=store, clock=clock)
+    for seconds in (0.0, 43200.0, 86400.0 + 60.0):
+        _told(plane, clock, seconds, "t1")
+    assert plane.latest(_THING.id) == {"t1": 86460.0}
+    assert len(_documents(store)) == 2
+
+
+def test_a_key_that_is_none_of_ours_is_told_at_the_start():
+    store = MemoryStore()
+    asyncio.run(PlaneRecords(PlaneName.DATA, store).write({f"{_THING.id}/00000001/power": b"x"}))
+    with pytest.raises(DecodeError):
+        _plane(store)

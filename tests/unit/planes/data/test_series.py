@@ -1,16 +1,20 @@
 import pytest
 
+from tests.unit.domain.things import a_thing
 from thingstead.errors import DecodeError
-from thingstead.planes.data.series import Chunk, Series
+from thingstead.planes.data.series import Chunk, chunk_key, decode_chunk, kept, split_key
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.senml.record import Record
 
+_THING = a_thing().id
+_MINUTE = 60_000_000
 
-def _filled(count):
-    series = Series()
-    for number in range(count):
-        series.append(Record(name="power", value=float(number), time=float(number)))
-    return series
+
+def _filled(count, *, written=0):
+    chunk = Chunk(0)
+    chunk.values.extend((float(number), float(number)) for number in range(count))
+    chunk.written = written
+    return chunk
 
 
 @pytest.mark.parametrize(
@@ -18,39 +22,54 @@ def _filled(count):
 )
 def test_what_is_no_chunk_of_ours_is_refused(value):
     with pytest.raises(DecodeError):
-        Series().load(0, codec.encode(value))
-
-
-def test_a_new_value_rewrites_its_chunk_and_not_the_series():
-    series = _filled(130)
-    assert series.indices() == [0, 1, 2]
-    series.take_changes()
-    series.append(Record(name="power", value=7.0, time=130.0))
-    assert [chunk.index for chunk in series.take_changes()] == [2]
-    assert series.take_changes() == []
-
-
-def test_what_is_too_old_goes_chunk_by_chunk_and_is_told():
-    series = _filled(130)
-    series.take_changes()
-    series.drop_before(64.0)
-    assert series.take_changes() == [Chunk(0, None)]
-    assert next(series.values()) == (64.0, 64.0)
-    series.drop_before(1000.0)
-    assert series.latest is None
+        decode_chunk(codec.encode(value))
 
 
 def test_what_is_read_back_is_what_was_kept():
-    series, again = _filled(70), Series()
-    for chunk in series.chunks():
-        assert chunk.document is not None
-        again.load(chunk.index, chunk.document)
-    assert list(again.values()) == list(series.values())
-    assert again.latest == 69.0
+    chunk = Chunk(0)
+    chunk.values.extend([(1.0, 20.5), (2.0, True), (3.0, "on"), (4.0, 7)])
+    assert decode_chunk(chunk.encode()) == chunk.values
 
 
 @pytest.mark.parametrize(
-    ("record", "kept"),
+    ("chunk", "at", "over"),
+    [
+        (_filled(1, written=1), 4 * _MINUTE, False),
+        (_filled(1, written=1), 5 * _MINUTE, True),
+        (_filled(1), 5 * _MINUTE, False),
+        (_filled(63, written=63), 0, False),
+        (_filled(64, written=64), 0, True),
+        (_filled(64, written=63), 0, False),
+    ],
+)
+def test_a_chunk_is_over_when_it_is_full_or_old_and_on_disk(chunk, at, over):
+    assert chunk.is_over(at) is over
+
+
+@pytest.mark.parametrize("name", ["power", "a/1", "a", "urn:dev:mac:0024befffe804ff1_room-1.x"])
+def test_a_key_tells_thing_series_and_time(name):
+    assert split_key(chunk_key(_THING, name, 1_700_000_000_000_000)) == (_THING, name, 1_700_000_000_000_000)
+
+
+def test_keys_of_one_series_follow_each_other_by_age_whatever_other_names_there_are():
+    names = ("a", "a-b", "a/1", "a0", "ab")
+    keys = sorted(chunk_key(_THING, name, opened) for name in names for opened in (0, 9, 10**15))
+    assert [split_key(key)[1:] for key in keys if split_key(key)[1] == "a"] == [("a", 0), ("a", 9), ("a", 10**15)]
+    between = [key for key in keys if chunk_key(_THING, "a", 0) <= key < chunk_key(_THING, "a", 10**15)]
+    assert [split_key(key)[1:] for key in between] == [("a", 0), ("a", 9)]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", "power", f"{_THING}/00000003/power", f"{_THING}/power 3", f"{_THING}/ {3:016d}", f"lamp/power {3:016d}"],
+)
+def test_what_is_no_key_of_a_chunk_is_refused(key):
+    with pytest.raises(DecodeError):
+        split_key(key)
+
+
+@pytest.mark.parametrize(
+    ("record", "value"),
     [
         (Record(name="a", value=True, time=0.0), True),
         (Record(name="a", value="on", time=0.0), "on"),
@@ -58,7 +77,5 @@ def test_what_is_read_back_is_what_was_kept():
         (Record(name="a", sum=3.5, time=0.0), 3.5),
     ],
 )
-def test_every_kind_of_value_has_a_form_to_be_kept_in(record, kept):
-    series = Series()
-    series.append(record)
-    assert series.latest == kept
+def test_every_kind_of_value_has_a_form_to_be_kept_in(record, value):
+    assert kept(record) == value
