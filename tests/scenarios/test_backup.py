@@ -1,14 +1,160 @@
-"""What a backup would hold of a living domain."""
+"""What a backup holds of a living domain, and what a domain that begins again from it does."""
 
-from tests.scenarios.world import play
+import asyncio
+
+import pytest
+
+from tests.scenarios.memory import MemoryHeads
+from tests.scenarios.nonces import watched_nonces
+from tests.scenarios.world import POLICY, play
+from thingstead.controller import backup as backup_file
+from thingstead.controller.composition import compose
+from thingstead.controller.directory import KEYS
+from thingstead.controller.restoration import newer_entries, take_up
+from thingstead.domain.ledger.entry import Kind
+from thingstead.identifier import KeyId
+from thingstead.storage.memory import MemoryStore
+
+LEDGER = KeyId("ledger")
 
 
-def test_no_association_of_a_living_domain_is_in_what_its_planes_would_back_up():
+@pytest.fixture(autouse=True)
+def _no_threads(monkeypatch):
+    """A virtual clock does not wait for threads: what is handed to one is done at once."""
+
+    async def at_once(work, *arguments):
+        return work(*arguments)
+
+    monkeypatch.setattr(asyncio, "to_thread", at_once)
+
+
+async def backed_up(world, tmp_path):
+    path = tmp_path / "home.backup"
+    await world.domain.ask("backup", path=str(path))
+    return backup_file.authenticate(path.read_bytes(), world.domain.keys.handle(LEDGER).public)
+
+
+async def begun_again(world, backup):
+    """The domain on an empty disk, under a ledger key of its own, filled from the backup."""
+    domain = world.domain
+    if domain.is_up:
+        await domain.crash()
+    newer = newer_entries(backup, domain.heads.load())
+    domain.disk, domain.heads = MemoryStore(), MemoryHeads()
+    domain.keys.delete(LEDGER)
+    domain.keys.create(LEDGER, KEYS["ledger"])
+    await take_up(compose(domain.foundation(), asyncio.TaskGroup()), backup, newer)
+    await domain.start()
+
+
+def test_no_association_of_a_living_domain_is_in_its_backup(tmp_path):
     async def story(world):
         things = await world.joined("A0001", "A0002")
-        kept = b"".join(b"".join(plane.snapshot().values()) for plane in world.domain.controller.planes)
-        assert kept
+        await world.domain.ask("group.create", group="lamps")
+        await backed_up(world, tmp_path)
+        data = (tmp_path / "home.backup").read_bytes()
         for thing in things:
-            assert thing.agent.association.master_secret.reveal() not in kept
+            assert thing.agent.association.master_secret.reveal() not in data
+        for record in world.domain.controller.planes.groups.groups():
+            assert record.master_secret.reveal() not in data
+        for name in KEYS:
+            assert world.domain.keys.handle(KeyId(name)).private_bytes().reveal() not in data
+
+    play(story)
+
+
+def test_things_join_a_restored_domain_by_themselves_and_no_nonce_comes_again(tmp_path):
+    async def story(world):
+        (lamp,) = await world.joined("A0001")
+        identifier, secret = lamp.id, lamp.agent.association.master_secret.reveal()
+        backup = await backed_up(world, tmp_path)
+        await begun_again(world, backup)
+        assert not world.domain.controller.server.is_live(identifier)
+        told = world.domain.controller.planes.data.accepted
+        await world.until(lambda: world.domain.controller.planes.data.accepted > told, within=300)
+        assert lamp.id == identifier
+        assert lamp.agent.association.master_secret.reveal() != secret
+        assert world.domain.record("A0001").state == "operational"
+
+    with watched_nonces() as nonces:
+        play(story)
+    assert nonces.used
+    assert nonces.repeated == []
+
+
+@pytest.mark.parametrize("serial", ["A0001", "A0002"], ids=["known to the backup", "joined after it"])
+def test_a_thing_that_was_retired_after_the_backup_does_not_come_back_by_itself(serial, tmp_path):
+    async def story(world):
+        await world.joined("A0001")
+        backup = await backed_up(world, tmp_path)
+        await world.joined("A0002")
+        thing = world.things[serial]
+        secrets = dict(thing.disk)
+        await world.domain.ask("thing.retire", thing=thing.id)
+        await world.sleep(2)
+        thing.crash()
+        # It wiped itself; whoever copied its memory before plays it now.
+        thing.disk = secrets
+        world.domain.policy = "approve_each = true\n" + POLICY
+        await begun_again(world, backup)
+        thing.start()
+        await world.sleep(120)
+        assert world.domain.record(serial).state != "operational"
+        assert not world.domain.controller.server.is_live(world.domain.record(serial).id)
+        assert [one.cause for one in world.domain.entries(Kind.AUTHORIZATION)][-1] == "hold"
+        await world.domain.ask("thing.retire", thing=world.domain.record(serial).id)
+        await world.sleep(120)
+        assert world.domain.record(serial).state == "decommissioned"
+
+    play(story)
+
+
+def test_a_person_lets_in_who_waits_and_the_zone_is_the_one_of_its_rule(tmp_path):
+    async def story(world):
+        (lamp,) = await world.joined("A0001")
+        backup = await backed_up(world, tmp_path)
+        world.domain.policy = "approve_each = true\n" + POLICY
+        await begun_again(world, backup)
+        await world.sleep(60)
+        assert world.domain.record("A0001").state == "re-bootstrapping"
+        await world.domain.ask("thing.admit", thing=lamp.id)
+        await world.until(lambda: world.domain.record("A0001").state == "operational", within=300)
+        assert world.domain.record("A0001").zone == "floor-1"
+
+    play(story)
+
+
+def test_what_was_quarantined_or_retired_before_the_backup_stays_so(tmp_path):
+    async def story(world):
+        first, second = await world.joined("A0001", "A0002")
+        await world.domain.ask("thing.quarantine", thing=first.id)
+        await world.domain.ask("thing.retire", thing=second.id)
+        backup = await backed_up(world, tmp_path)
+        await begun_again(world, backup)
+        await world.sleep(120)
+        assert (world.domain.record("A0001").restriction, world.domain.record("A0002").state) == (
+            "quarantined",
+            "decommissioned",
+        )
+        for thing in (first, second):
+            assert not world.domain.controller.server.is_live(world.domain.record(thing.serial).id)
+        probes = await world.domain.controller.conductor.probe(world.domain.record("A0002").id)
+        assert {probe.standing.value for probe in probes} <= {"refused", "absent"}
+
+    play(story)
+
+
+def test_the_restored_ledger_begins_with_the_old_one_and_says_what_it_cannot_know(tmp_path):
+    async def story(world):
+        await world.joined("A0001")
+        backup = await backed_up(world, tmp_path)
+        await world.joined("A0002")
+        await world.sleep(2)
+        await begun_again(world, backup)
+        entries = list(world.domain.entries())
+        size = len(backup.backup.leaves)
+        assert tuple(world.domain.disk.leaves(0, size)) == backup.backup.leaves
+        assert (entries[size].cause, entries[size].details["backup"]) == ("restored", backup.digest)
+        assert entries[size].details["newer"] > 0
 
     play(story)

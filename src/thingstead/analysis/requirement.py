@@ -70,7 +70,7 @@ _TABLE = """
 59|C5.2|authentication apart from authorization of joining|the two are not recorded apart
 60|C5.2|joining in any order, over a join proxy|no join proxy; things reach the controller directly
 61|C5.2|identifiers hidden while joining|a joining thing shows who it is
-62|C5.2|the domain survives its controller|no standby; restoring a backup was not shown
+62|C5.2|the domain survives its controller|no standby; a restored domain has every thing join again
 63|C5.3.1|joiners and leavers of groups|no groups are run here
 64|C5.3.2|association survives a change of address|no change of address was seen here
 65|C5.3.1|source authentication in groups|no groups are run here

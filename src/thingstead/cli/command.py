@@ -71,7 +71,14 @@ COMMANDS: tuple[Command, ...] = (
     _row(_D, "trust remove", "trust a maker no more", "my-domain aurora", "trust:TRUST_REMOVE"),
     _row(_D, "trust list", "the makers that are trusted", "my-domain", "trust:TRUST_LIST"),
     _row(_D, "policy reload", "take up the policy as it is written now", "", "trust:POLICY_RELOAD"),
-    _row(_D, "backup", "write what a restore needs", "domain.backup", "domain:BACKUP"),
+    _row(_D, "backup", "write what a restore needs, keys excepted", "domain.backup", "backup:BACKUP"),
+    _row(
+        _D,
+        "backup restore",
+        "begin a domain again from a backup",
+        "domain.backup new-domain --keys copy-of-keys",
+        "backup:RESTORE",
+    ),
     _row(_D, "ask", "ask the controller for any operation by name", "thing.list", "domain:ASK"),
     _row(
         _M,

@@ -1,4 +1,4 @@
-"""Commands on a domain as a whole: made, checked, trusted, asked, backed up."""
+"""Commands on a domain as a whole: made, checked, trusted, asked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.input import read_file
-from thingstead.cli.remote import DOMAIN, absolute_paths, ask, remote
+from thingstead.cli.remote import DOMAIN, ask, remote
 from thingstead.cli.template import policy_template
 from thingstead.controller.directory import DomainDirectory
 from thingstead.crypto.digest import digest
@@ -21,7 +21,6 @@ from thingstead.storage.policy_file import parse_policy
 
 __all__ = [
     "ASK",
-    "BACKUP",
     "CONFIG_CHECK",
     "CREDENTIAL",
     "INIT",
@@ -106,12 +105,6 @@ CREDENTIAL = Action(
     "The credential is public (a CCS, RFC 8392): a maker's voucher names it, and a thing joins no other domain.",
 )
 STATUS = remote("status", then="thingstead thing list")
-BACKUP = remote(
-    "backup",
-    Parameter("path", "file to write (0600); it holds what a restore needs"),
-    prepare=absolute_paths("path"),
-    then="thingstead ledger verify",
-)
 ASK = Action(
     (
         Parameter("operation", "its name, e.g. thing.list; a name that is none lists all"),

@@ -328,6 +328,10 @@ def operations(controller: Controller) -> Operations:
         *operation_backup.rows(
             controller.planes,
             controller.register,
+            files=controller.foundation.files,
+            keys=controller.foundation.keys,
+            store=controller.foundation.store,
+            notary=controller.notary,
             domain=controller.foundation.config.domain.name,
             clock=controller.foundation.clock,
         ),

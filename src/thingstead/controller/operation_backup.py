@@ -1,26 +1,34 @@
-"""The operation that writes a backup: what each plane says must be kept, and no live secret."""
+"""The operation that writes a backup: what each plane says must be kept, what the owner wrote, and the ledger."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from thingstead.clock import Clock
+from thingstead.controller import backup as backup_file
+from thingstead.controller.backup import Backup
+from thingstead.controller.directory import KEYS
+from thingstead.controller.notary import Notary
 from thingstead.controller.operation import Operation, Role
-from thingstead.domain import thing as thing_record
-from thingstead.domain.instant import microseconds
+from thingstead.controller.owner import OwnerFiles
+from thingstead.crypto.keystore import KeyStore
+from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.plane import Plane
+from thingstead.domain.ports import Store
 from thingstead.domain.register import Register
+from thingstead.domain.unit import Unit
 from thingstead.errors import ConfigError
-from thingstead.protocols.cbor import codec
+from thingstead.identifier import KeyId
+from thingstead.protocols.cose import key as cose_key
 from thingstead.storage.directory import write_whole
 
 __all__ = ["BackUp", "rows"]
 
-_FORMAT = 1
+_ACTOR = "owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +42,62 @@ class BackUp:
     path: str
 
 
-def rows(planes: Iterable[Plane], register: Register, *, domain: str, clock: Clock) -> tuple[Operation[Any], ...]:
+def rows(
+    planes: Iterable[Plane],
+    register: Register,
+    *,
+    files: OwnerFiles,
+    keys: KeyStore,
+    store: Store,
+    notary: Notary,
+    domain: str,
+    clock: Clock,
+) -> tuple[Operation[Any], ...]:
     """The table."""
+    everyone = tuple(planes)
+
+    def taken() -> Backup:
+        return Backup(
+            domain=domain,
+            at=clock.utc(),
+            settings=files.settings_text(),
+            policy=files.policy_text(),
+            anchors=files.anchors(),
+            keys={name: cose_key.thumbprint(keys.handle(KeyId(name)).public) for name in KEYS},
+            things=tuple(register.things()),
+            planes={plane.name: plane.snapshot() for plane in everyone},
+            leaves=(),
+        )
+
+    def written(path: Path, backup: Backup, size: int) -> int:
+        whole = replace(backup, leaves=tuple(store.leaves(0, size)))
+        data = backup_file.sign(whole, keys.handle(KeyId("ledger")))
+        write_whole(path, data)
+        return len(data)
 
     async def back_up(request: BackUp) -> dict[str, Any]:
-        kept = {plane.name.value: dict(plane.snapshot()) for plane in planes}
-        things = [thing_record.encode(thing) for thing in register.things()]
-        data = codec.encode([_FORMAT, domain, microseconds(clock.utc()), things, kept])
-        await asyncio.to_thread(_write_new, Path(request.path), data)
+        path = _new(request.path)
+        # On the ledger first: whoever restores this one finds in it that it was made.
+        entry = Draft(clock.utc(), Kind.DISCLOSURE, _ACTOR, None, "backup")
+        await store.commit(Unit(entries=(entry,)))
+        # In one step of the event loop, so that records and the length of the ledger are of the same instant.
+        backup, size = taken(), notary.size
+        data = await asyncio.to_thread(written, path, backup, size)
         return {
             "path": request.path,
-            "bytes": len(data),
-            "things": len(things),
-            **{name: len(documents) for name, documents in kept.items()},
+            "bytes": data,
+            "things": len(backup.things),
+            "entries": size,
+            **{plane.value: len(documents) for plane, documents in backup.planes.items()},
         }
 
-    return (Operation("backup", BackUp, Role.OWNER, "write what planes keep into a new file; no restore yet", back_up),)
+    return (
+        Operation("backup", BackUp, Role.OWNER, "write what a restore needs, keys excepted, into a new file", back_up),
+    )
 
 
-def _write_new(path: Path, data: bytes) -> None:
+def _new(name: str) -> Path:
+    path = Path(name)
     if not path.is_absolute() or path.exists():
-        raise ConfigError(f"expected the absolute path of a new file, got {str(path)!r}")
-    write_whole(path, data)
+        raise ConfigError(f"expected the absolute path of a new file, got {name!r}")
+    return path

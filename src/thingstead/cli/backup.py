@@ -1,0 +1,79 @@
+"""``thingstead backup`` and ``thingstead backup restore``: what a domain begins again from, and how."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+
+from thingstead.cli.action import Action, Parameter, Session
+from thingstead.cli.input import read_file
+from thingstead.cli.remote import DOMAIN, ask, domain_root
+from thingstead.clock import SystemClock
+from thingstead.controller import backup as backup_file
+from thingstead.controller.directory import DomainDirectory
+from thingstead.controller.restored_directory import Restored, ledger_key, restore
+
+__all__ = ["BACKUP", "RESTORE"]
+
+_MAX_HEAD = 1 << 16
+
+
+def _backup(session: Session) -> int:
+    session.console.show(ask(session, "backup", {"path": str(session.path("path"))}))
+    keys = DomainDirectory(domain_root(session)).keys
+    session.console.say(f"no key is in it: keep one copy of {keys} apart from it, where nobody else reads")
+    session.console.next(f"thingstead backup restore {session.options['path']} NEW-DIRECTORY --keys COPY-OF-KEYS")
+    return 0
+
+
+def _restore(session: Session) -> int:
+    keys = session.path("keys")
+    signer = ledger_key(keys)
+    backup = backup_file.authenticate(read_file(session.path("file"), max_bytes=backup_file.MAX_BYTES), signer)
+    head = read_file(session.path("head"), max_bytes=_MAX_HEAD) if session.options["head"] else None
+    directory = DomainDirectory(session.path("directory"))
+    restored = asyncio.run(restore(backup, directory, keys=keys, head=head, clock=SystemClock()))
+    told = asdict(restored)
+    told["backup_of"] = restored.backup_of.isoformat()
+    session.console.show(told)
+    _explain(session, restored, directory)
+    session.console.next(f"thingstead up {session.options['directory']}")
+    return 0
+
+
+def _explain(session: Session, restored: Restored, directory: DomainDirectory) -> None:
+    say = session.console.say
+    say(f"{restored.to_join} things join again by themselves; none of their old associations is good any more")
+    if restored.newer == 0:
+        say("the head kept outside shows that nothing was decided after this backup")
+    elif restored.newer is None:
+        say("no head says whether anything was decided after this backup, such as a thing retired or data erased")
+    else:
+        say(f"{restored.newer} entries signed later are lost: things may have been retired, data erased since")
+    if restored.approve_each:
+        say("so each thing waits: `thingstead thing list`, then `thingstead thing admit` or `thingstead thing retire`;")
+        say(f"to let in all that rules name, take approve_each out of {directory.policy}; `thingstead policy reload`")
+    say(f"the ledger has a new key: keep a new copy of {directory.keys} apart from backups")
+    if restored.kept:
+        say(f"the head and key of the ledger before are evidence: {restored.kept}")
+
+
+BACKUP = Action(
+    (Parameter("path", "new file to write (0600)"), DOMAIN),
+    _backup,
+    "Holds settings, policy, trusted makers, things, what the planes keep, and the whole ledger, signed with the\n"
+    "ledger's key. Private keys and associations are not in it: keep one copy of the domain's keys elsewhere.",
+)
+RESTORE = Action(
+    (
+        Parameter("file", "a file that `thingstead backup` wrote"),
+        Parameter("directory", "where the domain shall be; empty, or not there"),
+        Parameter("--keys", "the key directory of the domain, or the copy of it", required=True),
+        Parameter("--head", "the newest signed head kept outside; else the one where the settings say"),
+    ),
+    _restore,
+    "Everything is checked before anything is written. What ended stays ended: no association comes back, so things\n"
+    "join again; what was retired stays so. Unless the head shows that nothing was decided after the backup, each\n"
+    "thing waits for a person, because the backup cannot know who was retired since. Files that the settings name,\n"
+    "such as mud_ca, are not in a backup.",
+)

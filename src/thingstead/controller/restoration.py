@@ -1,0 +1,120 @@
+"""What a domain takes up from a backup, so that nothing that ended comes back with it (ADR 0013).
+
+No association returns, so every thing joins again; the planes are asked anew for what each thing's state demands; the
+ledger begins with the entries that it had, and then says where it comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from thingstead.controller.backup import AuthenticBackup
+from thingstead.controller.composition import Controller
+from thingstead.domain import lifecycle
+from thingstead.domain.ledger import entry as leaf
+from thingstead.domain.ledger import head as tree_head
+from thingstead.domain.ledger.entry import Detail, Draft, Kind
+from thingstead.domain.ledger.tree import MerkleTree
+from thingstead.domain.lifecycle import TRANSITIONS, Cause
+from thingstead.domain.plane import OBLIGATIONS, Obligation
+from thingstead.domain.thing import Thing
+from thingstead.domain.unit import Unit
+from thingstead.errors import DecodeError, StorageError
+from thingstead.protocols.cose import key as cose_key
+
+__all__ = ["has_to_join", "newer_entries", "take_up"]
+
+_ACTOR = "restore"
+_CHUNK = 512
+
+
+def newer_entries(backup: AuthenticBackup, head: bytes | None) -> int | None:
+    """How many entries were signed since the backup; None where no head says.
+
+    Raises:
+        SecurityError, ProtocolError: the head is not of the key that signed the backup, or of another domain.
+        StorageError: the head is over other entries than the backup has.
+    """
+    if head is None:
+        return None
+    signed = tree_head.authenticate(head, backup.signer, domain=backup.backup.domain).head
+    known = backup.backup.leaves[: signed.size]
+    tree = MerkleTree(lambda start, stop: known[start:stop])
+    for one in known:
+        tree.append(one)
+    if tree.size == signed.size and tree.root() != signed.root:
+        raise StorageError(f"the first {signed.size} ledger entries of the backup are not those that the head is over")
+    return signed.size - tree.size
+
+
+async def take_up(controller: Controller, backup: AuthenticBackup, newer: int | None) -> None:
+    """Fill a domain that is empty, and serves nobody yet, with what a backup holds.
+
+    Args:
+        controller: composed over an empty store.
+        backup: what it was.
+        newer: see `newer_entries`; for the ledger.
+
+    Raises:
+        DecodeError: the ledger in the backup is not one.
+        SecurityError, ProtocolError: a plane refuses what it should take up.
+        StorageError: the disk does not keep it.
+    """
+    saved, store = backup.backup, controller.foundation.store
+    for start in range(0, len(saved.leaves), _CHUNK):
+        chunk = saved.leaves[start : start + _CHUNK]
+        entries = await store.commit(Unit(entries=tuple([_draft(one) for one in chunk])))
+        if tuple([leaf.encode(one) for one in entries]) != chunk:
+            raise DecodeError(f"the ledger in the backup has an entry out of place behind {start}")
+    details: dict[str, Detail] = {
+        "backup": backup.digest,
+        "entries": len(saved.leaves),
+        "newer": newer,
+        "ledger_key": cose_key.thumbprint(backup.signer),
+    }
+    at = controller.foundation.clock.utc()
+    await store.commit(Unit(entries=(Draft(at, Kind.CONFIGURATION, _ACTOR, None, "restored", details),)))
+    for plane in controller.planes:
+        await plane.restore(saved.planes[plane.name])
+    for thing in saved.things:
+        await store.commit(_unit(thing, at))
+
+
+def has_to_join(thing: Thing) -> bool:
+    """Whether the thing is in, and so has to come in again."""
+    return (thing.state, Cause.RE_BOOTSTRAP_REQUIRED) in TRANSITIONS
+
+
+def _draft(one: bytes) -> Draft:
+    read = leaf.decode(one)
+    return Draft(read.at, read.kind, read.actor, read.thing, read.cause, read.details)
+
+
+def _unit(thing: Thing, at: datetime) -> Unit:
+    """The thing without what it had: it has to join again, and each plane owes anew what its state demands."""
+    after = thing
+    entries: tuple[Draft, ...] = ()
+    if has_to_join(thing):
+        cause = Cause.RE_BOOTSTRAP_REQUIRED
+        after = thing.evolve(state=lifecycle.advance(thing.state, cause))
+        details: dict[str, Detail] = {"version": after.version, "from": thing.state.value, "to": after.state.value}
+        entries = (Draft(at, Kind.TRANSITION, _ACTOR, thing.id, cause.value, details),)
+    demands = OBLIGATIONS[after.state, after.restriction]
+    opened = tuple(
+        [
+            Obligation(after.transition_id, thing.id, plane, demand, "restored", at)
+            for plane, demand in demands.items()
+            if demand is not None
+        ]
+    )
+    return Unit(things=tuple(_versions(thing, after)), entries=entries, opened=opened)
+
+
+def _versions(thing: Thing, after: Thing) -> Iterator[Thing]:
+    """A store takes a record from its first version on; the ones before this one are seen by nobody."""
+    for version in range(1, thing.version + 1):
+        yield replace(thing, version=version)
+    if after is not thing:
+        yield after

@@ -1,0 +1,209 @@
+"""A domain's directory begun again from a backup: built beside its place, and moved there whole (ADR 0013).
+
+The ledger goes on under a key of its own; where the head kept outside does not show that nothing was decided since,
+each thing waits for a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from thingstead.analysis.image_scan import Finding
+from thingstead.clock import Clock
+from thingstead.controller import config as configuration
+from thingstead.controller.backup import AuthenticBackup, Backup
+from thingstead.controller.composition import Foundation, compose
+from thingstead.controller.config import ControllerConfig
+from thingstead.controller.directory import KEYS, DomainDirectory
+from thingstead.controller.network import fetcher, resolver
+from thingstead.controller.restoration import has_to_join, newer_entries, take_up
+from thingstead.crypto.key import PublicKey
+from thingstead.crypto.keystore import FileKeyStore
+from thingstead.enforcement.dry_run import DryRun
+from thingstead.errors import ConfigError
+from thingstead.identifier import KeyId
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose import key as cose_key
+from thingstead.storage.directory import private_directory, write_whole
+from thingstead.storage.head_file import HeadFile
+from thingstead.storage.policy_file import parse_policy
+from thingstead.storage.sqlite import SqliteStore
+from thingstead.transport.neighbour import mac_of
+
+__all__ = ["Restored", "ledger_key", "restore"]
+
+_HEAD = "first.head"
+_APPROVE_EACH = """\
+# Written by a restore: more may have been decided than the backup knows. Take it out when you are sure.
+approve_each = true
+
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What came of it.
+
+    Attributes:
+        directory: where the domain is.
+        domain: its name.
+        backup_of: the instant that it goes on from.
+        things: how many are known.
+        to_join: of them, those that have to join again.
+        entries: of the ledger, taken over.
+        newer: entries that were signed after the backup and are lost; None where no head says.
+        approve_each: whether each thing waits for a person now.
+        kept: where the head and key of the ledger before are kept; empty where there were none.
+    """
+
+    directory: str
+    domain: str
+    backup_of: datetime
+    things: int
+    to_join: int
+    entries: int
+    newer: int | None
+    approve_each: bool
+    kept: str
+
+
+def ledger_key(keys: Path) -> PublicKey:
+    """The key that a backup of the domain with these keys is signed with.
+
+    Raises:
+        ConfigError: no such directory.
+        StorageError: it has no ledger key, or others can read it.
+    """
+    if not keys.is_dir():
+        raise ConfigError(f"expected the directory with the domain's keys at {keys}: a backup holds none")
+    return FileKeyStore(keys).handle(KeyId("ledger")).public
+
+
+async def restore(
+    backup: AuthenticBackup, directory: DomainDirectory, *, keys: Path, head: bytes | None, clock: Clock
+) -> Restored:
+    """Begin a domain again in a directory that is empty or not there; whatever fails leaves it so.
+
+    Args:
+        backup: what it was.
+        directory: where it shall be.
+        keys: the key directory of the domain that it was; the ledger's key is not taken from there.
+        head: the newest signed head kept outside; None for the one where the settings say, if there is one.
+        clock: both times.
+
+    Raises:
+        ConfigError: the directory is not empty, the settings or policy of the backup cannot be obeyed here, or the
+            keys are not those of the backup.
+        SecurityError, ProtocolError: the head is another ledger's, or a plane refuses what it should take up.
+        StorageError: the head contradicts the ledger of the backup, or the disk does not keep what it should.
+    """
+    saved = backup.backup
+    if directory.root.exists() and (not directory.root.is_dir() or any(directory.root.iterdir())):
+        raise ConfigError(f"expected {directory.root} to be empty or not there; a restore writes over nothing")
+    config = configuration.parse(saved.settings, name="the settings in the backup")
+    outside = directory.heads(config)
+    newer = newer_entries(backup, HeadFile(outside).load() if head is None else head)
+    policy = saved.policy
+    if newer != 0 and not parse_policy(policy).join.approve_each:
+        policy = _APPROVE_EACH + policy
+    directory.root.parent.mkdir(parents=True, exist_ok=True)
+    staging = DomainDirectory(Path(tempfile.mkdtemp(prefix=f".{directory.root.name}.", dir=directory.root.parent)))
+    try:
+        _lay_out(staging, saved, policy, keys)
+        first_head = await _fill(staging, backup, config, newer, clock)
+        kept = _hand_over_heads(outside, first_head, staging, clock)
+        staging.root.rename(directory.root)
+    except BaseException:
+        shutil.rmtree(staging.root, ignore_errors=True)
+        raise
+    return Restored(
+        directory=str(directory.root),
+        domain=saved.domain,
+        backup_of=saved.at,
+        things=len(saved.things),
+        to_join=sum(has_to_join(thing) for thing in saved.things),
+        entries=len(saved.leaves),
+        newer=newer,
+        approve_each=parse_policy(policy).join.approve_each,
+        kept=kept,
+    )
+
+
+def _lay_out(staging: DomainDirectory, saved: Backup, policy: str, keys: Path) -> None:
+    for path in (staging.keys, staging.trust, staging.releases):
+        private_directory(path)
+    old, store = FileKeyStore(keys), FileKeyStore(staging.keys)
+    for name in KEYS:
+        if cose_key.thumbprint(old.handle(KeyId(name)).public) != saved.keys.get(name):
+            raise ConfigError(f"the key {name} in {keys} is not the one that the domain had")
+        if name == "ledger":
+            store.create(KeyId(name), KEYS[name])
+        else:
+            write_whole(staging.keys / name, (keys / name).read_bytes())
+    for anchor in saved.anchors:
+        staging.trust_maker(anchor)
+    write_whole(staging.policy, policy.encode())
+    write_whole(staging.configuration, saved.settings.encode())
+
+
+async def _fill(
+    staging: DomainDirectory, backup: AuthenticBackup, config: ControllerConfig, newer: int | None, clock: Clock
+) -> bytes:
+    """Have the planes take up what they kept; returns the first head of the ledger as it goes on."""
+    store = SqliteStore(staging.root)
+    try:
+        # A group that nobody enters: nothing that is deferred begins here.
+        controller = compose(_foundation(staging, config, store, clock), asyncio.TaskGroup())
+        await take_up(controller, backup, newer)
+        await controller.notary.seal()
+    finally:
+        await store.close()
+    kept = staging.root / _HEAD
+    head = kept.read_bytes()
+    kept.unlink()
+    return head
+
+
+def _foundation(staging: DomainDirectory, config: ControllerConfig, store: SqliteStore, clock: Clock) -> Foundation:
+    """A controller that serves nobody, enforces nothing and asks nobody."""
+    alone = replace(config.network, offline=True, mud_ca="")
+    return Foundation(
+        config=config,
+        files=staging,
+        policy=parse_policy(staging.policy_text()),
+        anchors=staging.anchors(),
+        keys=FileKeyStore(staging.keys),
+        store=store,
+        heads=HeadFile(staging.root / _HEAD),
+        enforcement=DryRun("a restore enforces nothing"),
+        fetcher=fetcher(alone, root=staging.root),
+        resolver=resolver(alone),
+        mac_of=mac_of,
+        scan_image=_nothing,
+        clock=clock,
+        random_bytes=secrets.token_bytes,
+    )
+
+
+async def _nothing(_image: bytes) -> list[Finding]:
+    return []
+
+
+def _hand_over_heads(outside: Path, head: bytes, staging: DomainDirectory, clock: Clock) -> str:
+    """The new ledger key and its first head outside; what lay there is evidence, and goes under a name of its own."""
+    private_directory(outside.parent)
+    kept = outside.with_name(f"{outside.stem}-until-{clock.utc():%Y%m%dT%H%M%SZ}.head")
+    for suffix in (".head", ".key"):
+        before = outside.with_suffix(suffix)
+        if before.exists():
+            before.rename(kept.with_suffix(suffix))
+    public = FileKeyStore(staging.keys).handle(KeyId("ledger")).public
+    write_whole(outside.with_suffix(".key"), codec.encode(cose_key.public_map(public)))
+    write_whole(outside, head)
+    return str(kept) if kept.exists() else ""

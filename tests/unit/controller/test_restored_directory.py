@@ -1,0 +1,218 @@
+"""A domain begins again whole and private, or its directory stays as it was."""
+
+import asyncio
+import shutil
+import stat
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.controller.planes import JumpingClock
+from tests.unit.controller.test_restoration import leaves, signed_head
+from tests.unit.domain.things import AT, a_thing
+from thingstead.controller.app import running
+from thingstead.controller.backup import Backup, authenticate, sign
+from thingstead.controller.directory import KEYS, DomainDirectory
+from thingstead.controller.restored_directory import ledger_key, restore
+from thingstead.crypto.key import KeyType, generate
+from thingstead.crypto.keystore import FileKeyStore
+from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.lifecycle import LifecycleState
+from thingstead.errors import AuthenticationError, ConfigError, StorageError, ThingsteadError
+from thingstead.identifier import KeyId
+from thingstead.protocols.cose import key as cose_key
+from thingstead.storage.policy_file import parse_policy
+from thingstead.storage.sqlite import DATABASE
+from thingstead_verifier.verify import check
+
+SETTINGS = '[domain]\nname = "home"\n[coap]\nport = 0\n[web]\nenabled = false\n'
+ANCHOR = TrustAnchor("acme", generate(KeyType.P256).public, (generate(KeyType.P256).public,), bytes(16))
+GONE = a_thing(1, state=LifecycleState.DECOMMISSIONED, version=4)
+
+
+class Lost:
+    """A domain that was: a copy of its keys, its ledger's key outside, and what its backup says."""
+
+    def __init__(self, tmp_path, keys):
+        self.place, self.keys = tmp_path, tmp_path / "copy"
+        shutil.copytree(keys, self.keys)
+        (tmp_path / "heads").mkdir(mode=0o700)
+        (tmp_path / "heads" / "home.key").write_bytes(b"of before")
+        (tmp_path / "heads" / "home.key").chmod(0o600)
+        store = FileKeyStore(keys)
+        thumbprints = {name: cose_key.thumbprint(store.handle(KeyId(name)).public) for name in KEYS}
+        self.backup = Backup(
+            domain="home",
+            at=AT,
+            settings=SETTINGS,
+            policy="profile = 'home'",
+            anchors=(ANCHOR,),
+            keys=thumbprints,
+            things=(a_thing(), GONE),
+            planes={},
+            leaves=leaves(3),
+        )
+
+    @property
+    def key(self):
+        return FileKeyStore(self.keys).handle(KeyId("ledger"))
+
+    def head(self, size):
+        return signed_head(size, key=self.key)
+
+    def restore(self, name="home", head=None, **changes):
+        backup = authenticate(sign(replace(self.backup, **changes), self.key), ledger_key(self.keys))
+        directory = DomainDirectory(self.place / name)
+        return asyncio.run(restore(backup, directory, keys=self.keys, head=head, clock=JumpingClock())), directory
+
+    def names(self):
+        return sorted(path.relative_to(self.place).as_posix() for path in self.place.rglob("*"))
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("domain") / "keys"
+    store = FileKeyStore(directory)
+    for name, key_type in KEYS.items():
+        store.create(KeyId(name), key_type)
+    return directory
+
+
+@pytest.fixture
+def lost(tmp_path, keys):
+    return Lost(tmp_path, keys)
+
+
+@pytest.mark.parametrize("found", ["a file in it", "a file in its place", "a domain"])
+def test_a_place_that_is_taken_is_left_as_it_is(lost, found):
+    home = lost.place / "home"
+    if found == "a file in its place":
+        home.write_bytes(b"precious")
+    elif found == "a file in it":
+        home.mkdir()
+        (home / "photo").write_bytes(b"precious")
+    else:
+        DomainDirectory(home).create(settings="", policy="")
+    before = lost.names()
+    with pytest.raises(ConfigError, match="to be empty or not there"):
+        lost.restore()
+    assert lost.names() == before
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"settings": "["},
+        {"settings": "[domain]\nnmae = 'x'"},
+        {"settings": "[domain]\nheads = 'inside'"},
+        {"settings": "[network]\nlocal = ['nowhere']"},
+        {"policy": "profile = 'palace'"},
+        {"keys": {}},
+        {"keys": dict.fromkeys(KEYS, bytes(32))},
+        {"leaves": (b"leaf",)},
+        {"anchors": (replace(ANCHOR, maker="../policy"),)},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_backup_that_cannot_be_obeyed_leaves_nothing_behind(lost, changes):
+    before = lost.names()
+    with pytest.raises(ThingsteadError):
+        lost.restore(**changes)
+    assert lost.names() == before
+
+
+@pytest.mark.parametrize("name", sorted(set(KEYS) - {"ledger"}))
+def test_a_key_that_is_missing_or_another_s_stops_the_restore(lost, name):
+    (lost.keys / name).unlink()
+    with pytest.raises(StorageError):
+        lost.restore()
+    FileKeyStore(lost.keys).create(KeyId(name), KeyType.P256)
+    with pytest.raises(ConfigError, match=f"the key {name} in .* is not the one"):
+        lost.restore()
+    assert not (lost.place / "home").exists()
+
+
+def test_keys_that_others_can_read_are_not_used(lost):
+    (lost.keys / "domain").chmod(0o644)
+    with pytest.raises(StorageError, match="owner's alone"):
+        lost.restore()
+
+
+@pytest.mark.parametrize("keys", ["absent", "home.backup"])
+def test_without_the_keys_there_is_no_restore(tmp_path, keys):
+    (tmp_path / "home.backup").touch()
+    with pytest.raises(ConfigError, match="a backup holds none"):
+        ledger_key(tmp_path / keys)
+    assert not (tmp_path / "absent").exists()
+
+
+def test_the_head_of_another_domain_in_our_place_stops_the_restore(lost):
+    (lost.place / "heads" / "home.head").write_bytes(signed_head(3))
+    before = lost.names()
+    with pytest.raises(AuthenticationError):
+        lost.restore()
+    assert lost.names() == before
+
+
+@pytest.mark.parametrize(("size", "newer"), [(None, None), (4, 1)])
+def test_where_more_may_have_been_decided_each_thing_waits_for_a_person(lost, size, newer):
+    told, directory = lost.restore(head=None if size is None else lost.head(size))
+    assert (told.newer, told.approve_each) == (newer, True)
+    assert parse_policy(directory.policy_text()).join.approve_each
+    assert directory.policy_text().endswith("profile = 'home'")
+
+
+def test_a_policy_that_had_each_wait_already_is_kept_as_it_is(lost):
+    policy = "approve_each = true\nprofile = 'home'"
+    told, directory = lost.restore(policy=policy)
+    assert told.approve_each
+    assert directory.policy_text() == policy
+
+
+@pytest.mark.parametrize("is_outside", [True, False])
+def test_where_the_head_shows_that_nothing_was_decided_the_policy_is_as_it_was(lost, is_outside):
+    if is_outside:
+        (lost.place / "heads" / "home.head").write_bytes(lost.head(3))
+    told, directory = lost.restore(head=None if is_outside else lost.head(3))
+    assert (told.newer, told.approve_each) == (0, False)
+    assert directory.policy_text() == lost.backup.policy
+
+
+def test_the_ledger_goes_on_under_a_key_of_its_own_and_the_head_of_before_stays_as_evidence(lost):
+    heads = lost.place / "heads"
+    (heads / "home.head").write_bytes(lost.head(99))
+    old_key = (heads / "home.key").read_bytes()
+    told, directory = lost.restore()
+    kept = heads / "home-until-20261123T120000Z.head"
+    assert told.kept == str(kept)
+    assert (kept.read_bytes()[:9], kept.with_suffix(".key").read_bytes()) == (lost.head(99)[:9], old_key)
+    assert directory.key("ledger").public != lost.key.public
+    assert {directory.key(name).public for name in KEYS if name != "ledger"} == {
+        FileKeyStore(lost.keys).handle(KeyId(name)).public for name in KEYS if name != "ledger"
+    }
+    verdict = check(directory.root / DATABASE, (heads / "home.head").read_bytes(), (heads / "home.key").read_bytes())
+    assert verdict.holds
+    assert verdict.signed == verdict.size > 3
+
+
+def test_a_restored_domain_is_its_owner_s_alone_and_holds_what_it_held(lost):
+    (lost.place / "home").mkdir()
+    told, directory = lost.restore()
+    for found in [directory.root, *directory.root.rglob("*"), *(lost.place / "heads").iterdir()]:
+        assert stat.S_IMODE(found.stat().st_mode) & 0o077 == 0
+    assert (told.things, told.to_join, told.entries) == (2, 1, 3)
+    assert (directory.anchors(), directory.settings_text()) == ((ANCHOR,), SETTINGS)
+    assert [path.name for path in lost.place.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.slow
+def test_a_restored_domain_runs_and_its_planes_settle_what_they_owe(lost):
+    _, directory = lost.restore()
+
+    async def story():
+        async with running(directory) as controller:
+            assert controller.register.obligations() == ()
+            assert controller.register.thing(GONE.id) == GONE
+            assert [thing.state for thing in controller.register.things() if thing != GONE] == ["re-bootstrapping"]
+
+    asyncio.run(story())
