@@ -18,6 +18,7 @@ class Phase(Enum):
     MAINTAIN = "Maintain: software and keys"
     WITHDRAW = "Withdraw: quarantine, hand over, retire"
     PROVE = "Prove"
+    SPEAK = "Speak: CoAP and OSCORE, to anything"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def _row(phase: Phase, name: str, text: str, example: str, target: str) -> Comma
 
 
 _D, _M, _B, _O = Phase.DOMAIN, Phase.MANUFACTURE, Phase.BOOTSTRAP, Phase.OPERATE
-_K, _W, _P = Phase.MAINTAIN, Phase.WITHDRAW, Phase.PROVE
+_K, _W, _P, _S = Phase.MAINTAIN, Phase.WITHDRAW, Phase.PROVE, Phase.SPEAK
 
 COMMANDS: tuple[Command, ...] = (
     _row(_D, "demo", "a whole life on this machine, step by step", "--things 12", "demo:DEMO"),
@@ -193,6 +194,45 @@ COMMANDS: tuple[Command, ...] = (
         "threat by threat: control, evidence, remaining risk",
         "--html assurance.html",
         "assurance:ASSURANCE",
+    ),
+    _row(_S, "coap discover", "what a host serves", "'coap://[::1]/'", "coap:DISCOVER"),
+    _row(_S, "coap get", "read a resource", "'coap://[::1]/light'", "coap:GET"),
+    _row(
+        _S,
+        "coap put",
+        "write a resource",
+        "'coap://[::1]/light' true --content-format cbor --oscore lamp.oscore",
+        "coap:PUT",
+    ),
+    _row(_S, "coap post", "have a payload processed", "'coap://[::1]/log' 'all is well'", "coap:POST"),
+    _row(_S, "coap delete", "delete a resource", "'coap://[::1]/log/7'", "coap:DELETE"),
+    _row(
+        _S,
+        "coap fetch",
+        "read the part of a resource that the payload names",
+        "'coap://[::1]/status' '[1, 2]' --content-format cbor",
+        "coap:FETCH",
+    ),
+    _row(
+        _S,
+        "coap patch",
+        "change a part of a resource",
+        "'coap://[::1]/status' '{1: 2}' --content-format cbor",
+        "coap:PATCH",
+    ),
+    _row(
+        _S,
+        "coap ipatch",
+        "change a part of a resource, the same however often it arrives",
+        "'coap://[::1]/status' '{1: 2}' --content-format cbor",
+        "coap:IPATCH",
+    ),
+    _row(
+        _S,
+        "coap observe",
+        "show a resource whenever it changes, until Ctrl-C",
+        "'coap://[::1]/temperature' --count 10",
+        "coap:OBSERVE",
     ),
 )
 """In the order of ``--help``. A new command is one row here and one `Action` in its module."""

@@ -59,6 +59,29 @@ class Console:
         if not self.as_json:
             self._write(printable(text))
 
+    def note(self, text: str) -> None:
+        """A line for people beside the result, where no program that reads the result sees it."""
+        if not self.as_json:
+            self._err.write(printable(text) + "\n")
+
+    def line(self, value: Any) -> None:
+        """One result of a stream, at once: one document on one line with `as_json`, else text.
+
+        What is no terminal gets the text as it is.
+        """
+        text = json.dumps(value) if self.as_json else str(value)
+        self._write(printable(text) if self._terminal else text)
+        self._out.flush()
+
+    def raw(self, data: bytes) -> None:
+        """Bytes as they are, for a program that reads `out`; a terminal is shown them in hexadecimal."""
+        if self._terminal:
+            self._write(data.hex(" "))
+            return
+        self._out.flush()
+        self._out.buffer.write(data)
+        self._out.flush()
+
     def next(self, command: str) -> None:
         """The command that a person most likely wants now."""
         self.say(f"next: {command}")

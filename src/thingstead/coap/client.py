@@ -225,7 +225,8 @@ class Client:
     ) -> AsyncIterator[tuple[Response, AsyncIterator[Response]]]:
         """The first response, and all of them."""
         if uri.scheme != _SPOKEN:
-            raise UnsupportedError(f"expected a {_SPOKEN}:// URI, got {uri.scheme}://", spec="RFC 7252 §6.1")
+            hint = "; what DTLS and TLS would protect, OSCORE does" if uri.scheme.startswith("coaps") else ""
+            raise UnsupportedError(f"expected {_SPOKEN}://, got {uri.scheme}://{hint}", spec="RFC 7252 §6.1")
         request = Message(method, options=_options(options), payload=payload)
         patience = options.get("timeout", _TIMEOUT)
         try:

@@ -61,6 +61,35 @@ def test_the_next_command_is_printed():
     assert out.getvalue() == "next: thingstead up x\n"
 
 
+def console(*, as_json=False, terminal=False):
+    out, err = io.TextIOWrapper(io.BytesIO(), write_through=True), io.StringIO()
+    return Console(out, err, as_json=as_json, terminal=terminal), out.buffer, err
+
+
+def test_a_note_stands_beside_the_result_and_only_for_people():
+    for as_json, said in ((False, "a\\x1bb\n"), (True, "")):
+        made, out, err = console(as_json=as_json)
+        made.note("a\x1bb")
+        assert (out.getvalue(), err.getvalue()) == (b"", said)
+
+
+@pytest.mark.parametrize(
+    ("as_json", "terminal", "shown"),
+    [(False, False, b"a\x1bb\n"), (False, True, b"a\\x1bb\n"), (True, False, b'"a\\u001bb"\n')],
+)
+def test_a_stream_shows_each_result_on_a_line(as_json, terminal, shown):
+    made, out, _ = console(as_json=as_json, terminal=terminal)
+    made.line("a\x1bb")
+    assert out.getvalue() == shown
+
+
+@pytest.mark.parametrize(("terminal", "shown"), [(False, b"\x1b\xff\x00"), (True, b"1b ff 00\n")])
+def test_a_program_gets_bytes_and_a_terminal_their_digits(terminal, shown):
+    made, out, _ = console(terminal=terminal)
+    made.raw(b"\x1b\xff\x00")
+    assert out.getvalue() == shown
+
+
 @pytest.mark.parametrize("terminal", [False, True])
 @pytest.mark.parametrize("text", ["\x1b[31mred", "a\rb", "\u202egnp.exe", "[bold]x[/bold]\x07"])
 def test_no_cell_moves_the_cursor_or_the_reader(text, terminal):
