@@ -11,6 +11,7 @@ from thingstead.endpoint.counter import Counters
 from thingstead.endpoint.event import Event, ExchangeId, RequestReceived
 from thingstead.endpoint.exchange import ServerExchange, operation
 from thingstead.endpoint.memory import Memory
+from thingstead.endpoint.message_layer import MessageLayer
 from thingstead.endpoint.responder import Responder
 from thingstead.errors import DecodeError, ProtocolError, SecurityError, UnsupportedError
 from thingstead.protocols.coap.block import Block, BodyTooLargeError, IncompleteBodyError, decode_block
@@ -63,6 +64,7 @@ class Admission:
         "_config",
         "_counters",
         "_events",
+        "_layer",
         "_mint",
         "_next_id",
         "_permits",
@@ -74,6 +76,7 @@ class Admission:
         self,
         config: EndpointConfig,
         *,
+        layer: MessageLayer,
         associations: Associations,
         responder: Responder,
         mint: EchoMint,
@@ -83,6 +86,7 @@ class Admission:
         permits: Callable[[RequestReceived], bool],
     ) -> None:
         self._config = config
+        self._layer = layer
         self._permits = permits
         self._associations = associations
         self._responder = responder
@@ -133,7 +137,7 @@ class Admission:
         exchange.wants_size = OptionNumber.SIZE2 in special
         if OptionNumber.OBSERVE in special and inner.code in _OBSERVABLE:
             self._note_observe(exchange, special[OptionNumber.OBSERVE], memory)
-        block1 = decode_block(special[OptionNumber.BLOCK1]) if OptionNumber.BLOCK1 in special else _WHOLE
+        block1 = self._decode_block(special[OptionNumber.BLOCK1]) if OptionNumber.BLOCK1 in special else _WHOLE
         if (exchange.observe or (block1.more and not block1.num)) and not self._may_hold_state(exchange, now):
             return False
         payload = inner.payload
@@ -143,7 +147,7 @@ class Admission:
                 return False
             payload = body
         if OptionNumber.BLOCK2 in special:
-            exchange.block2 = block2 = decode_block(special[OptionNumber.BLOCK2])
+            exchange.block2 = block2 = self._decode_block(special[OptionNumber.BLOCK2])
             stored = memory.representations.look(exchange.peer, operation(inner), now) if block2.num else None
             is_over = stored is not None and not self._permits(exchange)
             if stored is not None and not is_over:
@@ -156,6 +160,9 @@ class Admission:
         exchange.message = inner.with_options(without=_ACTED_ON)
         exchange.message.payload = payload
         return True
+
+    def _decode_block(self, value: bytes) -> Block:
+        return decode_block(value, bert=self._layer.is_reliable)
 
     def _note_echo(self, exchange: ServerExchange, value: bytes, now: float) -> None:
         try:
@@ -211,7 +218,9 @@ class Admission:
         self, exchange: ServerExchange, inner: Message, block: Block, memory: Memory, now: float
     ) -> bytes | None:
         """Take a Block1 piece: the body when it is complete, else ask for more (RFC 7959 §2.5)."""
-        exchange.block1 = answer = Block(block.num, block.more, min(block.szx, self._config.block_szx))
+        exchange.block1 = answer = Block(
+            block.num, block.more, self._layer.pieces(exchange.source).at_most(block.szx).szx
+        )
         size = inner.uint_option(OptionNumber.SIZE1)
         if size is not None and size > memory.uploads.max_body:
             raise BodyTooLargeError(memory.uploads.max_body)

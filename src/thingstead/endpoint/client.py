@@ -7,13 +7,14 @@ from collections import deque
 from collections.abc import Callable
 
 from thingstead.endpoint.association import Association, SequenceGate
-from thingstead.endpoint.client_exchange import OF_BLOCKS, SET_BY_US, ClientExchange
+from thingstead.endpoint.client_exchange import OF_BLOCKS, ClientExchange, refusal_error
 from thingstead.endpoint.config import EndpointConfig
-from thingstead.endpoint.counter import Counters
+from thingstead.endpoint.counter import Counters, RateLimit
 from thingstead.endpoint.event import (
     Address,
     AssociationId,
     Event,
+    ExchangeEnded,
     ExchangeFailed,
     ExchangeId,
     ResponseReceived,
@@ -30,23 +31,15 @@ from thingstead.errors import (
     UntrustedError,
 )
 from thingstead.protocols.coap.block import decode_block
-from thingstead.protocols.coap.code import Code, code_name, is_error
-from thingstead.protocols.coap.message import Message, MessageType, decode, encode
-from thingstead.protocols.coap.observe import ObserveRequest
-from thingstead.protocols.coap.option import OptionNumber, encode_uint, recognised
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.message import Message, MessageType, decode
+from thingstead.protocols.coap.option import OptionNumber, recognised
 from thingstead.protocols.coap.token import Tokens
 from thingstead.protocols.oscore.protection import protect_request, unprotect_response
 
 __all__ = ["Client"]
 
 _FOREVER = float("inf")
-
-_REFUSALS: dict[int, type[ThingsteadError]] = {
-    Code.UNAUTHORIZED: UntrustedError,
-    Code.BAD_REQUEST: AuthenticationError,
-    Code.BAD_OPTION: UnsupportedError,
-}
-"""What an unprotected error to a protected request tells us (RFC 8613 §8.2)."""
 
 
 class Client:
@@ -58,11 +51,13 @@ class Client:
         "_config",
         "_counters",
         "_deadlines",
+        "_encode",
         "_events",
         "_gate",
         "_layer",
         "_next_id",
         "_parked",
+        "_rejections",
         "_tokens",
     )
 
@@ -79,6 +74,7 @@ class Client:
     ) -> None:
         self._config = config
         self._layer = layer
+        self._encode = layer.encode
         self._gate = gate
         self._tokens = tokens
         self._events = events
@@ -88,6 +84,7 @@ class Client:
         self._by_token: dict[bytes, ClientExchange] = {}
         self._deadlines: list[tuple[float, int]] = []
         self._parked: dict[AssociationId, deque[int]] = {}
+        self._rejections = RateLimit(config.refusals_per_second)
 
     def send(
         self,
@@ -107,10 +104,12 @@ class Client:
         """
         if len(self._by_id) >= self._config.max_requests:
             raise StateError(f"expected at most {self._config.max_requests} requests to be waiting")
-        exchange = ClientExchange(self._next_id(), request, destination, association)
+        pieces, is_reliable = self._layer.pieces(destination), self._layer.is_reliable
+        exchange = ClientExchange(
+            self._next_id(), request, destination, association, pieces=pieces, is_reliable=is_reliable
+        )
         exchange.is_confirmable = is_confirmable
         exchange.observe = observe
-        exchange.start_upload(self._config.block_szx)
         self._by_id[exchange.id] = exchange
         try:
             self._step(exchange, now)
@@ -124,25 +123,34 @@ class Client:
         if self._layer.is_duplicate(data, source):
             self._counters.count("duplicate", source)
             return
-        is_confirmable = data[0] & 0x30 == 0
         try:
             message = decode(data, limits=self._config.message)
+        except DecodeError as error:
+            self._counters.count(error.reason, source)
+            if data[0] & 0x30 == 0:
+                self._layer.outgoing.append((reset(data), source))
+            return
+        self.take(message, source, now, data)
+
+    def take(self, message: Message, source: Address, now: float, data: bytes = b"") -> None:
+        """Take a response; `data` is the datagram that it came in, if it did."""
+        try:
             exchange = self._match(message, source)
-            if _is_refusal(exchange, message):
-                self._fail(exchange, _refusal(message.code), now)
+            if exchange.is_refused_by(message):
+                self._fail(exchange, refusal_error(message.code), now)
                 return
             inner = self._verify(exchange, message)
         except ThingsteadError as error:
-            self._reject(data, source, error)
+            self._reject(message, source, error, now, data)
             return
         try:
             inner.options = recognised(inner.options)
         except UnsupportedError as error:
-            self._reject(data, source, error)
+            self._reject(message, source, error, now, data)
             self._fail(exchange, error, now)
             return
         self._layer.retransmitter.withdraw(exchange.destination, exchange.mid, now)
-        if is_confirmable:
+        if message.type is MessageType.CON:
             self._acknowledge(exchange, data, source, now)
         try:
             self._progress(exchange, inner, message.token, source, now)
@@ -150,10 +158,15 @@ class Client:
             self._counters.count(error.reason, source)
             self._fail(exchange, error, now)
 
-    def _reject(self, data: bytes, source: Address, error: ThingsteadError) -> None:
-        """Take no notice of a response, and say so where it is confirmable (RFC 7252 §4.2, §5.4.1)."""
+    def _reject(self, message: Message, source: Address, error: ThingsteadError, now: float, data: bytes) -> None:
+        """Take no notice of a response, and say so where that is due (RFC 7252 §4.2, §5.4.1).
+
+        That is for a confirmable one; and, at a bounded rate, for a notification of what we do not observe, which
+        would else come again and again (RFC 7641 §3.6).
+        """
         self._counters.count(error.reason, source)
-        if data[0] & 0x30 == 0:
+        is_notification = message.type is MessageType.NON and message.option(OptionNumber.OBSERVE) is not None
+        if message.type is MessageType.CON or (is_notification and data and self._rejections.allow(now)):
             self._layer.outgoing.append((reset(data), source))
 
     def on_reset(self, exchange_id: int, now: float) -> None:
@@ -181,7 +194,11 @@ class Client:
             deadline, name = heapq.heappop(deadlines)
             exchange = self._by_id.get(name)
             if exchange is not None and exchange.deadline == deadline:
-                self._lose(name, NoResponseError("no response came in time"), now)
+                if exchange.may_stay_unanswered() and exchange.order is None:
+                    self._drop(exchange, now)
+                    self._events.append(ExchangeEnded(ExchangeId(name)))
+                else:
+                    self._lose(name, NoResponseError("no response came in time"), now)
 
     def next_deadline(self) -> float | None:
         """When `expire` has something to do."""
@@ -247,7 +264,7 @@ class Client:
             self._by_token[token] = exchange
             exchange.observe_token = token
             exchange.observe_binding = exchange.binding
-        data = encode(message)
+        data = self._encode(message, message.type, message.mid, token)
         if exchange.is_confirmable:
             self._layer.retransmitter.submit(data, exchange.destination, message.mid, owner=exchange.id, now=now)
         else:
@@ -306,7 +323,7 @@ class Client:
         if value is None:
             self._deliver(exchange, inner, source, now)
             return
-        block = decode_block(value)
+        block = decode_block(value, bert=exchange.is_reliable)
         if not block.num and not block.more:
             self._deliver(exchange, inner.with_options(without=OF_BLOCKS), source, now)
             return
@@ -366,12 +383,8 @@ class Client:
 
     def _deregister(self, exchange: ClientExchange) -> None:
         """Tell the server, once and without waiting for its answer; it also learns from a RST (RFC 7641 §3.6)."""
-        options = (OptionNumber.OBSERVE, encode_uint(ObserveRequest.DEREGISTER))
-        request = exchange.request.with_options(options, without=SET_BY_US)
         mid = self._layer.mids.allocate(exchange.destination)
-        message = Message(
-            request.code, MessageType.NON, mid, exchange.observe_token, request.options, exchange.request.payload
-        )
+        message = exchange.deregistration(mid)
         association = exchange.association
         if association is not None:
             if not self._may_take(association):
@@ -379,26 +392,5 @@ class Client:
             message, _ = protect_request(
                 message, context=association.context, with_kid_context=association.with_kid_context
             )
-        self._layer.outgoing.append((encode(message), exchange.destination))
-
-
-def _is_refusal(exchange: ClientExchange, message: Message) -> bool:
-    """An unprotected error to a protected request, acknowledged by its message ID (RFC 8613 §8.2).
-
-    Nobody vouches for it. Who did not see the request does not know its message ID, and no more is believed than
-    that there will be no response.
-    """
-    return (
-        exchange.association is not None
-        and exchange.order is None
-        and message.type is MessageType.ACK
-        and is_error(message.code)
-        and message.option(OptionNumber.OSCORE) is None
-    )
-
-
-def _refusal(code: int) -> ThingsteadError:
-    error = _REFUSALS.get(code, TransportError)
-    return error(
-        f"the peer refused the request, unprotected: {code_name(code)}", spec="RFC 8613 §8.2", reason="refused"
-    )
+        data = self._encode(message, message.type, mid, exchange.observe_token)
+        self._layer.outgoing.append((data, exchange.destination))

@@ -6,18 +6,40 @@ from typing import Any
 
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import Address
-from thingstead.errors import DecodeError
-from thingstead.protocols.coap.block import Assembly, Block, BodySender, IncompleteBodyError, decode_block
-from thingstead.protocols.coap.code import Code, is_error
+from thingstead.errors import (
+    AuthenticationError,
+    DecodeError,
+    ThingsteadError,
+    TransportError,
+    UnsupportedError,
+    UntrustedError,
+)
+from thingstead.protocols.coap.block import (
+    Assembly,
+    Block,
+    BodySender,
+    IncompleteBodyError,
+    Pieces,
+    decode_block,
+)
+from thingstead.protocols.coap.code import Code, code_name, is_error
 from thingstead.protocols.coap.echo import is_echo
 from thingstead.protocols.coap.message import Message, MessageType
 from thingstead.protocols.coap.observe import NotificationOrder, ObserveRequest
 from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint
 
-__all__ = ["OF_BLOCKS", "SET_BY_US", "ClientExchange"]
+__all__ = ["OF_BLOCKS", "SET_BY_US", "ClientExchange", "refusal_error"]
 
 _MAX_RESTARTS = 3
+_USUAL_SZX = 6
 _REPEATABLE = frozenset((Code.GET, Code.FETCH))
+
+_REFUSALS: dict[int, type[ThingsteadError]] = {
+    Code.UNAUTHORIZED: UntrustedError,
+    Code.BAD_REQUEST: AuthenticationError,
+    Code.BAD_OPTION: UnsupportedError,
+}
+"""What an unprotected error to a protected request tells us (RFC 8613 §8.2)."""
 
 OF_BLOCKS = frozenset((int(OptionNumber.BLOCK1), int(OptionNumber.BLOCK2), int(OptionNumber.SIZE2)))
 """Options of a piece that a whole message does not have."""
@@ -38,6 +60,8 @@ class ClientExchange:
         observe: the application wants notifications.
         token: of the message on its way now; empty before the first.
         mid: of the same.
+        pieces: how our body is cut, and which blocks we ask for.
+        is_reliable: the transport keeps order, and takes BERT (RFC 8323).
         binding: what responses to that message are verified under.
         observe_token: of the registration, and so of every notification.
         observe_binding: what notifications are verified under.
@@ -61,11 +85,13 @@ class ClientExchange:
         "head",
         "id",
         "is_confirmable",
+        "is_reliable",
         "mid",
         "observe",
         "observe_binding",
         "observe_token",
         "order",
+        "pieces",
         "request",
         "restarts",
         "sender",
@@ -73,11 +99,22 @@ class ClientExchange:
         "token",
     )
 
-    def __init__(self, name: int, request: Message, destination: Address, association: Association | None) -> None:
+    def __init__(
+        self,
+        name: int,
+        request: Message,
+        destination: Address,
+        association: Association | None,
+        *,
+        pieces: Pieces,
+        is_reliable: bool,
+    ) -> None:
         self.id = name
         self.request = request
         self.destination = destination
         self.association = association
+        self.pieces = pieces
+        self.is_reliable = is_reliable
         self.is_confirmable = True
         self.observe = False
         self.token = b""
@@ -93,12 +130,11 @@ class ClientExchange:
         self.echo: bytes | None = None
         self.restarts = 0
         self.deadline = 0.0
+        self._start_upload()
 
-    def start_upload(self, szx: int) -> None:
-        """Send the body in blocks, if it is longer than one (RFC 7959 §2.5)."""
-        if len(self.request.payload) > 16 << szx:
-            self.sender = BodySender(self.request.payload, szx)
-            self.tag = encode_uint(self.id)[-8:]
+    def may_stay_unanswered(self) -> bool:
+        """Whether the request itself says that some response is not to come (RFC 7967 §2)."""
+        return any(self.request.option_values(OptionNumber.NO_RESPONSE))
 
     def is_registration(self) -> bool:
         """Whether the message to send now asks to observe."""
@@ -123,6 +159,8 @@ class ClientExchange:
         elif self.assembly is not None:
             added.append((OptionNumber.BLOCK2, self.assembly.following().encode()))
             payload = b""
+        elif self.pieces.szx < _USUAL_SZX:
+            added.append((OptionNumber.BLOCK2, Block(0, False, self.pieces.szx).encode()))
         if self.tag:
             added.append((OptionNumber.REQUEST_TAG, self.tag))
         if self.echo is not None:
@@ -133,6 +171,26 @@ class ClientExchange:
             return Message(request.code, kind, mid, token, request.options, payload)
         composed = request.with_options(*added, without=SET_BY_US)
         return Message(request.code, kind, mid, token, composed.options, payload)
+
+    def deregistration(self, mid: int) -> Message:
+        """Tells the server that we observe no longer; it must name the registration by its token (RFC 7641 §3.6)."""
+        option = (OptionNumber.OBSERVE, encode_uint(ObserveRequest.DEREGISTER))
+        request = self.request.with_options(option, without=SET_BY_US)
+        return Message(request.code, MessageType.NON, mid, self.observe_token, request.options, request.payload)
+
+    def is_refused_by(self, message: Message) -> bool:
+        """Whether this is an unprotected error to a protected request (RFC 8613 §8.2).
+
+        Nobody vouches for it. Over datagrams it has to acknowledge the request by its message ID, which who did not
+        see the request does not know; and no more is believed than that there will be no response.
+        """
+        return (
+            self.association is not None
+            and self.order is None
+            and (message.type is MessageType.ACK or self.is_reliable)
+            and is_error(message.code)
+            and message.option(OptionNumber.OSCORE) is None
+        )
 
     def wants_echo(self, inner: Message) -> bool:
         """Whether the server wants the same again with an Echo value (RFC 9175 §2.3)."""
@@ -146,23 +204,26 @@ class ClientExchange:
         """Whether there is another block of our body to send (RFC 7959 §2.5).
 
         Raises:
-            DecodeError: a response that acknowledges something else.
+            DecodeError: a response that acknowledges something else, or takes a part of the body for the whole.
         """
         sender = self.sender
+        value = inner.option(OptionNumber.BLOCK1)
+        block = None if value is None else decode_block(value, bert=self.is_reliable)
+        if inner.code == Code.REQUEST_ENTITY_TOO_LARGE:
+            return block is not None and self.may_restart() and self._shrink(block.szx)
         if sender is None:
             return False
         if inner.code == Code.REQUEST_ENTITY_INCOMPLETE and self.may_restart():
             sender.restart()
             return True
-        value = inner.option(OptionNumber.BLOCK1)
-        if value is None:
+        if is_error(inner.code) or (sender.is_at_end and inner.code != Code.CONTINUE):
             return False
-        block = decode_block(value)
-        if inner.code == Code.CONTINUE:
-            if sender.acknowledge(block):
-                raise DecodeError("expected a final response to the last block, got 2.31", spec="RFC 7959 §2.9.1")
-            return True
-        return inner.code == Code.REQUEST_ENTITY_TOO_LARGE and self.may_restart() and sender.shrink(block.szx)
+        # 2.31 asks for the rest. Any other success says that this block was acted upon alone (RFC 7959 §2.3).
+        if block is None:
+            raise DecodeError("expected a response to a part of the body that says so", spec="RFC 7959 §2.3")
+        if sender.acknowledge(block):
+            raise DecodeError("expected a final response to the last block, got 2.31", spec="RFC 7959 §2.9.1")
+        return True
 
     def is_in_order(self, inner: Message, now: float) -> bool:
         """Whether a response under the registration's token is new; begins or ends the observation."""
@@ -171,6 +232,8 @@ class ClientExchange:
             self.order = None
             return True
         number = decode_uint(value)
+        if self.order is not None and self.is_reliable:
+            return True
         if self.order is None:
             self.order = NotificationOrder(number, now)
             return True
@@ -206,3 +269,25 @@ class ClientExchange:
     def stop_collecting(self) -> None:
         """Forget the pieces of a response."""
         self.assembly = self.head = None
+
+    def _start_upload(self) -> None:
+        """Send the body in blocks, if it is longer than one message takes (RFC 7959 §2.5)."""
+        if len(self.request.payload) > self.pieces.room:
+            self.sender = BodySender(self.request.payload, self.pieces)
+            self.tag = encode_uint(self.id)[-8:]
+
+    def _shrink(self, szx: int) -> bool:
+        """Begin again in smaller blocks, or in blocks at all (RFC 7959 §2.9.3)."""
+        if self.sender is not None:
+            return self.sender.shrink(szx)
+        self.pieces = self.pieces.at_most(szx)
+        self._start_upload()
+        return self.sender is not None
+
+
+def refusal_error(code: int) -> ThingsteadError:
+    """What `ClientExchange.is_refused_by` means for the application."""
+    error = _REFUSALS.get(code, TransportError)
+    return error(
+        f"the peer refused the request, unprotected: {code_name(code)}", spec="RFC 8613 §8.2", reason="refused"
+    )

@@ -9,7 +9,8 @@ from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.event import Address
 from thingstead.endpoint.exchange import ServerExchange
 from thingstead.endpoint.memory import Memory
-from thingstead.protocols.coap.message import MessageType
+from thingstead.protocols.coap.block import Pieces
+from thingstead.protocols.coap.message import MessageType, encode_as
 from thingstead.protocols.coap.reliability import Retransmitter
 from thingstead.protocols.coap.token import MessageIds
 
@@ -28,17 +29,25 @@ class MessageLayer:
         mids: message IDs of our own messages.
         retransmitter: our confirmable messages.
         outgoing: datagrams to send now, in order.
+        encode: gives the bytes of a message with its type, message ID and token.
+        room: bytes of a body that go into one message to anybody.
+        is_reliable: the transport keeps order and loses nothing (RFC 8323).
     """
+
+    is_reliable = False
+    encode = staticmethod(encode_as)
 
     __slots__ = (
         "_delayed",
         "_delayed_count",
         "_jitter",
         "_max_delayed",
+        "_pieces",
         "known",
         "mids",
         "outgoing",
         "retransmitter",
+        "room",
         "strangers",
     )
 
@@ -51,9 +60,15 @@ class MessageLayer:
             config.transmission, jitter=self._jitter, max_queued=config.max_queued
         )
         self.outgoing = self.retransmitter.outgoing
+        self._pieces = Pieces(config.block_szx)
+        self.room = self._pieces.room
         self._delayed: list[tuple[float, int, bytes, Address]] = []
         self._delayed_count = 0
         self._max_delayed = config.max_queued
+
+    def pieces(self, _destination: Address) -> Pieces:
+        """How a body for `destination` is cut."""
+        return self._pieces
 
     def find(self, exchange_id: int) -> ServerExchange | None:
         """The exchange that still takes a response."""

@@ -35,9 +35,9 @@ class Responder:
     """Sends what the server has to say."""
 
     __slots__ = (
-        "_block_size",
         "_config",
         "_counters",
+        "_encode",
         "_events",
         "_gate",
         "_layer",
@@ -45,6 +45,7 @@ class Responder:
         "_notifications",
         "_parked",
         "_resets",
+        "_room",
     )
 
     def __init__(
@@ -58,8 +59,9 @@ class Responder:
         counters: Counters,
     ) -> None:
         self._config = config
-        self._block_size = 16 << config.block_szx
         self._layer = layer
+        self._encode = layer.encode
+        self._room = layer.room
         self._gate = gate
         self._mint = mint
         self._events = events
@@ -72,7 +74,7 @@ class Responder:
         """Answer a request, or notify an observer."""
         memory = self._memory(exchange)
         is_in_part = exchange.block1 is not None or exchange.block2 is not None or exchange.wants_size
-        if is_in_part or len(response.payload) > self._block_size:
+        if is_in_part or len(response.payload) > self._room:
             response = self._in_blocks(exchange, response, memory, now)
         if exchange.observe:
             response = self._as_notification(exchange, response, memory)
@@ -158,7 +160,7 @@ class Responder:
         else:
             protected = response
         kind, mid = self._kind(exchange, now)
-        data = encode_as(protected, kind, mid, exchange.token)
+        data = self._encode(protected, kind, mid, exchange.token)
         if exchange.allowance is not None:
             if len(data) > exchange.allowance:
                 self._send_within(exchange, response, now)
@@ -260,7 +262,9 @@ class Responder:
             return response.with_options(without=_ONLY_OBSERVE)
         exchange.takes_sequence = exchange.protect is not None
         self._notifications = (self._notifications + 1) % _SEQUENCE_SPAN
-        return response.with_options((_OBSERVE, encode_uint(self._notifications)), without=_ONLY_OBSERVE)
+        # Over a reliable transport the number means nothing and stays empty (RFC 8323 §7.1).
+        number = b"" if self._layer.is_reliable else encode_uint(self._notifications)
+        return response.with_options((_OBSERVE, number), without=_ONLY_OBSERVE)
 
     def _register(self, exchange: ServerExchange, memory: Memory) -> bool:
         has_room, replaced = memory.observers.register(exchange.peer, exchange.token, exchange.exchange)
@@ -277,15 +281,15 @@ class Responder:
         if exchange.block1 is not None:
             added.append((OptionNumber.BLOCK1, exchange.block1.encode()))
             exchange.block1 = None
-        szx = self._config.block_szx
+        pieces = self._layer.pieces(exchange.source)
         start = 0
         if exchange.block2 is not None:
-            szx = min(szx, exchange.block2.szx)
+            pieces = pieces.at_most(exchange.block2.szx)
             start = exchange.block2.offset
-            exchange.block2 = Block(0, False, szx)
-        if exchange.wants_size or (not start and len(response.payload) > 16 << szx):
+            exchange.block2 = Block(0, False, pieces.szx)
+        if exchange.wants_size or (not start and len(response.payload) > pieces.room):
             added.append((OptionNumber.SIZE2, encode_uint(len(response.payload))))
-        if (not start or is_error(response.code)) and len(response.payload) <= 16 << szx:
+        if (not start or is_error(response.code)) and len(response.payload) <= pieces.room:
             return response.with_options(*added, without=_REPLACED - {OptionNumber.ETAG})
         etag = response.option(OptionNumber.ETAG) or entity_tag(response.payload)
         whole = response.with_options((OptionNumber.ETAG, etag), without=_REPLACED | _ONLY_OBSERVE)
@@ -293,7 +297,7 @@ class Responder:
             exchange.peer, operation(exchange.request), whole, size=len(response.payload), now=now
         )
         try:
-            payload, block = cut(response.payload, start >> (szx + 4), szx)
+            payload, block = cut(response.payload, start // Block(0, False, pieces.szx).size, pieces)
         except DecodeError:
             return Message(Code.BAD_REQUEST, options=added)
         added += [(OptionNumber.ETAG, etag), (OptionNumber.BLOCK2, block.encode())]

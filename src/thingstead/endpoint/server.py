@@ -81,6 +81,7 @@ class Server:
         self._counters = counters
         self._admission = Admission(
             config,
+            layer=layer,
             associations=associations,
             responder=responder,
             mint=mint,

@@ -1,4 +1,4 @@
-"""Block-wise transfer: the Block options and bodies in pieces, each way (RFC 7959, RFC 9175 §3)."""
+"""Block-wise transfer: the Block options and bodies in pieces, each way (RFC 7959, RFC 8323 §6, RFC 9175 §3)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from thingstead.errors import DecodeError, ProtocolError, StateError
 from thingstead.protocols.coap.shelf import Shelf
 
 __all__ = [
+    "BERT",
     "Assembly",
     "Block",
     "BodySender",
     "BodyTooLargeError",
     "IncompleteBodyError",
     "Limits",
+    "Pieces",
     "Uploads",
     "cut",
     "decode_block",
@@ -25,6 +27,9 @@ __all__ = [
 
 _ETAG_SIZE = 8
 _MAX_BLOCKS = 1 << 20
+
+BERT = 7
+"""Size exponent over a reliable transport: any number of blocks of 1024 bytes in one message (RFC 8323 §6)."""
 
 
 class IncompleteBodyError(StateError):
@@ -72,7 +77,7 @@ class Block(NamedTuple):
     Attributes:
         num: which block, in blocks of this size.
         more: more blocks follow.
-        szx: size exponent 0..6: 16 to 1024 bytes.
+        szx: size exponent 0..6: 16 to 1024 bytes; or `BERT`.
     """
 
     num: int
@@ -82,12 +87,12 @@ class Block(NamedTuple):
     @property
     def size(self) -> int:
         """Bytes of a full block."""
-        return 16 << self.szx
+        return 16 << min(self.szx, 6)
 
     @property
     def offset(self) -> int:
         """Where in the body the block starts, in bytes."""
-        return self.num << (self.szx + 4)
+        return self.num << _shift(self.szx)
 
     def encode(self) -> bytes:
         """0 to 3 bytes.
@@ -101,31 +106,52 @@ class Block(NamedTuple):
         return value.to_bytes((value.bit_length() + 7) // 8, "big")
 
 
-def decode_block(value: bytes) -> Block:
-    """Decode a Block option.
+class Pieces(NamedTuple):
+    """How a body is cut on one transport.
+
+    Attributes:
+        szx: size exponent of its blocks.
+        per_message: blocks in one message; more than one with `BERT` alone.
+    """
+
+    szx: int
+    per_message: int = 1
+
+    @property
+    def room(self) -> int:
+        """Bytes of a body that go into one message."""
+        return self.per_message << _shift(self.szx)
+
+    def at_most(self, szx: int) -> Pieces:
+        """What is left when the peer wants blocks of exponent `szx`."""
+        return self if szx >= self.szx else Pieces(szx)
+
+
+def decode_block(value: bytes, *, bert: bool = False) -> Block:
+    """Decode a Block option; `bert` is for reliable transports.
 
     Raises:
-        DecodeError: over 3 bytes, or the reserved size exponent 7 (RFC 7959 §2.2).
+        DecodeError: over 3 bytes, or, without `bert`, the reserved size exponent 7 (RFC 7959 §2.2).
     """
     if len(value) > 3:
         raise DecodeError(f"expected a Block option of at most 3 bytes, got {len(value)}", spec="RFC 7959 §2.2")
     number = int.from_bytes(value, "big")
-    if number & 7 == 7:
+    if number & 7 == BERT and not bert:
         raise DecodeError("expected a block size exponent of 0 to 6, got the reserved 7", spec="RFC 7959 §2.2")
     return Block(number >> 4, bool(number & 8), number & 7)
 
 
-def cut(body: bytes, num: int, szx: int) -> tuple[bytes, Block]:
-    """Block `num` of `body` in blocks of ``16 << szx`` bytes, and its option value.
+def cut(body: bytes, num: int, pieces: Pieces) -> tuple[bytes, Block]:
+    """What goes into one message of `body` from block `num` on, and its option value.
 
     Raises:
         DecodeError: the body ends before this block (4.00, RFC 7959 §2.4).
     """
-    start = num << (szx + 4)
-    end = start + (16 << szx)
+    start = num << _shift(pieces.szx)
+    end = start + pieces.room
     if start and start >= len(body):
         raise DecodeError(f"expected a block of a body of {len(body)} bytes, got number {num}", spec="RFC 7959 §2.4")
-    return body[start:end], Block(num, end < len(body), szx)
+    return body[start:end], Block(num, end < len(body), pieces.szx)
 
 
 def entity_tag(body: bytes) -> bytes:
@@ -139,21 +165,26 @@ class BodySender:
     `piece` is what to send now; `acknowledge` moves on.
     """
 
-    __slots__ = ("_body", "_offset", "_szx")
+    __slots__ = ("_body", "_offset", "_pieces")
 
-    def __init__(self, body: bytes, szx: int) -> None:
+    def __init__(self, body: bytes, pieces: Pieces) -> None:
         self._body = body
         self._offset = 0
-        self._szx = szx
+        self._pieces = pieces
 
     @property
     def size(self) -> int:
         """Bytes of the whole body, for Size1."""
         return len(self._body)
 
+    @property
+    def is_at_end(self) -> bool:
+        """Whether what is to be sent now is the last of the body."""
+        return len(self._body) - self._offset <= self._pieces.room
+
     def piece(self) -> tuple[Block, bytes]:
         """The block to send now and its bytes."""
-        payload, block = cut(self._body, self._offset >> (self._szx + 4), self._szx)
+        payload, block = cut(self._body, self._offset >> _shift(self._pieces.szx), self._pieces)
         return block, payload
 
     def acknowledge(self, block: Block) -> bool:
@@ -170,7 +201,7 @@ class BodySender:
         if block.num != sent.num or block.szx > sent.szx or not self._fits(block.szx):
             raise DecodeError(f"expected an acknowledgement of block {sent.num}, got {block.num}", spec="RFC 7959 §2.5")
         self._offset += len(payload)
-        self._szx = block.szx
+        self._pieces = self._pieces.at_most(block.szx)
         return self._offset >= len(self._body)
 
     def restart(self) -> None:
@@ -179,14 +210,14 @@ class BodySender:
 
     def shrink(self, szx: int) -> bool:
         """Start again in smaller blocks, as a 4.13 asked (RFC 7959 §2.9.3); False when they are not smaller."""
-        if szx >= self._szx or not self._fits(szx):
+        if szx >= self._pieces.szx or not self._fits(szx):
             return False
         self._offset = 0
-        self._szx = szx
+        self._pieces = Pieces(szx)
         return True
 
     def _fits(self, szx: int) -> bool:
-        return len(self._body) <= _MAX_BLOCKS << (szx + 4)
+        return len(self._body) <= _MAX_BLOCKS << _shift(szx)
 
 
 class Assembly:
@@ -198,7 +229,7 @@ class Assembly:
         self._body = bytearray()
         self._etag = etag
         self._limit = limit
-        self._szx = 6
+        self._szx = BERT
 
     def __len__(self) -> int:
         return len(self._body)
@@ -217,9 +248,9 @@ class Assembly:
             )
         if block.szx > self._szx:
             raise DecodeError("expected blocks that stay or shrink in size, got larger ones", spec="RFC 7959 §2.3")
-        if (len(payload) != block.size) if block.more else (len(payload) > block.size):
+        if not _is_full(block, payload):
             raise DecodeError(f"expected a block of {block.size} bytes, got {len(payload)}", spec="RFC 7959 §2.2")
-        if len(self._body) + len(payload) > min(self._limit, _MAX_BLOCKS << (block.szx + 4)):
+        if len(self._body) + len(payload) > min(self._limit, _MAX_BLOCKS << _shift(block.szx)):
             raise BodyTooLargeError(self._limit)
         self._szx = block.szx
         self._body += payload
@@ -227,7 +258,7 @@ class Assembly:
 
     def following(self) -> Block:
         """The Block2 value that asks for what comes next."""
-        return Block(len(self._body) >> (self._szx + 4), False, self._szx)
+        return Block(len(self._body) >> _shift(self._szx), False, self._szx)
 
 
 class Uploads:
@@ -288,3 +319,14 @@ class Uploads:
     def expire(self, now: float) -> None:
         """Drop what has rested for too long."""
         self._shelf.expire(now)
+
+
+def _shift(szx: int) -> int:
+    return min(szx, 6) + 4
+
+
+def _is_full(block: Block, payload: bytes) -> bool:
+    """Whether a block has the length that its option says; the last of a body may be shorter."""
+    if block.szx == BERT:
+        return not block.more or (len(payload) % block.size == 0 and len(payload) > 0)
+    return len(payload) == block.size if block.more else len(payload) <= block.size

@@ -16,7 +16,7 @@ from thingstead.protocols.coap.message import (
     encode_token_size,
 )
 
-__all__ = ["FrameReader", "Limits", "encode"]
+__all__ = ["FrameReader", "Limits", "encode", "encode_as"]
 
 # Extended Length fields by the value of Len: their bytes, and what is added (RFC 8323 §3.2).
 _EXTENDED = {13: (1, 13), 14: (2, 269), 15: (4, 65805)}
@@ -42,11 +42,20 @@ def encode(message: Message) -> bytes:
     Raises:
         ValueError: as for `thingstead.protocols.coap.message.encode`.
     """
+    return encode_as(message, message.type, message.mid, message.token)
+
+
+def encode_as(message: Message, _kind: int, _mid: int, token: bytes) -> bytes:
+    """Encode for a stream a message that is given its token only now.
+
+    Raises:
+        ValueError: as for `encode`.
+    """
     body = encode_options(message.options, message.payload)
-    token_nibble, token_size = encode_token_size(len(message.token))
+    token_nibble, token_size = encode_token_size(len(token))
     length_nibble, length = _extended_length(len(body))
     head = bytes((length_nibble << 4 | token_nibble,)) + length + bytes((message.code,)) + token_size
-    return head + message.token + body
+    return head + token + body
 
 
 class FrameReader:

@@ -8,6 +8,7 @@ from thingstead.protocols.coap.block import (
     BodyTooLargeError,
     IncompleteBodyError,
     Limits,
+    Pieces,
     Uploads,
     cut,
     decode_block,
@@ -41,20 +42,20 @@ def test_a_block_number_over_20_bits_is_our_own_mistake():
 
 def test_a_body_is_cut_into_full_blocks_and_a_last_one():
     body = bytes(range(40))
-    assert cut(body, 0, 0) == (body[:16], Block(0, True, 0))
-    assert cut(body, 2, 0) == (body[32:], Block(2, False, 0))
-    assert cut(b"", 0, 0) == (b"", Block(0, False, 0))
+    assert cut(body, 0, Pieces(0)) == (body[:16], Block(0, True, 0))
+    assert cut(body, 2, Pieces(0)) == (body[32:], Block(2, False, 0))
+    assert cut(b"", 0, Pieces(0)) == (b"", Block(0, False, 0))
 
 
 @pytest.mark.spec("RFC 7959 2.4")
 def test_a_block_behind_the_end_is_refused():
     with pytest.raises(DecodeError, match="32 bytes, got number 2"):
-        cut(bytes(32), 2, 0)
+        cut(bytes(32), 2, Pieces(0))
 
 
 @pytest.mark.spec("RFC 7959 2.5")
 def test_the_sender_takes_over_the_smaller_size_that_the_peer_asks_for():
-    sender = BodySender(bytes(100), 2)
+    sender = BodySender(bytes(100), Pieces(2))
     assert sender.piece() == (Block(0, True, 2), bytes(64))
     assert not sender.acknowledge(Block(0, True, 0))
     assert sender.piece() == (Block(4, True, 0), bytes(16))
@@ -65,12 +66,12 @@ def test_the_sender_takes_over_the_smaller_size_that_the_peer_asks_for():
 @pytest.mark.parametrize("block", [Block(1, True, 2), Block(0, True, 3)], ids=["another block", "larger blocks"])
 def test_an_acknowledgement_that_does_not_fit_is_refused(block):
     with pytest.raises(DecodeError):
-        BodySender(bytes(100), 2).acknowledge(block)
+        BodySender(bytes(100), Pieces(2)).acknowledge(block)
 
 
 @pytest.mark.spec("RFC 7959 2.9.3")
 def test_the_sender_starts_again_only_in_smaller_blocks():
-    sender = BodySender(bytes(100), 2)
+    sender = BodySender(bytes(100), Pieces(2))
     sender.acknowledge(Block(0, True, 2))
     assert not sender.shrink(2)
     assert sender.shrink(1)
@@ -78,7 +79,7 @@ def test_the_sender_starts_again_only_in_smaller_blocks():
 
 
 def test_the_last_acknowledgement_ends_the_body():
-    sender = BodySender(bytes(20), 0)
+    sender = BodySender(bytes(20), Pieces(0))
     assert not sender.acknowledge(Block(0, True, 0))
     assert sender.acknowledge(Block(1, False, 0))
 

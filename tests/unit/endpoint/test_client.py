@@ -1,0 +1,81 @@
+import pytest
+
+from tests.unit.endpoint.ladder import CONTROLLER, OBSERVE, THING, Ladder, answered, endpoint, events
+from thingstead.endpoint.event import ExchangeEnded, ExchangeFailed, ResponseReceived
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
+from thingstead.protocols.coap.option import OptionNumber
+
+NO_RESPONSE = int(OptionNumber.NO_RESPONSE)
+GET = request(Code.GET, "/a")
+
+
+@pytest.mark.spec("RFC 7967 2")
+@pytest.mark.parametrize("confirmable", [True, False])
+@pytest.mark.parametrize("secured", [True, False])
+def test_a_request_that_wants_no_response_ends_in_peace(confirmable, secured):
+    ladder = Ladder(secured=secured)
+    name = ladder.ask(Message(Code.POST, options=[(11, b"a"), (NO_RESPONSE, b"\x1a")]), confirmable=confirmable)
+    ladder.run()
+    assert len(ladder.requests) == 1
+    assert [event.exchange for event in ladder.results(ExchangeEnded)] == [name]
+    assert ladder.results(ExchangeFailed) == ladder.results(ResponseReceived) == []
+
+
+@pytest.mark.spec("RFC 7967 2")
+def test_a_response_of_a_class_that_is_wanted_still_comes():
+    ladder = Ladder(respond=lambda event: answered(Code.NOT_FOUND))
+    ladder.ask(Message(Code.GET, options=[(NO_RESPONSE, b"\x02")]))
+    ladder.run()
+    assert ladder.response.code == Code.NOT_FOUND
+
+
+def stray(mid, *options, kind=MessageType.NON):
+    return encode(Message(Code.CONTENT, kind, mid, b"gone", list(options)))
+
+
+@pytest.mark.spec("RFC 7641 3.6")
+def test_a_notification_of_what_we_do_not_observe_is_reset():
+    side = endpoint()
+    side.receive_datagram(stray(7, OBSERVE), THING, 0.0)
+    assert side.datagrams_to_send(0.0) == [(bytes.fromhex("70000007"), THING)]
+
+
+@pytest.mark.requirement("R-37")
+def test_resets_of_notifications_are_bounded_in_rate():
+    side = endpoint(refusals_per_second=2.0)
+    for mid in range(50):
+        side.receive_datagram(stray(mid, OBSERVE), THING, 0.0)
+    assert len(side.datagrams_to_send(0.0)) == 4
+    assert side.counters == {"unexpected-response": 50}
+
+
+@pytest.mark.spec("RFC 7252 4.3")
+@pytest.mark.parametrize("kind", [MessageType.NON, MessageType.ACK])
+def test_another_response_to_no_request_is_passed_over(kind):
+    side = endpoint()
+    side.receive_datagram(stray(7, kind=kind), THING, 0.0)
+    assert side.datagrams_to_send(0.0) == []
+
+
+@pytest.mark.spec("RFC 7252 4.2")
+@pytest.mark.parametrize("tail", ["ff", "f0", "41"])
+@pytest.mark.parametrize(("head", "resets"), [("4845", 1), ("5845", 0), ("6845", 0)])
+def test_a_malformed_response_is_rejected_and_changes_nothing(head, resets, tail):
+    side = endpoint()
+    side.send_request(GET, CONTROLLER, 0.0)
+    sent = decode(side.datagrams_to_send(0.0)[0][0])
+    data = bytes.fromhex(head) + sent.mid.to_bytes(2, "big") + sent.token + bytes.fromhex(tail)
+    side.receive_datagram(data, CONTROLLER, 0.0)
+    assert (len(side.datagrams_to_send(0.0)), events(side)) == (resets, [])
+
+
+@pytest.mark.spec("RFC 7252 4.2")
+def test_a_separate_response_before_its_acknowledgement_ends_the_repetitions():
+    side = endpoint()
+    side.send_request(GET, CONTROLLER, 0.0)
+    sent = decode(side.datagrams_to_send(0.0)[0][0])
+    side.receive_datagram(encode(Message(Code.CONTENT, MessageType.CON, 9, sent.token)), CONTROLLER, 0.0)
+    assert side.datagrams_to_send(0.0) == [(bytes.fromhex("60000009"), CONTROLLER)]
+    assert [type(event) for event in events(side)] == [ResponseReceived]
+    assert side.next_deadline() is None
