@@ -67,7 +67,7 @@ async def _start(config: AgentConfig, clock: SystemClock, stack: AsyncExitStack,
     if config.multicast_group:
         group = config.multicast_group
         sockets.append(open_multicast_socket(group, config.multicast_port, interface=config.host))
-    pump = Pump(agent, sockets, clock=clock)
+    pump = Pump(agent, sockets, clock=clock, is_known=agent.endpoint.is_known)
     stack.callback(pump.close)
 
     async def answer(asked: dict[str, Any]) -> dict[str, Any]:

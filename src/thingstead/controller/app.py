@@ -49,7 +49,7 @@ async def running(directory: DomainDirectory, *, clock: Clock | None = None) -> 
         sock = open_socket(coap.host, coap.port)
         if coap.multicast_group:
             send_groups_through(sock, coap.host)
-        pump = Pump(controller.server, [sock], clock=foundation.clock)
+        pump = Pump(controller.server, [sock], clock=foundation.clock, is_known=controller.server.is_known)
         served.callback(pump.close)
         controller.server.flush = pump.flush
         await controller.resume()

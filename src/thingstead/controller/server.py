@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Hashable
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any
@@ -80,6 +80,10 @@ class DomainServer:
     def receive_datagram(self, data: bytes, source: Address, now: float, *, multicast: bool = False) -> None:
         """Take one datagram."""
         self._endpoint.receive_datagram(data, source, now, multicast=multicast)
+
+    def is_known(self, source: Hashable) -> bool:
+        """Whether a thing with an association was seen to receive there."""
+        return self._endpoint.is_known(source)
 
     def run(self, now: float) -> None:
         """Answer what came."""

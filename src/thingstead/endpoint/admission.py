@@ -184,7 +184,7 @@ class Admission:
             self._note_echo(exchange, value, now)
         if exchange.is_fresh:
             association = self._associations.owner(exchange.binding)
-            if association.follow(exchange.binding, exchange.source):
+            if self._associations.follow(association, exchange.binding, exchange.source):
                 self._responder.relocate(association.id, exchange.source)
         elif inner.code not in _SAFE or inner.option(OptionNumber.OBSERVE) is not None:
             self._counters.count("path", exchange.source)

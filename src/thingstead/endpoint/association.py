@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -43,16 +44,6 @@ class Association:
     with_kid_context: bool = False
     epoch: int = field(default=0, init=False)
 
-    def follow(self, binding: RequestBinding, source: Address) -> bool:
-        """Take `source` for the peer's address: a verified request has brought back what was sent there.
-
-        Not when a newer request came before this one; returns whether the peer is there now.
-        """
-        if self.context.recipient.window.newest != decode_partial_iv(binding.partial_iv):
-            return False
-        self.address = source
-        return True
-
 
 @dataclass(slots=True, eq=False)
 class Group:
@@ -78,7 +69,7 @@ class Associations:
         gate: is told of keys that have seen much.
     """
 
-    __slots__ = ("_by_gid", "_by_id", "_by_kid", "_epoch", "_gate", "_groups")
+    __slots__ = ("_addresses", "_by_gid", "_by_id", "_by_kid", "_epoch", "_gate", "_groups")
 
     def __init__(self, gate: SequenceGate) -> None:
         self._gate = gate
@@ -86,6 +77,7 @@ class Associations:
         self._groups: dict[GroupId, Group] = {}
         self._by_id: dict[AssociationId, Association] = {}
         self._by_kid: dict[bytes, tuple[Association, ...]] = {}
+        self._addresses: dict[Hashable, int] = {}
         self._epoch = 0
 
     def install(self, association: Association) -> None:
@@ -96,12 +88,14 @@ class Associations:
         association.epoch = self._epoch
         self._by_id[association.id] = association
         self._by_kid[kid] = (*self._by_kid.get(kid, ()), association)
+        self._count(association.address, 1)
 
     def end(self, association_id: AssociationId) -> None:
         """Take an association away; from now on nothing verifies under it."""
         association = self._by_id.pop(association_id, None)
         if association is None:
             return
+        self._count(association.address, -1)
         kid = association.context.recipient.id
         left = tuple(other for other in self._by_kid[kid] if other is not association)
         if left:
@@ -146,7 +140,35 @@ class Associations:
         """Set the address of who has this recipient ID, if it is one association alone."""
         found = self._by_kid.get(recipient_id, ())
         if len(found) == 1:
-            found[0].address = source
+            self._place(found[0], source)
+
+    def follow(self, association: Association, binding: RequestBinding, source: Address) -> bool:
+        """Take `source` for the peer's address: a verified request has brought back what was sent there.
+
+        Not when a newer request came before this one; returns whether the peer is there now.
+        """
+        if association.context.recipient.window.newest != decode_partial_iv(binding.partial_iv):
+            return False
+        self._place(association, source)
+        return True
+
+    def is_known(self, source: Hashable) -> bool:
+        """Whether the peer of a live association was seen to receive there."""
+        return source in self._addresses
+
+    def _place(self, association: Association, source: Address) -> None:
+        self._count(association.address, -1)
+        association.address = source
+        self._count(source, 1)
+
+    def _count(self, address: Address | None, change: int) -> None:
+        if address is None:
+            return
+        count = self._addresses.get(address, 0) + change
+        if count:
+            self._addresses[address] = count
+        else:
+            del self._addresses[address]
 
     def owner(self, binding: RequestBinding) -> Association:
         """The live association under which a request was verified."""

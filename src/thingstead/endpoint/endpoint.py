@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from itertools import count
 
 from thingstead.endpoint.association import Association, Associations, Group, SequenceGate
@@ -214,6 +214,10 @@ class Endpoint:
         found = self._layer.find(exchange)
         if found is not None:
             found.allowance = None
+
+    def is_known(self, source: Hashable) -> bool:
+        """Whether the peer of a live association was seen to receive there: it need not wait behind strangers."""
+        return self._associations.is_known(source)
 
     def locate(self, recipient_id: bytes, source: Address) -> None:
         """The application has seen the peer behind `recipient_id` receive at `source`, by a handshake for instance."""

@@ -8,12 +8,13 @@ import ipaddress
 import logging
 import socket
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
 from typing import Any, Protocol
 
 from thingstead.clock import Clock
 from thingstead.errors import TransportError
+from thingstead.transport.turns import Turns
 from thingstead.transport.unreachable import listen_for_errors, unreachable
 
 __all__ = ["Address", "DatagramCore", "Pump", "open_multicast_socket", "open_socket", "send_groups_through"]
@@ -23,9 +24,13 @@ Address = tuple[str, int]
 
 _LOGGER = logging.getLogger(__name__)
 _MAX_DATAGRAM = 2048
-_BATCH = 64
+_MAX_READ = 256
+_MAX_SERVED = 64
+_STRANGERS_SERVED = 16
+_STRANGERS_WAITING = 256
 _NOWHERE = frozenset({errno.ENETUNREACH, errno.EPERM})
 _RECEIVE_BUFFER = 4 << 20
+_NEVER = float("inf")
 
 
 class DatagramCore(Protocol):
@@ -59,6 +64,7 @@ class Pump:
         sockets: see above.
         clock: monotonic time.
         on_unreachable: told of each destination that the network says cannot be reached; None lets CoAP find out.
+        is_known: whether somebody was verified at a source: what comes from there does not wait behind the others'.
     """
 
     def __init__(
@@ -68,12 +74,17 @@ class Pump:
         *,
         clock: Clock,
         on_unreachable: Callable[[Address], None] | None = None,
+        is_known: Callable[[Hashable], bool] = lambda _source: True,
     ) -> None:
         self._core = core
         self._sockets = tuple(sockets)
         self._clock = clock
         self._loop = asyncio.get_running_loop()
+        self._turns: Turns[tuple[bytes, Address, bool]] = Turns(
+            is_known, share=_STRANGERS_SERVED, room=_STRANGERS_WAITING
+        )
         self._timer: asyncio.TimerHandle | None = None
+        self._deadline = _NEVER
         self._is_closed = False
         self.undeliverable = 0
         self._on_unreachable = on_unreachable
@@ -98,12 +109,9 @@ class Pump:
                 _LOGGER.debug("datagram to %s not sent: %s", destination, error)
                 if self._on_unreachable is not None and error.errno in _NOWHERE:
                     self._on_unreachable(destination)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         deadline = self._core.next_deadline()
-        if deadline is not None:
-            self._timer = self._loop.call_later(max(0.0, deadline - now), self.flush)
+        if deadline is not None and deadline < self._deadline:
+            self._set_timer(deadline, now)
 
     def close(self) -> None:
         """Stop reading and close the sockets."""
@@ -114,13 +122,35 @@ class Pump:
             self._loop.remove_reader(sock)
             sock.close()
 
+    @property
+    def dropped(self) -> int:
+        """Datagrams of strangers that found no room."""
+        return self._turns.dropped
+
+    def _set_timer(self, deadline: float, now: float) -> None:
+        """Run at `deadline`, or earlier: a timer that finds nothing due costs less than one set anew each time."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._deadline = deadline
+        self._timer = self._loop.call_later(max(0.0, deadline - now), self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._deadline = _NEVER
+        self.flush()
+
     def _drain(self, sock: socket.socket, multicast: bool) -> None:
-        now = self._clock.now()
-        receive = self._core.receive_datagram
+        """Read what has come, serve whose turn it is, send the answers."""
+        if self._is_closed:
+            return
         if self._on_unreachable is not None:
             for destination in unreachable(sock):
                 self._on_unreachable(_plain(destination))
-        for _ in range(_BATCH):
+        now = self._clock.now()
+        receive, admits = self._core.receive_datagram, self._turns.admits
+        self._turns.begin()
+        served = 0
+        for _ in range(_MAX_READ):
             try:
                 data, source = sock.recvfrom(_MAX_DATAGRAM)
             except (BlockingIOError, InterruptedError):
@@ -128,8 +158,18 @@ class Pump:
             except OSError as error:
                 _LOGGER.debug("socket error while reading: %s", error)
                 break
-            receive(data, _plain(source), now, multicast=multicast)
+            if len(source) != 2:
+                source = _plain(source)
+            if admits(source, (data, source, multicast)):
+                receive(data, source, now, multicast=multicast)
+                served += 1
+                if served == _MAX_SERVED:
+                    break
+        for data, source, to_group in self._turns.waited():
+            receive(data, source, now, multicast=to_group)
         self.flush()
+        if self._turns:
+            self._loop.call_soon(self._drain, sock, multicast)
 
 
 def _plain(source: tuple[Any, ...]) -> Address:

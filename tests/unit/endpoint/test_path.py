@@ -206,3 +206,17 @@ def test_a_response_may_come_from_where_the_peer_has_moved_to():
     (event,) = events(ladder.thing)
     assert (event.message.payload, event.source) == (b"x", ELSEWHERE)
     assert ladder.thing.association(SECURED).address is None
+
+
+@pytest.mark.requirement("R-36")
+def test_a_source_is_known_from_where_its_peer_receives_until_the_association_ends():
+    side = server(address=None)
+    side.install(Association(AssociationId("b"), context(mirrored=True), address=THING))
+    assert (side.is_known(THING), side.is_known(ELSEWHERE)) == (True, False)
+    side.install(Association(AssociationId("b"), context(mirrored=True), address=ELSEWHERE))
+    assert (side.is_known(THING), side.is_known(ELSEWHERE)) == (False, True)
+    side.install(Association(AssociationId("c"), context(mirrored=True), address=ELSEWHERE))
+    side.end(AssociationId("b"))
+    assert side.is_known(ELSEWHERE)
+    side.end(AssociationId("c"))
+    assert not side.is_known(ELSEWHERE)

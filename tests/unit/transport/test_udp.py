@@ -163,3 +163,27 @@ def test_what_goes_to_a_group_is_heard_on_the_interface_it_left_by():
         sender.sendto(b"all", ("239.83.0.77", listener.getsockname()[1]))
         listener.settimeout(5)
         assert listener.recvfrom(16)[0] == b"all"
+
+
+@pytest.mark.requirement("R-36")
+def test_a_verified_source_is_answered_before_the_strangers_that_came_first():
+    """A hundred datagrams of a stranger stand in the socket's queue before one of a thing: it waits for few of them."""
+
+    async def story():
+        core = Echo()
+        with open_socket("127.0.0.1", 0) as stranger, open_socket("127.0.0.1", 0) as thing:
+            ours = open_socket("127.0.0.1", 0)
+            address, known = ours.getsockname(), thing.getsockname()
+            for number in range(100):
+                stranger.sendto(bytes([number]), address)
+            thing.sendto(b"thing", address)
+            pump = Pump(core, [ours], clock=SystemClock(), is_known=lambda source: source == known)
+            try:
+                async with asyncio.timeout(5):
+                    while len(core.sources) < 101:  # noqa: ASYNC110  the loop's own turns are what is waited for
+                        await asyncio.sleep(0)
+            finally:
+                pump.close()
+        return core.sources.index(known), pump.dropped
+
+    assert asyncio.run(story()) == (16, 0)

@@ -1,0 +1,63 @@
+"""Who is served when more comes than can be served: verified sources at once, strangers in turns."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+__all__ = ["Turns"]
+
+ItemT = TypeVar("ItemT")
+
+
+class Turns(Generic[ItemT]):
+    """Between two looks at a socket everything of verified sources is served, and a few datagrams of strangers.
+
+    Strangers beyond these wait for a later look, in order; when many wait, the newest of them goes. So what a verified
+    source waits for is bounded by `share`, however many strangers came before it, and what a flood can make us hold
+    by `room`.
+
+    Args:
+        is_known: whether somebody was verified at a source.
+        share: datagrams of strangers that are served between two looks.
+        room: datagrams of strangers that may wait.
+
+    Attributes:
+        dropped: datagrams of strangers that found no room.
+    """
+
+    __slots__ = ("_is_known", "_left", "_room", "_share", "_waiting", "dropped")
+
+    def __init__(self, is_known: Callable[[Hashable], bool], *, share: int, room: int) -> None:
+        self._is_known = is_known
+        self._share = self._left = share
+        self._room = room
+        self._waiting: deque[ItemT] = deque()
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def begin(self) -> None:
+        """The socket is looked at anew."""
+        self._left = self._share
+
+    def admits(self, source: Hashable, item: ItemT) -> bool:
+        """Whether `item` is to be served now; if not, it waits or is gone."""
+        if self._is_known(source):
+            return True
+        if self._left and not self._waiting:
+            self._left -= 1
+            return True
+        if len(self._waiting) < self._room:
+            self._waiting.append(item)
+        else:
+            self.dropped += 1
+        return False
+
+    def waited(self) -> list[ItemT]:
+        """Those that have waited longest, as many as this turn still has."""
+        count = min(self._left, len(self._waiting))
+        self._left -= count
+        return [self._waiting.popleft() for _ in range(count)]
