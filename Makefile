@@ -4,7 +4,7 @@ PYTEST := $(PY) -m pytest -q -n auto
 PEERS := $(patsubst tools/peers/%/make,build/peers/%/.stamp,$(wildcard tools/peers/*/make))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run static check test full conformance sabotage trace docs docs-release bench peers clean
+.PHONY: help setup run static check test full conformance sabotage trace docs docs-release bench peers fuzz clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,13 @@ peers: setup $(PEERS) ## the unmodified peers of tools/peers, in build/peers
 
 build/peers/%/.stamp: tools/peers/prepare tools/peers/%/*
 	@tools/peers/prepare $* build/peers/$*
+
+fuzz: build/fuzz/venv/.stamp ## fuzz what takes bytes from the network; FUZZ="--seconds 60" says how long for each
+	@$(PY) -m tests.fuzz $(FUZZ)
+
+build/fuzz/venv/.stamp: .venv/.stamp tools/fuzz/make
+	@tools/fuzz/make build/fuzz/venv
+	@touch $@
 
 clean: ## remove everything that the targets made
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

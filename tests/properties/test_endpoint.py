@@ -4,24 +4,12 @@ import random
 
 import pytest
 
+from tests.properties.bounds import BOUNDS, over_bound
 from tests.unit.endpoint.ladder import CONTROLLER, OBSERVE, SECURED, THING, Ladder, answered, endpoint, events
-from thingstead.endpoint.config import Retention
 from thingstead.endpoint.event import ContextNeeded, RequestReceived, SequenceNeeded
-from thingstead.protocols.coap import block
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.option import OPTIONS
-
-SMALL = Retention(
-    max_duplicates=8,
-    max_duplicate_bytes=4096,
-    uploads=block.Limits(max_body=600, max_bodies=4, max_bodies_per_peer=2, max_total=1000),
-    representations=block.Limits(max_bodies=4, max_total=4000),
-    max_exchanges=6,
-    max_observers=4,
-    max_observers_per_peer=2,
-)
-BOUNDS = {"strangers": SMALL, "max_counted_sources": 8, "max_held": 4, "max_peers": 8, "lazy_contexts": True}
 
 
 def recorded():
@@ -53,22 +41,6 @@ def mutate(data, chance):
     return bytes(changed)
 
 
-def sizes(side):
-    memory = side._layer.strangers
-    return {
-        "duplicates": len(memory.duplicates) <= SMALL.max_duplicates,
-        "bytes": memory.duplicates.held <= SMALL.max_duplicate_bytes + 3000,
-        "uploads": memory.uploads.held <= SMALL.uploads.max_total,
-        "representations": memory.representations.held <= SMALL.representations.max_total,
-        "open": len(memory.open) <= SMALL.max_exchanges,
-        "observing": len(memory.observing) <= SMALL.max_observers,
-        "sources": len(side.counters_by_source) <= 8,
-        "held": len(side._server._held) <= 4,
-        "resets": len(side._responder._resets) <= SMALL.max_observers,
-        "reasons": len(side.counters) < 40,
-    }
-
-
 @pytest.mark.requirement("R-36")
 @pytest.mark.requirement("R-37")
 @pytest.mark.parametrize("seed", range(4))
@@ -92,7 +64,7 @@ def test_a_flood_of_mutated_datagrams_from_strangers(seed):
                 side.context_unknown(event.kid, event.kid_context)
         for reply, destination in side.datagrams_to_send(now):
             sent[destination] = sent.get(destination, 0) + len(reply)
-    assert all(sizes(side).values()), sizes(side)
+    assert over_bound(side) == {}
     assert all(sent.get(source, 0) <= 3 * count for source, count in received.items())
 
 

@@ -95,7 +95,7 @@ def compose(request: Message, destination: tuple[str, int], *, scheme: str = "co
     """The URI that a request to `destination` is for (RFC 7252 §6.5).
 
     Raises:
-        DecodeError: an option that is not UTF-8, or a port that is none.
+        DecodeError: an option that is not UTF-8, a segment that is ``.`` or ``..``, or a port that is none.
     """
     named = request.option(OptionNumber.URI_HOST)
     host = destination[0] if named is None else _text(named)
@@ -117,12 +117,12 @@ def location(response: Message) -> str | None:
     path, query = OptionNumber.LOCATION_PATH, OptionNumber.LOCATION_QUERY
     if not any(number in {path, query} for number, _ in response.options):
         return None
-    if any(value in {b".", b".."} for value in response.option_values(path)):
-        raise DecodeError("expected no dot segment in a location", spec="RFC 7252 §5.10.7")
     return _resource(response, path, query)
 
 
 def _resource(message: Message, path: OptionNumber, query: OptionNumber) -> str:
+    if any(value in {b".", b".."} for value in message.option_values(path)):
+        raise DecodeError("expected no dot segment in a path", spec="RFC 7252 §5.10.1")
     segments = [quote(_text(value), safe=_IN_SEGMENT) for value in message.option_values(path)]
     arguments = [quote(_text(value), safe=_IN_ARGUMENT) for value in message.option_values(query)]
     return "/" + "/".join(segments) + ("?" + "&".join(arguments) if arguments else "")

@@ -139,3 +139,11 @@ def test_a_location_is_a_relative_reference():
 def test_a_location_with_a_segment_that_none_may_have_is_refused(segment):
     with pytest.raises(DecodeError):
         location(Message(Code.CREATED, options=[(OptionNumber.LOCATION_PATH, segment)]))
+
+
+@pytest.mark.spec("RFC 7252 5.10.1")
+@pytest.mark.parametrize("segment", [b".", b".."])
+def test_a_path_with_a_segment_that_a_uri_would_lose_is_refused(segment):
+    message = Message(Code.GET, options=[(OptionNumber.URI_PATH, b"a"), (OptionNumber.URI_PATH, segment)])
+    with pytest.raises(DecodeError, match="dot segment"):
+        compose(message, ("192.0.2.1", 5683))

@@ -1,0 +1,1 @@
+"""One module for an area; each has TARGETS."""
