@@ -234,5 +234,21 @@ COMMANDS: tuple[Command, ...] = (
         "'coap://[::1]/temperature' --count 10",
         "coap:OBSERVE",
     ),
+    _row(_S, "oscore create", "make an OSCORE context for two parties", "lamp.oscore", "oscore:CREATE"),
+    _row(_S, "oscore show", "what a context is, without its keys", "lamp.oscore", "oscore:SHOW"),
+    _row(
+        _S,
+        "oscore import",
+        "take a context over from libcoap or aiocoap",
+        "client.conf --output lamp.oscore",
+        "oscore:IMPORT",
+    ),
+    _row(
+        _S,
+        "oscore export",
+        "hand a half of a context to libcoap or aiocoap",
+        "lamp.oscore --form libcoap --peer --output peer.conf",
+        "oscore:EXPORT",
+    ),
 )
 """In the order of ``--help``. A new command is one row here and one `Action` in its module."""

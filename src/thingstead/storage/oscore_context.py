@@ -205,13 +205,17 @@ class ContextFile:
 
         Args:
             half: whose.
-            start: where they go on, of a half that was never here.
+            start: where the other party's go on at least, of whose half nothing is known here.
 
         Raises:
-            StateError: it is not here, and `start` does not say where its numbers go on.
+            StateError: it is not here, and nobody says where its numbers go on.
             StorageError: the disk does not take note.
         """
-        number = self._number(half) if start is None else max(start, self.sequences.of(half) or 0)
+        known = self.sequences.of(half)
+        if known is None and half is Half.RECIPIENT and start is not None:
+            number = start
+        else:
+            number = max(self._number(half), start or 0)
         sender = None if half is Half.SENDER else self.sequences.sender
         recipient = None if half is Half.RECIPIENT else self.sequences.recipient
         self._save(Sequences(sender, recipient, self.sequences.is_new))

@@ -21,6 +21,7 @@ __all__ = [
     "parse_libcoap",
     "parse_sequence",
     "render_aiocoap",
+    "render_credentials",
     "render_libcoap",
 ]
 
@@ -191,6 +192,11 @@ def render_aiocoap(context: AiocoapContext) -> dict[str, bytes]:
         # "unknown" makes aiocoap ask for an Echo before it believes that a request is fresh.
         files[AIOCOAP_SEQUENCE] = {"next-to-send": context.sequence, "received": "unknown"}
     return {name: json.dumps(content, indent=1).encode() + b"\n" for name, content in files.items()}
+
+
+def render_credentials(directory: str) -> bytes:
+    """What ``aiocoap-client --credentials`` reads: everything it asks goes under the context in `directory`."""
+    return json.dumps({"coap://*": {"oscore": {"basedir": directory}}}, indent=1).encode() + b"\n"
 
 
 def _libcoap_value(encoding: str, value: str, number: int) -> Any:

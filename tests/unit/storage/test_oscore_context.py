@@ -123,6 +123,8 @@ def test_a_start_that_is_told_never_goes_back_behind_what_is_known(made):
     file = ContextFile.open(made)
     file.reserve(7)
     assert file.hand_out(Half.SENDER, start=3) == 7
+    with pytest.raises(StateError):
+        file.hand_out(Half.SENDER, start=100)
 
 
 @pytest.mark.spec("RFC 8613 7.2.1")
