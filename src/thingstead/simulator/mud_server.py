@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,9 +34,7 @@ class StaticHttpsServer:
         self._tls.load_cert_chain(certificate, key)
         self._host, self._port = host, port
         self._server: asyncio.Server | None = None
-        self._open = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._closed: asyncio.Future[None] | None = None
 
     @property
     def url(self) -> str:
@@ -48,22 +45,28 @@ class StaticHttpsServer:
 
     async def __aenter__(self) -> StaticHttpsServer:
         self._server = await asyncio.start_server(
-            self._answer, self._host, self._port, ssl=self._tls, ssl_shutdown_timeout=_SECONDS, limit=_LONGEST_REQUEST
+            self._answer,
+            self._host,
+            self._port,
+            ssl=self._tls,
+            ssl_handshake_timeout=_SECONDS,
+            ssl_shutdown_timeout=_SECONDS,
+            limit=_LONGEST_REQUEST,
         )
+        # Python 3.11 waits for connections, half a handshake among them, only where it was asked to before the end.
+        self._closed = asyncio.get_running_loop().create_task(self._server.wait_closed())
+        await asyncio.sleep(0)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is not None:
+        if self._server is not None and self._closed is not None:
             self._server.close()
-            await self._server.wait_closed()
-            await self._idle.wait()
-            self._server = None
+            await self._closed
+            self._server = self._closed = None
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open += 1
-        self._idle.clear()
         try:
             async with asyncio.timeout(_SECONDS):
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -72,15 +75,7 @@ class StaticHttpsServer:
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             return
         finally:
-            await self._hang_up(writer)
-
-    async def _hang_up(self, writer: asyncio.StreamWriter) -> None:
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-        self._open -= 1
-        if self._open == 0:
-            self._idle.set()
+            writer.close()
 
     def _response(self, head: bytes) -> bytes:
         method, _, rest = head.decode("latin-1").partition(" ")

@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from tests.serving import serving
 from thingstead.errors import ConfigError, TransportError
 from thingstead.transport.control_socket import ControlClient, ControlServer
 
@@ -116,7 +117,7 @@ def test_a_controller_that_dies_while_it_answers_has_not_answered(tmp_path):
         writer.close()
 
     async def whole():
-        async with await asyncio.start_unix_server(die, path=path):
+        async with serving(await asyncio.start_unix_server(die, path=path)):
             return await asyncio.to_thread(_ask, path)
 
     with pytest.raises(TransportError, match="before it had answered"):
