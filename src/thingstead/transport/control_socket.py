@@ -72,6 +72,10 @@ class ControlServer:
         except (ValueError, RecursionError, ConnectionError):
             # Not JSON, a line over the limit, or a client that left: nothing to answer it with.
             pass
+        except asyncio.CancelledError:
+            # A client that does not read what it asked for holds up nobody's end.
+            writer.transport.abort()
+            raise
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):

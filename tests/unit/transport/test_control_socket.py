@@ -24,7 +24,7 @@ async def _with(path, work):
 
 def _raw(path, data):
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(5.0)
+        client.settimeout(30.0)
         client.connect(str(path))
         client.sendall(data)
         client.shutdown(socket.SHUT_WR)
@@ -106,6 +106,27 @@ def test_a_client_that_says_nothing_is_hung_up_on_when_the_server_closes(tmp_pat
         return [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
 
     assert asyncio.run(silent()) == []
+
+
+def test_a_client_that_does_not_read_its_answer_holds_up_no_end(tmp_path):
+    path, asked = tmp_path / "control.sock", asyncio.Event()
+
+    async def endless(_asked):
+        asked.set()
+        return {"result": "x" * 5_000_000}
+
+    async def deaf():
+        server = ControlServer(path, endless)
+        await server.start()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            client.sendall(b"{}\n")
+            await asked.wait()
+            await asyncio.sleep(0)
+            async with asyncio.timeout(30):
+                await server.close()
+
+    asyncio.run(deaf())
 
 
 def test_a_controller_that_dies_while_it_answers_has_not_answered(tmp_path):
