@@ -66,7 +66,7 @@ def controller(tmp_path, monkeypatch, run):
     made, ready, stopped = Controller(tmp_path / "control.sock"), threading.Event(), threading.Event()
     thread = threading.Thread(target=made.serve, args=(ready, stopped))
     thread.start()
-    ready.wait(5)
+    assert ready.wait(60)
     yield made
     stopped.set()
-    thread.join(5)
+    thread.join()

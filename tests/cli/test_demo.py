@@ -34,8 +34,9 @@ def _left_in(folder):
 
 @pytest.mark.slow
 @pytest.mark.namespace
+@pytest.mark.timeout(300)
 def test_a_whole_life_holds_and_leaves_nothing_behind(demo, scratch):
-    ended = demo("--things", "4", "--netns", "required", timeout=110)
+    ended = demo("--things", "4", "--netns", "required", timeout=280)
     document = json.loads(ended.stdout)
     failed = [check for step in document["steps"] for check in step["checks"] if not check["held"]]
     assert failed == []
@@ -47,12 +48,13 @@ def test_a_whole_life_holds_and_leaves_nothing_behind(demo, scratch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_dry_run_says_so_gives_the_network_no_time_and_makes_way_for_who_has_the_port(demo, scratch):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):  # somebody has it already, which is as good
             other.bind(("127.0.0.1", 5683))
-        ended = demo("--things", "1", "--netns", "off", timeout=110)
+        ended = demo("--things", "1", "--netns", "off", timeout=280)
     document = json.loads(ended.stdout)
     assert (ended.returncode, document["held"], set(document["left_out"])) == (0, True, {"group", "retire"})
     steps = {step["name"]: step for step in document["steps"]}
@@ -76,7 +78,7 @@ def test_a_dry_run_says_so_gives_the_network_no_time_and_makes_way_for_who_has_t
     ],
 )
 def test_what_cannot_be_played_is_one_sentence_and_leaves_nothing(demo, scratch, words, says):
-    ended = demo("--netns", "off", *words, timeout=30)
+    ended = demo("--netns", "off", *words, timeout=110)
     refusal = json.loads(ended.stdout)["error"]
     assert (ended.returncode, refusal["kind"]) == (60, "ConfigError")
     assert says in refusal["message"]

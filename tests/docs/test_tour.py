@@ -101,7 +101,7 @@ class Walk:
         for process in reversed(self.running):
             process.terminate()
         for process in self.running:
-            process.wait(20)
+            process.wait(60)
 
 
 def free_port():
@@ -111,6 +111,7 @@ def free_port():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_every_command_runs_in_its_order(tmp_path):
     walk = Walk(tmp_path)
     try:

@@ -17,7 +17,7 @@ from thingstead.enforcement.nftables import Nftables, NftablesConfig
 from thingstead.errors import PolicyError
 from thingstead.identifier import ThingId
 
-PATIENCE = 0.08
+PATIENCE = 0.2
 COAP = 5683
 TCP, UDP, ICMP = 6, 17, 1
 ONE, TWO = ThingId("thing-aaaaaaaaaaaaaaaa"), ThingId("thing-bbbbbbbbbbbbbbbb")

@@ -92,6 +92,6 @@ def test_attacks_run_over_sockets_against_a_demo_whose_things_have_joined(record
                 await living
         return verdicts
 
-    verdicts = asyncio.run(asyncio.wait_for(story(), 20))
+    verdicts = asyncio.run(asyncio.wait_for(story(), 100))
     assert all(verdict.held for verdict in verdicts), verdicts
     assert len(verdicts) == 7

@@ -34,7 +34,7 @@ from thingstead.simulator.capture import PcapWriter, open_capture_socket
 site = Site.create()
 listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 listener.bind((str(site.controller_ipv4), 5683))
-listener.settimeout(5)
+listener.settimeout(30)
 path = Path(sys.argv[1])
 
 async def capture():
@@ -42,7 +42,6 @@ async def capture():
     run = [sys.executable, "-c", {ATTACKER!r}, str(os.getpid())]
     attacker = await asyncio.to_thread(subprocess.run, run, capture_output=True, text=True, check=False)
     heard, source = await asyncio.to_thread(listener.recvfrom, 100)
-    await asyncio.sleep(0.05)
     writer.close()
     print(json.dumps({{"heard": heard.decode(), "source": source[0], "said": attacker.stdout, "error": attacker.stderr,
                       "frames": writer.frames, "captured": heard in path.read_bytes()}}))
