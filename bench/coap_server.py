@@ -3,12 +3,14 @@
 Both answer a GET with twelve bytes over UDP on [::1]; the client prepares every datagram before the clock starts.
 Ours is the whole controller: six planes, store on disk, pump, de-duplication, limits, counters, and the decision
 under the scope of the thing's token. aiocoap's is a site with one resource behind its OSCORE wrapper, which decides
-nothing. The telemetry request ends in the data plane's store.
+nothing. The telemetry request ends in the data plane's store. The same server with more associations loaded, of which
+one speaks, is measured beside the one with this association alone.
 """
 
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +21,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.figure import Figure
-from bench.load import Server, drive, serving
+from bench.load import Server, client, drive, serving
 from thingstead.protocols.coap import message
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.oscore.context import SecurityContext
@@ -34,7 +36,9 @@ _PEER_PYTHON = _ROOT / "build" / "peers" / "python" / "bin" / "python"
 # The vector keys of RFC 8613 appendix C.1: published, they protect nothing.
 _SECRET, _SALT, _CLIENT_ID, _SERVER_ID = bytes(range(1, 17)), bytes.fromhex("9e7ca92223786340"), b"\x00", b"\x01"
 _ROUNDS = 7
-_OURS, _PEER = ("ours", 56_830, 6_000), ("peer", 56_831, 1_500)
+_OURS, _PEER = 6_000, 1_500
+_LOADED = (1_000, 100_000)
+_CLIENT_PORT = 100  # above the server's
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,48 +51,63 @@ class _Kind:
 
 @dataclass(frozen=True, slots=True)
 class _Contender:
-    """A server, the requests of each kind it is still to get, and how many make a round."""
+    """A server, the socket towards it, the requests of each kind it is still to get, and how many make a round."""
 
     server: Server
+    socket: socket.socket
     requests: Mapping[str, Iterator[bytes]]
     round: int
 
     def microseconds(self, kind: str) -> float:
         """CPU of one request, in one round."""
         requests = list(islice(self.requests[kind], self.round))
-        return drive(self.server, requests) / len(requests) * 1e6
+        return drive(self.server, self.socket, requests) / len(requests) * 1e6
 
 
 def figures() -> Iterator[Figure]:
     """Medians of rounds that alternate between the contenders; the first round warms up and does not count."""
     with ExitStack() as running:
-        ours = _start(running, *_OURS, [sys.executable, "-m", "bench.server.ours"], _OUR_KINDS)
+        ours = _ours(running, 56_830)
         peer = None
         if _PEER_PYTHON.exists():
-            peer = _start(running, *_PEER, [str(_PEER_PYTHON), "bench/peer/aiocoap_server.py"], _PEER_KINDS)
+            command = [str(_PEER_PYTHON), "bench/peer/aiocoap_server.py"]
+            peer = _start(running, 56_831, _PEER, command, _PEER_KINDS)
         else:
             print("ABSENT: build/peers; no figures beside aiocoap (make peers)", file=sys.stderr)
         for kind in _OUR_KINDS:
             beside = peer if kind in _PEER_KINDS else None
-            mine, theirs = [], []
-            for _ in range(_ROUNDS + 1):
-                mine.append(ours.microseconds(kind))
-                if beside is not None:
-                    theirs.append(beside.microseconds(kind))
-            named = (round(median(theirs[1:]), 2), beside.server.name) if beside is not None else (None, "")
-            yield Figure(f"server CPU for one request, {kind}", "us", round(median(mine[1:]), 2), *named)
+            yield _figure(
+                f"server CPU for one request, {kind}", kind, ours, beside, beside.server.name if beside else ""
+            )
+        for number, count in enumerate(_LOADED):
+            full = _ours(running, 56_832 + number, contexts=count)
+            yield _figure(f"the same, OSCORE, {count:,} contexts loaded", "OSCORE", full, ours, "one context")
 
 
-def _start(
-    running: ExitStack, side: str, port: int, count: int, command: list[str], kinds: Mapping[str, _Kind]
-) -> _Contender:
-    folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix=f"bench-{side}-")))
+def _figure(name: str, kind: str, first: _Contender, second: _Contender | None, second_name: str) -> Figure:
+    mine, theirs = [], []
+    for _ in range(_ROUNDS + 1):
+        mine.append(first.microseconds(kind))
+        if second is not None:
+            theirs.append(second.microseconds(kind))
+    beside = round(median(theirs[1:]), 2) if theirs else None
+    return Figure(name, "us", round(median(mine[1:]), 2), beside, second_name)
+
+
+def _ours(running: ExitStack, port: int, *, contexts: int = 0) -> _Contender:
+    command = [sys.executable, "-m", "bench.server.ours", f"--contexts={contexts}", f"--client={port + _CLIENT_PORT}"]
+    return _start(running, port, _OURS, command, _OUR_KINDS)
+
+
+def _start(running: ExitStack, port: int, count: int, command: list[str], kinds: Mapping[str, _Kind]) -> _Contender:
+    folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
     _write_context(folder)
     environment = {"PYTHONPATH": f"{_ROOT / 'src'}:{_ROOT}"}
     server = running.enter_context(serving([*command, str(port), str(folder)], port=port, environment=environment))
+    peer = running.enter_context(client(server, port=port + _CLIENT_PORT))
     context = SecurityContext.derive(Secret(_SECRET), master_salt=_SALT, sender_id=_CLIENT_ID, recipient_id=_SERVER_ID)
     numbers = iter(range(1 << 32))
-    return _Contender(server, {name: _datagrams(kind, context, numbers) for name, kind in kinds.items()}, count)
+    return _Contender(server, peer, {name: _datagrams(kind, context, numbers) for name, kind in kinds.items()}, count)
 
 
 def _datagrams(kind: _Kind, context: SecurityContext, numbers: Iterator[int]) -> Iterator[bytes]:

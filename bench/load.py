@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Server", "drive", "serving"]
+__all__ = ["Server", "client", "drive", "serving"]
 
 _CPU_CLOCK_OF_PROCESS = 2  # clock_getcpuclockid(3) makes its number of this and the process's
 _PATIENCE_SECONDS = 5.0
@@ -48,29 +48,36 @@ def serving(command: list[str], *, port: int, environment: dict[str, str] | None
         process.wait(10)
 
 
-def drive(server: Server, requests: list[bytes], *, window: int = 16) -> float:
+@contextlib.contextmanager
+def client(server: Server, *, port: int = 0) -> Iterator[socket.socket]:
+    """A socket towards the server, from `port` of ours: a server that verified it once knows it again."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        sock.bind(("::1", port))
+        sock.connect(("::1", server.port))
+        yield sock
+
+
+def drive(server: Server, peer: socket.socket, requests: list[bytes], *, window: int = 16) -> float:
     """Send every request with at most `window` unanswered; return the server's CPU seconds.
 
     Raises:
         RuntimeError: a request found no answer: figures of a run that lost some would flatter.
     """
-    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as peer:
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        peer.connect(("::1", server.port))
-        before = server.cpu_seconds()
-        sent = answered = 0
-        while answered < len(requests):
-            while sent < len(requests) and sent - answered < window:
-                peer.send(requests[sent])
-                sent += 1
-            if not select.select([peer], [], [], _PATIENCE_SECONDS)[0]:
-                raise RuntimeError(f"{server.name} left {sent - answered} of {sent} requests unanswered")
-            answer = peer.recv(2048)
-            if answer[1] == _EMPTY:
-                continue  # the response comes by itself later (RFC 7252 §5.2.2)
-            if answer[0] >> 4 & 3 == _CON:
-                peer.send(bytes((0x60, _EMPTY)) + answer[2:4])
-            if answer[1] >> 5 != 2:
-                raise RuntimeError(f"{server.name} answered {answer[1] >> 5}.{answer[1] & 31:02}: {answer[4:]!r}")
-            answered += 1
-        return server.cpu_seconds() - before
+    before = server.cpu_seconds()
+    sent = answered = 0
+    while answered < len(requests):
+        while sent < len(requests) and sent - answered < window:
+            peer.send(requests[sent])
+            sent += 1
+        if not select.select([peer], [], [], _PATIENCE_SECONDS)[0]:
+            raise RuntimeError(f"{server.name} left {sent - answered} of {sent} requests unanswered")
+        answer = peer.recv(2048)
+        if answer[1] == _EMPTY:
+            continue  # the response comes by itself later (RFC 7252 §5.2.2)
+        if answer[0] >> 4 & 3 == _CON:
+            peer.send(bytes((0x60, _EMPTY)) + answer[2:4])
+        if answer[1] >> 5 != 2:
+            raise RuntimeError(f"{server.name} answered {answer[1] >> 5}.{answer[1] & 31:02}: {answer[4:]!r}")
+        answered += 1
+    return server.cpu_seconds() - before

@@ -1,31 +1,41 @@
 """Our server for the bench is the product: the whole controller on [::1], with one thing joined.
 
-``python -m bench.server.ours PORT CONTEXT_FOLDER``; prints one line when it listens. To what every controller serves
-it adds GET /h, which the joined thing's token allows, and GET /p, which is public.
+``python -m bench.server.ours [--contexts=COUNT] [--client=PORT] PORT CONTEXT_FOLDER``; prints one line when it listens.
+To what every controller serves it adds GET /h, which the joined thing's token allows, and GET /p, which is public.
+The thing was seen to receive at the client's port, as after a handshake; COUNT more associations are loaded, under
+which nobody speaks.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
-import sys
 from pathlib import Path
 
 from bench.server.domain import Maker, found, oscore
 from thingstead import __version__
 from thingstead.controller.app import running
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.domain.ports import Association
 from thingstead.endpoint.resource import Call
+from thingstead.identifier import ThingId
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.edhoc.session import OscoreParameters
+from thingstead.secret import Secret
 
 
-async def main(port: int, folder: Path) -> None:
-    maker = Maker()
+async def main(arguments: argparse.Namespace) -> None:
+    maker, port, folder = Maker(), arguments.port, arguments.folder
     async with running(found(folder / "domain", maker, host="::1", port=port)) as controller:
         controller.resources.register("/h", Code.GET, _hello)
         controller.resources.register("/p", Code.GET, _hello, public=True)
-        await controller.admission(maker.newcomer(0, _parameters(folder)))
+        parameters = _parameters(folder)
+        await controller.admission(maker.newcomer(0, parameters))
+        controller.server.locate(parameters.recipient_id, ("::1", arguments.client))
+        for number in range(arguments.contexts):
+            controller.server.install(_association(number))
         print("thingstead", __version__, flush=True)
         await asyncio.get_running_loop().create_future()
 
@@ -46,4 +56,26 @@ def _parameters(folder: Path) -> OscoreParameters:
     )
 
 
-asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2])))
+def _association(number: int) -> Association:
+    return Association(
+        ThingId(f"t-{number:026}"),
+        sender_id=b"c",
+        recipient_id=number.to_bytes(4, "big"),
+        id_context=None,
+        master_secret=Secret(number.to_bytes(16, "big")),
+        master_salt=b"",
+        aead=AlgorithmId.AES_CCM_16_64_128,
+        fresh=True,
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--contexts", type=int, default=0)
+    parser.add_argument("--client", type=int, default=0)
+    parser.add_argument("port", type=int)
+    parser.add_argument("folder", type=Path)
+    return parser.parse_args()
+
+
+asyncio.run(main(_arguments()))
