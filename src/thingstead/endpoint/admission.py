@@ -21,7 +21,7 @@ from thingstead.protocols.coap.message import Message, MessageType
 from thingstead.protocols.coap.observe import ObserveRequest
 from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint, recognised
 
-__all__ = ["Admission"]
+__all__ = ["Admission", "answer_to"]
 
 _CON = MessageType.CON
 _OBSERVABLE = frozenset((Code.GET, Code.FETCH))
@@ -110,7 +110,7 @@ class Admission:
                     break
         except ProtocolError as error:
             self._counters.count(error.reason, exchange.source)
-            self._responder.send(exchange, _answer_to(error, exchange.block1), now)
+            self._responder.send(exchange, answer_to(error, exchange.block1), now)
             return
         if len(memory.open) >= memory.max_open:
             self._counters.count("overload", exchange.source)
@@ -235,7 +235,7 @@ class Admission:
         return body
 
 
-def _answer_to(error: ProtocolError, block1: Block | None) -> Message:
+def answer_to(error: ProtocolError, block1: Block | None) -> Message:
     """The response to a verified request that cannot be taken (RFC 7252 §5.4.1, RFC 7959 §2.9)."""
     options = [] if block1 is None else [(int(OptionNumber.BLOCK1), block1.encode())]
     if isinstance(error, BodyTooLargeError):

@@ -170,6 +170,10 @@ class Associations:
         else:
             del self._addresses[address]
 
+    def is_at(self, kid: bytes | None, source: Address) -> bool:
+        """Whether a peer of this name was seen to receive at `source`."""
+        return any(this.address == source for this in self._by_kid.get(kid or b"", ()))
+
     def owner(self, binding: RequestBinding) -> Association:
         """The live association under which a request was verified."""
         return next(this for this in self._by_kid[binding.kid] if this.context is binding.context)

@@ -139,7 +139,11 @@ class Client:
             if exchange.is_refused_by(message):
                 self._fail(exchange, refusal_error(message.code), now)
                 return
-            inner = self._verify(exchange, message)
+            whole = exchange.gather(message, source)
+            if whole is None:
+                self._ask_on(exchange, data, source, now)
+                return
+            inner = self._verify(exchange, whole)
         except ThingsteadError as error:
             self._reject(message, source, error, now, data)
             return
@@ -254,6 +258,7 @@ class Client:
             message, exchange.binding = protect_request(
                 message, context=association.context, with_kid_context=association.with_kid_context
             )
+            exchange.protected, exchange.reassembly = message, None
         if exchange.token != exchange.observe_token:
             self._by_token.pop(exchange.token, None)
         exchange.token = token
@@ -264,7 +269,18 @@ class Client:
             self._by_token[token] = exchange
             exchange.observe_token = token
             exchange.observe_binding = exchange.binding
-        data = self._encode(message, message.type, message.mid, token)
+        self._dispatch(exchange, message, now)
+
+    def _ask_on(self, exchange: ClientExchange, data: bytes, source: Address, now: float) -> None:
+        """Ask for the next piece of a response that comes in outer blocks."""
+        self._layer.retransmitter.withdraw(exchange.destination, exchange.mid, now)
+        if data and data[0] & 0x30 == 0:
+            self._acknowledge(exchange, data, source, now)
+        self._await(exchange, now)
+        self._dispatch(exchange, exchange.next_piece(self._layer.mids.allocate(exchange.destination)), now)
+
+    def _dispatch(self, exchange: ClientExchange, message: Message, now: float) -> None:
+        data = self._encode(message, message.type, message.mid, message.token)
         if exchange.is_confirmable:
             self._layer.retransmitter.submit(data, exchange.destination, message.mid, owner=exchange.id, now=now)
         else:

@@ -6,6 +6,7 @@ from typing import Any
 
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import Address
+from thingstead.endpoint.fragment import Reassembly
 from thingstead.errors import (
     AuthenticationError,
     DecodeError,
@@ -71,6 +72,8 @@ class ClientExchange:
         assembly: the response body, while it comes in blocks.
         head: the first block's message, whose options hold for the whole.
         echo: the Echo value to bring back.
+        protected: the OSCORE message on its way now.
+        reassembly: its response, while it comes in outer blocks.
         restarts: times that something made us begin again; bounded.
         deadline: when we give up, monotonic seconds.
     """
@@ -92,6 +95,8 @@ class ClientExchange:
         "observe_token",
         "order",
         "pieces",
+        "protected",
+        "reassembly",
         "request",
         "restarts",
         "sender",
@@ -128,6 +133,8 @@ class ClientExchange:
         self.assembly: Assembly | None = None
         self.head: Message | None = None
         self.echo: bytes | None = None
+        self.protected: Message | None = None
+        self.reassembly: Reassembly | None = None
         self.restarts = 0
         self.deadline = 0.0
         self._start_upload()
@@ -191,6 +198,33 @@ class ClientExchange:
             and is_error(message.code)
             and message.option(OptionNumber.OSCORE) is None
         )
+
+    def gather(self, message: Message, source: Address) -> Message | None:
+        """The whole OSCORE message; None while outer pieces of it are missing (RFC 8613 §8.4.1).
+
+        A piece is not verified, so it counts only from where the request went.
+
+        Raises:
+            DecodeError, IncompleteBodyError, BodyTooLargeError: pieces that do not fit together, or too many.
+        """
+        is_piece = message.option(OptionNumber.BLOCK2) is not None and message.option(OptionNumber.OSCORE) is not None
+        if not is_piece or self.association is None or source != self.destination:
+            return message
+        if self.reassembly is None:
+            self.reassembly = Reassembly(message, aead_id=self.association.context.aead_id)
+        reassembly, self.reassembly = self.reassembly, None
+        whole = reassembly.add(message)
+        if whole is None:
+            self.reassembly = reassembly
+        return whole
+
+    def next_piece(self, mid: int) -> Message:
+        """What asks for the next outer piece, when `gather` has said that one is missing."""
+        if self.reassembly is None or self.protected is None:
+            raise ValueError("nothing is missing")
+        asked = self.reassembly.following(self.protected)
+        self.mid = asked.mid = mid
+        return asked
 
     def wants_echo(self, inner: Message) -> bool:
         """Whether the server wants the same again with an Echo value (RFC 9175 §2.3)."""

@@ -43,6 +43,8 @@ _STRANGERS = Retention(
     max_observers_per_peer=1,
 )
 
+_FRAGMENTS = block.Limits(max_body=16 << 10, max_bodies=32, max_bodies_per_peer=4, max_total=256 << 10, max_age=30.0)
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointConfig:
@@ -53,6 +55,7 @@ class EndpointConfig:
         message: bounds on one datagram.
         known: what is remembered for peers behind a security association.
         strangers: what is remembered for everybody else together.
+        fragments: OSCORE messages that come, or are fetched, in outer blocks (RFC 8613 §4.1.3.4.2).
         block_szx: size exponent of our blocks: 16 << szx bytes, 6 is 1024.
         max_download: bytes of one response body that we fetch.
         max_requests: requests of ours that wait for a response.
@@ -80,6 +83,7 @@ class EndpointConfig:
     message: message.Limits = field(default_factory=message.Limits)
     known: Retention = field(default_factory=Retention)
     strangers: Retention = _STRANGERS
+    fragments: block.Limits = _FRAGMENTS
     block_szx: int = 6
     max_download: int = 4 << 20
     max_requests: int = 4096

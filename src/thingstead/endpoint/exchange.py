@@ -7,6 +7,7 @@ from typing import Any
 
 from thingstead.endpoint.association import Association, Group
 from thingstead.endpoint.event import Address, AssociationId, ExchangeId, GroupId, RequestReceived
+from thingstead.endpoint.fragment import Hop
 from thingstead.protocols.coap.block import Block
 from thingstead.protocols.coap.echo import amplification_allowance
 from thingstead.protocols.coap.message import Message, MessageType
@@ -68,6 +69,7 @@ class ServerExchange(RequestReceived):
         takes_sequence: the next protected response needs a sender sequence number of ours.
         is_answered: the request has been acknowledged, by a response or an empty ACK.
         is_elsewhere: it is an association's, and came from where its peer was not seen to receive.
+        hop: how it came in outer blocks, or wants its response in some; None as a rule.
         block1: to acknowledge in the final response.
         block2: the block that was asked for.
         wants_size: the client asked for the size of the response body (RFC 7959 §4).
@@ -86,6 +88,7 @@ class ServerExchange(RequestReceived):
         "created",
         "data",
         "epoch",
+        "hop",
         "is_answered",
         "is_elsewhere",
         "mid",
@@ -126,6 +129,7 @@ class ServerExchange(RequestReceived):
         self.takes_sequence = False
         self.is_answered = False
         self.is_elsewhere = False
+        self.hop: Hop | None = None
         self.block1: Block | None = None
         self.block2: Block | None = None
         self.wants_size = False

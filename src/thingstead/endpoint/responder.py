@@ -157,6 +157,8 @@ class Responder:
                 return
             protected = exchange.protect(response, binding=exchange.binding)
             exchange.takes_sequence = True
+            if exchange.hop is not None:
+                protected = exchange.hop.piece(protected, now)
         else:
             protected = response
         kind, mid = self._kind(exchange, now)

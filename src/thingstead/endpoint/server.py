@@ -6,16 +6,18 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from thingstead.endpoint.admission import Admission
+from thingstead.endpoint.admission import Admission, answer_to
 from thingstead.endpoint.association import Associations, Group, SequenceOwner
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters, RateLimit
 from thingstead.endpoint.event import Address, ContextNeeded, Event, RequestReceived
 from thingstead.endpoint.exchange import ServerExchange
+from thingstead.endpoint.fragment import Fragments
 from thingstead.endpoint.message_layer import MessageLayer, reset
 from thingstead.endpoint.responder import Responder
 from thingstead.errors import (
     DecodeError,
+    ProtocolError,
     SecurityError,
     ThingsteadError,
     UnsupportedError,
@@ -26,7 +28,8 @@ from thingstead.protocols.coap.echo import EchoMint
 from thingstead.protocols.coap.message import Message, MessageType, decode
 from thingstead.protocols.coap.option import OptionNumber, recognised
 from thingstead.protocols.group_oscore.protection import unprotect_group_request
-from thingstead.protocols.oscore.option import OscoreOption
+from thingstead.protocols.oscore.option import OscoreOption, decode_option
+from thingstead.protocols.oscore.plaintext import outer_options
 from thingstead.protocols.oscore.protection import FreshnessError, read_option
 from thingstead.protocols.oscore.refusal import refusal
 
@@ -49,6 +52,7 @@ class Server:
         "_contexts",
         "_counters",
         "_events",
+        "_fragments",
         "_held",
         "_layer",
         "_lifetime",
@@ -91,6 +95,7 @@ class Server:
             permits=permits,
         )
         self._admit = self._admission.admit
+        self._fragments = Fragments(config.fragments, szx=config.block_szx)
         self._refusals = RateLimit(config.refusals_per_second)
         self._challenges = RateLimit(config.refusals_per_second)
         self._contexts = RateLimit(config.contexts_per_second)
@@ -179,7 +184,11 @@ class Server:
             known.duplicates.forget(address)
 
     def _verify(self, exchange: ServerExchange, message: Message, now: float) -> None:
-        message.options = recognised(message.options)
+        if len(message.options) > 1:
+            whole = self._gather(exchange, message, now)
+            if whole is None:
+                return
+            message = whole
         option = read_option(message)
         if option.kid_context is not None or option.group:
             group = self._associations.group_of(option)
@@ -204,6 +213,44 @@ class Server:
         known = self._layer.known
         exchange.accepted = known.duplicates.remember((exchange.source, exchange.data), now)
         self._admit(exchange, inner, known, now)
+
+    def _gather(self, exchange: ServerExchange, message: Message, now: float) -> Message | None:
+        """The whole OSCORE message with its outer options; None while pieces of it are missing, or were asked for.
+
+        Pieces are taken only from where the peer that they name was seen to receive, or from whoever brings an
+        outer Echo value back: nothing is held for others (R-49).
+        """
+        message.options = recognised(outer_options(message.options))
+        if message.option(OptionNumber.BLOCK1) is None and message.option(OptionNumber.BLOCK2) is None:
+            return message
+        if exchange.is_multicast:
+            raise DecodeError("expected no piece of a message by multicast", spec="RFC 7959 §2.8")
+        exchange.accepted = self._layer.strangers.duplicates.remember((exchange.source, exchange.data), now)
+        if not self._may_send_pieces(exchange, message, now):
+            self._responder.challenge(exchange, now)
+            return None
+        try:
+            gathered, exchange.hop = self._fragments.receive(message, exchange.source, now)
+        except ProtocolError as error:
+            self._counters.count(error.reason, exchange.source)
+            gathered = answer_to(error, None)
+        if exchange.hop is not None:
+            return gathered
+        exchange.allowance = None
+        self._responder.send(exchange, gathered, now)
+        return None
+
+    def _may_send_pieces(self, exchange: ServerExchange, message: Message, now: float) -> bool:
+        value = message.option(OptionNumber.ECHO)
+        if value is None:
+            option = decode_option(message.option(_OSCORE) or b"")
+            return self._associations.is_at(option.kid, exchange.source)
+        try:
+            self._mint.verify(value, exchange.echo_name(), now)
+        except SecurityError as error:
+            self._counters.count(f"echo-{error.reason}", exchange.source)
+            return False
+        return True
 
     def _verify_group(
         self, exchange: ServerExchange, message: Message, option: OscoreOption, group: Group, now: float

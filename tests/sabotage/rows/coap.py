@@ -16,9 +16,9 @@ def _unbounded(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _limitless(original: Callable[..., Any]) -> Callable[..., Any]:
-    def start(self: Any, limits: Any) -> None:
+    def start(self: Any, limits: Any, **others: Any) -> None:
         wide = dict.fromkeys(("max_body", "max_bodies", "max_bodies_per_peer", "max_total"), 1 << 40)
-        original(self, replace(limits, **wide))
+        original(self, replace(limits, **wide), **others)
 
     return start
 
@@ -30,6 +30,8 @@ ROWS = (
     Sabotage("R-37", _P + "echo:amplification_allowance", returns(1 << 40), "answers to strangers are small"),
     Sabotage("R-47", _P + "block:Uploads.__init__", _limitless, "unfinished bodies are bounded"),
     Sabotage("R-64", "thingstead.endpoint.association:Associations.follow", accepts, "a thing that moves is followed"),
+    Sabotage("R-47", "thingstead.endpoint.fragment:Fragments.__init__", _limitless, "outer pieces are bounded"),
+    Sabotage("R-49", "thingstead.endpoint.server:Server._may_send_pieces", returns(True), "pieces are taken from few"),
     Sabotage(
         "R-68",
         "thingstead.endpoint.admission:Admission._may_come_from_there",

@@ -9,7 +9,15 @@ from thingstead.protocols.coap.code import Code, is_request, is_response
 from thingstead.protocols.coap.message import Message, decode_options, encode_options
 from thingstead.protocols.coap.option import OptionNumber
 
-__all__ = ["OPTION_CLASSES", "OptionClass", "compose_request", "compose_response", "open_plaintext", "protected"]
+__all__ = [
+    "OPTION_CLASSES",
+    "OptionClass",
+    "compose_request",
+    "compose_response",
+    "open_plaintext",
+    "outer_options",
+    "protected",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,7 @@ OPTION_CLASSES: dict[int, OptionClass] = {
 
 # What is of both classes is written inside by the origin endpoints; outside it is for proxies (§4.1.3).
 _OUTER_ONLY = frozenset(number for number, row in OPTION_CLASSES.items() if row.outer and not row.inner)
+_OUTER = frozenset(number for number, row in OPTION_CLASSES.items() if row.outer)
 _OSCORE = int(OptionNumber.OSCORE)
 _OBSERVE = int(OptionNumber.OBSERVE)
 _SURVIVING = _OUTER_ONLY - {_OSCORE}
@@ -128,6 +137,14 @@ def open_plaintext(message: Message, plaintext: bytes) -> Message:
             break
     options = inner if len(message.options) == 1 else _with_surviving(inner, message.options)
     return Message(plaintext[0], message.type, message.mid, message.token, options, payload)
+
+
+def outer_options(options: _Options) -> _Options:
+    """Those of a received OSCORE message that may stand outside; the others, and unknown ones, are class E alone.
+
+    What is class E has no meaning outside and is discarded, critical or not (RFC 8613 §4.1, §8.2 step 1).
+    """
+    return [option for option in options if option[0] in _OUTER]
 
 
 def _with_surviving(inner: _Options, outer: _Options) -> _Options:
