@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,8 @@ from thingstead.identifier import ThingId, TransitionId, thing_id
 from thingstead.protocols.cbor import codec
 
 __all__ = ["KeyRow", "Thing", "decode", "encode"]
+
+_SHARED = ("maker", "model", "mud_url", "zone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,11 @@ class Thing:
     support_end: datetime | None = None
     keys: tuple[KeyRow, ...] = ()
     joined_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        # Words that thousands of things have in common; whoever made the record, they are in memory once.
+        for name in _SHARED:
+            object.__setattr__(self, name, sys.intern(getattr(self, name)))
 
     def evolve(self, **changes: Any) -> Thing:
         """The next version, with `changes`; id and version are not among them."""

@@ -71,3 +71,10 @@ def test_what_is_no_record_is_refused(data):
 def test_microseconds_survive():
     at = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
     assert thing.decode(thing.encode(a_thing(joined_at=at))).joined_at == at
+
+
+def test_words_that_things_have_in_common_are_in_memory_once():
+    url = "https://mud.example/lamp.json"
+    one, other = (thing.decode(thing.encode(a_thing(number, mud_url=url))) for number in range(2))
+    assert one.mud_url is other.mud_url
+    assert one.model is other.model

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
+from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
 from thingstead.domain.network import AppliedChange, FlowRule, NetworkChange, ThingAddress
@@ -87,6 +88,7 @@ class MudManager:
         self._alarm = alarm
         self._deviation_packets = deviation_packets
         self._residents: dict[ThingId, _Resident] = {}
+        self._rules: WeakValueDictionary[int, frozenset[FlowRule]] = WeakValueDictionary()
         self._renewed: set[str] = set()
         self._refused: dict[ThingId, int] = {}
         self._mode = "nobody yet"
@@ -274,11 +276,16 @@ class MudManager:
         rules = self._library.rules(thing.mud_url)
         surroundings = self._surroundings(thing)
         authority = "" if rules is None else rules.authority
-        return frozenset(
+        made = frozenset(
             self._flow_rule(rule, prefix)
             for rule in (*(() if rules is None else rules.rules), *self._site.baseline)
             for prefix in surroundings.resolve(rule, authority=authority)
         )
+        # Things of one model have the same rules most of the time; they are kept once.
+        known = self._rules.get(hash(made))
+        if known != made:
+            known = self._rules[hash(made)] = made
+        return known
 
     def _flow_rule(self, rule: Rule, prefix: Prefix) -> FlowRule:
         named = rule.remote.kind is RemoteKind.DNS_NAME

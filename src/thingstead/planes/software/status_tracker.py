@@ -66,6 +66,7 @@ class StatusTracker:
         self._clock = clock
         self._catalogue = Catalogue(records, anchors=by_vendor, clock=clock)
         self._admitted: dict[ThingId, tuple[Thing, ClassKey | None]] = {}
+        self._targets: dict[ClassKey, ClassKey] = {}
         self._given: dict[ThingId, Release] = {}
         self._progress: dict[bytes, Progress] = {}
         self._last_acceptance: dict[ThingId, datetime] = {}
@@ -301,7 +302,10 @@ class StatusTracker:
 
     def _class_of(self, thing: Thing) -> ClassKey | None:
         anchor = self._anchors.get(thing.maker)
-        return None if anchor is None else _class_key(anchor, thing.model)
+        if anchor is None:
+            return None
+        target = _class_key(anchor, thing.model)
+        return self._targets.setdefault(target, target)
 
     def _known_model(self, target: ClassKey) -> tuple[str, str]:
         """Maker and model behind a class identifier, which is a hash: only what is known can be recognised."""

@@ -279,3 +279,15 @@ def test_two_things_that_claim_one_address_do_not_keep_the_domain_from_its_start
         assert (await world.manager.probe(other)).standing is Standing.ACCEPTED
 
     run(story())
+
+
+def test_things_with_the_same_rules_share_them():
+    world = World()
+
+    async def story():
+        await world.manager.resume([THING, a_thing(1)])
+        one, other = (change.rules for change in world.kernel.applied)
+        assert one
+        assert one is other
+
+    run(story())
