@@ -171,6 +171,13 @@ def test_what_is_exported_comes_back_with_its_number(run, here, form):
     assert (back.parameters, back.sequences) == (file.parameters, Sequences(300))
 
 
+def test_what_the_other_stack_cannot_take_stays_here(run, here):
+    run("oscore", "create", "ours", "--aead", "A128GCM")
+    code, _, err = run("oscore", "export", "ours", "--form", "libcoap", "--output", "theirs")
+    assert (code, sequences(here / "ours").sender, (here / "theirs").exists()) == (12, 0, False)
+    assert "AES-CCM" in err
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_what_is_exported_is_of_its_owner_only(run, here, form):
     run("oscore", "create", "ours")

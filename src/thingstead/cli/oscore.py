@@ -16,7 +16,7 @@ from thingstead.errors import ConfigError, StorageError
 from thingstead.secret import Secret
 from thingstead.storage import oscore_form
 from thingstead.storage.directory import locked, private_directory, write_whole
-from thingstead.storage.oscore_context import ContextFile, Half, OscoreParameters, Sequences
+from thingstead.storage.oscore_context import ContextFile, Half, OscoreParameters, Sequences, encode
 from thingstead.storage.oscore_form import AiocoapContext
 
 __all__ = ["CREATE", "EXPORT", "IMPORT", "SHOW"]
@@ -131,47 +131,46 @@ def _export(session: Session) -> int:
     half = Half.RECIPIENT if options["peer"] else Half.SENDER
     with closing(ContextFile.open(session.path("file"))) as file:
         parameters = file.parameters.mirrored() if options["peer"] else file.parameters
+        render, command = _FORMS[options["form"]]
         is_new = file.sequences.is_new
-        # Before anything is written for another: a crash between the two loses a half, and doubles none.
+        # What the other stack cannot take is refused before our half is gone.
+        render(target, AiocoapContext(parameters, 0, is_new))
+        # Gone from here before it is anywhere else: a crash between the two loses a half, and doubles none.
         number = file.hand_out(half, start=options["sequence"])
-        context = AiocoapContext(parameters, number, is_new and number == 0)
-        written, command = _FORMS[options["form"]](target, context, options["output"])
+        files = render(target, AiocoapContext(parameters, number, is_new and number == 0))
+        for path, content in files.items():
+            if path.parent == target:
+                private_directory(target)
+            write_whole(path, content)
+        written = [str(path) for path in files]
         session.console.show({"written": written, "sender_id": parameters.sender_id.hex(), "next_number": number})
         left = file.sequences
     if left.sender is None:
         session.console.say(f"Sender ID {file.parameters.sender_id.hex()} is not in {options['file']} any more")
-    session.console.next(command)
+    session.console.next(command.replace("OUTPUT", options["output"]))
     return 0
 
 
-def _to_libcoap(target: Path, context: AiocoapContext, shown: str) -> tuple[list[str], str]:
+def _to_libcoap(target: Path, context: AiocoapContext) -> dict[Path, bytes]:
     sequence = target.with_name(target.name + _SEQUENCE)
-    write_whole(sequence, b"%d\n" % context.sequence)
-    write_whole(target, oscore_form.render_libcoap(context.parameters))
-    return [str(target), str(sequence)], f"coap-client -E {shown},{shown}{_SEQUENCE} -m get coap://HOST/PATH"
+    return {sequence: b"%d\n" % context.sequence, target: oscore_form.render_libcoap(context.parameters)}
 
 
-def _to_aiocoap(target: Path, context: AiocoapContext, shown: str) -> tuple[list[str], str]:
-    files = oscore_form.render_aiocoap(context)
-    private_directory(target)
-    for name, content in files.items():
-        write_whole(target / name, content)
-    write_whole(target / _CREDENTIALS, oscore_form.render_credentials(str(target)))
-    written = [str(target / name) for name in (*files, _CREDENTIALS)]
-    return written, f"aiocoap-client --credentials {shown}/{_CREDENTIALS} coap://HOST/PATH"
+def _to_aiocoap(target: Path, context: AiocoapContext) -> dict[Path, bytes]:
+    files = oscore_form.render_aiocoap(context) | {_CREDENTIALS: oscore_form.render_credentials(str(target))}
+    return {target / name: content for name, content in files.items()}
 
 
-def _to_ours(target: Path, context: AiocoapContext, shown: str) -> tuple[list[str], str]:
-    sequences = Sequences(context.sequence, is_new=context.is_new)
-    ContextFile.create(target, context.parameters, sequences).close()
-    return [str(target)], f"thingstead coap get coap://HOST/PATH --oscore {shown}"
+def _to_ours(target: Path, context: AiocoapContext) -> dict[Path, bytes]:
+    return {target: encode(context.parameters, Sequences(context.sequence, is_new=context.is_new))}
 
 
-_FORMS: dict[str, Callable[[Path, AiocoapContext, str], tuple[list[str], str]]] = {
-    "libcoap": _to_libcoap,
-    "aiocoap": _to_aiocoap,
-    "thingstead": _to_ours,
+_FORMS: dict[str, tuple[Callable[[Path, AiocoapContext], dict[Path, bytes]], str]] = {
+    "libcoap": (_to_libcoap, f"coap-client -E OUTPUT,OUTPUT{_SEQUENCE} -m get coap://HOST/PATH"),
+    "aiocoap": (_to_aiocoap, f"aiocoap-client --credentials OUTPUT/{_CREDENTIALS} coap://HOST/PATH"),
+    "thingstead": (_to_ours, "thingstead coap get coap://HOST/PATH --oscore OUTPUT"),
 }
+"""Form -> the files of a half, by path; and the command that uses them."""
 
 
 def _about(file: ContextFile) -> dict[str, Any]:

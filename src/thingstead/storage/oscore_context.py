@@ -22,7 +22,7 @@ from thingstead.protocols.oscore.replay import ReplayWindow
 from thingstead.secret import Secret
 from thingstead.storage.directory import locked, write_whole
 
-__all__ = ["ContextFile", "Half", "OscoreParameters", "Sequences"]
+__all__ = ["ContextFile", "Half", "OscoreParameters", "Sequences", "encode"]
 
 _FORMAT = "thingstead-oscore-context-1"
 _MAX_SIZE = 1 << 14
@@ -248,7 +248,7 @@ class ContextFile:
         return number
 
     def _save(self, sequences: Sequences) -> None:
-        write_whole(self.path, _encode(self.parameters, sequences))
+        write_whole(self.path, encode(self.parameters, sequences))
         self.sequences = sequences
 
 
@@ -268,7 +268,8 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _encode(parameters: OscoreParameters, sequences: Sequences) -> bytes:
+def encode(parameters: OscoreParameters, sequences: Sequences) -> bytes:
+    """The content of a file; holds the master secret in clear, as its mode 0600 expects."""
     id_context = parameters.id_context
     shown = {
         "format": _FORMAT,

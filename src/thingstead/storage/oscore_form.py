@@ -34,6 +34,7 @@ _HKDF = {AlgorithmId.HKDF_SHA_256: AlgorithmId.SHA_256, AlgorithmId.HKDF_SHA_512
 _HKDF_NAMES = {"direct+HKDF-SHA-256": AlgorithmId.HKDF_SHA_256, "direct+HKDF-SHA-512": AlgorithmId.HKDF_SHA_512}
 _HASHES = {"sha256": AlgorithmId.SHA_256, "sha512": AlgorithmId.SHA_512}
 _AEADS = {row.name: row.id for row in REGISTRY.values() if row.kind is Kind.AEAD}
+_LIBCOAP_AEADS = frozenset({AlgorithmId.AES_CCM_16_64_128, AlgorithmId.AES_CCM_16_64_256})
 _NO_MEANING_HERE = frozenset({"ssn_freq", "rfc8613_b_1_2"})
 _MUST_BE_OFF = frozenset({"rfc8613_b_2", "break_sender_key", "break_recipient_key"})
 _DEFAULT_WINDOW = 32
@@ -85,8 +86,10 @@ def render_libcoap(parameters: OscoreParameters) -> bytes:
     """The same for ``coap-client -E``; its sequence number goes into a file of its own.
 
     Raises:
-        UnsupportedError: a hash that libcoap has no number for.
+        UnsupportedError: an algorithm that libcoap does not have for OSCORE.
     """
+    if parameters.aead_id not in _LIBCOAP_AEADS:
+        raise UnsupportedError("libcoap protects with AES-CCM-16-64-128 or AES-CCM-16-64-256 only", spec=_LIBCOAP)
     hkdf = {digest: number for number, digest in _HKDF.items()}.get(AlgorithmId(parameters.digest_id))
     if hkdf is None:
         raise UnsupportedError("libcoap derives keys with SHA-256 or SHA-512 only", spec=_LIBCOAP)

@@ -18,7 +18,7 @@ from thingstead.storage.oscore_form import (
 # The vector keys of RFC 8613 appendix C.1: published, they protect nothing.
 SECRET, SALT = bytes(range(1, 17)), bytes.fromhex("9e7ca92223786340")
 FULL = OscoreParameters(
-    Secret(SECRET), b"\x01", b"", SALT, b"\x37", AlgorithmId.A256GCM, AlgorithmId.SHA_512, window=48
+    Secret(SECRET), b"\x01", b"", SALT, b"\x37", AlgorithmId.AES_CCM_16_64_256, AlgorithmId.SHA_512, window=48
 )
 PLAIN = OscoreParameters(Secret(SECRET), b"client", b"server")
 MANUAL = b"""
@@ -78,8 +78,10 @@ def test_libcoap_is_given_no_window_and_no_hash_that_it_does_not_have():
     large = OscoreParameters(Secret(SECRET), b"1", b"2", window=128)
     assert parse_libcoap(render_libcoap(large)).window == 63
     odd = OscoreParameters(Secret(SECRET), b"1", b"2", digest_id=AlgorithmId.SHA_384)
-    with pytest.raises(UnsupportedError):
-        render_libcoap(odd)
+    gcm = OscoreParameters(Secret(SECRET), b"1", b"2", aead_id=AlgorithmId.A128GCM)
+    for unknown in (odd, gcm):
+        with pytest.raises(UnsupportedError):
+            render_libcoap(unknown)
     with pytest.raises(UnsupportedError):
         render_aiocoap(AiocoapContext(odd, 0, is_new=True))
 
