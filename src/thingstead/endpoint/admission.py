@@ -177,12 +177,13 @@ class Admission:
         """Whether to go on with a verified request from an address at which its sender was not seen to receive.
 
         Who carries a datagram away can send it on from anywhere. So before it acts, or observes, it has to bring
-        back an Echo value from there; a mere question is answered with what little may go to any address (R-68).
+        back an Echo value from there, or come over a connection; a mere question is answered with what little may
+        go to any address (R-68).
         """
         value = inner.option(OptionNumber.ECHO)
         if value is not None:
             self._note_echo(exchange, value, now)
-        if exchange.is_fresh:
+        if exchange.allowance is None:
             association = self._associations.owner(exchange.binding)
             if self._associations.follow(association, exchange.binding, exchange.source):
                 self._responder.relocate(association.id, exchange.source)

@@ -20,7 +20,6 @@ from thingstead.errors import (
     ProtocolError,
     SecurityError,
     ThingsteadError,
-    UnsupportedError,
     UntrustedError,
 )
 from thingstead.protocols.coap.code import Code
@@ -313,5 +312,4 @@ class Server:
         if exchange.is_multicast or not self._refusals.allow(now):
             return
         exchange.as_stranger()
-        response = Message(Code.BAD_OPTION) if isinstance(error, UnsupportedError) else refusal(error)
-        self._responder.send(exchange, response, now)
+        self._responder.send(exchange, refusal(error), now)

@@ -1,21 +1,33 @@
-"""What a server answers to a request that OSCORE refuses: unprotected, and not to be cached (RFC 8613 §8.2)."""
+"""What a server answers to a request that OSCORE refuses: unprotected, and not to be cached (RFC 8613 §8.2).
+
+The RFC allows a diagnostic payload and warns of it (appendix D.5.3): it would tell who sends anything which contexts
+there are, and whether a number was seen. So there is none; our own counters hold the reason.
+"""
 
 from __future__ import annotations
 
-from thingstead.errors import AuthenticationError, DecodeError, ReplayError, ThingsteadError, UntrustedError
+from thingstead.errors import (
+    AuthenticationError,
+    DecodeError,
+    ReplayError,
+    ThingsteadError,
+    UnsupportedError,
+    UntrustedError,
+)
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import OptionNumber
 
 __all__ = ["REFUSALS", "refusal"]
 
-REFUSALS: dict[type[ThingsteadError], tuple[Code, str]] = {
-    DecodeError: (Code.BAD_OPTION, "Failed to decode COSE"),
-    UntrustedError: (Code.UNAUTHORIZED, "Security context not found"),
-    ReplayError: (Code.UNAUTHORIZED, "Replay detected"),
-    AuthenticationError: (Code.BAD_REQUEST, "Decryption failed"),
+REFUSALS: dict[type[ThingsteadError], Code] = {
+    DecodeError: Code.BAD_OPTION,
+    UnsupportedError: Code.BAD_OPTION,
+    UntrustedError: Code.UNAUTHORIZED,
+    ReplayError: Code.UNAUTHORIZED,
+    AuthenticationError: Code.BAD_REQUEST,
 }
-"""The one table: error class -> code and diagnostic payload, in the RFC's words and no more to the peer than these."""
+"""The one table: error class -> code. An unknown context and a replay are told apart by nobody."""
 
 
 def refusal(error: ThingsteadError) -> Message:
@@ -26,6 +38,5 @@ def refusal(error: ThingsteadError) -> Message:
     """
     for cls in type(error).__mro__:
         if cls in REFUSALS:
-            code, diagnostic = REFUSALS[cls]
-            return Message(code, options=[(OptionNumber.MAX_AGE, encode_uint(0))], payload=diagnostic.encode())
+            return Message(REFUSALS[cls], options=[(OptionNumber.MAX_AGE, b"")])
     raise TypeError(f"{type(error).__name__} is not a refusal of OSCORE")
