@@ -220,7 +220,9 @@ class Admission:
     ) -> bytes | None:
         """Take a Block1 piece: the body when it is complete, else ask for more (RFC 7959 §2.5)."""
         exchange.block1 = answer = Block(
-            block.num, block.more, self._layer.pieces(exchange.source).at_most(block.szx).szx
+            block.num,
+            block.more,
+            self._layer.pieces(exchange.source, is_protected=exchange.protect is not None).at_most(block.szx).szx,
         )
         size = inner.uint_option(OptionNumber.SIZE1)
         if size is not None and size > memory.uploads.max_body:

@@ -104,9 +104,9 @@ class Client:
         """
         if len(self._by_id) >= self._config.max_requests:
             raise StateError(f"expected at most {self._config.max_requests} requests to be waiting")
-        pieces, is_reliable = self._layer.pieces(destination), self._layer.is_reliable
+        pieces = self._layer.pieces(destination, is_protected=association is not None)
         exchange = ClientExchange(
-            self._next_id(), request, destination, association, pieces=pieces, is_reliable=is_reliable
+            self._next_id(), request, destination, association, pieces=pieces, is_reliable=self._layer.is_reliable
         )
         exchange.is_confirmable = is_confirmable
         exchange.observe = observe
@@ -214,6 +214,12 @@ class Client:
                 return deadline
             heapq.heappop(deadlines)
         return None
+
+    def disconnect(self, destination: Address, error: ThingsteadError, now: float) -> None:
+        """Nothing comes from `destination` any more: what it was asked fails, what is observed there too."""
+        for exchange in [this for this in self._by_id.values() if this.destination == destination]:
+            exchange.order = None
+            self._fail(exchange, error, now)
 
     def resume(self, association_id: AssociationId, now: float) -> None:
         """Sequence numbers have come: go on with what waited for them."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from thingstead.protocols.coap import block, message
 from thingstead.protocols.coap.reliability import TransmissionParameters
+from thingstead.protocols.coap.tcp_connection import ConnectionConfig
 
-__all__ = ["EndpointConfig", "Retention"]
+__all__ = ["EndpointConfig", "Retention", "StreamConfig"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +104,18 @@ class EndpointConfig:
     max_held: int = 64
     insecure_state_for_strangers: bool = False
     max_counted_sources: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StreamConfig:
+    """What an endpoint over connections adds (RFC 8323).
+
+    Attributes:
+        connection: bounds and times of one connection.
+        max_connections: connections at one time; a new one takes the place of a stranger's that is silent longest.
+        max_connections_per_host: connections of one address at one time.
+    """
+
+    connection: ConnectionConfig = field(default_factory=ConnectionConfig)
+    max_connections: int = 1024
+    max_connections_per_host: int = 16

@@ -37,6 +37,7 @@ class Endpoint:
     Args:
         config: bounds and times.
         random_bytes: returns that many fresh random bytes.
+        layer: what carries messages; datagrams when it is not given.
         permits: whether a request may still have what an earlier one was answered with: asked before each later
             block of a response, which the application does not see.
     """
@@ -60,6 +61,7 @@ class Endpoint:
         config: EndpointConfig,
         *,
         random_bytes: Callable[[int], bytes],
+        layer: MessageLayer | None = None,
         permits: Callable[[RequestReceived], bool] = lambda _event: True,
     ) -> None:
         self._now = 0.0
@@ -67,7 +69,7 @@ class Endpoint:
         self._counters = Counters(max_sources=config.max_counted_sources)
         self._gate = SequenceGate(self._events, stride=config.sequence_stride)
         self._associations = Associations(self._gate)
-        self._layer = MessageLayer(config, random_bytes)
+        self._layer = layer or MessageLayer(config, random_bytes)
         mint = EchoMint(Secret(random_bytes(_ECHO_KEY_SIZE)), lifetime=config.echo_lifetime)
         tokens = Tokens(random_bytes)
         self._next_id = next_id = count(1).__next__

@@ -53,7 +53,7 @@ class ServerExchange(RequestReceived):
 
     Attributes:
         exchange: names it towards the application; 0 until it is delivered.
-        data: the datagram.
+        data: the datagram; empty over a stream, whose other end has shown that it receives.
         accepted: what its reply is stored with; None until it is accepted.
         type: CON or NON.
         mid: message ID of the request.
@@ -120,7 +120,7 @@ class ServerExchange(RequestReceived):
         self.mid = message.mid
         self.token = message.token
         self.created = now
-        self.allowance: int | None = amplification_allowance(len(data))
+        self.allowance: int | None = amplification_allowance(len(data)) if data else None
         self.peer: Address | AssociationId | tuple[GroupId, bytes] = source
         self.epoch = 0
         self.binding: Any = None
@@ -180,4 +180,4 @@ class ServerExchange(RequestReceived):
         self.peer = self.source
         self.binding = self.protect = self.association = self.group = self.member = None
         self.takes_sequence = False
-        self.allowance = amplification_allowance(len(self.data))
+        self.allowance = amplification_allowance(len(self.data)) if self.data else None

@@ -10,7 +10,7 @@ from thingstead.endpoint.event import Address
 from thingstead.endpoint.exchange import ServerExchange
 from thingstead.endpoint.memory import Memory
 from thingstead.protocols.coap.block import Pieces
-from thingstead.protocols.coap.message import MessageType, encode_as
+from thingstead.protocols.coap.message import Message, MessageType, encode_as
 from thingstead.protocols.coap.reliability import Retransmitter
 from thingstead.protocols.coap.token import MessageIds
 
@@ -29,13 +29,16 @@ class MessageLayer:
         mids: message IDs of our own messages.
         retransmitter: our confirmable messages.
         outgoing: datagrams to send now, in order.
-        encode: gives the bytes of a message with its type, message ID and token.
         room: bytes of a body that go into one message to anybody.
         is_reliable: the transport keeps order and loses nothing (RFC 8323).
     """
 
     is_reliable = False
-    encode = staticmethod(encode_as)
+
+    @property
+    def encode(self) -> Callable[[Message, int, int, bytes], bytes]:
+        """What gives the bytes of a message with its type, message ID and token."""
+        return encode_as
 
     __slots__ = (
         "_delayed",
@@ -66,7 +69,7 @@ class MessageLayer:
         self._delayed_count = 0
         self._max_delayed = config.max_queued
 
-    def pieces(self, _destination: Address) -> Pieces:
+    def pieces(self, destination: Address, *, is_protected: bool) -> Pieces:  # noqa: ARG002 (connections differ)
         """How a body for `destination` is cut."""
         return self._pieces
 

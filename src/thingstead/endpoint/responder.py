@@ -283,7 +283,7 @@ class Responder:
         if exchange.block1 is not None:
             added.append((OptionNumber.BLOCK1, exchange.block1.encode()))
             exchange.block1 = None
-        pieces = self._layer.pieces(exchange.source)
+        pieces = self._layer.pieces(exchange.source, is_protected=exchange.protect is not None)
         start = 0
         if exchange.block2 is not None:
             pieces = pieces.at_most(exchange.block2.szx)

@@ -98,7 +98,7 @@ class Server:
         self._refusals = RateLimit(config.refusals_per_second)
         self._challenges = RateLimit(config.refusals_per_second)
         self._contexts = RateLimit(config.contexts_per_second)
-        self._held: dict[tuple[bytes, bytes | None], tuple[bytes, Address, float]] = {}
+        self._held: dict[tuple[bytes, bytes | None], ServerExchange] = {}
 
     def receive(self, data: bytes, source: Address, now: float, *, is_multicast: bool) -> None:
         """Take a datagram whose code is a request's."""
@@ -115,7 +115,11 @@ class Server:
         if message.type is not _NON and (message.type is not _CON or is_multicast):
             self._counters.count("message-type", source)
             return
-        exchange = ServerExchange(data, source, message, now, is_multicast=is_multicast)
+        self.take(ServerExchange(data, source, message, now, is_multicast=is_multicast), now)
+
+    def take(self, exchange: ServerExchange, now: float) -> None:
+        """Verify a request that has been decoded, and have it admitted."""
+        message = exchange.message
         if len(message.token) > self._config.message.max_token:
             self._refuse_token(exchange, now)
             return
@@ -124,7 +128,7 @@ class Server:
                 self._verify(exchange, message, now)
             else:
                 strangers = self._layer.strangers
-                exchange.accepted = strangers.duplicates.remember((source, data), now)
+                exchange.accepted = strangers.duplicates.remember((exchange.source, exchange.data), now)
                 self._admit(exchange, message, strangers, now)
         except ThingsteadError as error:
             self._refuse(exchange, error, now)
@@ -146,7 +150,7 @@ class Server:
                 self._responder.end(exchange)
         while self._held:
             name, held = next(iter(self._held.items()))
-            if held[2] > oldest:
+            if held.created > oldest:
                 break
             del self._held[name]
 
@@ -162,12 +166,21 @@ class Server:
         held = self._held.pop((kid, kid_context), None)
         if held is None:
             return
-        data, source, _ = held
         if is_known:
-            self.receive(data, source, now, is_multicast=False)
-            return
-        exchange = ServerExchange(data, source, decode(data, limits=self._config.message), now, is_multicast=False)
-        self._refuse(exchange, UntrustedError("no security context has this kid", spec="RFC 8613 §8.2"), now)
+            held.created = now
+            self.take(held, now)
+        else:
+            self._refuse(held, UntrustedError("no security context has this kid", spec="RFC 8613 §8.2"), now)
+
+    def disconnect(self, source: Address) -> None:
+        """Nothing can be sent to `source` any more: what it asked, observes and uploads is over."""
+        for memory in (self._layer.known, self._layer.strangers):
+            for exchange in [this for this in memory.open.values() if this.source == source]:
+                self._responder.end(exchange)
+            for exchange in [this for this in memory.observing.values() if this.source == source]:
+                self._responder.end_observation(memory, exchange.exchange)
+        self._layer.strangers.uploads.forget(source)
+        self._layer.strangers.representations.forget(source)
 
     def forget(self, name: SequenceOwner, peers: Iterable[Hashable], addresses: Iterable[Address | None]) -> None:
         """An association or group is gone: so are its exchanges, observations, bodies and stored replies."""
@@ -296,7 +309,7 @@ class Server:
             return True
         if len(self._held) >= self._config.max_held or not self._contexts.allow(now):
             return False
-        self._held[name] = (exchange.data, exchange.source, now)
+        self._held[name] = exchange
         self._events.append(ContextNeeded(option.kid, option.kid_context, exchange.source))
         return True
 

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from thingstead.errors import StateError
 
-__all__ = ["Accepted", "Deduplicator", "Retransmitter", "TransmissionParameters"]
+__all__ = ["Accepted", "Deduplicator", "NoDuplicates", "Retransmitter", "TransmissionParameters"]
 
 PeerT = TypeVar("PeerT", bound=Hashable)
 
@@ -149,6 +149,21 @@ class Deduplicator:
             accepted.is_held = False
             del self._by_name[accepted.name]
             self._bytes -= len(accepted.name[1]) + len(accepted.reply)
+
+
+class NoDuplicates(Deduplicator):
+    """In the place of a `Deduplicator` where the transport repeats nothing (RFC 8323 §3.3): it remembers nothing."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(0.0, max_entries=0, max_bytes=0)
+
+    def remember(self, name: tuple[Hashable, bytes], now: float) -> Accepted:
+        """An entry that is forgotten already."""
+        accepted = Accepted(name, now)
+        accepted.is_held = False
+        return accepted
 
 
 class _Transmission(Generic[PeerT]):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from thingstead.errors import ProtocolError, StateError, ThingsteadError, TransportError
 from thingstead.protocols.coap import tcp
-from thingstead.protocols.coap.code import Code, is_request, is_signal
+from thingstead.protocols.coap.code import Code, is_signal
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.tcp_signal import (
     Abort,
@@ -43,7 +43,7 @@ class ConnectionConfig:
     message_timeout: float = 30.0
     idle_timeout: float = 600.0
     pong_timeout: float = 30.0
-    max_unsent: int = 1 << 20
+    max_unsent: int = 128 << 10
 
 
 class Connection:
@@ -51,21 +51,22 @@ class Connection:
 
     Attributes:
         peer: what the peer's CSM said; base values until it is there.
+        heard_at: when the peer sent something last, monotonic seconds.
         error: why the connection is over; None while it is not, or when it ended as it should.
         is_over: nothing more is taken; when `take_bytes` is drained the transport closes.
-        is_released: one side asked for no more requests (RFC 8323 §5.5).
+        is_released: one side asked for no more requests (RFC 8323 §5.5); who sends them has to look.
     """
 
     __slots__ = (
         "_config",
         "_frame_since",
         "_greeted",
-        "_heard_at",
         "_opened_at",
         "_outgoing",
         "_pinged_at",
         "_reader",
         "error",
+        "heard_at",
         "is_over",
         "is_released",
         "peer",
@@ -78,7 +79,7 @@ class Connection:
         self._reader = tcp.FrameReader(limits)
         self._outgoing = bytearray()
         self._greeted = False
-        self._opened_at = self._heard_at = now
+        self._opened_at = self.heard_at = now
         self._frame_since: float | None = None
         self._pinged_at: float | None = None
         self.peer = Csm()
@@ -87,11 +88,6 @@ class Connection:
         self.is_released = False
         self._signal(Csm(limits.max_message, block_wise=True, max_token=limits.message.max_token))
 
-    @property
-    def takes_bert(self) -> bool:
-        """Whether blocks of several KiB may go to the peer (RFC 8323 §6)."""
-        return self.peer.takes_bert
-
     def receive(self, data: bytes, now: float) -> list[Message]:
         """Take bytes from the stream; the requests and responses among them, in order.
 
@@ -99,7 +95,7 @@ class Connection:
         """
         if self.is_over:
             return []
-        self._heard_at = now
+        self.heard_at = now
         self._pinged_at = None
         self._reader.receive(data)
         messages: list[Message] = []
@@ -114,18 +110,15 @@ class Connection:
             self._frame_since = now
         return messages
 
-    def send(self, message: Message) -> None:
-        """Send a request or a response.
+    def send(self, frame: bytes) -> None:
+        """Send an encoded request or response.
 
         Raises:
-            StateError: the connection is over, or released and this is a request; or the message, or its token, is
-                larger than the peer takes (RFC 8323 §5.3.1, RFC 8974 §2.2.1).
-            ValueError: as for `tcp.encode`.
+            StateError: the connection is over, or the message is larger than the peer takes (RFC 8323 §5.3.1).
         """
-        if self.is_over or (self.is_released and is_request(message.code)):
-            raise StateError("expected a connection that is open", spec="RFC 8323 §5.5", reason="released")
-        frame = tcp.encode(message)
-        if len(frame) > self.peer.max_message or len(message.token) > self.peer.max_token:
+        if self.is_over:
+            raise StateError("expected a connection that is open", spec="RFC 8323 §5.6", reason="closed")
+        if len(frame) > self.peer.max_message:
             raise StateError(
                 f"expected a message of at most {self.peer.max_message} bytes",
                 spec="RFC 8323 §5.3.1",
@@ -139,8 +132,8 @@ class Connection:
             self.is_released = True
             self._signal(Release())
 
-    def lose(self, error: TransportError) -> None:
-        """The transport is gone."""
+    def end(self, error: TransportError) -> None:
+        """The transport is gone, or is to go without a word."""
         self._outgoing.clear()
         self._end(error)
 
@@ -175,7 +168,7 @@ class Connection:
         if self._pinged_at is not None:
             deadline = self._pinged_at + config.pong_timeout
         else:
-            deadline = self._heard_at + config.idle_timeout
+            deadline = self.heard_at + config.idle_timeout
         return deadline if self._frame_since is None else min(deadline, self._frame_since + config.message_timeout)
 
     def _is_for_the_endpoint(self, message: Message) -> bool:
