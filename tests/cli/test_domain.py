@@ -1,12 +1,16 @@
 """A domain before it runs: made, checked, trusting."""
 
+import asyncio
+import grp
 import json
+import os
 import socket
 import stat
 
 import pytest
 
 from thingstead.cli.template import policy_template
+from thingstead.controller.app import running
 from thingstead.controller.directory import DomainDirectory
 from thingstead.domain.policy import ProfileName
 from thingstead.protocols.coap.code import Code
@@ -164,6 +168,41 @@ def test_the_domain_is_found_by_option_then_environment_then_directory(domain, r
     monkeypatch.delenv("THINGSTEAD_DOMAIN")
     monkeypatch.chdir(domain.root)
     assert f"no controller answers at {domain.root}" in run("thing", "list")[2]
+
+
+def test_an_observer_looks_and_touches_nothing(domain, run):
+    group = grp.getgrgid(os.getgid()).gr_name
+    settings = f'[domain]\nname = "home"\n[coap]\nport = 0\n[observe]\ngroup = "{group}"\n'
+    domain.configuration.write_text(settings)
+
+    async def story():
+        async with running(domain):
+            looked = await asyncio.to_thread(run, "status", "--domain", "home.observe")
+            touched = await asyncio.to_thread(run, "group", "create", "lamps", "--domain", "home.observe")
+            backed_up = await asyncio.to_thread(run, "backup", "x", "--domain", "home.observe")
+        return looked, touched, backed_up
+
+    looked, touched, backed_up = asyncio.run(story())
+    assert (looked[0], touched[0], backed_up[0]) == (0, 26, 26)
+    assert "group.create is for the owner; you ask as auditor" in touched[2]
+    assert not (domain.root.parent / "home.observe").exists()
+    assert not (domain.root.parent / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("observe", "says"),
+    [
+        ('group = "no-such-group"', "no group 'no-such-group'"),
+        ('group = "root"\nsocket = "inside"', "must lie outside"),
+        ('groups = "root"', "no setting 'groups'"),
+    ],
+)
+def test_a_group_that_cannot_observe_is_one_sentence(domain, run, observe, says):
+    domain.configuration.write_text(f"[coap]\nport = 0\n[web]\nenabled = false\n[observe]\n{observe}\n")
+    code, _, err = run("up", "home")
+    assert code == 60
+    assert says in err
+    assert len(err.splitlines()) == 2
 
 
 def test_a_coap_port_that_is_taken_is_one_sentence(domain, run):

@@ -14,7 +14,7 @@ _TABLE = """
 03||delegated commissioning rights|installers have no bounded rights of their own; the owner commissions
 04||commissioning interrupted and resumed|an interrupted join is not told from a finished one
 05||things of two makers in one domain|no things of two makers have joined
-06||separate roles|whoever reaches the control socket is the owner
+06||separate roles|owner and auditor are told apart; installer and maintainer are names
 07||maintenance locally and from a backend alike|maintenance has one way in only
 08||forced re-bootstrapping|a change of owner, key or software forces no new join
 09||decommissioning withdraws everything|retirement leaves something in force

@@ -49,6 +49,7 @@ def _config_check(session: Session) -> int:
     directory = _directory(session)
     config = directory.load()
     directory.heads(config)
+    directory.observe_socket(config)
     policy = parse_policy(read_file(directory.policy, max_bytes=1 << 20).decode("utf-8", "replace"))
     makers = {one.maker for one in directory.anchors()}
     unknown = sorted({maker for rule in policy.join.rules for maker in rule.makers} - makers)

@@ -15,7 +15,10 @@ from thingstead.transport.control_socket import ControlClient
 
 __all__ = ["DOMAIN", "THING", "absolute_paths", "ask", "ask_at", "domain_root", "remote"]
 
-DOMAIN = Parameter("--domain", "the domain's directory; else $THINGSTEAD_DOMAIN, else the current directory")
+DOMAIN = Parameter(
+    "--domain",
+    "the domain's directory, or its socket for observers; else $THINGSTEAD_DOMAIN, else the current directory",
+)
 THING = Parameter("thing", "its id, such as thing-abcdefghijklmnop")
 
 _SETTINGS = "thingstead.toml"
@@ -43,7 +46,8 @@ def ask(session: Session, operation: str, arguments: Mapping[str, Any]) -> Any:
         TransportError: no controller runs.
         ThingsteadError: the class that the controller raised, with its sentence.
     """
-    return ask_at(domain_root(session) / _SOCKET, operation, arguments)
+    root = domain_root(session)
+    return ask_at(root if root.is_socket() else root / _SOCKET, operation, arguments)
 
 
 def ask_at(path: Path, operation: str, arguments: Mapping[str, Any]) -> Any:

@@ -6,12 +6,14 @@ import asyncio
 import signal
 import socket
 from contextlib import AsyncExitStack
+from functools import partial
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.controller.app import running
-from thingstead.controller.composition import operations
 from thingstead.controller.config import WebConfig
 from thingstead.controller.directory import DomainDirectory
+from thingstead.controller.operation import Role
+from thingstead.controller.operation_table import operations
 from thingstead.web.feed import asking
 from thingstead.web.server import inherited_listener, open_listener, page
 
@@ -36,7 +38,7 @@ async def _serve(session: Session, directory: DomainDirectory) -> None:
         }
         listener = _listener(session, foundation.config.web)
         if listener is not None:
-            ask = asking(operations(controller).answer)
+            ask = asking(partial(operations(controller).answer, role=Role.AUDITOR))
             about["page"] = await stack.enter_async_context(page(ask, listener, clock=foundation.clock))
         session.console.show(about)
         session.console.next(f"thingstead status --domain {session.options['directory']}")

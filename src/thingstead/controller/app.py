@@ -6,12 +6,15 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from thingstead.analysis.image_scan import Finding
 from thingstead.clock import Clock, SystemClock
-from thingstead.controller.composition import Controller, Foundation, compose, operations
+from thingstead.controller.composition import Controller, Foundation, compose
 from thingstead.controller.directory import DomainDirectory
 from thingstead.controller.network import enforcement, fetcher, resolver
+from thingstead.controller.operation import Role
+from thingstead.controller.operation_table import operations
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.planes.software.image_scan import ImageScanner
 from thingstead.planes.software.status_tracker import ImageScan
@@ -53,12 +56,22 @@ async def running(directory: DomainDirectory, *, clock: Clock | None = None) -> 
         served.callback(pump.close)
         controller.server.flush = pump.flush
         await controller.resume()
-        control = ControlServer(directory.control_socket, operations(controller).answer)
-        await control.start()
-        served.push_async_callback(control.close)
+        for control in _control_servers(directory, controller):
+            await control.start()
+            served.push_async_callback(control.close)
         background = tasks.create_task(controller.run())
         served.callback(background.cancel)
         yield controller
+
+
+def _control_servers(directory: DomainDirectory, controller: Controller) -> list[ControlServer]:
+    """One for the owner, and one for observers where the settings name their group."""
+    answer, config = operations(controller).answer, controller.foundation.config
+    servers = [ControlServer(directory.control_socket, answer)]
+    if config.observe.group:
+        look = partial(answer, role=Role.AUDITOR)
+        servers.append(ControlServer(directory.observe_socket(config), look, group=config.observe.group))
+    return servers
 
 
 def _foundation(directory: DomainDirectory, clock: Clock) -> Foundation:

@@ -11,17 +11,6 @@ from datetime import timedelta
 from typing import Never
 
 from thingstead.clock import Clock
-from thingstead.controller import (
-    operation_assurance,
-    operation_backup,
-    operation_data,
-    operation_group,
-    operation_ledger,
-    operation_owner,
-    operation_software,
-    operation_thing,
-    operation_traffic,
-)
 from thingstead.controller.admission import Admission
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
@@ -30,7 +19,6 @@ from thingstead.controller.group_member import DomainMember, group_of
 from thingstead.controller.group_resource import GroupResources
 from thingstead.controller.network import network_plane
 from thingstead.controller.notary import Notary
-from thingstead.controller.operation import Operations
 from thingstead.controller.overview import Overview
 from thingstead.controller.owner import Owner, OwnerFiles, Trusted
 from thingstead.controller.resource import (
@@ -80,7 +68,7 @@ from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.profile import join, path
 from thingstead.storage.records import PlaneRecords
 
-__all__ = ["Controller", "Foundation", "Planes", "compose", "domain_credential", "operations"]
+__all__ = ["Controller", "Foundation", "Planes", "compose", "domain_credential"]
 
 _LOGGER = logging.getLogger(__name__)
 _HOUSEKEEPING = 1.0
@@ -165,6 +153,7 @@ class Controller:
         overview: all of it at one instant.
         owner: takes up anew what the owner writes.
         group_resources: the paths of groups.
+        refusals: what was refused, counted for the ledger.
         joined: somebody has joined a group, and the others have not got its keys yet.
     """
 
@@ -181,6 +170,7 @@ class Controller:
     overview: Overview
     owner: Owner
     group_resources: GroupResources
+    refusals: RefusalCounter
     joined: asyncio.Event
 
     async def resume(self) -> None:
@@ -292,50 +282,12 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
             make_groups=lambda policy: _make_groups(policy, planes.groups, group_resources),
         ),
         group_resources=group_resources,
+        refusals=refusals,
         joined=asyncio.Event(),
     )
     planes.groups.on_join = lambda _name: controller.joined.set()
-    _serve(controller, refusals)
+    _serve(controller)
     return controller
-
-
-def operations(controller: Controller) -> Operations:
-    """Everything an operator may ask, one table from the areas' tables."""
-    return Operations(
-        *operation_thing.rows(
-            controller.register,
-            controller.conductor,
-            admission=controller.admission,
-            decommission=controller.decommission,
-            heard_of=lambda thing: {
-                "version": controller.planes.software.runs(thing).version,
-                "last_heard": controller.server.last_acceptance(thing),
-            },
-        ),
-        *operation_data.rows(controller.planes.data),
-        *operation_software.rows(controller.planes.software),
-        *operation_traffic.rows(
-            controller.server,
-            controller.resources,
-            controller.bootstrap,
-            controller.register,
-            controller.planes.data,
-        ),
-        *operation_ledger.rows(controller.foundation.store, controller.notary),
-        *operation_assurance.rows(controller.overview),
-        *operation_owner.rows(controller.owner),
-        *operation_group.rows(controller.planes.groups, serve=controller.group_resources.serve),
-        *operation_backup.rows(
-            controller.planes,
-            controller.register,
-            files=controller.foundation.files,
-            keys=controller.foundation.keys,
-            store=controller.foundation.store,
-            notary=controller.notary,
-            domain=controller.foundation.config.domain.name,
-            clock=controller.foundation.clock,
-        ),
-    )
 
 
 def domain_credential(keys: KeyStore, config: ControllerConfig) -> Credential:
@@ -492,7 +444,7 @@ def _decommission(foundation: Foundation, server: DomainServer, access: Authoriz
     )
 
 
-def _serve(controller: Controller, refusals: RefusalCounter) -> None:
+def _serve(controller: Controller) -> None:
     """Register what things may ask; a path that is not here does not exist."""
     resources, server, clock = controller.resources, controller.server, controller.foundation.clock
     resources.register(path.EDHOC, Code.POST, bootstrapping(controller.bootstrap, server, clock=clock), public=True)
@@ -506,7 +458,7 @@ def _serve(controller: Controller, refusals: RefusalCounter) -> None:
     def count(event: RequestReceived, peer: Hashable, reason: str) -> None:
         """One ledger entry per thing or source, reason and minute."""
         thing = None if peer is None else ThingId(str(peer))
-        refusals.count(reason, at=clock.utc(), thing=thing, source=event.source[0])
+        controller.refusals.count(reason, at=clock.utc(), thing=thing, source=event.source[0])
 
     resources.on_refusal = count
 

@@ -17,6 +17,7 @@ __all__ = [
     "DomainConfig",
     "JoinConfig",
     "NetworkConfig",
+    "ObserveConfig",
     "WebConfig",
     "load",
     "parse",
@@ -115,6 +116,20 @@ class WebConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObserveConfig:
+    """A control socket for who may look and not touch.
+
+    Attributes:
+        group: group of this machine whose members may ask what changes nothing; empty for nobody.
+        socket: where they ask; outside the domain's directory, which is closed to them. Relative paths start there;
+            empty for the directory's own name with ``.observe`` behind it, beside it.
+    """
+
+    group: str = ""
+    socket: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerConfig:
     """All settings of `thingstead up`.
 
@@ -124,6 +139,7 @@ class ControllerConfig:
         join: joining.
         network: enforcement of MUD policy.
         web: live page.
+        observe: control socket for observers.
     """
 
     domain: DomainConfig = field(default_factory=DomainConfig)
@@ -131,6 +147,7 @@ class ControllerConfig:
     join: JoinConfig = field(default_factory=JoinConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     web: WebConfig = field(default_factory=WebConfig)
+    observe: ObserveConfig = field(default_factory=ObserveConfig)
 
 
 def load(path: Path) -> ControllerConfig:

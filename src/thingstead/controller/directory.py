@@ -76,6 +76,19 @@ class DomainDirectory:
             raise ConfigError(f"[domain] heads must lie outside {self.root}: a copy beside the ledger shows nothing")
         return heads / f"{self.root.resolve().name}.head"
 
+    def observe_socket(self, config: ControllerConfig) -> Path:
+        """Where observers ask; refused inside the directory, which they cannot enter.
+
+        Raises:
+            ConfigError: it lies inside, or something that is no socket lies there.
+        """
+        path = (self.root / (config.observe.socket or f"../{self.root.resolve().name}.observe")).resolve()
+        if path.is_relative_to(self.root.resolve()):
+            raise ConfigError(f"[observe] socket must lie outside {self.root}: observers cannot enter it")
+        if path.exists() and not path.is_socket():
+            raise ConfigError(f"[observe] socket: expected {path} to be a socket or not there")
+        return path
+
     def create(self, *, settings: str, policy: str) -> None:
         """Lay out a new domain with fresh keys.
 

@@ -19,6 +19,7 @@ from thingstead.errors import ConfigError, DecodeError
 __all__ = ["AskAssurance", "AskCalendar", "rows"]
 
 _MAX_TRACE = 8 << 20
+_FILES = frozenset({"trace"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class AskAssurance:
 
     Attributes:
         trace: file that `make trace` wrote, to name the tests behind each requirement; empty for none.
+            For the owner alone.
     """
 
     trace: str = ""
@@ -66,10 +68,15 @@ def rows(overview: Overview) -> tuple[Operation[Any], ...]:
         Operation("status", NoArguments, Role.AUDITOR, "how the domain stands, plane by plane", status),
         Operation("calendar", AskCalendar, Role.AUDITOR, "what will expire, and the last safe day to act", dates),
         Operation(
-            "assurance", AskAssurance, Role.AUDITOR, "every question of RFC 8576: control, evidence, risk", assured
+            "assurance",
+            AskAssurance,
+            Role.AUDITOR,
+            "every question of RFC 8576: control, evidence, risk",
+            assured,
+            _FILES,
         ),
-        Operation("assurance.page", AskAssurance, Role.AUDITOR, "the same as one HTML file", page),
-        Operation("assurance.text", AskAssurance, Role.AUDITOR, "the same as text", text),
+        Operation("assurance.page", AskAssurance, Role.AUDITOR, "the same as one HTML file", page, _FILES),
+        Operation("assurance.text", AskAssurance, Role.AUDITOR, "the same as text", text, _FILES),
     )
 
 

@@ -1,9 +1,10 @@
-"""The control socket: JSON lines over a Unix socket that only the owner of the domain's files may use."""
+"""Control sockets: JSON lines over a Unix socket, for the owner of the domain's files or for one group."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import grp
 import json
 import os
 import socket
@@ -12,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from thingstead.errors import ConfigError, TransportError
+from thingstead.errors import ConfigError, RoleError, TransportError
 
 __all__ = ["Answer", "ControlClient", "ControlServer"]
 
@@ -26,10 +27,17 @@ Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 class ControlServer:
-    """Serves the socket (mode 0600) and refuses peers that are neither the domain's user nor root."""
+    """Serves the socket (mode 0600) and refuses peers that are neither the domain's user nor root.
 
-    def __init__(self, path: Path, answer: Answer) -> None:
+    Args:
+        path: where.
+        answer: what asks are answered by.
+        group: whose members may ask too: mode 0660, and the kernel says who may connect.
+    """
+
+    def __init__(self, path: Path, answer: Answer, *, group: str = "") -> None:
         self._path = path
+        self._group = group
         self._answer = answer
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.Task[None]] = set()
@@ -38,14 +46,18 @@ class ControlServer:
         """Listen; a stale socket of a dead controller is replaced (the data directory's lock says it is dead).
 
         Raises:
-            ConfigError: a path too long for a Unix socket, or not ours to make.
+            ConfigError: a path too long for a Unix socket or not ours to make, or a group that is none or not ours.
         """
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
         before = os.umask(0o177)
         try:
             self._server = await asyncio.start_unix_server(self._serve, path=str(self._path), limit=_MAX_LINE)
-        except OSError as error:
+            if self._group:
+                os.chown(self._path, -1, _group_id(self._group))
+                self._path.chmod(0o660)
+        except (OSError, ConfigError) as error:
+            await self.close()
             raise ConfigError(f"cannot open the control socket {self._path}: {error}") from error
         finally:
             os.umask(before)
@@ -65,7 +77,7 @@ class ControlServer:
         assert task is not None
         self._clients.add(task)
         try:
-            if len(self._clients) <= _MAX_CLIENTS and _may_command(writer):
+            if len(self._clients) <= _MAX_CLIENTS and (self._group or _may_command(writer)):
                 while line := await reader.readline():
                     writer.write(json.dumps(await self._answer(_object(line)), separators=(",", ":")).encode() + b"\n")
                     await writer.drain()
@@ -92,6 +104,9 @@ class ControlClient:
         self._socket.settimeout(timeout)
         try:
             self._socket.connect(str(path))
+        except PermissionError as error:
+            self._socket.close()
+            raise RoleError(f"{path} is not open to you") from error
         except OSError as error:
             self._socket.close()
             raise TransportError(f"no controller answers at {path}; start one with `thingstead up`") from error
@@ -123,6 +138,13 @@ def _may_command(writer: asyncio.StreamWriter) -> bool:
     credentials = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
     _pid, uid, _gid = _UCRED.unpack(credentials)
     return uid in (0, os.getuid())
+
+
+def _group_id(name: str) -> int:
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError as error:
+        raise ConfigError(f"this machine has no group {name[:40]!r}") from error
 
 
 def _object(line: bytes) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import stat
 
 import pytest
 
+from thingstead.controller.config import ControllerConfig, ObserveConfig
 from thingstead.controller.directory import KEYS, DomainDirectory
 from thingstead.crypto.key import KeyType, generate
 from thingstead.crypto.keystore import FileKeyStore
@@ -54,6 +55,21 @@ def test_heads_beside_the_ledger_they_check_are_refused(tmp_path, heads):
     directory.configuration.write_text(f"[domain]\nheads = '{heads}'")
     with pytest.raises(ConfigError, match="heads must lie outside"):
         directory.heads(directory.load())
+
+
+@pytest.mark.parametrize("path", ["observe.sock", "./x/y", "../home/observe", "..", "../notes.txt"])
+def test_a_socket_where_observers_cannot_go_or_something_else_lies_is_refused(tmp_path, path):
+    directory = made(tmp_path)
+    (tmp_path / "notes.txt").write_text("precious")
+    config = ControllerConfig(observe=ObserveConfig(group="adm", socket=path))
+    with pytest.raises(ConfigError, match=r"\[observe\] socket"):
+        directory.observe_socket(config)
+
+
+@pytest.mark.parametrize(("path", "found"), [("", "home.observe"), ("../x.sock", "x.sock")])
+def test_observers_ask_beside_the_directory(tmp_path, path, found):
+    config = ControllerConfig(observe=ObserveConfig(group="adm", socket=path))
+    assert made(tmp_path).observe_socket(config) == tmp_path / found
 
 
 @pytest.mark.parametrize("maker", ["", "..", "a/b", "-", "a b", "acme.anchor"])

@@ -79,6 +79,32 @@ def test_a_refusal_comes_back_with_reason_exit_code_and_advice():
     }
 
 
+@pytest.mark.parametrize("needed", Role)
+@pytest.mark.parametrize("role", Role)
+def test_a_role_has_its_own_operations_and_the_queries_and_only_the_owner_has_all(role, needed):
+    refused: list[Role] = []
+    table = Operations(Operation("e.row", Asked, needed, "for tests", _echo), on_refusal=refused.append)
+    asked = {"operation": "e.row", "arguments": {"thing": "x"}}
+    answer = asyncio.run(table.answer(asked, role=role))
+    if role is Role.OWNER or needed in {role, Role.AUDITOR}:
+        assert (answer["result"]["thing"], refused) == ("x", [])
+    else:
+        assert answer["error"]["exit_code"] == 26
+        assert f"is for the {needed}; you ask as {role}" in answer["error"]["message"]
+        assert refused == [role]
+
+
+@pytest.mark.parametrize("role", [Role.INSTALLER, Role.MAINTAINER, Role.AUDITOR])
+def test_an_argument_that_names_a_file_is_the_owner_s(role):
+    refused: list[Role] = []
+    row = Operation("e.row", Asked, Role.AUDITOR, "for tests", _echo, frozenset({"thing"}))
+    asked = {"operation": "e.row", "arguments": {"thing": "/etc/shadow"}}
+    table = Operations(row, on_refusal=refused.append)
+    assert "takes thing from the owner" in asyncio.run(table.answer(asked, role=role))["error"]["message"]
+    assert refused == [role]
+    assert "result" in asyncio.run(table.answer(asked))
+
+
 def test_a_fault_of_ours_is_not_passed_off_as_a_refusal():
     with pytest.raises(RuntimeError, match="a bug"):
         answer({"operation": "c.fault", "arguments": {"thing": "x"}})

@@ -1,11 +1,16 @@
 import asyncio
+import grp
 import json
+import os
 import socket
+import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from tests.serving import serving
-from thingstead.errors import ConfigError, TransportError
+from thingstead.errors import ConfigError, RoleError, TransportError
 from thingstead.transport.control_socket import ControlClient, ControlServer
 
 
@@ -64,6 +69,63 @@ def test_a_socket_that_a_dead_controller_left_is_replaced(tmp_path):
 def test_a_path_that_no_socket_can_have_is_told(tmp_path):
     with pytest.raises(ConfigError):
         asyncio.run(ControlServer(tmp_path / ("x" * 200), _echo).start())
+
+
+def test_a_group_that_this_machine_does_not_have_is_told_and_leaves_no_socket(tmp_path):
+    path = tmp_path / "observe.sock"
+    with pytest.raises(ConfigError, match="no group 'no-such-group'"):
+        asyncio.run(ControlServer(path, _echo, group="no-such-group").start())
+    assert not path.exists()
+
+
+def test_a_socket_for_a_group_is_open_to_it_and_to_nobody_else(tmp_path):
+    path, group = tmp_path / "observe.sock", grp.getgrgid(os.getgid()).gr_name
+
+    async def whole():
+        server = ControlServer(path, _echo, group=group)
+        await server.start()
+        try:
+            status = path.stat()
+            return status.st_mode & 0o777, status.st_gid, await asyncio.to_thread(_ask, path)
+        finally:
+            await server.close()
+
+    assert asyncio.run(whole()) == (0o660, os.getgid(), {"result": {}})
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+@pytest.mark.parametrize(("group", "answered"), [(1, True), (2, False)])
+def test_the_kernel_lets_members_of_the_group_in_and_refuses_others(group, answered):
+    async def whole(path):
+        # To connect is to write, for the kernel (unix(7)).
+        server = ControlServer(path, _echo, group=grp.getgrgid(1).gr_name)
+        await server.start()
+        try:
+            return await asyncio.to_thread(
+                subprocess.run,
+                ["/bin/sh", "-c", 'test -w "$0"', str(path)],
+                cwd="/",
+                user=65534,
+                group=group,
+                extra_groups=[],
+                check=False,
+            )
+        finally:
+            await server.close()
+
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        assert (asyncio.run(whole(Path(folder) / "observe.sock")).returncode == 0) is answered
+
+
+def test_who_may_not_connect_is_told_so(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    with pytest.raises(RoleError, match="is not open to you"):
+        ControlClient(tmp_path / "observe.sock")
 
 
 def test_nobody_there_is_told_with_what_to_do(tmp_path):

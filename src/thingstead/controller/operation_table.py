@@ -1,0 +1,64 @@
+"""Everything that an operator may ask a running controller: one table from the areas' tables."""
+
+from __future__ import annotations
+
+from thingstead.controller import (
+    operation_assurance,
+    operation_backup,
+    operation_data,
+    operation_group,
+    operation_ledger,
+    operation_owner,
+    operation_software,
+    operation_thing,
+    operation_traffic,
+)
+from thingstead.controller.composition import Controller
+from thingstead.controller.operation import Operations, Role
+
+__all__ = ["operations"]
+
+
+def operations(controller: Controller) -> Operations:
+    """Everything an operator may ask, one table from the areas' tables."""
+    clock = controller.foundation.clock
+
+    def count(role: Role) -> None:
+        controller.refusals.count("role", at=clock.utc(), source=f"operator:{role}")
+
+    return Operations(
+        *operation_thing.rows(
+            controller.register,
+            controller.conductor,
+            admission=controller.admission,
+            decommission=controller.decommission,
+            heard_of=lambda thing: {
+                "version": controller.planes.software.runs(thing).version,
+                "last_heard": controller.server.last_acceptance(thing),
+            },
+        ),
+        *operation_data.rows(controller.planes.data),
+        *operation_software.rows(controller.planes.software),
+        *operation_traffic.rows(
+            controller.server,
+            controller.resources,
+            controller.bootstrap,
+            controller.register,
+            controller.planes.data,
+        ),
+        *operation_ledger.rows(controller.foundation.store, controller.notary),
+        *operation_assurance.rows(controller.overview),
+        *operation_owner.rows(controller.owner),
+        *operation_group.rows(controller.planes.groups, serve=controller.group_resources.serve),
+        *operation_backup.rows(
+            controller.planes,
+            controller.register,
+            files=controller.foundation.files,
+            keys=controller.foundation.keys,
+            store=controller.foundation.store,
+            notary=controller.notary,
+            domain=controller.foundation.config.domain.name,
+            clock=clock,
+        ),
+        on_refusal=count,
+    )
