@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 
 from thingstead.clock import SystemClock
 from thingstead.endpoint.association import Association
@@ -24,137 +24,145 @@ from thingstead.endpoint.event import (
 )
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.content_format import ContentFormat
-from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.message import Message, MessageType, request
 from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.transport.udp import Pump, open_socket
 
-__all__ = ["LARGE", "PEER", "EndpointParty", "on_loopback"]
+__all__ = ["LARGE", "EndpointParty", "on_loopback"]
 
-PEER = AssociationId("peer")
 LARGE = bytes(range(256)) * 20
-_LINKS = b'</hello>;rt="x",</large>;sz=5120,</store>,</ticks>;obs'
-_TICK = 0.1
-_OBSERVE = [(int(OptionNumber.OBSERVE), b"")]
-
-# aiocoap brings an Echo value back under OSCORE only.
-_CONFIG = EndpointConfig(insecure_state_for_strangers=True)
+_PEER = AssociationId("peer")
+_PATIENCE = 20.0
+# Every notification is confirmable: a client that does not take its leave can refuse the next one.
+_CONFIG = EndpointConfig(ack_delay=0.05, confirm_after=0.0)
+_LENIENT = replace(_CONFIG, insecure_state_for_strangers=True)
+_LINKS = b'</hello>;rt="x",</large>;sz=5120,</store>;obs,</slow>'
+_OBSERVE = (int(OptionNumber.OBSERVE), b"")
 
 
 class EndpointParty:
-    """A server of the resources that `aiocoap_party` has too, and a client.
+    """A server of the resources that each peer has too, and a client.
 
     Attributes:
-        endpoint: the core.
         host: the IP address that it is on, and its peers.
         port: where it listens.
         received: every datagram that came in.
+        stored: what ``/store`` holds.
+        reserved: our sender sequence numbers below it are durable.
+        observers: who observes ``/store``.
     """
 
-    def __init__(self, host: str) -> None:
-        self.endpoint = Endpoint(_CONFIG, random_bytes=secrets.token_bytes)
+    def __init__(self, context: SecurityContext | None, host: str, *, is_lenient: bool) -> None:
+        self._is_lenient = is_lenient
+        self._endpoint = Endpoint(_LENIENT if is_lenient else _CONFIG, random_bytes=secrets.token_bytes)
+        self._association: AssociationId | None = None
+        if context is not None:
+            self._association = _PEER
+            self._endpoint.install(Association(_PEER, context, with_kid_context=context.id_context is not None))
         self.host = host
         self.port = 0
-        self.received: list[tuple[bytes, Address]] = []
+        self.received: list[bytes] = []
+        self.reserved = 0
+        self.observers: set[ExchangeId] = set()
         self._clock = SystemClock()
-        self._stored = b""
-        self._ticks = 0
-        self._observers: set[ExchangeId] = set()
+        self.stored = b"empty"
+        self._slow: list[ExchangeId] = []
+        self._unobserved = asyncio.Event()
         self._asked: dict[ExchangeId, asyncio.Queue[Message | Exception]] = {}
         self._pump: Pump | None = None
 
-    async def ask(
-        self, request: Message, port: int, *, association: AssociationId | None = None, within: float = 20.0
-    ) -> Message:
-        async for response in self.observe(request, port, association=association, within=within, observe=False):
-            return response
-        raise AssertionError("no response")
+    @property
+    def counters(self) -> dict[str, int]:
+        return self._endpoint.counters
 
-    async def observe(
+    def change(self, payload: bytes) -> None:
+        """Give ``/store`` another representation, and tell who observes it."""
+        self.stored = payload
+        for observer in sorted(self.observers):
+            self._endpoint.send_response(observer, self._store(observe=True), self._clock.now())
+        self._flush()
+
+    async def unobserved(self) -> None:
+        """Return when nobody observes ``/store`` any more."""
+        async with asyncio.timeout(_PATIENCE):
+            await self._unobserved.wait()
+
+    async def ask(self, code: Code, path: str, port: int, *, payload: bytes = b"", **options: bool) -> Message:
+        async with aclosing(self.responses(code, path, port, payload=payload, **options)) as responses:
+            return await anext(responses)
+
+    async def responses(
         self,
-        request: Message,
+        code: Code,
+        path: str,
         port: int,
         *,
-        association: AssociationId | None = None,
-        within: float = 20.0,
-        observe: bool = True,
-    ) -> AsyncIterator[Message]:
-        """Responses as they come; leaving the loop cancels."""
-        now = self._clock.now()
-        name = self.endpoint.send_request(request, (self.host, port), now, association=association, observe=observe)
+        payload: bytes = b"",
+        observe: bool = False,
+        confirmable: bool = True,
+        protected: bool = True,
+    ) -> AsyncGenerator[Message, None]:
+        """Responses as they come; closing it cancels. Under OSCORE where there is a context, if not told else."""
+        path, _, query = path.partition("?")
+        name = self._endpoint.send_request(
+            request(code, path, payload=payload, query=(query,) if query else ()),
+            (self.host, port),
+            self._clock.now(),
+            association=self._association if protected else None,
+            confirmable=confirmable,
+            observe=observe,
+        )
         queue = self._asked[name] = asyncio.Queue()
         self._flush()
         try:
-            async with asyncio.timeout(within):
-                while True:
+            while True:
+                async with asyncio.timeout(_PATIENCE):
                     response = await queue.get()
-                    if isinstance(response, Exception):
-                        raise response
-                    yield response
+                if isinstance(response, Exception):
+                    raise response
+                yield response
         finally:
             del self._asked[name]
-            self.endpoint.cancel(name, self._clock.now())
+            self._endpoint.cancel(name, self._clock.now())
             self._flush()
 
     # --- what a pump drives
 
     def receive_datagram(self, data: bytes, source: Address, now: float, *, multicast: bool = False) -> None:
-        self.received.append((data, source))
-        self.endpoint.receive_datagram(data, source, now, multicast=multicast)
+        self.received.append(data)
+        self._endpoint.receive_datagram(data, source, now, multicast=multicast)
 
     def run(self, now: float) -> None:
-        while (event := self.endpoint.next_event()) is not None:
+        while (event := self._endpoint.next_event()) is not None:
             match event:
                 case RequestReceived():
-                    self.endpoint.send_response(event.exchange, self._answer(event), now)
+                    self._answer(event, now)
                 case ResponseReceived():
                     self._hand_over(event.exchange, event.message)
                 case ExchangeFailed():
                     self._hand_over(event.exchange, event.error)
                 case ExchangeEnded():
-                    self._observers.discard(event.exchange)
+                    self.observers.discard(event.exchange)
+                    self._unobserved.set()
                 case SequenceNeeded():
-                    self.endpoint.sequence_reserved(event.association, event.upto)
+                    self.reserved = event.upto
+                    self._endpoint.sequence_reserved(event.association, event.upto)
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
-        return self.endpoint.datagrams_to_send(now)
+        datagrams = self._endpoint.datagrams_to_send(now)
+        if self._slow and any(_is_empty_ack(data) for data, _ in datagrams):
+            # Only now: what was acknowledged empty is answered in a message of its own (RFC 7252 §5.2.2).
+            for exchange in self._slow:
+                self._endpoint.send_response(exchange, Message(Code.CONTENT, payload=b"slow"), now)
+            self._slow.clear()
+            datagrams += self._endpoint.datagrams_to_send(now)
+        return datagrams
 
     def next_deadline(self) -> float | None:
-        return self.endpoint.next_deadline()
+        return self._endpoint.next_deadline()
 
     # --- within
-
-    def _answer(self, event: RequestReceived) -> Message:
-        request = event.message
-        match request.code, request.path:
-            case Code.GET, "/.well-known/core":
-                options = [(int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.LINK_FORMAT))]
-                return Message(Code.CONTENT, options=options, payload=_LINKS)
-            case Code.GET, "/hello":
-                return Message(Code.CONTENT, payload=b"hello")
-            case Code.GET, "/large":
-                return Message(Code.CONTENT, payload=LARGE)
-            case Code.GET, "/store":
-                return Message(Code.CONTENT, payload=self._stored)
-            case Code.PUT, "/store":
-                self._stored = request.payload
-                return Message(Code.CHANGED)
-            case Code.GET, "/ticks":
-                if event.observe:
-                    self._observers.add(event.exchange)
-                return self._tick(observe=bool(event.observe))
-            case _:
-                return Message(Code.NOT_FOUND)
-
-    def _tick(self, *, observe: bool) -> Message:
-        return Message(Code.CONTENT, options=_OBSERVE if observe else [], payload=str(self._ticks).encode())
-
-    async def keep_ticking(self) -> None:
-        while True:
-            await asyncio.sleep(_TICK)
-            self._ticks += 1
-            for observer in sorted(self._observers):
-                self.endpoint.send_response(observer, self._tick(observe=True), self._clock.now())
-            self._flush()
 
     def start(self) -> None:
         sock = open_socket(self.host, 0)
@@ -165,6 +173,37 @@ class EndpointParty:
         assert self._pump is not None
         self._pump.close()
 
+    def _answer(self, event: RequestReceived, now: float) -> None:
+        if self._is_lenient:
+            self._endpoint.vouch(event.exchange)
+        if (event.message.code, event.message.path) == (Code.GET, "/slow"):
+            self._slow.append(event.exchange)
+        else:
+            self._endpoint.send_response(event.exchange, self._response(event), now)
+
+    def _response(self, event: RequestReceived) -> Message:
+        match event.message.code, event.message.path:
+            case Code.GET, "/.well-known/core":
+                options = [(int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.LINK_FORMAT))]
+                return Message(Code.CONTENT, options=options, payload=_LINKS)
+            case Code.GET, "/hello":
+                return Message(Code.CONTENT, payload=b"hello")
+            case Code.GET, "/large":
+                return Message(Code.CONTENT, payload=LARGE)
+            case Code.GET, "/store":
+                if event.observe:
+                    self.observers.add(event.exchange)
+                    self._unobserved.clear()
+                return self._store(observe=bool(event.observe))
+            case ((Code.PUT | Code.POST), "/store"):
+                self.stored = event.message.payload
+                return Message(Code.CHANGED)
+            case _:
+                return Message(Code.NOT_FOUND)
+
+    def _store(self, *, observe: bool) -> Message:
+        return Message(Code.CONTENT, options=[_OBSERVE] if observe else [], payload=self.stored)
+
     def _flush(self) -> None:
         assert self._pump is not None
         self._pump.flush()
@@ -174,21 +213,25 @@ class EndpointParty:
             self._asked[exchange].put_nowait(outcome)
 
 
+def _is_empty_ack(data: bytes) -> bool:
+    return len(data) == 4 and data[0] >> 4 & 3 == MessageType.ACK and data[1] == 0
+
+
 @asynccontextmanager
 async def on_loopback(
-    association: Association | None = None, *, host: str = "127.0.0.1"
+    context: SecurityContext | None, *, host: str, is_lenient: bool = False
 ) -> AsyncIterator[EndpointParty]:
-    """A party on a port of its own, until the block ends."""
-    party = EndpointParty(host)
-    if association is not None:
-        party.endpoint.install(association)
+    """A party on a port of its own, until the block ends.
+
+    Args:
+        context: it shares one with the peer.
+        host: IP address.
+        is_lenient: it serves whoever asks in clear as if the source had proven that it receives; for peers that do
+            not know Echo.
+    """
+    party = EndpointParty(context, host, is_lenient=is_lenient)
     party.start()
-    async with asyncio.TaskGroup() as tasks:
-        ticking = tasks.create_task(party.keep_ticking())
-        try:
-            yield party
-        finally:
-            ticking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await ticking
-            party.stop()
+    try:
+        yield party
+    finally:
+        party.stop()

@@ -1,0 +1,193 @@
+"""What OSCORE refuses and what it survives, with peers that are not ours, in both roles (RFC 8613)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+
+from tests.interop.endpoint_party import on_loopback
+from tests.interop.keys import Keys
+from tests.interop.peer import RefusedError
+from tests.interop.test_requests import ALL, at
+from thingstead.errors import ThingsteadError
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.message import encode, request
+from thingstead.protocols.oscore.context import SequenceNumbers
+from thingstead.protocols.oscore.protection import protect_request
+from thingstead.protocols.oscore.replay import ReplayWindow
+
+pytestmark = [pytest.mark.interop, pytest.mark.slow]
+
+OSCORE = tuple(case for case in ALL if case.endswith("+oscore"))
+WITH_ID_CONTEXT = Keys(id_context=bytes.fromhex("37cbf3210017a2d3"))
+
+
+async def send(data, host, port):
+    """Send from a socket of its own and return what comes back, empty acknowledgements passed over."""
+
+    def exchange():
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.settimeout(10)
+            stranger.sendto(data, (host, port))
+            while not (answer := stranger.recv(2048))[1]:
+                pass
+            return answer
+
+    return await asyncio.to_thread(exchange)
+
+
+@pytest.mark.requirement("R-15")
+@pytest.mark.spec("RFC 8613 7.4")
+@pytest.mark.parametrize("case", OSCORE)
+def test_a_captured_request_of_the_peer_is_refused_by_us(play, case):
+    async def story(party, peer):
+        assert (await peer.ask("PUT", at(party, "/store"), b"1"))[0] == "2.04"
+        captured = [data for data in party.received if data[1] != 0]
+        again = captured[-1][:2] + bytes([captured[-1][2] ^ 1]) + captured[-1][3:]
+        return await send(again, party.host, party.port), party.counters
+
+    answer, counters = play(story, case)
+    assert answer[1] == Code.UNAUTHORIZED
+    assert counters["replay"] == 1
+
+
+@pytest.mark.requirement("R-15")
+@pytest.mark.spec("RFC 8613 7.4")
+@pytest.mark.parametrize("case", OSCORE)
+def test_a_captured_request_of_ours_is_refused_by_the_peer(play, case):
+    async def story(party, peer):
+        port = await peer.serve()
+        # The peer has lost its window with its last life, or had none: the first request makes it valid.
+        assert (await party.ask(Code.GET, "/hello", port)).code == Code.CONTENT
+        context = peer.keys.ours(sequence=SequenceNumbers(1000))
+        outer, _ = protect_request(request(Code.PUT, "/store", payload=b"1"), context=context)
+        outer.mid, outer.token = 1, b"\x01"
+        first = await send(encode(outer), party.host, port)
+        outer.mid = 2
+        return first, await send(encode(outer), party.host, port)
+
+    first, second = play(story, case)
+    assert (first[1], second[1]) == (Code.CHANGED, Code.UNAUTHORIZED)
+
+
+@pytest.mark.requirement("R-15")
+@pytest.mark.spec("RFC 8613 8.2")
+@pytest.mark.parametrize("case", OSCORE)
+def test_peer_with_another_key_is_refused_by_us(play, case):
+    async def story(party, peer):
+        try:
+            code, _ = await peer.ask("PUT", at(party, "/store"), b"1")
+        except RefusedError:
+            code = "none"
+        return code, party.stored, party.counters
+
+    code, stored, counters = play(story, case, ours=Keys().wrong().ours())
+    assert code in {"4.00", "none"}
+    assert (stored, counters["unauthenticated"]) == (b"empty", 1)
+
+
+@pytest.mark.requirement("R-15")
+@pytest.mark.spec("RFC 8613 8.2")
+@pytest.mark.parametrize("case", OSCORE)
+def test_we_with_another_key_are_refused_by_the_peer(play, case):
+    async def story(party, peer):
+        port = await peer.serve()
+        with pytest.raises(ThingsteadError) as refused:
+            await party.ask(Code.PUT, "/store", port, payload=b"1")
+        return refused.value, await party.ask(Code.GET, "/store", port, protected=False)
+
+    refusal, stored = play(story, case, ours=Keys().wrong().ours())
+    assert refusal.reason == "refused"
+    assert stored.payload == b"empty"
+
+
+@pytest.mark.spec("RFC 8613 8.2")
+@pytest.mark.parametrize("case", OSCORE)
+def test_peer_that_we_do_not_know_is_refused(play, case):
+    async def story(party, peer):
+        async with on_loopback(None, host=party.host) as stranger:
+            try:
+                code, _ = await peer.ask("GET", at(stranger, "/hello"))
+            except RefusedError:
+                code = "none"
+            return code, stranger.counters
+
+    code, counters = play(story, case)
+    assert code in {"4.01", "none"}
+    assert counters["context"] == 1
+
+
+@pytest.mark.spec("RFC 8613 5.1")
+@pytest.mark.parametrize("case", OSCORE)
+def test_peer_tells_us_its_id_context(play, case):
+    async def story(party, peer):
+        return await peer.ask("GET", at(party, "/hello"))
+
+    assert play(story, case, keys=WITH_ID_CONTEXT) == ("2.05", b"hello")
+
+
+@pytest.mark.spec("RFC 8613 5.1")
+@pytest.mark.parametrize("case", OSCORE)
+def test_we_tell_the_peer_our_id_context(play, case):
+    async def story(party, peer):
+        return await party.ask(Code.GET, "/hello", await peer.serve())
+
+    assert play(story, case, keys=WITH_ID_CONTEXT).payload == b"hello"
+
+
+@pytest.mark.spec("RFC 8613 B.1.2")
+@pytest.mark.parametrize("case", OSCORE)
+def test_peer_proves_itself_fresh_after_we_lost_our_window(play, case):
+    async def story(party, peer):
+        return await peer.ask("GET", at(party, "/hello")), party.counters
+
+    answer, counters = play(story, case, ours=Keys().ours(window=ReplayWindow(valid=False)))
+    assert answer == ("2.05", b"hello")
+    assert counters["freshness"] == 1
+
+
+@pytest.mark.spec("RFC 8613 B.1.2")
+@pytest.mark.parametrize("case", OSCORE)
+def test_we_prove_ourselves_fresh_after_the_peer_lost_its_window(play, case):
+    async def story(party, peer):
+        port = await peer.serve()
+        assert (await party.ask(Code.GET, "/hello", port)).payload == b"hello"
+        before = len(party.received)
+        await peer.crash()
+        assert await peer.serve() == port
+        answer = await party.ask(Code.GET, "/hello", port)
+        return answer, [data for data in party.received[before:] if data[1]]
+
+    answer, datagrams = play(story, case)
+    assert answer.payload == b"hello"
+    assert len(datagrams) == 2
+
+
+@pytest.mark.spec("RFC 8613 B.1.1")
+@pytest.mark.parametrize("case", OSCORE)
+def test_peer_goes_on_after_a_crash(play, case):
+    async def story(party, peer):
+        assert await peer.ask("PUT", at(party, "/store"), b"before") == ("2.04", b"")
+        await peer.crash()
+        return await peer.ask("PUT", at(party, "/store"), b"after"), party.stored, party.counters
+
+    answer, stored, counters = play(story, case)
+    assert (answer, stored) == (("2.04", b""), b"after")
+    assert "replay" not in counters
+
+
+@pytest.mark.spec("RFC 8613 B.1.1")
+@pytest.mark.parametrize("case", OSCORE)
+def test_we_go_on_after_a_crash(play, case):
+    async def story(party, peer):
+        port = await peer.serve()
+        assert (await party.ask(Code.PUT, "/store", port, payload=b"before")).code == Code.CHANGED
+        again = peer.keys.ours(sequence=SequenceNumbers(party.reserved, reserved=party.reserved))
+        async with on_loopback(again, host=party.host) as reborn:
+            return party.reserved, await reborn.ask(Code.PUT, "/store", port, payload=b"after")
+
+    reserved, answer = play(story, case)
+    assert reserved > 0
+    assert answer.code == Code.CHANGED
