@@ -13,7 +13,7 @@ import json
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
@@ -30,6 +30,8 @@ from thingstead.protocols.profile import path
 from thingstead.protocols.senml.pack import render_cbor
 from thingstead.protocols.senml.record import Record
 from thingstead.secret import Secret
+
+__all__ = ["Contender", "figures", "ours"]
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PEER_PYTHON = _ROOT / "build" / "peers" / "python" / "bin" / "python"
@@ -50,7 +52,7 @@ class _Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class _Contender:
+class Contender:
     """A server, the socket towards it, the requests of each kind it is still to get, and how many make a round."""
 
     server: Server
@@ -67,7 +69,7 @@ class _Contender:
 def figures() -> Iterator[Figure]:
     """Medians of rounds that alternate between the contenders; the first round warms up and does not count."""
     with ExitStack() as running:
-        ours = _ours(running, 56_830)
+        mine = ours(running, 56_830)
         peer = None
         if _PEER_PYTHON.exists():
             command = [str(_PEER_PYTHON), "bench/peer/aiocoap_server.py"]
@@ -77,14 +79,14 @@ def figures() -> Iterator[Figure]:
         for kind in _OUR_KINDS:
             beside = peer if kind in _PEER_KINDS else None
             yield _figure(
-                f"server CPU for one request, {kind}", kind, ours, beside, beside.server.name if beside else ""
+                f"server CPU for one request, {kind}", kind, mine, beside, beside.server.name if beside else ""
             )
         for number, count in enumerate(_LOADED):
-            full = _ours(running, 56_832 + number, contexts=count)
-            yield _figure(f"the same, OSCORE, {count:,} contexts loaded", "OSCORE", full, ours, "one context")
+            full = ours(running, 56_832 + number, options=[f"--contexts={count}"])
+            yield _figure(f"the same, OSCORE, {count:,} contexts loaded", "OSCORE", full, mine, "one context")
 
 
-def _figure(name: str, kind: str, first: _Contender, second: _Contender | None, second_name: str) -> Figure:
+def _figure(name: str, kind: str, first: Contender, second: Contender | None, second_name: str) -> Figure:
     mine, theirs = [], []
     for _ in range(_ROUNDS + 1):
         mine.append(first.microseconds(kind))
@@ -94,12 +96,13 @@ def _figure(name: str, kind: str, first: _Contender, second: _Contender | None, 
     return Figure(name, "us", round(median(mine[1:]), 2), beside, second_name)
 
 
-def _ours(running: ExitStack, port: int, *, contexts: int = 0) -> _Contender:
-    command = [sys.executable, "-m", "bench.server.ours", f"--contexts={contexts}", f"--client={port + _CLIENT_PORT}"]
+def ours(running: ExitStack, port: int, *, options: Sequence[str] = ()) -> Contender:
+    """Our server, with options of `bench.server.ours`, until the stack is left."""
+    command = [sys.executable, "-m", "bench.server.ours", f"--client={port + _CLIENT_PORT}", *options]
     return _start(running, port, _OURS, command, _OUR_KINDS)
 
 
-def _start(running: ExitStack, port: int, count: int, command: list[str], kinds: Mapping[str, _Kind]) -> _Contender:
+def _start(running: ExitStack, port: int, count: int, command: list[str], kinds: Mapping[str, _Kind]) -> Contender:
     folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
     _write_context(folder)
     environment = {"PYTHONPATH": f"{_ROOT / 'src'}:{_ROOT}"}
@@ -107,7 +110,7 @@ def _start(running: ExitStack, port: int, count: int, command: list[str], kinds:
     peer = running.enter_context(client(server, port=port + _CLIENT_PORT))
     context = SecurityContext.derive(Secret(_SECRET), master_salt=_SALT, sender_id=_CLIENT_ID, recipient_id=_SERVER_ID)
     numbers = iter(range(1 << 32))
-    return _Contender(server, peer, {name: _datagrams(kind, context, numbers) for name, kind in kinds.items()}, count)
+    return Contender(server, peer, {name: _datagrams(kind, context, numbers) for name, kind in kinds.items()}, count)
 
 
 def _datagrams(kind: _Kind, context: SecurityContext, numbers: Iterator[int]) -> Iterator[bytes]:

@@ -1,9 +1,10 @@
 """Our server for the bench is the product: the whole controller on [::1], with one thing joined.
 
-``python -m bench.server.ours [--contexts=COUNT] [--client=PORT] PORT CONTEXT_FOLDER``; prints one line when it listens.
-To what every controller serves it adds GET /h, which the joined thing's token allows, and GET /p, which is public.
-The thing was seen to receive at the client's port, as after a handshake; COUNT more associations are loaded, under
-which nobody speaks.
+``python -m bench.server.ours [--contexts=COUNT] [--client=PORT] [--profile=FILE] PORT FOLDER``
+
+It prints one line when it listens. To what every controller serves it adds GET /h, which the joined thing's token
+allows, and GET /p, which is public. The thing was seen to receive at the client's port, as after a handshake; COUNT
+more associations are loaded, under which nobody speaks. With --profile it writes where its time went when it ends.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import json
 from pathlib import Path
 
 from bench.server.domain import Maker, found, oscore
+from bench.server.sampler import sample
 from thingstead import __version__
-from thingstead.controller.app import running
+from thingstead.controller.app import running, settle
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.domain.ports import Association
 from thingstead.endpoint.resource import Call
@@ -24,6 +26,8 @@ from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.edhoc.session import OscoreParameters
 from thingstead.secret import Secret
+
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 async def main(arguments: argparse.Namespace) -> None:
@@ -36,6 +40,9 @@ async def main(arguments: argparse.Namespace) -> None:
         controller.server.locate(parameters.recipient_id, ("::1", arguments.client))
         for number in range(arguments.contexts):
             controller.server.install(_association(number))
+        settle()
+        if arguments.profile:
+            sample(arguments.profile, _ROOT)
         print("thingstead", __version__, flush=True)
         await asyncio.get_running_loop().create_future()
 
@@ -73,6 +80,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--contexts", type=int, default=0)
     parser.add_argument("--client", type=int, default=0)
+    parser.add_argument("--profile", type=Path)
     parser.add_argument("port", type=int)
     parser.add_argument("folder", type=Path)
     return parser.parse_args()

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from thingstead.cli.action import Action, Parameter, Session
-from thingstead.controller.app import running
+from thingstead.controller.app import running, settle
 from thingstead.controller.config import WebConfig
 from thingstead.controller.directory import DomainDirectory
 from thingstead.controller.operation import Role
@@ -40,6 +40,7 @@ async def _serve(session: Session, directory: DomainDirectory) -> None:
         if listener is not None:
             ask = asking(partial(operations(controller).answer, role=Role.AUDITOR))
             about["page"] = await stack.enter_async_context(page(ask, listener, clock=foundation.clock))
+        settle()
         session.console.show(about)
         session.console.next(f"thingstead status --domain {session.options['directory']}")
         await stopped.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,7 +27,9 @@ from thingstead.transport.control_socket import ControlServer
 from thingstead.transport.neighbour import mac_of
 from thingstead.transport.udp import Pump, open_socket, send_groups_through
 
-__all__ = ["running"]
+__all__ = ["running", "settle"]
+
+_COLLECT_AFTER = (10_000, 20, 50)
 
 _GRACE = 2.0
 
@@ -62,6 +65,17 @@ async def running(directory: DomainDirectory, *, clock: Clock | None = None) -> 
         background = tasks.create_task(controller.run())
         served.callback(background.cancel)
         yield controller
+
+
+def settle() -> None:
+    """Spare the garbage collector what stands; once, by a program that does nothing but run a controller.
+
+    What stands lives as long as the controller, and what requests leave behind is remembered for minutes and then
+    freed by its count: walking through both again and again took a tenth of the time of a request.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
 
 
 def _control_servers(directory: DomainDirectory, controller: Controller) -> list[ControlServer]:

@@ -81,9 +81,10 @@ class DomainServer:
         """Take one datagram."""
         self._endpoint.receive_datagram(data, source, now, multicast=multicast)
 
-    def is_known(self, source: Hashable) -> bool:
-        """Whether a thing with an association was seen to receive there."""
-        return self._endpoint.is_known(source)
+    @property
+    def is_known(self) -> Callable[[Hashable], bool]:
+        """Whether a thing with an association was seen to receive at an address."""
+        return self._endpoint.is_known
 
     def run(self, now: float) -> None:
         """Answer what came."""

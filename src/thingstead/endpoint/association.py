@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -67,9 +67,12 @@ class Associations:
 
     Args:
         gate: is told of keys that have seen much.
+
+    Attributes:
+        is_known: whether the peer of a live association was seen to receive at an address.
     """
 
-    __slots__ = ("_addresses", "_by_gid", "_by_id", "_by_kid", "_epoch", "_gate", "_groups")
+    __slots__ = ("_addresses", "_by_gid", "_by_id", "_by_kid", "_epoch", "_gate", "_groups", "is_known")
 
     def __init__(self, gate: SequenceGate) -> None:
         self._gate = gate
@@ -78,6 +81,7 @@ class Associations:
         self._by_id: dict[AssociationId, Association] = {}
         self._by_kid: dict[bytes, tuple[Association, ...]] = {}
         self._addresses: dict[Hashable, int] = {}
+        self.is_known: Callable[[Hashable], bool] = self._addresses.__contains__
         self._epoch = 0
 
     def install(self, association: Association) -> None:
@@ -151,10 +155,6 @@ class Associations:
             return False
         self._place(association, source)
         return True
-
-    def is_known(self, source: Hashable) -> bool:
-        """Whether the peer of a live association was seen to receive there."""
-        return source in self._addresses
 
     def _place(self, association: Association, source: Address) -> None:
         self._count(association.address, -1)

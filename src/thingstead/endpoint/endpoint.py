@@ -217,9 +217,10 @@ class Endpoint:
         if found is not None:
             found.allowance = None
 
-    def is_known(self, source: Hashable) -> bool:
-        """Whether the peer of a live association was seen to receive there: it need not wait behind strangers."""
-        return self._associations.is_known(source)
+    @property
+    def is_known(self) -> Callable[[Hashable], bool]:
+        """Whether the peer of a live association was seen to receive at an address: it need not wait for strangers."""
+        return self._associations.is_known
 
     def locate(self, recipient_id: bytes, source: Address) -> None:
         """The application has seen the peer behind `recipient_id` receive at `source`, by a handshake for instance."""

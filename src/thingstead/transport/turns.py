@@ -43,18 +43,21 @@ class Turns(Generic[ItemT]):
         """The socket is looked at anew."""
         self._left = self._share
 
-    def admits(self, source: Hashable, item: ItemT) -> bool:
-        """Whether `item` is to be served now; if not, it waits or is gone."""
+    def admits(self, source: Hashable) -> bool:
+        """Whether what came from `source` is to be served now; if not, it is to `wait`."""
         if self._is_known(source):
             return True
         if self._left and not self._waiting:
             self._left -= 1
             return True
+        return False
+
+    def wait(self, item: ItemT) -> None:
+        """Keep what is not served now; with no room left it is gone."""
         if len(self._waiting) < self._room:
             self._waiting.append(item)
         else:
             self.dropped += 1
-        return False
 
     def waited(self) -> list[ItemT]:
         """Those that have waited longest, as many as this turn still has."""

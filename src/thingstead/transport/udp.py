@@ -147,8 +147,8 @@ class Pump:
             for destination in unreachable(sock):
                 self._on_unreachable(_plain(destination))
         now = self._clock.now()
-        receive, admits = self._core.receive_datagram, self._turns.admits
-        self._turns.begin()
+        turns, receive = self._turns, self._core.receive_datagram
+        turns.begin()
         served = 0
         for _ in range(_MAX_READ):
             try:
@@ -160,15 +160,17 @@ class Pump:
                 break
             if len(source) != 2:
                 source = _plain(source)
-            if admits(source, (data, source, multicast)):
-                receive(data, source, now, multicast=multicast)
-                served += 1
-                if served == _MAX_SERVED:
-                    break
-        for data, source, to_group in self._turns.waited():
+            if not turns.admits(source):
+                turns.wait((data, source, multicast))
+                continue
+            receive(data, source, now, multicast=multicast)
+            served += 1
+            if served == _MAX_SERVED:
+                break
+        for data, source, to_group in turns.waited():
             receive(data, source, now, multicast=to_group)
         self.flush()
-        if self._turns:
+        if turns:
             self._loop.call_soon(self._drain, sock, multicast)
 
 
