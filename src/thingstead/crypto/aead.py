@@ -48,11 +48,10 @@ _CIPHERS: dict[int, Callable[[bytes], _Cipher]] = {
 class Aead:
     """One key of one AEAD algorithm. Nonce uniqueness is the caller's promise."""
 
-    __slots__ = ("_decrypt", "_encrypt", "_max", "nonce_size", "tag_size")
+    __slots__ = ("_cipher", "_max", "nonce_size", "tag_size")
 
     def __init__(self, cipher: _Cipher, *, nonce_size: int, tag_size: int, max_size: int) -> None:
-        self._encrypt = cipher.encrypt
-        self._decrypt = cipher.decrypt
+        self._cipher = cipher
         self._max = max_size
         self.nonce_size = nonce_size
         self.tag_size = tag_size
@@ -67,7 +66,7 @@ class Aead:
             raise ValueError(f"expected a nonce of {self.nonce_size} bytes, got {len(nonce)}")
         if len(plaintext) > self._max:
             raise ValueError(f"at most {self._max} bytes fit under this algorithm")
-        return self._encrypt(nonce, plaintext, aad)
+        return self._cipher.encrypt(nonce, plaintext, aad)
 
     def decrypt(self, nonce: bytes, ciphertext: bytes, aad: bytes) -> bytes:
         """Verify and decrypt ciphertext ‖ tag.
@@ -82,7 +81,7 @@ class Aead:
         if not self.tag_size <= len(ciphertext) <= self._max + self.tag_size:
             raise DecodeError(f"expected {self.tag_size} to {self._max} bytes of ciphertext, got {len(ciphertext)}")
         try:
-            return self._decrypt(nonce, ciphertext, aad)
+            return self._cipher.decrypt(nonce, ciphertext, aad)
         except InvalidTag:
             raise AuthenticationError("the AEAD tag does not verify", spec="RFC 9052 §5.3") from None
 

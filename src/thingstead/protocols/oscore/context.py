@@ -70,7 +70,7 @@ class SequenceNumbers:
 class _Half:
     """What a Sender Context and a Recipient Context have alike; the cipher is built at first use, then kept."""
 
-    __slots__ = ("_aad_heads", "_aead", "_aead_id", "_key", "_nonce_size", "id", "nonce_base")
+    __slots__ = ("_aad_head", "_aad_size", "_aead", "_aead_id", "_key", "_nonce_size", "id", "nonce_base")
 
     def __init__(self, id_: bytes, key: Secret, *, aead_id: int, common_iv: bytes) -> None:
         self.id = id_
@@ -79,7 +79,8 @@ class _Half:
         self._key: Secret | None = key
         self._aead_id = aead_id
         self._aead: Aead | None = None
-        self._aad_heads: tuple[bytes, ...] | None = None
+        self._aad_head = b""
+        self._aad_size = 0
 
     @property
     def aead(self) -> Aead:
@@ -105,11 +106,11 @@ class _Half:
 
     def aad(self, partial_iv: bytes) -> bytes:
         """The AAD of a request from this half's party with this Partial IV, and of the responses to it (§5.4)."""
-        heads = self._aad_heads
-        if heads is None:
-            heads = self._aad_heads = _aad_heads(self.id, self._aead_id)
+        size = len(partial_iv)
+        if size != self._aad_size:
+            self._aad_head, self._aad_size = _aad_head(self.id, self._aead_id, size), size
         # No Class I option is defined, so the last element of the AAD array is the empty byte string (§4.1).
-        return heads[len(partial_iv)] + partial_iv + b"\x40"
+        return self._aad_head + partial_iv + b"\x40"
 
 
 class SenderContext(_Half):
@@ -251,13 +252,9 @@ class SecurityContext:
         return cls(sender, recipient, id_context, aead_id)
 
 
-def _aad_heads(kid: bytes, aead_id: int) -> tuple[bytes, ...]:
-    """The Enc_structure up to the Partial IV, by the Partial IV's length (RFC 8613 §5.4, RFC 9052 §5.3)."""
-    start = b"\x85" + codec.encode(_OSCORE_VERSION) + codec.encode([aead_id]) + codec.encode(kid)
-    heads = [b""]
-    for size in range(1, 6):
-        external = start + bytes((0x40 | size,))
-        # The bstr around the AAD array ends with the Partial IV and an empty bstr, which `aad` adds.
-        wrapped = codec.encode(external + bytes(size + 1))[: -size - 1]
-        heads.append(b"\x83" + codec.encode("Encrypt0") + codec.encode(b"") + wrapped)
-    return tuple(heads)
+def _aad_head(kid: bytes, aead_id: int, size: int) -> bytes:
+    """The Enc_structure up to a Partial IV of `size` bytes (RFC 8613 §5.4, RFC 9052 §5.3)."""
+    external = b"\x85" + codec.encode(_OSCORE_VERSION) + codec.encode([aead_id]) + codec.encode(kid)
+    # The bstr around the AAD array ends with the Partial IV and an empty bstr, which `aad` adds.
+    wrapped = codec.encode(external + bytes((0x40 | size,)) + bytes(size + 1))[: -size - 1]
+    return b"\x83" + codec.encode("Encrypt0") + codec.encode(b"") + wrapped
