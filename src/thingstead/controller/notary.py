@@ -98,6 +98,7 @@ class Notary:
         Raises:
             StorageError: the ledger is shorter than that head, or is not what it was signed over.
             SecurityError: the head is not of this ledger's key.
+            DecodeError: the head is damaged.
         """
         kept = self._keeper.load()
         if kept is None:

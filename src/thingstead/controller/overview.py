@@ -21,7 +21,7 @@ from thingstead.domain.plane import Expiry, Finding, Plane
 from thingstead.domain.ports import Store
 from thingstead.domain.register import Register
 from thingstead.endpoint.resource import Resources
-from thingstead.errors import SecurityError, StorageError
+from thingstead.errors import DecodeError, SecurityError, StorageError
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.planes.network.mud_manager import MudManager
 
@@ -164,7 +164,7 @@ class Overview:
     def _sealed(self) -> int | None:
         try:
             newest = self._notary.newest_head()
-        except (SecurityError, StorageError):
+        except (DecodeError, SecurityError, StorageError):
             return None
         return 0 if newest is None else newest.head.size
 
