@@ -20,6 +20,7 @@ __all__ = ["AskAssurance", "AskCalendar", "rows"]
 
 _MAX_TRACE = 8 << 20
 _FILES = frozenset({"trace"})
+_MAX_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class AskCalendar:
     """How far to look.
 
     Attributes:
-        days: leave out what need not be acted on within so many; 0 shows everything.
+        days: leave out what need not be acted on within so many, up to 36,500; 0 shows everything.
     """
 
     days: int = 0
@@ -52,6 +53,8 @@ def rows(overview: Overview) -> tuple[Operation[Any], ...]:
         return overview.status()
 
     async def dates(request: AskCalendar) -> tuple[Due, ...]:
+        if not 0 <= request.days <= _MAX_DAYS:
+            raise ConfigError(f"expected 0 to {_MAX_DAYS} days, got {request.days}")
         horizon = timedelta(days=request.days) if request.days else None
         return calendar(overview.expiries(), at=overview.clock.utc(), horizon=horizon)
 
@@ -85,7 +88,7 @@ def _trace(name: str) -> Trace | None:
         return None
     try:
         return parse_trace(json.loads(_read(Path(name))))
-    except (OSError, ValueError, DecodeError) as error:
+    except (OSError, ValueError, RecursionError, DecodeError) as error:
         raise ConfigError(f"expected a trace of `make trace` at {name}: {error}") from error
 
 

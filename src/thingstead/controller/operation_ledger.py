@@ -107,7 +107,7 @@ def rows(store: Store, notary: Notary) -> tuple[Operation[Any], ...]:
     async def proof(request: OfEntry) -> Proof:
         size = notary.size
         if not 0 <= request.index < size:
-            raise ConfigError(f"the ledger has the entries 0 to {size - 1}, not {request.index}")
+            raise ConfigError(f"the ledger has {size} entries, none of number {request.index}; they count from 0")
         (bytes_,) = store.leaves(request.index, request.index + 1)
         return Proof(_told(leaf.decode(bytes_)), bytes_, size, notary.receipt(request.index))
 
