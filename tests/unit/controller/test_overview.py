@@ -39,6 +39,11 @@ class Telling(FakePlane):
         return (Finding(question, self.name, "control", "evidence", "risk", holds=self.answers[question]),)
 
 
+def part(**told: Any) -> Any:
+    """Something that the overview reads a few figures of."""
+    return SimpleNamespace(**told)
+
+
 class Domain:
     """A domain at rest, looked over."""
 
@@ -50,11 +55,11 @@ class Domain:
         self.register = Register(self.store.load())
         self.planes = {name: Telling(name, self.clock) for name in PlaneName}
         self.notary = Notary(self.store, self.heads, key=KEY, domain="home", clock=self.clock)
-        self.resources: Any = SimpleNamespace(
+        self.resources = part(
             refused=Counter(scope=2, expired=1), paths=lambda *, public: ("/edhoc",) if public else ("/telemetry",)
         )
-        self.server: Any = SimpleNamespace(counters={"malformed": 3}, is_live=set(live).__contains__)
-        self.bootstrap: Any = SimpleNamespace(half_open=1)
+        self.server = part(counters={"malformed": 3}, is_live=set(live).__contains__)
+        self.bootstrap = part(half_open=1)
         self.overview = Overview(
             "home",
             self.planes.values(),
