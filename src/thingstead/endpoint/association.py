@@ -15,6 +15,7 @@ from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.option import OscoreOption, decode_partial_iv
 from thingstead.protocols.oscore.protection import unprotect_request
+from thingstead.protocols.oscore.rederivation import InputParameters
 
 __all__ = ["Association", "Associations", "Group", "SequenceGate", "SequenceOwner"]
 
@@ -33,6 +34,7 @@ class Association:
         address: where the peer was last seen to receive, and where our requests go; None until then. One that is
             given is believed. A context is not bound to it, so a thing may move.
         with_kid_context: our requests tell the ID Context.
+        parameters: what new contexts may be derived from (RFC 8613 appendix B.2); None where that is not allowed.
         epoch: which installation this is; set by `Associations.install`.
     """
 
@@ -42,6 +44,7 @@ class Association:
     scope: object = None
     address: Address | None = None
     with_kid_context: bool = False
+    parameters: InputParameters | None = None
     epoch: int = field(default=0, init=False)
 
 
@@ -170,6 +173,10 @@ class Associations:
         else:
             del self._addresses[address]
 
+    def renewable(self, kid: bytes | None) -> list[Association]:
+        """Those with this kid whose contexts may be derived anew."""
+        return [this for this in self._by_kid.get(kid or b"", ()) if this.parameters is not None]
+
     def is_at(self, kid: bytes | None, source: Address) -> bool:
         """Whether a peer of this name was seen to receive at `source`."""
         return any(this.address == source for this in self._by_kid.get(kid or b"", ()))
@@ -190,7 +197,7 @@ class Associations:
         """
         refused: AuthenticationError | UntrustedError | None = None
         for association in self._by_kid.get(option.kid, ()) if option.kid is not None else ():
-            if option.kid_context is not None and option.kid_context != association.context.id_context:
+            if option.kid_context is not None and option.kid_context != association.context.kid_context:
                 continue
             try:
                 inner, binding = unprotect_request(message, context=association.context, option=option)

@@ -20,6 +20,7 @@ from thingstead.endpoint.event import (
     ResponseReceived,
 )
 from thingstead.endpoint.message_layer import MessageLayer, acknowledgement, reset
+from thingstead.endpoint.rederivation import Rederivation
 from thingstead.errors import (
     AuthenticationError,
     DecodeError,
@@ -57,6 +58,7 @@ class Client:
         "_layer",
         "_next_id",
         "_parked",
+        "_rederivation",
         "_rejections",
         "_tokens",
     )
@@ -67,6 +69,7 @@ class Client:
         *,
         layer: MessageLayer,
         gate: SequenceGate,
+        rederivation: Rederivation,
         tokens: Tokens,
         events: deque[Event],
         counters: Counters,
@@ -76,6 +79,7 @@ class Client:
         self._layer = layer
         self._encode = layer.encode
         self._gate = gate
+        self._rederivation = rederivation
         self._tokens = tokens
         self._events = events
         self._counters = counters
@@ -141,7 +145,13 @@ class Client:
                 return
             whole = exchange.gather(message, source)
             if whole is None:
-                self._ask_on(exchange, data, source, now)
+                self._go_on(exchange, message, data, source, now)
+                self._await(exchange, now)
+                self._dispatch(exchange, exchange.next_piece(self._layer.mids.allocate(exchange.destination)), now)
+                return
+            if self._is_to_come_again(exchange, whole):
+                self._go_on(exchange, message, data, source, now)
+                self._step(exchange, now)
                 return
             inner = self._verify(exchange, whole)
         except ThingsteadError as error:
@@ -153,14 +163,28 @@ class Client:
             self._reject(message, source, error, now, data)
             self._fail(exchange, error, now)
             return
-        self._layer.retransmitter.withdraw(exchange.destination, exchange.mid, now)
-        if message.type is MessageType.CON:
-            self._acknowledge(exchange, data, source, now)
+        self._go_on(exchange, message, data, source, now)
         try:
             self._progress(exchange, inner, message.token, source, now)
         except ThingsteadError as error:
             self._counters.count(error.reason, source)
             self._fail(exchange, error, now)
+
+    def _go_on(self, exchange: ClientExchange, message: Message, data: bytes, source: Address, now: float) -> None:
+        """Our message has had its response."""
+        self._layer.retransmitter.withdraw(exchange.destination, exchange.mid, now)
+        if message.type is MessageType.CON:
+            self._acknowledge(exchange, data, source, now)
+
+    def _is_to_come_again(self, exchange: ClientExchange, message: Message) -> bool:
+        """Whether the server answers with a random part of its own for new keys (RFC 8613 appendix B.2)."""
+        association = exchange.association
+        return (
+            association is not None
+            and association.parameters is not None
+            and self._rederivation.follow(association, message, exchange.binding)
+            and exchange.may_restart()
+        )
 
     def _reject(self, message: Message, source: Address, error: ThingsteadError, now: float, data: bytes) -> None:
         """Take no notice of a response, and say so where that is due (RFC 7252 §4.2, §5.4.1).
@@ -244,7 +268,9 @@ class Client:
         try:
             if association is None:
                 self._transmit(exchange, self._tokens.unprotected(), now)
-            elif self._gate.is_open(association.id, association.context.sender.sequence):
+                return
+            self._rederivation.renew(association)
+            if self._gate.is_open(association.id, association.context.sender.sequence):
                 self._transmit(exchange, self._tokens.protected(), now)
             else:
                 self._park(exchange, association.id)
@@ -276,14 +302,6 @@ class Client:
             exchange.observe_token = token
             exchange.observe_binding = exchange.binding
         self._dispatch(exchange, message, now)
-
-    def _ask_on(self, exchange: ClientExchange, data: bytes, source: Address, now: float) -> None:
-        """Ask for the next piece of a response that comes in outer blocks."""
-        self._layer.retransmitter.withdraw(exchange.destination, exchange.mid, now)
-        if data and data[0] & 0x30 == 0:
-            self._acknowledge(exchange, data, source, now)
-        self._await(exchange, now)
-        self._dispatch(exchange, exchange.next_piece(self._layer.mids.allocate(exchange.destination)), now)
 
     def _dispatch(self, exchange: ClientExchange, message: Message, now: float) -> None:
         data = self._encode(message, message.type, message.mid, message.token)

@@ -13,6 +13,7 @@ from thingstead.endpoint.counter import Counters
 from thingstead.endpoint.event import Address, AssociationId, Event, ExchangeId, GroupId, RequestReceived
 from thingstead.endpoint.group_client import GroupClient
 from thingstead.endpoint.message_layer import MessageLayer, reset
+from thingstead.endpoint.rederivation import Rederivation
 from thingstead.endpoint.responder import Responder
 from thingstead.endpoint.server import Server
 from thingstead.errors import StateError
@@ -52,6 +53,7 @@ class Endpoint:
         "_layer",
         "_next_id",
         "_now",
+        "_rederivation",
         "_responder",
         "_server",
     )
@@ -71,6 +73,7 @@ class Endpoint:
         self._associations = Associations(self._gate)
         self._layer = layer or MessageLayer(config, random_bytes)
         mint = EchoMint(Secret(random_bytes(_ECHO_KEY_SIZE)), lifetime=config.echo_lifetime)
+        self._rederivation = Rederivation(self._associations, random_bytes=random_bytes, install=self.install)
         tokens = Tokens(random_bytes)
         self._next_id = next_id = count(1).__next__
         self._responder = Responder(
@@ -85,6 +88,7 @@ class Endpoint:
             config,
             layer=self._layer,
             associations=self._associations,
+            rederivation=self._rederivation,
             responder=self._responder,
             mint=mint,
             events=self._events,
@@ -96,6 +100,7 @@ class Endpoint:
             config,
             layer=self._layer,
             gate=self._gate,
+            rederivation=self._rederivation,
             tokens=tokens,
             events=self._events,
             counters=self._counters,
@@ -264,7 +269,7 @@ class Endpoint:
         self.end(association.id)
         self._associations.install(association)
         context = association.context
-        for kid_context in {None, context.id_context}:
+        for kid_context in {None, context.kid_context}:
             self._server.release(context.recipient.id, kid_context, self._now, is_known=True)
 
     def end(self, association: AssociationId) -> None:
@@ -274,6 +279,7 @@ class Endpoint:
             return
         self._associations.end(association)
         self._gate.forget(association)
+        self._rederivation.forget(association)
         self._server.forget(association, [association], [found.address])
         self._responder.forget(association)
         self._client.forget(association, self._now)

@@ -7,13 +7,14 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from thingstead.endpoint.admission import Admission, answer_to
-from thingstead.endpoint.association import Associations, Group, SequenceOwner
+from thingstead.endpoint.association import Association, Associations, Group, SequenceOwner
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters, RateLimit
 from thingstead.endpoint.event import Address, ContextNeeded, Event, RequestReceived
 from thingstead.endpoint.exchange import ServerExchange
 from thingstead.endpoint.fragment import Fragments
 from thingstead.endpoint.message_layer import MessageLayer, reset
+from thingstead.endpoint.rederivation import Rederivation
 from thingstead.endpoint.responder import Responder
 from thingstead.errors import (
     DecodeError,
@@ -27,6 +28,7 @@ from thingstead.protocols.coap.echo import EchoMint
 from thingstead.protocols.coap.message import Message, MessageType, decode
 from thingstead.protocols.coap.option import OptionNumber, recognised
 from thingstead.protocols.group_oscore.protection import unprotect_group_request
+from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.option import OscoreOption, decode_option
 from thingstead.protocols.oscore.plaintext import outer_options
 from thingstead.protocols.oscore.protection import FreshnessError, read_option
@@ -50,12 +52,14 @@ class Server:
         "_config",
         "_contexts",
         "_counters",
+        "_derivations",
         "_events",
         "_fragments",
         "_held",
         "_layer",
         "_lifetime",
         "_mint",
+        "_rederivation",
         "_refusals",
         "_responder",
     )
@@ -66,6 +70,7 @@ class Server:
         *,
         layer: MessageLayer,
         associations: Associations,
+        rederivation: Rederivation,
         responder: Responder,
         mint: EchoMint,
         events: deque[Event],
@@ -78,6 +83,7 @@ class Server:
         self._lifetime = config.transmission.exchange_lifetime
         self._layer = layer
         self._associations = associations
+        self._rederivation = rederivation
         self._responder = responder
         self._mint = mint
         self._events = events
@@ -98,6 +104,7 @@ class Server:
         self._refusals = RateLimit(config.refusals_per_second)
         self._challenges = RateLimit(config.refusals_per_second)
         self._contexts = RateLimit(config.contexts_per_second)
+        self._derivations = RateLimit(config.contexts_per_second)
         self._held: dict[tuple[bytes, bytes | None], ServerExchange] = {}
 
     def receive(self, data: bytes, source: Address, now: float, *, is_multicast: bool) -> None:
@@ -210,9 +217,15 @@ class Server:
         try:
             inner, binding, association = self._associations.unprotect(message, option)
         except UntrustedError as error:
-            if error.reason == "context" and self._hold(exchange, option, now):
-                return
-            raise
+            if error.reason != "context":
+                raise
+            found = self._derive(exchange, message, option, now)
+            if found is None:
+                if exchange.is_answered or self._hold(exchange, option, now):
+                    return
+                raise
+            association, inner, binding = found
+            exchange.enter(association, binding)
         except FreshnessError as error:
             association = self._associations.owner(error.binding)
             exchange.enter(association, error.binding)
@@ -225,6 +238,22 @@ class Server:
         known = self._layer.known
         exchange.accepted = known.duplicates.remember((exchange.source, exchange.data), now)
         self._admit(exchange, inner, known, now)
+
+    def _derive(
+        self, exchange: ServerExchange, message: Message, option: OscoreOption, now: float
+    ) -> tuple[Association, Message, RequestBinding] | None:
+        """Take part in the exchange for new keys (RFC 8613 appendix B.2): a request under them, or our answer."""
+        if option.kid_context is None or exchange.is_multicast or not self._associations.renewable(option.kid):
+            return None
+        if not self._derivations.allow(now):
+            self._counters.count("overload", exchange.source)
+            return None
+        found = self._rederivation.receive(message, option, exchange.source)
+        if not isinstance(found, Message):
+            return found
+        exchange.accepted = self._layer.strangers.duplicates.remember((exchange.source, exchange.data), now)
+        self._responder.send(exchange, found, now)
+        return None
 
     def _gather(self, exchange: ServerExchange, message: Message, now: float) -> Message | None:
         """The whole OSCORE message with its outer options; None while pieces of it are missing, or were asked for.

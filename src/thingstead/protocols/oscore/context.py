@@ -172,12 +172,14 @@ class SecurityContext:
         recipient: what we verify with.
         id_context: tells contexts of equal identifiers apart; None where there is none.
         aead_id: COSE number of the AEAD algorithm.
+        kid_context: what names it on the wire: the ID Context, wrapped where it came about by appendix B.2.
     """
 
     sender: SenderContext
     recipient: RecipientContext
     id_context: bytes | None
     aead_id: int
+    kid_context: bytes | None
 
     @property
     def is_worn(self) -> bool:
@@ -203,6 +205,7 @@ class SecurityContext:
         digest_id: int = AlgorithmId.SHA_256,
         sequence: SequenceNumbers | None = None,
         window: ReplayWindow | None = None,
+        kid_context: bytes | None = None,
     ) -> SecurityContext:
         """Derive both halves from the input parameters (RFC 8613 §3.2), within the limits of their keys.
 
@@ -217,6 +220,7 @@ class SecurityContext:
             sequence: where our sequence numbers go on; None only in a context that never existed before.
             window: an invalid one after a loss of state (appendix B.1.2); None only in a context that never
                 existed before.
+            kid_context: what names it on the wire, if not the ID Context itself.
 
         Raises:
             UnsupportedError: an algorithm that we do not have.
@@ -249,7 +253,7 @@ class SecurityContext:
             common_iv=common_iv,
             window=window,
         )
-        return cls(sender, recipient, id_context, aead_id)
+        return cls(sender, recipient, id_context, aead_id, id_context if kid_context is None else kid_context)
 
 
 def _aad_head(kid: bytes, aead_id: int, size: int) -> bytes:

@@ -91,7 +91,7 @@ def protect_request(
     partial_iv = encode_partial_iv(number)
     nonce = sender.nonce(number)
     aad = sender.aad(partial_iv)
-    kid_context = context.id_context if with_kid_context else None
+    kid_context = context.kid_context if with_kid_context else None
     value = _request_option(partial_iv, kid_context, sender.id)
     payload = sender.aead.encrypt(nonce, plaintext, aad)
     observe = message.uint_option(_OBSERVE)
@@ -203,7 +203,7 @@ def unprotect_response(message: Message, *, binding: RequestBinding) -> Message:
     partial_iv = option.partial_iv
     if option.group:
         raise _unexpected_group()
-    if option.kid not in (None, recipient.id) or option.kid_context not in (None, context.id_context):
+    if option.kid not in (None, recipient.id) or option.kid_context not in (None, context.kid_context):
         raise UntrustedError("the response is of another security context", spec="RFC 8613 §8.4", reason="context")
     binding.check_response(partial_iv)
     nonce = binding.nonce if partial_iv is None else recipient.nonce(decode_partial_iv(partial_iv))
@@ -237,7 +237,7 @@ def _require_request(option: OscoreOption, context: SecurityContext) -> bytes:
     if option.partial_iv is None or option.kid is None:
         raise DecodeError("expected kid and Partial IV in a request", spec="RFC 8613 §5")
     named = option.kid_context
-    if option.kid != context.recipient.id or (named is not None and named != context.id_context):
+    if option.kid != context.recipient.id or (named is not None and named != context.kid_context):
         raise UntrustedError("no security context has this kid", spec="RFC 8613 §8.2", reason="context")
     return option.partial_iv
 
