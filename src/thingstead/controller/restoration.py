@@ -6,6 +6,7 @@ ledger begins with the entries that it had, and then says where it comes from.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -78,8 +79,9 @@ async def take_up(controller: Controller, backup: AuthenticBackup, newer: int | 
     await store.commit(Unit(entries=(Draft(at, Kind.CONFIGURATION, _ACTOR, None, "restored", details),)))
     for plane in controller.planes:
         await plane.restore(saved.planes[plane.name])
-    for thing in saved.things:
-        await store.commit(_unit(thing, at))
+    for start in range(0, len(saved.things), _CHUNK):
+        # Together: the store writes what waits at one time in one go.
+        await asyncio.gather(*[store.commit(_unit(thing, at)) for thing in saved.things[start : start + _CHUNK]])
 
 
 def has_to_join(thing: Thing) -> bool:

@@ -181,7 +181,7 @@ def _foundation(staging: DomainDirectory, config: ControllerConfig, store: Sqlit
         keys=FileKeyStore(staging.keys),
         store=store,
         heads=HeadFile(staging.root / _HEAD),
-        enforcement=DryRun("a restore enforces nothing"),
+        enforcement=DryRun("a domain that is being restored has none"),
         fetcher=fetcher(alone, root=staging.root),
         resolver=resolver(alone),
         mac_of=mac_of,

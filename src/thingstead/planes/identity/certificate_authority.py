@@ -197,12 +197,15 @@ class CertificateAuthority:
 
     async def restore(self, documents: Mapping[str, bytes]) -> None:
         """Take up what is not here, or stood worse then: a backup gives nobody back what was taken since."""
+        fresh: dict[ThingId, _Standing] = {}
         for name, document in documents.items():
             thing, kept = thing_id(name), self._stand(_decode(document))
             current = self._standings.get(thing)
             if current is None or current.status < kept.status:
-                await self._records.write({name: document})
-                self._keep(thing, kept)
+                fresh[thing] = kept
+        await self._records.write({thing: documents[thing] for thing in fresh})
+        for thing, kept in fresh.items():
+            self._keep(thing, kept)
 
     def _issue(self, thing: ThingId, public: PublicKey) -> _Holding:
         at = self._clock.utc().replace(microsecond=0)
