@@ -140,6 +140,7 @@ class Conductor:
         self._clock = clock
         self._limits = limits or Limits()
         self._wait = wait
+        self._under_way: set[Obligation] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def register(self, thing: Thing, *, actor: str, evidence: Mapping[str, Detail] | None = None) -> Thing:
@@ -226,8 +227,8 @@ class Conductor:
         return (await self._change(thing, alter, Kind.CONFIGURATION, cause, actor, names, ())).thing
 
     async def resume(self) -> tuple[Outcome, ...]:
-        """Ask again for everything that is still owed, once: after a start, and on every retry."""
-        return await self._run(self._register.obligations())
+        """Ask again, once, for what is still owed and not being asked for: after a start, and on every retry."""
+        return await self._run([owed for owed in self._register.obligations() if owed not in self._under_way])
 
     async def run(self) -> Never:
         """Retry what is owed for as long as the controller lives, ever more slowly while planes fail."""
@@ -301,8 +302,12 @@ class Conductor:
         )
 
     async def _run(self, obligations: Sequence[Obligation]) -> tuple[Outcome, ...]:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._attempt(owed)) for owed in obligations]
+        self._under_way.update(obligations)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._attempt(owed)) for owed in obligations]
+        finally:
+            self._under_way.difference_update(obligations)
         return tuple([task.result() for task in tasks])
 
     async def _attempt(self, owed: Obligation) -> Outcome:
