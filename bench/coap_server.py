@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from statistics import median
 
@@ -31,7 +30,7 @@ from thingstead.protocols.senml.pack import render_cbor
 from thingstead.protocols.senml.record import Record
 from thingstead.secret import Secret
 
-__all__ = ["Contender", "figures", "ours"]
+__all__ = ["Contender", "aiocoap", "figures", "ours"]
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PEER_PYTHON = _ROOT / "build" / "peers" / "python" / "bin" / "python"
@@ -53,29 +52,47 @@ class _Kind:
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A server, the socket towards it, the requests of each kind it is still to get, and how many make a round."""
+    """A server and a client of it.
+
+    Attributes:
+        server: its process.
+        socket: towards it.
+        kinds: what it is asked.
+        round: how many requests make a round.
+        context: the client's side of the association.
+        numbers: what message IDs and tokens are made of.
+    """
 
     server: Server
     socket: socket.socket
-    requests: Mapping[str, Iterator[bytes]]
+    kinds: Mapping[str, _Kind]
     round: int
+    context: SecurityContext
+    numbers: Iterator[int]
 
     def microseconds(self, kind: str) -> float:
         """CPU of one request, in one round."""
-        requests = list(islice(self.requests[kind], self.round))
+        requests = self.requests(kind, self.round)
         return drive(self.server, self.socket, requests) / len(requests) * 1e6
+
+    def requests(self, kind: str, count: int) -> list[bytes]:
+        """The next datagrams of a kind."""
+        asked = self.kinds[kind]
+        return [self.datagram(asked.request(), is_protected=asked.is_protected) for _ in range(count)]
+
+    def datagram(self, request: message.Message, *, is_protected: bool) -> bytes:
+        """A request as it goes out, with a message ID and a token of its own."""
+        number = next(self.numbers)
+        request.mid = number & 0xFFFF
+        request.token = number.to_bytes(4, "big")
+        return message.encode(protect_request(request, context=self.context)[0] if is_protected else request)
 
 
 def figures() -> Iterator[Figure]:
     """Medians of rounds that alternate between the contenders; the first round warms up and does not count."""
     with ExitStack() as running:
         mine = ours(running, 56_830)
-        peer = None
-        if _PEER_PYTHON.exists():
-            command = [str(_PEER_PYTHON), "bench/peer/aiocoap_server.py"]
-            peer = _start(running, 56_831, _PEER, command, _PEER_KINDS)
-        else:
-            print("ABSENT: build/peers; no figures beside aiocoap (make peers)", file=sys.stderr)
+        peer = aiocoap(running, 56_831)
         for kind in _OUR_KINDS:
             beside = peer if kind in _PEER_KINDS else None
             yield _figure(
@@ -102,6 +119,14 @@ def ours(running: ExitStack, port: int, *, options: Sequence[str] = ()) -> Conte
     return _start(running, port, _OURS, command, _OUR_KINDS)
 
 
+def aiocoap(running: ExitStack, port: int) -> Contender | None:
+    """The peer, where it is installed."""
+    if not _PEER_PYTHON.exists():
+        print("ABSENT: build/peers; no figures beside aiocoap (make peers)", file=sys.stderr)
+        return None
+    return _start(running, port, _PEER, [str(_PEER_PYTHON), "bench/peer/aiocoap_server.py"], _PEER_KINDS)
+
+
 def _start(running: ExitStack, port: int, count: int, command: list[str], kinds: Mapping[str, _Kind]) -> Contender:
     folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
     _write_context(folder)
@@ -109,16 +134,7 @@ def _start(running: ExitStack, port: int, count: int, command: list[str], kinds:
     server = running.enter_context(serving([*command, str(port), str(folder)], port=port, environment=environment))
     peer = running.enter_context(client(server, port=port + _CLIENT_PORT))
     context = SecurityContext.derive(Secret(_SECRET), master_salt=_SALT, sender_id=_CLIENT_ID, recipient_id=_SERVER_ID)
-    numbers = iter(range(1 << 32))
-    return Contender(server, peer, {name: _datagrams(kind, context, numbers) for name, kind in kinds.items()}, count)
-
-
-def _datagrams(kind: _Kind, context: SecurityContext, numbers: Iterator[int]) -> Iterator[bytes]:
-    for number in numbers:
-        request = kind.request()
-        request.mid = number & 0xFFFF
-        request.token = number.to_bytes(4, "big")
-        yield message.encode(protect_request(request, context=context)[0] if kind.is_protected else request)
+    return Contender(server, peer, kinds, count, context, iter(range(1 << 32)))
 
 
 def _write_context(folder: Path) -> None:

@@ -74,7 +74,7 @@ def _ask(server: Contender) -> tuple[int, int]:
     asked = first = answered = 0
     while (asked < _REQUESTS or waiting) and now < started + _FLOOD_SECONDS:
         if asked < _REQUESTS and now >= started + asked * _INTERVAL:
-            data = next(server.requests["OSCORE"])
+            (data,) = server.requests("OSCORE", 1)
             timeout = parameters.ack_timeout * jitter.uniform(1, parameters.ack_random_factor)
             waiting[data[2:4]] = _Waiting(data, now + timeout, timeout)
             server.socket.send(data)

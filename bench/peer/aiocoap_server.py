@@ -1,4 +1,4 @@
-"""The peer's server: runs in build/peers/python, answers GET /h over CoAP and OSCORE on [::1].
+"""The peer's server: runs in build/peers/python, answers GET /h and /b (256 KiB) over CoAP and OSCORE on [::1].
 
 ``python bench/peer/aiocoap_server.py PORT CONTEXT_FOLDER``; prints one line when it listens.
 """
@@ -20,9 +20,15 @@ class Hello(aiocoap.resource.Resource):  # type: ignore[misc]  # aiocoap is not 
         return aiocoap.Message(payload=b"Hello World!")
 
 
+class Body(aiocoap.resource.Resource):  # type: ignore[misc]  # as above
+    async def render_get(self, _request: aiocoap.Message) -> aiocoap.Message:
+        return aiocoap.Message(payload=bytes(256 << 10))
+
+
 async def main(port: int, folder: str) -> None:
     site = aiocoap.resource.Site()
     site.add_resource(["h"], Hello())
+    site.add_resource(["b"], Body())
     credentials = CredentialsMap()
     credentials.load_from_dict({":bench": {"oscore": {"basedir": folder}}})
     wrapped = OscoreSiteWrapper(site, credentials)

@@ -30,6 +30,7 @@ profile = "building"
 
 [scope.bench]
 "/h" = ["GET"]
+"/b" = ["GET"]
 "/senml" = ["POST"]
 "/credential" = ["FETCH"]
 "/update" = ["GET"]

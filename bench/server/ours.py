@@ -2,9 +2,10 @@
 
 ``python -m bench.server.ours [--contexts=COUNT] [--client=PORT] [--profile=FILE] PORT FOLDER``
 
-It prints one line when it listens. To what every controller serves it adds GET /h, which the joined thing's token
-allows, and GET /p, which is public. The thing was seen to receive at the client's port, as after a handshake; COUNT
-more associations are loaded, under which nobody speaks. With --profile it writes where its time went when it ends.
+It prints one line when it listens. To what every controller serves it adds GET /h and /b (256 KiB), which the joined
+thing's token allows, and GET /p and /pb, which are public. The thing was seen to receive at the client's port, as after
+a handshake; COUNT more associations are loaded, under which nobody speaks. With --profile it writes where its time went
+when it ends.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from thingstead.protocols.edhoc.session import OscoreParameters
 from thingstead.secret import Secret
 
 _ROOT = Path(__file__).resolve().parents[2]
+_BODY = bytes(256 << 10)
 
 
 async def main(arguments: argparse.Namespace) -> None:
@@ -35,6 +37,8 @@ async def main(arguments: argparse.Namespace) -> None:
     async with running(found(folder / "domain", maker, host="::1", port=port)) as controller:
         controller.resources.register("/h", Code.GET, _hello)
         controller.resources.register("/p", Code.GET, _hello, public=True)
+        controller.resources.register("/b", Code.GET, _body)
+        controller.resources.register("/pb", Code.GET, _body, public=True)
         parameters = _parameters(folder)
         await controller.admission(maker.newcomer(0, parameters))
         controller.server.locate(parameters.recipient_id, ("::1", arguments.client))
@@ -49,6 +53,10 @@ async def main(arguments: argparse.Namespace) -> None:
 
 def _hello(_call: Call) -> Message:
     return Message(Code.CONTENT, payload=b"Hello World!")
+
+
+def _body(_call: Call) -> Message:
+    return Message(Code.CONTENT, payload=_BODY)
 
 
 def _parameters(folder: Path) -> OscoreParameters:

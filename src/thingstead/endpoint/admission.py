@@ -151,7 +151,7 @@ class Admission:
             stored = memory.representations.look(exchange.peer, operation(inner), now) if block2.num else None
             is_over = stored is not None and not self._permits(exchange)
             if stored is not None and not is_over:
-                self._responder.respond(exchange, stored, now)
+                self._responder.respond(exchange, stored, now, is_held=True)
                 return False
             # What may be had no longer goes to the application as any request does, to be refused there.
             if block2.num and not is_over and inner.code != Code.GET:

@@ -70,12 +70,12 @@ class Responder:
         self._parked: dict[SequenceOwner, deque[tuple[ServerExchange, Message]]] = {}
         self._resets: dict[tuple[object, int], tuple[Memory, int]] = {}
 
-    def respond(self, exchange: ServerExchange, response: Message, now: float) -> None:
-        """Answer a request, or notify an observer."""
+    def respond(self, exchange: ServerExchange, response: Message, now: float, *, is_held: bool = False) -> None:
+        """Answer a request, or notify an observer; of a response that is held already a later block is wanted."""
         memory = self._memory(exchange)
         is_in_part = exchange.block1 is not None or exchange.block2 is not None or exchange.wants_size
         if is_in_part or len(response.payload) > self._room:
-            response = self._in_blocks(exchange, response, memory, now)
+            response = self._in_blocks(exchange, response, None if is_held else memory, now)
         if exchange.observe:
             response = self._as_notification(exchange, response, memory)
         else:
@@ -277,8 +277,8 @@ class Responder:
             exchange.spend_nonce()
         return has_room
 
-    def _in_blocks(self, exchange: ServerExchange, response: Message, memory: Memory, now: float) -> Message:
-        """The block of the response that was asked for; the rest is kept to be fetched (RFC 7959 §2.4)."""
+    def _in_blocks(self, exchange: ServerExchange, response: Message, memory: Memory | None, now: float) -> Message:
+        """The block of the response that was asked for; the rest is kept in `memory`, to be fetched (RFC 7959 §2.4)."""
         added: list[tuple[int, bytes]] = []
         if exchange.block1 is not None:
             added.append((OptionNumber.BLOCK1, exchange.block1.encode()))
@@ -294,10 +294,11 @@ class Responder:
         if (not start or is_error(response.code)) and len(response.payload) <= pieces.room:
             return response.with_options(*added, without=_REPLACED - {OptionNumber.ETAG})
         etag = response.option(OptionNumber.ETAG) or entity_tag(response.payload)
-        whole = response.with_options((OptionNumber.ETAG, etag), without=_REPLACED | _ONLY_OBSERVE)
-        memory.representations.put(
-            exchange.peer, operation(exchange.request), whole, size=len(response.payload), now=now
-        )
+        if memory is not None:
+            whole = response.with_options((OptionNumber.ETAG, etag), without=_REPLACED | _ONLY_OBSERVE)
+            memory.representations.put(
+                exchange.peer, operation(exchange.request), whole, size=len(response.payload), now=now
+            )
         try:
             payload, block = cut(response.payload, start // Block(0, False, pieces.szx).size, pieces)
         except DecodeError:
