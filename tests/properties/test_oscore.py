@@ -12,9 +12,10 @@ from thingstead.errors import ReplayError, ThingsteadError
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import OptionNumber
-from thingstead.protocols.oscore.context import SecurityContext
+from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.option import OscoreOption, decode_option, encode_option
 from thingstead.protocols.oscore.protection import (
+    FreshnessError,
     protect_request,
     protect_response,
     unprotect_request,
@@ -110,6 +111,84 @@ def test_no_number_is_accepted_twice_and_none_to_the_right_is_refused(numbers, s
         else:
             assert number not in accepted
             accepted.add(number)
+
+
+class Life:
+    """One side of an association through its crashes: what is reserved stays, the window and the numbers go."""
+
+    STRIDE = 4
+
+    def __init__(self, sender_id, recipient_id, used):
+        self.ids = (sender_id, recipient_id)
+        self.reserved = 0
+        self.used = used
+        self.begin(is_new=True)
+
+    def begin(self, *, is_new=False):
+        numbers, window = SequenceNumbers(self.reserved, reserved=self.reserved), ReplayWindow(valid=is_new)
+        self.context = SecurityContext.derive(
+            Secret(bytes(16)), sender_id=self.ids[0], recipient_id=self.ids[1], sequence=numbers, window=window
+        )
+
+    def use(self, party, partial_iv):
+        """Encrypt under the nonce that `party`'s number makes: our own for a request, the peer's for a response."""
+        assert (self.ids[0], party, partial_iv) not in self.used
+        self.used.add((self.ids[0], party, partial_iv))
+
+    def protect(self):
+        sequence = self.context.sender.sequence
+        if sequence.next == sequence.reserved:
+            self.reserved += self.STRIDE
+            sequence.reserve(self.reserved)
+        outer, binding = protect_request(Message(Code.GET), context=self.context)
+        self.use(self.ids[0], binding.partial_iv)
+        return outer
+
+    def take(self, outer, accepted, *, shows_freshness):
+        """Answer a request as a server does, and note that it was served."""
+        try:
+            _, binding = unprotect_request(outer, context=self.context)
+        except FreshnessError as error:
+            if not shows_freshness:
+                self.protect()  # the challenge takes a number, as this does
+                return
+            error.recover()
+            binding = error.binding
+        except ReplayError:
+            return
+        assert binding.partial_iv not in accepted
+        accepted.add(binding.partial_iv)
+        if binding.take_nonce() is not None:
+            self.use(self.ids[1], binding.partial_iv)
+
+
+@pytest.mark.requirement("R-15")
+@pytest.mark.spec("RFC 8613 B.1")
+@given(
+    st.lists(
+        st.sampled_from(["ask", "deliver", "deliver", "replay", "client dies", "server dies"]) | st.integers(0, 99),
+        max_size=60,
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_no_crash_makes_a_nonce_or_a_request_count_twice(story):
+    used: set[tuple[bytes, bytes, bytes]] = set()
+    accepted: set[bytes] = set()
+    client, server = Life(b"c", b"s", used), Life(b"s", b"c", used)
+    sent: list[Message] = []
+    newest = 0
+    for step in story:
+        if step == "ask":
+            sent.append(client.protect())
+        elif step == "client dies":
+            client.begin()
+        elif step == "server dies":
+            server.begin()
+            newest = len(sent)
+        elif sent:
+            which = len(sent) - 1 if step == "deliver" else step % len(sent) if isinstance(step, int) else 0
+            # Only what was sent after the server's start can bring back a value that it gave since.
+            server.take(sent[which], accepted, shows_freshness=which >= newest)
 
 
 def mutations(value):

@@ -6,7 +6,7 @@ from tests.properties.decoder import Decoder
 from tests.unit.protocols.group_oscore import group
 from thingstead.protocols.coap import message
 from thingstead.protocols.group_oscore import protection as group_protection
-from thingstead.protocols.oscore import option, protection
+from thingstead.protocols.oscore import option, protection, rederivation
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.secret import Secret
 
@@ -44,5 +44,6 @@ DECODERS = (
     ),
     Decoder("oscore.option.decode_option", option.decode_option, ("0914", "19140837cbf3210017a2d3", ""), ("oscore",)),
     Decoder("oscore.option.decode_partial_iv", option.decode_partial_iv, ("00", "14", "ffffffffff")),
+    Decoder("oscore.rederivation.id_context_of", rederivation.id_context_of, ("480102030405060708",)),
     Decoder("oscore.protection.unprotect_request", _unprotect_request, (_REQUEST,), ("oscore",)),
 )

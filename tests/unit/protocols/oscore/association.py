@@ -11,9 +11,9 @@ from thingstead.secret import Secret
 GREETING = Message(Code.CONTENT, payload=b"Hello World!")
 
 
-def pair(*, aead_id=10, server_window=None, server_sequence=None):
+def pair(*, server_window=None, server_sequence=None, **algorithms):
     derive = partial(
-        SecurityContext.derive, Secret(bytes(range(16))), master_salt=b"salt", id_context=b"ctx", aead_id=aead_id
+        SecurityContext.derive, Secret(bytes(range(16))), master_salt=b"salt", id_context=b"ctx", **algorithms
     )
     client = derive(sender_id=b"\x01", recipient_id=b"\x02")
     server = derive(sender_id=b"\x02", recipient_id=b"\x01", window=server_window, sequence=server_sequence)
