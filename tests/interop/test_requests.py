@@ -114,6 +114,17 @@ def test_peer_gets_a_large_body_from_us(play, case, size):
     assert play(story, case) == ("2.05", LARGE)
 
 
+@pytest.mark.spec("RFC 9175 2.4")
+@pytest.mark.parametrize("case", ECHOES)
+def test_peer_proves_its_address_once_for_all_blocks(play, case):
+    async def story(party, peer):
+        answer = await peer.ask("GET", at(party, "/large"))
+        return answer, party.counters
+
+    answer, counters = play(story, case)
+    assert (answer, counters["amplification"]) == (("2.05", LARGE), 1)
+
+
 @pytest.mark.spec("RFC 9175 2.6")
 @pytest.mark.parametrize("case", ["aiocoap", "npm-coap"])
 def test_peer_without_echo_gets_no_more_than_an_unproven_source_may(play, case):

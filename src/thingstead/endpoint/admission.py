@@ -12,6 +12,7 @@ from thingstead.endpoint.event import Event, ExchangeId, RequestReceived
 from thingstead.endpoint.exchange import ServerExchange, operation
 from thingstead.endpoint.memory import Memory
 from thingstead.endpoint.message_layer import MessageLayer
+from thingstead.endpoint.reached import Reached
 from thingstead.endpoint.responder import Responder
 from thingstead.errors import DecodeError, ProtocolError, SecurityError, UnsupportedError
 from thingstead.protocols.coap.block import Block, BodyTooLargeError, IncompleteBodyError, decode_block
@@ -68,6 +69,7 @@ class Admission:
         "_mint",
         "_next_id",
         "_permits",
+        "_reached",
         "_responder",
         "unacknowledged",
     )
@@ -94,11 +96,14 @@ class Admission:
         self._events = events
         self._counters = counters
         self._next_id = next_id
+        self._reached = Reached(max_sources=config.max_reached, lifetime=config.echo_lifetime)
         self.unacknowledged: deque[ServerExchange] = deque()
 
     def admit(self, exchange: ServerExchange, inner: Message, memory: Memory, now: float) -> None:
         """Act on what is for the endpoint; deliver the rest, or refuse."""
         exchange.message = exchange.request = inner
+        if exchange.binding is None and self._reached.has(exchange.source, now):
+            exchange.allowance = None
         try:
             inner.options = recognised(inner.options)
             if exchange.is_elsewhere and not self._may_come_from_there(exchange, inner, now):
@@ -172,6 +177,8 @@ class Admission:
         else:
             exchange.is_fresh = True
             exchange.allowance = None
+            if exchange.binding is None:
+                self._reached.note(exchange.source, now)
 
     def _may_come_from_there(self, exchange: ServerExchange, inner: Message, now: float) -> bool:
         """Whether to go on with a verified request from an address at which its sender was not seen to receive.

@@ -68,7 +68,9 @@ class EndpointConfig:
         response_timeout: seconds until we give a request of ours up.
         group_timeout: seconds that responses to a multicast request are collected.
         leisure: seconds over which our response to a multicast request is spread (RFC 7252 §8.2).
-        echo_lifetime: seconds that an Echo value of ours proves freshness (RFC 9175 §2.3).
+        echo_lifetime: seconds that an Echo value of ours proves freshness, and that its return proves a stranger's
+            address (RFC 9175 §2.3, §2.4).
+        max_reached: strangers whose address is so proven.
         confirm_after: seconds after which a notification is confirmable again, at most 24 h (RFC 7641 §4.5).
         refusals_per_second: unprotected error responses, to all strangers together.
         sequence_stride: sender sequence numbers asked for at a time (RFC 8613 appendix B.1.1).
@@ -96,6 +98,7 @@ class EndpointConfig:
     group_timeout: float = 10.0
     leisure: float = 5.0
     echo_lifetime: float = 60.0
+    max_reached: int = 1024
     confirm_after: float = 3600.0
     refusals_per_second: float = 100.0
     sequence_stride: int = 256

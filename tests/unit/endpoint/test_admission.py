@@ -58,6 +58,24 @@ def test_an_echo_value_is_of_no_use_from_elsewhere(source):
     assert len(side._layer.strangers.uploads) == 0
 
 
+@pytest.mark.spec("RFC 9175 2.4")
+def test_a_stranger_proves_its_address_once_and_not_for_each_block():
+    ladder = Ladder(respond=lambda event: answered(payload=bytes(5000)))
+    ladder.ask(request(Code.GET, "/a"))
+    ladder.run()
+    assert ladder.response.payload == bytes(5000)
+    assert ladder.controller.counters == {"amplification": 1}
+
+
+@pytest.mark.requirement("R-49")
+def test_a_stranger_has_to_prove_its_address_again_in_time():
+    side = endpoint(echo_lifetime=0.0)
+    (challenge,), _ = ask(side, Code.GET, OBSERVE)
+    ask(side, Code.GET, OBSERVE, echo_of(challenge), mid=2)
+    (again,), _ = ask(side, Code.GET, OBSERVE, mid=3)
+    assert again.code == Code.UNAUTHORIZED
+
+
 @pytest.mark.requirement("R-49")
 def test_half_open_bodies_of_a_thousand_sources_hold_nothing():
     side = endpoint()
