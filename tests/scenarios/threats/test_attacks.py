@@ -1,13 +1,11 @@
-"""The attacks that are run against a demo, in memory: the domain holds, and where it does not, the attack says so."""
+"""The attacks that are run against a demo, in memory: the domain holds.
+
+That an attack says where a domain does not is in tests/unit/simulator/attack.
+"""
 
 import pytest
 
 from tests.scenarios.threats.ground import attacked
-from thingstead.controller import admission
-from thingstead.errors import ReplayError
-from thingstead.planes.identity.registrar import Registrar
-from thingstead.protocols.ace.aif import Scope
-from thingstead.protocols.oscore.replay import ReplayWindow
 from thingstead.simulator.attack.join import join
 from thingstead.simulator.attack.replay import replay
 from thingstead.simulator.attack.retired import retired
@@ -73,32 +71,3 @@ def test_a_retired_thing_finds_every_plane_closed():
     verdicts = attacked(retired, then=goes_on)
     assert held(verdicts), verdicts
     assert {verdict.plane for verdict in verdicts} == {"identity", "access", "groups", "software", "network", "data"}
-
-
-def test_an_attack_tells_when_replays_pass(monkeypatch):
-    monkeypatch.setattr(ReplayWindow, "check", lambda _self, _number: None)
-    assert not held(attacked(replay))
-
-
-def test_an_attack_tells_when_scopes_do_not_count(monkeypatch):
-    monkeypatch.setattr(Scope, "allows", lambda _self, _path, _method: None)
-    assert not held(attacked(token))
-
-
-def test_an_attack_tells_when_a_retired_thing_is_welcome(monkeypatch):
-    monkeypatch.setattr(admission, "_require_welcome", lambda _known: None)
-    assert not held(attacked(retired))
-
-
-def test_an_attack_tells_when_a_join_is_refused_for_another_reason(monkeypatch):
-    def confused(_self, _identity, *, at):
-        raise ReplayError("as if it had come before")
-
-    genuine = Registrar.authenticate
-
-    def authenticate(self, identity, *, at):
-        return confused(self, identity, at=at) if b"mallory" in identity else genuine(self, identity, at=at)
-
-    monkeypatch.setattr(Registrar, "authenticate", authenticate)
-    verdicts = attacked(join)
-    assert [verdict.held for verdict in verdicts] == [False, True, True]
