@@ -7,6 +7,7 @@ import signal
 import socket
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.controller.app import running, settle
@@ -39,11 +40,17 @@ async def _serve(session: Session, directory: DomainDirectory) -> None:
         listener = _listener(session, foundation.config.web)
         if listener is not None:
             ask = asking(partial(operations(controller).answer, role=Role.AUDITOR))
-            about["page"] = await stack.enter_async_context(page(ask, listener, clock=foundation.clock))
+            about["page"] = await stack.enter_async_context(
+                page(ask, listener, clock=foundation.clock, notes=_notes(session))
+            )
         settle()
         session.console.show(about)
         session.console.next(f"thingstead status --domain {session.options['directory']}")
         await stopped.wait()
+
+
+def _notes(session: Session) -> Path | None:
+    return session.path("web_notes") if session.options["web_notes"] else None
 
 
 def _listener(session: Session, config: WebConfig) -> socket.socket | None:
@@ -56,6 +63,7 @@ UP = Action(
     (
         Parameter("directory", "the domain's directory"),
         Parameter("--web-socket", "descriptor of a listening loopback socket for the live page", read=int),
+        Parameter("--web-notes", "JSON file, {serial: {title: text}}, that the live page shows beside its things"),
     ),
     _up,
     "Runs until Ctrl-C. What was acknowledged is on disk; whatever was interrupted goes on at the next start.\n"

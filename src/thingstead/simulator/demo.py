@@ -15,9 +15,9 @@ from typing import Any
 
 from thingstead.agent.sensor import FileSensor
 from thingstead.clock import SystemClock
-from thingstead.enforcement.namespace import Site
+from thingstead.enforcement.namespace import Attachment, Site
 from thingstead.errors import ConfigError, ThingsteadError, TransportError
-from thingstead.simulator import demo_record, key_log
+from thingstead.simulator import demo_record, key_log, visitor
 from thingstead.simulator.capture import PcapWriter, open_capture_socket
 from thingstead.simulator.demo_record import DemoRecord, RecordedThing
 from thingstead.simulator.mud_server import StaticHttpsServer
@@ -25,6 +25,7 @@ from thingstead.simulator.outside import Outside
 from thingstead.simulator.report import Check, Report, Step
 from thingstead.simulator.scenery import MAKERS, BornThing, Scenery, mud_files, prepare
 from thingstead.simulator.stage import Actor, Stage
+from thingstead.storage.directory import write_whole
 
 __all__ = ["CONTROLLER", "Demo", "DemoOptions", "first", "opened"]
 
@@ -41,6 +42,7 @@ _STEP_PATIENCE = 45.0
 _TELEMETRY_SECONDS = 1.0
 _STARTING_AT_ONCE = 4
 _PLACES = 100
+_NOTES = "notes.json"
 _POLL = 0.05
 
 
@@ -93,6 +95,7 @@ class Demo:
         self.report = report
         self.ids: dict[str, str] = {}
         self._next_place = len(scenery.things)
+        self._notes: dict[str, dict[str, str]] = {}
 
     async def ask(self, operation: str, **arguments: Any) -> Any:
         """Ask the controller.
@@ -180,7 +183,12 @@ class Demo:
         arguments = ["up", str(self.scenery.domain.root)]
         if self.options.web_socket is not None:
             inherited = (self.options.web_socket.fileno(),)
-            arguments += ["--web-socket", str(self.options.web_socket.fileno())]
+            arguments += [
+                "--web-socket",
+                str(self.options.web_socket.fileno()),
+                "--web-notes",
+                str(self.options.root / _NOTES),
+            ]
         await self.stage.start(Actor(CONTROLLER, arguments, self.scenery.domain.control_socket, inherited=inherited))
         page = []
         if self.options.web_socket is not None:
@@ -249,23 +257,29 @@ class Demo:
         """Start one thing's process where it belongs; the first lamp and the first sensor have a bad character."""
         site = self.options.site
         attachment = site.attach(thing.index) if site is not None else None
+        host = str(attachment.ipv4) if attachment is not None else _LOOPBACK
+        port = _COAP_PORT if attachment is not None else _free_udp_port(0)
         settings: dict[str, Any] = {
             "home": str(thing.home),
             "controller_host": self.coap[0],
             "controller_port": self.coap[1],
-            "host": str(attachment.ipv4) if attachment is not None else _LOOPBACK,
-            "port": _COAP_PORT if attachment is not None else 0,
+            "host": host,
+            "port": port,
             "multicast_group": _GROUP[0],
             "multicast_port": _GROUP[1],
             "telemetry_interval": _TELEMETRY_SECONDS,
         }
         if self.options.telemetry is not None:
             settings["telemetry"] = str(self.options.telemetry)
-        arguments, module = _agent_command(settings), "thingstead"
-        if thing.kind in _STUBBORN and thing == first(self.scenery, thing.kind):
-            arguments, module = [json.dumps(settings)], "thingstead.simulator.stubborn"
+        visitor.prepare(thing.home)
+        is_stubborn = thing.kind in _STUBBORN and thing == first(self.scenery, thing.kind)
+        module = f"thingstead.simulator.{'stubborn' if is_stubborn else 'visitor'}"
+        arguments = [json.dumps(settings)]
         actor = Actor(thing.home.name, arguments, thing.home / "status.sock", attachment, module=module)
         await self.stage.start(actor)
+        within = "" if attachment is None else _way_to(attachment)
+        self._notes[thing.serial] = visitor.commands(thing.home, f"coap://{host}:{port}", within=within)
+        write_whole(self.options.root / _NOTES, json.dumps(self._notes).encode())
 
     async def _telemetry(self) -> tuple[list[Check], dict[str, Any]]:
         silent = set(self.ids.values())
@@ -331,14 +345,14 @@ def first(scenery: Scenery, kind: str) -> BornThing:
     return next(thing for thing in scenery.things if thing.kind == kind)
 
 
-def _agent_command(settings: Mapping[str, Any]) -> list[str]:
-    options = [
-        text
-        for name, value in settings.items()
-        if name != "home"
-        for text in (f"--{name.replace('_', '-')}", str(value))
-    ]
-    return ["agent", "run", settings["home"], *options]
+def _way_to(place: Attachment) -> str:
+    """What makes a command of whoever started us run in a thing's own place: no other may send it anything."""
+    try:
+        is_at_home = os.readlink("/proc/self/ns/user") == os.readlink(f"/proc/{os.getppid()}/ns/user")
+    except OSError:
+        is_at_home = False
+    owner = "" if is_at_home else f"--preserve-credentials -U -t {os.getpid()} "
+    return f"nsenter {owner}--net=/proc/{os.getpid()}/fd/{place.namespace} "
 
 
 def _read(path: Path) -> bytes:

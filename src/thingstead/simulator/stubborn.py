@@ -6,16 +6,11 @@ a resource of. The only thing about it that is simulated is its bad character.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from thingstead.agent.config import AgentConfig
-from thingstead.agent.core import Agent
-from thingstead.agent.program import run
 from thingstead.agent.story import Request, Story, Wait
 from thingstead.agent.telemetry import tell
 from thingstead.endpoint.resource import Call
@@ -26,11 +21,12 @@ from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.profile import path
+from thingstead.simulator.visitor import VisitedAgent, live
 
 __all__ = ["StubbornAgent"]
 
 
-class StubbornAgent(Agent):
+class StubbornAgent(VisitedAgent):
     """An agent with a bad character."""
 
     def answer(self, asked: Mapping[str, Any]) -> dict[str, object]:
@@ -66,8 +62,4 @@ def _again(message: Message, interval: float) -> Story:
 
 
 if __name__ == "__main__":
-    settings = json.loads(sys.argv[1])
-    telemetry = settings.pop("telemetry", None)
-    files = {"home": Path(settings["home"]), "telemetry_file": Path(telemetry) if telemetry else None}
-    config = AgentConfig(**{**settings, **files})
-    asyncio.run(run([config], make=StubbornAgent))
+    live(StubbornAgent, json.loads(sys.argv[1]))

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from thingstead.clock import Clock
@@ -50,12 +51,22 @@ class Feed:
     Args:
         ask: the way to the controller.
         clock: for the age of what was asked.
+        notes: file with ``{serial: {title: text}}`` that is shown beside the things; None for none.
         interval: seconds for which an answer is shown again.
         max_streams: how many may look at one time.
     """
 
-    def __init__(self, ask: Ask, clock: Clock, *, interval: float = _INTERVAL, max_streams: int = 16) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        clock: Clock,
+        *,
+        notes: Path | None = None,
+        interval: float = _INTERVAL,
+        max_streams: int = 16,
+    ) -> None:
         self._ask = ask
+        self._notes = notes
         self._clock = clock
         self._interval = interval
         self._max_streams = max_streams
@@ -75,6 +86,8 @@ class Feed:
         async with self._asking:
             if self._clock.now() - self._asked_at >= self._interval:
                 parts = {name: await self._part(*query) for name, query in PARTS.items()}
+                if self._notes is not None:
+                    parts["notes"] = _read(self._notes)
                 self._shown = json.dumps(parts, separators=(",", ":"))
                 self._asked_at = self._clock.now()
             return self._shown
@@ -106,3 +119,11 @@ class Feed:
             return await self._ask(operation, arguments)
         except ThingsteadError as error:
             return {"error": str(error)}
+
+
+def _read(notes: Path) -> Any:
+    """What the file says now; nothing while there is none, or it is no JSON."""
+    try:
+        return json.loads(notes.read_bytes())
+    except (OSError, ValueError):
+        return {}

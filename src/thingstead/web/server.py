@@ -7,6 +7,7 @@ import contextlib
 import ipaddress
 import socket
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import uvicorn
 
@@ -74,15 +75,16 @@ def inherited_listener(descriptor: int) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def page(ask: Ask, listener: socket.socket, *, clock: Clock) -> AsyncIterator[str]:
+async def page(ask: Ask, listener: socket.socket, *, clock: Clock, notes: Path | None = None) -> AsyncIterator[str]:
     """Serve the page while the block runs; yields its URL. The listener is closed at the end.
 
     Args:
         ask: the way to the controller; only queries are sent.
         listener: bound, listening, of `open_listener` or `inherited_listener`.
         clock: monotonic time.
+        notes: as for `Feed`.
     """
-    feed = Feed(ask, clock)
+    feed = Feed(ask, clock, notes=notes)
     config = uvicorn.Config(
         make_app(feed),
         log_config=None,

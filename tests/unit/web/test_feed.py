@@ -113,3 +113,21 @@ def test_a_controller_in_this_process_is_asked_by_its_table():
     with pytest.raises(ThingsteadError, match="no such thing") as refused:
         asyncio.run(waited(ask("thing.show", {})))
     assert refused.value.reason == "unknown-thing"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (None, {}),
+        (b"{", {}),
+        (b"\xff", {}),
+        (b'{"A-1": {"libcoap": "coap-client"}}', {"A-1": {"libcoap": "coap-client"}}),
+    ],
+)
+def test_notes_are_what_their_file_says_now(tmp_path, written, shown):
+    notes = tmp_path / "notes.json"
+    feed = Feed(FakeController().ask, StillClock(), notes=notes, interval=0.0)
+    assert json.loads(asyncio.run(feed.snapshot()))["notes"] == {}
+    if written is not None:
+        notes.write_bytes(written)
+    assert json.loads(asyncio.run(feed.snapshot()))["notes"] == shown

@@ -194,6 +194,25 @@ function drawThings(things, telemetry, now) {
   }, "No thing has joined yet: thingstead factory thing makes one.");
 }
 
+// Commands to be typed; each thing's are folded away until somebody wants them.
+function drawNotes(notes) {
+  const rows = Object.entries(notes || {}).sort(([one], [other]) => one.localeCompare(other));
+  at("notes-section").hidden = !rows.length;
+  draw(at("notes"), rows, ([serial]) => serial, noteRow, (row, [serial, told]) => {
+    put(row.firstChild.firstChild, serial);
+    draw(row.firstChild.lastChild, Object.entries(told), ([title]) => title, () => built("div", ["dt", "dd"]), (box, [title, text]) => {
+      put(box.firstChild, title);
+      put(box.lastChild, text, "mono");
+    });
+  });
+}
+
+function noteRow() {
+  const row = built("li", ["details"]);
+  row.firstChild.append(document.createElement("summary"), document.createElement("dl"));
+  return row;
+}
+
 function drawClocks(clocks, named) {
   const planes = Object.keys(PLANES);
   const titles = ["Thing", ...planes.map((one) => one[0].toUpperCase() + one.slice(1))];
@@ -239,6 +258,7 @@ function drawAll(snapshot) {
   drawFigures(status, things);
   drawPlanes(status);
   drawThings(things, list(snapshot.telemetry), new Date());
+  drawNotes(snapshot.notes);
   drawClocks(list(snapshot.clocks), named);
   drawLedger(list(snapshot.ledger), named);
   drawRefusals(status);
