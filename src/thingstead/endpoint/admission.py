@@ -20,7 +20,8 @@ from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.echo import EchoMint
 from thingstead.protocols.coap.message import Message, MessageType
 from thingstead.protocols.coap.observe import ObserveRequest
-from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint, recognised
+from thingstead.protocols.coap.option import OptionNumber, UnrecognisedOptionError, decode_uint, encode_uint, recognised
+from thingstead.protocols.coap.problem import Problem, with_problem
 
 __all__ = ["Admission", "answer_to"]
 
@@ -115,7 +116,10 @@ class Admission:
                     break
         except ProtocolError as error:
             self._counters.count(error.reason, exchange.source)
-            self._responder.send(exchange, answer_to(error, exchange.block1), now)
+            answer = answer_to(error, exchange.block1)
+            if exchange.binding is not None:
+                answer = with_problem(answer, _problem(error))
+            self._responder.send(exchange, answer, now)
             return
         if len(memory.open) >= memory.max_open:
             self._counters.count("overload", exchange.source)
@@ -254,3 +258,10 @@ def answer_to(error: ProtocolError, block1: Block | None) -> Message:
     if isinstance(error, IncompleteBodyError):
         return Message(Code.REQUEST_ENTITY_INCOMPLETE, options=options)
     return Message(Code.BAD_OPTION if isinstance(error, UnsupportedError) else Code.BAD_REQUEST)
+
+
+def _problem(error: ProtocolError) -> Problem:
+    """What a peer that has proved itself is told: its own mistake by name, and nothing about us (RFC 9290)."""
+    if isinstance(error, UnrecognisedOptionError):
+        return Problem(unprocessed_options=(error.number,))
+    return Problem(title=error.reason)

@@ -8,11 +8,24 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from thingstead.endpoint.event import RequestReceived
+from thingstead.endpoint.negotiation import (
+    CONTENT_FORMAT,
+    NEGOTIATED,
+    NOT_ACCEPTABLE,
+    PRECONDITION,
+    Formats,
+    is_conditional,
+    require_condition,
+    require_formats,
+    settle,
+    tag_of,
+)
 from thingstead.errors import ThingsteadError, consequence
 from thingstead.protocols.ace.aif import Scope
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.code import Code, is_error
+from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.problem import Problem, with_problem
 
 __all__ = ["Call", "Grantor", "Handler", "Resources"]
 
@@ -55,12 +68,30 @@ class Resources:
         self._grantor = grantor
         self._handlers: dict[str, dict[int, Handler]] = {}
         self._public: set[tuple[str, int]] = set()
+        self._formats: dict[tuple[str, int], Formats] = {}
         self._shown: dict[tuple[bytes, ...], str] = {}
         self.refused: Counter[str] = Counter()
         self.on_refusal: Callable[[RequestReceived, Hashable, str], None] = lambda _event, _peer, _reason: None
 
-    def register(self, toid: str, method: Code, handler: Handler, *, public: bool = False) -> None:
+    def register(
+        self,
+        toid: str,
+        method: Code,
+        handler: Handler,
+        *,
+        public: bool = False,
+        consumes: tuple[int, ...] = (),
+        produces: tuple[int, ...] = (),
+    ) -> None:
         """Serve `method` on path `toid`; `public` answers anyone, in clear too.
+
+        Args:
+            toid: absolute path.
+            method: GET and the like.
+            handler: answers.
+            public: without a scope, too.
+            consumes: Content-Formats that a request may have; any when empty.
+            produces: Content-Formats that a response may have; not known when empty.
 
         Raises:
             ValueError: a path that is not absolute, or is taken.
@@ -69,6 +100,7 @@ class Resources:
         if not toid.startswith("/") or method in methods:
             raise ValueError(f"expected a free absolute path, got {toid!r}")
         methods[method] = handler
+        self._formats[toid, method] = Formats(consumes, produces)
         if public:
             self._public.add((toid, method))
 
@@ -77,6 +109,7 @@ class Resources:
         self._shown.clear()
         for method in self._handlers.pop(toid, {}):
             self._public.discard((toid, method))
+            del self._formats[toid, method]
 
     def paths(self, *, public: bool) -> list[str]:
         """Registered paths, all of them or those that answer anyone."""
@@ -105,10 +138,10 @@ class Resources:
 
         The scope decides before the path is looked up, so that who may not ask does not learn what exists.
         """
-        request = event.message
+        asked = event.message
         peer: Hashable = None
         try:
-            path, code = self._path(request), request.code
+            path, code = self._path(asked), asked.code
             granted = self._grantor(event)
             if granted is not None:
                 peer, scope = granted
@@ -122,22 +155,52 @@ class Resources:
             handler = methods.get(code)
             if handler is None:
                 return self._refuse(event, peer, "unknown method", Code.METHOD_NOT_ALLOWED)
-            return handler(Call(request, event, peer, now))
+            call = Call(asked, event, peer, now)
+            for number, _ in asked.options:
+                if number in NEGOTIATED:
+                    return self._answer_on_terms(call, path, handler)
+            return handler(call)
         except ThingsteadError as error:
             return self.refuse(event, peer, error)
 
-    def _path(self, request: Message) -> str:
+    def _answer_on_terms(self, call: Call, path: str, handler: Handler) -> Message | None:
+        """Answer a request that says what it takes, or under which conditions (RFC 7252 §5.10)."""
+        formats = self._formats[path, call.request.code]
+        require_formats(call.request, formats)
+        if is_conditional(call.request):
+            require_condition(call.request, self._current(call, path))
+        response = handler(call)
+        return None if response is None else settle(call.request, response)
+
+    def _current(self, call: Call, path: str) -> bytes | None:
+        """The entity-tag of what a GET would give who asks now; None when that cannot be told at once.
+
+        Who may not read the resource learns nothing about what is in it.
+        """
+        read = self._handlers[path].get(Code.GET)
+        granted = self._grantor(call.event)
+        if read is None or granted is None:
+            return None
+        if (path, Code.GET) not in self._public:
+            granted[1].allows(path, Code.GET)
+        seen = read(Call(request(Code.GET, path), call.event, call.peer, call.now))
+        return None if seen is None or is_error(seen.code) else tag_of(seen)
+
+    def _path(self, asked: Message) -> str:
         """`Message.path`, which is worked out once for what is served."""
-        segments = tuple([value for number, value in request.options if number == _URI_PATH])
+        segments = tuple([value for number, value in asked.options if number == _URI_PATH])
         path = self._shown.get(segments)
         if path is None:
-            path = request.path
+            path = asked.path
             if path in self._handlers:
                 self._shown[segments] = path
         return path
 
     def refuse(self, event: RequestReceived, peer: Hashable, error: ThingsteadError) -> Message:
-        """The response for `error`: its code and no more; what helps an operator helps an attacker."""
+        """The response for `error`: its code, and no more; what helps an operator helps an attacker.
+
+        Only a peer that we know, and that may use the resource, is told by name what its request lacks (RFC 9290).
+        """
         _LOGGER.debug("request of %s refused: %s", peer or event.source, error)
         code = _CODES.get(error.reason, consequence(error).coap_code)
         return self._refuse(event, peer, error.reason, code)
@@ -145,8 +208,17 @@ class Resources:
     def _refuse(self, event: RequestReceived, peer: Hashable, reason: str, code: int) -> Message:
         self.refused[reason] += 1
         self.on_refusal(event, peer, reason)
-        return Message(code)
+        refusal = Message(code)
+        if peer is not None and reason in _TOLD:
+            return with_problem(refusal, Problem(title=reason))
+        return refusal
 
 
-_CODES = {"method": Code.METHOD_NOT_ALLOWED}
-"""Where the reason says more than the class: the resource is in the scope, the method is not (RFC 9200 §5.10.2)."""
+_TOLD = frozenset((NOT_ACCEPTABLE, CONTENT_FORMAT, PRECONDITION))
+_CODES = {
+    "method": Code.METHOD_NOT_ALLOWED,
+    NOT_ACCEPTABLE: Code.NOT_ACCEPTABLE,
+    CONTENT_FORMAT: Code.UNSUPPORTED_CONTENT_FORMAT,
+    PRECONDITION: Code.PRECONDITION_FAILED,
+}
+"""Where the reason says more than the class: of a method, that the resource is in the scope (RFC 9200 §5.10.2)."""

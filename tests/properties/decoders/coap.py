@@ -1,7 +1,7 @@
 """CoAP, and what its payloads name."""
 
 from tests.properties.decoder import Decoder
-from thingstead.protocols.coap import block, message, option, tcp, uri
+from thingstead.protocols.coap import block, message, option, problem, tcp, uri
 from thingstead.protocols.coap.tcp_connection import Connection, ConnectionConfig
 from thingstead.protocols.link_format import link
 
@@ -32,6 +32,11 @@ DECODERS = (
     Decoder("coap.message.Message.path", lambda data: message.decode(data).path, _SEEDS, ("oscore",)),
     Decoder("coap.block.decode_block", block.decode_block, ("", "0e", "1234", "fffff6")),
     Decoder("coap.option.decode_uint", option.decode_uint, ("", "01", "ffff", "ffffffff")),
+    Decoder(
+        "coap.problem.decode_problem",
+        problem.decode_problem,
+        ("a120616127821909", "a2206161278118c8", "a120d82682626465614b"),
+    ),
     Decoder("coap.tcp.FrameReader", _frames, _STREAMS),
     Decoder(
         "coap.tcp_connection.Connection", lambda data: Connection(ConnectionConfig(), 0.0).receive(data, 0.0), _STREAMS

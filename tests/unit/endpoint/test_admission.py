@@ -7,6 +7,7 @@ from thingstead.protocols.coap.block import Block
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
 from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.problem import Problem, encode_problem
 
 BLOCK1, ECHO = OptionNumber.BLOCK1, OptionNumber.ECHO
 SIZE1, SIZE2 = OptionNumber.SIZE1, OptionNumber.SIZE2
@@ -146,3 +147,14 @@ def test_a_hop_limit_of_zero_is_a_bad_request_and_others_are_no_business_of_ours
     replies, seen = ask(endpoint(), Code.GET, (int(OptionNumber.HOP_LIMIT), value))
     assert [reply.code for reply in replies] == ([] if code is None else [code])
     assert [event.message.options for event in seen] == ([[]] if code is None else [])
+
+
+@pytest.mark.spec("RFC 9290 3.1")
+@pytest.mark.parametrize(
+    ("secured", "told"), [(True, encode_problem(Problem(unprocessed_options=(65001,)))), (False, b"")]
+)
+def test_a_peer_is_told_which_option_was_not_understood_and_a_stranger_only_a_code(secured, told):
+    ladder = Ladder(secured=secured)
+    ladder.ask(Message(Code.POST, options=[(11, b"a"), (65001, b"")]))
+    ladder.run()
+    assert (ladder.response.code, ladder.response.payload, ladder.requests) == (Code.BAD_OPTION, told, [])

@@ -4,8 +4,11 @@ from thingstead.endpoint.event import AssociationId, ExchangeId, RequestReceived
 from thingstead.endpoint.resource import Call, Resources
 from thingstead.errors import DecodeError, ForbiddenError
 from thingstead.protocols.ace.aif import Permission, Scope
+from thingstead.protocols.coap.block import entity_tag
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.problem import Problem, decode_problem
 
 _SCOPE = Scope({"/light": int(Permission.GET | Permission.PUT), "/gone": int(Permission.GET)})
 
@@ -111,3 +114,79 @@ def test_what_is_withdrawn_is_there_no_more():
 )
 def test_a_later_block_is_decided_on_as_its_request_was(event, permitted):
     assert _resources().permits(event) is permitted
+
+
+def _ask(code, *options, association="thing", path="/light", **registered):
+    written = []
+
+    def write(call):
+        written.append(call)
+        return Message(Code.CHANGED)
+
+    resources = Resources(lambda event: None if event.association is None else (event.association, _SCOPE))
+    told = [(int(OptionNumber.CONTENT_FORMAT), b"")]
+    resources.register("/light", Code.GET, lambda _call: Message(Code.CONTENT, options=told, payload=b"off"))
+    resources.register("/light", Code.PUT, write, **registered)
+    resources.register("/hello", Code.GET, lambda _call: Message(Code.CONTENT, payload=b"hello"), public=True)
+    event = _event(code, path, association=association)
+    event.message = event.message.with_options(*[(int(number), value) for number, value in options])
+    answer = resources.answer(event, 0.0)
+    return answer, len(written)
+
+
+@pytest.mark.spec("RFC 7252 5.10.8")
+@pytest.mark.parametrize(
+    ("option", "code", "writes"),
+    [
+        ((OptionNumber.IF_MATCH, entity_tag(b"off")), Code.CHANGED, 1),
+        ((OptionNumber.IF_MATCH, b""), Code.CHANGED, 1),
+        ((OptionNumber.IF_MATCH, entity_tag(b"on")), Code.PRECONDITION_FAILED, 0),
+        ((OptionNumber.IF_NONE_MATCH, b""), Code.PRECONDITION_FAILED, 0),
+        ((OptionNumber.CONTENT_FORMAT, b"\x32"), Code.UNSUPPORTED_CONTENT_FORMAT, 0),
+        ((OptionNumber.CONTENT_FORMAT, b"\x3c"), Code.CHANGED, 1),
+        ((OptionNumber.ACCEPT, b"\x3c"), Code.NOT_ACCEPTABLE, 0),
+    ],
+)
+def test_nothing_is_written_unless_every_condition_holds(option, code, writes):
+    answer, written = _ask(Code.PUT, option, consumes=(60,))
+    assert (answer.code, written) == (code, writes)
+
+
+@pytest.mark.spec("RFC 9290 2")
+@pytest.mark.parametrize(
+    ("option", "title"),
+    [((OptionNumber.IF_NONE_MATCH, b""), "precondition"), ((OptionNumber.ACCEPT, b"\x3c"), "not-acceptable")],
+)
+def test_a_peer_is_told_by_name_what_its_request_lacks(option, title):
+    answer, _ = _ask(Code.PUT, option)
+    assert decode_problem(answer.payload) == Problem(title=title)
+
+
+@pytest.mark.spec("RFC 9290 5")
+@pytest.mark.parametrize(
+    ("code", "path", "association"),
+    [(Code.GET, "/hello", None), (Code.GET, "/nothing", "thing"), (Code.PUT, "/light", None), (Code.GET, "/x", None)],
+)
+def test_nobody_else_is_told_more_than_a_code(code, path, association):
+    answer, _ = _ask(code, (OptionNumber.ACCEPT, b"\x3c"), path=path, association=association)
+    assert answer.code >= Code.BAD_REQUEST
+    assert answer.payload == b""
+
+
+@pytest.mark.requirement("R-35")
+def test_a_condition_tells_who_may_not_read_nothing_about_what_is_there():
+    scope = Scope({"/light": int(Permission.PUT)})
+    resources = Resources(lambda event: (event.association, scope))
+    resources.register("/light", Code.GET, lambda _call: pytest.fail("read"))
+    resources.register("/light", Code.PUT, lambda _call: pytest.fail("written"))
+    event = _event(Code.PUT, "/light")
+    event.message = event.message.with_options((int(OptionNumber.IF_MATCH), entity_tag(b"off")))
+    answer = resources.answer(event, 0.0)
+    assert answer is not None
+    assert answer.code == Code.METHOD_NOT_ALLOWED
+
+
+@pytest.mark.spec("RFC 7252 5.9.1.3")
+def test_a_client_that_has_the_representation_is_told_that_it_is_valid():
+    answer, _ = _ask(Code.GET, (OptionNumber.ETAG, entity_tag(b"off")))
+    assert (answer.code, answer.payload) == (Code.VALID, b"")

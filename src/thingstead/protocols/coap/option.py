@@ -12,6 +12,7 @@ __all__ = [
     "OptionDefinition",
     "OptionFormat",
     "OptionNumber",
+    "UnrecognisedOptionError",
     "decode_uint",
     "encode_uint",
     "is_critical",
@@ -19,6 +20,18 @@ __all__ = [
     "is_unsafe",
     "recognised",
 ]
+
+
+class UnrecognisedOptionError(UnsupportedError):
+    """A critical option that we do not know, or not in this length or number (4.02, RFC 7252 §5.4.1).
+
+    Attributes:
+        number: of that option.
+    """
+
+    def __init__(self, number: int, size: int) -> None:
+        super().__init__(f"expected no critical option {number} of {size} bytes", spec="RFC 7252 §5.4.1")
+        self.number = number
 
 
 class OptionFormat(IntEnum):
@@ -135,10 +148,10 @@ def recognised(options: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
         row = OPTIONS.get(number)
         if row is None:
             if number & 1:
-                raise _unrecognised(number, value)
+                raise UnrecognisedOptionError(number, len(value))
         elif not row.min_size <= len(value) <= row.max_size or (number == last and not row.repeatable):
             if number & 1:
-                raise _unrecognised(number, value)
+                raise UnrecognisedOptionError(number, len(value))
             return _without_malformed(options)
         last = number
     return options
@@ -154,10 +167,6 @@ def _without_malformed(options: list[tuple[int, bytes]]) -> list[tuple[int, byte
             kept.append((number, value))
             last = number
     return recognised(kept)
-
-
-def _unrecognised(number: int, value: bytes) -> UnsupportedError:
-    return UnsupportedError(f"expected no critical option {number} of {len(value)} bytes", spec="RFC 7252 §5.4.1")
 
 
 def is_unsafe(number: int) -> bool:
