@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from thingstead.errors import DecodeError
+from thingstead.errors import DecodeError, ProtocolError
 from thingstead.protocols.coap.code import Code, is_request, is_response
 from thingstead.protocols.coap.message import Message, decode_options, encode_options
 from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.uri import compose, parse
 
 __all__ = [
     "OPTION_CLASSES",
@@ -75,8 +76,7 @@ _OUTER = frozenset(number for number, row in OPTION_CLASSES.items() if row.outer
 _OSCORE = int(OptionNumber.OSCORE)
 _OBSERVE = int(OptionNumber.OBSERVE)
 _SURVIVING = _OUTER_ONLY - {_OSCORE}
-# A proxy reads the Proxy-Uri, so its path and query would stand in the clear (§4.1.3.3).
-_NOT_PROTECTABLE = frozenset((_OSCORE, int(OptionNumber.PROXY_URI)))
+_PROXY_URI = int(OptionNumber.PROXY_URI)
 _Options = list[tuple[int, bytes]]
 
 
@@ -84,8 +84,7 @@ def compose_request(message: Message) -> tuple[bytes, _Options, int]:
     """Split a request: plaintext, outer options, outer code: POST, or FETCH with Observe (RFC 8613 §4.2).
 
     Raises:
-        ValueError: not a request, already protected, or with a Proxy-Uri that is not yet decomposed into
-            Proxy-Scheme, Uri-Host and Uri-Port (§4.1.3.3).
+        ValueError: not a request, already protected, or with a Proxy-Uri that cannot be decomposed.
     """
     if not is_request(message.code):
         raise ValueError(f"expected a request to protect, got code {message.code}")
@@ -161,14 +160,31 @@ def _split(options: _Options) -> tuple[_Options, _Options, bytes | None]:
     for option in options:
         number = option[0]
         if number in _OUTER_ONLY:
-            if number in _NOT_PROTECTABLE:
-                raise ValueError(f"a message with option {number} is not protected as it is (RFC 8613 §4.1.3)")
-            outer.append(option)
+            if number == _OSCORE:
+                raise ValueError("a protected message is not protected again (RFC 8613 §4.1.3.7)")
+            if number == _PROXY_URI:
+                path, left = _decomposed(option[1])
+                inner = _sorted(inner + path)
+                outer.append(left)
+            else:
+                outer.append(option)
             continue
         if number == _OBSERVE:
             observe = option[1]
         inner.append(option)
     return inner, outer, observe
+
+
+def _decomposed(proxy_uri: bytes) -> tuple[_Options, tuple[int, bytes]]:
+    """Path and query, which go inside, and the Proxy-Uri without them, which a proxy reads (§4.1.3.3)."""
+    try:
+        uri = parse(proxy_uri.decode())
+    except (ProtocolError, UnicodeDecodeError) as error:
+        raise ValueError(f"expected a Proxy-Uri that can be protected (RFC 8613 §4.1.3.3): {error}") from error
+    inner = [(int(OptionNumber.URI_PATH), segment.encode()) for segment in uri.path]
+    inner += [(int(OptionNumber.URI_QUERY), argument.encode()) for argument in uri.query or ()]
+    left = compose(Message(Code.GET), (uri.host, uri.port), scheme=uri.scheme).rstrip("/")
+    return inner, (_PROXY_URI, left.encode())
 
 
 def _plaintext(message: Message, inner: _Options) -> bytes:

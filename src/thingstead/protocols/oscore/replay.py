@@ -47,7 +47,8 @@ class ReplayWindow:
         if highest is None:
             raise ReplayError("the replay window was lost", spec="RFC 8613 §7.5", reason="freshness")
         if number > highest:
-            self._check_limit(number)
+            if number >= self._limit:
+                self._check_limit(number)
         elif highest - number >= self.size or self._seen >> (highest - number) & 1:
             raise ReplayError(f"Partial IV {number} was received before, or is too old", spec="RFC 8613 §7.4")
 

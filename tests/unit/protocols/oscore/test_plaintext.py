@@ -1,7 +1,7 @@
 import pytest
 
 from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.message import Message, encode_options
 from thingstead.protocols.coap.option import OPTIONS, OptionNumber
 from thingstead.protocols.oscore.plaintext import OPTION_CLASSES, compose_request, compose_response, open_plaintext
 
@@ -35,3 +35,19 @@ def test_what_stands_inside_and_outside_is_taken_from_the_inside():
     outside = Message(Code.POST, options=[(OptionNumber.URI_HOST, b"forged"), (OptionNumber.URI_PORT, b"\x16")])
     opened = open_plaintext(outside, bytes.fromhex("013168"))
     assert opened.options == [(OptionNumber.URI_HOST, b"h"), (OptionNumber.URI_PORT, b"\x16")]
+
+
+@pytest.mark.spec("RFC 8613 4.1.3.3")
+@pytest.mark.parametrize(
+    ("proxy_uri", "outer", "inner"),
+    [
+        (b"coap://example.com/resource?q=1", b"coap://example.com", [(11, b"resource"), (12, b""), (15, b"q=1")]),
+        (b"coap://[2001:db8::1]:61616/a/b", b"coap://[2001:db8::1]:61616", [(11, b"a"), (11, b"b"), (12, b"")]),
+        (b"coap+tcp://example.com", b"coap+tcp://example.com", [(12, b"")]),
+    ],
+)
+def test_a_proxy_uri_shows_a_proxy_no_path(proxy_uri, outer, inner):
+    message = Message(Code.POST, options=[(12, b""), (OptionNumber.PROXY_URI, proxy_uri)])
+    plaintext, left, _ = compose_request(message)
+    assert left == [(OptionNumber.PROXY_URI, outer)]
+    assert plaintext == bytes([Code.POST]) + encode_options(inner, b"")

@@ -270,8 +270,13 @@ def test_the_outer_code_says_nothing_about_the_inner_one():
 @pytest.mark.spec("RFC 8613 4.1.3")
 @pytest.mark.parametrize(
     "message",
-    [Message(Code.GET, options=[(OSCORE, b"")]), Message(Code.GET, options=[(35, b"coap://h/x")]), GREETING],
-    ids=["protected twice", "Proxy-Uri", "response"],
+    [
+        Message(Code.GET, options=[(OSCORE, b"")]),
+        Message(Code.GET, options=[(35, b"http://h/x")]),
+        Message(Code.GET, options=[(35, b"coap://h/\xff")]),
+        GREETING,
+    ],
+    ids=["protected twice", "another scheme", "no URI", "response"],
 )
 def test_what_is_not_a_plain_request_is_not_protected(message):
     client, _ = pair()
