@@ -70,15 +70,31 @@ class Associations:
 
     Args:
         gate: is told of keys that have seen much.
+        max_awake: associations that keep their ciphers, at most twice that; those silent longest drop theirs.
 
     Attributes:
         is_known: whether the peer of a live association was seen to receive at an address.
     """
 
-    __slots__ = ("_addresses", "_by_gid", "_by_id", "_by_kid", "_epoch", "_gate", "_groups", "is_known")
+    __slots__ = (
+        "_addresses",
+        "_awake",
+        "_by_gid",
+        "_by_id",
+        "_by_kid",
+        "_drowsy",
+        "_epoch",
+        "_gate",
+        "_groups",
+        "_max_awake",
+        "is_known",
+    )
 
-    def __init__(self, gate: SequenceGate) -> None:
+    def __init__(self, gate: SequenceGate, *, max_awake: int) -> None:
         self._gate = gate
+        self._max_awake = max_awake
+        self._awake: set[Association] = set()
+        self._drowsy: set[Association] = set()
         self._by_gid: dict[bytes, Group] = {}
         self._groups: dict[GroupId, Group] = {}
         self._by_id: dict[AssociationId, Association] = {}
@@ -103,6 +119,8 @@ class Associations:
         if association is None:
             return
         self._count(association.address, -1)
+        self._awake.discard(association)
+        self._drowsy.discard(association)
         kid = association.context.recipient.id
         left = tuple(other for other in self._by_kid[kid] if other is not association)
         if left:
@@ -159,6 +177,15 @@ class Associations:
         self._place(association, source)
         return True
 
+    def _wake(self, association: Association) -> None:
+        """Note that an association speaks; when many do, those that did not for a generation drop their ciphers."""
+        if len(self._awake) >= self._max_awake:
+            for silent in self._drowsy - self._awake:
+                silent.context.sender.rest()
+                silent.context.recipient.rest()
+            self._drowsy, self._awake = self._awake, set()
+        self._awake.add(association)
+
     def _place(self, association: Association, source: Address) -> None:
         self._count(association.address, -1)
         association.address = source
@@ -199,6 +226,8 @@ class Associations:
         for association in self._by_kid.get(option.kid, ()) if option.kid is not None else ():
             if option.kid_context is not None and option.kid_context != association.context.kid_context:
                 continue
+            if association not in self._awake:
+                self._wake(association)
             try:
                 inner, binding = unprotect_request(message, context=association.context, option=option)
             except (AuthenticationError, UntrustedError) as error:

@@ -63,6 +63,8 @@ class EndpointConfig:
         max_queued: confirmable messages that may wait for NSTART, over all peers; as many responses to multicast
             requests may wait for their moment.
         max_parked: messages of one association that may wait for sequence numbers.
+        max_awake: associations that keep their ciphers between messages, at most twice that; a cipher is built in a
+            microsecond and holds half a kilobyte.
         max_peers: peers whose message IDs we count, before the oldest begins anew.
         ack_delay: seconds an application may take before its confirmable request gets an empty ACK.
         response_timeout: seconds until we give a request of ours up.
@@ -92,6 +94,7 @@ class EndpointConfig:
     max_requests: int = 4096
     max_queued: int = 4096
     max_parked: int = 16
+    max_awake: int = 4096
     max_peers: int = 8192
     ack_delay: float = 0.5
     response_timeout: float = 120.0

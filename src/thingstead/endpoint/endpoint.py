@@ -70,7 +70,7 @@ class Endpoint:
         self._events: deque[Event] = deque()
         self._counters = Counters(max_sources=config.max_counted_sources)
         self._gate = SequenceGate(self._events, stride=config.sequence_stride)
-        self._associations = Associations(self._gate)
+        self._associations = Associations(self._gate, max_awake=config.max_awake)
         self._layer = layer or MessageLayer(config, random_bytes)
         mint = EchoMint(Secret(random_bytes(_ECHO_KEY_SIZE)), lifetime=config.echo_lifetime)
         self._rederivation = Rederivation(self._associations, random_bytes=random_bytes, install=self.install)

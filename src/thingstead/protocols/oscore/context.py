@@ -94,6 +94,10 @@ class _Half:
             cipher = self._aead = self._build()
         return cipher
 
+    def rest(self) -> None:
+        """Drop the cipher, which is the most of an idle context; the next message has it built again."""
+        self._aead = None
+
     def _build(self) -> Aead:
         if self._key is None:
             raise UntrustedError("the key has been given up", spec=_LIMITS, reason="key-limit")
