@@ -258,11 +258,9 @@ class MudManager:
 
     async def _reapply_peers(self, thing: Thing) -> None:
         """Whoever may talk to things of a maker or model may now talk to one more, or one less."""
-        for one in self._admitted():
-            rules = self._library.rules(one.thing.mud_url)
-            if one.thing.id == thing.id or rules is None:
-                continue
-            if any(rule.remote.kind in _PEERS for rule in rules.rules):
+        concerned = {url for url, shelved in self._library.shelved().items() if _names_peers(shelved.rules.rules)}
+        for one in self._admitted() if concerned else ():
+            if one.thing.id != thing.id and one.thing.mud_url in concerned:
                 await self._apply(one)
 
     def _admitted(self) -> list[_Resident]:
@@ -274,11 +272,12 @@ class MudManager:
 
     def _flow_rules(self, thing: Thing) -> frozenset[FlowRule]:
         rules = self._library.rules(thing.mud_url)
-        surroundings = self._surroundings(thing)
+        wanted = (*(() if rules is None else rules.rules), *self._site.baseline)
+        surroundings = self._surroundings(thing, wanted)
         authority = "" if rules is None else rules.authority
         made = frozenset(
             self._flow_rule(rule, prefix)
-            for rule in (*(() if rules is None else rules.rules), *self._site.baseline)
+            for rule in wanted
             for prefix in surroundings.resolve(rule, authority=authority)
         )
         # Things of one model have the same rules most of the time; they are kept once.
@@ -299,12 +298,13 @@ class MudManager:
             lifetime=self._names.lifetime(rule.remote.name) if named else None,
         )
 
-    def _surroundings(self, thing: Thing) -> Surroundings:
+    def _surroundings(self, thing: Thing, wanted: Sequence[Rule]) -> Surroundings:
         manufacturers: dict[str, tuple[Prefix, ...]] = {}
         models: dict[str, tuple[Prefix, ...]] = {}
-        for one in self._residents.values():
+        # Few rules ask who else is there; to look through a large domain for each of its things takes it minutes.
+        for one in self._admitted() if _names_peers(wanted) else ():
             rules = self._library.rules(one.thing.mud_url)
-            if one.demand is Demand.ADMIT and one.thing.id != thing.id and rules is not None:
+            if one.thing.id != thing.id and rules is not None:
                 hosts = tuple(_host(address) for address in one.addresses)
                 manufacturers[rules.authority] = manufacturers.get(rules.authority, ()) + hosts
                 models[rules.url] = models.get(rules.url, ()) + hosts
@@ -319,6 +319,11 @@ class MudManager:
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
+
+
+def _names_peers(rules: Iterable[Rule]) -> bool:
+    """Whether what these rules allow depends on which other things are there."""
+    return any(rule.remote.kind in _PEERS for rule in rules)
 
 
 def _host(address: ThingAddress) -> Prefix:
