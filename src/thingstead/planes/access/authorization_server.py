@@ -345,6 +345,18 @@ _FINDINGS = {
         "metadata and sizes stay visible",
     ),
     "R-09": ("token, keys and live association of a thing go at once", "answers already on their way arrive"),
+    "R-25": (
+        "keys end with their numbers and their token; a thing joins again by EDHOC in the last eighth of either",
+        "messages that do not verify are counted from each start",
+    ),
+    "R-64": (
+        "an association is found by its identifiers, wherever the thing is, and follows it",
+        "what is on its way to the old address is lost",
+    ),
+    "R-68": (
+        "from a new address nothing acts, observes or gets a large answer before an Echo round trip",
+        "a thing that knows no Echo has to stay where it is to act",
+    ),
     "R-35": ("one AIF scope per token, asked before dispatch, deny by default", "a scope written too wide is obeyed"),
     "C5.3.2": (
         "OSCORE associations are not bound to addresses; from a new one nothing acts before an Echo round trip",
