@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.unit.coap.party import LARGE, halves
+from tests.unit.coap.test_shell import over_tcp
 from thingstead.coap.server import Server
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.code import Code
@@ -319,3 +320,15 @@ def test_what_a_peer_wrote_moves_no_cursor_of_a_terminal(server, monkeypatch):
     assert done.returncode == 0
     assert b"\x1b" not in shown
     assert b"\x07" not in shown
+
+
+@pytest.mark.spec("RFC 8323 8.1")
+def test_over_tcp_it_is_the_same(run):
+    async def story(uri, _server):
+        return await asyncio.to_thread(run, "coap", "get", f"{uri}/a", "-v")
+
+    code, out, err = over_tcp(story)
+    assert (code, out) == (0, "hello\n")
+    assert "7.01 CSM" in err
+    assert "GET /a" in err
+    assert "CON" not in err

@@ -99,12 +99,13 @@ def _drawing(session: Session) -> Watcher:
     started: list[float] = []
     ladders: dict[Any, Ladder] = {}
 
-    def watch(now: float, data: bytes, peer: Any, out: bool) -> None:
+    def watch(now: float, data: bytes | Message, peer: Any, out: bool) -> None:
         started.append(now)
         if peer not in ladders:
             ladders[peer] = Ladder("we", _address(peer))
             session.console.note(ladders[peer].head())
-        session.console.note(ladders[peer].rung(now - started[0], data, rightward=out))
+        is_reliable = isinstance(data, Message)
+        session.console.note(ladders[peer].rung(now - started[0], data, rightward=out, reliable=is_reliable))
 
     return watch
 
@@ -201,7 +202,9 @@ def number(text: str) -> int:
     return value
 
 
-_URI = Parameter("uri", "coap://HOST[:PORT]/PATH[?QUERY]; an IPv6 address in [brackets], best quoted for the shell")
+_URI = Parameter(
+    "uri", "coap:// or coap+tcp://HOST[:PORT]/PATH[?QUERY]; an IPv6 address in [brackets], best quoted for the shell"
+)
 _PAYLOAD = (
     Parameter("payload", "what to send; - reads standard input", default=""),
     Parameter("--file", "file to send instead"),

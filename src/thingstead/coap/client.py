@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self, TypedDict, Unpack, cast
 
 from thingstead.clock import Clock, SystemClock
-from thingstead.coap.shell import Exchange, Shell, Watcher
+from thingstead.coap.shell import DatagramShell, Exchange, Parts, StreamShell, Watcher
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.drawing import code_text
@@ -41,7 +41,7 @@ __all__ = ["Client", "Options", "Response"]
 _SERVER = AssociationId("server")
 _TIMEOUT = 30.0
 _WELL_KNOWN_CORE = (".well-known", "core")
-_SPOKEN = "coap"
+_SPOKEN = {"coap": socket.SOCK_DGRAM, "coap+tcp": socket.SOCK_STREAM}
 _ANY = {4: "0.0.0.0", 6: "::"}  # noqa: S104  a client's socket, on a port of the kernel's
 _CLIENT_ERROR = 4
 _LONGEST_DIAGNOSTIC = 200
@@ -129,7 +129,8 @@ class Client:
         self._watch = watch
         self._file: ContextFile | None = None
         self._association: Association | None = None
-        self._shells: dict[int, Shell] = {}
+        self._shells: dict[int, DatagramShell] = {}
+        self._streams: StreamShell | None = None
 
     async def __aenter__(self) -> Self:
         """Open the context.
@@ -151,9 +152,10 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the sockets, and give back the sequence numbers that were not used."""
-        for shell in self._shells.values():
+        for shell in [*self._shells.values(), *([] if self._streams is None else [self._streams])]:
             shell.close()
         self._shells.clear()
+        self._streams = None
         if self._file is not None:
             self._file.close()
 
@@ -224,9 +226,9 @@ class Client:
         self, method: Code, uri: CoapUri, payload: bytes, options: Options, *, observe: bool
     ) -> AsyncIterator[tuple[Response, AsyncIterator[Response]]]:
         """The first response, and all of them."""
-        if uri.scheme != _SPOKEN:
+        if uri.scheme not in _SPOKEN:
             hint = "; what DTLS and TLS would protect, OSCORE does" if uri.scheme.startswith("coaps") else ""
-            raise UnsupportedError(f"expected {_SPOKEN}://, got {uri.scheme}://{hint}", spec="RFC 7252 §6.1")
+            raise UnsupportedError(f"expected {' or '.join(_SPOKEN)}, got {uri.scheme}://{hint}", spec="RFC 7252 §6.1")
         request = Message(method, options=_options(options), payload=payload)
         patience = options.get("timeout", _TIMEOUT)
         try:
@@ -243,17 +245,19 @@ class Client:
 
     async def _first(
         self, uri: CoapUri, request: Message, *, confirmable: bool, observe: bool
-    ) -> tuple[Shell, Exchange, ResponseReceived]:
+    ) -> tuple[DatagramShell | StreamShell, Exchange, ResponseReceived]:
         """The first response, from the first address of the host at which somebody is."""
         refused = UnreachableError(f"{uri.host} has no address")
         association = None if self._association is None else self._association.id
         for destination in await _resolved(uri):
-            shell = self._shell(destination)
+            try:
+                shell, reached = await self._way(uri.scheme, destination)
+            except UnreachableError as error:
+                refused = error
+                continue
             try:
                 whole = request.with_options(*uri.options(destination[:2]))
-                exchange = shell.ask(
-                    whole, destination, association=association, confirmable=confirmable, observe=observe
-                )
+                exchange = shell.ask(whole, reached, association=association, confirmable=confirmable, observe=observe)
             except ValueError as error:
                 raise DecodeError(f"the request cannot be sent: {error}", spec="RFC 7252 §5.10") from error
             try:
@@ -266,16 +270,25 @@ class Client:
                 raise
         raise refused
 
-    def _shell(self, destination: Address) -> Shell:
+    async def _way(self, scheme: str, destination: Address) -> tuple[DatagramShell | StreamShell, Address]:
+        """What asks a destination, and what it calls it."""
+        if _SPOKEN[scheme] == socket.SOCK_STREAM:
+            if self._streams is None:
+                self._streams = StreamShell(self._config, **self._parts())
+                self._install(self._streams)
+            return self._streams, await self._streams.reach(destination)
         version = 6 if ":" in destination[0] else 4
-        shell = self._shells.get(version)
-        if shell is None:
-            sock = open_socket(_ANY[version], 0)
-            shell = Shell(sock, self._config, clock=self._clock, reserve=self._reserve, watch=self._watch)
-            self._shells[version] = shell
-            if self._association is not None:
-                shell.install(self._association)
-        return shell
+        if version not in self._shells:
+            self._shells[version] = DatagramShell(open_socket(_ANY[version], 0), self._config, **self._parts())
+            self._install(self._shells[version])
+        return self._shells[version], destination
+
+    def _parts(self) -> Parts:
+        return {"clock": self._clock, "reserve": self._reserve, "watch": self._watch}
+
+    def _install(self, shell: DatagramShell | StreamShell) -> None:
+        if self._association is not None:
+            shell.install(self._association)
 
     def _reserve(self, _association: AssociationId | GroupId, upto: int) -> None:
         if self._file is not None:
@@ -332,7 +345,7 @@ async def _resolved(uri: CoapUri) -> list[Address]:
     except ValueError:
         pass  # a name
     try:
-        answers = await asyncio.get_running_loop().getaddrinfo(uri.host, uri.port, type=socket.SOCK_DGRAM)
+        answers = await asyncio.get_running_loop().getaddrinfo(uri.host, uri.port, type=_SPOKEN[uri.scheme])
     except (OSError, UnicodeError) as error:
         raise UnreachableError(f"no address is known for {uri.host}: {error}") from error
     # Of IPv6 the scope only where there is one, as the pump names its peers.

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from thingstead.clock import Clock, SystemClock
-from thingstead.coap.shell import Shell, Watcher
+from thingstead.coap.shell import DatagramShell, Watcher
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.discovery import PATH, discovery
@@ -63,7 +63,7 @@ class Server:
         self._resources.register(PATH, Code.GET, discovery(self._resources, {}), public=True)
         self._observed: dict[str, dict[ExchangeId, RequestReceived]] = {}
         self._files: dict[str, ContextFile] = {}
-        self._shell: Shell | None = None
+        self._shell: DatagramShell | None = None
 
     async def __aenter__(self) -> Self:
         """Open the contexts and the socket.
@@ -74,7 +74,7 @@ class Server:
         """
         sock = open_socket(self._host, self.port)
         self.port = sock.getsockname()[1]
-        self._shell = Shell(
+        self._shell = DatagramShell(
             sock,
             self._config,
             clock=self._clock,

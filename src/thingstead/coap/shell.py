@@ -1,16 +1,17 @@
-"""One endpoint on one UDP socket, for asyncio: what is asked is awaited, what comes in is answered."""
+"""One endpoint on its sockets, for asyncio: what is asked is awaited, what comes in is answered."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import socket
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, Required, TypedDict, Unpack
 
 from thingstead.clock import Clock
 from thingstead.endpoint.association import Association
-from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.config import EndpointConfig, StreamConfig
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import (
     Address,
@@ -23,18 +24,21 @@ from thingstead.endpoint.event import (
     ResponseReceived,
     SequenceNeeded,
 )
-from thingstead.errors import StorageError, ThingsteadError, UnreachableError
+from thingstead.endpoint.stream_endpoint import StreamEndpoint
+from thingstead.errors import ProtocolError, StorageError, ThingsteadError, TransportError, UnreachableError
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.tcp import FrameReader
+from thingstead.transport.tcp import StreamPump
 from thingstead.transport.udp import Pump
 
-__all__ = ["Application", "Exchange", "Reserve", "Shell", "Watcher"]
+__all__ = ["Application", "DatagramShell", "Exchange", "Parts", "Reserve", "Shell", "StreamShell", "Watcher"]
 
 Reserve = Callable[[AssociationId | GroupId, int], None]
 """Makes durable that an association's numbers below this one are spent, or raises `StorageError`."""
 
-Watcher = Callable[[float, bytes, Address, bool], None]
-"""Told of each datagram: monotonic seconds, its bytes, the peer, and whether it goes out."""
+Watcher = Callable[[float, bytes | Message, Address, bool], None]
+"""Told of each datagram, or message of a connection: monotonic seconds, what, the peer, and whether it goes out."""
 
 _MAX_WAITING = 64
 
@@ -49,6 +53,15 @@ class Application(Protocol):
     def on_ended(self, exchange: ExchangeId) -> None:
         """An observation that a peer had is over."""
         ...
+
+
+class Parts(TypedDict, total=False):
+    """What `Shell` takes beside its endpoint."""
+
+    clock: Required[Clock]
+    reserve: Required[Reserve]
+    application: Application | None
+    watch: Watcher | None
 
 
 class Exchange:
@@ -84,36 +97,39 @@ class Exchange:
 
 
 class Shell:
-    """Drives an endpoint; made where a loop runs, on a socket that it closes.
+    """Drives an endpoint and hands its events over; a subclass has the sockets.
 
     Args:
-        sock: bound and non-blocking.
-        config: of the endpoint.
+        endpoint: the core.
         clock: for timers.
         reserve: keeps sequence numbers.
         application: answers requests; None has no resources.
-        watch: told of every datagram.
-        permits: as for `Endpoint`.
+        watch: told of all that goes by.
     """
 
     def __init__(
         self,
-        sock: socket.socket,
-        config: EndpointConfig,
+        endpoint: Endpoint,
         *,
         clock: Clock,
         reserve: Reserve,
         application: Application | None = None,
         watch: Watcher | None = None,
-        permits: Callable[[RequestReceived], bool] = lambda _event: True,
     ) -> None:
-        self._endpoint = Endpoint(config, random_bytes=secrets.token_bytes, permits=permits)
+        self._endpoint = endpoint
         self._clock = clock
         self._reserve = reserve
         self._application = application
         self._watch = watch
         self._exchanges: dict[ExchangeId, Exchange] = {}
-        self._pump = Pump(self, [sock], clock=clock, on_unreachable=self._on_unreachable)
+
+    def flush(self) -> None:
+        """Send what waits."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Send what waits, and close all sockets."""
+        raise NotImplementedError
 
     def install(self, association: Association) -> None:
         """Make a security association live."""
@@ -143,32 +159,21 @@ class Shell:
             observe=observe,
         )
         exchange = self._exchanges[name] = Exchange(name, destination)
-        self._pump.flush()
+        self.flush()
         return exchange
 
     def drop(self, exchange: Exchange) -> None:
         """Want no more of a request; an observation is ended at the peer too."""
         self._exchanges.pop(exchange.id, None)
         self._endpoint.cancel(exchange.id, self._clock.now())
-        self._pump.flush()
+        self.flush()
 
     def respond(self, exchange: ExchangeId, response: Message) -> None:
         """Answer a request later, or notify an observer."""
         self._endpoint.send_response(exchange, response, self._clock.now())
-        self._pump.flush()
-
-    def close(self) -> None:
-        """Send what waits, and close the socket."""
-        self._pump.flush()
-        self._pump.close()
+        self.flush()
 
     # --- what the pump drives
-
-    def receive_datagram(self, data: bytes, source: Address, now: float, *, multicast: bool = False) -> None:
-        """Take a datagram."""
-        if self._watch is not None:
-            self._watch(now, data, source, False)
-        self._endpoint.receive_datagram(data, source, now, multicast=multicast)
 
     def run(self, now: float) -> None:
         """Act on what the endpoint tells."""
@@ -194,8 +199,13 @@ class Shell:
         outgoing += self._endpoint.datagrams_to_send(now)
         if self._watch is not None:
             for data, destination in outgoing:
-                self._watch(now, data, destination, True)
+                self.tell(now, data, destination, True)
         return outgoing
+
+    def tell(self, now: float, data: bytes, peer: Address, is_outgoing: bool) -> None:
+        """Tell who watches."""
+        if self._watch is not None:
+            self._watch(now, data, peer, is_outgoing)
 
     def next_deadline(self) -> float | None:
         """When `run` is wanted again."""
@@ -220,13 +230,126 @@ class Shell:
         else:
             self._endpoint.sequence_reserved(needed.association, needed.upto)
 
+    def _hand_over(self, name: ExchangeId, outcome: ResponseReceived | ThingsteadError) -> None:
+        exchange = self._exchanges.get(name)
+        if exchange is not None:
+            exchange.hand_over(outcome)
+
+
+class DatagramShell(Shell):
+    """One endpoint on one UDP socket, which it closes; made where a loop runs.
+
+    Args:
+        sock: bound and non-blocking.
+        config: of the endpoint.
+        permits: as for `Endpoint`.
+        rest: as for `Shell`.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        config: EndpointConfig,
+        *,
+        permits: Callable[[RequestReceived], bool] = lambda _event: True,
+        **rest: Unpack[Parts],
+    ) -> None:
+        super().__init__(Endpoint(config, random_bytes=secrets.token_bytes, permits=permits), **rest)
+        self._pump = Pump(self, [sock], clock=self._clock, on_unreachable=self._on_unreachable)
+
+    def flush(self) -> None:
+        """Send what waits."""
+        self._pump.flush()
+
+    def close(self) -> None:
+        """Send what waits, and close the socket."""
+        self._pump.flush()
+        self._pump.close()
+
+    def receive_datagram(self, data: bytes, source: Address, now: float, *, multicast: bool = False) -> None:
+        """Take a datagram."""
+        self.tell(now, data, source, False)
+        self._endpoint.receive_datagram(data, source, now, multicast=multicast)
+
     def _on_unreachable(self, destination: Address) -> None:
         for exchange in [this for this in self._exchanges.values() if this.destination[:2] == destination[:2]]:
             self._endpoint.cancel(exchange.id, self._clock.now())
             error = UnreachableError(f"nobody can be reached at {destination[0]} port {destination[1]}")
             self._hand_over(exchange.id, error)
 
-    def _hand_over(self, name: ExchangeId, outcome: ResponseReceived | ThingsteadError) -> None:
-        exchange = self._exchanges.get(name)
-        if exchange is not None:
-            exchange.hand_over(outcome)
+
+class StreamShell(Shell):
+    """One endpoint on any number of TCP connections (RFC 8323), which it closes; made where a loop runs.
+
+    Args:
+        config: of the endpoint.
+        rest: as for `Shell`.
+    """
+
+    def __init__(self, config: EndpointConfig, **rest: Unpack[Parts]) -> None:
+        self._stream = StreamEndpoint(config, StreamConfig(), random_bytes=secrets.token_bytes)
+        super().__init__(self._stream, **rest)
+        self._pump = StreamPump(self, clock=self._clock)
+        self._readers: dict[tuple[Address, bool], FrameReader] = {}
+        self._open: set[Address] = set()
+
+    def flush(self) -> None:
+        """Send what waits."""
+        self._pump.flush()
+
+    def close(self) -> None:
+        """Send what waits, and close every connection."""
+        self._pump.flush()
+        self._pump.close()
+
+    async def listen(self, host: str, port: int) -> int:
+        """Accept connections too; as `StreamPump.listen`."""
+        return await self._pump.listen(host, port)
+
+    async def reach(self, destination: Address) -> Address:
+        """The connection to an address, opened if there is none.
+
+        Raises:
+            UnreachableError: nobody is there.
+        """
+        if destination not in self._open:
+            try:
+                destination = await self._pump.open(*destination[:2])
+            except TransportError as error:
+                raise UnreachableError(f"nobody can be reached at {destination[0]} port {destination[1]}") from error
+        return destination
+
+    def tell(self, now: float, data: bytes, peer: Address, is_outgoing: bool) -> None:
+        """Tell who watches of the messages that these bytes complete."""
+        if self._watch is None:
+            return
+        reader = self._readers.setdefault((peer, is_outgoing), FrameReader(StreamConfig().connection.limits))
+        reader.receive(data)
+        with contextlib.suppress(ProtocolError):
+            while (message := reader.next_message()) is not None:
+                self._watch(now, message, peer, is_outgoing)
+
+    def connect(self, address: Address, now: float, *, is_ours: bool = False) -> None:
+        """A connection is there."""
+        self._stream.connect(address, now, is_ours=is_ours)
+        self._open.add(address)
+
+    def disconnect(self, address: Address, now: float) -> None:
+        """A connection is gone."""
+        self._open.discard(address)
+        for is_outgoing in (True, False):
+            self._readers.pop((address, is_outgoing), None)
+        self._stream.disconnect(address, now)
+
+    def receive_bytes(self, data: bytes, address: Address, now: float) -> None:
+        """Take bytes."""
+        self.tell(now, data, address, False)
+        self._stream.receive_bytes(data, address, now)
+
+    def pause(self, address: Address, *, is_full: bool) -> None:
+        """Whether the way to a peer is full."""
+        self._stream.pause(address, is_full=is_full)
+
+    def connections_to_close(self) -> list[Address]:
+        """Connections that are over."""
+        return self._stream.connections_to_close()

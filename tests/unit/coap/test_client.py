@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from typing import Any
 
 import pytest
 
@@ -171,7 +172,7 @@ def test_what_nobody_acknowledges_is_given_up():
 @pytest.mark.spec("RFC 8613 8")
 def test_under_oscore_all_is_protected_and_numbers_go_on(contexts):
     ours, theirs = contexts
-    seen = []
+    seen: list[Any] = []
 
     async def story(_server, uri):
         for _ in range(2):
