@@ -23,6 +23,21 @@ def _limitless(original: Callable[..., Any]) -> Callable[..., Any]:
     return start
 
 
+def _unread(original: Callable[..., Any]) -> Callable[..., Any]:
+    def write(self: Any, frame: bytes) -> None:
+        self._config = replace(self._config, max_unsent=1 << 40)
+        original(self, frame)
+
+    return write
+
+
+def _roomy(original: Callable[..., Any]) -> Callable[..., Any]:
+    def start(self: Any, config: Any) -> None:
+        original(self, replace(config, max_connections=1 << 20, max_connections_per_host=1 << 20))
+
+    return start
+
+
 _P = "thingstead.protocols.coap."
 ROWS = (
     Sabotage("R-36", _P + "reliability:Deduplicator.remember", _unbounded, "remembered exchanges are bounded"),
@@ -31,6 +46,12 @@ ROWS = (
     Sabotage("R-47", _P + "block:Uploads.__init__", _limitless, "unfinished bodies are bounded"),
     Sabotage("R-64", "thingstead.endpoint.association:Associations.follow", accepts, "a thing that moves is followed"),
     Sabotage("R-47", "thingstead.endpoint.fragment:Fragments.__init__", _limitless, "outer pieces are bounded"),
+    Sabotage("R-47", _P + "tcp_connection:Connection.expire", accepts, "who says nothing, or drips, is given up"),
+    Sabotage(
+        "R-49", "thingstead.endpoint.admission:Admission._may_hold_state", returns(True), "strangers show themselves"
+    ),
+    Sabotage("R-51", "thingstead.endpoint.connections:Connections.__init__", _roomy, "connections are bounded"),
+    Sabotage("R-51", _P + "tcp_connection:Connection._write", _unread, "who does not read is given up"),
     Sabotage("R-49", "thingstead.endpoint.server:Server._may_send_pieces", returns(True), "pieces are taken from few"),
     Sabotage(
         "R-68",
