@@ -172,7 +172,7 @@ class Client:
 
     def _go_on(self, exchange: ClientExchange, message: Message, data: bytes, source: Address, now: float) -> None:
         """Our message has had its response."""
-        self._layer.retransmitter.withdraw(exchange.destination, exchange.mid, now)
+        self._layer.retransmitter.acknowledge(exchange.destination, exchange.mid, now)
         if message.type is MessageType.CON:
             self._acknowledge(exchange, data, source, now)
 
@@ -305,10 +305,11 @@ class Client:
 
     def _dispatch(self, exchange: ClientExchange, message: Message, now: float) -> None:
         data = self._encode(message, message.type, message.mid, message.token)
-        if exchange.is_confirmable:
-            self._layer.retransmitter.submit(data, exchange.destination, message.mid, owner=exchange.id, now=now)
-        else:
+        if self._layer.is_reliable:
             self._layer.outgoing.append((data, exchange.destination))
+            return
+        wait = None if exchange.is_confirmable else len(data) / self._config.transmission.probing_rate
+        self._layer.retransmitter.submit(data, exchange.destination, message.mid, owner=exchange.id, now=now, wait=wait)
 
     def _match(self, message: Message, source: Address) -> ClientExchange:
         """The exchange that a message names by its token, if it may speak to it."""

@@ -74,6 +74,8 @@ class EndpointConfig:
             address (RFC 9175 §2.3, §2.4).
         max_reached: strangers whose address is so proven.
         confirm_after: seconds after which a notification is confirmable again, at most 24 h (RFC 7641 §4.5).
+        notification_pace: seconds between notifications to one observer; one that comes sooner is confirmable, and the
+            next waits for its acknowledgement (RFC 7641 §4.5.1).
         refusals_per_second: unprotected error responses, to all strangers together.
         sequence_stride: sender sequence numbers asked for at a time (RFC 8613 appendix B.1.1).
         lazy_contexts: ask for contexts that are not installed by `ContextNeeded` events.
@@ -103,6 +105,7 @@ class EndpointConfig:
     echo_lifetime: float = 60.0
     max_reached: int = 1024
     confirm_after: float = 3600.0
+    notification_pace: float = 3.0
     refusals_per_second: float = 100.0
     sequence_stride: int = 256
     lazy_contexts: bool = False

@@ -335,6 +335,8 @@ class Endpoint:
         mid = data[2] << 8 | data[3]
         owner = self._layer.retransmitter.acknowledge(source, mid, now)
         if kind != MessageType.RST:
+            if owner is not None:
+                self._responder.on_acknowledged(owner, now)
             return
         if owner is None:
             self._responder.on_reset(source, mid)

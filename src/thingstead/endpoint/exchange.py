@@ -75,6 +75,9 @@ class ServerExchange(RequestReceived):
         wants_size: the client asked for the size of the response body (RFC 7959 §4).
         no_response: classes of responses the client does not want, as bits (RFC 7967 §2.1).
         confirmed_at: when the last confirmable notification went out.
+        notified_at: when the last notification went out that was none of the two: no answer, not confirmable.
+        is_confirming: a confirmable notification is not acknowledged yet.
+        pending: what is to be notified then.
         notified_mid: message ID of the last notification, by which a RST names it; -1 for none.
     """
 
@@ -90,11 +93,14 @@ class ServerExchange(RequestReceived):
         "epoch",
         "hop",
         "is_answered",
+        "is_confirming",
         "is_elsewhere",
         "mid",
         "no_response",
+        "notified_at",
         "notified_mid",
         "peer",
+        "pending",
         "protect",
         "request",
         "sequence",
@@ -135,6 +141,9 @@ class ServerExchange(RequestReceived):
         self.wants_size = False
         self.no_response = 0
         self.confirmed_at = now
+        self.notified_at = float("-inf")
+        self.is_confirming = False
+        self.pending: Message | None = None
         self.notified_mid = -1
 
     def echo_name(self) -> bytes:

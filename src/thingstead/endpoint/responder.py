@@ -71,7 +71,13 @@ class Responder:
         self._resets: dict[tuple[object, int], tuple[Memory, int]] = {}
 
     def respond(self, exchange: ServerExchange, response: Message, now: float, *, is_held: bool = False) -> None:
-        """Answer a request, or notify an observer; of a response that is held already a later block is wanted."""
+        """Answer a request, or notify an observer; of a response that is held already a later block is wanted.
+
+        While a notification waits for its acknowledgement, only the newest state is kept for later (RFC 7641 §4.5.2).
+        """
+        if exchange.is_confirming:
+            exchange.pending = response
+            return
         memory = self._memory(exchange)
         is_in_part = exchange.block1 is not None or exchange.block2 is not None or exchange.wants_size
         if is_in_part or len(response.payload) > self._room:
@@ -109,6 +115,15 @@ class Responder:
         found = self._resets.get((source, mid))
         if found is not None:
             self.end_observation(*found)
+
+    def on_acknowledged(self, owner: int, now: float) -> None:
+        """The observer has what it was sent last: it gets what has become of it since."""
+        exchange = self._layer.known.observing.get(owner) or self._layer.strangers.observing.get(owner)
+        if exchange is not None:
+            exchange.is_confirming = False
+            pending, exchange.pending = exchange.pending, None
+            if pending is not None:
+                self.respond(exchange, pending, now)
 
     def on_lost(self, owner: int) -> None:
         """Nobody acknowledged a notification: the observation ends (RFC 7641 §4.5)."""
@@ -178,7 +193,9 @@ class Responder:
         if is_confirmable and not exchange.is_answered:
             return _ACK, exchange.mid
         if exchange.observe:
-            is_confirmable = now - exchange.confirmed_at >= self._config.confirm_after
+            is_often = now - exchange.notified_at < self._config.notification_pace and not self._layer.is_reliable
+            is_confirmable = is_often or now - exchange.confirmed_at >= self._config.confirm_after
+            is_confirmable = is_confirmable and not exchange.is_multicast
         return _CON if is_confirmable else _NON, self._layer.mids.allocate(exchange.source)
 
     def _launch(self, exchange: ServerExchange, data: bytes, kind: MessageType, mid: int, now: float) -> None:
@@ -193,6 +210,7 @@ class Responder:
             self._resets[exchange.source, mid] = (self._memory(exchange), exchange.exchange)
             exchange.notified_mid = mid
         if kind is _NON:
+            exchange.notified_at = now
             self._layer.outgoing.append((data, exchange.source))
             return
         exchange.confirmed_at = now
@@ -209,6 +227,8 @@ class Responder:
             )
         except StateError as error:
             self._counters.count(error.reason, exchange.source)
+        else:
+            exchange.is_confirming = exchange.observe is True
 
     def _is_within(self, exchange: ServerExchange, response: Message) -> bool:
         """Whether a protected response may go to a source that was not seen to receive; before it costs a nonce."""

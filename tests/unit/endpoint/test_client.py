@@ -79,3 +79,23 @@ def test_a_separate_response_before_its_acknowledgement_ends_the_repetitions():
     assert side.datagrams_to_send(0.0) == [(bytes.fromhex("60000009"), CONTROLLER)]
     assert [type(event) for event in events(side)] == [ResponseReceived]
     assert side.next_deadline() is None
+
+
+@pytest.mark.spec("RFC 7252 4.7")
+@pytest.mark.requirement("R-51")
+def test_to_a_peer_that_does_not_answer_no_more_than_probing_rate_goes():
+    ladder = Ladder(loss=1.0)
+    for _ in range(100):
+        ladder.ask(GET, confirmable=False)
+    ladder.run(until=1000.0)
+    sent = sum(len(data) for _, _, data in ladder.wire)
+    assert 0 < sent <= 1000 + len(ladder.wire[0][2])
+
+
+@pytest.mark.spec("RFC 7252 4.7")
+def test_a_peer_that_answers_is_asked_the_next_at_once():
+    ladder = Ladder()
+    for _ in range(100):
+        ladder.ask(GET, confirmable=False)
+    ladder.pump()
+    assert len(ladder.results()) == 100

@@ -320,7 +320,7 @@ def test_nothing_is_sent_beyond_the_reserved_sequence_numbers():
 
 @pytest.mark.spec("RFC 8613 Appendix B.1.1")
 def test_numbers_are_asked_for_before_they_run_out_and_once():
-    side = endpoint(sequence_stride=4)
+    side = endpoint(sequence_stride=4, transmission=TransmissionParameters(nstart=4))
     side.install(Association(SECURED, context(sequence=SequenceNumbers(reserved=4))))
     asked = []
     for _ in range(4):

@@ -9,6 +9,7 @@ from thingstead.endpoint.event import ExchangeFailed, RenewalNeeded, RequestRece
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode
 from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.reliability import TransmissionParameters
 from thingstead.protocols.oscore.context import SequenceNumbers
 
 NUMBERS = 1 << 19
@@ -16,7 +17,7 @@ WORN = NUMBERS - (NUMBERS >> 3)
 
 
 def sender(start, *, reserved=None):
-    side = endpoint()
+    side = endpoint(transmission=TransmissionParameters(nstart=1000))
     numbers = SequenceNumbers(start, reserved=start if reserved is None else reserved)
     side.install(Association(SECURED, context(sequence=numbers)))
     return side

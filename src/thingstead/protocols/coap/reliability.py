@@ -25,6 +25,7 @@ class TransmissionParameters:
         max_retransmit: repetitions of one message.
         nstart: outstanding confirmable messages towards one peer.
         max_latency: longest time a datagram may take.
+        probing_rate: bytes a second, on average, that may go to a peer that does not answer.
     """
 
     ack_timeout: float = 2.0
@@ -32,6 +33,12 @@ class TransmissionParameters:
     max_retransmit: int = 4
     nstart: int = 1
     max_latency: float = 100.0
+    probing_rate: float = 1.0
+
+    @property
+    def max_rtt(self) -> float:
+        """The longest round trip: 202 s by default (RFC 7252 §4.8.2)."""
+        return 2 * self.max_latency + self.ack_timeout
 
     @property
     def max_transmit_span(self) -> float:
@@ -46,7 +53,7 @@ class TransmissionParameters:
     @property
     def exchange_lifetime(self) -> float:
         """How long a message ID of a confirmable message may not return: 247 s by default."""
-        return self.max_transmit_span + 2 * self.max_latency + self.ack_timeout
+        return self.max_transmit_span + self.max_rtt
 
     @property
     def non_lifetime(self) -> float:
@@ -167,19 +174,22 @@ class NoDuplicates(Deduplicator):
 
 
 class _Transmission(Generic[PeerT]):
-    __slots__ = ("datagram", "destination", "left", "mid", "owner", "timeout")
+    __slots__ = ("datagram", "destination", "left", "mid", "owner", "timeout", "wait")
 
-    def __init__(self, datagram: bytes, destination: PeerT, mid: int, owner: int, repetitions: int) -> None:
+    def __init__(
+        self, datagram: bytes, destination: PeerT, mid: int, owner: int, repetitions: int, wait: float | None
+    ) -> None:
         self.datagram = datagram
         self.destination = destination
         self.mid = mid
         self.owner = owner
         self.left = repetitions
         self.timeout = 0.0
+        self.wait = wait
 
 
 class Retransmitter(Generic[PeerT]):
-    """Confirmable messages of ours until they are acknowledged (RFC 7252 §4.2, §4.7).
+    """Messages of ours that something is to come back for: confirmable ones, and requests (RFC 7252 §4.2, §4.7).
 
     Attributes:
         outgoing: (datagram, destination) to send now, in order; the owner of this object drains it.
@@ -229,8 +239,12 @@ class Retransmitter(Generic[PeerT]):
         owner: int,
         now: float,
         repetitions: int | None = None,
+        wait: float | None = None,
     ) -> None:
         """Send a confirmable message, now or as soon as NSTART allows, and again until it is acknowledged.
+
+        With `wait` it is a non-confirmable request, sent once: it counts as outstanding until it is answered or for
+        that long, which keeps to PROBING_RATE, and nobody is told when it is not.
 
         Args:
             datagram: the encoded message.
@@ -239,12 +253,13 @@ class Retransmitter(Generic[PeerT]):
             owner: what `acknowledge` and `expire` name it by.
             now: monotonic seconds.
             repetitions: at most this many retransmissions, where MAX_RETRANSMIT would be too many bytes.
+            wait: seconds.
 
         Raises:
             StateError: too many messages wait already; this one is not taken.
         """
         count = self._parameters.max_retransmit if repetitions is None else repetitions
-        transmission = _Transmission(datagram, destination, mid, owner, count)
+        transmission = _Transmission(datagram, destination, mid, owner, count if wait is None else 0, wait)
         if self._per_peer.get(destination, 0) < self._parameters.nstart:
             self._start(transmission, now)
             return
@@ -262,8 +277,14 @@ class Retransmitter(Generic[PeerT]):
         return transmission.owner
 
     def withdraw(self, destination: PeerT, mid: int, now: float) -> None:
-        """Stop repeating a message, or take it out of the queue, because its sender wants it no more."""
-        if self.acknowledge(destination, mid, now) is not None:
+        """Stop repeating a message, or take it out of the queue, because its sender wants it no more.
+
+        One that is not repeated anyway has been sent, and goes on holding back the next.
+        """
+        active = self._active.get((destination, mid))
+        if active is not None:
+            if active.wait is None:
+                self.acknowledge(destination, mid, now)
             return
         queue = self._waiting.get(destination) or ()
         for transmission in queue:
@@ -283,7 +304,8 @@ class Retransmitter(Generic[PeerT]):
                 continue
             if transmission.left == 0:
                 del self._active[key]
-                lost.append(transmission.owner)
+                if transmission.wait is None:
+                    lost.append(transmission.owner)
                 self._release(transmission.destination, now)
                 continue
             transmission.left -= 1
@@ -307,7 +329,7 @@ class Retransmitter(Generic[PeerT]):
         self._active[destination, transmission.mid] = transmission
         self._per_peer[destination] = self._per_peer.get(destination, 0) + 1
         stretch = 1 + self._jitter() * (parameters.ack_random_factor - 1)
-        transmission.timeout = parameters.ack_timeout * stretch
+        transmission.timeout = parameters.ack_timeout * stretch if transmission.wait is None else transmission.wait
         self.outgoing.append((transmission.datagram, destination))
         self._schedule(transmission, now)
 

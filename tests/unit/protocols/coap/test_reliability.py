@@ -19,6 +19,7 @@ def test_the_derived_times_are_those_of_the_standard():
     parameters = TransmissionParameters()
     times = (parameters.max_transmit_span, parameters.max_transmit_wait)
     assert (*times, parameters.exchange_lifetime, parameters.non_lifetime) == (45, 93, 247, 145)
+    assert (parameters.max_rtt, parameters.probing_rate) == (202, 1)
 
 
 @pytest.mark.spec("RFC 7252 4.2")
@@ -156,3 +157,29 @@ def test_a_peer_that_is_forgotten_gets_no_stored_reply():
     assert (seen.reply_to(("peer", b"x")), seen.reply_to(("other", b"x")), seen.held) == (None, b"", 1)
     seen.remember(("other", b"y"), 300.0)
     assert (len(seen), seen.held) == (1, 1)
+
+
+@pytest.mark.spec("RFC 7252 4.7")
+def test_a_request_that_is_not_confirmable_holds_back_the_next_until_it_is_answered():
+    sender = retransmitter()
+    sender.submit(b"first", "peer", 1, owner=1, now=0.0, wait=50.0)
+    sender.submit(b"second", "peer", 2, owner=2, now=0.0, wait=50.0)
+    sender.submit(b"elsewhere", "other", 3, owner=3, now=0.0, wait=50.0)
+    assert drain(sender) == [b"first", b"elsewhere"]
+    sender.withdraw("peer", 1, 1.0)
+    assert drain(sender) == []
+    sender.acknowledge("peer", 1, 2.0)
+    assert drain(sender) == [b"second"]
+
+
+@pytest.mark.spec("RFC 7252 4.7")
+def test_one_that_is_not_answered_is_sent_once_and_holds_back_as_long_as_its_bytes_take():
+    sender = retransmitter()
+    sender.submit(b"first", "peer", 1, owner=1, now=0.0, wait=50.0)
+    sender.submit(b"second", "peer", 2, owner=2, now=0.0, wait=50.0)
+    assert sender.expire(49.9) == []
+    assert drain(sender) == [b"first"]
+    assert sender.expire(50.0) == []
+    assert drain(sender) == [b"second"]
+    assert sender.expire(1000.0) == []
+    assert (drain(sender), len(sender)) == ([], 0)
