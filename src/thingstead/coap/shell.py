@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import socket
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from thingstead.endpoint.event import (
     ExchangeFailed,
     ExchangeId,
     GroupId,
+    RenewalNeeded,
     RequestReceived,
     ResponseReceived,
     SequenceNeeded,
@@ -40,6 +42,7 @@ Reserve = Callable[[AssociationId | GroupId, int], None]
 Watcher = Callable[[float, bytes | Message, Address, bool], None]
 """Told of each datagram, or message of a connection: monotonic seconds, what, the peer, and whether it goes out."""
 
+_LOGGER = logging.getLogger(__name__)
 _MAX_WAITING = 64
 
 
@@ -190,6 +193,8 @@ class Shell:
                         self._application.on_ended(event.exchange)
                 case SequenceNeeded():
                     self._keep(event)
+                case RenewalNeeded():
+                    _LOGGER.warning("the OSCORE keys of %s are nearly used up; make a new context", event.association)
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
         """What may leave now."""

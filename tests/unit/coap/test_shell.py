@@ -13,7 +13,7 @@ from thingstead.coap.client import Client
 from thingstead.coap.shell import DatagramShell, Exchange, StreamShell
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.config import EndpointConfig
-from thingstead.endpoint.event import AssociationId, ExchangeId, ResponseReceived
+from thingstead.endpoint.event import AssociationId, ExchangeId, RenewalNeeded, ResponseReceived
 from thingstead.errors import StorageError, TransportError, UnreachableError
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
@@ -55,6 +55,15 @@ def test_a_disk_that_keeps_no_number_fails_the_request_and_sends_nothing():
     with pytest.raises(StorageError, match="no space"):
         run(story, reserve=full, watch=lambda now, data, peer, out: sent.append(data))
     assert sent == []
+
+
+def test_keys_that_are_nearly_used_up_are_told_of(caplog):
+    async def story(made):
+        made._endpoint._events.append(RenewalNeeded(PEER))
+        made.run(0.0)
+
+    run(story, reserve=lambda association, upto: None)
+    assert "the OSCORE keys of peer are nearly used up" in caplog.text
 
 
 def test_who_serves_nothing_says_not_found_to_everybody():
