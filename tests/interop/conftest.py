@@ -39,7 +39,11 @@ def make_peer(request, tmp_path, peers, program):
 
 @pytest.fixture
 def play(make_peer):
-    """Run a story of our party and a peer; ``peer+oscore`` names one that shares the keys of the story with us."""
+    """Run a story of our party and a peer.
+
+    ``peer+oscore`` names one that shares the keys of the story with us, ``peer+tcp`` and ``peer+oscore+tcp`` one that
+    speaks over TCP.
+    """
 
     def play(
         story: Callable[[EndpointParty, Peer], Awaitable[Any]],
@@ -48,14 +52,15 @@ def play(make_peer):
         keys: Keys | None = None,
         ours: SecurityContext | None = None,
     ) -> Any:
-        name, _, protection = case.partition("+")
-        keys = (keys or Keys()) if protection == "oscore" else None
+        name, *how = case.split("+")
+        keys = (keys or Keys()) if "oscore" in how else None
 
         async def whole() -> Any:
             peer = make_peer(name, keys)
             context = None if keys is None else ours or keys.ours()
             is_lenient = keys is None and not peer.knows_echo
-            async with on_loopback(context, host=peer.host, is_lenient=is_lenient) as party, peer:
+            ours_runs = on_loopback(context, host=peer.host, is_lenient=is_lenient, over_tcp="tcp" in how)
+            async with ours_runs as party, peer:
                 return await story(party, peer)
 
         return asyncio.run(whole())

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from thingstead.clock import SystemClock
 from thingstead.endpoint.association import Association
-from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.config import EndpointConfig, StreamConfig
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import (
     Address,
@@ -22,11 +22,13 @@ from thingstead.endpoint.event import (
     ResponseReceived,
     SequenceNeeded,
 )
+from thingstead.endpoint.stream_endpoint import StreamEndpoint
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message, MessageType, request
 from thingstead.protocols.coap.option import OptionNumber, encode_uint
 from thingstead.protocols.oscore.context import SecurityContext
+from thingstead.transport.tcp import StreamPump
 from thingstead.transport.udp import Pump, open_socket
 
 __all__ = ["LARGE", "EndpointParty", "on_loopback"]
@@ -53,9 +55,11 @@ class EndpointParty:
         observers: who observes ``/store``.
     """
 
+    scheme = "coap"
+
     def __init__(self, context: SecurityContext | None, host: str, *, is_lenient: bool) -> None:
         self._is_lenient = is_lenient
-        self._endpoint = Endpoint(_LENIENT if is_lenient else _CONFIG, random_bytes=secrets.token_bytes)
+        self._endpoint = self._make(_LENIENT if is_lenient else _CONFIG)
         self._association: AssociationId | None = None
         if context is not None:
             self._association = _PEER
@@ -70,7 +74,7 @@ class EndpointParty:
         self._slow: list[ExchangeId] = []
         self._unobserved = asyncio.Event()
         self._asked: dict[ExchangeId, asyncio.Queue[Message | Exception]] = {}
-        self._pump: Pump | None = None
+        self._pump: Pump | StreamPump | None = None
 
     @property
     def counters(self) -> dict[str, int]:
@@ -105,6 +109,7 @@ class EndpointParty:
     ) -> AsyncGenerator[Message, None]:
         """Responses as they come; closing it cancels. Under OSCORE where there is a context, if not told else."""
         path, _, query = path.partition("?")
+        await self._reach(port)
         name = self._endpoint.send_request(
             request(code, path, payload=payload, query=(query,) if query else ()),
             (self.host, port),
@@ -164,7 +169,7 @@ class EndpointParty:
 
     # --- within
 
-    def start(self) -> None:
+    async def start(self) -> None:
         sock = open_socket(self.host, 0)
         self.port = sock.getsockname()[1]
         self._pump = Pump(self, [sock], clock=self._clock)
@@ -172,6 +177,12 @@ class EndpointParty:
     def stop(self) -> None:
         assert self._pump is not None
         self._pump.close()
+
+    def _make(self, config: EndpointConfig) -> Endpoint:
+        return Endpoint(config, random_bytes=secrets.token_bytes)
+
+    async def _reach(self, port: int) -> None:
+        """Do what has to be done before a request can go to a port."""
 
     def _answer(self, event: RequestReceived, now: float) -> None:
         if self._is_lenient:
@@ -213,13 +224,53 @@ class EndpointParty:
             self._asked[exchange].put_nowait(outcome)
 
 
+class StreamParty(EndpointParty):
+    """The same over TCP (RFC 8323)."""
+
+    scheme = "coap+tcp"
+    _endpoint: StreamEndpoint
+    _pump: StreamPump
+
+    async def start(self) -> None:
+        self._reached: set[int] = set()
+        self._pump = StreamPump(self, clock=self._clock)
+        self.port = await self._pump.listen(self.host, 0)
+
+    # --- what a pump drives
+
+    def connect(self, address: Address, now: float, *, is_ours: bool = False) -> None:
+        self._endpoint.connect(address, now, is_ours=is_ours)
+
+    def disconnect(self, address: Address, now: float) -> None:
+        self._endpoint.disconnect(address, now)
+
+    def receive_bytes(self, data: bytes, address: Address, now: float) -> None:
+        self._endpoint.receive_bytes(data, address, now)
+
+    def pause(self, address: Address, *, is_full: bool) -> None:
+        self._endpoint.pause(address, is_full=is_full)
+
+    def connections_to_close(self) -> list[Address]:
+        return self._endpoint.connections_to_close()
+
+    # --- within
+
+    def _make(self, config: EndpointConfig) -> Endpoint:
+        return StreamEndpoint(config, StreamConfig(), random_bytes=secrets.token_bytes)
+
+    async def _reach(self, port: int) -> None:
+        if port not in self._reached:
+            self._reached.add(port)
+            await self._pump.open(self.host, port)
+
+
 def _is_empty_ack(data: bytes) -> bool:
     return len(data) == 4 and data[0] >> 4 & 3 == MessageType.ACK and data[1] == 0
 
 
 @asynccontextmanager
 async def on_loopback(
-    context: SecurityContext | None, *, host: str, is_lenient: bool = False
+    context: SecurityContext | None, *, host: str, is_lenient: bool = False, over_tcp: bool = False
 ) -> AsyncIterator[EndpointParty]:
     """A party on a port of its own, until the block ends.
 
@@ -228,9 +279,10 @@ async def on_loopback(
         host: IP address.
         is_lenient: it serves whoever asks in clear as if the source had proven that it receives; for peers that do
             not know Echo.
+        over_tcp: it listens and asks over TCP, not UDP.
     """
-    party = EndpointParty(context, host, is_lenient=is_lenient)
-    party.start()
+    party = (StreamParty if over_tcp else EndpointParty)(context, host, is_lenient=is_lenient)
+    await party.start()
     try:
         yield party
     finally:

@@ -6,10 +6,8 @@ from contextlib import aclosing
 
 import pytest
 
-from tests.interop.test_requests import ALL, at
+from tests.interop.test_requests import ALL, TCP, at
 from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.message import decode
-from thingstead.protocols.coap.option import OptionNumber
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
@@ -18,13 +16,15 @@ LONG_VALUES = [value * 1200 for value in VALUES[2:]]
 
 
 # aiocoap 0.4.17 goes on to acknowledge the notifications of an observation that it has cancelled (RFC 7641 §3.6).
-CANCELS = tuple(case for case in ALL if not case.startswith("aiocoap"))
+CANCELS = tuple(case for case in (*ALL, *TCP) if not case.startswith("aiocoap"))
 # aiocoap's server sends a notification whole whatever its size, and npm's coap cannot send one over 1152 bytes.
 BLOCKS = tuple(case for case in ALL if case.startswith("libcoap"))
+# Over TCP libcoap 4.3.1 keeps the next one back until something else is asked.
+SENDS_BLOCKS = (*BLOCKS, "libcoap-4.3.5+tcp", "libcoap-4.3.5+oscore+tcp")
 
 
 @pytest.mark.spec("RFC 7641 4.2")
-@pytest.mark.parametrize("case", ALL)
+@pytest.mark.parametrize("case", [*ALL, *TCP])
 def test_peer_observes_us(play, case):
     async def story(party, peer):
         payloads = [await peer.observe(at(party, "/store"))]
@@ -51,7 +51,7 @@ def test_peer_cancels_its_observation_of_us(play, case):
 
 
 @pytest.mark.spec("RFC 7641 3.3")
-@pytest.mark.parametrize("case", ALL)
+@pytest.mark.parametrize("case", [*ALL, *TCP])
 def test_we_observe_the_peer(play, case):
     async def story(party, peer):
         port = await peer.serve()
@@ -68,7 +68,7 @@ def test_we_observe_the_peer(play, case):
 
 
 @pytest.mark.spec("RFC 7641 3.6")
-@pytest.mark.parametrize("case", ALL)
+@pytest.mark.parametrize("case", [*ALL, *TCP])
 def test_we_cancel_our_observation_of_the_peer(play, case):
     async def story(party, peer):
         port = await peer.serve()
@@ -77,17 +77,16 @@ def test_we_cancel_our_observation_of_the_peer(play, case):
         # What was sent before has arrived when the question is answered. npm's coap learns from our RST only.
         for _ in range(2):
             await party.ask(Code.GET, "/hello", port)
-            known = len(party.received)
+            known = party.counters.get("unexpected-response", 0)
             await peer.change(b"for nobody")
         await party.ask(Code.GET, "/hello", port)
-        return [decode(data) for data in party.received[known:]]
+        return party.counters.get("unexpected-response", 0) - known
 
-    (answer,) = (message for message in play(story, case) if message.code)
-    assert answer.option(OptionNumber.OBSERVE) is None
+    assert play(story, case) == 0
 
 
 @pytest.mark.spec("RFC 7959 2.6")
-@pytest.mark.parametrize("case", [*BLOCKS, "aiocoap+oscore"])
+@pytest.mark.parametrize("case", [*BLOCKS, "aiocoap+oscore", *TCP])
 def test_peer_observes_what_takes_blocks_at_our_server(play, case):
     async def story(party, peer):
         payloads = [await peer.observe(at(party, "/store"))]
@@ -100,7 +99,7 @@ def test_peer_observes_what_takes_blocks_at_our_server(play, case):
 
 
 @pytest.mark.spec("RFC 7959 2.6")
-@pytest.mark.parametrize("case", BLOCKS)
+@pytest.mark.parametrize("case", SENDS_BLOCKS)
 def test_we_observe_what_takes_blocks_at_the_peers_server(play, case):
     async def story(party, peer):
         port = await peer.serve()

@@ -10,6 +10,7 @@ from thingstead.protocols.coap.code import Code, code_name
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
 ALL = ("libcoap-4.3.1", "libcoap-4.3.5", "libcoap-4.3.5+oscore", "aiocoap", "aiocoap+oscore", "npm-coap")
+TCP = ("libcoap-4.3.1+tcp", "libcoap-4.3.5+tcp", "libcoap-4.3.5+oscore+tcp", "aiocoap+tcp", "aiocoap+oscore+tcp")
 # aiocoap 0.4.17 brings an Echo value back under OSCORE only, and npm's coap 1.5.0 never.
 ECHOES = tuple(case for case in ALL if case not in {"aiocoap", "npm-coap"})
 # npm's coap 1.5.0 knows the blocks of one body by their token, of which ours have one each (RFC 7252 §5.3.1).
@@ -18,11 +19,11 @@ ONE_BODY = tuple(case for case in ALL if case != "npm-coap")
 
 def at(party, path):
     host = f"[{party.host}]" if ":" in party.host else party.host
-    return f"coap://{host}:{party.port}{path}"
+    return f"{party.scheme}://{host}:{party.port}{path}"
 
 
 @pytest.mark.spec("RFC 7252 5.8")
-@pytest.mark.parametrize("case", ALL)
+@pytest.mark.parametrize("case", [*ALL, *TCP])
 def test_peer_gets_puts_and_posts_at_our_server(play, case):
     async def story(party, peer):
         assert await peer.ask("GET", at(party, "/hello")) == ("2.05", b"hello")
@@ -36,7 +37,7 @@ def test_peer_gets_puts_and_posts_at_our_server(play, case):
 
 
 @pytest.mark.spec("RFC 7252 5.8")
-@pytest.mark.parametrize("case", ALL)
+@pytest.mark.parametrize("case", [*ALL, *TCP])
 def test_we_get_put_and_post_at_the_peers_server(play, case):
     async def story(party, peer):
         port = await peer.serve()
@@ -55,7 +56,7 @@ def test_we_get_put_and_post_at_the_peers_server(play, case):
 
 
 @pytest.mark.spec("RFC 6690 4")
-@pytest.mark.parametrize("case", ALL)
+@pytest.mark.parametrize("case", [*ALL, *TCP])
 def test_peer_discovers_our_resources(play, case):
     async def story(party, peer):
         return await peer.ask("GET", at(party, "/.well-known/core"))
@@ -106,7 +107,7 @@ def test_we_wait_for_the_peers_separate_response(play, case):
 
 @pytest.mark.spec("RFC 7959 2.4")
 @pytest.mark.parametrize("size", [None, 64])
-@pytest.mark.parametrize("case", ECHOES)
+@pytest.mark.parametrize("case", [*ECHOES, *TCP])
 def test_peer_gets_a_large_body_from_us(play, case, size):
     async def story(party, peer):
         return await peer.ask("GET", at(party, "/large"), size=size)
@@ -136,7 +137,7 @@ def test_peer_without_echo_gets_no_more_than_an_unproven_source_may(play, case):
 
 
 @pytest.mark.spec("RFC 7959 2.5")
-@pytest.mark.parametrize("case", ALL)
+@pytest.mark.parametrize("case", [*ALL, *TCP])
 def test_peer_puts_a_large_body_to_us(play, case):
     async def story(party, peer):
         code, _ = await peer.ask("PUT", at(party, "/store"), LARGE)
@@ -146,7 +147,7 @@ def test_peer_puts_a_large_body_to_us(play, case):
 
 
 @pytest.mark.spec("RFC 7959 2.4")
-@pytest.mark.parametrize("case", ALL)
+@pytest.mark.parametrize("case", [*ALL, *TCP])
 def test_we_get_a_large_body_from_the_peer(play, case):
     async def story(party, peer):
         return await party.ask(Code.GET, "/large", await peer.serve())
@@ -155,7 +156,7 @@ def test_we_get_a_large_body_from_the_peer(play, case):
 
 
 @pytest.mark.spec("RFC 7959 2.5")
-@pytest.mark.parametrize("case", ONE_BODY)
+@pytest.mark.parametrize("case", [*ONE_BODY, *TCP])
 def test_we_put_a_large_body_to_the_peer(play, case):
     async def story(party, peer):
         port = await peer.serve()

@@ -284,9 +284,8 @@ class Responder:
             return response.with_options(without=_ONLY_OBSERVE)
         exchange.takes_sequence = exchange.protect is not None
         self._notifications = (self._notifications + 1) % _SEQUENCE_SPAN
-        # Over a reliable transport the number means nothing and stays empty (RFC 8323 §7.1).
-        number = b"" if self._layer.is_reliable else encode_uint(self._notifications)
-        return response.with_options((_OBSERVE, number), without=_ONLY_OBSERVE)
+        # Over TCP it may be empty (RFC 8323 §7.1), but there too aiocoap takes only notifications whose number grows.
+        return response.with_options((_OBSERVE, encode_uint(self._notifications)), without=_ONLY_OBSERVE)
 
     def _register(self, exchange: ServerExchange, memory: Memory) -> bool:
         has_room, replaced = memory.observers.register(exchange.peer, exchange.token, exchange.exchange)

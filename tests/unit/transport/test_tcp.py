@@ -142,7 +142,7 @@ def test_who_says_nothing_is_closed_in_time():
 def test_who_asks_and_does_not_read_is_closed_and_another_is_served():
     async def story(server, pump, port):
         _, greedy = await asyncio.open_connection(HOST, port)
-        frame = tcp.encode(request(Code.POST, "/a", payload=bytes(60000)))
+        frame = tcp.encode(request(Code.POST, "/a", payload=bytes(4000)))
         greedy.write(CSM)
         served = 0
         while "unread" not in server.counters and served < 2000:

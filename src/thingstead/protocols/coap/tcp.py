@@ -28,11 +28,12 @@ class Limits:
     """Bounds on one connection.
 
     Attributes:
-        max_message: bytes of one message, which our CSM announces as Max-Message-Size.
+        max_message: bytes of one message, which our CSM announces as Max-Message-Size; under OSCORE no message is
+            longer, because the limits of its keys count on that.
         message: bounds on what is in it; its `max_size` is for datagrams and does not count here.
     """
 
-    max_message: int = 65536
+    max_message: int = 4096
     message: datagram.Limits = field(default_factory=datagram.Limits)
 
 
