@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from thingstead.errors import DecodeError, ThingsteadError
 from thingstead.protocols.coap.block import decode_block
-from thingstead.protocols.coap.code import CODES, code_name, is_request
+from thingstead.protocols.coap.code import CODES, code_name, is_request, is_signal
 from thingstead.protocols.coap.content_format import media_type
 from thingstead.protocols.coap.message import Message, decode
 from thingstead.protocols.coap.option import OPTIONS, OptionFormat, OptionNumber, decode_uint
@@ -38,7 +38,11 @@ def describe(message: Message, *, reliable: bool = False) -> str:
         words.insert(0, message.type.name)
     if is_request(message.code):
         words.append(_target(message))
-    parts = [_option(number, value) for number, value in message.options if number not in _IN_URI]
+    if is_signal(message.code):
+        # Its numbers are of another registry (RFC 8323 §5.2).
+        parts = [f"option {number} {value.hex()}".rstrip() for number, value in message.options]
+    else:
+        parts = [_option(number, value) for number, value in message.options if number not in _IN_URI]
     if message.payload:
         parts.append(f"{len(message.payload)} bytes")
     ids = [] if reliable else [f"{message.mid:04x}"]

@@ -68,6 +68,14 @@ def test_over_tcp_there_is_neither_type_nor_message_id():
     assert describe(Message(Code.CONTENT, token=b"\x01"), reliable=True) == "2.05 Content [token 01]"
 
 
+@pytest.mark.spec("RFC 8323 5.2")
+def test_the_options_of_a_signal_are_not_those_of_a_request():
+    assert (
+        describe(Message(Code.CSM, options=[(2, b"\x01"), (4, b"")]), reliable=True)
+        == "7.01 CSM, option 2 01, option 4"
+    )
+
+
 def test_an_exchange_is_drawn_with_its_directions():
     exchange = Exchange(secured=True)
     exchange.ask(request(Code.GET, "/light"))
