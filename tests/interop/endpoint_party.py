@@ -22,12 +22,14 @@ from thingstead.endpoint.event import (
     ResponseReceived,
     SequenceNeeded,
 )
+from thingstead.endpoint.rederivation import rederived
 from thingstead.endpoint.stream_endpoint import StreamEndpoint
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message, MessageType, request
 from thingstead.protocols.coap.option import OptionNumber, encode_uint
 from thingstead.protocols.oscore.context import SecurityContext
+from thingstead.protocols.oscore.rederivation import InputParameters
 from thingstead.transport.tcp import StreamPump
 from thingstead.transport.udp import Pump, open_socket
 
@@ -75,6 +77,10 @@ class EndpointParty:
         self._unobserved = asyncio.Event()
         self._asked: dict[ExchangeId, asyncio.Queue[Message | Exception]] = {}
         self._pump: Pump | StreamPump | None = None
+
+    def begin_anew(self, parameters: InputParameters) -> None:
+        """Forget the context, and derive another with the peer's help (RFC 8613 appendix B.2)."""
+        self._endpoint.install(rederived(_PEER, parameters, secrets.token_bytes))
 
     @property
     def counters(self) -> dict[str, int]:

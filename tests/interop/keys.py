@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
+from thingstead.protocols.oscore.rederivation import InputParameters
 from thingstead.protocols.oscore.replay import ReplayWindow
 from thingstead.secret import Secret
 
@@ -24,10 +25,12 @@ class Keys:
     Attributes:
         secret: Master Secret.
         id_context: ID Context, where there is one.
+        is_renewed: both derive fresh contexts with random ID Contexts (RFC 8613 appendix B.2).
     """
 
     secret: bytes = _SECRET
     id_context: bytes | None = None
+    is_renewed: bool = False
 
     def wrong(self) -> Keys:
         """The same identifiers over another Master Secret."""
@@ -44,6 +47,10 @@ class Keys:
             window=window,
             sequence=sequence or SequenceNumbers(reserved=0),
         )
+
+    def parameters(self) -> InputParameters:
+        """What our end derives fresh contexts from."""
+        return InputParameters(Secret(self.secret), _OURS, _THEIRS, _SALT)
 
     def as_aiocoap(self, folder: Path) -> Path:
         """Write the peer's end as aiocoap keeps it; its numbers stay beside it."""
@@ -64,5 +71,6 @@ class Keys:
         values = {"master_secret": self.secret, "master_salt": _SALT, "sender_id": _THEIRS, "recipient_id": _OURS}
         if self.id_context is not None:
             values["id_context"] = self.id_context
-        file.write_text("".join(f'{name},hex,"{value.hex()}"\n' for name, value in values.items()))
+        lines = [f'{name},hex,"{value.hex()}"\n' for name, value in values.items()]
+        file.write_text("".join(lines + ["rfc8613_b_2,bool,true\n"] * self.is_renewed))
         return file

@@ -191,3 +191,48 @@ def test_we_go_on_after_a_crash(play, case):
     reserved, answer = play(story, case)
     assert reserved > 0
     assert answer.code == Code.CHANGED
+
+
+RENEWED = Keys(is_renewed=True)
+LIBCOAP = "libcoap-4.3.5+oscore"
+"""aiocoap does not derive contexts this way."""
+
+
+@pytest.mark.spec("RFC 8613 B.2")
+def test_a_peer_derives_a_context_with_our_help_each_time_that_either_starts_anew(play):
+    async def story(party, peer):
+        codes = []
+        for _ in range(2):
+            party.begin_anew(RENEWED.parameters())
+            # Each of its requests is a process of its own, which knows no context.
+            codes += [(await peer.ask("PUT", at(party, "/store"), b"1"))[0] for _ in range(2)]
+        return codes
+
+    assert play(story, LIBCOAP, keys=RENEWED) == ["2.04"] * 4
+
+
+@pytest.mark.spec("RFC 8613 B.2")
+def test_we_derive_a_context_with_the_peer_s_help_and_another_when_it_starts_anew(play):
+    async def story(party, peer):
+        # libcoap takes a second start of ours for a replay as long as it lives: its window outlives the context.
+        party.begin_anew(RENEWED.parameters())
+        port = await peer.serve()
+        codes = [(await party.ask(Code.GET, "/hello", port)).code for _ in range(2)]
+        await peer.crash()
+        await peer.serve()
+        return [*codes, *[(await party.ask(Code.GET, "/hello", port)).code for _ in range(2)]]
+
+    assert play(story, LIBCOAP, keys=RENEWED) == [Code.CONTENT] * 4
+
+
+@pytest.mark.spec("RFC 8613 B.2")
+def test_no_context_is_derived_with_a_peer_of_another_secret(play):
+    async def story(party, peer):
+        port = await peer.serve()
+        party.begin_anew(RENEWED.wrong().parameters())
+        with pytest.raises(ThingsteadError):
+            await party.ask(Code.GET, "/hello", port)
+        return await peer.ask("PUT", at(party, "/store"), b"1"), party.stored
+
+    (code, _), stored = play(story, LIBCOAP, keys=RENEWED)
+    assert (code, stored) == ("4.01", b"empty")

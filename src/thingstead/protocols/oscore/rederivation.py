@@ -27,7 +27,7 @@ from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import OptionNumber
 from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.context import SecurityContext
-from thingstead.protocols.oscore.option import OscoreOption, decode_partial_iv, encode_option
+from thingstead.protocols.oscore.option import OscoreOption, encode_option
 from thingstead.protocols.oscore.protection import protect_response, read_option, unprotect_response
 from thingstead.secret import Secret
 
@@ -127,7 +127,7 @@ def begin(parameters: InputParameters, r1: bytes) -> SecurityContext:
 def answer(binding: RequestBinding, parameters: InputParameters, r2: bytes) -> Message:
     """Step 2, at the server: response #1 to a request that verified under a context of the client's making."""
     context = parameters.context(r2 + (binding.context.id_context or b""), named=r2)
-    second = _rebound(binding, context, context.recipient.nonce_base, is_nonce_free=True)
+    second = _rebound(binding, context, is_nonce_free=True)
     protected = protect_response(Message(Code.UNAUTHORIZED), binding=second)
     name = encode_option(OscoreOption(kid_context=context.kid_context))
     return protected.with_options((_OSCORE, name), without=frozenset((_OSCORE,)))
@@ -144,17 +144,14 @@ def follow(message: Message, binding: RequestBinding, parameters: InputParameter
     except ProtocolError:
         return None
     context = parameters.context(r2 + (binding.context.id_context or b""), named=r2)
-    inner = unprotect_response(
-        message, binding=_rebound(binding, context, context.sender.nonce_base, is_nonce_free=False)
-    )
+    inner = unprotect_response(message, binding=_rebound(binding, context, is_nonce_free=False))
     if inner.code != Code.UNAUTHORIZED:
         raise DecodeError(f"expected 4.01 under a context that begins, got {inner.code}", spec=_SPEC)
     return parameters.context(r2 + r3)
 
 
-def _rebound(first: RequestBinding, context: SecurityContext, base: int, *, is_nonce_free: bool) -> RequestBinding:
-    """The same request, answered under another context."""
-    nonce = (base ^ decode_partial_iv(first.partial_iv)).to_bytes(len(first.nonce), "big")
+def _rebound(first: RequestBinding, context: SecurityContext, *, is_nonce_free: bool) -> RequestBinding:
+    """The same request, answered under another context: "the AEAD nonce from the request" is the one it had (§8.3)."""
     return RequestBinding(
-        context, first.kid, first.partial_iv, first.kid_context, first.observe, nonce, first.aad, is_nonce_free
+        context, first.kid, first.partial_iv, first.kid_context, first.observe, first.nonce, first.aad, is_nonce_free
     )
