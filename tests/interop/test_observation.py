@@ -19,8 +19,7 @@ LONG_VALUES = [value * 1200 for value in VALUES[2:]]
 CANCELS = tuple(case for case in (*ALL, *TCP) if not case.startswith("aiocoap"))
 # aiocoap's server sends a notification whole whatever its size, and npm's coap cannot send one over 1152 bytes.
 BLOCKS = tuple(case for case in ALL if case.startswith("libcoap"))
-# Over TCP libcoap 4.3.1 keeps the next one back until something else is asked.
-SENDS_BLOCKS = (*BLOCKS, "libcoap-4.3.5+tcp", "libcoap-4.3.5+oscore+tcp")
+SENDS_BLOCKS = tuple(case for case in (*ALL, *TCP) if case.startswith("libcoap"))
 
 
 @pytest.mark.spec("RFC 7641 4.2")
@@ -101,15 +100,18 @@ def test_peer_observes_what_takes_blocks_at_our_server(play, case):
 @pytest.mark.spec("RFC 7959 2.6")
 @pytest.mark.parametrize("case", SENDS_BLOCKS)
 def test_we_observe_what_takes_blocks_at_the_peers_server(play, case):
+    # After one notification in blocks over TCP libcoap keeps the next one back for seconds.
+    values = LONG_VALUES[:1] if "tcp" in case else LONG_VALUES
+
     async def story(party, peer):
         port = await peer.serve()
         payloads = []
         async with aclosing(party.responses(Code.GET, "/store", port, observe=True)) as responses:
             async for response in responses:
                 payloads.append(response.payload)
-                if len(payloads) > len(LONG_VALUES):
+                if len(payloads) > len(values):
                     break
-                await peer.change(LONG_VALUES[len(payloads) - 1])
+                await peer.change(values[len(payloads) - 1])
         return payloads
 
-    assert play(story, case) == [b"empty", *LONG_VALUES]
+    assert play(story, case) == [b"empty", *values]
