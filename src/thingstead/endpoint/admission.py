@@ -20,7 +20,14 @@ from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.echo import EchoMint
 from thingstead.protocols.coap.message import Message, MessageType
 from thingstead.protocols.coap.observe import ObserveRequest
-from thingstead.protocols.coap.option import OptionNumber, UnrecognisedOptionError, decode_uint, encode_uint, recognised
+from thingstead.protocols.coap.option import (
+    OptionNumber,
+    UnrecognisedOptionError,
+    decode_uint,
+    encode_uint,
+    forwardable,
+    recognised,
+)
 from thingstead.protocols.coap.problem import Problem, with_problem
 
 __all__ = ["Admission", "answer_to"]
@@ -50,6 +57,8 @@ _REFUSED = {
     OptionNumber.EDHOC: Code.BAD_OPTION,
 }
 """Options we know and do not serve: a proxy's (RFC 7252 §5.7.2) and the combined request of RFC 9668."""
+_RELAYED = frozenset((OptionNumber.PROXY_URI, OptionNumber.PROXY_SCHEME, OptionNumber.HOP_LIMIT, OptionNumber.EDHOC))
+"""What a proxy's application acts on, or passes on."""
 _WHOLE = Block(0, False, 6)
 _OVERLOADED = Message(Code.SERVICE_UNAVAILABLE)
 
@@ -62,6 +71,7 @@ class Admission:
     """
 
     __slots__ = (
+        "_acted_on",
         "_associations",
         "_config",
         "_counters",
@@ -71,6 +81,7 @@ class Admission:
         "_next_id",
         "_permits",
         "_reached",
+        "_recognised",
         "_responder",
         "unacknowledged",
     )
@@ -89,6 +100,8 @@ class Admission:
         permits: Callable[[RequestReceived], bool],
     ) -> None:
         self._config = config
+        self._acted_on = _ACTED_ON - _RELAYED if config.relays else _ACTED_ON
+        self._recognised = forwardable if config.relays else recognised
         self._layer = layer
         self._permits = permits
         self._associations = associations
@@ -106,11 +119,11 @@ class Admission:
         if exchange.binding is None and self._reached.has(exchange.source, now):
             exchange.allowance = None
         try:
-            inner.options = recognised(inner.options)
+            inner.options = self._recognised(inner.options)
             if exchange.is_elsewhere and not self._may_come_from_there(exchange, inner, now):
                 return
             for number, _ in inner.options:
-                if number in _ACTED_ON:
+                if number in self._acted_on:
                     if not self._act_on(exchange, inner, memory, now):
                         return
                     break
@@ -133,7 +146,7 @@ class Admission:
 
     def _act_on(self, exchange: ServerExchange, inner: Message, memory: Memory, now: float) -> bool:
         """Do what the options ask that are for the endpoint, and take them away; False when that was all."""
-        special = {number: value for number, value in inner.options if number in _ACTED_ON}
+        special = {number: value for number, value in inner.options if number in self._acted_on}
         for number, code in _REFUSED.items():
             if number in special:
                 self._responder.send(exchange, Message(code), now)
@@ -166,7 +179,7 @@ class Admission:
             if block2.num and not is_over and inner.code != Code.GET:
                 # Only the first request carried the payload: handling this one would be handling another request.
                 raise IncompleteBodyError("expected a block of a response that is still held", spec="RFC 7959 §2.7")
-        exchange.message = inner.with_options(without=_ACTED_ON)
+        exchange.message = inner.with_options(without=self._acted_on)
         exchange.message.payload = payload
         return True
 

@@ -34,7 +34,7 @@ from thingstead.errors import (
 from thingstead.protocols.coap.block import decode_block
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode
-from thingstead.protocols.coap.option import OptionNumber, recognised
+from thingstead.protocols.coap.option import OptionNumber, forwardable, recognised
 from thingstead.protocols.coap.token import Tokens
 from thingstead.protocols.oscore.protection import protect_request, unprotect_response
 
@@ -58,6 +58,7 @@ class Client:
         "_layer",
         "_next_id",
         "_parked",
+        "_recognised",
         "_rederivation",
         "_rejections",
         "_tokens",
@@ -76,6 +77,7 @@ class Client:
         next_id: Callable[[], int],
     ) -> None:
         self._config = config
+        self._recognised = forwardable if config.relays else recognised
         self._layer = layer
         self._encode = layer.encode
         self._gate = gate
@@ -158,7 +160,7 @@ class Client:
             self._reject(message, source, error, now, data)
             return
         try:
-            inner.options = recognised(inner.options)
+            inner.options = self._recognised(inner.options)
         except UnsupportedError as error:
             self._reject(message, source, error, now, data)
             self._fail(exchange, error, now)
@@ -212,7 +214,8 @@ class Client:
         if exchange is None:
             return
         self._drop(exchange, now)
-        if exchange.order is not None:
+        # A message that another protected is accepted once; whoever sent it learns from a RST.
+        if exchange.order is not None and exchange.request.option(OptionNumber.OSCORE) is None:
             self._deregister(exchange)
 
     def expire(self, now: float) -> None:
@@ -329,7 +332,7 @@ class Client:
         """The inner response."""
         is_protected = message.option(OptionNumber.OSCORE) is not None
         if exchange.association is None:
-            if is_protected:
+            if is_protected and not self._config.relays:
                 raise UntrustedError("expected no OSCORE in the response to a plain request", spec="RFC 8613 §8.4")
             return message
         if not is_protected:

@@ -306,7 +306,7 @@ class ClientExchange:
 
     def _start_upload(self) -> None:
         """Send the body in blocks, if it is longer than one message takes (RFC 7959 §2.5)."""
-        if len(self.request.payload) > self.pieces.room:
+        if len(self.request.payload) > self.pieces.whole:
             self.sender = BodySender(self.request.payload, self.pieces)
             self.tag = encode_uint(self.id)[-8:]
 

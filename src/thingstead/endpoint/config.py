@@ -83,6 +83,8 @@ class EndpointConfig:
         max_held: requests held until an answer to such an event.
         insecure_state_for_strangers: keep unfinished bodies and observations also of sources that have not shown that
             they receive what is sent to them; for peers that do not know Echo (RFC 9175).
+        relays: this is a proxy's endpoint: what OSCORE protects is not for it and passes as it is, as do options that
+            are safe to forward (RFC 7252 §5.4.2); proxying options and Hop-Limit are the application's.
         max_counted_sources: sources whose refused messages are counted one by one.
     """
 
@@ -112,6 +114,7 @@ class EndpointConfig:
     contexts_per_second: float = 50.0
     max_held: int = 64
     insecure_state_for_strangers: bool = False
+    relays: bool = False
     max_counted_sources: int = 1024
 
 

@@ -41,6 +41,8 @@ class Endpoint:
         layer: what carries messages; datagrams when it is not given.
         permits: whether a request may still have what an earlier one was answered with: asked before each later
             block of a response, which the application does not see.
+        is_verified: whether nobody else can send in this address's name; what is sent there then need not be bounded,
+            nor an Echo value come back, as for any other stranger (RFC 9175 §2.4).
     """
 
     __slots__ = (
@@ -65,6 +67,7 @@ class Endpoint:
         random_bytes: Callable[[int], bytes],
         layer: MessageLayer | None = None,
         permits: Callable[[RequestReceived], bool] = lambda _event: True,
+        is_verified: Callable[[Address], bool] | None = None,
     ) -> None:
         self._now = 0.0
         self._events: deque[Event] = deque()
@@ -95,6 +98,7 @@ class Endpoint:
             counters=self._counters,
             next_id=next_id,
             permits=permits,
+            is_verified=is_verified,
         )
         self._client = Client(
             config,

@@ -17,6 +17,8 @@ from thingstead.protocols.coap.token import MessageIds
 __all__ = ["MessageLayer", "acknowledgement", "reset"]
 
 _ACK_HEAD = bytes((0x40 | MessageType.ACK << 4, 0))
+_PROTECTION = 128
+"""Bytes by which OSCORE makes a message of one block longer: inner options, tag, countersignature."""
 _RST_HEAD = bytes((0x40 | MessageType.RST << 4, 0))
 
 
@@ -29,7 +31,7 @@ class MessageLayer:
         mids: message IDs of our own messages.
         retransmitter: our confirmable messages.
         outgoing: datagrams to send now, in order.
-        room: bytes of a body that go into one message to anybody.
+        room: bytes of a body that go into one message to anybody, uncut.
         is_reliable: the transport keeps order and loses nothing (RFC 8323).
     """
 
@@ -63,8 +65,8 @@ class MessageLayer:
             config.transmission, jitter=self._jitter, max_queued=config.max_queued
         )
         self.outgoing = self.retransmitter.outgoing
-        self._pieces = Pieces(config.block_szx)
-        self.room = self._pieces.room
+        self._pieces = Pieces(config.block_szx, slack=_PROTECTION if config.relays else 0)
+        self.room = self._pieces.whole
         self._delayed: list[tuple[float, int, bytes, Address]] = []
         self._delayed_count = 0
         self._max_delayed = config.max_queued

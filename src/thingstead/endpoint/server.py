@@ -56,6 +56,7 @@ class Server:
         "_events",
         "_fragments",
         "_held",
+        "_is_verified",
         "_layer",
         "_lifetime",
         "_mint",
@@ -77,8 +78,10 @@ class Server:
         counters: Counters,
         next_id: Callable[[], int],
         permits: Callable[[RequestReceived], bool],
+        is_verified: Callable[[Address], bool] | None,
     ) -> None:
         self._config = config
+        self._is_verified = is_verified
         self._ack_delay = config.ack_delay
         self._lifetime = config.transmission.exchange_lifetime
         self._layer = layer
@@ -131,11 +134,13 @@ class Server:
             self._refuse_token(exchange, now)
             return
         try:
-            if message.option(_OSCORE) is not None:
+            if message.option(_OSCORE) is not None and not self._config.relays:
                 self._verify(exchange, message, now)
             else:
                 strangers = self._layer.strangers
                 exchange.accepted = strangers.duplicates.remember((exchange.source, exchange.data), now)
+                if self._is_verified is not None and self._is_verified(exchange.source):
+                    exchange.allowance = None
                 self._admit(exchange, message, strangers, now)
         except ThingsteadError as error:
             self._refuse(exchange, error, now)

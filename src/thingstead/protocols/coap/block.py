@@ -112,15 +112,22 @@ class Pieces(NamedTuple):
     Attributes:
         szx: size exponent of its blocks.
         per_message: blocks in one message; more than one with `BERT` alone.
+        slack: bytes by which a body may be longer and still go whole: what protection added to a block elsewhere.
     """
 
     szx: int
     per_message: int = 1
+    slack: int = 0
 
     @property
     def room(self) -> int:
         """Bytes of a body that go into one message."""
         return self.per_message << _shift(self.szx)
+
+    @property
+    def whole(self) -> int:
+        """Bytes of the longest body that is not cut."""
+        return self.room + self.slack
 
     def at_most(self, szx: int) -> Pieces:
         """What is left when the peer wants blocks of exponent `szx`."""

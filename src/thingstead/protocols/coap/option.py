@@ -15,6 +15,7 @@ __all__ = [
     "UnrecognisedOptionError",
     "decode_uint",
     "encode_uint",
+    "forwardable",
     "is_critical",
     "is_no_cache_key",
     "is_unsafe",
@@ -155,6 +156,24 @@ def recognised(options: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
             return _without_malformed(options)
         last = number
     return options
+
+
+def forwardable(options: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """The options as a proxy takes them: what it does not know, and is safe, is for the other end (RFC 7252 §5.7.1).
+
+    Raises:
+        UnsupportedError: as for `recognised`, and an unsafe option that we do not know, critical or not.
+    """
+    for number, value in options:
+        if is_unsafe(number) and number not in OPTIONS:
+            raise UnrecognisedOptionError(number, len(value))
+    strange = [option for option in options if option[0] not in OPTIONS]
+    known = recognised([option for option in options if option[0] in OPTIONS] if strange else options)
+    return sorted([*known, *strange], key=_by_number) if strange else known
+
+
+def _by_number(option: tuple[int, bytes]) -> int:
+    return option[0]
 
 
 def _without_malformed(options: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
