@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_type_hints
 
-import msgspec
-
-from thingstead.errors import ConfigError
+from thingstead.storage import settings
 
 __all__ = [
     "CoapConfig",
@@ -156,11 +152,7 @@ def load(path: Path) -> ControllerConfig:
     Raises:
         ConfigError: missing, unreadable, not TOML, an unknown key or a value of the wrong type; names the place.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"expected a configuration at {path}: {error}") from error
-    return parse(text, name=str(path))
+    return settings.load(path, ControllerConfig)
 
 
 def parse(text: str, *, name: str = "configuration") -> ControllerConfig:
@@ -169,22 +161,4 @@ def parse(text: str, *, name: str = "configuration") -> ControllerConfig:
     Raises:
         ConfigError: as for `load`.
     """
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{name} is not TOML: {error}") from error
-    _refuse_unknown(table, ControllerConfig, name)
-    try:
-        return msgspec.convert(table, ControllerConfig)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{name}: {error}") from error
-
-
-def _refuse_unknown(table: dict[str, Any], cls: type, place: str) -> None:
-    known = {item.name for item in fields(cls)}
-    hints = get_type_hints(cls)
-    for key, value in table.items():
-        if key not in known:
-            raise ConfigError(f"{place} has no setting {key!r}; it knows {', '.join(sorted(known))}")
-        if is_dataclass(hints[key]) and isinstance(hints[key], type) and isinstance(value, dict):
-            _refuse_unknown(value, hints[key], f"{place} [{key}]")
+    return settings.parse(text, ControllerConfig, name=name)
