@@ -101,7 +101,7 @@ def _questions_page() -> str:
 
 PAGES = {
     "reference/settings.md": lambda: settings_page(
-        _SOURCE / "controller" / "config.py", _SOURCE / "agent" / "config.py"
+        _SOURCE / "controller" / "config.py", _SOURCE / "agent" / "config.py", _SOURCE / "proxy" / "config.py"
     ),
     "reference/paths.md": _paths_page,
     "reference/operations.md": _operations_page,

@@ -9,6 +9,7 @@ COMPOSITION_ROOTS = {
     "agent/program",
     "controller/app",
     "controller/composition",
+    "proxy/program",
     "simulator/demo",
     "simulator/launch",
     "simulator/stage",

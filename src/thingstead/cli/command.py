@@ -234,6 +234,8 @@ COMMANDS: tuple[Command, ...] = (
         "'coap://[::1]/temperature' --count 10",
         "coap:OBSERVE",
     ),
+    _row(_S, "proxy check", "say where a proxy would go, and for whom", "proxy.toml", "proxy:CHECK"),
+    _row(_S, "proxy run", "carry CoAP, and what OSCORE protects unread", "proxy.toml", "proxy:RUN"),
     _row(_S, "oscore create", "make an OSCORE context for two parties", "lamp.oscore", "oscore:CREATE"),
     _row(_S, "oscore show", "what a context is, without its keys", "lamp.oscore", "oscore:SHOW"),
     _row(

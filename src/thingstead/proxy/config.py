@@ -1,0 +1,171 @@
+"""Settings of a proxy: where it listens, whom it serves, where it goes, and how each flow stays end to end."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+
+from thingstead.errors import ConfigError
+
+__all__ = ["Approach", "CacheConfig", "ClientsConfig", "LimitsConfig", "ListenConfig", "OriginConfig", "ProxyConfig"]
+
+
+class Approach(Enum):
+    """How security goes on across a middlebox: the six of RFC 8576 §5.1.3."""
+
+    SHARED_CREDENTIALS = "shared-credentials"
+    SAME_WIRE_FORMAT = "same-wire-format"
+    SELECTIVE_PROTECTION = "selective-protection"
+    HOMOMORPHIC_ENCRYPTION = "homomorphic-encryption"
+    TRANSFORMATION_PROOF_MAC = "transformation-proof-mac"
+    OBJECT_SECURITY = "object-security"
+
+
+_CARRIED = (Approach.SELECTIVE_PROTECTION, Approach.OBJECT_SECURITY, Approach.SHARED_CREDENTIALS)
+"""What a CoAP proxy can carry: OSCORE; payloads that protect themselves; or messages that it could read and change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenConfig:
+    """Where the proxy is.
+
+    Attributes:
+        host: IP address to listen on.
+        port: UDP port.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 5690
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientsConfig:
+    """Whom the proxy serves.
+
+    Attributes:
+        networks: IP networks whose requests are taken; all others are refused with 4.03.
+        verified: networks in which nobody can send in another's name; others are answered with at most three times
+            what they sent, until they bring an Echo value back (RFC 9175 §2.4).
+        requests_per_second: of one address on average, twice as many at once; more are refused with 4.29.
+        max_addresses: addresses whose rate is remembered.
+    """
+
+    networks: tuple[str, ...] = ("127.0.0.0/8",)
+    verified: tuple[str, ...] = ("127.0.0.0/8",)
+    requests_per_second: float = 50.0
+    max_addresses: int = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheConfig:
+    """What is kept to answer with (RFC 7252 §5.6).
+
+    Attributes:
+        max_responses: responses kept; 0 keeps none.
+        max_bytes: bytes of their options and payloads.
+        max_seconds: the longest that any is fresh, whatever its Max-Age says.
+    """
+
+    max_responses: int = 1024
+    max_bytes: int = 4 << 20
+    max_seconds: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsConfig:
+    """What is done at one time.
+
+    Attributes:
+        max_requests: requests, and observations, that wait for their origin.
+        max_observations: of those, observations of one address.
+        origin_seconds: how long an origin may take.
+        hop_limit: proxies that a request without Hop-Limit may go through from here on (RFC 8768 §3).
+    """
+
+    max_requests: int = 1024
+    max_observations: int = 16
+    origin_seconds: float = 60.0
+    hop_limit: int = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginConfig:
+    """A server that requests may go to.
+
+    Attributes:
+        name: host in Proxy-Uri, or Uri-Host beside Proxy-Scheme; without those (reverse proxy) Uri-Host alone.
+        address: its IP address.
+        port: its UDP port, which the request has to name, if it is not 5683.
+        reverse: requests without Proxy-Uri and Proxy-Scheme go there too: when their Uri-Host is `name`, or when they
+            have none and this is the only reverse origin.
+        approach: how the flow stays end to end: ``selective-protection`` (nothing but OSCORE passes),
+            ``object-security`` (the payload protects itself; the rest does not), or ``shared-credentials`` (we can
+            read and change everything), which needs `exception_until` and `exception_reason`.
+        exception_until: the last day on which the flow may share credentials; from the next on it is refused.
+        exception_reason: why it has to.
+    """
+
+    name: str
+    address: str
+    port: int = 5683
+    reverse: bool = False
+    approach: Approach = Approach.SELECTIVE_PROTECTION
+    exception_until: date | None = None
+    exception_reason: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be kept."""
+        _address(self.address, f"origin {self.name!r}")
+        if not 0 < self.port < 65536:
+            raise ConfigError(f"origin {self.name!r}: expected a port of 1 to 65535, got {self.port}")
+        if self.approach not in _CARRIED:
+            carried = ", ".join(approach.value for approach in _CARRIED)
+            raise ConfigError(f"origin {self.name!r}: a CoAP proxy cannot do {self.approach.value}; it can: {carried}")
+        if self.approach is Approach.SHARED_CREDENTIALS and not (self.exception_until and self.exception_reason):
+            raise ConfigError(
+                f"origin {self.name!r}: shared-credentials needs exception_until = YYYY-MM-DD and exception_reason"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyConfig:
+    """All settings of ``thingstead proxy run``.
+
+    Attributes:
+        listen: where it is.
+        clients: whom it serves.
+        cache: what it keeps.
+        limits: what it does at one time.
+        origin: where it goes; there is no way to anywhere else.
+    """
+
+    listen: ListenConfig = field(default_factory=ListenConfig)
+    clients: ClientsConfig = field(default_factory=ClientsConfig)
+    cache: CacheConfig = field(default_factory=CacheConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+    origin: tuple[OriginConfig, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be kept."""
+        _address(self.listen.host, "[listen]")
+        for network in (*self.clients.networks, *self.clients.verified):
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise ConfigError(f"[clients]: expected IP networks, got {network!r}: {error}") from error
+        names = [(origin.name, origin.port) for origin in self.origin]
+        if len(set(names)) < len(names):
+            raise ConfigError("expected each origin's name and port once")
+        if (self.listen.host, self.listen.port) in [(origin.address, origin.port) for origin in self.origin]:
+            raise ConfigError("expected origins elsewhere than where the proxy itself listens")
+        if not 1 <= self.limits.hop_limit <= 255:
+            raise ConfigError(f"[limits]: expected a hop_limit of 1 to 255, got {self.limits.hop_limit}")
+
+
+def _address(text: str, place: str) -> None:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError as error:
+        raise ConfigError(f"{place}: expected an IP address, got {text!r}") from error

@@ -1,0 +1,116 @@
+"""Where a request may go: the whole of what keeps the proxy from being an open relay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from thingstead.endpoint.event import Address
+from thingstead.errors import PolicyError, ProtocolError, UnsupportedError
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint
+from thingstead.protocols.coap.uri import parse
+from thingstead.proxy.config import Approach, OriginConfig
+
+__all__ = ["HopLimitError", "NoRouteError", "Route", "Routes"]
+
+_PROXYING = frozenset((int(OptionNumber.PROXY_URI), int(OptionNumber.PROXY_SCHEME), int(OptionNumber.HOP_LIMIT)))
+_TARGET = frozenset(
+    int(number)
+    for number in (
+        OptionNumber.URI_HOST,
+        OptionNumber.URI_PORT,
+        OptionNumber.URI_PATH,
+        OptionNumber.URI_QUERY,
+    )
+)
+_COAP_PORT = 5683
+
+
+class NoRouteError(UnsupportedError):
+    """The request is for a server that the proxy has no way to (5.05)."""
+
+    reason = "route"
+
+
+class HopLimitError(ProtocolError):
+    """The request has been through as many proxies as it may (5.08, RFC 8768 §3)."""
+
+    reason = "hop-limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a request goes, and as what.
+
+    Attributes:
+        origin: the server, as configured.
+        request: the request for it, without the options that were for us.
+    """
+
+    origin: OriginConfig
+    request: Message
+
+    @property
+    def address(self) -> Address:
+        """Where to send it."""
+        return self.origin.address, self.origin.port
+
+
+class Routes:
+    """The origins by the names that requests have for them."""
+
+    def __init__(self, origins: tuple[OriginConfig, ...], *, hop_limit: int) -> None:
+        self._hop_limit = hop_limit
+        self._forward = {(name, o.port): o for o in origins for name in (o.name.lower(), o.address)}
+        reverse = [origin for origin in origins if origin.reverse]
+        self._reverse = {origin.name.lower(): origin for origin in reverse}
+        self._only = reverse[0] if len(reverse) == 1 else None
+
+    def route(self, request: Message, today: date) -> Route:
+        """Find where a request goes.
+
+        Raises:
+            NoRouteError: to a scheme, host or port that is not configured.
+            PolicyError: the flow's approach does not let it pass, or its exception has run out.
+            HopLimitError: it would go on for ever.
+            DecodeError: a Proxy-Uri or Uri-Host that is none.
+        """
+        origin, options = self._target(request)
+        if origin is None:
+            raise NoRouteError("expected a request for a configured origin", spec="RFC 7252 §5.7.2")
+        _require(origin, request, today)
+        hops = self._hop_limit if (limit := request.uint_option(OptionNumber.HOP_LIMIT)) is None else limit - 1
+        if hops < 1:
+            raise HopLimitError("the request went through too many proxies", spec="RFC 8768 §3")
+        options = sorted([*options, (int(OptionNumber.HOP_LIMIT), encode_uint(hops))], key=lambda option: option[0])
+        return Route(origin, Message(request.code, options=options, payload=request.payload))
+
+    def _target(self, request: Message) -> tuple[OriginConfig | None, list[tuple[int, bytes]]]:
+        """The origin that the request names, and the options that the origin gets (RFC 7252 §5.7.2, §5.7.3)."""
+        rest = [option for option in request.options if option[0] not in _PROXYING]
+        uri = request.option(OptionNumber.PROXY_URI)
+        scheme = request.option(OptionNumber.PROXY_SCHEME)
+        if uri is not None:
+            # Proxy-Uri takes precedence over the Uri-* options, which must not be looked at (RFC 7252 §5.10.2).
+            named = parse(uri.decode("utf-8", "replace"))
+            origin = self._forward.get((named.host, named.port)) if named.scheme == "coap" else None
+            rest = [option for option in rest if option[0] not in _TARGET]
+            return origin, rest if origin is None else [*rest, *named.options((origin.address, origin.port))]
+        host = (request.option(OptionNumber.URI_HOST) or b"").decode("utf-8", "replace").lower()
+        if scheme is not None:
+            port = request.option(OptionNumber.URI_PORT)
+            number = _COAP_PORT if port is None else decode_uint(port)
+            return (self._forward.get((host, number)) if scheme == b"coap" else None), rest
+        return self._reverse.get(host) if host else self._only, rest
+
+
+def _require(origin: OriginConfig, request: Message, today: date) -> None:
+    """What the flow's declared approach asks for (R-53)."""
+    if origin.approach is Approach.SELECTIVE_PROTECTION and request.option(OptionNumber.OSCORE) is None:
+        raise PolicyError("expected OSCORE on the way to this origin", spec="RFC 8576 §5.1.3", reason="approach")
+    until = origin.exception_until
+    if origin.approach is Approach.SHARED_CREDENTIALS and (until is None or today > until):
+        raise PolicyError(
+            "the exception for shared credentials has run out", spec="RFC 8576 §5.1.3", reason="exception"
+        )

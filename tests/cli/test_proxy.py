@@ -1,0 +1,89 @@
+"""``thingstead proxy``: what it says before it serves, and that it serves."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from tests.unit.coap.party import run as with_server
+from thingstead.coap.client import Client
+
+SETTINGS = """
+[listen]
+port = {port}
+[[origin]]
+name = "old.example"
+address = "127.0.0.1"
+port = {origin}
+reverse = true
+approach = "shared-credentials"
+exception_until = 2099-12-31
+exception_reason = "a lamp without OSCORE"
+"""
+
+
+@pytest.fixture
+def settings(tmp_path):
+    def write(text, **values):
+        path = tmp_path / "proxy.toml"
+        path.write_text(text.format(**values))
+        return path
+
+    return write
+
+
+def test_check_says_where_it_goes_for_whom_and_what_it_could_read(run, settings):
+    code, out, err = run("proxy", "check", settings(SETTINGS, port=5690, origin=5683))
+    assert code == 0
+    assert "coap://127.0.0.1:5690" in out
+    assert "old.example:5683" in out
+    assert "can read and change everything, until 2099-12-31: a lamp without OSCORE" in out + err
+
+
+def test_check_says_that_a_proxy_without_origins_goes_nowhere(run, settings):
+    code, out, err = run("proxy", "check", settings(""))
+    assert code == 0
+    assert "every request will be refused" in out + err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("[listen]\nport = 'x'", "int"), ("[[origin]]\nname = 'a'", "address"), ("[proxy]", "no setting 'proxy'")],
+)
+def test_settings_that_cannot_be_kept_are_one_sentence_and_the_exit_code_of_settings(run, settings, text, told):
+    code, _, err = run("proxy", "run", settings(text))
+    assert code == 60
+    assert told in err
+    assert err.count("\n") <= 2
+
+
+@pytest.mark.slow
+def test_it_serves_until_it_is_told_to_end(settings, process_environment):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    async def story(server, _uri):
+        path = settings(SETTINGS, port=port, origin=server.port)
+        command = [sys.executable, "-m", "thingstead", "proxy", "run", str(path)]
+        environment = os.environ | process_environment
+        proxy = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, env=environment)
+        try:
+            assert proxy.stdout is not None
+            while b"origins" not in await proxy.stdout.readline():
+                pass
+            async with Client() as client:
+                response = await client.get(f"coap://127.0.0.1:{port}/hello")
+        finally:
+            proxy.send_signal(signal.SIGINT)
+            rest, _ = await proxy.communicate()
+        return response.payload, proxy.returncode, rest
+
+    payload, code, rest = with_server(story, host="127.0.0.1")
+    assert payload == b"hello"
+    assert code == 0
+    assert b"relayed" in rest

@@ -1,0 +1,63 @@
+import pytest
+
+from thingstead.errors import ConfigError
+from thingstead.proxy.config import Approach, ProxyConfig
+from thingstead.storage.settings import parse
+
+ORIGIN = '[[origin]]\nname = "lamp.example"\naddress = "192.0.2.5"\n'
+
+
+def test_an_origin_is_protected_end_to_end_unless_it_says_otherwise():
+    (origin,) = parse(ORIGIN, ProxyConfig).origin
+    assert (origin.approach, origin.port, origin.reverse) == (Approach.SELECTIVE_PROTECTION, 5683, False)
+
+
+def test_without_origins_it_goes_nowhere_and_serves_this_machine_alone():
+    config = parse("", ProxyConfig)
+    assert config.origin == ()
+    assert config.clients.networks == ("127.0.0.0/8",)
+
+
+@pytest.mark.requirement("R-53")
+@pytest.mark.parametrize(
+    "text",
+    [
+        'approach = "shared-credentials"',
+        'approach = "shared-credentials"\nexception_until = 2027-01-31',
+        'approach = "shared-credentials"\nexception_reason = "old"',
+    ],
+)
+def test_sharing_credentials_needs_an_end_and_a_reason(text):
+    with pytest.raises(ConfigError, match="needs exception_until"):
+        parse(ORIGIN + text, ProxyConfig)
+    parse(
+        ORIGIN + 'approach = "shared-credentials"\nexception_until = 2027-01-31\nexception_reason = "old"', ProxyConfig
+    )
+
+
+@pytest.mark.requirement("R-53")
+@pytest.mark.parametrize("approach", ["same-wire-format", "homomorphic-encryption", "transformation-proof-mac"])
+def test_an_approach_that_it_cannot_keep_is_refused(approach):
+    with pytest.raises(ConfigError, match=f"cannot do {approach}"):
+        parse(ORIGIN + f'approach = "{approach}"', ProxyConfig)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[[origin]]\nname = "a"\naddress = "lamp.example"\n', "IP address"),
+        (ORIGIN + "port = 0", "port of 1"),
+        (ORIGIN + ORIGIN, "once"),
+        (ORIGIN + 'approach = "trust"', "trust"),
+        (ORIGIN + "speed = 3", "no setting 'speed'"),
+        ('[listen]\nhost = "here"', "IP address"),
+        ('[clients]\nnetworks = ["everybody"]', "IP networks"),
+        ('[clients]\nverified = ["192.0.2.1/8"]', "IP networks"),
+        ("[limits]\nhop_limit = 0", "hop_limit"),
+        ('[listen]\nport = 5683\nhost = "192.0.2.5"\n' + ORIGIN, "elsewhere"),
+        ("[cache", "not TOML"),
+    ],
+)
+def test_what_cannot_be_kept_is_one_sentence(text, told):
+    with pytest.raises(ConfigError, match=told):
+        parse(text, ProxyConfig, name="proxy.toml")
