@@ -93,6 +93,8 @@ def figures() -> Iterator[Figure]:
     with ExitStack() as running:
         mine = ours(running, 56_830)
         peer = aiocoap(running, 56_831)
+        floor = _start(running, 56_839, _OURS, [sys.executable, "-m", "bench.server.echo"], _PEER_KINDS)
+        yield _figure("server CPU for one datagram returned, no CoAP", "plain", floor, None, "")
         for kind in _OUR_KINDS:
             beside = peer if kind in _PEER_KINDS else None
             yield _figure(
