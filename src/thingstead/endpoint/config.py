@@ -69,6 +69,7 @@ class EndpointConfig:
         ack_delay: seconds an application may take before its confirmable request gets an empty ACK.
         response_timeout: seconds until we give a request of ours up.
         group_timeout: seconds that responses to a multicast request are collected.
+        max_group_responses: servers that may answer one multicast request in clear.
         leisure: seconds over which our response to a multicast request is spread (RFC 7252 §8.2).
         echo_lifetime: seconds that an Echo value of ours proves freshness, and that its return proves a stranger's
             address (RFC 9175 §2.3, §2.4).
@@ -103,6 +104,7 @@ class EndpointConfig:
     ack_delay: float = 0.5
     response_timeout: float = 120.0
     group_timeout: float = 10.0
+    max_group_responses: int = 1024
     leisure: float = 5.0
     echo_lifetime: float = 60.0
     max_reached: int = 1024

@@ -172,6 +172,7 @@ class Endpoint:
         group: GroupId | None = None,
         confirmable: bool = True,
         observe: bool = False,
+        multicast: bool = False,
     ) -> ExchangeId:
         """Start a request; `ResponseReceived` or `ExchangeFailed` will name it.
 
@@ -184,6 +185,8 @@ class Endpoint:
                 `ResponseReceived` of its own until `ExchangeEnded`.
             confirmable: repeat it until it is acknowledged.
             observe: register for notifications (RFC 7641).
+            multicast: the destination is a multicast address, and the request in clear: it goes out once, and the
+                first response of every server is a `ResponseReceived` until `ExchangeEnded` (RFC 7252 §8).
 
         Raises:
             StateError: an association or group that is not installed, an association that was never seen, or too
@@ -192,6 +195,8 @@ class Endpoint:
         self._now = now
         if group is not None:
             return self._send_to_group(request, destination, now, group)
+        if multicast:
+            return self._send_to_all(request, destination, now)
         found = None if association is None else self._associations.find(association)
         if association is not None and found is None:
             raise StateError("expected an installed association", reason="ended")
@@ -329,6 +334,11 @@ class Endpoint:
         if found is None or destination is None:
             raise StateError("expected an installed group and its address", reason="ended")
         return ExchangeId(self._group_client.send(request, destination, now, group=found, next_id=self._next_id))
+
+    def _send_to_all(self, request: Message, destination: Address | None, now: float) -> ExchangeId:
+        if destination is None:
+            raise StateError("expected a multicast address", reason="address")
+        return ExchangeId(self._group_client.send(request, destination, now, group=None, next_id=self._next_id))
 
     def _on_empty(self, data: bytes, source: Address, now: float) -> None:
         """An empty ACK, a RST, or a ping, which a RST answers (RFC 7252 §4.2, §4.3)."""

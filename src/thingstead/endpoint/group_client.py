@@ -1,4 +1,4 @@
-"""The client of a group: one request out, responses from several members in (RFC 10020, RFC 10021)."""
+"""The client of a group: one request out, responses of several servers in (RFC 7252 §8, RFC 10020, RFC 10021)."""
 
 from __future__ import annotations
 
@@ -34,15 +34,16 @@ _ECHO = frozenset((int(OptionNumber.ECHO),))
 
 
 class _GroupExchange:
-    __slots__ = ("bindings", "deadline", "destination", "group", "id", "request", "responses", "retried")
+    __slots__ = ("bindings", "deadline", "destination", "group", "id", "request", "responded", "responses", "retried")
 
-    def __init__(self, name: int, request: Message, destination: Address, group: Group, deadline: float) -> None:
+    def __init__(self, name: int, request: Message, destination: Address, group: Group | None, deadline: float) -> None:
         self.id = name
         self.request = request
         self.destination = destination
         self.group = group
         self.deadline = deadline
-        self.bindings: dict[bytes, GroupBinding] = {}
+        self.bindings: dict[bytes, GroupBinding | None] = {}
+        self.responded: set[Address] = set()
         self.responses = 0
         self.retried: set[bytes] = set()
 
@@ -77,9 +78,9 @@ class GroupClient:
         return bool(self._by_token) and data[4 : 4 + (data[0] & 0x0F)] in self._by_token
 
     def send(
-        self, request: Message, destination: Address, now: float, *, group: Group, next_id: Callable[[], int]
+        self, request: Message, destination: Address, now: float, *, group: Group | None, next_id: Callable[[], int]
     ) -> int:
-        """Send a non-confirmable request in group mode; it must fit into one datagram (RFC 10020).
+        """Send a non-confirmable request in group mode, or in clear; it must fit into one datagram (RFC 10020).
 
         Raises:
             StateError: as many requests wait as may, or the sequence numbers are used up.
@@ -95,23 +96,30 @@ class GroupClient:
         return exchange.id
 
     def receive(self, data: bytes, source: Address) -> None:
-        """Take a response; anybody may send one, only members' are believed."""
+        """Take a response; anybody may send one, and where there are members only theirs are believed."""
         try:
             message = decode(data, limits=self._config.message)
             exchange = self._by_token[message.token]
-            response, member = unprotect_group_response(message, binding=exchange.bindings[message.token])
+            binding = exchange.bindings[message.token]
+            kid: bytes | None = None
+            response = message
+            if binding is None:
+                self._note(exchange, message, source)
+            else:
+                response, member = unprotect_group_response(message, binding=binding)
+                kid = member.kid
             response.options = recognised(response.options)
             _require_whole(response)
             echo = response.option(OptionNumber.ECHO)
-            if response.code == Code.UNAUTHORIZED and is_echo(echo) and member.kid not in exchange.retried:
-                exchange.retried.add(member.kid)
+            if response.code == Code.UNAUTHORIZED and is_echo(echo) and kid is not None and kid not in exchange.retried:
+                exchange.retried.add(kid)
                 self._repeat(exchange, echo, source)
                 return
         except ThingsteadError as error:
             self._counters.count(error.reason, source)
             return
         exchange.responses += 1
-        self._events.append(ResponseReceived(ExchangeId(exchange.id), response, source, None, member.kid, False))
+        self._events.append(ResponseReceived(ExchangeId(exchange.id), response, source, None, kid, False))
 
     def cancel(self, exchange_id: int) -> None:
         """Collect no more."""
@@ -147,34 +155,56 @@ class GroupClient:
     def forget(self, group_id: GroupId) -> None:
         """The group is gone, or has new keys: what is out under the old ones fails."""
         self._parked.pop(group_id, None)
-        for exchange in [this for this in self._by_id.values() if this.group.id == group_id]:
+        for exchange in [this for this in self._by_id.values() if this.group is not None and this.group.id == group_id]:
             self.cancel(exchange.id)
             error = UntrustedError("the group was ended or rekeyed", reason="ended")
             self._events.append(ExchangeFailed(ExchangeId(exchange.id), error))
 
+    def _note(self, exchange: _GroupExchange, message: Message, source: Address) -> None:
+        """One response of each server, from wherever it answers (RFC 7252 §8.2); what is confirmable is acknowledged.
+
+        Raises:
+            UntrustedError: a protected response to a request in clear.
+            StateError: one more of the same server, or more servers than may answer.
+        """
+        if message.option(OptionNumber.OSCORE) is not None:
+            raise UntrustedError("expected no OSCORE in the response to a plain request", spec="RFC 8613 §8.4")
+        if message.type is MessageType.CON:
+            ack = Message(Code.EMPTY, MessageType.ACK, message.mid)
+            self._layer.outgoing.append((encode(ack), source))
+        elif message.type is not MessageType.NON:
+            raise StateError("no request has this message ID", spec="RFC 7252 §8.2", reason="unexpected-response")
+        if source in exchange.responded or len(exchange.responded) >= self._config.max_group_responses:
+            raise StateError("expected one response of each server", spec="RFC 7252 §8.2", reason="duplicate")
+        exchange.responded.add(source)
+
     def _start(self, exchange: _GroupExchange) -> None:
-        if self._gate.is_open(exchange.group.id, exchange.group.context.own.sequence):
+        if exchange.group is None or self._gate.is_open(exchange.group.id, exchange.group.context.own.sequence):
             self._transmit(exchange, exchange.request, exchange.destination)
         else:
-            self._park(exchange)
+            self._park(exchange, exchange.group.id)
 
     def _transmit(self, exchange: _GroupExchange, request: Message, destination: Address) -> None:
         mid = self._layer.mids.allocate(destination)
-        token = self._tokens.protected()
+        group = exchange.group
+        token = self._tokens.unprotected() if group is None else self._tokens.protected()
         message = Message(request.code, MessageType.NON, mid, token, request.options, request.payload)
-        outer, binding = protect_group_request(message, context=exchange.group.context)
+        binding: GroupBinding | None = None
+        if group is not None:
+            message, binding = protect_group_request(message, context=group.context)
         exchange.bindings[token] = binding
         self._by_token[token] = exchange
-        self._layer.outgoing.append((encode(outer), destination))
+        self._layer.outgoing.append((encode(message), destination))
 
     def _repeat(self, exchange: _GroupExchange, echo: bytes, member_address: Address) -> None:
         """Bring one member its Echo value back, at the address it answered from (RFC 10021 §5.4)."""
-        if self._gate.is_open(exchange.group.id, exchange.group.context.own.sequence):
+        group = exchange.group
+        if group is not None and self._gate.is_open(group.id, group.context.own.sequence):
             request = exchange.request.with_options((OptionNumber.ECHO, echo), without=_ECHO)
             self._transmit(exchange, request, member_address)
 
-    def _park(self, exchange: _GroupExchange) -> None:
-        parked = self._parked.setdefault(exchange.group.id, deque())
+    def _park(self, exchange: _GroupExchange, group: GroupId) -> None:
+        parked = self._parked.setdefault(group, deque())
         if len(parked) >= self._config.max_parked:
             raise StateError("expected fewer requests waiting for sequence numbers", spec="RFC 8613 §7.2.1")
         parked.append(exchange.id)

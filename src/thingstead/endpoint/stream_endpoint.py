@@ -103,16 +103,17 @@ class StreamEndpoint(Endpoint):
         group: GroupId | None = None,
         confirmable: bool = True,  # noqa: ARG002 (of `Endpoint`; everything arrives here)
         observe: bool = False,
+        multicast: bool = False,
     ) -> ExchangeId:
         """As `Endpoint.send_request`, over a connection that is there; `confirmable` means nothing.
 
         Raises:
-            StateError: also without a connection to the destination, or when it is released; or for a group.
+            StateError: also without a connection to the destination, or when it is released; or for a group, or all.
         """
         found = None if association is None else self._associations.find(association)
         target = found.address if destination is None and found is not None else destination
         connection = None if target is None else self._connections.find(target)
-        if connection is None or connection.is_over or connection.is_released or group is not None:
+        if connection is None or connection.is_over or connection.is_released or group is not None or multicast:
             raise StateError("expected a connection that takes requests", spec="RFC 8323 §5.5", reason="address")
         return super().send_request(request, target, now, association=association, confirmable=False, observe=observe)
 
