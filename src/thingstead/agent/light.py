@@ -31,5 +31,5 @@ def serve(resources: Resources, actuator: Actuator) -> None:
         actuator.switch(wanted)
         return Message(Code.CHANGED)
 
-    resources.register(path.LIGHT, Code.GET, tell)
-    resources.register(path.LIGHT, Code.PUT, switch)
+    resources.register(path.LIGHT, Code.GET, tell, produces=(ContentFormat.CBOR,))
+    resources.register(path.LIGHT, Code.PUT, switch, consumes=(ContentFormat.CBOR,))
