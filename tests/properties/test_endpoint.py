@@ -119,4 +119,4 @@ def test_a_peer_behind_an_association_may_say_anything(seed):
                 ladder.controller.send_response(event.exchange, respond(event), ladder.now)
     ladder.run(until=2000.0)
     assert ladder.controller._layer.known.open == {}
-    assert all(exchange.order is not None for exchange in ladder.thing._client._by_id.values())
+    assert all(exchange.order is not None for exchange in ladder.thing._client._outstanding)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Callable
 
@@ -20,6 +19,7 @@ from thingstead.endpoint.event import (
     ResponseReceived,
 )
 from thingstead.endpoint.message_layer import MessageLayer, acknowledgement, reset
+from thingstead.endpoint.outstanding import Outstanding
 from thingstead.endpoint.rederivation import Rederivation
 from thingstead.errors import (
     AuthenticationError,
@@ -47,16 +47,14 @@ class Client:
     """Sends requests and follows them to their last response."""
 
     __slots__ = (
-        "_by_id",
-        "_by_token",
         "_config",
         "_counters",
-        "_deadlines",
         "_encode",
         "_events",
         "_gate",
         "_layer",
         "_next_id",
+        "_outstanding",
         "_parked",
         "_recognised",
         "_rederivation",
@@ -86,9 +84,7 @@ class Client:
         self._events = events
         self._counters = counters
         self._next_id = next_id
-        self._by_id: dict[int, ClientExchange] = {}
-        self._by_token: dict[bytes, ClientExchange] = {}
-        self._deadlines: list[tuple[float, int]] = []
+        self._outstanding = Outstanding()
         self._parked: dict[AssociationId, deque[int]] = {}
         self._rejections = RateLimit(config.refusals_per_second)
 
@@ -108,7 +104,7 @@ class Client:
             StateError: as many requests wait as may.
             ValueError: a request that cannot be encoded.
         """
-        if len(self._by_id) >= self._config.max_requests:
+        if len(self._outstanding) >= self._config.max_requests:
             raise StateError(f"expected at most {self._config.max_requests} requests to be waiting")
         pieces = self._layer.pieces(destination, is_protected=association is not None)
         exchange = ClientExchange(
@@ -116,7 +112,7 @@ class Client:
         )
         exchange.is_confirmable = is_confirmable
         exchange.observe = observe
-        self._by_id[exchange.id] = exchange
+        self._outstanding.add(exchange)
         try:
             self._step(exchange, now)
         except ValueError:
@@ -141,14 +137,14 @@ class Client:
     def take(self, message: Message, source: Address, now: float, data: bytes = b"") -> None:
         """Take a response; `data` is the datagram that it came in, if it did."""
         try:
-            exchange = self._match(message, source)
+            exchange = self._outstanding.answered_by(message, source)
             if exchange.is_refused_by(message):
                 self._fail(exchange, refusal_error(message.code), now)
                 return
             whole = exchange.gather(message, source)
             if whole is None:
                 self._go_on(exchange, message, data, source, now)
-                self._await(exchange, now)
+                self._outstanding.wait(exchange, now + self._config.response_timeout)
                 self._dispatch(exchange, exchange.next_piece(self._layer.mids.allocate(exchange.destination)), now)
                 return
             if self._is_to_come_again(exchange, whole):
@@ -210,7 +206,7 @@ class Client:
 
     def cancel(self, exchange_id: int, now: float) -> None:
         """Want no more of an exchange; tell the server when it is an observation (RFC 7641 §3.6)."""
-        exchange = self._by_id.get(exchange_id)
+        exchange = self._outstanding.find(exchange_id)
         if exchange is None:
             return
         self._drop(exchange, now)
@@ -220,45 +216,34 @@ class Client:
 
     def expire(self, now: float) -> None:
         """Give up what had no response in time."""
-        deadlines = self._deadlines
-        while deadlines and deadlines[0][0] <= now:
-            deadline, name = heapq.heappop(deadlines)
-            exchange = self._by_id.get(name)
-            if exchange is not None and exchange.deadline == deadline:
-                if exchange.may_stay_unanswered() and exchange.order is None:
-                    self._drop(exchange, now)
-                    self._events.append(ExchangeEnded(ExchangeId(name)))
-                else:
-                    self._lose(name, NoResponseError("no response came in time"), now)
+        for exchange in self._outstanding.overdue(now):
+            if exchange.may_stay_unanswered() and exchange.order is None:
+                self._drop(exchange, now)
+                self._events.append(ExchangeEnded(ExchangeId(exchange.id)))
+            else:
+                self._fail(exchange, NoResponseError("no response came in time"), now)
 
     def next_deadline(self) -> float | None:
         """When `expire` has something to do."""
-        deadlines = self._deadlines
-        while deadlines:
-            deadline, name = deadlines[0]
-            exchange = self._by_id.get(name)
-            if exchange is not None and exchange.deadline == deadline:
-                return deadline
-            heapq.heappop(deadlines)
-        return None
+        return self._outstanding.next_deadline()
 
     def disconnect(self, destination: Address, error: ThingsteadError, now: float) -> None:
         """Nothing comes from `destination` any more: what it was asked fails, what is observed there too."""
-        for exchange in [this for this in self._by_id.values() if this.destination == destination]:
+        for exchange in [this for this in self._outstanding if this.destination == destination]:
             exchange.order = None
             self._fail(exchange, error, now)
 
     def resume(self, association_id: AssociationId, now: float) -> None:
         """Sequence numbers have come: go on with what waited for them."""
         for name in self._parked.pop(association_id, ()):
-            exchange = self._by_id.get(name)
+            exchange = self._outstanding.find(name)
             if exchange is not None:
                 self._step(exchange, now)
 
     def forget(self, association_id: AssociationId, now: float) -> None:
         """The association is gone: its requests fail."""
         self._parked.pop(association_id, None)
-        for exchange in list(self._by_id.values()):
+        for exchange in self._outstanding:
             if exchange.association is not None and exchange.association.id == association_id:
                 error = UntrustedError("the association was ended", reason="ended")
                 exchange.order = None
@@ -266,7 +251,7 @@ class Client:
 
     def _step(self, exchange: ClientExchange, now: float) -> None:
         """Send the next message of an exchange, or park it until there is a sequence number."""
-        self._await(exchange, now)
+        self._outstanding.wait(exchange, now + self._config.response_timeout)
         association = exchange.association
         try:
             if association is None:
@@ -294,15 +279,9 @@ class Client:
                 message, context=association.context, with_kid_context=association.with_kid_context
             )
             exchange.protected, exchange.reassembly = message, None
-        if exchange.token != exchange.observe_token:
-            self._by_token.pop(exchange.token, None)
-        exchange.token = token
         exchange.mid = message.mid
-        self._by_token[token] = exchange
+        self._outstanding.name(exchange, token)
         if exchange.is_registration():
-            self._by_token.pop(exchange.observe_token, None)
-            self._by_token[token] = exchange
-            exchange.observe_token = token
             exchange.observe_binding = exchange.binding
         self._dispatch(exchange, message, now)
 
@@ -313,20 +292,6 @@ class Client:
             return
         wait = None if exchange.is_confirmable else len(data) / self._config.transmission.probing_rate
         self._layer.retransmitter.submit(data, exchange.destination, message.mid, owner=exchange.id, now=now, wait=wait)
-
-    def _match(self, message: Message, source: Address) -> ClientExchange:
-        """The exchange that a message names by its token, if it may speak to it."""
-        exchange = self._by_token.get(message.token)
-        # Whoever moved meanwhile may speak from its new address, because OSCORE says who speaks.
-        is_from_there = exchange is not None and (
-            source == exchange.destination
-            or (exchange.association is not None and message.option(OptionNumber.OSCORE) is not None)
-        )
-        if exchange is None or not is_from_there or message.type is MessageType.RST:
-            raise StateError("no request has this token", spec="RFC 7252 §5.3.2", reason="unexpected-response")
-        if message.type is MessageType.ACK and message.mid != exchange.mid:
-            raise StateError("no request has this message ID", spec="RFC 7252 §5.3.2", reason="unexpected-response")
-        return exchange
 
     def _verify(self, exchange: ClientExchange, message: Message) -> Message:
         """The inner response."""
@@ -395,12 +360,8 @@ class Client:
         if is_last:
             self._drop(exchange, now)
 
-    def _await(self, exchange: ClientExchange, now: float) -> None:
-        exchange.deadline = now + self._config.response_timeout
-        heapq.heappush(self._deadlines, (exchange.deadline, exchange.id))
-
     def _lose(self, exchange_id: int, error: ThingsteadError, now: float) -> None:
-        exchange = self._by_id.get(exchange_id)
+        exchange = self._outstanding.find(exchange_id)
         if exchange is not None:
             self._fail(exchange, error, now)
 
@@ -414,9 +375,7 @@ class Client:
         self._events.append(ExchangeFailed(ExchangeId(exchange.id), error))
 
     def _drop(self, exchange: ClientExchange, now: float) -> None:
-        del self._by_id[exchange.id]
-        self._by_token.pop(exchange.token, None)
-        self._by_token.pop(exchange.observe_token, None)
+        self._outstanding.remove(exchange)
         self._layer.retransmitter.withdraw(exchange.destination, exchange.mid, now)
 
     def _may_take(self, association: Association) -> bool:
