@@ -1,6 +1,7 @@
 """The command line as its users meet it: what is printed, and the exit code."""
 
 import json
+import shlex
 import subprocess
 import sys
 
@@ -68,7 +69,7 @@ def test_every_command_loads_and_its_help_teaches(run, command):
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_every_example_is_a_command_line_that_parses(command):
     parser = cli.parser(command, cli.load(command))
-    words = command.example.split()[1 + len(command.words) :]
+    words = shlex.split(command.example)[1 + len(command.words) :]
     assert parser.parse_args(words)
 
 

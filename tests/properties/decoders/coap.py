@@ -35,7 +35,7 @@ DECODERS = (
     Decoder(
         "coap.problem.decode_problem",
         problem.decode_problem,
-        ("a120616127821909", "a2206161278118c8", "a120d82682626465614b"),
+        ("a22061612709", "a220616127820918c8", "a120d82682626465614b"),
     ),
     Decoder("coap.tcp.FrameReader", _frames, _STREAMS),
     Decoder(
