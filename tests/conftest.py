@@ -13,6 +13,7 @@ import pytest
 pytest_plugins = ["tests.trace"]
 
 ROOT = Path(__file__).resolve().parents[1]
+_UOSCORE = "THINGSTEAD_UOSCORE"
 _SYSTEM_PROGRAMS = "/usr/sbin:/sbin"
 
 
@@ -25,12 +26,12 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--full"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("full")]
+    wanted = {"full": config.getoption("--full"), "uoscore": _UOSCORE in os.environ}
+    unwanted = [marker for marker, is_wanted in wanted.items() if not is_wanted]
+    left_out = [item for item in items if any(map(item.get_closest_marker, unwanted))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("full")]
+        items[:] = [item for item in items if not any(map(item.get_closest_marker, unwanted))]
 
 
 def pytest_make_parametrize_id(val, argname):
@@ -100,6 +101,14 @@ def peers() -> Callable[[str], Path]:
 def peer_python(peers: Callable[[str], Path]) -> Path:
     """The interpreter of the environment of aiocoap and lakers."""
     return peers("python") / "bin" / "python"
+
+
+@pytest.fixture(scope="session")
+def uoscore_library() -> Path:
+    """The shared library of uOSCORE that the environment names."""
+    library = Path(os.environ.get(_UOSCORE, ""))
+    require(library.is_file(), f"uOSCORE at {library}", f"{_UOSCORE}=its shared library, see docs/interop.md")
+    return library
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,10 @@ class Keys:
         """What our end derives fresh contexts from."""
         return InputParameters(Secret(self.secret), _OURS, _THEIRS, _SALT)
 
+    def as_uoscore(self) -> tuple[bytes, bytes, bytes, bytes, bytes]:
+        """Master Secret, Master Salt, Sender ID, Recipient ID and ID Context of the peer's end."""
+        return self.secret, _SALT, _THEIRS, _OURS, self.id_context or b""
+
     def as_aiocoap(self, folder: Path) -> Path:
         """Write the peer's end as aiocoap keeps it; its numbers stay beside it."""
         settings = {
