@@ -2,6 +2,9 @@
 
 import contextlib
 import json
+import os
+import select
+import signal
 import socket
 import subprocess
 import sys
@@ -29,7 +32,54 @@ def demo(process_environment, scratch):
 
 
 def _left_in(folder):
-    return [path for path in folder.rglob("*") if not path.is_dir() or path.name.startswith("thingstead-demo-")]
+    return sorted(folder.iterdir())
+
+
+@pytest.fixture
+def playing(process_environment, scratch):
+    """A demo in which a thing has joined; whoever started it is not among those whom signals of its terminal reach."""
+    command = [sys.executable, "-u", "-m", "thingstead", "demo", "--netns", "off", "--things", "1"]
+    environment = {**process_environment, "XDG_RUNTIME_DIR": str(scratch), "TMPDIR": str(scratch)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True) as demo:
+        assert demo.stdout is not None
+        next(line for line in demo.stdout if "Telemetry flows" in line)
+        yield demo
+        demo.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_demo_that_is_asked_to_end_leaves_nothing_behind(playing, scratch, number):
+    os.killpg(playing.pid, number)
+    os.killpg(playing.pid, number)
+    assert playing.wait() == 130
+    assert _left_in(scratch) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_no_process_outlives_a_demo_that_is_killed(playing):
+    children = Path(f"/proc/{playing.pid}/task/{playing.pid}/children").read_text().split()
+    running = [os.pidfd_open(int(child)) for child in children]
+    playing.kill()
+    assert len(running) == 2
+    while running:
+        ended, _, _ = select.select(running, [], [], 20)
+        assert ended, "a process goes on without its demo"
+        running = [descriptor for descriptor in running if descriptor not in ended]
+
+
+@pytest.mark.slow
+def test_a_demo_whose_output_nobody_reads_any_more_ends_in_silence(process_environment, scratch):
+    environment = {**process_environment, "XDG_RUNTIME_DIR": str(scratch), "TMPDIR": str(scratch)}
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "thingstead", "demo", "--netns", "off", "--things", "1"]
+    ended = subprocess.run(command, env=environment, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=110)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+    assert _left_in(scratch) == []
 
 
 @pytest.mark.slow

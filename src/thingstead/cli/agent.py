@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Sequence
 
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.program import run
 from thingstead.cli.action import Action, Parameter, Session
+from thingstead.cli.ending import ending
 from thingstead.errors import ConfigError
 
 __all__ = ["RUN"]
@@ -37,17 +37,14 @@ def _run(session: Session) -> int:
     for config in configs:
         if not (config.home / _FIRST_BOOT).is_dir():
             raise ConfigError(f"no thing lives in {config.home}; `thingstead factory thing` gives birth to one")
-    session.console.say(f"{len(configs)} things live here until Ctrl-C")
+    session.console.say(f"{len(configs)} thing{'s live' if len(configs) > 1 else ' lives'} here until Ctrl-C")
     session.console.next("thingstead thing list")
     asyncio.run(_live(configs))
     return 0
 
 
 async def _live(configs: Sequence[AgentConfig]) -> None:
-    """Until a signal, also for a process that was started with signals ignored: sockets are taken down then."""
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    stopped = ending()
     async with asyncio.TaskGroup() as tasks:
         living = tasks.create_task(run(configs))
         await stopped.wait()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from thingstead.cli.action import Action, Parameter, Session
+from thingstead.cli.ending import ending
 from thingstead.enforcement.namespace import Site, rehearse
 from thingstead.enforcement.nftables import Nftables, NftablesConfig
 from thingstead.errors import ConfigError
@@ -35,27 +36,18 @@ def _demo(session: Session) -> int:
     runtime = runtime_directory(session.environment)
     # Before anything starts a thread: the kernel lets only a single-threaded process enter a user namespace.
     site = _site(options["netns"], session.environment, report)
-    root = Path(tempfile.mkdtemp(prefix="thingstead-demo-"))
-    try:
-        complete = asyncio.run(
-            _play(
-                DemoOptions(
-                    root=root,
-                    things=options["things"],
-                    site=site,
-                    telemetry=session.path("telemetry") if options["telemetry"] else None,
-                    mud=session.path("mud") if options["mud"] else None,
-                    web_socket=web,
-                    pcap=session.path("pcap") if options["pcap"] else None,
-                    keys=session.path("keys") if options["keys"] else None,
-                    runtime=runtime,
-                ),
-                report,
-                once=options["once"],
-            )
-        )
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
+    scene = partial(
+        DemoOptions,
+        things=options["things"],
+        site=site,
+        telemetry=session.path("telemetry") if options["telemetry"] else None,
+        mud=session.path("mud") if options["mud"] else None,
+        web_socket=web,
+        pcap=session.path("pcap") if options["pcap"] else None,
+        keys=session.path("keys") if options["keys"] else None,
+        runtime=runtime,
+    )
+    complete = asyncio.run(_play(scene, report, once=options["once"]))
     if session.console.as_json:
         session.console.show(report.document())
     if not complete:
@@ -97,19 +89,17 @@ def _as_called() -> str:
     return program if Path(program).name == _PROGRAM and shutil.which(_PROGRAM) is None else _PROGRAM
 
 
-async def _play(options: DemoOptions, report: Report, *, once: bool) -> bool:
-    """Whether the story was told to its end."""
+async def _play(scene: Callable[[Path], DemoOptions], report: Report, *, once: bool) -> bool:
+    """Whether the story was told to its end; no signal that can be caught leaves the demo's directory behind."""
     told = asyncio.Event()
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    async with opened(options, report) as demo, asyncio.TaskGroup() as tasks:
-        telling = tasks.create_task(_tell(demo, told, stopped, once=once))
-        ending = tasks.create_task(stopped.wait())
-        await asyncio.wait({telling, ending}, return_when=asyncio.FIRST_COMPLETED)
-        telling.cancel()
-        ending.cancel()
+    stopped = ending()
+    with tempfile.TemporaryDirectory(prefix="thingstead-demo-", ignore_cleanup_errors=True) as root:
+        async with opened(scene(Path(root)), report) as demo, asyncio.TaskGroup() as tasks:
+            telling = tasks.create_task(_tell(demo, told, stopped, once=once))
+            waiting = tasks.create_task(stopped.wait())
+            await asyncio.wait({telling, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            telling.cancel()
+            waiting.cancel()
     return told.is_set()
 
 

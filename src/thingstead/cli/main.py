@@ -42,14 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read us has enough; the interpreter must not complain about it once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BROKEN_PIPE
     except Exception as error:
+        first = _first(error)
+        if isinstance(first, BrokenPipeError):
+            # Whoever read us has enough; the interpreter must not complain about it once more at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return _BROKEN_PIPE
         if debug:
             raise
-        return console.refuse(_refusal(error))
+        return console.refuse(_refusal(first))
     return code
 
 
@@ -99,10 +100,15 @@ def _run(words: list[str], console: Console) -> int:
     return action.run(Session(options, console, os.environ, Path.cwd()))
 
 
-def _refusal(error: Exception) -> ThingsteadError:
-    """What to tell of an error: the first of those that ended together; one that is none of ours is our fault."""
+def _first(error: Exception) -> Exception:
+    """The first of those that ended together."""
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
+    return error
+
+
+def _refusal(error: Exception) -> ThingsteadError:
+    """What to tell of an error; one that is none of ours is our fault."""
     if isinstance(error, ThingsteadError):
         return error
     return ThingsteadError(f"{type(error).__name__}: {error}; {_LOST_SENTENCE}")

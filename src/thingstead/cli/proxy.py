@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 
 from thingstead.cli.action import Action, Parameter, Session
+from thingstead.cli.ending import ending
 from thingstead.proxy.config import Approach, ProxyConfig
 from thingstead.proxy.program import running
 from thingstead.storage.settings import load
@@ -20,9 +20,7 @@ def _run(session: Session) -> int:
 
 
 async def _serve(session: Session, config: ProxyConfig) -> None:
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    stopped = ending()
     with running(config) as proxy:
         session.console.show(_told(config))
         await stopped.wait()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
 from thingstead.cli.action import Action, Parameter, Session
+from thingstead.cli.ending import ending
 from thingstead.controller.app import running, settle
 from thingstead.controller.config import WebConfig
 from thingstead.controller.directory import DomainDirectory
@@ -27,9 +27,7 @@ def _up(session: Session) -> int:
 
 
 async def _serve(session: Session, directory: DomainDirectory) -> None:
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    stopped = ending()
     async with AsyncExitStack() as stack:
         controller = await stack.enter_async_context(running(directory))
         foundation = controller.foundation

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from pyroute2 import IPRoute
 
 from thingstead.errors import ConfigError
 
-__all__ = ["Attachment", "Site", "enter_child_namespace", "enter_namespace", "inside", "rehearse"]
+__all__ = ["Attachment", "Site", "die_with_parent", "enter_child_namespace", "enter_namespace", "inside", "rehearse"]
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG = 1
@@ -221,24 +222,28 @@ def rehearse(work: Callable[[], object]) -> None:
         raise ConfigError(message or f"the kernel ended the attempt (wait status {status})")
 
 
+def die_with_parent() -> None:
+    """Have the kernel end this process politely when its parent is gone, however that ended; exec keeps it so."""
+    _call("prctl", _PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
 def enter_namespace(descriptor: int) -> None:
-    """Move this process's only thread into the network namespace behind `descriptor`, and die with the parent.
+    """Move this process's only thread into the network namespace behind `descriptor`.
 
     Raises:
         OSError: no right to, or no such namespace.
     """
-    _call("prctl", _PR_SET_PDEATHSIG, 15, 0, 0, 0)
     _call("setns", descriptor, _CLONE_NEWNET)
 
 
 def enter_child_namespace(*, ready: int, go: int) -> None:
-    """Move this child into a network namespace of its own, then wait until the parent has attached it.
+    """Move this child, which dies with its parent, into a network namespace of its own; wait until it is attached.
 
     Args:
         ready: descriptor to which one byte is written once there is something to attach.
         go: descriptor that the parent writes to, or closes, when it has.
     """
-    _call("prctl", _PR_SET_PDEATHSIG, 15, 0, 0, 0)
+    die_with_parent()
     _call("unshare", _CLONE_NEWNET)
     os.write(ready, b"\0")
     os.read(go, 1)

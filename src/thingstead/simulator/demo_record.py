@@ -62,13 +62,15 @@ class DemoRecord:
 
 
 def runtime_directory(environment: Mapping[str, str]) -> Path:
-    """Where this user's newest demo is pointed to; a demo asks before it enters namespaces, in which it is root.
+    """Where this user's newest demo is pointed to, if it is there; a demo asks before it is root in namespaces.
 
     Raises:
         ConfigError: it is open to others, or another user's.
     """
     runtime = environment.get("XDG_RUNTIME_DIR")
     folder = Path(runtime) / "thingstead-demo" if runtime else Path(f"/tmp/thingstead-demo-{os.geteuid()}")  # noqa: S108  owner and mode are checked
+    if not os.path.lexists(folder):
+        return folder
     private_directory(folder)
     if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
         raise ConfigError(f"expected {folder} to be a directory of yours")
@@ -83,7 +85,6 @@ def write(record: DemoRecord, directory: Path, *, runtime: Path) -> Path:
     """
     path = directory / FILE
     write_whole(path, msgspec.json.encode(record, enc_hook=_to_text))
-    # Another demo may have ended meanwhile, and taken the directory with it.
     write_whole(private_directory(runtime) / _POINTER, os.fsencode(directory.resolve()))
     return path
 

@@ -1,4 +1,4 @@
-"""The processes of a demo: one controller, one per thing, each where it belongs, all gone when it ends."""
+"""The processes of a demo: one controller, one per thing, each in its place, all gone when it ends."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from thingstead.enforcement.namespace import Attachment, Site
 from thingstead.errors import TransportError
+from thingstead.simulator import launch
 from thingstead.transport.control_socket import ControlClient
 
 __all__ = ["Actor", "Stage"]
@@ -72,13 +73,10 @@ class Stage:
             TransportError: it ended at once, or does not answer.
         """
         self._actors[actor.name] = actor
-        program = [actor.module, *actor.arguments]
-        inherited = actor.inherited
+        place, inherited = launch.HERE, actor.inherited
         if actor.attachment is not None:
-            namespace = actor.attachment.namespace
-            program = ["thingstead.simulator.launch", str(namespace), *program]
-            inherited = (*inherited, namespace)
-        command = [sys.executable, "-m", *program]
+            place, inherited = str(actor.attachment.namespace), (*inherited, actor.attachment.namespace)
+        command = [sys.executable, "-m", launch.__name__, place, actor.module, *actor.arguments]
         with self._log.open("ab") as log:
             actor.process = await asyncio.create_subprocess_exec(
                 *command,

@@ -12,7 +12,9 @@ from thingstead.simulator.demo_record import DemoRecord, RecordedThing
 
 @pytest.fixture
 def runtime(tmp_path):
-    return demo_record.runtime_directory({"XDG_RUNTIME_DIR": str(tmp_path / "run")})
+    folder = demo_record.runtime_directory({"XDG_RUNTIME_DIR": str(tmp_path / "run")})
+    folder.mkdir(parents=True, mode=0o700)
+    return folder
 
 
 @pytest.fixture
@@ -47,6 +49,10 @@ def test_where_no_demo_runs_one_sentence_says_so(demo, runtime):
         demo_record.latest(runtime)
     with pytest.raises(ConfigError, match="thingstead demo"):
         demo_record.read(demo)
+
+
+def test_whoever_only_asks_makes_no_directory(tmp_path):
+    assert not demo_record.runtime_directory({"XDG_RUNTIME_DIR": str(tmp_path)}).exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"pid": "one"}', b'{"pid": 1}', b"\xff"])
