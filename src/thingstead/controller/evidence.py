@@ -181,6 +181,30 @@ def _amplification(figures: Figures) -> tuple[str, bool]:
     return f"{cut} answers cut short since start", cut > 0
 
 
+def _reassembly(figures: Figures) -> tuple[str, bool]:
+    refused = figures.turned_away("too-large", "incomplete")
+    return f"{refused} bodies too long or in pieces that do not fit refused since start", refused > 0
+
+
+def _unproven(figures: Figures) -> tuple[str, bool]:
+    challenged = figures.turned_away("unverified", "path")
+    return f"{challenged} requests from addresses that had proved nothing were challenged since start", challenged > 0
+
+
+def _contained(figures: Figures) -> tuple[str, bool]:
+    crowded = figures.turned_away("busy", "overload")
+    return f"{crowded} requests refused for want of room since start, {len(figures.live)} things served", crowded > 0
+
+
+def _tampered(figures: Figures) -> tuple[str, bool]:
+    refused = figures.turned_away("unauthenticated")
+    return f"{refused} messages that did not verify refused since start", refused > 0
+
+
+def _middlebox(_figures: Figures) -> tuple[str, bool]:
+    return "`thingstead proxy` is a program of its own; this controller knows of none on the way", False
+
+
 def _two_questions(figures: Figures) -> tuple[str, bool]:
     who, whether = figures.entries(Kind.AUTHENTICATION), figures.entries(Kind.AUTHORIZATION)
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(figures.tally.verdicts.items()))
@@ -279,6 +303,42 @@ _ROWS: tuple[_Row, ...] = (
         "an unverified address is sent at most three times what it sent",
         _amplification,
         "three times is still more than once",
+    ),
+    (
+        "R-47",
+        "bodies being put together are bounded in size, number, bytes and time, for each peer and in all",
+        _reassembly,
+        "a peer behind an association may fill its own share",
+    ),
+    (
+        "R-49",
+        "nothing is kept for an address, and nothing acts from it, before an Echo value came back from there",
+        _unproven,
+        "who sees the traffic of an address can answer for it",
+    ),
+    (
+        "R-51",
+        "every table that a peer can make grow is bounded; strangers and things share no bound",
+        _contained,
+        "a thing that asks without pause is answered; nothing slows it down but the answers",
+    ),
+    (
+        "R-52",
+        "a proxy that carries OSCORE unread and goes to configured origins alone",
+        _middlebox,
+        "addresses, sizes and times are seen on the way; HTTP is not translated",
+    ),
+    (
+        "R-53",
+        "each origin of the proxy declares its approach; sharing credentials ends on a date",
+        _middlebox,
+        "other middleboxes declare nothing",
+    ),
+    (
+        "R-55",
+        "what stands outside the protection is discarded or has no effect",
+        _tampered,
+        "a message can be lost, late, or sent elsewhere",
     ),
     (
         "R-59",

@@ -62,13 +62,13 @@ LIVED = replace(
     tally=a_tally(),
     sealed=49,
     refused={"forbidden": 4, "untrusted": 2, "unprotected": 1, "busy": 1},
-    dropped={"replay": 5, "malformed": 9, "amplification": 1},
+    dropped={"replay": 5, "malformed": 9, "amplification": 1, "incomplete": 2, "unverified": 3, "unauthenticated": 1},
     paths=(path.EDHOC, "/senml"),
     public=(path.EDHOC,),
     expiries=7,
     is_offline=True,
 )
-NEVER = {"R-05", "R-24", "R-36", "R-74", "R-77"}
+NEVER = {"R-05", "R-24", "R-36", "R-52", "R-53", "R-74", "R-77"}
 
 
 def shown(figures):
@@ -106,7 +106,11 @@ def test_what_was_seen_is_shown_and_what_cannot_be_seen_from_here_is_not():
         ("R-09", {"idle": (PlaneName.NETWORK,)}),
         ("R-15", {"dropped": {}}),
         ("R-19", {"dropped": {}}),
-        ("R-27", {"refused": {}}),
+        ("R-47", {"dropped": {}}),
+        ("R-49", {"dropped": {}}),
+        ("R-51", {"refused": {}}),
+        ("R-55", {"dropped": {}}),
+        ("R-27", {"refused": {}, "dropped": {}}),
         ("R-35", {"refused": {}}),
         ("R-37", {"dropped": {}}),
         ("R-59", {"tally": a_tally(by_kind=Counter({Kind.AUTHENTICATION: 3, Kind.AUTHORIZATION: 2}))}),
