@@ -211,10 +211,11 @@ class Client:
     ) -> AsyncIterator[AsyncIterator[Response]]:
         """The responses to a request that registers (RFC 7641), until the block ends; then the peer is told.
 
-        The iterator ends by itself when the peer ends the observation, or does not accept it: after the first.
+        The iterator ends by itself when the peer ends the observation, or does not accept it: after the first. A peer
+        that forgot it is asked again when nothing has come for longer than Max-Age (RFC 7641 §3.3.1).
 
         Raises:
-            ThingsteadError: as for `request`.
+            ThingsteadError: as for `request`; NoResponseError also when nobody has been there for an hour and more.
         """
         async with self._responses(method, coap_uri.parse(uri), payload, options, observe=True) as (_, responses):
             yield responses

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from thingstead.endpoint.association import Association, SequenceGate
 from thingstead.endpoint.client_exchange import OF_BLOCKS, ClientExchange, refusal_error
+from thingstead.endpoint.client_sender import ClientSender
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters, RateLimit
 from thingstead.endpoint.event import (
@@ -34,13 +36,16 @@ from thingstead.errors import (
 from thingstead.protocols.coap.block import decode_block
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode
+from thingstead.protocols.coap.observe import reregistration_wait
 from thingstead.protocols.coap.option import OptionNumber, forwardable, recognised
 from thingstead.protocols.coap.token import Tokens
-from thingstead.protocols.oscore.protection import protect_request, unprotect_response
+from thingstead.protocols.oscore.protection import unprotect_response
 
 __all__ = ["Client"]
 
 _FOREVER = float("inf")
+_MAX_AGE = 60
+"""Seconds that a response without Max-Age is fresh (RFC 7252 §5.10.5)."""
 
 
 class Client:
@@ -49,17 +54,15 @@ class Client:
     __slots__ = (
         "_config",
         "_counters",
-        "_encode",
         "_events",
         "_gate",
         "_layer",
         "_next_id",
         "_outstanding",
-        "_parked",
         "_recognised",
         "_rederivation",
         "_rejections",
-        "_tokens",
+        "_sender",
     )
 
     def __init__(
@@ -77,15 +80,15 @@ class Client:
         self._config = config
         self._recognised = forwardable if config.relays else recognised
         self._layer = layer
-        self._encode = layer.encode
         self._gate = gate
         self._rederivation = rederivation
-        self._tokens = tokens
         self._events = events
         self._counters = counters
         self._next_id = next_id
         self._outstanding = Outstanding()
-        self._parked: dict[AssociationId, deque[int]] = {}
+        self._sender = ClientSender(
+            config, layer=layer, gate=gate, rederivation=rederivation, tokens=tokens, outstanding=self._outstanding
+        )
         self._rejections = RateLimit(config.refusals_per_second)
 
     def send(
@@ -144,8 +147,8 @@ class Client:
             whole = exchange.gather(message, source)
             if whole is None:
                 self._go_on(exchange, message, data, source, now)
-                self._outstanding.wait(exchange, now + self._config.response_timeout)
-                self._dispatch(exchange, exchange.next_piece(self._layer.mids.allocate(exchange.destination)), now)
+                self._await(exchange, now)
+                self._sender.ask_for_piece(exchange, now)
                 return
             if self._is_to_come_again(exchange, whole):
                 self._go_on(exchange, message, data, source, now)
@@ -212,12 +215,15 @@ class Client:
         self._drop(exchange, now)
         # A message that another protected is accepted once; whoever sent it learns from a RST.
         if exchange.order is not None and exchange.request.option(OptionNumber.OSCORE) is None:
-            self._deregister(exchange)
+            self._sender.deregister(exchange)
 
     def expire(self, now: float) -> None:
-        """Give up what had no response in time."""
+        """Give up what had no response in time, and register again where no notification came in time."""
         for exchange in self._outstanding.overdue(now):
-            if exchange.may_stay_unanswered() and exchange.order is None:
+            if exchange.is_resting:
+                exchange.register_again()
+                self._step(exchange, now)
+            elif exchange.may_stay_unanswered() and exchange.order is None:
                 self._drop(exchange, now)
                 self._events.append(ExchangeEnded(ExchangeId(exchange.id)))
             else:
@@ -235,14 +241,14 @@ class Client:
 
     def resume(self, association_id: AssociationId, now: float) -> None:
         """Sequence numbers have come: go on with what waited for them."""
-        for name in self._parked.pop(association_id, ()):
+        for name in self._sender.resumed(association_id):
             exchange = self._outstanding.find(name)
             if exchange is not None:
                 self._step(exchange, now)
 
     def forget(self, association_id: AssociationId, now: float) -> None:
         """The association is gone: its requests fail."""
-        self._parked.pop(association_id, None)
+        self._sender.resumed(association_id)
         for exchange in self._outstanding:
             if exchange.association is not None and exchange.association.id == association_id:
                 error = UntrustedError("the association was ended", reason="ended")
@@ -251,47 +257,11 @@ class Client:
 
     def _step(self, exchange: ClientExchange, now: float) -> None:
         """Send the next message of an exchange, or park it until there is a sequence number."""
-        self._outstanding.wait(exchange, now + self._config.response_timeout)
-        association = exchange.association
+        self._await(exchange, now)
         try:
-            if association is None:
-                self._transmit(exchange, self._tokens.unprotected(), now)
-                return
-            self._rederivation.renew(association)
-            if self._gate.is_open(association.id, association.context.sender.sequence):
-                self._transmit(exchange, self._tokens.protected(), now)
-            else:
-                self._park(exchange, association.id)
+            self._sender.send(exchange, now)
         except StateError as error:
             self._fail(exchange, error, now)
-
-    def _park(self, exchange: ClientExchange, association_id: AssociationId) -> None:
-        parked = self._parked.setdefault(association_id, deque())
-        if len(parked) >= self._config.max_parked:
-            raise StateError("expected fewer requests waiting for sequence numbers", spec="RFC 8613 §7.2.1")
-        parked.append(exchange.id)
-
-    def _transmit(self, exchange: ClientExchange, token: bytes, now: float) -> None:
-        message = exchange.compose(token, self._layer.mids.allocate(exchange.destination))
-        association = exchange.association
-        if association is not None:
-            message, exchange.binding = protect_request(
-                message, context=association.context, with_kid_context=association.with_kid_context
-            )
-            exchange.protected, exchange.reassembly = message, None
-        exchange.mid = message.mid
-        self._outstanding.name(exchange, token)
-        if exchange.is_registration():
-            exchange.observe_binding = exchange.binding
-        self._dispatch(exchange, message, now)
-
-    def _dispatch(self, exchange: ClientExchange, message: Message, now: float) -> None:
-        data = self._encode(message, message.type, message.mid, message.token)
-        if self._layer.is_reliable:
-            self._layer.outgoing.append((data, exchange.destination))
-            return
-        wait = None if exchange.is_confirmable else len(data) / self._config.transmission.probing_rate
-        self._layer.retransmitter.submit(data, exchange.destination, message.mid, owner=exchange.id, now=now, wait=wait)
 
     def _verify(self, exchange: ClientExchange, message: Message) -> Message:
         """The inner response."""
@@ -302,11 +272,13 @@ class Client:
             return message
         if not is_protected:
             raise AuthenticationError("expected a protected response", spec="RFC 8613 §8.4", reason="unprotected")
-        is_notification = message.token == exchange.observe_token
         try:
-            return unprotect_response(
-                message, binding=exchange.observe_binding if is_notification else exchange.binding
-            )
+            if message.token != exchange.observe_token:
+                return unprotect_response(message, binding=exchange.binding)
+            if exchange.is_registering_again:
+                with suppress(AuthenticationError):
+                    return _answer(exchange, message)
+            return unprotect_response(message, binding=exchange.observe_binding)
         except (AuthenticationError, UntrustedError):
             self._gate.look(exchange.association.id, exchange.association.context)
             raise
@@ -355,10 +327,26 @@ class Client:
                 is_last,
             )
         )
-        exchange.restarts = 0
-        exchange.deadline = _FOREVER
+        exchange.restarts = exchange.failures = 0
         if is_last:
             self._drop(exchange, now)
+            return
+        max_age = message.uint_option(OptionNumber.MAX_AGE)
+        self._rest(exchange, now + (_MAX_AGE if max_age is None else max_age))
+
+    def _await(self, exchange: ClientExchange, now: float) -> None:
+        """A message goes out, and what comes of it comes in time or not at all."""
+        exchange.is_resting = False
+        self._outstanding.wait(exchange, now + self._config.response_timeout)
+
+    def _rest(self, exchange: ClientExchange, fresh_until: float) -> None:
+        """Wait for the next notification, and some time after `fresh_until` no longer (RFC 7641 §3.3.1)."""
+        exchange.is_resting = True
+        if exchange.may_register_again():
+            wait = reregistration_wait(exchange.failures, jitter=self._layer.jitter())
+            self._outstanding.wait(exchange, fresh_until + wait)
+        else:
+            exchange.deadline = _FOREVER
 
     def _lose(self, exchange_id: int, error: ThingsteadError, now: float) -> None:
         exchange = self._outstanding.find(exchange_id)
@@ -366,10 +354,12 @@ class Client:
             self._fail(exchange, error, now)
 
     def _fail(self, exchange: ClientExchange, error: ThingsteadError, now: float) -> None:
-        """The current message is lost: so is its exchange, unless it is an observation, which goes on."""
-        if exchange.order is not None:
+        """The current message is lost: so is its exchange, unless it is an observation, which goes on for long."""
+        exchange.failures += 1
+        if exchange.order is not None and exchange.failures <= self._config.max_reregistrations:
             exchange.stop_collecting()
-            exchange.deadline = _FOREVER
+            self._layer.retransmitter.withdraw(exchange.destination, exchange.mid, now)
+            self._rest(exchange, now)
             return
         self._drop(exchange, now)
         self._events.append(ExchangeFailed(ExchangeId(exchange.id), error))
@@ -378,22 +368,10 @@ class Client:
         self._outstanding.remove(exchange)
         self._layer.retransmitter.withdraw(exchange.destination, exchange.mid, now)
 
-    def _may_take(self, association: Association) -> bool:
-        try:
-            return self._gate.is_open(association.id, association.context.sender.sequence)
-        except StateError:
-            return False
 
-    def _deregister(self, exchange: ClientExchange) -> None:
-        """Tell the server, once and without waiting for its answer; it also learns from a RST (RFC 7641 §3.6)."""
-        mid = self._layer.mids.allocate(exchange.destination)
-        message = exchange.deregistration(mid)
-        association = exchange.association
-        if association is not None:
-            if not self._may_take(association):
-                return
-            message, _ = protect_request(
-                message, context=association.context, with_kid_context=association.with_kid_context
-            )
-        data = self._encode(message, message.type, mid, exchange.observe_token)
-        self._layer.outgoing.append((data, exchange.destination))
+def _answer(exchange: ClientExchange, message: Message) -> Message:
+    """The inner response to a registration that was repeated."""
+    inner = unprotect_response(message, binding=exchange.binding)
+    if inner.option(OptionNumber.OBSERVE) is not None:
+        exchange.adopt()
+    return inner

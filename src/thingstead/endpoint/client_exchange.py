@@ -75,6 +75,9 @@ class ClientExchange:
         protected: the OSCORE message on its way now.
         reassembly: its response, while it comes in outer blocks.
         restarts: times that something made us begin again; bounded.
+        is_resting: nothing of ours is on its way; at the deadline an observation is registered again.
+        is_registering_again: the registration is on its way again, and unanswered.
+        failures: times in a row that nothing came of that.
         deadline: when we give up, monotonic seconds.
     """
 
@@ -85,10 +88,13 @@ class ClientExchange:
         "deadline",
         "destination",
         "echo",
+        "failures",
         "head",
         "id",
         "is_confirmable",
+        "is_registering_again",
         "is_reliable",
+        "is_resting",
         "mid",
         "observe",
         "observe_binding",
@@ -136,6 +142,9 @@ class ClientExchange:
         self.protected: Message | None = None
         self.reassembly: Reassembly | None = None
         self.restarts = 0
+        self.is_resting = False
+        self.is_registering_again = False
+        self.failures = 0
         self.deadline = 0.0
         self._start_upload()
 
@@ -145,7 +154,27 @@ class ClientExchange:
 
     def is_registration(self) -> bool:
         """Whether the message to send now asks to observe."""
-        return self.observe and self.order is None and self.assembly is None
+        return self.observe and self.assembly is None and (self.order is None or self.is_registering_again)
+
+    def may_register_again(self) -> bool:
+        """Whether the registration can be repeated, and has to be.
+
+        What another protected is accepted once; and a connection that stands shows that the server has not forgotten
+        (RFC 8323 §7.3).
+        """
+        return not self.is_reliable and self.request.option(OptionNumber.OSCORE) is None
+
+    def register_again(self) -> None:
+        """Make the registration what is to be sent next, as it was first (RFC 7641 §3.3.1)."""
+        self.is_registering_again = True
+        self.echo = None
+        self.restarts = 0
+        self._start_upload()
+
+    def adopt(self) -> None:
+        """The server has answered the repeated registration: notifications belong to it (RFC 8613 §4.1.3.5.1)."""
+        self.observe_binding = self.binding
+        self.is_registering_again = False
 
     def may_restart(self) -> bool:
         """Count one more beginning from the start, and say whether it is still a sane number of them."""
@@ -193,7 +222,7 @@ class ClientExchange:
         """
         return (
             self.association is not None
-            and self.order is None
+            and (self.order is None or self.is_registering_again)
             and (message.type is MessageType.ACK or self.is_reliable)
             and is_error(message.code)
             and message.option(OptionNumber.OSCORE) is None
@@ -268,7 +297,10 @@ class ClientExchange:
         number = decode_uint(value)
         if self.order is not None and self.is_reliable:
             return True
-        if self.order is None:
+        is_answer = self.is_registering_again and self.association is None
+        if is_answer:
+            self.adopt()
+        if self.order is None or is_answer:
             self.order = NotificationOrder(number, now)
             return True
         # What OSCORE has verified came in order, by whole Partial IVs, or without one first (RFC 8613 §7.4.1).

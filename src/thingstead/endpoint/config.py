@@ -68,6 +68,8 @@ class EndpointConfig:
         max_peers: peers whose message IDs we count, before the oldest begins anew.
         ack_delay: seconds an application may take before its confirmable request gets an empty ACK.
         response_timeout: seconds until we give a request of ours up.
+        max_reregistrations: times in a row that an observation of ours is registered again without an answer before
+            we give it up; 8 take an hour and more, because each waits twice as long (RFC 7641 §3.3.1).
         group_timeout: seconds that responses to a multicast request are collected.
         max_group_responses: servers that may answer one multicast request in clear.
         leisure: seconds over which our response to a multicast request is spread (RFC 7252 §8.2).
@@ -103,6 +105,7 @@ class EndpointConfig:
     max_peers: int = 8192
     ack_delay: float = 0.5
     response_timeout: float = 120.0
+    max_reregistrations: int = 8
     group_timeout: float = 10.0
     max_group_responses: int = 1024
     leisure: float = 5.0

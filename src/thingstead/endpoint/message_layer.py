@@ -31,6 +31,7 @@ class MessageLayer:
         mids: message IDs of our own messages.
         retransmitter: our confirmable messages.
         outgoing: datagrams to send now, in order.
+        jitter: gives a random number from 0 to 1.
         room: bytes of a body that go into one message to anybody, uncut.
         is_reliable: the transport keeps order and loses nothing (RFC 8323).
     """
@@ -45,9 +46,9 @@ class MessageLayer:
     __slots__ = (
         "_delayed",
         "_delayed_count",
-        "_jitter",
         "_max_delayed",
         "_pieces",
+        "jitter",
         "known",
         "mids",
         "outgoing",
@@ -60,9 +61,9 @@ class MessageLayer:
         self.known = Memory(config.known, config.transmission)
         self.strangers = Memory(config.strangers, config.transmission)
         self.mids = MessageIds(random_bytes, max_peers=config.max_peers)
-        self._jitter = _Jitter(random_bytes)
+        self.jitter = _Jitter(random_bytes)
         self.retransmitter: Retransmitter[Address] = Retransmitter(
-            config.transmission, jitter=self._jitter, max_queued=config.max_queued
+            config.transmission, jitter=self.jitter, max_queued=config.max_queued
         )
         self.outgoing = self.retransmitter.outgoing
         self._pieces = Pieces(config.block_szx, slack=_PROTECTION if config.relays else 0)
@@ -96,7 +97,7 @@ class MessageLayer:
         if len(self._delayed) >= self._max_delayed:
             return
         self._delayed_count += 1
-        entry = (now + self._jitter() * spread, self._delayed_count, data, destination)
+        entry = (now + self.jitter() * spread, self._delayed_count, data, destination)
         heapq.heappush(self._delayed, entry)
 
     def expire(self, now: float) -> list[int]:

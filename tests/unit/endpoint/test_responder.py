@@ -3,14 +3,16 @@ import pytest
 from tests.unit.endpoint.ladder import CONTROLLER, OBSERVE, THING, Ladder, answered
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import MessageType, request
+from thingstead.protocols.coap.option import OptionNumber
 
 GET = request(Code.GET, "/a")
+FRESH = (OptionNumber.MAX_AGE, b"\xff\xff")
 both = pytest.mark.parametrize("secured", [False, True], ids=["plain", "OSCORE"])
 
 
 def observed(*, secured=True, **changes):
     """An observation that stands, at 100 s, so that the first response is long ago."""
-    ladder = Ladder(secured=secured, respond=lambda event: answered(Code.CONTENT, b"0", OBSERVE), **changes)
+    ladder = Ladder(secured=secured, respond=lambda event: answered(Code.CONTENT, b"0", OBSERVE, FRESH), **changes)
     ladder.ask(GET, observe=True)
     ladder.run(until=10.0)
     ladder.now = 100.0
@@ -20,7 +22,7 @@ def observed(*, secured=True, **changes):
 
 
 def notify(ladder, payload, code=Code.CONTENT):
-    ladder.controller.send_response(ladder.requests[0].exchange, answered(code, payload, OBSERVE), ladder.now)
+    ladder.controller.send_response(ladder.requests[0].exchange, answered(code, payload, OBSERVE, FRESH), ladder.now)
 
 
 def kinds(ladder):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable
 from enum import IntEnum
 
-__all__ = ["NotificationOrder", "ObserveRequest", "Observers", "is_newer"]
+__all__ = ["NotificationOrder", "ObserveRequest", "Observers", "is_newer", "reregistration_wait"]
 
 _SPAN = 1 << 24
 _HALF = 1 << 23
 _FRESH_AFTER = 128.0
+_MIN_WAIT = 5.0
+_WAIT_SPREAD = 10.0
 
 
 class ObserveRequest(IntEnum):
@@ -29,6 +31,19 @@ def is_newer(first: int, first_at: float, second: int, second_at: float) -> bool
         second_at: when that came.
     """
     return 0 < (second - first) % _SPAN < _HALF or second_at > first_at + _FRESH_AFTER
+
+
+def reregistration_wait(failures: int, *, jitter: float) -> float:
+    """Seconds from the end of freshness until a client asks again to observe (RFC 7641 §3.3.1).
+
+    Between 5 and 15, so that the clients of one server do not ask together; twice as many for each time before that
+    nothing came of it.
+
+    Args:
+        failures: such times in a row.
+        jitter: 0 to 1, chosen at random.
+    """
+    return (_MIN_WAIT + _WAIT_SPREAD * jitter) * 2.0**failures
 
 
 class NotificationOrder:

@@ -1,6 +1,6 @@
 import pytest
 
-from thingstead.protocols.coap.observe import NotificationOrder, Observers, is_newer
+from thingstead.protocols.coap.observe import NotificationOrder, Observers, is_newer, reregistration_wait
 
 
 @pytest.mark.spec("RFC 7641 3.4")
@@ -20,6 +20,12 @@ from thingstead.protocols.coap.observe import NotificationOrder, Observers, is_n
 )
 def test_newer_is_by_serial_number_or_after_128_seconds(first, second, seconds, newer):
     assert is_newer(first, 0.0, second, float(seconds)) is newer
+
+
+@pytest.mark.spec("RFC 7641 3.3.1")
+@pytest.mark.parametrize(("failures", "least", "most"), [(0, 5.0, 15.0), (1, 10.0, 30.0), (8, 1280.0, 3840.0)])
+def test_a_client_waits_five_to_fifteen_seconds_more_and_each_time_twice_as_long(failures, least, most):
+    assert [reregistration_wait(failures, jitter=jitter) for jitter in (0.0, 1.0)] == [least, most]
 
 
 def test_a_notification_that_is_overtaken_is_dropped():
