@@ -58,12 +58,7 @@ def _usage(parameter: Parameter) -> str:
 
 
 def _row(parameter: Parameter) -> str:
-    said = parameter.help
-    if parameter.choices:
-        said += f" ({', '.join(parameter.choices)})"
-    if parameter.is_option and parameter.default not in {None, "", ()}:
-        said += f"; {parameter.default} if not given"
-    return f"- `{parameter.name}`: {said}"
+    return f"- `{parameter.name}`: {parameter.told}"
 
 
 if __name__ == "__main__":

@@ -242,7 +242,7 @@ CONSEQUENCES: dict[type[ThingsteadError], Consequence] = {
     ),
     PeerFaultError: Consequence(0xA2, 502, 45, "Try again later, or ask whoever runs the peer."),
     StorageError: Consequence(0xA0, 500, 50, "Check space and permissions of the data directory."),
-    ConfigError: Consequence(0xA0, 500, 60, "Correct the setting named, then run `thingstead config check`."),
+    ConfigError: Consequence(0xA0, 500, 60, "Correct what is named, then try again."),
 }
 """The one table: error class -> CoAP code, HTTP status, exit code, advice (complete; a test proves it)."""
 

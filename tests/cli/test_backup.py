@@ -77,7 +77,7 @@ def test_a_domain_that_does_not_run_is_not_backed_up(lost, run):
 def test_where_nobody_knows_what_was_decided_since_it_is_said_with_what_to_do(lost, run):
     code, out, _ = run("backup", "restore", "home.backup", "new", "--keys", "keys")
     assert code == 0
-    assert "1 things join again by themselves" in out
+    assert "to join again by themselves: 1;" in out
     assert "no head says whether anything was decided after this backup" in out
     assert "thingstead thing retire" in out
     assert "next: thingstead up new" in out

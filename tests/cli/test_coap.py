@@ -199,7 +199,7 @@ def test_what_has_no_payload_says_its_code_beside(run, server, command, path, sa
         (["get", "/light"], 60, "expected coap://HOST"),
         (["get", "coaps://[::1]/light"], 12, "OSCORE"),
         (["get", "coap://[::1]:99999/light"], 60, "expected a port"),
-        (["get", "{uri}/text", "--timeout", "0"], 60, "invalid"),
+        (["get", "{uri}/text", "--timeout", "0"], 60, "expected seconds above 0"),
         (["get", "{uri}/text", "--accept", "xyz"], 60, "invalid"),
         (["get", "{uri}/text", "--oscore", "absent"], 60, "expected an OSCORE context"),
         (["put", "{uri}/echo", "{{1", "--content-format", "cbor"], 60, "diagnostic notation"),
@@ -207,7 +207,7 @@ def test_what_has_no_payload_says_its_code_beside(run, server, command, path, sa
         (["put", "{uri}/echo", "--file", "absent"], 60, "expected a file"),
         (["discover", "coap://127.0.0.1:{closed}"], 41, "nobody can be reached"),
         (["observe", "{uri}/nothing"], 44, "4.04"),
-        (["observe", "{uri}/ticks", "--count", "0"], 60, "invalid"),
+        (["observe", "{uri}/ticks", "--count", "0"], 60, "at least 1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

@@ -12,6 +12,7 @@ from thingstead.agent.program import STATUS_SOCKET
 from thingstead.controller.directory import DomainDirectory
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile import birth as birth_record
+from thingstead.protocols.profile import firmware
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_a_thing_may_be_sold_to_a_directory_or_to_a_file(here, run, domain, make
         ((*THING, "absent"), 60, "expected a file at"),
         ((*THING, "aurora/aurora.anchor"), 11, "expected"),
         ((*THING, "aurora"), 50, "there is no key domain"),
-        ((*THING, "home", "--class", "7"), 60, "expected a class of 0, 1 or 2"),
+        ((*THING, "home", "--class", "7"), 60, "expected a whole number from 0 to 2"),
         ((*THING, "home", "--support-end", "tomorrow"), 60, "--support-end"),
         (("factory", "thing", "lamp", "--maker", "home"), 60, "arguments are required"),
         ((*THING[:4], "home", *THING[5:], "home"), 60, "no maker at"),
@@ -104,3 +105,25 @@ def test_a_thing_without_its_birth_record_ends_with_an_error(here, run, domain, 
     code, _, err = run("agent", "run", "lamp")
     assert code == 50
     assert len(err.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("release", "build", "i", "--maker", "m", "--model", "M", "--version", "1", "--output", "o", "--sequence=-1"),
+        (*THING, "home", "--voucher-days", "99999999999"),
+        (*THING, "home", "--class", "3"),
+        ("factory", "image", "i", "--model", "M", "--version", "1", "--telemetry-interval", "0"),
+    ],
+)
+def test_a_number_out_of_bounds_is_refused_before_anything_is_made(here, run, words):
+    code, _, err = run(*words)
+    assert (code, list(here.iterdir())) == (60, [])
+    assert "expected " in err
+
+
+def test_an_image_is_one_that_the_agent_obeys(here, run):
+    code, out, _ = run("factory", "image", "image.bin", "--model", "LX-1", "--version", "1.1.0")
+    assert code == 0
+    assert "next: thingstead release build image.bin" in out
+    assert firmware.decode((here / "image.bin").read_bytes()).version == "1.1.0"

@@ -1,5 +1,6 @@
 """The command line as its users meet it: what is printed, and the exit code."""
 
+import errno
 import json
 import shlex
 import subprocess
@@ -11,7 +12,7 @@ from thingstead import __version__, errors
 from thingstead.cli import main as cli
 from thingstead.cli.action import Action
 from thingstead.cli.command import COMMANDS, Phase
-from thingstead.errors import CONSEQUENCES, ConfigError, DecodeError, PolicyError, ThingsteadError
+from thingstead.errors import CONSEQUENCES, ConfigError, DecodeError, PolicyError, StorageError, ThingsteadError
 
 
 @pytest.fixture
@@ -86,6 +87,13 @@ def test_common_switches_may_stand_before_the_command(run, tmp_path):
         (("mud", "check"), "the following arguments are required: file"),
         (("mud", "check", "x", "--colour"), "unrecognized arguments: --colour"),
         (("mud", "check", "x", "--sig", "y"), "unrecognized arguments: --sig"),
+        (("mud", "check", ""), "expected a path for file, got ''"),
+        (("mud", "check", "a\0b"), "expected a path for file"),
+        (("mud", "check", "\udcff"), "expected words in UTF-8"),
+        (("init", "x", "--profile", "own"), "choose from 'home', 'managed', 'building', 'industrial'"),
+        (("ledger", "proof", "-1"), "expected a whole number of at least 0, got '-1'"),
+        (("ledger", "proof", "one"), "expected a whole number of at least 0, got 'one'"),
+        (("agent", "run", "x", "--telemetry-interval", "nan"), "expected seconds above 0"),
     ],
 )
 def test_a_wrong_command_line_is_one_sentence_and_one_advice(run, words, says):
@@ -125,6 +133,26 @@ def test_a_fault_of_ours_shows_no_traceback(run, failing):
     assert code == CONSEQUENCES[ThingsteadError].exit_code
     assert err.startswith("thingstead: KeyError: 'lost'; this is a fault of ours")
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PermissionError(errno.EACCES, "Permission denied", "/locked/thingstead.toml"),
+        OSError(errno.ENOSPC, "No space left on device"),
+    ],
+)
+def test_what_the_disk_refuses_is_no_fault_of_ours(run, failing, error):
+    code, _, err = run(*failing(error))
+    assert (code, len(err.splitlines())) == (CONSEQUENCES[StorageError].exit_code, 2)
+    assert error.strerror in err
+
+
+def test_help_says_what_may_be_chosen_and_what_an_option_is_otherwise(run):
+    _, out, _ = run("oscore", "create", "--help")
+    told = " ".join(out.split())
+    assert "ours, in hexadecimal; 01 if not given" in told
+    assert "ChaCha20/Poly1305); AES-CCM-16-64-128 if not given" in told
 
 
 def test_an_error_of_one_of_many_tasks_is_told_like_any_other(run, failing):

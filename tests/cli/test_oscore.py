@@ -72,7 +72,7 @@ def test_two_contexts_have_two_keys(run, here):
         (["import", "there", "--output", "x"], 11, "keyword,encoding,value"),
         (["export", "there", "--form", "libcoap", "--output", "there"], 60, "is there already"),
         (["export", "there", "--form", "ours", "--output", "x"], 60, "invalid choice"),
-        (["export", "there", "--form", "libcoap", "--output", "x", "--sequence", "-1"], 60, "invalid number"),
+        (["export", "there", "--form", "libcoap", "--output", "x", "--sequence", "-1"], 60, "at least 0"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(run, here, words, code, says):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from thingstead.cli.console import Console
+from thingstead.errors import ConfigError
 
 __all__ = ["Action", "Parameter", "Session"]
 
@@ -44,6 +45,15 @@ class Parameter:
         """Whether it is given by name."""
         return self.name.startswith("-")
 
+    @property
+    def told(self) -> str:
+        """The help, with the choices and what an option is if it is not given."""
+        choices = f" ({', '.join(self.choices)})" if self.choices else ""
+        if not self.is_option or self.default in {None, "", ()}:
+            return f"{self.help}{choices}"
+        default = self.default.hex() if isinstance(self.default, bytes) else self.default
+        return f"{self.help}{choices}; {default} if not given"
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -62,8 +72,15 @@ class Session:
     directory: Path
 
     def path(self, key: str) -> Path:
-        """An option that is a path, made absolute."""
-        return self.directory.absolute() / str(self.options[key])
+        """An option that is a path, made absolute.
+
+        Raises:
+            ConfigError: an empty one, which a shell makes of a variable that is not set.
+        """
+        named = str(self.options[key])
+        if not named or "\0" in named:
+            raise ConfigError(f"expected a path for {key}, got {named!r}")
+        return self.directory.absolute() / named
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from thingstead.agent.config import AgentConfig
 from thingstead.agent.program import run
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.ending import ending
+from thingstead.cli.input import seconds
 from thingstead.errors import ConfigError
 
 __all__ = ["RUN"]
@@ -61,7 +62,7 @@ RUN = Action(
         Parameter("--multicast-group", "IPv4 group on which groups are commanded", default=""),
         Parameter("--multicast-port", "UDP port of that group", read=int, default=5684),
         Parameter("--telemetry", "CSV or .csv.xz to report instead of the host's own figures"),
-        Parameter("--telemetry-interval", "seconds between two readings", read=float, default=2.0),
+        Parameter("--telemetry-interval", "seconds between two readings", read=seconds, default=2.0),
     ),
     _run,
     "A thing joins by itself, checks the domain before it says who it is, and goes on where it stopped.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.console import View
+from thingstead.cli.input import whole
 from thingstead.cli.remote import DOMAIN, ask, remote
 from thingstead.storage.directory import write_whole
 
@@ -27,7 +28,7 @@ def _assurance(session: Session) -> int:
 
 CALENDAR = remote(
     "calendar",
-    Parameter("--days", "leave out what need not be acted on within so many", read=int),
+    Parameter("--days", "leave out what need not be acted on within so many", read=whole(0)),
     view=View(
         (
             ("act by", "last_safe_day"),

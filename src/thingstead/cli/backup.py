@@ -43,7 +43,7 @@ def _restore(session: Session) -> int:
 
 def _explain(session: Session, restored: Restored, directory: DomainDirectory) -> None:
     say = session.console.say
-    say(f"{restored.to_join} things join again by themselves; none of their old associations is good any more")
+    say(f"to join again by themselves: {restored.to_join}; none of their old associations is good any more")
     if restored.newer == 0:
         say("the head kept outside shows that nothing was decided after this backup")
     elif restored.newer is None:

@@ -14,6 +14,7 @@ from thingstead.cli import coap_body
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.coap_body import Body
 from thingstead.cli.console import Console
+from thingstead.cli.input import seconds, whole
 from thingstead.clock import SystemClock
 from thingstead.coap.client import Client, Options, Response
 from thingstead.coap.shell import Watcher
@@ -188,20 +189,6 @@ def _address(peer: Any) -> str:
     return f"[{peer[0]}]:{peer[1]}" if ":" in peer[0] else f"{peer[0]}:{peer[1]}"
 
 
-def seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1 << 20:
-        raise ValueError(text)
-    return value
-
-
-def number(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
-
-
 _URI = Parameter(
     "uri", "coap:// or coap+tcp://HOST[:PORT]/PATH[?QUERY]; an IPv6 address in [brackets], best quoted for the shell"
 )
@@ -239,7 +226,7 @@ OBSERVE = Action(
         _URI,
         *_PAYLOAD,
         *_HOW,
-        Parameter("--count", "end after so many, the first included", read=number),
+        Parameter("--count", "end after so many, the first included", read=whole(1)),
     ),
     _running(_observe),
     "One line for each state; --json prints one document a line. With a payload it is a FETCH (RFC 8132 §2.4).",

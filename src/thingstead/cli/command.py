@@ -95,6 +95,13 @@ COMMANDS: tuple[Command, ...] = (
         "lamp-1 --maker aurora --model LX-1 --serial A-1 --for my-domain",
         "factory:THING",
     ),
+    _row(
+        _M,
+        "factory image",
+        "make an image for simulated things to install",
+        "image.bin --model LX-1 --version 1.1.0",
+        "factory:IMAGE",
+    ),
     _row(_B, "agent run", "let things live in this process", "lamp-1 lamp-2", "agent:RUN"),
     _row(_B, "thing admit", "let a thing in that waits for a person", "thing-abcdefghijklmnop", "thing:ADMIT"),
     _row(_O, "thing list", "all things: state, restriction, zone, software, last heard", "", "thing:LIST"),

@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import date
 
 from thingstead.cli.action import Action, Parameter, Session
-from thingstead.cli.input import read_file
+from thingstead.cli.input import read_file, seconds, whole
 from thingstead.clock import SystemClock
 from thingstead.controller.directory import DomainDirectory
 from thingstead.crypto.digest import digest
-from thingstead.errors import ConfigError
 from thingstead.phases.manufacture import Model
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
+from thingstead.simulator import firmware
 from thingstead.simulator.factory import FIRMWARE_1_0_0, bear_thing, make_maker, open_maker
+from thingstead.storage.directory import write_whole
 
-__all__ = ["MAKER", "THING"]
+__all__ = ["IMAGE", "MAKER", "THING"]
 
 _MAX_CREDENTIAL = 4096
 _SUPPORT_YEARS = 5
@@ -75,6 +76,19 @@ def _thing(session: Session) -> int:
     return 0
 
 
+def _image(session: Session) -> int:
+    options, target = session.options, session.path("file")
+    interval = options["telemetry_interval"]
+    image = firmware.demo_image(options["model"], options["version"], telemetry_interval=interval)
+    write_whole(target, image)
+    session.console.show({"written": str(target), "version": options["version"], "image_bytes": len(image)})
+    session.console.next(
+        f"thingstead release build {options['file']} --maker MAKER --model {options['model']}"
+        f" --version {options['version']} --sequence 2 --output RELEASE.suit"
+    )
+    return 0
+
+
 def _credential(session: Session) -> bytes:
     """Of the domain: from its directory, or from the file that its owner sent."""
     path = session.path("for")
@@ -86,12 +100,6 @@ def _credential(session: Session) -> bytes:
 
 def _date(text: str) -> date:
     return date.fromisoformat(text)
-
-
-def _class(text: str) -> int:
-    if text not in {"0", "1", "2"}:
-        raise ConfigError(f"expected a class of 0, 1 or 2, got {text[:20]!r}", spec="RFC 7228 §3")
-    return int(text)
 
 
 MAKER = Action(
@@ -110,12 +118,22 @@ THING = Action(
         Parameter("--model", "what it is", required=True),
         Parameter("--serial", "the maker's number for it", required=True),
         Parameter("--for", "the domain it was sold to: its directory or its .credential file", required=True),
-        Parameter("--class", "constrained class of RFC 7228: 0, 1 or 2", read=_class, default=2),
+        Parameter("--class", "constrained class of RFC 7228: 0, 1 or 2", read=whole(0, 2), default=2),
         Parameter("--mud-url", "where its MUD file is; else at the maker's domain"),
         Parameter("--support-end", "last day on which the maker mends it, YYYY-MM-DD; else five years on", read=_date),
-        Parameter("--voucher-days", "for how long the domain may take it in", read=int, default=365),
+        Parameter("--voucher-days", "for how long the domain may take it in", read=whole(1, 36_500), default=365),
         Parameter("--firmware", "image that it runs at first; else a simulated 1.0.0"),
     ),
     _thing,
     "The thing makes its own key. The maker signs who it is (a CWT) and which domain may have it (a voucher).",
+)
+IMAGE = Action(
+    (
+        Parameter("file", "image to write"),
+        Parameter("--model", "model of the things it is for", required=True),
+        Parameter("--version", "what the thing says that it runs, e.g. 1.1.0", required=True),
+        Parameter("--telemetry-interval", "seconds between two readings from then on", read=seconds),
+    ),
+    _image,
+    "A header that `thingstead agent run` obeys, and no machine code: things of that kind install nothing else.",
 )

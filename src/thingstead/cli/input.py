@@ -1,12 +1,14 @@
-"""Files that a command line names: read whole, and never more than is bearable."""
+"""What a command line names: files, read whole and never more than is bearable, and numbers within bounds."""
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
+from collections.abc import Callable
 from pathlib import Path
 
 from thingstead.errors import ConfigError, StorageError
 
-__all__ = ["read_file"]
+__all__ = ["read_file", "seconds", "whole"]
 
 
 def read_file(path: Path, *, max_bytes: int) -> bytes:
@@ -26,3 +28,30 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
     if len(data) > max_bytes:
         raise ConfigError(f"expected at most {max_bytes} bytes in {path}")
     return data
+
+
+def seconds(text: str) -> float:
+    """A time that somebody may wait for: more than none, and less than twelve days."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1 << 20:
+        raise ArgumentTypeError(f"expected seconds above 0 and below {1 << 20}, got {text[:20]!r}")
+    return value
+
+
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """What reads a whole number from `least` to `most`, both included."""
+    wanted = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least or (most is not None and value > most):
+            raise ArgumentTypeError(f"expected {wanted}, got {text[:20]!r}")
+        return value
+
+    return read

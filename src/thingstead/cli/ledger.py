@@ -8,7 +8,7 @@ from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.console import View
-from thingstead.cli.input import read_file
+from thingstead.cli.input import read_file, whole
 from thingstead.cli.remote import DOMAIN, ask, domain_root, remote
 from thingstead.controller.directory import DomainDirectory
 from thingstead.errors import CONSEQUENCES, AuthenticationError, StorageError
@@ -33,7 +33,7 @@ _VIEW = View(
     empty="the ledger has no such entry",
 )
 _FINDINGS = View((("from", "first"), ("to", "last"), ("what", "text")))
-_COUNT = Parameter("--count", "how many entries, newest last", read=int, default=20)
+_COUNT = Parameter("--count", "how many entries, newest last", read=whole(1), default=20)
 _THING = Parameter("--thing", "only entries about this thing")
 _KIND = Parameter("--kind", "only entries of this kind, e.g. refusal or transition")
 
@@ -94,7 +94,7 @@ def _proof(session: Session) -> int:
 
 PROOF = Action(
     (
-        Parameter("index", "number of the entry", read=int),
+        Parameter("index", "number of the entry", read=whole(0)),
         Parameter("--output", "file to write the receipt (COSE, RFC 9942) to"),
         DOMAIN,
     ),

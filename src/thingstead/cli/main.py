@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from thingstead import __version__
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.command import COMMANDS, Command, Phase
 from thingstead.cli.console import Console
-from thingstead.errors import ConfigError, ThingsteadError
+from thingstead.errors import ConfigError, StorageError, ThingsteadError
 
 __all__ = ["COMMON", "load", "main", "overview", "parser"]
 
@@ -29,6 +30,7 @@ _COMMON_NAMES = frozenset({parameter.name for parameter in COMMON})
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
 _HELP = frozenset({"-h", "--help"})
+_OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
 _LOST_SENTENCE = "this is a fault of ours; run it again with --debug"
 
 
@@ -81,6 +83,9 @@ def overview(commands: Sequence[Command]) -> str:
 
 
 def _run(words: list[str], console: Console) -> int:
+    for word in words:
+        if not word.isascii() and word != word.encode("utf-8", "replace").decode():
+            raise ConfigError(f"expected words in UTF-8, got {word!r}")
     while words and words[0] in _COMMON_NAMES:
         words = [*words[1:], words[0]]
     if "--version" in words[:1]:
@@ -111,6 +116,8 @@ def _refusal(error: Exception) -> ThingsteadError:
     """What to tell of an error; one that is none of ours is our fault."""
     if isinstance(error, ThingsteadError):
         return error
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in _OF_THE_DISK):
+        return StorageError(f"cannot use {error.filename or 'a file'}: {error.strerror}")
     return ThingsteadError(f"{type(error).__name__}: {error}; {_LOST_SENTENCE}")
 
 
@@ -165,13 +172,13 @@ def parser(command: Command, action: Action) -> argparse.ArgumentParser:
 
 
 def _add(reading: _Parser, parameter: Parameter) -> None:
-    taken: dict[str, Any] = {"help": parameter.help.replace("%", "%%")}
+    taken: dict[str, Any] = {"help": parameter.told.replace("%", "%%")}
     if parameter.read is None:
         taken |= {"action": "store_true"}
     else:
         taken |= {"type": parameter.read, "default": parameter.default}
         if parameter.choices:
-            taken["choices"] = parameter.choices
+            taken["choices"] = [str(choice) for choice in parameter.choices]
         if parameter.is_option:
             taken |= {"required": parameter.required, "metavar": parameter.key.upper()}
         elif parameter.many:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
-from thingstead.cli.input import read_file
+from thingstead.cli.input import read_file, whole
 from thingstead.crypto.algorithm import REGISTRY, Kind, Status
 from thingstead.errors import ConfigError, StorageError
 from thingstead.secret import Secret
@@ -193,14 +193,6 @@ def octets(text: str) -> bytes:
     return bytes.fromhex(text)
 
 
-def number(text: str) -> int:
-    """A sender sequence number."""
-    value = int(text)
-    if value < 0:
-        raise ValueError(text)
-    return value
-
-
 _FILE = Parameter("file", "our file of an OSCORE context")
 _PEER = "the other party's half instead"
 _SEQUENCE_HELP = "its next sender sequence number, where no file says; 0 only if nobody ever sent under that ID"
@@ -222,7 +214,7 @@ IMPORT = Action(
         Parameter("source", "libcoap's configuration file, or aiocoap's directory"),
         Parameter("--output", "our file to make (0600)", required=True),
         Parameter("--peer", f"be {_PEER}; the source stays with whoever uses it", read=None),
-        Parameter("--sequence", _SEQUENCE_HELP, number),
+        Parameter("--sequence", _SEQUENCE_HELP, whole(0)),
         Parameter("--sequence-file", "libcoap's second file of -E; SOURCE.seq if it is there"),
     ),
     _import,
@@ -235,7 +227,7 @@ EXPORT = Action(
         Parameter("--form", "whose", required=True, choices=tuple(_FORMS)),
         Parameter("--output", "file to make, or directory for aiocoap (only yours)", required=True),
         Parameter("--peer", f"export {_PEER}, to whoever we are going to talk to", read=None),
-        Parameter("--sequence", _SEQUENCE_HELP, number),
+        Parameter("--sequence", _SEQUENCE_HELP, whole(0)),
     ),
     _export,
     "A half has one holder: what is exported carries its sequence number and is gone from our file. libcoap keeps\n"

@@ -8,7 +8,7 @@ from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.console import View
-from thingstead.cli.input import read_file
+from thingstead.cli.input import read_file, whole
 from thingstead.cli.remote import absolute_paths, remote
 from thingstead.domain import anchor as anchor_file
 from thingstead.phases.maintain import make_release, sign_release
@@ -22,6 +22,7 @@ from thingstead.storage.directory import write_whole
 __all__ = ["BUILD", "INSPECT", "LIST", "PUBLISH", "SHOW", "SIGN"]
 
 _MAX_IMAGE = 16 << 20
+_MAX_SEQUENCE = (1 << 64) - 1
 _MAX_ENVELOPE = envelope.DEFAULT_LIMITS.max_bytes
 _ENVELOPE = Parameter("envelope", "the release, a SUIT envelope")
 _MAKER = Parameter("--maker", "the maker's directory", required=True)
@@ -101,11 +102,13 @@ def _quoted(path: object) -> str:
 
 BUILD = Action(
     (
-        Parameter("image", "the image"),
+        Parameter("image", "the image; `thingstead factory image` makes one that simulated things obey"),
         _MAKER,
         Parameter("--model", "model of the things it is for", required=True),
         Parameter("--version", "for people, e.g. 1.1.0", required=True),
-        Parameter("--sequence", "number above that of every release before", read=int, required=True),
+        Parameter(
+            "--sequence", "number above that of every release before", read=whole(0, _MAX_SEQUENCE), required=True
+        ),
         Parameter("--output", "file to write", required=True),
     ),
     _build,

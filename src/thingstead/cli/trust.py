@@ -52,21 +52,21 @@ def _trust_remove(session: Session) -> int:
     directory.load()
     directory.distrust_maker(maker)
     session.console.show({"maker": maker, "trusted": False})
-    for thing in _reload_trust(session, directory):
-        session.console.say(f"{thing} joined before, and stays in until you quarantine or retire it")
+    _reload_trust(session, directory)
     return 0
 
 
-def _reload_trust(session: Session, directory: DomainDirectory) -> list[str]:
-    """Have the domain look at its anchors again, if it runs; returns the things of makers without one."""
+def _reload_trust(session: Session, directory: DomainDirectory) -> None:
+    """Have the domain look at its anchors again, if it runs, and name the things of makers without one."""
     named = session.options["directory"]
     if not _is_running(directory):
         session.console.next(f"thingstead up {named}")
-        return []
+        return
     told = ask_at(directory.control_socket, "trust.reload", {})
     session.console.say("the domain runs, and goes by this from now on")
+    for thing in told.get("staying", []):
+        session.console.say(f"{thing} joined before, and stays in until you quarantine or retire it")
     session.console.next(f"thingstead status --domain {named}")
-    return list(told.get("staying", []))
 
 
 def _is_running(directory: DomainDirectory) -> bool:

@@ -490,7 +490,8 @@ async def _every_second(work: Callable[[], Awaitable[object]]) -> Never:
 
 
 def _log_alarm(alarm: Alarm) -> None:
-    _LOGGER.warning("network: %s of %s: %s", alarm.kind, alarm.thing, alarm.detail)
+    whose = f" of {alarm.thing}" if alarm.thing is not None else ""
+    _LOGGER.warning("network: %s%s: %s", alarm.kind, whose, alarm.detail)
 
 
 def _admitted(register: Register, plane: PlaneName) -> Iterator[Thing]:

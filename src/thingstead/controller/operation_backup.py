@@ -98,6 +98,8 @@ def rows(
 
 def _new(name: str) -> Path:
     path = Path(name)
-    if not path.is_absolute() or path.exists():
+    if not path.is_absolute():
         raise ConfigError(f"expected the absolute path of a new file, got {name!r}")
+    if path.exists():
+        raise ConfigError(f"{path} is there already; a backup writes over nothing")
     return path

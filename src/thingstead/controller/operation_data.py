@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from thingstead.controller.operation import Operation, Role
-from thingstead.identifier import thing_id
+from thingstead.domain.register import Register
+from thingstead.identifier import ThingId, thing_id
 from thingstead.planes.data.collector import Collector, ErasureReceipt
 
 __all__ = ["OfAll", "OfThing", "rows"]
@@ -26,20 +27,23 @@ class OfThing:
     thing: str
 
 
-def rows(collector: Collector) -> tuple[Operation[Any], ...]:
-    """The table."""
+def rows(collector: Collector, register: Register) -> tuple[Operation[Any], ...]:
+    """The table; of a thing that was never here nothing is told, and nothing is written on the ledger."""
+
+    def known(request: OfThing) -> ThingId:
+        return register.thing(thing_id(request.thing)).id
 
     async def listing(_request: OfAll) -> list[dict[str, Any]]:
         return [{"thing": thing, "latest": collector.latest(thing)} for thing in collector.things()]
 
     async def show(request: OfThing) -> dict[str, Any]:
-        return {"thing": request.thing, "latest": collector.latest(thing_id(request.thing))}
+        return {"thing": request.thing, "latest": collector.latest(known(request))}
 
     async def export(request: OfThing) -> dict[str, Any]:
-        return {"thing": request.thing, "senml": await collector.export(thing_id(request.thing), actor=_ACTOR)}
+        return {"thing": request.thing, "senml": await collector.export(known(request), actor=_ACTOR)}
 
     async def erase(request: OfThing) -> ErasureReceipt:
-        return await collector.erase(thing_id(request.thing), actor=_ACTOR)
+        return await collector.erase(known(request), actor=_ACTOR)
 
     return (
         Operation("data.list", OfAll, Role.AUDITOR, "newest value of each series of every thing", listing),

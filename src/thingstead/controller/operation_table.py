@@ -37,7 +37,7 @@ def operations(controller: Controller) -> Operations:
                 "last_heard": controller.server.last_acceptance(thing),
             },
         ),
-        *operation_data.rows(controller.planes.data),
+        *operation_data.rows(controller.planes.data, controller.register),
         *operation_software.rows(controller.planes.software),
         *operation_traffic.rows(
             controller.server,

@@ -24,8 +24,10 @@ def load(path: Path, cls: type[T]) -> T:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"expected a configuration at {path}: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"expected a configuration at {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"expected a configuration at {path}: it is not UTF-8 at byte {error.start}") from error
     return parse(text, cls, name=str(path))
 
 

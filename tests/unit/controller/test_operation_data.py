@@ -10,7 +10,9 @@ from thingstead.controller.operation import Operations
 from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.purpose import Purpose
+from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
+from thingstead.domain.unit import Snapshot
 from thingstead.identifier import TransitionId, thing_id_from_random
 from thingstead.planes.data.collector import Collector
 from thingstead.protocols.senml import pack
@@ -39,7 +41,7 @@ def asked(*questions):
         thing = Thing(THING, 1, LifecycleState.OPERATIONAL, Restriction.NONE, "aurora", "LX-1", "A-1", 2)
         await collector.admit(thing, cause="joined", transition_id=TransitionId(f"{THING}/1"))
         collector.collect(THING, pack.render_cbor([Record(name="load", value=0.5, time=AT.timestamp())]))
-        operations = Operations(*operation_data.rows(collector))
+        operations = Operations(*operation_data.rows(collector, Register(Snapshot((thing,)))))
         return [await operations.answer({"operation": name, "arguments": given}) for name, given in questions]
 
     return asyncio.run(run())
@@ -75,3 +77,9 @@ def test_a_thing_is_asked_about_by_its_id_only(name):
     for operation in ("data.show", "data.export", "data.erase"):
         (answer,) = asked((operation, {"thing": name}))
         assert answer["error"]["kind"] == "DecodeError"
+
+
+@pytest.mark.parametrize("name", ["data.show", "data.export", "data.erase"])
+def test_of_a_thing_that_was_never_here_nothing_is_told_and_no_receipt_is_given(name):
+    (answer,) = asked((name, {"thing": thing_id_from_random(bytes(9) + b"\x01")}))
+    assert (answer["error"]["kind"], answer["error"]["reason"]) == ("ConfigError", "unknown-thing")
