@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias, TypeVar
 
 from thingstead.clock import Clock, SystemClock
-from thingstead.coap.shell import DatagramShell, Watcher
+from thingstead.coap.shell import DatagramShell, Parts, Shell, StreamShell, Watcher
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.discovery import PATH, discovery
@@ -28,16 +28,20 @@ _EVERYTHING = sum(Permission)
 _OBSERVE = (int(OptionNumber.OBSERVE), b"")
 
 
+ShellT = TypeVar("ShellT", bound=Shell)
+
+
 class Server:
     """``async with Server() as server: server.serve("/hello", Code.GET, handler)``; it serves until the block ends.
 
     Args:
         host: IP address to be reached at; loopback, if nothing else is said.
         port: UDP port; 0 lets the kernel choose.
+        tcp: serve the same over TCP, on the port of the same number (RFC 8323).
         oscore: files of OSCORE contexts: who holds the other half of one is served what is not public.
         config: bounds and times.
         clock: for timers.
-        watch: told of every datagram.
+        watch: told of every datagram, and of every message over TCP.
 
     Attributes:
         port: the one that it is reached at.
@@ -48,6 +52,7 @@ class Server:
         host: str = "::1",
         port: int = DEFAULT_PORTS["coap"],
         *,
+        tcp: bool = False,
         oscore: Iterable[Path] = (),
         config: EndpointConfig | None = None,
         clock: Clock | None = None,
@@ -55,40 +60,34 @@ class Server:
     ) -> None:
         self.port = port
         self._host = host
+        self._has_tcp = tcp
         self._oscore = tuple(oscore)
         self._config = config or EndpointConfig()
         self._clock = clock or SystemClock()
         self._watch = watch
         self._resources = Resources(self._grant)
         self._resources.register(PATH, Code.GET, discovery(self._resources, {}), public=True)
-        self._observed: dict[str, dict[ExchangeId, RequestReceived]] = {}
+        self._observed: dict[str, dict[_Observer, RequestReceived]] = {}
         self._files: dict[str, ContextFile] = {}
-        self._shell: DatagramShell | None = None
+        self._doors: list[_Door] = []
 
     async def __aenter__(self) -> Self:
-        """Open the contexts and the socket.
+        """Open the contexts and the sockets.
 
         Raises:
             ConfigError, DecodeError, StateError: a context cannot be used.
             TransportError: the address is not free.
         """
+        permits = self._resources.permits
         sock = open_socket(self._host, self.port)
         self.port = sock.getsockname()[1]
-        self._shell = DatagramShell(
-            sock,
-            self._config,
-            clock=self._clock,
-            reserve=self._reserve,
-            application=self,
-            watch=self._watch,
-            permits=self._resources.permits,
-        )
+        self._open(lambda parts: DatagramShell(sock, self._config, permits=permits, **parts))
         try:
+            if self._has_tcp:
+                streams = self._open(lambda parts: StreamShell(self._config, permits=permits, **parts))
+                await streams.listen(self._host, self.port)
             for path in self._oscore:
-                name = AssociationId(str(path))
-                file = self._files[name] = ContextFile.open(path)
-                context = file.context()
-                self._shell.install(Association(name, context, peer=name))
+                self._install(path)
         except BaseException:
             self._close()
             raise
@@ -97,7 +96,7 @@ class Server:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the socket, and give back the sequence numbers that were not used."""
+        """Close the sockets, and give back the sequence numbers that were not used."""
         self._close()
 
     def serve(
@@ -124,17 +123,18 @@ class Server:
         now = self._clock.now()
         observers = self._observed.get(path, {})
         told = list(observers.items())
-        for exchange, event in told:
+        for observer, event in told:
             response = self._resources.answer(event, now)
             if response is None or is_error(response.code):
-                observers.pop(exchange, None)
-            if response is not None and self._shell is not None:
-                self._shell.respond(exchange, _notification(response))
+                observers.pop(observer, None)
+            if response is not None:
+                door, exchange = observer
+                door.shell.respond(exchange, _notification(response))
         return len(told)
 
-    # --- what the shell asks
+    # --- what the doors ask
 
-    def on_request(self, event: RequestReceived, now: float) -> Message | None:
+    def answer(self, door: _Door, event: RequestReceived, now: float) -> Message | None:
         """Decide, and have it handled."""
         response = self._resources.answer(event, now)
         if response is not None and response.code == Code.UNAUTHORIZED and not self._oscore:
@@ -146,15 +146,31 @@ class Server:
         observers = self._observed.get(event.message.path)
         if observers is None:
             return response
-        observers[event.exchange] = event
+        observers[door, event.exchange] = event
         return _notification(response)
 
-    def on_ended(self, exchange: ExchangeId) -> None:
-        """Forget an observer."""
+    def forget(self, door: _Door, exchange: ExchangeId) -> None:
+        """Observe no longer for somebody."""
         for observers in self._observed.values():
-            observers.pop(exchange, None)
+            observers.pop((door, exchange), None)
 
     # --- within
+
+    def _open(self, make: Callable[[Parts], ShellT]) -> ShellT:
+        door = _Door(self)
+        door.shell = shell = make(
+            {"clock": self._clock, "reserve": self._reserve, "application": door, "watch": self._watch}
+        )
+        self._doors.append(door)
+        return shell
+
+    def _install(self, path: Path) -> None:
+        """Live behind every door under one context, so that what one has accepted is a replay for the others."""
+        name = AssociationId(str(path))
+        file = self._files[name] = ContextFile.open(path)
+        context = file.context()
+        for door in self._doors:
+            door.shell.install(Association(name, context, peer=name))
 
     def _grant(self, event: RequestReceived) -> tuple[Hashable, Scope] | None:
         """Whoever holds the other half of a context may do all that is served."""
@@ -166,11 +182,30 @@ class Server:
         self._files[association].reserve(upto)
 
     def _close(self) -> None:
-        if self._shell is not None:
-            self._shell.close()
+        for door in self._doors:
+            door.shell.close()
+        self._doors.clear()
         for file in self._files.values():
             file.close()
         self._files.clear()
+
+
+class _Door:
+    """One transport of a server: each numbers its exchanges by itself."""
+
+    shell: Shell
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def on_request(self, event: RequestReceived, now: float) -> Message | None:
+        return self._server.answer(self, event, now)
+
+    def on_ended(self, exchange: ExchangeId) -> None:
+        self._server.forget(self, exchange)
+
+
+_Observer: TypeAlias = tuple[_Door, ExchangeId]
 
 
 def _notification(response: Message) -> Message:

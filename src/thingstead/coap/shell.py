@@ -288,11 +288,18 @@ class StreamShell(Shell):
 
     Args:
         config: of the endpoint.
+        permits: as for `Endpoint`.
         rest: as for `Shell`.
     """
 
-    def __init__(self, config: EndpointConfig, **rest: Unpack[Parts]) -> None:
-        self._stream = StreamEndpoint(config, StreamConfig(), random_bytes=secrets.token_bytes)
+    def __init__(
+        self,
+        config: EndpointConfig,
+        *,
+        permits: Callable[[RequestReceived], bool] = lambda _event: True,
+        **rest: Unpack[Parts],
+    ) -> None:
+        self._stream = StreamEndpoint(config, StreamConfig(), random_bytes=secrets.token_bytes, permits=permits)
         super().__init__(self._stream, **rest)
         self._pump = StreamPump(self, clock=self._clock)
         self._readers: dict[tuple[Address, bool], FrameReader] = {}
