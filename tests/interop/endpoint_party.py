@@ -26,8 +26,9 @@ from thingstead.endpoint.rederivation import rederived
 from thingstead.endpoint.stream_endpoint import StreamEndpoint
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.content_format import ContentFormat
-from thingstead.protocols.coap.message import Message, MessageType, request
+from thingstead.protocols.coap.message import Message, MessageType, decode, request
 from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.tcp import FrameReader
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.rederivation import InputParameters
 from thingstead.transport.tcp import StreamPump
@@ -81,6 +82,10 @@ class EndpointParty:
     def begin_anew(self, parameters: InputParameters) -> None:
         """Forget the context, and derive another with the peer's help (RFC 8613 appendix B.2)."""
         self._endpoint.install(rederived(_PEER, parameters, secrets.token_bytes))
+
+    def messages(self) -> list[Message]:
+        """The messages that came in, but for empty ones and those of the transport itself."""
+        return [decode(data) for data in self.received if data[1]]
 
     @property
     def counters(self) -> dict[str, int]:
@@ -237,9 +242,14 @@ class StreamParty(EndpointParty):
     _endpoint: StreamEndpoint
     _pump: StreamPump
 
+    def messages(self) -> list[Message]:
+        return self._messages
+
     async def start(self) -> None:
         self._reached: set[int] = set()
         self._pump = StreamPump(self, clock=self._clock)
+        self._readers: dict[Address, FrameReader] = {}
+        self._messages: list[Message] = []
         self.port = await self._pump.listen(self.host, 0)
 
     # --- what a pump drives
@@ -248,9 +258,16 @@ class StreamParty(EndpointParty):
         self._endpoint.connect(address, now, is_ours=is_ours)
 
     def disconnect(self, address: Address, now: float) -> None:
+        self._reached.discard(address[1])
+        self._readers.pop(address, None)
         self._endpoint.disconnect(address, now)
 
     def receive_bytes(self, data: bytes, address: Address, now: float) -> None:
+        reader = self._readers.setdefault(address, FrameReader(StreamConfig().connection.limits))
+        reader.receive(data)
+        while (message := reader.next_message()) is not None:
+            if message.code < Code.CSM:
+                self._messages.append(message)
         self._endpoint.receive_bytes(data, address, now)
 
     def pause(self, address: Address, *, is_full: bool) -> None:

@@ -1,6 +1,8 @@
 """Contexts that `thingstead oscore` exports and imports, with whoever they are exported to and imported from."""
 
+import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -97,23 +99,56 @@ def test_a_context_goes_round_and_no_number_comes_twice(served, libcoap, aiocoap
     assert numbers == sorted(set(numbers))
 
 
-@pytest.mark.spec("RFC 8613 8")
-def test_we_ask_libcoap_under_what_we_exported(peers, tmp_path, capsys):
-    with open_socket("127.0.0.1", 0) as probe:
-        port = probe.getsockname()[1]
-    thingstead("oscore", "create", tmp_path / "ours")
-    thingstead("oscore", "export", tmp_path / "ours", "--form", "libcoap", "--peer", "--output", tmp_path / "conf")
-    program = peers("libcoap") / "coap-server"
-    words = [program, "-A", "127.0.0.1", "-p", str(port), "-E", f"{tmp_path / 'conf'},{tmp_path / 'conf'}.seq"]
-    server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        uri = f"coap://127.0.0.1:{port}/"
+@pytest.fixture
+def serving():
+    """Run a server of others, told a line first, until the test ends; it answers at the URI when this returns."""
+    running = []
+
+    def serve(words, uri, line=b""):
+        process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        running.append(process)
+        assert process.stdin is not None
+        process.stdin.write(line)
+        process.stdin.flush()
         while cli.main(["coap", "get", uri, "--timeout", "1"]) == 41:
             pass
+
+    yield serve
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def free_port(host):
+    with open_socket(host, 0) as probe:
+        return probe.getsockname()[1]
+
+
+@pytest.mark.spec("RFC 8613 8")
+def test_we_ask_libcoap_under_what_we_exported(peers, serving, tmp_path, capsys):
+    port = free_port("127.0.0.1")
+    thingstead("oscore", "create", tmp_path / "ours")
+    thingstead("oscore", "export", tmp_path / "ours", "--form", "libcoap", "--peer", "--output", tmp_path / "conf")
+    program, conf, uri = peers("libcoap") / "coap-server", tmp_path / "conf", f"coap://127.0.0.1:{port}/"
+    serving([program, "-A", "127.0.0.1", "-p", str(port), "-E", f"{conf},{conf}.seq"], uri)
+    capsys.readouterr()
+    for _ in range(2):
+        thingstead("coap", "get", uri, "--oscore", tmp_path / "ours")
+        assert "libcoap" in capsys.readouterr().out
+
+
+@pytest.mark.spec("RFC 8613 8")
+@pytest.mark.parametrize("scheme", ["coap", "coap+tcp"])
+@pytest.mark.parametrize("aead", _AEADS)
+def test_we_ask_aiocoap_under_what_we_exported(peer_python, serving, tmp_path, capsys, aead, scheme):
+    port = free_port("::1")
+    thingstead("oscore", "create", tmp_path / "ours", "--aead", aead)
+    folder, uri = tmp_path / "folder", f"{scheme}://[::1]:{port}/store"
+    thingstead("oscore", "export", tmp_path / "ours", "--form", "aiocoap", "--peer", "--output", folder)
+    line = json.dumps(["serve", [port, str(folder)]]).encode() + b"\n"
+    serving([peer_python, Path(__file__).with_name("aiocoap_party.py")], uri, line)
+    for payload in ("one", "two"):
+        thingstead("coap", "put", uri, payload, "--oscore", tmp_path / "ours")
         capsys.readouterr()
-        for _ in range(2):
-            thingstead("coap", "get", uri, "--oscore", tmp_path / "ours")
-            assert "libcoap" in capsys.readouterr().out
-    finally:
-        server.terminate()
-        server.wait(5)
+        thingstead("coap", "get", uri, "--oscore", tmp_path / "ours")
+        assert payload in capsys.readouterr().out
