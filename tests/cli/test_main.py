@@ -192,6 +192,15 @@ def test_the_program_runs_as_a_process_and_survives_a_reader_that_leaves(process
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("locale", "shown"), [("ascii", b"RFC 8949 ?8"), ("utf-8", "RFC 8949 §8".encode())])
+def test_a_letter_that_the_locale_lacks_is_a_question_mark(process_environment, locale, shown):
+    environment = {**process_environment, "PYTHONIOENCODING": locale}
+    command = [sys.executable, "-m", "thingstead", "coap", "get", "--help"]
+    done = subprocess.run(command, capture_output=True, env=environment, check=True)
+    assert shown in done.stdout
+
+
+@pytest.mark.slow
 def test_help_loads_nothing_that_is_slow_to_load(process_environment):
     code = (
         "import sys; from thingstead.cli.main import main; main(['--help']);"

@@ -10,7 +10,7 @@ from thingstead.agent.association import DomainAssociation
 from thingstead.agent.story import Request, Story
 from thingstead.crypto.key import PrivateKey, PublicKey, generate
 from thingstead.errors import DecodeError
-from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.code import Code, code_name
 from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.edhoc import coap_carriage
@@ -118,6 +118,7 @@ def _post(payload: bytes, content_format: int) -> Request:
 def _payload(answer: Message) -> bytes:
     if answer.code != Code.CHANGED:
         raise DecodeError(
-            f"expected the domain to go on with the join, it refused with code {answer.code:#04x}", reason="refused"
+            f"expected the domain to go on with the join, it refused with code {code_name(answer.code)}",
+            reason="refused",
         )
     return answer.payload

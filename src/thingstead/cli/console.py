@@ -12,6 +12,8 @@ from thingstead.errors import ThingsteadError, consequence
 __all__ = ["Console", "View", "printable"]
 
 _LONGEST_CELL = 400
+_NARROWEST = 20
+_GAP = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,14 @@ class Console:
         out: results.
         err: refusals, and what a person reads while a program reads `out`.
         as_json: for programs.
-        terminal: `out` is one, so tables may be drawn.
+        columns: width of the terminal that `out` is, on which tables are drawn; None if it is none.
     """
 
-    def __init__(self, out: TextIO, err: TextIO, *, as_json: bool, terminal: bool) -> None:
+    def __init__(self, out: TextIO, err: TextIO, *, as_json: bool, columns: int | None) -> None:
         self._out = out
         self._err = err
         self.as_json = as_json
-        self._terminal = terminal
+        self._columns = columns
 
     def show(self, value: Any, view: View | None = None) -> None:
         """Show a command's result: an object, a list of objects, or text; call it once."""
@@ -70,12 +72,12 @@ class Console:
         What is no terminal gets the text as it is.
         """
         text = json.dumps(value) if self.as_json else str(value)
-        self._write(printable(text) if self._terminal else text)
+        self._write(text if self._columns is None else printable(text))
         self._out.flush()
 
     def raw(self, data: bytes) -> None:
         """Bytes as they are, for a program that reads `out`; a terminal is shown them in hexadecimal."""
-        if self._terminal:
+        if self._columns is not None:
             self._write(data.hex(" "))
             return
         self._out.flush()
@@ -120,15 +122,20 @@ class Console:
             return
         cells = [[_cell(row.get(key) if isinstance(row, Mapping) else row) for _, key in view.columns] for row in rows]
         titles = [title for title, _ in view.columns]
-        if self._terminal:
-            self._draw(titles, cells)
-            return
         widths = [max(len(row[place]) for row in [titles, *cells]) for place in range(len(titles))]
+        if self._columns is not None:
+            self._draw(titles, cells, widths, self._columns)
+            return
         for row in [titles, *cells]:
             line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             self._write(indent + line.rstrip())
 
-    def _draw(self, titles: list[str], cells: list[list[str]]) -> None:
+    def _draw(self, titles: list[str], cells: list[list[str]], widths: list[int], columns: int) -> None:
+        # Only the widest column may be folded: a table of letters one below the other is none.
+        folded = max(widths) - min(max(widths), _NARROWEST)
+        if sum(widths) + _GAP * len(widths) - folded > columns:
+            self._list(titles, cells)
+            return
         # Loaded here: drawing takes longer to import than most commands take to run.
         from rich.box import SIMPLE_HEAD
         from rich.console import Console as Terminal
@@ -136,11 +143,19 @@ class Console:
         from rich.text import Text
 
         table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-        for title in titles:
-            table.add_column(Text(title), overflow="fold")
+        for title, width in zip(titles, widths, strict=True):
+            table.add_column(Text(title), overflow="fold", no_wrap=width < max(widths))
         for row in cells:
             table.add_row(*[Text(cell) for cell in row])
-        Terminal(file=self._out, highlight=False).print(table)
+        Terminal(file=self._out, highlight=False, width=columns).print(table)
+
+    def _list(self, titles: list[str], cells: list[list[str]]) -> None:
+        width = max(len(title) for title in titles)
+        for number, row in enumerate(cells):
+            if number:
+                self._write("")
+            for title, cell in zip(titles, row, strict=True):
+                self._write(f"{title:<{width}}  {cell}")
 
 
 def printable(value: object) -> str:

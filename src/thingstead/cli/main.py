@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import difflib
 import errno
+import io
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -38,7 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; nothing but ``--debug`` shows a traceback."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    console = Console(sys.stdout, sys.stderr, as_json="--json" in words, terminal=sys.stdout.isatty())
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A locale may know fewer letters than standards and people's names are written with.
+            stream.reconfigure(errors="replace")
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    console = Console(sys.stdout, sys.stderr, as_json="--json" in words, columns=columns)
     try:
         code = _run(words, console)
         sys.stdout.flush()
