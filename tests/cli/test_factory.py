@@ -1,10 +1,12 @@
 """A maker's side on the command line, and what a domain takes of it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -13,6 +15,7 @@ from thingstead.controller.directory import DomainDirectory
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import firmware
+from thingstead.storage.directory import locked
 
 
 @pytest.fixture
@@ -107,9 +110,26 @@ def test_a_thing_without_its_birth_record_ends_with_an_error(here, run, domain, 
     assert len(err.splitlines()) == 2
 
 
+@pytest.mark.spec("RFC 8613 12.1")
+@pytest.mark.parametrize("lives_in", ["another process", "this process"])
+def test_a_thing_lives_once(here, run, domain, maker, lives_in):
+    run(*THING, "home")
+    with ExitStack() as stack:
+        if lives_in == "another process":
+            stack.callback(os.close, locked(here / "lamp" / "lock", "it is free"))
+        code, _, err = run("agent", "run", "lamp", *(["lamp"] if lives_in == "this process" else []))
+    assert (code, len(err.splitlines())) == (60, 2)
+    assert "lives in another process already" in err
+    assert not (here / "lamp" / STATUS_SOCKET).exists()
+
+
 @pytest.mark.parametrize(
     "words",
     [
+        ("agent", "run", "lamp", "--port", "65536"),
+        ("agent", "run", "lamp", "--controller-port", "0"),
+        ("agent", "run", "lamp", "--controller-host", "nowhere"),
+        ("agent", "run", "lamp", "--multicast-group", "10.0.0.1"),
         ("release", "build", "i", "--maker", "m", "--model", "M", "--version", "1", "--output", "o", "--sequence=-1"),
         (*THING, "home", "--voucher-days", "99999999999"),
         (*THING, "home", "--class", "3"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -18,6 +19,7 @@ from thingstead.agent.ports import Sensor
 from thingstead.agent.sensor import FileSensor, HostSensor
 from thingstead.clock import SystemClock
 from thingstead.crypto.keystore import FileKeyStore
+from thingstead.storage.directory import locked
 from thingstead.transport.control_socket import ControlServer
 from thingstead.transport.udp import Pump, open_multicast_socket, open_socket
 
@@ -25,6 +27,8 @@ __all__ = ["HOME", "KEYS", "SLOTS", "STATUS_SOCKET", "hardware", "run"]
 
 HOME, KEYS, SLOTS, STATUS_SOCKET = "home", "keys", "slots", "status.sock"
 """What a thing's state directory holds."""
+
+_LOCK = "lock"
 
 
 def hardware(directory: Path, *, sensor: Sensor) -> Hardware:
@@ -52,6 +56,7 @@ async def run(configs: Sequence[AgentConfig], *, make: type[Agent] = Agent) -> N
     Raises:
         StorageError: a state directory that was not laid out by a factory.
         TransportError: an address that is not free.
+        ConfigError: a thing that lives in another process.
     """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
@@ -61,6 +66,9 @@ async def run(configs: Sequence[AgentConfig], *, make: type[Agent] = Agent) -> N
 
 
 async def _start(config: AgentConfig, clock: SystemClock, stack: AsyncExitStack, make: type[Agent]) -> None:
+    # Two processes that are one thing would send two messages under one sequence number (RFC 8613 §12.1).
+    lock = locked(config.home / _LOCK, f"the thing in {config.home} lives in another process already")
+    stack.callback(os.close, lock)
     sensor: Sensor = FileSensor(config.telemetry_file) if config.telemetry_file else HostSensor()
     agent = make(hardware(config.home, sensor=sensor), config, clock=clock, random_bytes=secrets.token_bytes)
     sockets = [open_socket(config.host, config.port)]

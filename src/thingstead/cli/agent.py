@@ -9,7 +9,7 @@ from thingstead.agent.config import AgentConfig
 from thingstead.agent.program import run
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.ending import ending
-from thingstead.cli.input import seconds
+from thingstead.cli.input import address, group, seconds, whole
 from thingstead.errors import ConfigError
 
 __all__ = ["RUN"]
@@ -55,12 +55,12 @@ async def _live(configs: Sequence[AgentConfig]) -> None:
 RUN = Action(
     (
         Parameter("directory", "a thing's own directory, as the factory made it", many=True),
-        Parameter("--controller-host", "IP address of the domain", default="127.0.0.1"),
-        Parameter("--controller-port", "its UDP port", read=int, default=5683),
-        Parameter("--host", "the thing's own IP address", default="127.0.0.1"),
-        Parameter("--port", "its own UDP port; 0 lets the kernel choose", read=int, default=0),
-        Parameter("--multicast-group", "IPv4 group on which groups are commanded", default=""),
-        Parameter("--multicast-port", "UDP port of that group", read=int, default=5684),
+        Parameter("--controller-host", "IP address of the domain", read=address, default="127.0.0.1"),
+        Parameter("--controller-port", "its UDP port", read=whole(1, 65_535), default=5683),
+        Parameter("--host", "the thing's own IP address", read=address, default="127.0.0.1"),
+        Parameter("--port", "its own UDP port; 0 lets the kernel choose", read=whole(0, 65_535), default=0),
+        Parameter("--multicast-group", "IPv4 group on which groups are commanded", read=group, default=""),
+        Parameter("--multicast-port", "UDP port of that group", read=whole(1, 65_535), default=5684),
         Parameter("--telemetry", "CSV or .csv.xz to report instead of the host's own figures"),
         Parameter("--telemetry-interval", "seconds between two readings", read=seconds, default=2.0),
     ),

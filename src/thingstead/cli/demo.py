@@ -13,6 +13,7 @@ from pathlib import Path
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.ending import ending
+from thingstead.cli.input import whole
 from thingstead.enforcement.namespace import Site, rehearse
 from thingstead.enforcement.nftables import Nftables, NftablesConfig
 from thingstead.errors import ConfigError
@@ -58,8 +59,8 @@ def _demo(session: Session) -> int:
 def _listener(port: int) -> socket.socket:
     try:
         return socket.create_server(("127.0.0.1", port))
-    except (OSError, OverflowError) as error:
-        raise ConfigError(f"cannot serve the page on 127.0.0.1 port {port}: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"cannot serve the page on 127.0.0.1 port {port}: {error.strerror}") from error
 
 
 def _site(wanted: str, environment: Mapping[str, str], report: Report) -> Site | None:
@@ -132,7 +133,12 @@ DEMO = Action(
         Parameter("--mud", "MUD file for the sensors instead of the one that their maker made"),
         Parameter("--pcap", "file for the demo's whole traffic"),
         Parameter("--keys", "file for the things' OSCORE contexts, as tshark takes them; holds secrets"),
-        Parameter("--web-port", "port of the live page on loopback; 0 lets the kernel choose", read=int, default=0),
+        Parameter(
+            "--web-port",
+            "port of the live page on loopback; 0 lets the kernel choose",
+            read=whole(0, 65_535),
+            default=0,
+        ),
     ),
     _demo,
     "Founds a domain, lets things of three types and two makers be born, joined, updated, grouped, quarantined and\n"

@@ -1,14 +1,15 @@
-"""What a command line names: files, read whole and never more than is bearable, and numbers within bounds."""
+"""What a command line names: files, read whole and never more than is bearable, addresses, bounded numbers."""
 
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 
 from thingstead.errors import ConfigError, StorageError
 
-__all__ = ["read_file", "seconds", "whole"]
+__all__ = ["address", "group", "read_file", "seconds", "whole"]
 
 
 def read_file(path: Path, *, max_bytes: int) -> bytes:
@@ -28,6 +29,25 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
     if len(data) > max_bytes:
         raise ConfigError(f"expected at most {max_bytes} bytes in {path}")
     return data
+
+
+def address(text: str) -> str:
+    """An IP address: who is asked for a name could send a thing anywhere."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise ArgumentTypeError(f"expected an IP address, got {text[:60]!r}") from None
+
+
+def group(text: str) -> str:
+    """An IPv4 group address; empty for none."""
+    try:
+        is_group = not text or IPv4Address(text).is_multicast
+    except ValueError:
+        is_group = False
+    if not is_group:
+        raise ArgumentTypeError(f"expected an IPv4 group address, got {text[:60]!r}")
+    return text
 
 
 def seconds(text: str) -> float:
