@@ -8,7 +8,7 @@ from tests.properties.bounds import BOUNDS, over_bound
 from tests.unit.endpoint.ladder import CONTROLLER, OBSERVE, SECURED, THING, Ladder, answered, endpoint, events
 from thingstead.endpoint.event import ContextNeeded, RequestReceived, SequenceNeeded
 from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.message import Message, MessageType, encode, request
 from thingstead.protocols.coap.option import OPTIONS
 
 
@@ -120,3 +120,13 @@ def test_a_peer_behind_an_association_may_say_anything(seed):
     ladder.run(until=2000.0)
     assert ladder.controller._layer.known.open == {}
     assert all(exchange.order is not None for exchange in ladder.thing._client._outstanding)
+
+
+@pytest.mark.requirement("R-49")
+def test_registrations_that_are_challenged_leave_nothing_behind():
+    side = endpoint(1, **BOUNDS)
+    for number in range(50):
+        asked = Message(Code.GET, MessageType.NON, number, b"t", [OBSERVE, (11, b"temperature")])
+        side.receive_datagram(encode(asked), ("192.0.2.3", 1000 + number), 0.0)
+        assert len(side.datagrams_to_send(0.0)) == 1
+    assert over_bound(side) == {}

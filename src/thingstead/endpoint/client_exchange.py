@@ -169,7 +169,6 @@ class ClientExchange:
         self.is_registering_again = True
         self.echo = None
         self.restarts = 0
-        self._start_upload()
 
     def adopt(self) -> None:
         """The server has answered the repeated registration: notifications belong to it (RFC 8613 §4.1.3.5.1)."""
@@ -183,6 +182,8 @@ class ClientExchange:
 
     def compose(self, token: bytes, mid: int) -> Message:
         """The message to send now, before protection."""
+        if self.sender is None and self.assembly is None:
+            self._start_upload()
         request = self.request
         kind = MessageType.CON if self.is_confirmable else MessageType.NON
         added: list[tuple[int, bytes]] = []

@@ -69,7 +69,12 @@ class ClientSender:
         return tuple(self._parked.pop(association_id, ()))
 
     def deregister(self, exchange: ClientExchange) -> None:
-        """Tell the server, once and without waiting for its answer; it also learns from a RST (RFC 7641 §3.6)."""
+        """Tell the server, once and without waiting for its answer; it also learns from a RST (RFC 7641 §3.6).
+
+        A request that is longer than a message is not sent again for that: the RST has to do.
+        """
+        if len(exchange.request.payload) > exchange.pieces.whole:
+            return
         mid = self._layer.mids.allocate(exchange.destination)
         message = exchange.deregistration(mid)
         association = exchange.association

@@ -205,9 +205,10 @@ class Responder:
                 self._memory(exchange).duplicates.store(exchange.accepted, data)
             self._layer.outgoing.append((data, exchange.source))
             return
-        if exchange.observe:
+        memory = self._memory(exchange)
+        if exchange.exchange in memory.observing:
             self._resets.pop((exchange.source, exchange.notified_mid), None)
-            self._resets[exchange.source, mid] = (self._memory(exchange), exchange.exchange)
+            self._resets[exchange.source, mid] = (memory, exchange.exchange)
             exchange.notified_mid = mid
         if kind is _NON:
             exchange.notified_at = now

@@ -99,3 +99,38 @@ def test_a_peer_that_answers_is_asked_the_next_at_once():
         ladder.ask(GET, confirmable=False)
     ladder.pump()
     assert len(ladder.results()) == 100
+
+
+@pytest.mark.spec("RFC 7959 2.5")
+def test_a_long_request_that_begins_anew_goes_in_blocks_again():
+    client = endpoint()
+    client.send_request(request(Code.FETCH, "/a", payload=bytes(1500)), CONTROLLER, 0.0)
+
+    def told(code, *options):
+        ((data, _),) = client.datagrams_to_send(0.0)
+        asked = decode(data)
+        answer = Message(code, MessageType.ACK, asked.mid, asked.token, list(options), bytes(16))
+        client.receive_datagram(encode(answer), CONTROLLER, 0.0)
+        return asked.option(OptionNumber.BLOCK1), len(asked.payload)
+
+    assert told(Code.CONTINUE, (OptionNumber.BLOCK1, b"\x0e")) == (b"\x0e", 1024)
+    first = ((OptionNumber.ETAG, b"1"), (OptionNumber.BLOCK2, b"\x08"), (OptionNumber.BLOCK1, b"\x16"))
+    assert told(Code.CONTENT, *first) == (b"\x16", 476)
+    # The representation changed between two of its blocks: the client asks again, from the beginning.
+    assert told(Code.CONTENT, (OptionNumber.ETAG, b"2"), (OptionNumber.BLOCK2, b"\x18")) == (None, 0)
+    assert told(Code.CONTINUE, (OptionNumber.BLOCK1, b"\x0e")) == (b"\x0e", 1024)
+
+
+@pytest.mark.spec("RFC 7641 3.6")
+@pytest.mark.parametrize("secured", [True, False])
+def test_a_long_registration_is_ended_by_a_reset_and_not_repeated_whole(secured):
+    ladder = Ladder(secured=secured, respond=lambda event: answered(Code.CONTENT, b"0", OBSERVE))
+    name = ladder.ask(request(Code.FETCH, "/a", payload=bytes(3000)), observe=True)
+    ladder.run(until=10.0)
+    ladder.thing.cancel(name, ladder.now)
+    ladder.pump()
+    assert max(len(data) for _, _, data in ladder.wire) < 1200
+    (event,) = ladder.requests
+    ladder.controller.send_response(event.exchange, answered(Code.CONTENT, b"1", OBSERVE), ladder.now)
+    ladder.run(until=20.0)
+    assert len(ladder.ended) == 1
