@@ -20,6 +20,8 @@ __all__ = ["Answer", "ControlClient", "ControlServer"]
 _MAX_LINE = 1 << 20
 _MAX_ANSWER = 256 << 20
 _MAX_CLIENTS = 32
+_TURNS_TO_BEGIN = 5
+"""Turns of the event loop in which a connection is seen, accepted, made and served."""
 _UCRED = struct.Struct("3i")
 
 Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -65,9 +67,12 @@ class ControlServer:
     async def close(self) -> None:
         """Stop listening, remove the socket and hang up on whoever is still connected."""
         if self._server is not None:
-            self._server.close()
             with contextlib.suppress(FileNotFoundError):
                 self._path.unlink()
+            # Who connected just before is accepted and known first; a task that nobody knows nobody would end.
+            for _ in range(_TURNS_TO_BEGIN):
+                await asyncio.sleep(0)
+            self._server.close()
             for client in self._clients:
                 client.cancel()
             await asyncio.gather(*self._clients, return_exceptions=True)

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import grp
 import json
 import os
@@ -168,6 +169,28 @@ def test_a_client_that_says_nothing_is_hung_up_on_when_the_server_closes(tmp_pat
         return [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
 
     assert asyncio.run(silent()) == []
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_a_client_that_comes_while_the_server_closes_is_hung_up_on_too(tmp_path, turns):
+    path = tmp_path / "control.sock"
+
+    async def late():
+        server = ControlServer(path, _echo)
+        await server.start()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            # Between the turns of the loop the connection is accepted, made, and served.
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await server.close()
+            left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            client.settimeout(5)
+            with contextlib.suppress(ConnectionResetError):
+                assert await asyncio.to_thread(client.recv, 1) == b""
+            return left
+
+    assert asyncio.run(late()) == []
 
 
 def test_a_client_that_does_not_read_its_answer_holds_up_no_end(tmp_path):
