@@ -85,6 +85,7 @@ class Pump:
         )
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = _NEVER
+        self._is_called = False
         self._is_closed = False
         self.undeliverable = 0
         self._on_unreachable = on_unreachable
@@ -170,8 +171,14 @@ class Pump:
         for data, source, to_group in turns.waited():
             receive(data, source, now, multicast=to_group)
         self.flush()
-        if turns:
-            self._loop.call_soon(self._drain, sock, multicast)
+        if turns and not self._is_called:
+            self._is_called = True
+            self._loop.call_soon(self._drain_again, sock, multicast)
+
+    def _drain_again(self, sock: socket.socket, multicast: bool) -> None:
+        """Somebody waits: look anew, once between two turns of the event loop's others."""
+        self._is_called = False
+        self._drain(sock, multicast)
 
 
 def _plain(source: tuple[Any, ...]) -> Address:

@@ -1,6 +1,7 @@
 """One name for one peer, whatever family it speaks."""
 
 import asyncio
+import itertools
 import socket
 from typing import Any
 
@@ -187,3 +188,40 @@ def test_a_verified_source_is_answered_before_the_strangers_that_came_first():
         return core.sources.index(known), pump.dropped
 
     assert asyncio.run(story()) == (16, 0)
+
+
+class Flooded(Echo):
+    """Whenever it runs, more has come meanwhile."""
+
+    def __init__(self, stranger):
+        super().__init__()
+        self._stranger = stranger
+
+    def run(self, now):
+        super().run(now)
+        for number in range(100 if self.runs < 20 else 0):
+            self._stranger.send(bytes([number]))
+
+
+@pytest.mark.requirement("R-36")
+def test_a_flood_leaves_the_event_loop_to_others():
+    """However long strangers wait, the sockets are looked at a bounded number of times between two turns of others."""
+
+    async def story():
+        with open_socket("127.0.0.1", 0) as stranger:
+            ours = open_socket("127.0.0.1", 0)
+            stranger.connect(ours.getsockname())
+            core = Flooded(stranger)
+            pump = Pump(core, [ours], clock=SystemClock(), is_known=lambda _source: False)
+            pump.flush()
+            looks = [core.runs]
+            try:
+                async with asyncio.timeout(5):
+                    while core.runs < 30:
+                        await asyncio.sleep(0)
+                        looks.append(core.runs)
+            finally:
+                pump.close()
+        return max(after - before for before, after in itertools.pairwise(looks))
+
+    assert asyncio.run(story()) <= 2
