@@ -85,6 +85,7 @@ def test_a_full_disk_leaves_a_file_of_the_domain_as_it_was(tmp_path):
     with full_disk(0), pytest.raises(StorageError, match="cannot write"):
         write_whole(path, b"new")
     assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_home_that_cannot_be_written_is_refused_in_a_sentence():

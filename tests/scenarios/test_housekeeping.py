@@ -4,7 +4,7 @@ from tests.scenarios.world import play
 from thingstead.errors import TransportError
 
 
-def test_a_look_at_the_network_that_fails_is_tried_again_and_takes_nothing_with_it():
+def test_a_look_at_the_network_that_fails_is_tried_again_told_once_and_takes_nothing_with_it(caplog):
     async def story(world):
         network, asked = world.domain.controller.planes.network, []
 
@@ -18,3 +18,6 @@ def test_a_look_at_the_network_that_fails_is_tried_again_and_takes_nothing_with_
         await world.joined("A0001")
 
     play(story)
+    told = [record for record in caplog.records if "housekeeping failed" in record.getMessage()]
+    assert len(told) == 1
+    assert told[0].exc_info is None

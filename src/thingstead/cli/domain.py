@@ -12,12 +12,14 @@ from thingstead.cli.input import read_file
 from thingstead.cli.remote import DOMAIN, ask, remote
 from thingstead.cli.template import policy_template
 from thingstead.controller.directory import DomainDirectory
+from thingstead.controller.network import check as check_network
 from thingstead.crypto.digest import digest
 from thingstead.domain.policy import ProfileName
 from thingstead.errors import ConfigError
 from thingstead.protocols.cwt import ccs
 from thingstead.storage.directory import write_whole
 from thingstead.storage.policy_file import parse_policy
+from thingstead.transport.control_socket import group_id
 
 __all__ = [
     "ASK",
@@ -50,6 +52,9 @@ def _config_check(session: Session) -> int:
     config = directory.load()
     directory.heads(config)
     directory.observe_socket(config)
+    check_network(config.network, root=directory.root)
+    if config.observe.group:
+        group_id(config.observe.group)
     policy = parse_policy(read_file(directory.policy, max_bytes=1 << 20).decode("utf-8", "replace"))
     makers = {one.maker for one in directory.anchors()}
     unknown = sorted({maker for rule in policy.join.rules for maker in rule.makers} - makers)

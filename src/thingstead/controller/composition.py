@@ -481,12 +481,18 @@ async def _make_groups(policy: OwnerPolicy, groups: GroupManager, resources: Gro
 
 async def _every_second(work: Callable[[], Awaitable[object]]) -> Never:
     """A loop of its own for each work: telemetry must not wait for a server of MUD files."""
+    told = ""
     while True:
         await asyncio.sleep(_HOUSEKEEPING)
         try:
             await work()
-        except ThingsteadError:
-            _LOGGER.exception("housekeeping failed; it is tried again")
+        except ThingsteadError as error:
+            # Once: a disk that is full is not to be filled with what is said of it.
+            if str(error) != told:
+                told = str(error)
+                _LOGGER.warning("housekeeping failed, and is tried again each second: %s", told)
+        else:
+            told = ""
 
 
 def _log_alarm(alarm: Alarm) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
+from thingstead.errors import ConfigError
 from thingstead.storage import settings
 
 __all__ = [
@@ -41,7 +43,7 @@ class CoapConfig:
     Attributes:
         host: IP address to listen on.
         port: UDP port.
-        multicast_group: IPv4 group that commands to groups of things go to.
+        multicast_group: IPv4 group that commands to groups of things go to; empty for none, as with an IPv6 host.
         multicast_port: UDP port of that group.
         max_peers: sources that state is kept for at one time.
     """
@@ -102,7 +104,7 @@ class WebConfig:
 
     Attributes:
         enabled: serve it.
-        host: address to listen on; anything but loopback shows the domain to the network.
+        host: loopback address to listen on.
         port: TCP port; 0 lets the kernel choose.
     """
 
@@ -145,6 +147,31 @@ class ControllerConfig:
     web: WebConfig = field(default_factory=WebConfig)
     observe: ObserveConfig = field(default_factory=ObserveConfig)
 
+    def __post_init__(self) -> None:
+        """Refuse what could not be kept."""
+        for section, name, least, most in _BOUNDS:
+            value = getattr(getattr(self, section), name)
+            if not least <= value <= most:
+                raise ConfigError(f"[{section}] {name}: expected {least} to {most}, got {value}")
+        host, group = _address("[coap] host", self.coap.host), self.coap.multicast_group
+        if not group:
+            return
+        if not _address("[coap] multicast_group", group).is_multicast or ":" in group:
+            raise ConfigError(f"[coap] multicast_group: expected an IPv4 group address, got {group!r}")
+        if host.version != 4:
+            raise ConfigError(f'[coap] multicast_group: expected "" where host is {host}, got the IPv4 group {group}')
+
+
+_BOUNDS = (
+    ("coap", "port", 0, 65_535),
+    ("coap", "multicast_port", 1, 65_535),
+    ("coap", "max_peers", 1, 1 << 24),
+    ("join", "max_half_open", 1, 1 << 20),
+    ("join", "half_open_seconds", 1, 3600),
+    ("join", "credential_days", 1, 36_500),
+    ("web", "port", 0, 65_535),
+)
+
 
 def load(path: Path) -> ControllerConfig:
     """Read the configuration file.
@@ -162,3 +189,10 @@ def parse(text: str, *, name: str = "configuration") -> ControllerConfig:
         ConfigError: as for `load`.
     """
     return settings.parse(text, ControllerConfig, name=name)
+
+
+def _address(place: str, text: str) -> IPv4Address | IPv6Address:
+    try:
+        return ip_address(text)
+    except ValueError as error:
+        raise ConfigError(f"{place}: expected an IP address, got {text[:60]!r}") from error

@@ -11,6 +11,7 @@ from thingstead.controller.server import DomainServer
 from thingstead.crypto.key import PrivateKey
 from thingstead.domain.policy import PROFILES, OwnerPolicy
 from thingstead.domain.ports import GroupAssociations, Records
+from thingstead.errors import ConfigError
 from thingstead.identifier import ThingId
 from thingstead.planes.groups.group_manager import GroupManager, Settings
 from thingstead.protocols.ace.aif import Permission, Scope
@@ -52,6 +53,8 @@ def groups_plane(
     destination = (config.coap.multicast_group, config.coap.multicast_port)
 
     async def send(name: str, message: Message, expected: int) -> Mapping[bytes, Message]:
+        if not config.coap.multicast_group:
+            raise ConfigError("[coap] multicast_group is empty: this domain commands no groups")
         return await server.command(group_id(name), message, destination, expected=expected)
 
     return GroupManager(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,10 +28,25 @@ from thingstead.protocols.mud.signature import AdmissionPolicy
 from thingstead.transport.https import HttpsConfig, HttpsFetcher
 from thingstead.transport.resolver import HostsResolver
 
-__all__ = ["enforcement", "fetcher", "network_plane", "resolver"]
+__all__ = ["check", "enforcement", "fetcher", "network_plane", "resolver"]
 
 _UDP = 17
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,14}")
+
+
+def check(config: NetworkConfig, *, root: Path) -> None:
+    """Look at settings as the plane would, and ask nothing of kernel or network.
+
+    Raises:
+        ConfigError: one that cannot be obeyed.
+    """
+    _enforcer(config)
+    _prefixes(config.local, "local")
+    for urn, prefixes in config.controllers.items():
+        _prefixes(prefixes, urn)
+    for name, addresses in config.hosts.items():
+        _prefixes(addresses, f"hosts, {name}")
+    fetcher(config, root=root)
 
 
 def enforcement(config: NetworkConfig, *, coap_port: int) -> Enforcement:
@@ -40,17 +56,10 @@ def enforcement(config: NetworkConfig, *, coap_port: int) -> Enforcement:
         ConfigError: an unknown enforcer, no interfaces, or names and prefixes that are none.
         TransportError: the kernel does not take our table.
     """
-    if config.enforcement == "dry_run":
+    enforcer = _enforcer(config)
+    if enforcer is None:
         return DryRun("the configuration says so: [network] enforcement")
-    if config.enforcement != "nftables":
-        raise ConfigError(f"[network] enforcement is nftables or dry_run, not {config.enforcement!r}")
-    return Nftables(
-        NftablesConfig(
-            interfaces=_interfaces(config.interfaces),
-            local=_prefixes(config.local, "local"),
-            onboarding=(("udp", coap_port),),
-        )
-    )
+    return Nftables(replace(enforcer, onboarding=(("udp", coap_port),)))
 
 
 def fetcher(config: NetworkConfig, *, root: Path) -> Fetcher:
@@ -138,6 +147,15 @@ def _policy_of(url: str, anchors: tuple[TrustAnchor, ...], network: NetworkConfi
 
 def _hosts(config: NetworkConfig) -> dict[str, tuple[str, ...]]:
     return {name: tuple(addresses) for name, addresses in config.hosts.items()}
+
+
+def _enforcer(config: NetworkConfig) -> NftablesConfig | None:
+    """What the kernel is to be told; None where nobody enforces."""
+    if config.enforcement == "dry_run":
+        return None
+    if config.enforcement != "nftables":
+        raise ConfigError(f"[network] enforcement is nftables or dry_run, not {config.enforcement!r}")
+    return NftablesConfig(interfaces=_interfaces(config.interfaces), local=_prefixes(config.local, "local"))
 
 
 def _host(address: str) -> Prefix:

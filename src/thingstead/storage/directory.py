@@ -77,6 +77,9 @@ def write_whole(path: Path, data: bytes) -> None:
             with open(descriptor, "wb", closefd=False) as file:
                 file.write(data)
             os.fsync(descriptor)
+        except OSError:
+            temporary.unlink()
+            raise
         finally:
             os.close(descriptor)
         temporary.replace(path)

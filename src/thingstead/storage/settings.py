@@ -44,7 +44,7 @@ def parse(text: str, cls: type[T], *, name: str = "configuration") -> T:
     _refuse_unknown(table, cls, name)
     try:
         return msgspec.convert(table, cls)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, ConfigError) as error:
         raise ConfigError(f"{name}: {error}") from error
 
 

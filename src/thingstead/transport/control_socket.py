@@ -15,7 +15,7 @@ from typing import Any
 
 from thingstead.errors import ConfigError, RoleError, TransportError
 
-__all__ = ["Answer", "ControlClient", "ControlServer"]
+__all__ = ["Answer", "ControlClient", "ControlServer", "group_id"]
 
 _MAX_LINE = 1 << 20
 _MAX_ANSWER = 256 << 20
@@ -56,7 +56,7 @@ class ControlServer:
         try:
             self._server = await asyncio.start_unix_server(self._serve, path=str(self._path), limit=_MAX_LINE)
             if self._group:
-                os.chown(self._path, -1, _group_id(self._group))
+                os.chown(self._path, -1, group_id(self._group))
                 self._path.chmod(0o660)
         except (OSError, ConfigError) as error:
             await self.close()
@@ -145,7 +145,12 @@ def _may_command(writer: asyncio.StreamWriter) -> bool:
     return uid in (0, os.getuid())
 
 
-def _group_id(name: str) -> int:
+def group_id(name: str) -> int:
+    """The number of a group of this machine.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError as error:

@@ -18,6 +18,18 @@ from thingstead.errors import ConfigError
         ("[network]\nlocal = '10.0.0.0/8'", "Expected `array`"),
         ("[network.hosts]\n'mud.example' = '192.0.2.1'", "Expected `array`"),
         ("[join]\nmax_half_open = 1.5", "Expected `int`"),
+        ("[join]\nmax_half_open = 0", "max_half_open: expected 1 to 1048576, got 0"),
+        ("[join]\nhalf_open_seconds = nan", "half_open_seconds: expected 1 to 3600, got nan"),
+        ("[join]\ncredential_days = 99999999", "credential_days: expected 1 to 36500"),
+        ("[coap]\nport = 65536", r"configuration: \[coap\] port: expected 0 to 65535, got 65536"),
+        ("[coap]\nmulticast_port = 0", "multicast_port: expected 1 to 65535"),
+        ("[coap]\nmax_peers = -1", "max_peers: expected 1 to "),
+        ("[coap]\nhost = 'localhost'", "host: expected an IP address, got 'localhost'"),
+        ("[coap]\nhost = '::1'", 'multicast_group: expected "" where host is ::1'),
+        ("[coap]\nmulticast_group = '10.0.0.1'", "expected an IPv4 group address, got '10.0.0.1'"),
+        ("[coap]\nmulticast_group = 'ff02::1'", "expected an IPv4 group address, got 'ff02::1'"),
+        ("[coap]\nmulticast_group = 'lamps'", "multicast_group: expected an IP address"),
+        ("[web]\nport = -1", "port: expected 0 to 65535, got -1"),
     ],
 )
 def test_what_is_not_understood_is_refused_with_its_place(text, says):
@@ -42,6 +54,10 @@ def test_nothing_said_is_the_safe_defaults(tmp_path):
     assert (config.web.host, config.network.enforcement, config.network.offline) == ("127.0.0.1", "dry_run", True)
     assert not config.network.insecure_unsigned_mud
     assert not config.network.insecure_private_mud_servers
+
+
+def test_a_domain_on_ipv6_commands_no_groups():
+    assert parse("[coap]\nhost = '::1'\nmulticast_group = ''").coap.host == "::1"
 
 
 def test_what_is_said_counts():

@@ -13,6 +13,7 @@ from thingstead.controller.group import groups_of_policy, groups_plane
 from thingstead.controller.group_member import group_id
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.policy import JoinPolicy, OwnerPolicy, ProfileName
+from thingstead.errors import ConfigError
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
@@ -34,11 +35,11 @@ class Server:
         return {}
 
 
-def plane(granted):
+def plane(granted, group="239.83.0.9"):
     server: Any = Server()
     live = LiveGroups()
     manager = groups_plane(
-        ControllerConfig(coap=CoapConfig(multicast_group="239.83.0.9", multicast_port=5999)),
+        ControllerConfig(coap=CoapConfig(multicast_group=group, multicast_port=5999)),
         OwnerPolicy(JoinPolicy(ProfileName.INDUSTRIAL), Scope(granted)),
         KEY,
         records=Disk(),
@@ -65,6 +66,13 @@ def test_by_group_message_the_domain_may_ask_for_light_at_most_and_only_where_it
     _, _, live = plane(granted)
     (domain,) = live.keys["lamps"].members
     assert {path: int(mask) for path, mask in domain.scope.grants.items() if mask} == right
+
+
+def test_a_domain_without_a_multicast_group_commands_nobody():
+    manager, server, _ = plane({"/light": int(Permission.PUT)}, group="")
+    with pytest.raises(ConfigError, match="multicast_group is empty"):
+        asyncio.run(manager.command("lamps", request(Code.PUT, "/light")))
+    assert server.commands == []
 
 
 def test_a_command_goes_to_the_group_of_the_settings():

@@ -11,7 +11,7 @@ from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import AT, a_thing
 from tests.unit.planes.network.fakes import CLOUD, URL, described
 from thingstead.controller.config import CoapConfig, ControllerConfig, NetworkConfig
-from thingstead.controller.network import enforcement, fetcher, network_plane, resolver
+from thingstead.controller.network import check, enforcement, fetcher, network_plane, resolver
 from thingstead.controller.whereabouts import Whereabouts
 from thingstead.crypto.authority import make_authority
 from thingstead.crypto.key import KeyType, generate
@@ -98,6 +98,23 @@ def test_a_name_that_could_be_more_than_the_name_of_an_interface_reaches_no_rule
 def test_an_endpoint_that_is_no_address_is_refused_in_a_sentence(host):
     with pytest.raises(ConfigError, match=r"\[coap\] host"):
         plane(coap=CoapConfig(host=host))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"enforcement": "maybe"},
+        {"enforcement": "nftables"},
+        {"local": ["site"]},
+        {"controllers": {"urn:a": ["b"]}},
+        {"hosts": {"mud.example": ["c"]}},
+        {"mud_ca": "absent.pem"},
+    ],
+)
+def test_a_check_refuses_what_the_plane_would_and_touches_no_kernel(settings, tmp_path):
+    with pytest.raises(ConfigError):
+        check(NetworkConfig(**settings), root=tmp_path)
+    check(NetworkConfig(enforcement="nftables", interfaces=["br0"], local=["10.0.0.0/8"]), root=tmp_path)
 
 
 def test_authorities_that_cannot_be_read_are_refused(tmp_path):
