@@ -36,16 +36,17 @@ def utc():
 
 
 class Controller:
-    """Answers on a control socket what it was told to, and remembers what it was asked."""
+    """Answers on a control socket with `answers` one by one, then `answer`, and remembers what it was asked."""
 
     def __init__(self, path):
         self.path = path
         self.asked = []
         self.answer: dict[str, Any] = {"result": {}}
+        self.answers: list[dict[str, Any]] = []
 
     async def _answer(self, asked):
         self.asked.append((asked["operation"], asked["arguments"]))
-        return self.answer
+        return self.answers.pop(0) if self.answers else self.answer
 
     def serve(self, ready, stopped):
         async def serve():

@@ -78,11 +78,39 @@ def test_a_refusal_of_a_kind_that_we_do_not_know_is_still_one(run, controller, k
     assert run("thing", "list")[0] == CONSEQUENCES[errors.ThingsteadError].exit_code
 
 
-def test_an_export_is_written_whole_and_private(run, controller, tmp_path):
-    controller.answer = {"result": {"thing": THING, "senml": '[{"n":"load","v":1}]'}}
-    assert run("data", "export", THING, "--output", "out.json")[0] == 0
-    assert json.loads((tmp_path / "out.json").read_bytes()) == [{"n": "load", "v": 1}]
-    assert (tmp_path / "out.json").stat().st_mode & 0o077 == 0
+PACKS = ['[{"n":"load","v":1}]', '[{"n":"load","v":2}]']
+
+
+def page(number):
+    """The pages of an export: two with values, and one that is empty by now."""
+    senml = [*PACKS, "[]"][number]
+    following = f"load {number}" if number < 2 else ""
+    return {"result": {"thing": THING, "values": senml.count("v"), "senml": senml, "following": following}}
+
+
+def test_an_export_is_written_page_by_page_and_private(run, controller, tmp_path):
+    controller.answers = [page(number) for number in range(3)]
+    code, out, _ = run("data", "export", THING, "--output", "out.senml", "--json")
+    assert (code, json.loads(out)) == (0, {"written": str(tmp_path / "out.senml"), "packs": 2, "values": 2})
+    assert (tmp_path / "out.senml").read_text().splitlines() == PACKS
+    assert (tmp_path / "out.senml").stat().st_mode & 0o077 == 0
+    assert [given for _, given in controller.asked] == [
+        {"thing": THING},
+        {"thing": THING, "after": "load 0"},
+        {"thing": THING, "after": "load 1"},
+    ]
+
+
+def test_an_export_goes_to_standard_output_as_it_comes(run, controller):
+    controller.answers = [page(number) for number in range(3)]
+    assert run("data", "export", THING)[1].splitlines() == PACKS
+
+
+def test_an_export_that_breaks_off_leaves_nothing_behind(run, controller, tmp_path):
+    (tmp_path / "out.senml").write_text("as it was")
+    controller.answers = [page(0), {"error": {"kind": "StorageError", "message": "no", "reason": "x"}}]
+    assert run("data", "export", THING, "--output", "out.senml")[0] == CONSEQUENCES[errors.StorageError].exit_code
+    assert [path.read_text() for path in tmp_path.glob("out*")] == ["as it was"]
 
 
 def test_a_receipt_is_written_as_bytes(run, controller, tmp_path):

@@ -176,11 +176,13 @@ class World:
 
     def stored_times(self, thing: ThingId) -> list[float]:
         """UTC seconds of every reading that is kept of a thing."""
-        exported = json.loads(self.ask("data.export", thing=thing)["senml"])
-        base, times = 0.0, set()
-        for record in exported:
-            base = record.get("bt", base)
-            times.add(base + record.get("t", 0.0))
+        times, after = set(), None
+        while after != "":
+            page = self.ask("data.export", thing=thing, after=after or "")
+            after, base = page["following"], 0.0
+            for record in json.loads(page["senml"]):
+                base = record.get("bt", base)
+                times.add(base + record.get("t", 0.0))
         return sorted(times)
 
     def audits(self) -> list[Audit]:

@@ -117,7 +117,7 @@ COMMANDS: tuple[Command, ...] = (
         _O,
         "data export",
         "write everything that is kept of a thing",
-        "thing-abcdefghijklmnop --output thing.json",
+        "thing-abcdefghijklmnop --output thing.senml",
         "data:EXPORT",
     ),
     _row(

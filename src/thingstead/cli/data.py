@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.console import View
 from thingstead.cli.remote import DOMAIN, THING, ask, remote
-from thingstead.storage.directory import write_whole
+from thingstead.storage.directory import write_parts
 
 __all__ = ["ERASE", "EXPORT", "LIST", "SHOW"]
 
 _VIEW = View((("thing", "thing"), ("latest values", "latest")), empty="no thing has sent anything yet")
 
 LIST = remote("data.list", view=_VIEW, then="thingstead data show {thing}")
-SHOW = remote("data.show", THING, then="thingstead data export {thing} --output data.json")
+SHOW = remote("data.show", THING, then="thingstead data export {thing} --output data.senml")
 ERASE = remote(
     "data.erase",
     THING,
@@ -22,20 +25,41 @@ ERASE = remote(
 
 
 def _export(session: Session) -> int:
-    thing = session.options["thing"]
-    exported = ask(session, "data.export", {"thing": thing})
+    """Page by page, so that neither side ever holds all of it."""
     if session.options["output"] is None:
-        session.console.show(exported)
+        for page in _pages(session):
+            session.console.line(page if session.console.as_json else page["senml"])
         return 0
-    target = session.path("output")
-    write_whole(target, exported["senml"].encode())
-    session.console.show({"written": str(target)})
-    session.console.next(f"thingstead data erase {thing}")
+    target, given = session.path("output"), {"packs": 0, "values": 0}
+
+    def lines() -> Iterator[bytes]:
+        for page in _pages(session):
+            given["packs"] += 1
+            given["values"] += page["values"]
+            yield page["senml"].encode() + b"\n"
+
+    write_parts(target, lines())
+    session.console.show({"written": str(target), **given})
+    session.console.next(f"thingstead data erase {session.options['thing']}")
     return 0
+
+
+def _pages(session: Session) -> Iterator[dict[str, Any]]:
+    """The pages that have values."""
+    arguments = {"thing": session.options["thing"]}
+    while True:
+        page = ask(session, "data.export", arguments)
+        if page["values"]:
+            yield page
+        if not page["following"]:
+            return
+        arguments["after"] = page["following"]
 
 
 EXPORT = Action(
     (THING, Parameter("--output", "file to write (0600) instead of printing"), DOMAIN),
     _export,
-    "SenML-JSON (RFC 8428): every value with its series and instant, as whoever is concerned may ask for.",
+    """Every value with its series and instant, as whoever is concerned may ask for.
+
+It is one SenML-JSON pack (RFC 8428) a line, each readable by itself; the ledger says how many values each gave out.""",
 )

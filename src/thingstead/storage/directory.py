@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from thingstead.errors import ConfigError, StorageError
 
-__all__ = ["DirectoryLock", "locked", "private_directory", "write_whole"]
+__all__ = ["DirectoryLock", "locked", "private_directory", "write_parts", "write_whole"]
 
 
 def private_directory(path: Path) -> Path:
@@ -67,6 +68,15 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         StorageError: the disk did not take it; the old content stands.
     """
+    write_parts(path, (data,))
+
+
+def write_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """The same with content that comes in parts; where the next one fails to come, the old content stands.
+
+    Raises:
+        StorageError: as above.
+    """
     temporary = path.with_name(path.name + ".new")
     try:
         # Not through a link that somebody laid there, and not with the mode of what a crash left.
@@ -75,10 +85,11 @@ def write_whole(path: Path, data: bytes) -> None:
         try:
             os.fchmod(descriptor, 0o600)
             with open(descriptor, "wb", closefd=False) as file:
-                file.write(data)
+                for part in parts:
+                    file.write(part)
             os.fsync(descriptor)
-        except OSError:
-            temporary.unlink()
+        except BaseException:
+            temporary.unlink(missing_ok=True)
             raise
         finally:
             os.close(descriptor)

@@ -59,7 +59,9 @@ def test_what_is_exported_and_then_erased_is_gone():
         ("data.show", {"thing": THING}),
         ("data.list", {}),
     )
-    assert f'"{THING}/load"' in exported["result"]["senml"]
+    page = exported["result"]
+    assert f'"{THING}/load"' in page["senml"]
+    assert (page["thing"], page["values"], page["following"]) == (THING, 1, "")
     assert (erased["result"]["series"], erased["result"]["values"]) == (1, 1)
     assert after["result"]["latest"] == {}
     assert left["result"] == []

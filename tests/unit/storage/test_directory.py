@@ -1,7 +1,7 @@
 import pytest
 
 from thingstead.errors import ConfigError, StorageError
-from thingstead.storage.directory import DirectoryLock, private_directory, write_whole
+from thingstead.storage.directory import DirectoryLock, private_directory, write_parts, write_whole
 
 
 def test_a_directory_is_made_closed_and_found_again(tmp_path):
@@ -36,3 +36,20 @@ def test_a_file_is_replaced_whole_and_closed_to_others(tmp_path):
 def test_a_file_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(StorageError, match="missing/file"):
         write_whole(tmp_path / "missing" / "file", b"")
+
+
+def test_parts_are_written_one_after_the_other_to_one_file(tmp_path):
+    write_parts(tmp_path / "x", iter([b"one ", b"two"]))
+    assert (tmp_path / "x").read_bytes() == b"one two"
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o600
+
+
+def test_where_a_part_fails_to_come_nothing_of_the_others_stays(tmp_path):
+    def parts():
+        yield b"half"
+        raise KeyError
+
+    (tmp_path / "x").write_bytes(b"old")
+    with pytest.raises(KeyError):
+        write_parts(tmp_path / "x", parts())
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x", b"old")]

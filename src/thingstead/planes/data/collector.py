@@ -22,10 +22,12 @@ from thingstead.planes.data.series import Chunk, Value, chunk_key, decode_chunk,
 from thingstead.protocols.senml import pack
 from thingstead.protocols.senml.record import Record
 
-__all__ = ["Collector", "ErasureReceipt", "Limits"]
+__all__ = ["Collector", "ErasureReceipt", "ExportPage", "Limits"]
 
 _SWEPT = 32
 _LAST_KEY = "~"
+_PAGE = 128 << 10
+"""Bytes on disk after which a page of an export ends: some thousand values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,25 @@ class ErasureReceipt:
     at: datetime
     series: int
     values: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPage:
+    """A part of what is kept of one thing, and the receipt that it was given out.
+
+    Attributes:
+        thing: whose.
+        at: when the ledger was told, before this was given.
+        values: how many are in it.
+        senml: a SenML-JSON pack with base fields of its own (RFC 8428 §5); an empty array where there are no values.
+        following: what to ask the next page by; empty after the last.
+    """
+
+    thing: ThingId
+    at: datetime
+    values: int
+    senml: str
+    following: str
 
 
 class Collector:
@@ -145,17 +166,32 @@ class Collector:
         """Those of whom anything is kept."""
         return tuple([thing for thing, values in self._latest.items() if values])
 
-    async def export(self, thing: ThingId, *, actor: str) -> str:
-        """Everything kept of one thing as SenML-JSON; the disclosure is on the ledger before this returns."""
+    async def export(self, thing: ThingId, *, actor: str, after: str = "") -> ExportPage:
+        """The next page of everything kept of one thing; its disclosure is on the ledger before this returns.
+
+        Series come in the order of their names, each from its oldest value on. What comes in or is over its retention
+        while somebody asks page by page may be missing.
+
+        Args:
+            thing: whose.
+            actor: who asks.
+            after: `ExportPage.following` of the page before; empty for the first.
+        """
         await self.flush()
-        records = [
-            Record(name=f"{thing}/{split_key(key)[1]}", time=time, value=value)
-            for key, document in self._chunks(thing)
-            for time, value in decode_chunk(document)
-        ]
-        draft = Draft(self._clock.utc(), Kind.DISCLOSURE, actor, thing, "export", {"values": len(records)})
+        records: list[Record] = []
+        size, last, following = 0, "", ""
+        for key, document in self._chunks(thing, after=after):
+            if size >= _PAGE:
+                following = last
+                break
+            last = key.partition("/")[2]
+            size += len(document)
+            name = f"{thing}/{split_key(key)[1]}"
+            records += [Record(name=name, time=time, value=value) for time, value in decode_chunk(document)]
+        at = self._clock.utc()
+        draft = Draft(at, Kind.DISCLOSURE, actor, thing, "export", {"values": len(records)})
         await self._records.write({}, entries=[draft])
-        return pack.render_json(records) if records else "[]"
+        return ExportPage(thing, at, len(records), pack.render_json(records) if records else "[]", following)
 
     async def erase(self, thing: ThingId, *, actor: str) -> ErasureReceipt:
         """Erase everything kept of one thing, on disk and in memory; the ledger keeps that, and not what."""
@@ -247,8 +283,9 @@ class Collector:
             self._pending -= chunk.waiting
         return chunk
 
-    def _chunks(self, thing: ThingId) -> Iterator[tuple[str, bytes]]:
-        return self._records.scan(f"{thing}/", f"{thing}/{_LAST_KEY}")
+    def _chunks(self, thing: ThingId, *, after: str = "") -> Iterator[tuple[str, bytes]]:
+        first = f"{after}\0" if after else ""
+        return self._records.scan(f"{thing}/{first}", f"{thing}/{_LAST_KEY}")
 
     def _expire(self, at: datetime, changes: dict[str, bytes | None]) -> list[tuple[ThingId, str]]:
         """Add erasures of chunks over their retention, of a few things: everybody's turn comes, and no look is long.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -127,5 +126,10 @@ def telemetry(target: Target, value: float) -> Message:
 
 async def values_kept(target: Target, member: Member) -> int:
     """How many values the domain keeps of it."""
-    exported = await target.ask("data.export", {"thing": member.thing})
-    return len(json.loads(exported["senml"]))
+    kept: int = 0
+    after = ""
+    while True:
+        page = await target.ask("data.export", {"thing": member.thing, "after": after})
+        kept, after = kept + page["values"], page["following"]
+        if not after:
+            return kept

@@ -12,14 +12,15 @@ from thingstead.domain.lifecycle import LifecycleState
 from thingstead.domain.plane import PlaneName, Standing
 from thingstead.domain.purpose import Purpose
 from thingstead.errors import DecodeError, ForbiddenError, StorageError
-from thingstead.planes.data.collector import Collector, Limits
+from thingstead.planes.data.collector import Collector, ExportPage, Limits
 from thingstead.planes.data.series import decode_chunk, split_key
-from thingstead.protocols.senml import pack
+from thingstead.protocols.senml import pack, record
 from thingstead.protocols.senml.record import Record
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.records import PlaneRecords
 
 _THING = a_thing()
+_MANY = record.Limits(max_bytes=1 << 20, max_records=1 << 16)
 _RETIRED = _THING.evolve(state=LifecycleState.DECOMMISSIONED)
 _PURPOSES = (Purpose("power", "find faults", timedelta(days=30)), Purpose("t*", "comfort", timedelta(days=1)))
 
@@ -38,6 +39,13 @@ def _admitted(**settings):
 
 def _senml(*names, value=1.0):
     return pack.render_cbor([Record(name=name, value=value, time=AT.timestamp()) for name in names])
+
+
+def exported(plane):
+    """All rows of the one page that there is."""
+    page = asyncio.run(plane.export(_THING.id, actor="owner"))
+    assert page.following == ""
+    return json.loads(page.senml)
 
 
 def _kinds(store):
@@ -119,15 +127,49 @@ def test_erasure_leaves_no_value_and_an_entry_that_tells_none():
     assert (receipt.series, receipt.values) == (2, 2)
     assert dict(store.documents(PlaneName.DATA)) == {}
     assert _kinds(store) == [Kind.ERASURE]
-    assert asyncio.run(plane.export(_THING.id, actor="owner")) == "[]"
+    assert exported(plane) == []
 
 
 def test_an_export_is_on_the_ledger():
     store = MemoryStore()
     plane = _admitted(store=store)
     plane.collect(_THING.id, _senml("power"))
-    assert f"{_THING.id}/power" in asyncio.run(plane.export(_THING.id, actor="owner"))
+    page = asyncio.run(plane.export(_THING.id, actor="owner"))
+    assert f"{_THING.id}/power" in page.senml
+    assert (page.values, page.following) == (1, "")
     assert _kinds(store) == [Kind.DISCLOSURE]
+
+
+def test_a_long_export_comes_in_pages_each_a_pack_and_an_entry_of_its_own():
+    store, clock = MemoryStore(), JumpingClock()
+    plane = _admitted(store=store, clock=clock)
+    text = "x" * 200
+    for second in range(700):
+        clock.seconds = float(second)
+        plane.collect(_THING.id, _senml("power", "t1", value=text))
+        if second % 64 == 63:
+            asyncio.run(plane.flush())
+    pages: list[ExportPage] = []
+    after = ""
+    while not pages or after:
+        pages.append(asyncio.run(plane.export(_THING.id, actor="owner", after=after)))
+        after = pages[-1].following
+    assert len(pages) == 3
+    assert sum(page.values for page in pages) == 1400
+    assert all(len(page.senml) < 400_000 for page in pages)
+    names = [row.name for page in pages for row in pack.parse_json(page.senml, at=clock.utc(), limits=_MANY)]
+    assert names == [f"{_THING.id}/power"] * 700 + [f"{_THING.id}/t1"] * 700
+    assert _kinds(store) == [Kind.DISCLOSURE] * 3
+
+
+@pytest.mark.parametrize("after", ["~", "zzz", "../power", "\0", "power 9999999999999999"])
+def test_a_page_is_of_its_thing_alone_whatever_it_is_asked_by(after):
+    plane, other = _admitted(), a_thing(7)
+    asyncio.run(plane.admit(other, cause="joined", transition_id=other.transition_id))
+    for thing in (_THING, other):
+        plane.collect(thing.id, _senml("power"))
+    page = asyncio.run(plane.export(_THING.id, actor="owner", after=after))
+    assert {row["n"] for row in json.loads(page.senml)} <= {f"{_THING.id}/power"}
 
 
 def test_a_backup_fills_in_and_overwrites_nothing():
@@ -234,8 +276,7 @@ def test_all_values_are_exported_whether_they_are_in_memory_or_on_disk_alone():
     for seconds in (0.0, 600.0):
         _told(plane, clock, seconds, "power", "t1")
     plane.collect(_THING.id, _senml("power", value=7.0))
-    exported = json.loads(asyncio.run(plane.export(_THING.id, actor="owner")))
-    assert sorted(row["v"] for row in exported) == [0.0, 0.0, 7.0, 600.0, 600.0]
+    assert sorted(row["v"] for row in exported(plane)) == [0.0, 0.0, 7.0, 600.0, 600.0]
 
 
 def test_erasure_takes_what_is_on_disk_alone_and_what_cannot_be_read():
