@@ -101,7 +101,7 @@ class EndpointConfig:
     max_requests: int = 4096
     max_queued: int = 4096
     max_parked: int = 16
-    max_awake: int = 4096
+    max_awake: int = 128
     max_peers: int = 8192
     ack_delay: float = 0.5
     response_timeout: float = 120.0
