@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from thingstead.analysis.image_scan import Finding as ImageFinding
@@ -18,15 +17,13 @@ from thingstead.domain.ports import Records
 from thingstead.domain.thing import Thing
 from thingstead.errors import ForbiddenError, PolicyError, StorageError, ThingsteadError, TransportError
 from thingstead.identifier import ThingId, TransitionId, thing_id
-from thingstead.planes.software import software_record
+from thingstead.planes.software import installation, software_record
 from thingstead.planes.software.campaign import Campaign, Progress, campaign
 from thingstead.planes.software.catalogue import Catalogue, Published
 from thingstead.planes.software.release import ClassKey, Release
 from thingstead.planes.software.software_record import SoftwareRecord
-from thingstead.protocols.profile import release as profile
 from thingstead.protocols.suit.identifier import class_identifier
-from thingstead.protocols.suit.registry import Reason
-from thingstead.protocols.suit.report import Report, decode_report
+from thingstead.protocols.suit.report import decode_report
 
 __all__ = ["ImageScan", "StatusTracker"]
 
@@ -186,18 +183,17 @@ class StatusTracker:
         if thing in self._reporting:
             raise TransportError(f"an earlier report of {thing} is being written", reason="busy")
         before = self.runs(thing)
-        if published is None or published.target != target:
+        if published is not None and published.target != target:
             published = None
-            after = _brought_along(before, report, self._clock.utc())
-        else:
-            after = self._after(before, report, published)
-        self._last_acceptance[thing] = self._clock.utc()
+        at = self._clock.utc()
+        after = installation.record_after(before, report, published, at=at)
+        self._last_acceptance[thing] = at
         if after is before:
             return
         self._reporting.add(thing)
         self._things[thing] = after
         try:
-            draft = self._installation(thing, report, published)
+            draft = installation.entry(thing, report, published, at=at)
             await self._records.write({_THING + thing: software_record.encode(after)}, entries=[draft])
         except StorageError:
             if thing in self._things:
@@ -315,36 +311,6 @@ class StatusTracker:
                 return maker, model
         raise PolicyError("the release is for a class that no thing here is of", reason="class")
 
-    def _after(self, before: SoftwareRecord, report: Report, published: Published) -> SoftwareRecord:
-        digest = report.manifest_digest.value
-        if report.reason is not Reason.OK:
-            return before if before.manifest_digest == digest else before.refuse(digest, report.reason)
-        measured = report.images.get(profile.FIRMWARE)
-        if measured is None or measured.value != published.image_digest:
-            raise ForbiddenError("the report says installed, and measures another image", reason="measurement")
-        if before.manifest_digest == digest:
-            return before
-        if published.sequence_number < before.sequence_number:
-            raise ForbiddenError("the report is of an older release than one before it", reason="rollback")
-        return replace(
-            before,
-            sequence_number=published.sequence_number,
-            version=published.version,
-            manifest_digest=digest,
-            image_digest=measured.value,
-            installed_at=self._clock.utc(),
-        )
-
-    def _installation(self, thing: ThingId, report: Report, published: Published | None) -> Draft:
-        details: dict[str, Detail] = {
-            "version": "" if published is None else published.version,
-            "sequence": None if published is None else published.sequence_number,
-            "manifest": report.manifest_digest.value,
-            "reason": report.reason.name.lower().replace("_", "-"),
-        }
-        cause = "refused" if report.reason is not Reason.OK else "installed" if published else "brought-along"
-        return Draft(self._clock.utc(), Kind.INSTALLATION, "thing", thing, cause, details)
-
     def _campaign(self, digest: bytes, published: Published) -> Campaign:
         things = sum(target == published.target for _, target in self._admitted.values())
         progress = self._progress.get(digest, Progress())
@@ -359,18 +325,6 @@ class StatusTracker:
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
-
-
-def _brought_along(before: SoftwareRecord, report: Report, at: datetime) -> SoftwareRecord:
-    """With a release of elsewhere as the first that a thing reports; any other time that is no release of ours."""
-    digest = report.manifest_digest.value
-    if report.reason is Reason.OK and before.manifest_digest == digest:
-        return before
-    if report.reason is not Reason.OK or before.manifest_digest:
-        raise ForbiddenError("the report is of a release that was never offered", reason="unknown-manifest")
-    measured = report.images.get(profile.FIRMWARE)
-    image_digest = b"" if measured is None else measured.value
-    return replace(before, manifest_digest=digest, image_digest=image_digest, installed_at=at)
 
 
 def _by_name_and_vendor(anchors: Iterable[TrustAnchor]) -> tuple[dict[str, TrustAnchor], dict[bytes, TrustAnchor]]:
