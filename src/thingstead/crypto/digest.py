@@ -15,7 +15,11 @@ from thingstead.secret import Secret
 
 __all__ = ["Hash", "digest", "hasher", "hkdf", "hkdf_expand", "hkdf_extract", "hmac_tag", "verify_hmac"]
 
-_HASHLIB = {AlgorithmId.SHA_256: "sha256", AlgorithmId.SHA_384: "sha384", AlgorithmId.SHA_512: "sha512"}
+_HASHLIB = {
+    AlgorithmId.SHA_256: hashlib.sha256,
+    AlgorithmId.SHA_384: hashlib.sha384,
+    AlgorithmId.SHA_512: hashlib.sha512,
+}
 _MAC_HASH = {
     AlgorithmId.HMAC_256_64: "sha256",
     AlgorithmId.HMAC_256_256: "sha256",
@@ -50,7 +54,7 @@ def hasher(digest_id: int = AlgorithmId.SHA_256) -> Hash:
     row = algorithm(digest_id, Kind.DIGEST)
     if row.id is AlgorithmId.SHAKE256:
         return _Shake256()
-    return hashlib.new(_HASHLIB[row.id])
+    return _HASHLIB[row.id]()
 
 
 class _Shake256:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Protocol
 
@@ -95,9 +94,12 @@ class PublicKey:
     type: KeyType
     x: bytes
     y: bytes = b""
+    # The library's object, 4 us to make: the one that checked the key serves all its uses.
+    _loaded: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        self._load()
+        if self._loaded is None:
+            object.__setattr__(self, "_loaded", self._load())
 
     @classmethod
     def from_x(cls, key_type: KeyType, x: bytes, *, odd: bool = False) -> PublicKey:
@@ -114,7 +116,7 @@ class PublicKey:
             point = ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[key_type], bytes([2 + odd]) + x)
         except ValueError as error:
             raise DecodeError("expected a point on the curve", spec="RFC 9053 §7.1.1") from error
-        return cls(key_type, x, point.public_numbers().y.to_bytes(_SIZES[key_type], "big"))
+        return cls(key_type, x, point.public_numbers().y.to_bytes(_SIZES[key_type], "big"), point)
 
     @property
     def raw(self) -> bytes:
@@ -123,7 +125,7 @@ class PublicKey:
 
     def subject_public_key_info(self) -> bytes:
         """DER of the key as certificates and vouchers carry it (RFC 5280 §4.1.2.7)."""
-        encoded: bytes = self._load().public_bytes(
+        encoded: bytes = self._loaded.public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         return encoded
@@ -203,9 +205,9 @@ class SoftwareKey:
             raise UnsupportedError(f"expected a {self._public.type.name} key to agree with, got {peer.type.name}")
         try:
             if peer.type in _CURVES:
-                return Secret(self._key.exchange(ec.ECDH(), peer._load()))
+                return Secret(self._key.exchange(ec.ECDH(), peer._loaded))
             if peer.type is KeyType.X25519:
-                return Secret(self._key.exchange(peer._load()))
+                return Secret(self._key.exchange(peer._loaded))
             if peer.type is KeyType.ED25519:
                 scalar = hashlib.sha512(self._key.private_bytes_raw()).digest()[:32]
                 public = x25519.X25519PublicKey.from_public_bytes(_montgomery(peer.x))
@@ -247,14 +249,12 @@ def private_key(key_type: KeyType, value: Secret) -> SoftwareKey:
 
 def generate(key_type: KeyType) -> SoftwareKey:
     """Make a fresh key with the library's own random source."""
-    makers: dict[KeyType, Callable[[], Any]] = {
-        KeyType.X25519: x25519.X25519PrivateKey.generate,
-        KeyType.ED25519: ed25519.Ed25519PrivateKey.generate,
-    }
     if key_type in _CURVES:
         return _software(key_type, ec.generate_private_key(_CURVES[key_type]))
-    if key_type in makers:
-        return _software(key_type, makers[key_type]())
+    if key_type is KeyType.X25519:
+        return _software(key_type, x25519.X25519PrivateKey.generate())
+    if key_type is KeyType.ED25519:
+        return _software(key_type, ed25519.Ed25519PrivateKey.generate())
     return _software(key_type, _ML_DSA_PRIVATE[key_type].generate())
 
 
@@ -274,9 +274,9 @@ def verify(public: PublicKey, *, signature: bytes, data: bytes, signature_id: in
             encoded = encode_dss_signature(
                 int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
             )
-            public._load().verify(encoded, data, ec.ECDSA(_EC_HASH[public.type]))
+            public._loaded.verify(encoded, data, ec.ECDSA(_EC_HASH[public.type]))
         else:
-            public._load().verify(signature, data)
+            public._loaded.verify(signature, data)
     except InvalidSignature:
         raise AuthenticationError(f"the {row.name} signature does not verify", spec="RFC 9052 §4.4") from None
 
@@ -313,5 +313,6 @@ def _software(key_type: KeyType, key: Any) -> SoftwareKey:
     if key_type in _CURVES:
         numbers = public.public_numbers()
         size = _SIZES[key_type]
-        return SoftwareKey(key, PublicKey(key_type, numbers.x.to_bytes(size, "big"), numbers.y.to_bytes(size, "big")))
+        x, y = numbers.x.to_bytes(size, "big"), numbers.y.to_bytes(size, "big")
+        return SoftwareKey(key, PublicKey(key_type, x, y, public))
     return SoftwareKey(key, PublicKey(key_type, public.public_bytes_raw()))

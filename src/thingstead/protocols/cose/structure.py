@@ -32,6 +32,7 @@ _SIZES = {
 }
 
 _HEADS = {tag: codec.encode(codec.Tag(tag, 0))[:-1] for tag in CoseTag}
+_ENC_HEADS = {context: b"\x83" + codec.encode(context) for context in ("Encrypt0", "Encrypt")}
 
 
 def sig_structure(
@@ -57,7 +58,7 @@ def mac_structure(context: str, *, protected: bytes, external_aad: bytes, payloa
 
 def enc_structure(context: str, *, protected: bytes, external_aad: bytes) -> bytes:
     """The additional data of an AEAD; `context` is ``Encrypt0`` or ``Encrypt`` (RFC 9052 §5.3)."""
-    return codec.encode([context, protected, external_aad])
+    return _ENC_HEADS[context] + codec.encode(protected) + codec.encode(external_aad)
 
 
 def open_array(data: bytes, tag: CoseTag, *, limits: codec.Limits) -> list[Any]:

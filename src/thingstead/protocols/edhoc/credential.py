@@ -36,6 +36,9 @@ class _Header(IntEnum):
     X5T = 34
 
 
+_KID_HEAD, _KCCS_HEAD = (b"\xa1" + codec.encode(int(label)) for label in (_Header.KID, _Header.KCCS))
+
+
 @dataclass(frozen=True, slots=True)
 class Credential:
     """A credential as the transcript sees it; whether it is to be trusted, the caller has decided.
@@ -91,12 +94,12 @@ def read_credential(encoded: bytes, id_cred: bytes) -> Credential:
 
 def kid_reference(kid: bytes) -> bytes:
     """ID_CRED_x that names a credential by key identifier."""
-    return codec.encode({int(_Header.KID): kid})
+    return _KID_HEAD + codec.encode(kid)
 
 
 def kccs_reference(ccs: bytes) -> bytes:
     """ID_CRED_x that carries the CWT claims set `ccs` by value, byte for byte (RFC 9528 §3.5.3.1)."""
-    return b"\xa1" + codec.encode(int(_Header.KCCS)) + ccs
+    return _KCCS_HEAD + ccs
 
 
 def compact_reference(id_cred: bytes) -> bytes:

@@ -281,7 +281,7 @@ class Message3Received(SingleUse[_Decrypted]):
         return Message3Authenticated(agreement)
 
 
-class Message3Authenticated(SingleUse[Agreement]):
+class Message3Authenticated(SingleUse[tuple[Agreement, Completed]]):
     """The Initiator is who `peer` says. What must last, such as the association, is stored before message_4 goes out.
 
     Attributes:
@@ -291,16 +291,16 @@ class Message3Authenticated(SingleUse[Agreement]):
     __slots__ = ("peer",)
 
     def __init__(self, agreement: Agreement) -> None:
-        super().__init__(agreement)
+        super().__init__((agreement, Completed(agreement)))
         self.peer = agreement.peer
 
     def oscore(self) -> OscoreParameters:
         """The OSCORE parameters of this session, for the caller that stores them before message_4 goes out."""
-        return Completed(self._look()).oscore()
+        return self._look()[1].oscore()
 
     def message_4(self, ead_4: Iterable[EadItem] = ()) -> tuple[bytes, Completed]:
         """Confirm the keys to the Initiator (RFC 9528 §5.5.2)."""
-        agreement = self._spend()
+        agreement, completed = self._spend()
         sealed = seal(
             agreement.suite,
             agreement.prk_4e3m,
@@ -308,8 +308,8 @@ class Message3Authenticated(SingleUse[Agreement]):
             th=agreement.th_4,
             plaintext=encode_ead(ead_4),
         )
-        return codec.encode(sealed), Completed(agreement)
+        return codec.encode(sealed), completed
 
     def complete_without_message_4(self) -> Completed:
         """For profiles in which the first protected message from us confirms the keys (RFC 9528 §5.5)."""
-        return Completed(self._spend())
+        return self._spend()[1]

@@ -85,7 +85,7 @@ def following_transcript(suite: CipherSuite, th: bytes, plaintext: bytes, cred: 
 def apply_keystream_2(suite: CipherSuite, prk_2e: Secret, th_2: bytes, data: bytes) -> bytes:
     """Encrypt PLAINTEXT_2 or decrypt CIPHERTEXT_2: a stream cipher, no integrity (RFC 9528 §5.3.2)."""
     stream = expand(suite, prk_2e, Label.KEYSTREAM_2, context=th_2, size=len(data))
-    return bytes([a ^ b for a, b in zip(data, stream, strict=True)])
+    return (int.from_bytes(data, "big") ^ int.from_bytes(stream, "big")).to_bytes(len(data), "big")
 
 
 def seal(suite: CipherSuite, prk: Secret, labels: tuple[Label, Label], *, th: bytes, plaintext: bytes) -> bytes:

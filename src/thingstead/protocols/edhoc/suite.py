@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
 from thingstead.crypto.key import KeyType
@@ -27,6 +27,11 @@ class CipherSuite:
         signature: of methods that sign.
         application_aead: for the OSCORE context.
         application_digest: likewise.
+        hash_size: bytes of the EDHOC hash.
+        key_size: bytes of K_3 and K_4.
+        nonce_size: bytes of IV_3 and IV_4.
+        application_key_size: bytes of the OSCORE Master Secret (RFC 9528 Appendix A.1).
+        identifier_size: most bytes of a connection identifier that becomes an OSCORE ID (RFC 8613 §3.3).
     """
 
     number: int
@@ -38,31 +43,24 @@ class CipherSuite:
     signature: AlgorithmId
     application_aead: AlgorithmId
     application_digest: AlgorithmId
+    hash_size: int = field(init=False)
+    key_size: int = field(init=False)
+    nonce_size: int = field(init=False)
+    application_key_size: int = field(init=False)
+    identifier_size: int = field(init=False)
 
-    @property
-    def hash_size(self) -> int:
-        """Bytes of the EDHOC hash."""
-        return algorithm(self.digest, Kind.DIGEST).output_size
-
-    @property
-    def key_size(self) -> int:
-        """Bytes of K_3 and K_4."""
-        return algorithm(self.aead, Kind.AEAD).key_size
-
-    @property
-    def nonce_size(self) -> int:
-        """Bytes of IV_3 and IV_4."""
-        return algorithm(self.aead, Kind.AEAD).nonce_size
-
-    @property
-    def application_key_size(self) -> int:
-        """Bytes of the OSCORE Master Secret (RFC 9528 Appendix A.1)."""
-        return algorithm(self.application_aead, Kind.AEAD).key_size
-
-    @property
-    def identifier_size(self) -> int:
-        """Most bytes of a connection identifier that becomes an OSCORE ID (RFC 8613 §3.3)."""
-        return algorithm(self.application_aead, Kind.AEAD).nonce_size - 6
+    def __post_init__(self) -> None:
+        aead = algorithm(self.aead, Kind.AEAD)
+        application = algorithm(self.application_aead, Kind.AEAD)
+        sizes = {
+            "hash_size": algorithm(self.digest, Kind.DIGEST).output_size,
+            "key_size": aead.key_size,
+            "nonce_size": aead.nonce_size,
+            "application_key_size": application.key_size,
+            "identifier_size": application.nonce_size - 6,
+        }
+        for name, size in sizes.items():
+            object.__setattr__(self, name, size)
 
 
 _A = AlgorithmId
