@@ -32,9 +32,10 @@ from thingstead.agent.core import Agent, Hardware
 from thingstead.agent.lamp import SimulatedLamp
 from thingstead.agent.story import Request, Story
 from thingstead.analysis.image_scan import Finding
-from thingstead.controller.composition import Controller, Foundation, compose
+from thingstead.controller.composition import Controller, compose
 from thingstead.controller.config import CoapConfig, ControllerConfig, DomainConfig
 from thingstead.controller.directory import KEYS
+from thingstead.controller.foundation import Foundation
 from thingstead.controller.operation_table import operations
 from thingstead.crypto.key import KeyType, PublicKey, generate
 from thingstead.crypto.keystore import MemoryKeyStore

@@ -11,8 +11,9 @@ from functools import partial
 
 from thingstead.analysis.image_scan import Finding
 from thingstead.clock import Clock, SystemClock
-from thingstead.controller.composition import Controller, Foundation, compose
+from thingstead.controller.composition import Controller, compose
 from thingstead.controller.directory import DomainDirectory
+from thingstead.controller.foundation import Foundation
 from thingstead.controller.network import enforcement, fetcher, resolver
 from thingstead.controller.operation import Role
 from thingstead.controller.operation_table import operations

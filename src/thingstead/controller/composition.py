@@ -7,20 +7,19 @@ import logging
 from collections.abc import Awaitable, Callable, Hashable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Never
 
-from thingstead.clock import Clock
 from thingstead.controller.admission import Admission
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
-from thingstead.controller.group import groups_of_policy, groups_plane
+from thingstead.controller.engines import Planes, compose_planes
+from thingstead.controller.foundation import Foundation
+from thingstead.controller.group import groups_of_policy
 from thingstead.controller.group_member import DomainMember, group_of
 from thingstead.controller.group_resource import GroupResources
-from thingstead.controller.network import network_plane
 from thingstead.controller.notary import Notary
 from thingstead.controller.overview import Overview
-from thingstead.controller.owner import Owner, OwnerFiles, Trusted
+from thingstead.controller.owner import Owner, Trusted
 from thingstead.controller.resource import (
     bootstrapping,
     collecting,
@@ -31,13 +30,10 @@ from thingstead.controller.resource import (
 )
 from thingstead.controller.server import DomainServer
 from thingstead.controller.whereabouts import Whereabouts
-from thingstead.crypto.key import PublicKey
 from thingstead.crypto.keystore import KeyStore
-from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.ledger.refusal import RefusalCounter
-from thingstead.domain.plane import OBLIGATIONS, Demand, Plane, PlaneName
-from thingstead.domain.policy import PROFILES, OwnerPolicy
-from thingstead.domain.ports import Enforcement, Fetcher, HeadKeeper, Resolver, Store
+from thingstead.domain.plane import OBLIGATIONS, Demand, PlaneName
+from thingstead.domain.policy import OwnerPolicy
 from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
 from thingstead.endpoint.config import EndpointConfig
@@ -50,13 +46,8 @@ from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.phases.decommission import Decommission
 from thingstead.planes.access.authorization_server import AuthorizationServer
-from thingstead.planes.data.collector import Collector
 from thingstead.planes.groups.group_manager import GroupManager
-from thingstead.planes.identity.certificate_authority import CertificateAuthority
 from thingstead.planes.identity.registrar import Registrar
-from thingstead.planes.network.alarm import Alarm
-from thingstead.planes.network.mud_manager import MudManager
-from thingstead.planes.software.status_tracker import ImageScan, StatusTracker
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.content_format import ContentFormat
@@ -68,71 +59,10 @@ from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.profile import join, path
 from thingstead.storage.records import PlaneRecords
 
-__all__ = ["Controller", "Foundation", "Planes", "compose", "domain_credential"]
+__all__ = ["Controller", "compose", "domain_credential"]
 
 _LOGGER = logging.getLogger(__name__)
 _HOUSEKEEPING = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Foundation:
-    """What a controller stands on: files and the machine's clock, or memory and a clock that jumps.
-
-    Attributes:
-        config: its settings.
-        files: where the owner writes.
-        policy: what the owner wrote.
-        anchors: the makers the owner trusts.
-        keys: a key of each name in `directory.KEYS`.
-        store: what lasts.
-        heads: where signed ledger heads are also kept.
-        enforcement: who keeps the network's rules.
-        fetcher: HTTPS, for MUD files.
-        resolver: names to addresses.
-        mac_of: the link-layer address behind an IP address.
-        scan_image: looks for secrets in an image.
-        clock: both times.
-        random_bytes: a source of randomness.
-    """
-
-    config: ControllerConfig
-    files: OwnerFiles
-    policy: OwnerPolicy
-    anchors: tuple[TrustAnchor, ...]
-    keys: KeyStore
-    store: Store
-    heads: HeadKeeper
-    enforcement: Enforcement
-    fetcher: Fetcher
-    resolver: Resolver
-    mac_of: Callable[[str], bytes]
-    scan_image: ImageScan
-    clock: Clock
-    random_bytes: Callable[[int], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Planes:
-    """The six engines.
-
-    Attributes:
-        identity: credentials.
-        access: tokens and associations.
-        groups: keys of groups.
-        software: releases and what runs.
-        network: what the kernel lets through.
-        data: telemetry.
-    """
-
-    identity: CertificateAuthority
-    access: AuthorizationServer
-    groups: GroupManager
-    software: StatusTracker
-    network: MudManager
-    data: Collector
-
-    def __iter__(self) -> Iterator[Plane]:
-        return iter((self.identity, self.access, self.groups, self.software, self.network, self.data))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +172,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     whereabouts = Whereabouts(places, mac_of=foundation.mac_of)
     member = DomainMember(endpoint, foundation.keys.handle(KeyId("groups")))
     trusted = Trusted(foundation.anchors)
-    planes = _planes(
+    planes = compose_planes(
         foundation,
         own.public,
         whereabouts,
@@ -305,74 +235,6 @@ def _notary(foundation: Foundation, refusals: RefusalCounter) -> Notary:
         domain=foundation.config.domain.name,
         clock=foundation.clock,
         refusals=refusals,
-    )
-
-
-def _planes(
-    foundation: Foundation,
-    holder: PublicKey,
-    whereabouts: Whereabouts,
-    member: DomainMember,
-    trusted: Trusted,
-    *,
-    register: Register,
-    server: DomainServer,
-) -> Planes:
-    def records(plane: PlaneName, prefix: str = "") -> PlaneRecords:
-        return PlaneRecords(plane, foundation.store, prefix=prefix)
-
-    clock, domain = foundation.clock, foundation.config.domain.name
-    profile = PROFILES[foundation.policy.join.profile]
-    access = AuthorizationServer(
-        records(PlaneName.ACCESS),
-        foundation.keys.handle(KeyId("access")),
-        server,
-        domain=domain,
-        holder=holder,
-        clock=clock,
-        random_bytes=foundation.random_bytes,
-        validity=profile.token_lifetime,
-    )
-    return Planes(
-        identity=CertificateAuthority(
-            records(PlaneName.IDENTITY, "credential/"),
-            foundation.keys.handle(KeyId("identity")),
-            domain=domain,
-            clock=clock,
-            random_bytes=foundation.random_bytes,
-            validity=timedelta(days=foundation.config.join.credential_days),
-        ),
-        access=access,
-        groups=groups_plane(
-            foundation.config,
-            foundation.policy,
-            foundation.keys.handle(KeyId("groups")),
-            records=records(PlaneName.GROUPS),
-            live=member,
-            server=server,
-            scope_of=access.scope_of,
-            clock=clock,
-            random_bytes=foundation.random_bytes,
-        ),
-        software=StatusTracker(
-            records(PlaneName.SOFTWARE),
-            anchors=foundation.anchors,
-            models=lambda: {(thing.maker, thing.model) for thing in register.things()},
-            scan=foundation.scan_image,
-            clock=clock,
-        ),
-        network=network_plane(
-            foundation.config,
-            lambda: trusted.anchors,
-            keeper=foundation.enforcement,
-            files=foundation.fetcher,
-            resolve=foundation.resolver,
-            records=records(PlaneName.NETWORK, "mud/"),
-            whereabouts=whereabouts,
-            clock=clock,
-            alarm=_log_alarm,
-        ),
-        data=Collector(records(PlaneName.DATA), purposes=foundation.policy.purposes, clock=clock),
     )
 
 
@@ -493,11 +355,6 @@ async def _every_second(work: Callable[[], Awaitable[object]]) -> Never:
                 _LOGGER.warning("housekeeping failed, and is tried again each second: %s", told)
         else:
             told = ""
-
-
-def _log_alarm(alarm: Alarm) -> None:
-    whose = f" of {alarm.thing}" if alarm.thing is not None else ""
-    _LOGGER.warning("network: %s%s: %s", alarm.kind, whose, alarm.detail)
 
 
 def _admitted(register: Register, plane: PlaneName) -> Iterator[Thing]:

@@ -18,9 +18,10 @@ from thingstead.analysis.image_scan import Finding
 from thingstead.clock import Clock
 from thingstead.controller import config as configuration
 from thingstead.controller.backup import AuthenticBackup, Backup
-from thingstead.controller.composition import Foundation, compose
+from thingstead.controller.composition import compose
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.directory import KEYS, DomainDirectory
+from thingstead.controller.foundation import Foundation
 from thingstead.controller.network import fetcher, resolver
 from thingstead.controller.restoration import has_to_join, newer_entries, take_up
 from thingstead.crypto.key import PublicKey

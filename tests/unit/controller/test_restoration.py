@@ -10,9 +10,10 @@ from tests.scenarios.memory import MemoryFetcher, MemoryHeads
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import AT, a_thing
 from thingstead.controller.backup import Backup, authenticate, sign
-from thingstead.controller.composition import Foundation, compose
+from thingstead.controller.composition import compose
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.directory import KEYS
+from thingstead.controller.foundation import Foundation
 from thingstead.controller.restoration import has_to_join, newer_entries, take_up
 from thingstead.crypto.keystore import MemoryKeyStore
 from thingstead.domain.ledger import entry, head

@@ -1,0 +1,142 @@
+"""How the six planes are put together on a controller's foundation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from thingstead.controller.foundation import Foundation
+from thingstead.controller.group import groups_plane
+from thingstead.controller.group_member import DomainMember
+from thingstead.controller.network import network_plane
+from thingstead.controller.owner import Trusted
+from thingstead.controller.server import DomainServer
+from thingstead.controller.whereabouts import Whereabouts
+from thingstead.crypto.key import PublicKey
+from thingstead.domain.plane import Plane, PlaneName
+from thingstead.domain.policy import PROFILES
+from thingstead.domain.register import Register
+from thingstead.identifier import KeyId
+from thingstead.planes.access.authorization_server import AuthorizationServer
+from thingstead.planes.data.collector import Collector
+from thingstead.planes.groups.group_manager import GroupManager
+from thingstead.planes.identity.certificate_authority import CertificateAuthority
+from thingstead.planes.network.alarm import Alarm
+from thingstead.planes.network.mud_manager import MudManager
+from thingstead.planes.software.status_tracker import StatusTracker
+from thingstead.storage.records import PlaneRecords
+
+__all__ = ["Planes", "compose_planes"]
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Planes:
+    """The six engines.
+
+    Attributes:
+        identity: credentials.
+        access: tokens and associations.
+        groups: keys of groups.
+        software: releases and what runs.
+        network: what the kernel lets through.
+        data: telemetry.
+    """
+
+    identity: CertificateAuthority
+    access: AuthorizationServer
+    groups: GroupManager
+    software: StatusTracker
+    network: MudManager
+    data: Collector
+
+    def __iter__(self) -> Iterator[Plane]:
+        return iter((self.identity, self.access, self.groups, self.software, self.network, self.data))
+
+
+def compose_planes(
+    foundation: Foundation,
+    holder: PublicKey,
+    whereabouts: Whereabouts,
+    member: DomainMember,
+    trusted: Trusted,
+    *,
+    register: Register,
+    server: DomainServer,
+) -> Planes:
+    """Put the six engines together; what they share beside the foundation is given to them.
+
+    Args:
+        foundation: what all stand on.
+        holder: the domain's own key, which tokens are bound to.
+        whereabouts: where things are, for the network's rules.
+        member: the domain's seat in groups.
+        trusted: the makers that the owner trusts now.
+        register: the things.
+        server: the live endpoint.
+    """
+
+    def records(plane: PlaneName, prefix: str = "") -> PlaneRecords:
+        return PlaneRecords(plane, foundation.store, prefix=prefix)
+
+    clock, domain = foundation.clock, foundation.config.domain.name
+    profile = PROFILES[foundation.policy.join.profile]
+    access = AuthorizationServer(
+        records(PlaneName.ACCESS),
+        foundation.keys.handle(KeyId("access")),
+        server,
+        domain=domain,
+        holder=holder,
+        clock=clock,
+        random_bytes=foundation.random_bytes,
+        validity=profile.token_lifetime,
+    )
+    return Planes(
+        identity=CertificateAuthority(
+            records(PlaneName.IDENTITY, "credential/"),
+            foundation.keys.handle(KeyId("identity")),
+            domain=domain,
+            clock=clock,
+            random_bytes=foundation.random_bytes,
+            validity=timedelta(days=foundation.config.join.credential_days),
+        ),
+        access=access,
+        groups=groups_plane(
+            foundation.config,
+            foundation.policy,
+            foundation.keys.handle(KeyId("groups")),
+            records=records(PlaneName.GROUPS),
+            live=member,
+            server=server,
+            scope_of=access.scope_of,
+            clock=clock,
+            random_bytes=foundation.random_bytes,
+        ),
+        software=StatusTracker(
+            records(PlaneName.SOFTWARE),
+            anchors=foundation.anchors,
+            models=lambda: {(thing.maker, thing.model) for thing in register.things()},
+            scan=foundation.scan_image,
+            clock=clock,
+        ),
+        network=network_plane(
+            foundation.config,
+            lambda: trusted.anchors,
+            keeper=foundation.enforcement,
+            files=foundation.fetcher,
+            resolve=foundation.resolver,
+            records=records(PlaneName.NETWORK, "mud/"),
+            whereabouts=whereabouts,
+            clock=clock,
+            alarm=_log_alarm,
+        ),
+        data=Collector(records(PlaneName.DATA), purposes=foundation.policy.purposes, clock=clock),
+    )
+
+
+def _log_alarm(alarm: Alarm) -> None:
+    whose = f" of {alarm.thing}" if alarm.thing is not None else ""
+    _LOGGER.warning("network: %s%s: %s", alarm.kind, whose, alarm.detail)

@@ -1,0 +1,54 @@
+"""What a controller stands on: what is below it is files and a kernel, or memory and a clock that jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from thingstead.clock import Clock
+from thingstead.controller.config import ControllerConfig
+from thingstead.controller.owner import OwnerFiles
+from thingstead.crypto.keystore import KeyStore
+from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.policy import OwnerPolicy
+from thingstead.domain.ports import Enforcement, Fetcher, HeadKeeper, Resolver, Store
+from thingstead.planes.software.status_tracker import ImageScan
+
+__all__ = ["Foundation"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foundation:
+    """What a controller stands on: files and the machine's clock, or memory and a clock that jumps.
+
+    Attributes:
+        config: its settings.
+        files: where the owner writes.
+        policy: what the owner wrote.
+        anchors: the makers the owner trusts.
+        keys: a key of each name in `directory.KEYS`.
+        store: what lasts.
+        heads: where signed ledger heads are also kept.
+        enforcement: who keeps the network's rules.
+        fetcher: HTTPS, for MUD files.
+        resolver: names to addresses.
+        mac_of: the link-layer address behind an IP address.
+        scan_image: looks for secrets in an image.
+        clock: both times.
+        random_bytes: a source of randomness.
+    """
+
+    config: ControllerConfig
+    files: OwnerFiles
+    policy: OwnerPolicy
+    anchors: tuple[TrustAnchor, ...]
+    keys: KeyStore
+    store: Store
+    heads: HeadKeeper
+    enforcement: Enforcement
+    fetcher: Fetcher
+    resolver: Resolver
+    mac_of: Callable[[str], bytes]
+    scan_image: ImageScan
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
