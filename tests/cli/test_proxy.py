@@ -1,6 +1,7 @@
 """``thingstead proxy``: what it says before it serves, and that it serves."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -62,15 +63,17 @@ def test_settings_that_cannot_be_kept_are_one_sentence_and_the_exit_code_of_sett
 
 
 @pytest.mark.slow
-def test_it_serves_until_it_is_told_to_end(settings, process_environment):
+@pytest.mark.parametrize("words", [(), ("--json",)], ids=["people", "programs"])
+def test_it_serves_until_it_is_told_to_end(settings, process_environment, words):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
 
     async def story(server, _uri):
         path = settings(SETTINGS, port=port, origin=server.port)
-        command = [sys.executable, "-m", "thingstead", "proxy", "run", str(path)]
-        environment = os.environ | process_environment
+        command = [sys.executable, "-m", "thingstead", "proxy", "run", str(path), *words]
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        environment |= process_environment
         proxy = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, env=environment)
         try:
             assert proxy.stdout is not None
@@ -87,3 +90,5 @@ def test_it_serves_until_it_is_told_to_end(settings, process_environment):
     assert payload == b"hello"
     assert code == 0
     assert b"relayed" in rest
+    if words:
+        assert json.loads(rest)["relayed"] == 1

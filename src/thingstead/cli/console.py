@@ -55,6 +55,8 @@ class Console:
             self._table(value, view or _view_of(value))
         else:
             self._write(printable(value))
+        # Whoever runs on from here must not keep it in a buffer until the end.
+        self._out.flush()
 
     def say(self, text: str) -> None:
         """A line for people; programs do not see it."""
@@ -87,7 +89,6 @@ class Console:
     def next(self, command: str) -> None:
         """The command that a person most likely wants now."""
         self.say(f"next: {command}")
-        # Whatever runs on from here has said all it will say for a while.
         self._out.flush()
 
     def refuse(self, error: ThingsteadError) -> int:

@@ -22,11 +22,11 @@ def _run(session: Session) -> int:
 async def _serve(session: Session, config: ProxyConfig) -> None:
     stopped = ending()
     with running(config) as proxy:
-        session.console.show(_told(config))
+        # Two results, hence one line each for a program.
+        show = session.console.line if session.console.as_json else session.console.show
+        show(_told(config))
         await stopped.wait()
-        session.console.show(
-            {"relayed": proxy.relayed, "from the cache": proxy.answered_from_cache, "refused": proxy.counters}
-        )
+        show({"relayed": proxy.relayed, "from_cache": proxy.answered_from_cache, "refused": dict(proxy.counters)})
 
 
 def _check(session: Session) -> int:

@@ -149,7 +149,15 @@ class ProxyConfig:
 
     def __post_init__(self) -> None:
         """Refuse what could not be kept."""
-        _address(self.listen.host, "[listen]")
+        for section, name, least, most in _BOUNDS:
+            value = getattr(getattr(self, section), name)
+            if not least <= value <= most:
+                raise ConfigError(f"[{section}]: expected a {name} of {least} to {most}, got {value}")
+        here = _address(self.listen.host, "[listen]")
+        for origin in self.origin:
+            there = _address(origin.address, f"origin {origin.name!r}")
+            if here.version != there.version or (here.is_loopback and not there.is_loopback):
+                raise ConfigError(f"origin {origin.name!r}: no way from {self.listen.host} to {origin.address}")
         for network in (*self.clients.networks, *self.clients.verified):
             try:
                 ipaddress.ip_network(network)
@@ -160,12 +168,25 @@ class ProxyConfig:
             raise ConfigError("expected each origin's name and port once")
         if (self.listen.host, self.listen.port) in [(origin.address, origin.port) for origin in self.origin]:
             raise ConfigError("expected origins elsewhere than where the proxy itself listens")
-        if not 1 <= self.limits.hop_limit <= 255:
-            raise ConfigError(f"[limits]: expected a hop_limit of 1 to 255, got {self.limits.hop_limit}")
 
 
-def _address(text: str, place: str) -> None:
+_BOUNDS = (
+    ("listen", "port", 0, 65_535),
+    ("clients", "requests_per_second", 0.01, 1_000_000),
+    ("clients", "max_addresses", 1, 1 << 24),
+    ("cache", "max_responses", 0, 1 << 24),
+    ("cache", "max_bytes", 0, 1 << 34),
+    ("cache", "max_seconds", 0, 1 << 32),
+    ("limits", "max_requests", 1, 1 << 24),
+    ("limits", "max_observations", 0, 1 << 24),
+    ("limits", "origin_seconds", 0.1, 247),
+    ("limits", "hop_limit", 1, 255),
+)
+"""Section, setting, least and most; an origin has no longer than an exchange may take (RFC 7252 §4.8.2)."""
+
+
+def _address(text: str, place: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
-        ipaddress.ip_address(text)
+        return ipaddress.ip_address(text)
     except ValueError as error:
         raise ConfigError(f"{place}: expected an IP address, got {text!r}") from error

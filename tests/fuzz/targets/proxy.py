@@ -12,12 +12,21 @@ from thingstead.endpoint.event import Address
 from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode
 from thingstead.protocols.coap.option import OPTIONS, OptionNumber
-from thingstead.proxy.config import Approach, CacheConfig, ClientsConfig, LimitsConfig, OriginConfig, ProxyConfig
+from thingstead.proxy.config import (
+    Approach,
+    CacheConfig,
+    ClientsConfig,
+    LimitsConfig,
+    ListenConfig,
+    OriginConfig,
+    ProxyConfig,
+)
 from thingstead.proxy.core import Proxy
 
 _CLIENTS: tuple[Address, ...] = (("192.0.2.10", 1), ("192.0.2.11", 1), ("203.0.113.1", 1))
 _ORIGINS: tuple[Address, ...] = (("198.51.100.1", 5683), ("198.51.100.2", 5683))
 _CONFIG = ProxyConfig(
+    listen=ListenConfig(host="192.0.2.1"),
     clients=ClientsConfig(networks=("192.0.2.0/24",), verified=("192.0.2.10/32",), max_addresses=2),
     cache=CacheConfig(max_responses=3, max_bytes=3000),
     limits=LimitsConfig(max_requests=4, max_observations=2),

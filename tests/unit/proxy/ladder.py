@@ -8,7 +8,7 @@ from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import ExchangeFailed, RequestReceived, ResponseReceived, SequenceNeeded
 from thingstead.protocols.coap.message import decode
 from thingstead.protocols.coap.reliability import TransmissionParameters
-from thingstead.proxy.config import Approach, ClientsConfig, OriginConfig, ProxyConfig
+from thingstead.proxy.config import Approach, ClientsConfig, ListenConfig, OriginConfig, ProxyConfig
 from thingstead.proxy.core import Proxy
 
 CLIENT, PROXY = ("192.0.2.10", 40000), ("192.0.2.1", 5690)
@@ -36,7 +36,8 @@ class ProxyLadder:
 
     def __init__(self, *, origins=ORIGINS, clients=EVERYBODY, respond=None, change=None, today=TODAY, **settings):
         self.today = today
-        config = ProxyConfig(origin=origins, clients=clients, **settings)
+        listen = ListenConfig(host="192.0.2.1")
+        config = ProxyConfig(listen=listen, origin=origins, clients=clients, **settings)
         self.proxy = Proxy(config, random_bytes=random.Random(7).randbytes, today=lambda: self.today)
         # A client that does not wait for one answer before it asks on, as many clients together do.
         self.client = endpoint(1, transmission=TransmissionParameters(nstart=16))

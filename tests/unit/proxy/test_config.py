@@ -4,7 +4,7 @@ from thingstead.errors import ConfigError
 from thingstead.proxy.config import Approach, ProxyConfig
 from thingstead.storage.settings import parse
 
-ORIGIN = '[[origin]]\nname = "lamp.example"\naddress = "192.0.2.5"\n'
+ORIGIN = '[[origin]]\nname = "lamp.example"\naddress = "127.0.0.5"\n'
 
 
 def test_an_origin_is_protected_end_to_end_unless_it_says_otherwise():
@@ -53,8 +53,16 @@ def test_an_approach_that_it_cannot_keep_is_refused(approach):
         ('[listen]\nhost = "here"', "IP address"),
         ('[clients]\nnetworks = ["everybody"]', "IP networks"),
         ('[clients]\nverified = ["192.0.2.1/8"]', "IP networks"),
-        ("[limits]\nhop_limit = 0", "hop_limit"),
-        ('[listen]\nport = 5683\nhost = "192.0.2.5"\n' + ORIGIN, "elsewhere"),
+        ("[limits]\nhop_limit = 0", "hop_limit of 1 to 255, got 0"),
+        ("[limits]\nmax_requests = 0", "max_requests"),
+        ("[limits]\norigin_seconds = nan", "origin_seconds"),
+        ("[cache]\nmax_bytes = -1", "max_bytes"),
+        ("[clients]\nmax_addresses = 0", "max_addresses"),
+        ("[clients]\nrequests_per_second = inf", "requests_per_second"),
+        ("[listen]\nport = 65536", "port of 0 to 65535, got 65536"),
+        (ORIGIN.replace("127", "192"), "no way from 127.0.0.1 to 192.0.0.5"),
+        ('[listen]\nhost = "::1"\n' + ORIGIN, "no way from ::1 to 127.0.0.5"),
+        ('[listen]\nport = 5683\nhost = "127.0.0.5"\n' + ORIGIN, "elsewhere"),
         ("[cache", "not TOML"),
     ],
 )
