@@ -12,6 +12,7 @@ from tests.docs.test_tour import free_port
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "coap.md").read_text()
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+(SETTINGS,) = re.findall(r"^```toml\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
 COMMANDS = [line for line in PAGE.splitlines() if line.startswith("thingstead ")]
 ENVIRONMENT = {"PYTHONPATH": ":".join(str(ROOT / part) for part in ("src", ""))}
 
@@ -42,8 +43,9 @@ def test_the_programs_and_commands_do_what_is_said(at, tmp_path):
         pass
     shown = [ended([sys.executable, "-c", at(program)], tmp_path) for program in PROGRAMS[1:]]
     assert [(done.returncode, done.stdout) for done in shown] == [(0, "hello\n"), (0, "hello\n" * 3)]
+    (tmp_path / "proxy.toml").write_text(SETTINGS)
     for line in COMMANDS:
         done = ended([*thingstead, *at(line).replace("'", "").split()[1:]], tmp_path)
         assert done.returncode == 0, f"{line}: {done.stderr}"
     assert (tmp_path / "log.txt").read_bytes() == b"x" * 5000
-    assert len(COMMANDS) == 7
+    assert len(COMMANDS) == 8
