@@ -157,7 +157,9 @@ class Admission:
         if OptionNumber.ECHO in special and not exchange.is_elsewhere:
             self._note_echo(exchange, special[OptionNumber.ECHO], now)
         exchange.wants_size = OptionNumber.SIZE2 in special
-        if OptionNumber.OBSERVE in special and inner.code in _OBSERVABLE:
+        block2 = self._decode_block(special[OptionNumber.BLOCK2]) if OptionNumber.BLOCK2 in special else _WHOLE
+        # Only the first block of a response is that of a notification (RFC 7959 §2.6).
+        if OptionNumber.OBSERVE in special and inner.code in _OBSERVABLE and not block2.num:
             self._note_observe(exchange, special[OptionNumber.OBSERVE], memory)
         block1 = self._decode_block(special[OptionNumber.BLOCK1]) if OptionNumber.BLOCK1 in special else _WHOLE
         if (exchange.observe or (block1.more and not block1.num)) and not self._may_hold_state(exchange, now):
@@ -169,7 +171,7 @@ class Admission:
                 return False
             payload = body
         if OptionNumber.BLOCK2 in special:
-            exchange.block2 = block2 = self._decode_block(special[OptionNumber.BLOCK2])
+            exchange.block2 = block2
             stored = memory.representations.look(exchange.peer, operation(inner), now) if block2.num else None
             is_over = stored is not None and not self._permits(exchange)
             if stored is not None and not is_over:

@@ -139,6 +139,21 @@ def test_who_asks_for_the_size_of_a_response_is_told_it():
     assert decode(data).uint_option(SIZE2) == 12
 
 
+@pytest.mark.spec("RFC 7959 2.6")
+@pytest.mark.parametrize("number", [1, 9], ids=["a block that is held", "a block behind the end"])
+def test_a_later_block_is_nothing_to_observe(number):
+    side = endpoint()
+    (challenge,), _ = ask(side, Code.GET, OBSERVE)
+    _, (event,) = ask(side, Code.GET, echo_of(challenge), mid=2)
+    side.send_response(event.exchange, answered(Code.CONTENT, bytes(3000)), 0.0)
+    side.datagrams_to_send(0.0)
+    block2 = (int(OptionNumber.BLOCK2), Block(number, False, 6).encode())
+    (reply,), seen = ask(side, Code.GET, OBSERVE, block2, mid=3)
+    assert (reply.code, seen) == (Code.CONTENT if number == 1 else Code.BAD_REQUEST, [])
+    assert reply.option(OptionNumber.OBSERVE) is None
+    assert not side._layer.strangers.observing
+
+
 @pytest.mark.spec("RFC 8768 3")
 @pytest.mark.parametrize(
     ("value", "code"), [(b"\x00", Code.BAD_REQUEST), (b"\x01", None), (b"\x10", None), (b"", None)]
