@@ -263,8 +263,8 @@ class Endpoint:
         return outgoing
 
     def next_deadline(self) -> float | None:
-        """When there is something to do, if nothing else happens before: at once while an event waits to be taken."""
-        if self._events:
+        """When there is something to do, if nothing else happens before: at once while events or datagrams wait."""
+        if self._events or self._layer.outgoing:
             return self._now
         earliest: float | None = None
         for role in (self._layer, self._server, self._client, self._group_client):

@@ -192,9 +192,11 @@ class Proxy:
             self._observations[event.exchange] = exchange
 
     def _on_response(self, event: ResponseReceived, now: float) -> None:
-        relayed = self._relayed[event.exchange] if not event.is_last else self._relayed.pop(event.exchange)
+        relayed = self._relayed.get(event.exchange)
+        if relayed is None:
+            return  # its client has gone while this waited to be taken
         if event.is_last:
-            self._observations.pop(relayed.client, None)
+            self._forget(event.exchange)
         response, request = event.message, relayed.route.request
         self._cache.invalidate(relayed.route.origin, request, response)
         if relayed.key is not None:
@@ -202,8 +204,9 @@ class Proxy:
         self._endpoint.send_response(relayed.client, response, now)
 
     def _on_failure(self, event: ExchangeFailed, now: float) -> None:
-        relayed = self._relayed.pop(event.exchange)
-        self._observations.pop(relayed.client, None)
+        relayed = self._forget(event.exchange)
+        if relayed is None:
+            return
         self._refused.count(event.error.reason, relayed.source)
         self._endpoint.send_response(relayed.client, Message(_code(event.error)), now)
 
@@ -213,6 +216,12 @@ class Proxy:
         if exchange is not None:
             self._relayed.pop(exchange, None)
             self._endpoint.cancel(exchange, now)
+
+    def _forget(self, exchange: ExchangeId) -> _Relayed | None:
+        relayed = self._relayed.pop(exchange, None)
+        if relayed is not None:
+            self._observations.pop(relayed.client, None)
+        return relayed
 
     def _refuse(self, event: RequestReceived, reason: str, code: Code, now: float) -> None:
         self._refused.count(reason, event.source)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from thingstead.endpoint.event import Address
-from thingstead.errors import PolicyError, ProtocolError, UnsupportedError
+from thingstead.errors import DecodeError, PolicyError, ProtocolError, UnsupportedError
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint
-from thingstead.protocols.coap.uri import parse
+from thingstead.protocols.coap.uri import CoapUri, parse
 from thingstead.proxy.config import Approach, OriginConfig
 
 __all__ = ["HopLimitError", "NoRouteError", "Route", "Routes"]
@@ -74,7 +74,7 @@ class Routes:
             NoRouteError: to a scheme, host or port that is not configured.
             PolicyError: the flow's approach does not let it pass, or its exception has run out.
             HopLimitError: it would go on for ever.
-            DecodeError: a Proxy-Uri or Uri-Host that is none.
+            DecodeError: a Proxy-Uri that is none, or that options cannot say.
         """
         origin, options = self._target(request)
         if origin is None:
@@ -96,13 +96,21 @@ class Routes:
             named = parse(uri.decode("utf-8", "replace"))
             origin = self._forward.get((named.host, named.port)) if named.scheme == "coap" else None
             rest = [option for option in rest if option[0] not in _TARGET]
-            return origin, rest if origin is None else [*rest, *named.options((origin.address, origin.port))]
+            return origin, rest if origin is None else [*rest, *_options(named, origin)]
         host = (request.option(OptionNumber.URI_HOST) or b"").decode("utf-8", "replace").lower()
         if scheme is not None:
             port = request.option(OptionNumber.URI_PORT)
             number = _COAP_PORT if port is None else decode_uint(port)
             return (self._forward.get((host, number)) if scheme == b"coap" else None), rest
         return self._reverse.get(host) if host else self._only, rest
+
+
+def _options(named: CoapUri, origin: OriginConfig) -> list[tuple[int, bytes]]:
+    """The Uri-* options of a Proxy-Uri, whose parts may be longer than these hold (RFC 7252 §5.10.2)."""
+    try:
+        return named.options((origin.address, origin.port))
+    except ValueError as error:
+        raise DecodeError(f"expected a Proxy-Uri that options can say: {error}", spec="RFC 7252 §6.4") from None
 
 
 def _require(origin: OriginConfig, request: Message, today: date) -> None:

@@ -189,6 +189,7 @@ def test_cancelling_while_it_is_on_its_way_ends_all(secured):
     ladder.sides.pop(CONTROLLER)
     ladder.run(until=LATEST)
     ladder.thing.cancel(ladder.results()[0].exchange, ladder.now)
+    ladder.thing.datagrams_to_send(ladder.now)
     assert ladder.thing.next_deadline() is None
 
 

@@ -244,6 +244,41 @@ def test_an_address_that_may_be_forged_gets_at_most_three_times_what_it_sent():
     assert ladder.proxy.counters["amplification"] == 1
 
 
+def observed(ladder):
+    """The exchange in which an origin that says nothing by itself is observed through the proxy."""
+    ladder.ask(to("legacy.example"), observe=True)
+    ladder.run(until=0.0)
+    (event,) = ladder.asked_of(LEGACY)
+    ladder.legacy.send_response(event.exchange, answered(Code.CONTENT, b"1", OBSERVE), ladder.now)
+    ladder.run(until=0.0)
+    return event.exchange
+
+
+def test_a_notification_that_comes_together_with_the_end_of_its_observation_goes_nowhere():
+    ladder = ProxyLadder(respond=lambda event: None)
+    exchange = observed(ladder)
+    ladder.client.cancel(1, 0.0)
+    ladder.legacy.send_response(exchange, answered(Code.CONTENT, b"2", OBSERVE), 0.0)
+    for address, side in ((CLIENT, ladder.client), (LEGACY, ladder.legacy)):
+        for data, _ in side.datagrams_to_send(0.0):
+            ladder.proxy.receive_datagram(data, address, 0.0)
+    ladder.proxy.run(0.0)
+    assert (ladder.proxy._relayed, ladder.proxy._observations) == ({}, {})
+
+
+def test_an_origin_that_is_given_up_and_not_there_at_the_same_moment_is_told_once():
+    ladder = ProxyLadder(respond=lambda event: None)
+    ladder.ask(to("legacy.example"))
+    ladder.run(until=59.0)
+    ladder.proxy.datagrams_to_send(61.0)
+    ladder.proxy.on_unreachable(LEGACY, 61.0)
+    ladder.proxy.run(61.0)
+    assert ladder.proxy.next_deadline() == 61.0
+    ladder.now = 61.0
+    ladder.run(until=61.0)
+    assert [message.code for message in ladder.responses] == [Code.GATEWAY_TIMEOUT]
+
+
 # The cache
 
 

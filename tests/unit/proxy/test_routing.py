@@ -51,6 +51,13 @@ def test_a_proxy_uri_comes_before_what_stands_beside_it():
     ]
 
 
+@pytest.mark.spec("RFC 7252 6.4")
+@pytest.mark.parametrize("rest", [b"/" + b"a" * 256, b"/?" + b"a" * 256], ids=["segment", "argument"])
+def test_a_proxy_uri_that_options_cannot_say_is_a_bad_request(rest):
+    with pytest.raises(DecodeError, match="at most 255 bytes"):
+        route((URI, b"coap://lamp.example" + rest))
+
+
 @pytest.mark.parametrize(
     "options",
     [
