@@ -1,6 +1,6 @@
 """X.509 as others sign with it: load, follow a chain to an anchor, verify and make detached signatures (RFC 5280).
 
-Constrained things never meet these; makers' web servers and MUD files do.
+Makers' web servers and MUD files have them, and things whose maker gave them one to join with.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
 
+from thingstead.crypto.key import KeyType, PublicKey
 from thingstead.errors import AuthenticationError, DecodeError, ExpiredError, UnsupportedError, UntrustedError
 
 __all__ = ["Certificate", "load_certificate", "load_certificates", "verify_chain"]
@@ -25,6 +26,10 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
+_CURVES = {"secp256r1": KeyType.P256, "secp384r1": KeyType.P384, "secp521r1": KeyType.P521}
+_USAGES = ("digital_signature", "key_agreement", "key_cert_sign")
+# What is looked at here, and the names: whoever trusts the certificate reads these, and no other critical extension.
+_PROCESSED = (x509.BasicConstraints, x509.KeyUsage, x509.SubjectAlternativeName)
 _LONGEST_CHAIN = 6
 _SMALLEST_RSA = 2048
 _E = TypeVar("_E", bound=x509.ExtensionType)
@@ -78,10 +83,40 @@ class Certificate:
         return self.x509.not_valid_after_utc
 
     @property
+    def key_usage(self) -> frozenset[str] | None:
+        """Which of digital_signature, key_agreement and key_cert_sign it allows; None where it does not say (§4.2.1.3).
+
+        Raises:
+            DecodeError: an extension that cannot be read, or stands there twice.
+        """
+        usage = _extension(self.x509, x509.KeyUsage)
+        return None if usage is None else frozenset([name for name in _USAGES if getattr(usage, name)])
+
+    @property
     def may_sign(self) -> bool:
         """Whether its key usage has digitalSignature(0), which RFC 8520 §13.2 asks for."""
-        usage = _extension(self.x509, x509.KeyUsage)
-        return usage is not None and usage.digital_signature
+        return "digital_signature" in (self.key_usage or ())
+
+    @cached_property
+    def public(self) -> PublicKey:
+        """The key that it certifies.
+
+        Raises:
+            DecodeError: no point of its curve.
+            UnsupportedError: neither P-256, P-384, P-521, Ed25519 nor X25519.
+        """
+        try:
+            key = self.x509.public_key()
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise UnsupportedError(f"expected an EC or OKP public key: {error}", spec="RFC 5480 §2") from None
+        if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES:
+            numbers, size = key.public_numbers(), (key.key_size + 7) // 8
+            return PublicKey(_CURVES[key.curve.name], numbers.x.to_bytes(size, "big"), numbers.y.to_bytes(size, "big"))
+        if isinstance(key, ed25519.Ed25519PublicKey):
+            return PublicKey(KeyType.ED25519, key.public_bytes_raw())
+        if isinstance(key, x25519.X25519PublicKey):
+            return PublicKey(KeyType.X25519, key.public_bytes_raw())
+        raise UnsupportedError(f"expected an EC or OKP public key, got {type(key).__name__}", spec="RFC 5480 §2")
 
     def verify(self, signature: bytes, data: bytes, *, digest_name: str) -> None:
         """Verify a DER ECDSA or RSA PKCS #1 v1.5 signature with this certificate's key.
@@ -158,8 +193,10 @@ def verify_chain(
         Leaf first, anchor last.
 
     Raises:
-        UntrustedError: no chain to an anchor.
+        UntrustedError: no chain to an anchor, an authority with more below it than its path length allows, or a link
+            with a critical extension that nobody looks at; the anchor's own are the owner's choice.
         ExpiredError: a link is not valid at `at`.
+        DecodeError: an extension that cannot be read.
     """
     chain = [leaf]
     while chain[-1] not in anchors:
@@ -169,6 +206,9 @@ def verify_chain(
                 f"expected a chain from {leaf.subject} to an anchor; it ends at {chain[-1].subject}", spec="RFC 5280 §6"
             )
         chain.append(issuer)
+    for depth, link in enumerate(chain[:-1]):
+        _require_processed(link)
+        _require_room(chain[depth + 1], below=depth)
     for link in chain:
         early, late = at < link.x509.not_valid_before_utc, at > link.x509.not_valid_after_utc
         if early or (late and not allow_expired_leaf):
@@ -190,14 +230,41 @@ def _issuer(certificate: Certificate, candidates: Sequence[Certificate]) -> Cert
     return None
 
 
+def _require_processed(link: Certificate) -> None:
+    for extension in _extensions(link.x509):
+        if extension.critical and not isinstance(extension.value, _PROCESSED):
+            raise UntrustedError(
+                f"critical extension {extension.oid.dotted_string} in the certificate of {link.subject}",
+                spec="RFC 5280 §4.2",
+                reason="critical extension",
+            )
+
+
+def _require_room(authority: Certificate, *, below: int) -> None:
+    constraints = _extension(authority.x509, x509.BasicConstraints)
+    if constraints is not None and constraints.path_length is not None and below > constraints.path_length:
+        raise UntrustedError(
+            f"expected at most {constraints.path_length} authorities below {authority.subject}, got {below}",
+            spec="RFC 5280 §4.2.1.9",
+            reason="path length",
+        )
+
+
 def _is_authority(certificate: Certificate) -> bool:
     constraints = _extension(certificate.x509, x509.BasicConstraints)
-    usage = _extension(certificate.x509, x509.KeyUsage)
-    return constraints is not None and constraints.ca and (usage is None or usage.key_cert_sign)
+    usage = certificate.key_usage
+    return constraints is not None and constraints.ca and (usage is None or "key_cert_sign" in usage)
+
+
+def _extensions(certificate: x509.Certificate) -> x509.Extensions:
+    try:
+        return certificate.extensions
+    except (x509.DuplicateExtension, ValueError) as error:
+        raise DecodeError(f"expected X.509 extensions: {error}", spec="RFC 5280 §4.2") from None
 
 
 def _extension(certificate: x509.Certificate, kind: type[_E]) -> _E | None:
     try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return _extensions(certificate).get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
         return None

@@ -24,6 +24,9 @@ __all__ = [
 ]
 
 _MAX_PARAMETERS = 8
+_MAX_CHAIN = 6
+_MAX_URI = 255
+_URI_TAG = 32
 
 
 class _Header(IntEnum):
@@ -34,6 +37,7 @@ class _Header(IntEnum):
     KCCS = 14
     X5CHAIN = 33
     X5T = 34
+    X5U = 35
 
 
 _KID_HEAD, _KCCS_HEAD = (b"\xa1" + codec.encode(int(label)) for label in (_Header.KID, _Header.KCCS))
@@ -70,6 +74,8 @@ class CredentialReference:
         kcwt: a CWT by value, as it came.
         x5t: hash algorithm and certificate hash.
         x5chain: DER certificates, the end entity's first.
+        x5u: where the sender says that its certificate can be fetched; the sender is a stranger still, so whoever
+            fetches decides first which hosts may be asked (RFC 9360 §4).
     """
 
     id_cred: bytes
@@ -78,6 +84,7 @@ class CredentialReference:
     kcwt: bytes | None = None
     x5t: tuple[int | str, bytes] | None = None
     x5chain: tuple[bytes, ...] = ()
+    x5u: str | None = None
 
 
 def read_credential(encoded: bytes, id_cred: bytes) -> Credential:
@@ -138,6 +145,7 @@ def expand_reference(value: Any, raw: bytes) -> CredentialReference:
         kcwt=raw_values.get(_Header.KCWT),
         x5t=_certificate_hash(value.get(_Header.X5T)),
         x5chain=_certificates(value.get(_Header.X5CHAIN)),
+        x5u=_uri(value.get(_Header.X5U)),
     )
 
 
@@ -186,6 +194,15 @@ def _certificates(value: Any) -> tuple[bytes, ...]:
     if value is None:
         return ()
     chain = value if isinstance(value, list) and len(value) > 1 else [value]
-    if not all(isinstance(certificate, bytes) for certificate in chain):
-        raise DecodeError("expected x5chain as one certificate, or an array of more", spec="RFC 9360 §2")
+    if len(chain) > _MAX_CHAIN or not all(isinstance(certificate, bytes) for certificate in chain):
+        raise DecodeError(f"expected x5chain as one certificate, or an array of 2 to {_MAX_CHAIN}", spec="RFC 9360 §2")
     return tuple(chain)
+
+
+def _uri(value: Any) -> str | None:
+    if value is None:
+        return None
+    uri = value.value if isinstance(value, codec.Tag) and value.tag == _URI_TAG else None
+    if not isinstance(uri, str) or not uri.isprintable() or not 0 < len(uri) <= _MAX_URI:
+        raise DecodeError(f"expected x5u as a tagged URI of 1 to {_MAX_URI} characters", spec="RFC 9360 §2")
+    return uri

@@ -10,7 +10,7 @@ from typing import Any
 from thingstead.errors import DecodeError, UnsupportedError
 from thingstead.protocols.cbor import codec
 
-__all__ = ["EadItem", "EadLabel", "decode_ead", "encode_ead", "require_understood"]
+__all__ = ["EadItem", "EadLabel", "decode_ead", "encode_ead", "padding", "require_understood"]
 
 
 class EadLabel(IntEnum):
@@ -41,6 +41,23 @@ class EadItem:
     def number(self) -> int:
         """The registered label, without the sign."""
         return abs(self.label)
+
+
+def padding(size: int) -> tuple[EadItem, ...]:
+    """Items of `size` bytes on the wire that mean nothing, so that the length of a message says less (§3.8.1).
+
+    A padding item is critical to nobody; two are needed where no byte string makes the size (26, 259).
+
+    Raises:
+        ValueError: less than one byte.
+    """
+    if size < 1:
+        raise ValueError("padding has at least the byte of its label")
+    for head in (1, 2, 3):
+        value = bytes(max(size - 1 - head, 0))
+        if len(codec.encode(value)) == size - 1:
+            return (EadItem(EadLabel.PADDING, value),)
+    return (EadItem(EadLabel.PADDING), *(padding(size - 1) if size > 1 else ()))
 
 
 def encode_ead(items: Iterable[EadItem]) -> bytes:

@@ -41,6 +41,7 @@ class Label(IntEnum):
     K_4 = 8
     IV_4 = 9
     PRK_EXPORTER = 10
+    KEY_UPDATE = 11  # Appendix H
 
 
 MESSAGE_3 = (Label.K_3, Label.IV_3)

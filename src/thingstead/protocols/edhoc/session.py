@@ -88,7 +88,7 @@ class Completed:
         ead_4: of message_4, on the Initiator's side.
     """
 
-    __slots__ = ("_prk_exporter", "c_i", "c_r", "ead_4", "peer", "role", "suite")
+    __slots__ = ("_prk_exporter", "_prk_out", "c_i", "c_r", "ead_4", "peer", "role", "suite")
 
     def __init__(self, agreement: Agreement, *, ead_4: tuple[EadItem, ...] = ()) -> None:
         suite = agreement.suite
@@ -98,8 +98,19 @@ class Completed:
         self.c_r = agreement.c_r
         self.peer = agreement.peer
         self.ead_4 = ead_4
-        prk_out = expand_secret(suite, agreement.prk_4e3m, Label.PRK_OUT, context=agreement.th_4)
-        self._prk_exporter = expand_secret(suite, prk_out, Label.PRK_EXPORTER, context=b"")
+        self._prk_out = expand_secret(suite, agreement.prk_4e3m, Label.PRK_OUT, context=agreement.th_4)
+        self._prk_exporter = expand_secret(suite, self._prk_out, Label.PRK_EXPORTER, context=b"")
+
+    def update_keys(self, context: bytes) -> None:
+        """EDHOC_KeyUpdate (RFC 9528 Appendix H): what is exported from now on tells nothing about what was before.
+
+        It protects no later keys from whoever has this one, as another handshake would.
+
+        Args:
+            context: what both sides agree to be the occasion, such as a counter.
+        """
+        self._prk_out = expand_secret(self.suite, self._prk_out, Label.KEY_UPDATE, context=context)
+        self._prk_exporter = expand_secret(self.suite, self._prk_out, Label.PRK_EXPORTER, context=b"")
 
     def export(self, label: int, context: bytes, size: int) -> Secret:
         """EDHOC_Exporter (RFC 9528 §4.2.1); a pair of label and context serves one purpose only.

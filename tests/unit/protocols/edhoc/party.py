@@ -1,12 +1,18 @@
 """Two parties with the keys of RFC 9529 chapter 3, and a handshake in one call."""
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.unit.protocols.edhoc import rfc9529 as rfc
 from thingstead.crypto.key import SoftwareKey, generate
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.authentication import METHODS, Authentication, key_type
-from thingstead.protocols.edhoc.credential import Credential, kccs_reference, kid_reference
+from thingstead.protocols.edhoc.credential import (
+    Credential,
+    CredentialReference,
+    kccs_reference,
+    kid_reference,
+)
 from thingstead.protocols.edhoc.initiator import Initiator, Message2Received, WaitingForMessage4
 from thingstead.protocols.edhoc.responder import Message3Received, Responder, WaitingForMessage3
 from thingstead.protocols.edhoc.session import Completed
@@ -64,11 +70,17 @@ def until_authentication() -> tuple[Message3Received, WaitingForMessage4]:
     return waiting_3.receive(message_3), waiting_4
 
 
-def handshake(suite: CipherSuite, method: int, *, by_value: bool = False) -> tuple[Completed, Completed, list[bytes]]:
-    """A whole session with fresh keys: both ends, and what an observer saw."""
-    row = METHODS[method]
-    credential_i, key_i = party(suite, row.initiator, b"initiator", by_value=by_value)
-    credential_r, key_r = party(suite, row.responder, b"responder", by_value=by_value)
+def run(
+    suite: CipherSuite,
+    method: int,
+    party_i: tuple[Credential, Any],
+    party_r: tuple[Credential, Any],
+    *,
+    find_r: Callable[[CredentialReference], Credential] | None = None,
+    find_i: Callable[[CredentialReference], Credential] | None = None,
+) -> tuple[Completed, Completed, list[bytes]]:
+    """A whole session: both ends, and what an observer saw; each side looks the other's credential up."""
+    (credential_i, key_i), (credential_r, key_r) = party_i, party_r
     offer = Initiator(
         method=method,
         suites=(suite.number,),
@@ -80,6 +92,18 @@ def handshake(suite: CipherSuite, method: int, *, by_value: bool = False) -> tup
     acceptance = Responder(methods=frozenset({method}), suites=(suite.number,), ephemeral=generate)
     message_1, waiting_2 = offer.message_1()
     message_2, waiting_3 = acceptance.receive(message_1).message_2(b"\x02", credential_r, key=key_r)
-    message_3, waiting_4 = waiting_2.receive(message_2).authenticate(credential_r).message_3()
-    message_4, completed_r = waiting_3.receive(message_3).authenticate(credential_i).message_4()
+    received_2 = waiting_2.receive(message_2)
+    found_r = find_r(received_2.id_cred_r) if find_r else credential_r
+    message_3, waiting_4 = received_2.authenticate(found_r).message_3()
+    received_3 = waiting_3.receive(message_3)
+    found_i = find_i(received_3.id_cred_i) if find_i else credential_i
+    message_4, completed_r = received_3.authenticate(found_i).message_4()
     return waiting_4.receive(message_4), completed_r, [message_1, message_2, message_3, message_4]
+
+
+def handshake(suite: CipherSuite, method: int, *, by_value: bool = False) -> tuple[Completed, Completed, list[bytes]]:
+    """A whole session with fresh keys: both ends, and what an observer saw."""
+    row = METHODS[method]
+    credential_i, key_i = party(suite, row.initiator, b"initiator", by_value=by_value)
+    credential_r, key_r = party(suite, row.responder, b"responder", by_value=by_value)
+    return run(suite, method, (credential_i, key_i), (credential_r, key_r))

@@ -46,7 +46,7 @@ def test_other_parameters_are_read():
     assert expanded(codec.encode({34: [-15, b"12345678"]})).x5t == (-15, b"12345678")
     assert expanded(codec.encode({33: b"der"})).x5chain == (b"der",)
     assert expanded(codec.encode({33: [b"leaf", b"root"]})).x5chain == (b"leaf", b"root")
-    assert expanded(codec.encode({35: "coap://x", "private": 1})).x5chain == ()
+    assert expanded(codec.encode({35: codec.Tag(32, "coap://x"), "private": 1})).x5u == "coap://x"
 
 
 @pytest.mark.parametrize(

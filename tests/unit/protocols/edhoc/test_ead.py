@@ -2,7 +2,7 @@ import pytest
 
 from thingstead.errors import DecodeError, UnsupportedError
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.edhoc.ead import EadItem, decode_ead, encode_ead, require_understood
+from thingstead.protocols.edhoc.ead import EadItem, decode_ead, encode_ead, padding, require_understood
 
 pytestmark = pytest.mark.spec("RFC 9528 3.8")
 
@@ -24,6 +24,16 @@ def test_no_items_are_no_bytes():
 def test_padding_is_left_out(padding):
     values = codec.decode_sequence(bytes.fromhex(padding) + encode_ead([EadItem(15, b"x")]))
     assert decode_ead(values, max_items=8) == (EadItem(15, b"x"),)
+
+
+@pytest.mark.spec("RFC 9528 3.8.1")
+@pytest.mark.parametrize("size", [1, 2, 3, 24, 25, 26, 27, 28, 257, 258, 259, 260, 1000])
+def test_padding_has_the_size_that_was_asked_for_and_no_other_effect(size):
+    encoded = encode_ead([*padding(size), EadItem(15, b"x")])
+    assert len(encoded) == size + len(encode_ead([EadItem(15, b"x")]))
+    assert decode_ead(codec.decode_sequence(encoded), max_items=3) == (EadItem(15, b"x"),)
+    with pytest.raises(ValueError, match="at least"):
+        padding(1 - size)
 
 
 @pytest.mark.parametrize("values", [[b"value first"], [1, b"a", b"b"], [True], ["text"], [1.5], [[1]], [None], [{}]])

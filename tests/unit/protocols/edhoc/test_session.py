@@ -87,3 +87,17 @@ def test_each_method_and_suite_gives_both_ends_the_same_keys(number, method, by_
     assert ours.oscore().master_secret == theirs.oscore().master_secret
     assert ours.export(40000, b"x", 32) == theirs.export(40000, b"x", 32)
     assert len(messages[1]) > len(messages[3])
+
+
+@pytest.mark.spec("RFC 9528 H")
+def test_key_update_is_agreed_upon_and_leads_to_keys_that_were_not_there_before():
+    ours, theirs = completed(), completed(Role.RESPONDER)
+    before = ours.export(0, b"", 16)
+    for end in (ours, theirs):
+        end.update_keys(b"first")
+    first = ours.export(0, b"", 16)
+    assert first == theirs.export(0, b"", 16)
+    ours.update_keys(b"second")
+    theirs.update_keys(b"another occasion")
+    assert ours.export(0, b"", 16) != theirs.export(0, b"", 16)
+    assert ours.export(0, b"", 16) not in (before, first)

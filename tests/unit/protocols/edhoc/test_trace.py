@@ -97,6 +97,9 @@ def test_signature_trace_is_reproduced_byte_for_byte(shared):
     for end in (waiting_4.receive(message_4), completed_r):
         assert end.oscore().master_secret == Secret(named["OSCORE Master Secret"])
         assert end.oscore().master_salt == named["OSCORE Master Salt"]
+        end.update_keys(named["context for KeyUpdate"])
+        assert end.oscore().master_secret == Secret(named["OSCORE Master Secret after KeyUpdate"])
+        assert end.oscore().master_salt == named["OSCORE Master Salt after KeyUpdate"]
 
 
 def accept_message_1(data):
