@@ -53,7 +53,8 @@ NOTICE: dict[PlaneName, timedelta] = {
 }
 """How long before an end somebody has to act.
 
-Credentials and tokens: a new join of things that may be off for a week, twice. Groups: a rekey that sleepers
+Credentials: a new join of things that may be off for a week, twice. What things renew by themselves has none: only a
+thing that let the time for it pass needs somebody. Groups: a rekey that sleepers
 catch up with. Software: 30 days, for a release has to be made, signed and carried (R-74). Network: a file
 that its maker has to put back on its server.
 """
@@ -82,9 +83,13 @@ def _due(group: list[Expiry], at: datetime) -> Due:
     first = min(expiry.at for expiry in group)
     plane = group[0].plane
     # The end of the last safe day must lie before the notice begins, hence one day less.
-    last_safe_day = (first - NOTICE[plane] - _DAY).date()
+    renewal = min((expiry.renewal for expiry in group if expiry.renewal is not None), default=None)
+    notice = NOTICE[plane] if renewal is None else timedelta()
+    last_safe_day = (first - notice - _DAY).date()
     strands = dict.fromkeys(thing for expiry in group for thing in expiry.strands)
-    return Due(plane, group[0].what, first, last_safe_day, _urgency(first, last_safe_day, at), tuple(strands))
+    is_renewed = renewal is not None and at < renewal
+    urgency = Urgency.LATER if is_renewed else _urgency(first, last_safe_day, at)
+    return Due(plane, group[0].what, first, last_safe_day, urgency, tuple(strands))
 
 
 def _urgency(first: datetime, last_safe_day: date, at: datetime) -> Urgency:

@@ -107,12 +107,21 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Something of a plane that will expire at `at`; `strands` names the things that stop working then."""
+    """Something of a plane that will expire.
+
+    Attributes:
+        what: what expires.
+        at: when.
+        strands: the things that stop working then.
+        plane: whose matter it is.
+        renewal: from when on the things renew it by themselves, and nobody has to act before; None if they do not.
+    """
 
     what: str
     at: datetime
     strands: tuple[ThingId, ...]
     plane: PlaneName
+    renewal: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

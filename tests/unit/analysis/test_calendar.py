@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -39,6 +40,24 @@ def test_a_credential_in_the_update_path_has_thirty_days():
 def test_a_date_is_told_by_what_it_means_today(days, urgency):
     (row,) = calendar([expiry(days, ONE)], at=AT)
     assert row.urgency is urgency
+
+
+@pytest.mark.requirement("R-74")
+@pytest.mark.parametrize(
+    ("days", "hours", "urgency"),
+    [
+        (7, 0, Urgency.LATER),
+        (1, 0, Urgency.LATER),
+        (0, 21, Urgency.SOON),
+        (0, 1, Urgency.LATE),
+        (0, 0, Urgency.EXPIRED),
+    ],
+)
+def test_nobody_has_to_act_on_what_a_thing_renews_before_it_let_the_time_for_it_pass(days, hours, urgency):
+    token = expiry(days, ONE, hours=hours)
+    (row,) = calendar([replace(token, renewal=token.at - timedelta(hours=21))], at=AT)
+    assert row.urgency is urgency
+    assert row.last_safe_day == (token.at - timedelta(days=1)).date()
 
 
 def test_what_ends_on_one_day_for_many_things_is_one_row():

@@ -29,6 +29,8 @@ __all__ = ["AuthorizationServer", "Proposal"]
 _ACCEPT = frozenset({int(AlgorithmId.ESP256)})
 _CTI_SIZE = 8
 _RECIPIENT_ID_SIZE = 3
+_RENEWAL_SHARE = 8
+"""Of its time, the last eighth is there for a thing to join again and have a new token (`agent.membership`)."""
 _ACTOR = "plane:access"
 
 
@@ -227,9 +229,11 @@ class AuthorizationServer:
         return Probe(self.name, thing.id, standing, "CoAP endpoint", self._clock.utc(), detail, last)
 
     def expiries(self) -> Sequence[Expiry]:
-        """Every token's end."""
+        """Every token's end; a thing that is heard joins again before it."""
+        renewed_within = self._validity / _RENEWAL_SHARE
         return [
-            Expiry("access token", standing.expires, (thing,), self.name) for thing, standing in self._standings.items()
+            Expiry("access token", standing.expires, (thing,), self.name, standing.expires - renewed_within)
+            for thing, standing in self._standings.items()
         ]
 
     def findings(self, question: str) -> Sequence[Finding]:
