@@ -22,9 +22,11 @@ class _Pending:
 class PendingSessions:
     """Sessions that wait for message_3, by our connection identifier.
 
-    message_1 costs its sender nothing, so the table is bounded: when it is full, the oldest session of the host that
-    holds most makes room, so that one host's flood pushes out itself. Many hosts have to fill the whole table within
-    one round trip of a genuine Initiator before they hinder it, and the Responder never stops answering.
+    message_1 costs its sender nothing, so the table is bounded: a host holds half of it at most, and its own oldest
+    session makes room for its next; when all is full, the oldest of the host that holds most does. One host's flood so
+    pushes out itself. Sources that may be forged take a quarter (`is_crowded`), so that not even a flood in the name of
+    a genuine Initiator ends its session; many hosts that can be reached have to fill the whole table within one round
+    trip of an Initiator before they hinder it, and the Responder never stops answering.
     """
 
     __slots__ = ("_lifetime", "_limit", "_sessions", "evicted")
@@ -62,8 +64,8 @@ class PendingSessions:
         self.expire(now)
         if session.c_r in self._sessions:
             raise ValueError("a connection identifier names one session")
-        if len(self._sessions) >= self._limit:
-            del self._sessions[self._oldest_of_the_greediest()]
+        if (evicted := self._to_evict(_host(source))) is not None:
+            del self._sessions[evicted]
             self.evicted += 1
         self._sessions[session.c_r] = _Pending(session, source, now + self._lifetime)
 
@@ -79,10 +81,14 @@ class PendingSessions:
             raise StateError("no session waits for this message_3", spec="RFC 9528 §5.1", reason="no session")
         return pending.session
 
-    def _oldest_of_the_greediest(self) -> bytes:
-        held = Counter(_host(one.source) for one in self._sessions.values())
-        most = max(held.values())
-        return next(c_r for c_r, one in self._sessions.items() if held[_host(one.source)] == most)
+    def _to_evict(self, host: Hashable) -> bytes | None:
+        """The session that makes room for one more of `host`; None while there is room."""
+        held = Counter([_host(one.source) for one in self._sessions.values()])
+        if held[host] * 2 < max(self._limit, 2):
+            if len(self._sessions) < self._limit:
+                return None
+            host = max(held, key=held.__getitem__)
+        return next(c_r for c_r, one in self._sessions.items() if _host(one.source) == host)
 
     def discard(self, c_r: bytes) -> None:
         """Drop a session that went on or came to nothing."""

@@ -43,10 +43,20 @@ def test_session_runs_out_of_time():
 def test_flood_evicts_the_oldest_and_the_table_stays_bounded():
     pending = PendingSessions(limit=3)
     for number in range(10):
-        pending.add(half_open(bytes([0x80, number]))[0], source="a", now=number)
-    assert (len(pending), pending.evicted) == (3, 7)
+        pending.add(half_open(bytes([0x80, number]))[0], source=("192.0.2.1", number), now=number)
+        pending.add(half_open(bytes([0x81, number]))[0], source=f"host {number}", now=number)
+    assert (len(pending), pending.evicted) == (3, 17)
     assert b"\x80\x09" in pending
-    assert b"\x80\x06" not in pending
+    assert b"\x80\x08" not in pending
+
+
+def test_one_host_holds_half_of_the_table():
+    pending = PendingSessions(limit=8)
+    for number in range(10):
+        pending.add(half_open(bytes([0x80, number]))[0], source=("192.0.2.1", number), now=0)
+    assert (len(pending), pending.evicted) == (4, 6)
+    assert b"\x80\x05" not in pending
+    assert b"\x80\x06" in pending
 
 
 def test_identifier_names_one_session():
@@ -88,5 +98,72 @@ def test_a_flood_from_one_host_pushes_out_itself_and_nobody_else():
     pending.add(half_open(b"\x01")[0], source=("192.0.2.1", 5683), now=0)
     for number in range(20):
         pending.add(half_open(bytes([0x80, number]))[0], source=("192.0.2.66", 1000 + number), now=1)
-    assert len(pending) == 4
+    assert len(pending) == 3
     assert b"\x01" in pending
+
+
+class Door:
+    """A Responder with its table, and an Echo round for sources that have not shown themselves (RFC 9528 §9.7)."""
+
+    def __init__(self, limit):
+        self.pending = PendingSessions(limit=limit)
+        self.responder = responder(ephemeral=generate)
+        self.answered = self.challenged = self.largest = 0
+
+    def knock(self, message_1, source, now, *, shown=False):
+        """C_R and message_2, or None where the source has to come back with its Echo value."""
+        if not shown and self.pending.is_crowded(now):
+            self.challenged += 1
+            return None
+        self.answered += 1
+        c_r = b"\x80" + self.answered.to_bytes(4, "big")
+        accepted = self.responder.receive(message_1)
+        message_2, waiting = accepted.message_2(c_r, rfc.CREDENTIAL_R, key=rfc.p256(rfc.SK_R))
+        self.pending.add(waiting, source=source, now=now)
+        self.largest = max(self.largest, len(self.pending))
+        return c_r, message_2
+
+    def join(self, source, start, round_trip, meanwhile):
+        """A thing joins while `meanwhile` passes the time of a flood; its session has to be there still."""
+        offer, waiting_2 = initiator(ephemeral=generate).message_1()
+        now = start
+        answer = self.knock(offer, source, now)
+        if answer is None:
+            now = meanwhile(now + round_trip)
+            answer = self.knock(offer, source, now, shown=True)
+        c_r, message_2 = answer
+        message_3, waiting_4 = waiting_2.receive(message_2).authenticate(rfc.CREDENTIAL_R).message_3()
+        now = meanwhile(now + round_trip)
+        received = self.pending.find(c_r, now=now).receive(message_3)
+        self.pending.discard(c_r)
+        message_4, completed = received.authenticate(rfc.CREDENTIAL_I).message_4()
+        assert waiting_4.receive(message_4).oscore().master_secret == completed.oscore().master_secret
+        return now
+
+
+@pytest.mark.parametrize("forged", ["of everybody", "of the thing"])
+@pytest.mark.slow
+def test_a_million_message_1_from_forged_sources_leave_a_joining_thing_unharmed(forged):
+    """10,000 in a second, each from another source or all in the name of the thing."""
+    size = 1_000_000
+    thing = ("2001:db8::17", 5683)
+    door = Door(limit=64)
+    rate, message_1 = 10_000, initiator(ephemeral=generate).message_1()[0]
+    sent = joins = 0
+
+    def flood_until(then):
+        nonlocal sent
+        while sent < rate * then:
+            source = thing if forged == "of the thing" else (f"2001:db8:f::{sent:x}", 5683)
+            door.knock(message_1, source, sent / rate)
+            sent += 1
+        return then
+
+    now = 0.0
+    while sent < size:
+        now = flood_until(door.join(thing, now, 0.9, flood_until))
+        joins += 1
+    assert joins >= size // rate // 3
+    assert door.largest <= 64 // 4 + 1
+    assert door.pending.evicted == 0
+    assert door.answered - joins <= 17 * (1 + now // 30)
