@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from thingstead.endpoint.counter import RateLimit
 from thingstead.endpoint.event import Address, AssociationId, Event, GroupId, RenewalNeeded, SequenceNeeded
 from thingstead.errors import AuthenticationError, StateError, UntrustedError
 from thingstead.protocols.coap.message import Message
@@ -20,6 +21,9 @@ from thingstead.protocols.oscore.rederivation import InputParameters
 __all__ = ["Association", "Associations", "Group", "SequenceGate", "SequenceOwner"]
 
 SequenceOwner: TypeAlias = AssociationId | GroupId
+
+_TRIES_PER_SECOND = 1.0
+"""A key with an 8-byte tag bears 2**14 failures (draft-ietf-core-oscore-key-limits): 4.5 hours at this rate."""
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +40,7 @@ class Association:
         with_kid_context: our requests tell the ID Context.
         parameters: what new contexts may be derived from (RFC 8613 appendix B.2); None where that is not allowed.
         epoch: which installation this is; set by `Associations.install`.
+        tries: how many more messages from elsewhere than `address` may be tried; None until one of them failed.
     """
 
     id: AssociationId
@@ -46,6 +51,7 @@ class Association:
     with_kid_context: bool = False
     parameters: InputParameters | None = None
     epoch: int = field(default=0, init=False)
+    tries: RateLimit | None = field(default=None, init=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -99,7 +105,7 @@ class Associations:
         self._groups: dict[GroupId, Group] = {}
         self._by_id: dict[AssociationId, Association] = {}
         self._by_kid: dict[bytes, tuple[Association, ...]] = {}
-        self._addresses: dict[Hashable, int] = {}
+        self._addresses: dict[Address, int] = {}
         self.is_known: Callable[[Hashable], bool] = self._addresses.__contains__
         self._epoch = 0
 
@@ -141,6 +147,10 @@ class Associations:
         group = self._groups.pop(group_id, None)
         if group is not None and self._by_gid.get(group.context.gid) is group:
             del self._by_gid[group.context.gid]
+
+    def addresses(self) -> list[Address]:
+        """Where peers of live associations were seen to receive; the newest last."""
+        return list(self._addresses)
 
     def find_group(self, group_id: GroupId) -> Group | None:
         """The live epoch of this group."""
@@ -212,13 +222,17 @@ class Associations:
         """The live association under which a request was verified."""
         return next(this for this in self._by_kid[binding.kid] if this.context is binding.context)
 
-    def unprotect(self, message: Message, option: OscoreOption) -> tuple[Message, RequestBinding, Association]:
+    def unprotect(
+        self, message: Message, option: OscoreOption, source: Address, now: float
+    ) -> tuple[Message, RequestBinding, Association]:
         """Verify a request under the association that it names (RFC 8613 §8.2 step 2).
 
-        Associations with the same kid, and no kid context to tell them apart, are tried in turn.
+        Associations with the same kid, and no kid context to tell them apart, are tried in turn. A key bears so many
+        failures and no more, so when one came from elsewhere than where the peer is, few more are tried from there:
+        else whoever has seen a kid could wear its key out within a second.
 
         Raises:
-            UntrustedError: no association has this kid and kid context.
+            UntrustedError: no association has this kid and kid context, or too many were tried from elsewhere.
             FreshnessError: authentic, but the replay window was lost; `owner` tells whose.
             DecodeError, ReplayError, AuthenticationError: as for `unprotect_request`.
         """
@@ -228,11 +242,17 @@ class Associations:
                 continue
             if association not in self._awake:
                 self._wake(association)
+            tries = association.tries
+            if tries is not None and source != association.address and not tries.allow(now):
+                refused = UntrustedError("too many messages from elsewhere did not verify", reason="tries")
+                continue
             try:
                 inner, binding = unprotect_request(message, context=association.context, option=option)
             except (AuthenticationError, UntrustedError) as error:
                 self._gate.look(association.id, association.context)
                 refused = error
+                if tries is None and source != association.address:
+                    association.tries = RateLimit(_TRIES_PER_SECOND)
             else:
                 return inner, binding, association
         if refused is not None:

@@ -231,6 +231,10 @@ class Endpoint:
         if found is not None:
             found.allowance = None
 
+    def known_sources(self) -> list[Address]:
+        """Every address at which the peer of a live association was seen to receive; the newest last."""
+        return self._associations.addresses()
+
     @property
     def is_known(self) -> Callable[[Hashable], bool]:
         """Whether the peer of a live association was seen to receive at an address: it need not wait for strangers."""

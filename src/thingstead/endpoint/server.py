@@ -220,7 +220,7 @@ class Server:
                 self._verify_group(exchange, message, option, group, now)
                 return
         try:
-            inner, binding, association = self._associations.unprotect(message, option)
+            inner, binding, association = self._associations.unprotect(message, option, exchange.source, now)
         except UntrustedError as error:
             if error.reason != "context":
                 raise

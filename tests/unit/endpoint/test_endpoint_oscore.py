@@ -512,3 +512,32 @@ def test_no_further_block_of_an_answer_goes_out_once_the_right_to_it_has_ended(m
     ladder.run()
     assert ladder.response.code == Code.FORBIDDEN
     assert len(ladder.requests) == 2
+
+
+@pytest.mark.requirement("R-36")
+def test_forgeries_from_elsewhere_do_not_wear_a_key_out():
+    """Whoever has seen a kid may send what does not verify, from anywhere and for ever; the peer goes on."""
+    client, side = context(), server()
+    side.locate(client.sender.id, THING)
+    genuine = protected(client, mid=0)
+    forged = bytearray(protected(client, mid=1))
+    tag = forged[-1]
+    for number in range(20_000):
+        forged[2:4] = number.to_bytes(2)
+        forged[-1] = tag ^ 1 + number % 255
+        side.receive_datagram(bytes(forged), ("192.0.2.77", 1000 + number % 64), number / 10_000)
+    side.receive_datagram(genuine, THING, 2.0)
+    (event,) = events(side)
+    assert event.association == SECURED
+    assert side.counters["tries"] > 19_900
+
+
+def test_after_a_forgery_a_peer_that_moves_is_still_heard():
+    client, side = context(), server()
+    side.locate(client.sender.id, THING)
+    forged = bytearray(protected(client, mid=1))
+    forged[-1] ^= 1
+    side.receive_datagram(bytes(forged), ("192.0.2.77", 1000), 0.0)
+    side.receive_datagram(protected(client, mid=2), ("192.0.2.78", 5683), 1.0)
+    (event,) = events(side)
+    assert (event.association, event.source) == (SECURED, ("192.0.2.78", 5683))
