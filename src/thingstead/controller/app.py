@@ -56,7 +56,14 @@ async def running(directory: DomainDirectory, *, clock: Clock | None = None) -> 
         sock = open_socket(coap.host, coap.port)
         if coap.multicast_group:
             send_groups_through(sock, coap.host)
-        pump = Pump(controller.server, [sock], clock=foundation.clock, is_known=controller.server.is_known)
+        pump = Pump(
+            controller.server,
+            [sock],
+            clock=foundation.clock,
+            is_known=controller.server.is_known,
+            known_sources=controller.server.known_sources,
+            random_bytes=foundation.random_bytes,
+        )
         served.callback(pump.close)
         controller.server.flush = pump.flush
         await controller.resume()

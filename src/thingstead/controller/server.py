@@ -86,6 +86,10 @@ class DomainServer:
         """Whether a thing with an association was seen to receive at an address."""
         return self._endpoint.is_known
 
+    def known_sources(self) -> list[Address]:
+        """Where things with an association were seen to receive."""
+        return self._endpoint.known_sources()
+
     def run(self, now: float) -> None:
         """Answer what came."""
         next_event = self._endpoint.next_event

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from thingstead.clock import Clock
 from thingstead.errors import TransportError
+from thingstead.transport.source_queue import SourceQueues
 from thingstead.transport.turns import Turns
 from thingstead.transport.unreachable import listen_for_errors, unreachable
 
@@ -31,6 +32,8 @@ _STRANGERS_WAITING = 256
 _NOWHERE = frozenset({errno.ENETUNREACH, errno.EPERM})
 _RECEIVE_BUFFER = 4 << 20
 _NEVER = float("inf")
+_SORTING = 1.0
+"""Seconds between two programs for the kernel: sources that were verified meanwhile wait with the strangers so long."""
 
 
 class DatagramCore(Protocol):
@@ -65,6 +68,9 @@ class Pump:
         clock: monotonic time.
         on_unreachable: told of each destination that the network says cannot be reached; None lets CoAP find out.
         is_known: whether somebody was verified at a source: what comes from there does not wait behind the others'.
+        known_sources: all sources of which that is true, those verified last behind.
+        random_bytes: returns that many fresh random bytes; with it the kernel, too, keeps what verified sources send
+            apart as soon as strangers send more than they are served.
     """
 
     def __init__(
@@ -75,8 +81,13 @@ class Pump:
         clock: Clock,
         on_unreachable: Callable[[Address], None] | None = None,
         is_known: Callable[[Hashable], bool] = lambda _source: True,
+        known_sources: Callable[[], Sequence[Address]] = tuple,
+        random_bytes: Callable[[int], bytes] | None = None,
     ) -> None:
         self._core = core
+        self._known_sources = known_sources
+        self._queues = None if random_bytes is None else SourceQueues.beside(sockets[0], random_bytes)
+        self._sorted_at = -_NEVER
         self._sockets = tuple(sockets)
         self._clock = clock
         self._loop = asyncio.get_running_loop()
@@ -93,6 +104,8 @@ class Pump:
             listen_for_errors(self._sockets[0])
         for index, sock in enumerate(self._sockets):
             self._loop.add_reader(sock, self._drain, sock, index > 0)
+        if self._queues is not None:
+            self._loop.add_reader(self._queues.strangers, self._drain, self._queues.strangers, False)
 
     def flush(self) -> None:
         """Run the core, send what it wants sent, and set the timer anew."""
@@ -122,6 +135,9 @@ class Pump:
         for sock in self._sockets:
             self._loop.remove_reader(sock)
             sock.close()
+        if self._queues is not None:
+            self._loop.remove_reader(self._queues.strangers)
+            self._queues.close()
 
     @property
     def dropped(self) -> int:
@@ -171,7 +187,15 @@ class Pump:
         for data, source, to_group in turns.waited():
             receive(data, source, now, multicast=to_group)
         self.flush()
-        if turns and not self._is_called:
+        if turns:
+            self._on_crowd(sock, multicast, now)
+
+    def _on_crowd(self, sock: socket.socket, multicast: bool, now: float) -> None:
+        """Strangers wait: have the kernel keep verified sources apart from them, and look anew soon."""
+        if self._queues is not None and now >= self._sorted_at + _SORTING:
+            self._sorted_at = now
+            self._queues.admit(self._known_sources())
+        if not self._is_called:
             self._is_called = True
             self._loop.call_soon(self._drain_again, sock, multicast)
 

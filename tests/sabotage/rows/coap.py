@@ -42,6 +42,10 @@ _P = "thingstead.protocols.coap."
 ROWS = (
     Sabotage("R-36", _P + "reliability:Deduplicator.remember", _unbounded, "remembered exchanges are bounded"),
     Sabotage("R-36", "thingstead.transport.turns:Turns.admits", returns(True), "verified sources overtake strangers"),
+    Sabotage(
+        "R-36", "thingstead.transport.source_queue:SourceQueues.admit", accepts, "verified sources have their own queue"
+    ),
+    Sabotage("R-36", "thingstead.endpoint.counter:RateLimit.allow", returns(True), "forgeries wear no key out"),
     Sabotage("R-37", _P + "echo:amplification_allowance", returns(1 << 40), "answers to strangers are small"),
     Sabotage("R-47", _P + "block:Uploads.__init__", _limitless, "unfinished bodies are bounded"),
     Sabotage("R-64", "thingstead.endpoint.association:Associations.follow", accepts, "a thing that moves is followed"),

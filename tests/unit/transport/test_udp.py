@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import random
 import socket
 from typing import Any
 
@@ -225,3 +226,54 @@ def test_a_flood_leaves_the_event_loop_to_others():
         return max(after - before for before, after in itertools.pairwise(looks))
 
     assert asyncio.run(story()) <= 2
+
+
+@pytest.mark.requirement("R-36")
+def test_once_strangers_crowd_the_kernel_keeps_verified_sources_apart():
+    async def story():
+        with open_socket("127.0.0.1", 0) as stranger, open_socket("127.0.0.1", 0) as known:
+            ours = open_socket("127.0.0.1", 0)
+            for peer in (stranger, known):
+                peer.connect(ours.getsockname())
+            verified = known.getsockname()
+            core = Echo()
+            pump = Pump(
+                core,
+                [ours],
+                clock=SystemClock(),
+                is_known=lambda source: source == verified,
+                known_sources=lambda: [verified],
+                random_bytes=random.Random(1).randbytes,
+            )
+            try:
+                for _ in range(30):
+                    stranger.send(b"crowd")
+                await heard(core, 30)
+                # Nobody reads while this comes: what the kernel holds is in two queues.
+                for _ in range(3):
+                    stranger.send(b"stranger")
+                known.send(b"known")
+                apart = received(ours)
+                await heard(core, 33)
+            finally:
+                pump.close()
+        return apart
+
+    assert asyncio.run(story()) == [b"known"]
+
+
+async def heard(core, count):
+    for _ in range(10_000):
+        if len(core.sources) >= count:
+            return
+        await asyncio.sleep(0)
+    raise AssertionError(f"heard {len(core.sources)} of {count}")
+
+
+def received(sock):
+    found = []
+    while True:
+        try:
+            found.append(sock.recv(64))
+        except BlockingIOError:
+            return found
