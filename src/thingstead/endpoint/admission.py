@@ -224,8 +224,7 @@ class Admission:
 
         Else anybody could fill our tables in anybody's name, and have notifications sent there (RFC 9175 §2.4, R-49).
         """
-        is_stranger = exchange.allowance is not None and exchange.binding is None
-        if not is_stranger or self._config.insecure_state_for_strangers:
+        if not exchange.is_unproven or self._config.insecure_state_for_strangers:
             return True
         self._counters.count("unverified", exchange.source)
         self._responder.challenge(exchange, now)

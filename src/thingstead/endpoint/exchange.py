@@ -146,6 +146,11 @@ class ServerExchange(RequestReceived):
         self.pending: Message | None = None
         self.notified_mid = -1
 
+    @property
+    def is_unproven(self) -> bool:
+        """Whether nobody knows who asked, nor whether what is sent to the source arrives there."""
+        return self.allowance is not None and self.binding is None
+
     def echo_name(self) -> bytes:
         """Whom, and where, an Echo value given in this exchange is good for."""
         return repr((self.peer, self.epoch, self.source)).encode()

@@ -81,7 +81,11 @@ class Responder:
         memory = self._memory(exchange)
         is_in_part = exchange.block1 is not None or exchange.block2 is not None or exchange.wants_size
         if is_in_part or len(response.payload) > self._room:
-            response = self._in_blocks(exchange, response, None if is_held else memory, now)
+            part = self._in_blocks(exchange, response, None if is_held else memory, now)
+            if part is None:
+                self._send_within(exchange, response, now)
+                return
+            response = part
         if exchange.observe:
             response = self._as_notification(exchange, response, memory)
         else:
@@ -297,8 +301,13 @@ class Responder:
             exchange.spend_nonce()
         return has_room
 
-    def _in_blocks(self, exchange: ServerExchange, response: Message, memory: Memory | None, now: float) -> Message:
-        """The block of the response that was asked for; the rest is kept in `memory`, to be fetched (RFC 7959 §2.4)."""
+    def _in_blocks(
+        self, exchange: ServerExchange, response: Message, memory: Memory | None, now: float
+    ) -> Message | None:
+        """The block of the response that was asked for; the rest is kept in `memory`, to be fetched (RFC 7959 §2.4).
+
+        None where the rest could not be fetched, because nothing may be kept.
+        """
         added: list[tuple[int, bytes]] = []
         if exchange.block1 is not None:
             added.append((OptionNumber.BLOCK1, exchange.block1.encode()))
@@ -314,11 +323,8 @@ class Responder:
         if (not start or is_error(response.code)) and len(response.payload) <= pieces.room:
             return response.with_options(*added, without=_REPLACED - {OptionNumber.ETAG})
         etag = response.option(OptionNumber.ETAG) or entity_tag(response.payload)
-        if memory is not None:
-            whole = response.with_options((OptionNumber.ETAG, etag), without=_REPLACED | _ONLY_OBSERVE)
-            memory.representations.put(
-                exchange.peer, operation(exchange.request), whole, size=len(response.payload), now=now
-            )
+        if memory is not None and not self._keep(exchange, response, etag, memory, now):
+            return None
         try:
             payload, block = cut(response.payload, start // Block(0, False, pieces.szx).size, pieces)
         except DecodeError:
@@ -327,6 +333,20 @@ class Responder:
         cut_response = response.with_options(*added, without=_REPLACED)
         cut_response.payload = payload
         return cut_response
+
+    def _keep(self, exchange: ServerExchange, response: Message, etag: bytes, memory: Memory, now: float) -> bool:
+        """Keep a body for the blocks to come; False where it is not kept and cannot be asked for anew.
+
+        Nothing is kept for a stranger before it has shown that it receives (R-49). A GET for a later block is then a
+        request as any; of other methods only the first request has the payload that the response depends on.
+        """
+        if exchange.is_unproven and not self._config.insecure_state_for_strangers:
+            return exchange.request.code == Code.GET
+        whole = response.with_options((OptionNumber.ETAG, etag), without=_REPLACED | _ONLY_OBSERVE)
+        memory.representations.put(
+            exchange.peer, operation(exchange.request), whole, size=len(response.payload), now=now
+        )
+        return True
 
 
 def _is_unwanted(exchange: ServerExchange, response: Message) -> bool:

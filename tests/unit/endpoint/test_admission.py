@@ -78,6 +78,28 @@ def test_a_stranger_has_to_prove_its_address_again_in_time():
 
 
 @pytest.mark.requirement("R-49")
+@pytest.mark.parametrize("code", [Code.GET, Code.FETCH, Code.POST])
+def test_no_body_is_kept_to_be_fetched_by_a_stranger_that_has_not_brought_an_echo_back(code):
+    side = endpoint()
+    small = (int(OptionNumber.BLOCK2), Block(0, False, 0).encode())
+    for number in range(3):
+        _, (event,) = ask(side, code, (11, bytes(20)), small, source=("192.0.2.7", number + 1))
+        side.send_response(event.exchange, answered(Code.CONTENT, bytes(40)), 0.0)
+    told = [decode(data) for data, _ in side.datagrams_to_send(0.0)]
+    assert {message.code for message in told} == {Code.CONTENT if code == Code.GET else Code.UNAUTHORIZED}
+    assert len(side._layer.strangers.representations) == 0
+
+
+@pytest.mark.spec("RFC 7959 2.4")
+@pytest.mark.parametrize("code", [Code.GET, Code.FETCH])
+def test_a_stranger_still_gets_a_long_response_in_small_blocks(code):
+    ladder = Ladder(block_szx=0, respond=lambda event: answered(payload=bytes(range(200))))
+    ladder.ask(request(code, "/a", payload=b"" if code == Code.GET else b"q"))
+    ladder.run()
+    assert ladder.response.payload == bytes(range(200))
+
+
+@pytest.mark.requirement("R-49")
 def test_half_open_bodies_of_a_thousand_sources_hold_nothing():
     side = endpoint()
     for number in range(1000):
