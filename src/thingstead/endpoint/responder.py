@@ -299,6 +299,9 @@ class Responder:
         if has_room:
             memory.observing[exchange.exchange] = exchange
             exchange.spend_nonce()
+        else:
+            # The application has taken it for an observer by now.
+            self._events.append(ExchangeEnded(ExchangeId(exchange.exchange)))
         return has_room
 
     def _in_blocks(

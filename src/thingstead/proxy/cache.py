@@ -75,7 +75,8 @@ class Cache:
                 *[(n, v) for n, v in response.options if n == OptionNumber.MAX_AGE], without=_MAX_AGE
             )
             self._store(key, renewed, now)
-            return _as_asked(_Stored(renewed, 0, now + self._lifetime(renewed)), request, now)
+            told = _as_asked(_Stored(renewed, 0, now + self._lifetime(renewed)), request, now)
+            return told.with_options(*[(n, v) for n, v in response.options if n == OptionNumber.OBSERVE])
         if response.code == Code.CONTENT:
             self._store(key, response, now)
         return response
