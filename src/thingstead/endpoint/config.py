@@ -62,6 +62,7 @@ class EndpointConfig:
         max_requests: requests of ours that wait for a response.
         max_queued: confirmable messages that may wait for NSTART, over all peers; as many responses to multicast
             requests may wait for their moment.
+        max_unacknowledged: of those, responses to one peer, which need not acknowledge any.
         max_parked: messages of one association that may wait for sequence numbers.
         max_awake: associations that keep their ciphers between messages, at most twice that; a cipher is built in a
             microsecond and holds half a kilobyte.
@@ -100,6 +101,7 @@ class EndpointConfig:
     max_download: int = 4 << 20
     max_requests: int = 4096
     max_queued: int = 4096
+    max_unacknowledged: int = 64
     max_parked: int = 16
     max_awake: int = 128
     max_peers: int = 8192

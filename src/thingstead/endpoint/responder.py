@@ -228,7 +228,13 @@ class Responder:
             exchange.allowance -= repetitions * len(data)
         try:
             self._layer.retransmitter.submit(
-                data, exchange.source, mid, owner=exchange.exchange, now=now, repetitions=repetitions
+                data,
+                exchange.source,
+                mid,
+                owner=exchange.exchange,
+                now=now,
+                repetitions=repetitions,
+                room=self._config.max_unacknowledged,
             )
         except StateError as error:
             self._counters.count(error.reason, exchange.source)

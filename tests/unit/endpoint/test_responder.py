@@ -1,8 +1,8 @@
 import pytest
 
-from tests.unit.endpoint.ladder import CONTROLLER, OBSERVE, THING, Ladder, answered
+from tests.unit.endpoint.ladder import CONTROLLER, OBSERVE, THING, Ladder, answered, endpoint, events
 from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.message import MessageType, request
+from thingstead.protocols.coap.message import Message, MessageType, encode, request
 from thingstead.protocols.coap.option import OptionNumber
 
 GET = request(Code.GET, "/a")
@@ -27,6 +27,21 @@ def notify(ladder, payload, code=Code.CONTENT):
 
 def kinds(ladder):
     return [message.type for message in ladder.sent(CONTROLLER)]
+
+
+@pytest.mark.spec("RFC 7252 4.7")
+def test_who_acknowledges_no_response_takes_no_room_of_others():
+    side = endpoint(max_queued=4, max_unacknowledged=2)
+    for mid in range(5):
+        asked = Message(Code.GET, MessageType.CON, mid, bytes((mid,)))
+        side.receive_datagram(encode(asked), THING, 0.0)
+    side.datagrams_to_send(1.0)
+    for event in events(side):
+        side.send_response(event.exchange, answered(), 1.0)
+    assert side.counters == {"state": 2}
+    for _ in range(2):
+        side.send_request(GET, CONTROLLER, 1.0)
+    assert events(side) == []
 
 
 @both

@@ -240,6 +240,7 @@ class Retransmitter(Generic[PeerT]):
         now: float,
         repetitions: int | None = None,
         wait: float | None = None,
+        room: int | None = None,
     ) -> None:
         """Send a confirmable message, now or as soon as NSTART allows, and again until it is acknowledged.
 
@@ -254,6 +255,7 @@ class Retransmitter(Generic[PeerT]):
             now: monotonic seconds.
             repetitions: at most this many retransmissions, where MAX_RETRANSMIT would be too many bytes.
             wait: seconds.
+            room: messages that may wait for this destination, where `max_queued` would let one peer take all of it.
 
         Raises:
             StateError: too many messages wait already; this one is not taken.
@@ -263,7 +265,8 @@ class Retransmitter(Generic[PeerT]):
         if self._per_peer.get(destination, 0) < self._parameters.nstart:
             self._start(transmission, now)
             return
-        if self._queued >= self._max_queued:
+        waiting = len(self._waiting.get(destination, ()))
+        if self._queued >= self._max_queued or (room is not None and waiting >= room):
             raise StateError("expected fewer messages waiting for an acknowledgement", spec="RFC 7252 §4.7")
         self._waiting.setdefault(destination, deque()).append(transmission)
         self._queued += 1

@@ -72,6 +72,16 @@ def test_the_queue_behind_nstart_is_bounded():
     assert len(sender) == 2
 
 
+def test_one_peer_may_be_given_less_of_the_queue_than_all():
+    sender = retransmitter(max_queued=3)
+    for mid in range(2):
+        sender.submit(b"x", "peer", mid, owner=mid, now=0.0, room=1)
+    with pytest.raises(StateError):
+        sender.submit(b"x", "peer", 2, owner=2, now=0.0, room=1)
+    sender.submit(b"x", "peer", 3, owner=3, now=0.0)
+    assert len(sender) == 3
+
+
 def test_a_message_given_up_lets_the_next_one_go():
     sender = retransmitter(max_retransmit=0)
     sender.submit(b"x", "peer", 7, owner=1, now=0.0)
