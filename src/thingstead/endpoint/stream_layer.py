@@ -43,9 +43,9 @@ class StreamLayer(MessageLayer):
         self.room = _BLOCK
 
     def pieces(self, destination: Address, *, is_protected: bool) -> Pieces:
-        """As many blocks of 1024 bytes as the peer takes in one message, or one (RFC 8323 §6)."""
+        """As many blocks of 1024 bytes as one message to the peer has room for, or one (RFC 8323 §6)."""
         connection = self._connections.find(destination)
         if connection is None or not connection.peer.takes_bert:
             return Pieces(6)
-        blocks = max(1, (connection.peer.max_message - _HEADROOM) // _BLOCK)
+        blocks = max(1, (connection.room - _HEADROOM) // _BLOCK)
         return Pieces(BERT, min(blocks, _PROTECTED_BLOCKS) if is_protected else blocks)

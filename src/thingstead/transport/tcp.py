@@ -197,8 +197,11 @@ class _Connection(asyncio.Protocol):
 
 
 def _part(transport: asyncio.Transport) -> None:
-    """Close behind the last bytes; at once where the peer does not read them."""
-    if transport.get_write_buffer_size() > _WRITE_BUFFER:
+    """Close behind the last bytes; at once where the peer does not read them, or it could stay for as long as it likes.
+
+    What is still here did not fit into the kernel's buffer.
+    """
+    if transport.get_write_buffer_size():
         transport.abort()
     else:
         transport.close()

@@ -253,6 +253,16 @@ def test_a_peer_that_does_not_read_is_ended_and_others_go_on():
     assert side.connections_to_close() == [("192.0.2.1", 1)]
 
 
+def test_a_body_longer_than_may_wait_goes_to_a_peer_that_takes_messages_of_any_length():
+    side = stream_endpoint()
+    side.connect(THING, 0.0)
+    side.receive_bytes(tcp.encode(encode_signal(Csm(8 << 20, block_wise=True))) + tcp.encode(GET), THING, 0.0)
+    (event,) = events(side)
+    side.send_response(event.exchange, answered(payload=bytes(200_000)), 0.0)
+    assert [len(message.payload) for message in told(side)[1:]] == [31 << 10]
+    assert side.connections_to_close() == []
+
+
 def test_what_waited_for_a_free_way_goes_out_when_it_is():
     side = stream_endpoint()
     side.connect(THING, 0.0)

@@ -27,7 +27,8 @@ def layer(*csm):
         ([Csm(1152, block_wise=True)], Pieces(6)),
         ([Csm(65536)], Pieces(6)),
         ([Csm(1153, block_wise=True)], Pieces(BERT, 1)),
-        ([Csm(65536, block_wise=True)], Pieces(BERT, 63)),
+        ([Csm(16384, block_wise=True)], Pieces(BERT, 15)),
+        ([Csm(8 << 20, block_wise=True)], Pieces(BERT, 31)),
     ],
 )
 def test_a_body_is_cut_by_what_the_peer_has_said_that_it_takes(csm, pieces):

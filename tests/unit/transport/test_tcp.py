@@ -2,6 +2,8 @@
 
 import asyncio
 import secrets
+import socket
+from contextlib import suppress
 
 import pytest
 
@@ -159,6 +161,26 @@ def test_who_asks_and_does_not_read_is_closed_and_another_is_served():
         return server.counters
 
     assert play(story)["unread"] == 1
+
+
+def test_who_does_not_read_is_not_waited_for_when_its_connection_is_over():
+    async def story(server, pump, port):
+        silent = socket.create_connection((HOST, port))
+        silent.setblocking(False)
+        frame = CSM + tcp.encode(request(Code.POST, "/a", payload=bytes(4000)))
+        while not any(transport.get_write_buffer_size() for transport in pump._transports.values()):
+            with suppress(BlockingIOError):
+                silent.send(frame)
+            await asyncio.sleep(0)
+        (kept,) = pump._transports.values()
+        (address,) = pump._transports
+        server.receive_bytes(b"\x0f" * 8192, address, CLOCK.now())
+        pump.flush()
+        await asyncio.sleep(0)
+        silent.close()
+        return kept.get_extra_info("socket").fileno()
+
+    assert play(story) == -1
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "not an address.invalid"])

@@ -88,6 +88,11 @@ class Connection:
         self.is_released = False
         self._signal(Csm(limits.max_message, block_wise=True, max_token=limits.message.max_token))
 
+    @property
+    def room(self) -> int:
+        """Bytes of the longest message for the peer: it takes it, and several may wait until it reads them."""
+        return min(self.peer.max_message, self._config.max_unsent // 4)
+
     def receive(self, data: bytes, now: float) -> list[Message]:
         """Take bytes from the stream; the requests and responses among them, in order.
 
