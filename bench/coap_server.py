@@ -30,9 +30,10 @@ from thingstead.protocols.senml.pack import render_cbor
 from thingstead.protocols.senml.record import Record
 from thingstead.secret import Secret
 
-__all__ = ["Contender", "aiocoap", "figures", "ours"]
+__all__ = ["Contender", "aiocoap", "figures", "libcoap", "ours"]
 
 _ROOT = Path(__file__).resolve().parents[1]
+_LIBCOAP = _ROOT / "build" / "peers" / "libcoap" / "coap-server"
 _PEER_PYTHON = _ROOT / "build" / "peers" / "python" / "bin" / "python"
 # The vector keys of RFC 8613 appendix C.1: published, they protect nothing.
 _SECRET, _SALT, _CLIENT_ID, _SERVER_ID = bytes(range(1, 17)), bytes.fromhex("9e7ca92223786340"), b"\x00", b"\x01"
@@ -100,6 +101,9 @@ def figures() -> Iterator[Figure]:
             yield _figure(
                 f"server CPU for one request, {kind}", kind, mine, beside, beside.server.name if beside else ""
             )
+        other = libcoap(running, 56_838)
+        for kind in _PEER_KINDS if other is not None else ():
+            yield _figure(f"the same, {kind}, beside libcoap", kind, mine, other, "libcoap 4.3.5")
         for number, count in enumerate(_LOADED):
             full = ours(running, 56_832 + number, options=[f"--contexts={count}"])
             yield _figure(f"the same, OSCORE, {count:,} contexts loaded", "OSCORE", full, mine, "one context")
@@ -127,6 +131,14 @@ def aiocoap(running: ExitStack, port: int) -> Contender | None:
         print("ABSENT: build/peers; no figures beside aiocoap (make peers)", file=sys.stderr)
         return None
     return _start(running, port, _PEER, [str(_PEER_PYTHON), "bench/peer/aiocoap_server.py"], _PEER_KINDS)
+
+
+def libcoap(running: ExitStack, port: int) -> Contender | None:
+    """libcoap's example server, where it is built; it decides nothing either."""
+    if not _LIBCOAP.exists():
+        print("ABSENT: build/peers; no figures beside libcoap (make peers)", file=sys.stderr)
+        return None
+    return _start(running, port, _OURS, [sys.executable, "-m", "bench.peer.libcoap_server", str(_LIBCOAP)], _PEER_KINDS)
 
 
 def _start(running: ExitStack, port: int, count: int, command: list[str], kinds: Mapping[str, _Kind]) -> Contender:
