@@ -47,7 +47,3 @@ class Memory:
         self.open: dict[int, ServerExchange] = {}
         self.observing: dict[int, ServerExchange] = {}
         self.max_open = retention.max_exchanges
-
-    def find(self, exchange_id: int) -> ServerExchange | None:
-        """The exchange that still takes a response."""
-        return self.open.get(exchange_id) or self.observing.get(exchange_id)

@@ -78,7 +78,13 @@ class MessageLayer:
 
     def find(self, exchange_id: int) -> ServerExchange | None:
         """The exchange that still takes a response."""
-        return self.known.find(exchange_id) or self.strangers.find(exchange_id)
+        known, strangers = self.known, self.strangers
+        return (
+            known.open.get(exchange_id)
+            or strangers.open.get(exchange_id)
+            or known.observing.get(exchange_id)
+            or strangers.observing.get(exchange_id)
+        )
 
     def is_duplicate(self, data: bytes, source: Address) -> bool:
         """Whether this datagram was accepted before; its reply, where there is one, goes out again."""

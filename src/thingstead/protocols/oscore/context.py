@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from thingstead.crypto.aead import Aead, aead
 from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
-from thingstead.errors import StateError, UntrustedError
+from thingstead.errors import AuthenticationError, StateError, UntrustedError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.oscore.derivation import KeyDerivation, nonce_base
 from thingstead.protocols.oscore.limit import key_limits
@@ -154,6 +154,21 @@ class RecipientContext(_Half):
         super().__init__(recipient_id, key, aead_id=aead_id, common_iv=common_iv)
         self.window = window
         self.failures = 0
+
+    def open(self, number: int, partial_iv: bytes, ciphertext: bytes) -> tuple[bytes, bytes, bytes]:
+        """Decrypt a request of this party; plaintext, nonce and AAD, the last two for the responses to it.
+
+        Raises:
+            UntrustedError: the key has been given up.
+            DecodeError, AuthenticationError: as for `Aead.decrypt`; the latter is counted.
+        """
+        nonce = (self.nonce_base ^ number).to_bytes(self._nonce_size, "big")
+        aad = self.aad(partial_iv)
+        try:
+            return (self._aead or self.aead).decrypt(nonce, ciphertext, aad), nonce, aad
+        except AuthenticationError:
+            self.note_failure()
+            raise
 
     def note_failure(self) -> None:
         """Count a message that did not verify; at the limit the key is given up, and nothing verifies any more."""

@@ -104,6 +104,8 @@ def compose_response(message: Message) -> tuple[bytes, _Options, int]:
     """
     if not is_response(message.code):
         raise ValueError(f"expected a response to protect, got code {message.code}")
+    if not message.options:
+        return _plaintext(message, message.options), [], Code.CHANGED
     inner, outer, observe = _split(message.options)
     if observe is None:
         return _plaintext(message, inner), outer, Code.CHANGED

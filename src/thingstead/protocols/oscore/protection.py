@@ -142,19 +142,14 @@ def unprotect_request(
     is_valid = window.is_valid
     if is_valid:
         window.check(number)
-    nonce = recipient.nonce(number)
-    aad = recipient.aad(partial_iv)
-    try:
-        plaintext = recipient.aead.decrypt(nonce, message.payload, aad)
-    except AuthenticationError:
-        recipient.note_failure()
-        raise
+    plaintext, nonce, aad = recipient.open(number, partial_iv, message.payload)
     if is_valid:
         window.accept(number)
     request = open_plaintext(message, plaintext)
     if not is_request(request.code):
         raise DecodeError(f"expected the code of a request inside, got {request.code}", spec="RFC 8613 §8.2")
-    observe = request.uint_option(_OBSERVE) if request.options else None
+    options = request.options
+    observe = request.uint_option(_OBSERVE) if options and options[0][0] <= _OBSERVE else None
     binding = RequestBinding(context, recipient.id, partial_iv, option.kid_context, observe, nonce, aad, is_valid)
     if not is_valid:
         raise FreshnessError(request, binding, window)
