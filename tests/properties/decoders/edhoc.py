@@ -2,7 +2,10 @@
 
 from tests.properties.decoder import Decoder
 from tests.unit.protocols.edhoc import rfc9529 as rfc
-from thingstead.protocols.edhoc import coap_carriage, credential, error, message
+from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.edhoc import coap_carriage, combined_request, credential, error, message
 
 _M = "edhoc.message."
 
@@ -13,6 +16,11 @@ def _message_or_error(data: bytes) -> object:
         return message.decode_byte_string(data)
     except error.PeerError as received:
         return received
+
+
+def _split(payload: bytes) -> object:
+    options = [(int(OptionNumber.OSCORE), b"\x09\x00\x01"), (int(OptionNumber.EDHOC), b"")]
+    return combined_request.split(Message(Code.POST, options=options, payload=payload))
 
 
 DECODERS = (
@@ -34,6 +42,9 @@ DECODERS = (
     Decoder("edhoc.error.decode_error", error.decode_error, (rfc.ERROR.hex(), "03f5", "01626e6f"), ("edhoc",)),
     Decoder(
         "edhoc.coap_carriage.parse_request", coap_carriage.parse_request, ("f5" + rfc.MESSAGE_1.hex(),), ("edhoc",)
+    ),
+    Decoder(
+        "edhoc.combined_request.split", _split, ("52d5535f3147e85f1cfacd9e78abf9e0a81bbf612f1092f1776f1c1668b3825e",)
     ),
     Decoder(
         "edhoc.credential.read_credential",

@@ -1,4 +1,4 @@
-"""EDHOC over CoAP, forward message flow: what stands in front of a message (RFC 9528 Appendix A.2).
+"""EDHOC over CoAP: what stands in front of a message (RFC 9528 Appendix A.2).
 
 Requests are of `ContentFormat.CID_EDHOC_CBOR_SEQ`; responses, errors among them, of `ContentFormat.EDHOC_CBOR_SEQ`.
 """
@@ -25,7 +25,10 @@ def frame_message_1(message_1: bytes) -> bytes:
 
 
 def frame_message_3(c_r: bytes, message_3: bytes) -> bytes:
-    """The payload of a later request: C_R, by which the server finds the session, then the message."""
+    """The payload of a later request: C_R, by which the server finds the session, then the message.
+
+    In the reverse message flow, where the server is Initiator, those are C_I and message_2 (Appendix A.2.2).
+    """
     return encode_identifier(c_r) + message_3
 
 

@@ -30,3 +30,8 @@ def test_malformed_requests_are_refused(payload):
 def test_oversized_request_is_refused():
     with pytest.raises(DecodeError):
         parse_request(frame_message_1(bytes(100)), limits=Limits(max_message=64))
+
+
+def test_in_the_reverse_flow_c_i_finds_the_session_of_message_2():
+    """The server is Initiator: it answers an empty POST with message_1, and each later request names its session."""
+    assert parse_request(frame_message_3(rfc.C_I, rfc.MESSAGE_2)) == (rfc.C_I, rfc.MESSAGE_2)
