@@ -1,4 +1,4 @@
-"""What a 1 KiB block of a long response costs a server, and how fast one client gets it, beside aiocoap.
+"""What a 1 KiB block of a long response costs a server, and how fast one client gets it, beside aiocoap and libcoap.
 
 The body is 256 KiB and its blocks are asked for in order. A server's cost is measured with 16 requests open; a client's
 speed with one, as RFC 7959 has it, so that it is mostly the time of going there and back. Under OSCORE the blocks are
@@ -37,19 +37,18 @@ def figures() -> Iterator[Figure]:
     """Medians of rounds that alternate; the first, in which the body is cut, does not count."""
     with ExitStack() as running:
         mine = coap_server.ours(running, _PORT)
-        beside = coap_server.aiocoap(running, _PORT + 1)
+        peers = [coap_server.aiocoap(running, _PORT + 1), coap_server.libcoap(running, _PORT + 2)]
         for kind, path in _PATHS.items():
-            both: list[tuple[Contender, Iterator[Message]]] = [(mine, cycle(_blocks(mine, kind, path)))]
-            if beside is not None:
-                both.append((beside, cycle(_blocks(beside, kind, "/b"))))
-            yield from _compared(kind, both)
+            all_: list[tuple[Contender, Iterator[Message]]] = [(mine, cycle(_blocks(mine, kind, path)))]
+            all_ += [(peer, cycle(_blocks(peer, kind, "/b"))) for peer in peers if peer is not None]
+            yield from _compared(kind, all_)
 
 
-def _compared(kind: str, both: list[tuple[Contender, Iterator[Message]]]) -> Iterator[Figure]:
-    costs: list[list[float]] = [[] for _ in both]
-    speeds: list[list[float]] = [[] for _ in both]
+def _compared(kind: str, all_: list[tuple[Contender, Iterator[Message]]]) -> Iterator[Figure]:
+    costs: list[list[float]] = [[] for _ in all_]
+    speeds: list[list[float]] = [[] for _ in all_]
     for _ in range(_ROUNDS + 1):
-        for number, (contender, blocks) in enumerate(both):
+        for number, (contender, blocks) in enumerate(all_):
             costs[number].append(drive(contender.server, contender.socket, _encoded(contender, kind, blocks)))
             requests = _encoded(contender, kind, blocks)
             started = time.perf_counter()
@@ -57,10 +56,12 @@ def _compared(kind: str, both: list[tuple[Contender, Iterator[Message]]]) -> Ite
             speeds[number].append(_BLOCKS * _SIZE / (time.perf_counter() - started) / 1e6)
     cost = [median(found[1:]) / _BLOCKS * 1e6 for found in costs]
     speed = [median(found[1:]) for found in speeds]
-    name = both[-1][0].server.name if len(both) > 1 else ""
     for label, unit, values in (("server CPU for one block", "us", cost), ("one client", "MB/s", speed)):
-        peer = round(values[1], 2) if len(values) > 1 else None
-        yield Figure(f"block-wise GET, {kind}: {label}", unit, round(values[0], 2), peer, name)
+        name = f"block-wise GET, {kind}: {label}"
+        for (contender, _), value in list(zip(all_, values, strict=True))[1:]:
+            yield Figure(name, unit, round(values[0], 2), round(value, 2), contender.server.name)
+        if len(all_) == 1:
+            yield Figure(name, unit, round(values[0], 2))
 
 
 def _encoded(contender: Contender, kind: str, blocks: Iterator[Message]) -> list[bytes]:

@@ -102,8 +102,9 @@ def figures() -> Iterator[Figure]:
                 f"server CPU for one request, {kind}", kind, mine, beside, beside.server.name if beside else ""
             )
         other = libcoap(running, 56_838)
-        for kind in _PEER_KINDS if other is not None else ():
-            yield _figure(f"the same, {kind}, beside libcoap", kind, mine, other, "libcoap 4.3.5")
+        if other is not None:
+            for kind in _PEER_KINDS:
+                yield _figure(f"the same, {kind}, beside libcoap", kind, mine, other, other.server.name)
         for number, count in enumerate(_LOADED):
             full = ours(running, 56_832 + number, options=[f"--contexts={count}"])
             yield _figure(f"the same, OSCORE, {count:,} contexts loaded", "OSCORE", full, mine, "one context")
