@@ -15,6 +15,8 @@ __all__ = ["StreamCore", "StreamPump"]
 _LOGGER = logging.getLogger(__name__)
 _WRITE_BUFFER = 64 << 10
 _BACKLOG = 64
+_MAX_READ = 4 << 10
+"""Bytes of one connection that are served before the others' turn; of the shortest messages that is 2,048."""
 
 
 class StreamCore(Protocol):
@@ -165,7 +167,7 @@ class StreamPump:
             self.flush()
 
 
-class _Connection(asyncio.Protocol):
+class _Connection(asyncio.BufferedProtocol):
     """What the event loop calls; it knows its address and nothing else."""
 
     def __init__(self, pump: StreamPump, *, is_ours: bool = False) -> None:
@@ -173,15 +175,19 @@ class _Connection(asyncio.Protocol):
         self._pump = pump
         self._is_ours = is_ours
         self._transport: asyncio.Transport | None = None
+        self._buffer = memoryview(bytearray(_MAX_READ))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(transport, asyncio.Transport):
             self._transport = transport
             self.address = self._pump.made(transport, is_ours=self._is_ours)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 (asked for without a wish)
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self.address is not None:
-            self._pump.received(data, self.address)
+            self._pump.received(bytes(self._buffer[:nbytes]), self.address)
 
     def pause_writing(self) -> None:
         if self.address is not None:

@@ -183,6 +183,26 @@ def test_who_does_not_read_is_not_waited_for_when_its_connection_is_over():
     assert play(story) == -1
 
 
+def test_who_sends_much_is_served_a_little_at_a_time():
+    async def story(server, _pump, port):
+        taken = []
+
+        def take(data, _address, _now):
+            taken.append(len(data))
+            server.changed.set()
+
+        server.receive_bytes = take
+        _, hasty = await asyncio.open_connection(HOST, port)
+        hasty.write(bytes(1 << 20))
+        while sum(taken) < 1 << 20:
+            server.changed.clear()
+            await server.changed.wait()
+        hasty.transport.abort()
+        return max(taken)
+
+    assert play(story) <= 4096
+
+
 @pytest.mark.parametrize("host", ["192.0.2.1", "not an address.invalid"])
 def test_an_address_that_is_not_ours_is_refused_in_a_sentence(host):
     async def story(_server, pump, _port):
