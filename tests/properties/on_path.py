@@ -179,7 +179,7 @@ class Session:
         self.domain = domain or ground.domain
         self.offer = ground.initiator(self.thing, **offered)
         self.acceptance = responder or ground.responder()
-        self.completed: dict[str, Completed] = {}
+        self.completed: dict[str, Completed[Credential]] = {}
 
     def messages(self) -> Generator[bytes, bytes, None]:
         """Yields each message; what is sent back in its place is what arrives."""

@@ -126,7 +126,7 @@ def _play(trace: _Trace, suite: CipherSuite, method: int, suites: tuple[int, ...
         _check_oscore(trace, completed)
 
 
-def _check_oscore(trace: _Trace, completed: Completed) -> None:
+def _check_oscore(trace: _Trace, completed: Completed[Credential]) -> None:
     parameters = completed.oscore()
     trace.check("OSCORE Master Secret", parameters.master_secret.reveal(), "Raw")
     trace.check("OSCORE Master Salt", parameters.master_salt, "Raw")

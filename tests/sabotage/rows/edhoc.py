@@ -19,5 +19,5 @@ ROWS = (
     Sabotage("R-27", _P + "session:require_other", accepts, "our own key is nobody else's"),
     Sabotage("R-36", _P + "pending:PendingSessions._to_evict", returns(None), "half-open sessions have a bound"),
     Sabotage("R-61", _P + "schedule:_cipher", returns((_ClearCipher(), b"", b"")), "message_3 hides the thing"),
-    Sabotage("R-61", _P + "schedule:apply_keystream_2", argument(3), "message_2 hides the credential"),
+    Sabotage("R-61", _P + "schedule:apply_keystream", argument(3), "message_2 hides the credential"),
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Generic
 
 from thingstead.crypto.key import KeyType, PrivateKey, PublicKey
 from thingstead.protocols.cbor import codec
@@ -38,7 +39,7 @@ from thingstead.protocols.edhoc.schedule import (
     MESSAGE_3,
     MESSAGE_4,
     Label,
-    apply_keystream_2,
+    apply_keystream,
     following_transcript,
     mix,
     open_sealed,
@@ -46,7 +47,7 @@ from thingstead.protocols.edhoc.schedule import (
     second_transcript,
     transcript_hash,
 )
-from thingstead.protocols.edhoc.session import Agreement, Completed, Role, require_other, require_usable
+from thingstead.protocols.edhoc.session import Agreement, Completed, PeerT, Role, require_other, require_usable
 from thingstead.protocols.edhoc.state import Patient, SingleUse
 from thingstead.protocols.edhoc.suite import CipherSuite, cipher_suite, offer_suites
 from thingstead.secret import Secret
@@ -135,7 +136,7 @@ class WaitingForMessage2(SingleUse[_Begun]):
         public = PublicKey.from_x(suite.curve, g_y)
         th_2 = second_transcript(suite, g_y, begun.h_message_1)
         prk_2e = mix(suite, th_2, begun.x.agree(public))
-        plaintext = apply_keystream_2(suite, prk_2e, th_2, content[suite.point_size :])
+        plaintext = apply_keystream(suite, prk_2e, Label.KEYSTREAM_2, content[suite.point_size :], th=th_2)
         kind = method_row(own.method).responder
         read = decode_plaintext_2(plaintext, proof_size=proof_size(suite, kind), limits=own.limits)
         require_usable(read.c_r, suite, other=own.connection_id)
@@ -229,7 +230,7 @@ class Message2Authenticated(SingleUse[_Known]):
         super().__init__(known)
         self.peer = known.peer
 
-    def message_3(self, ead_3: Iterable[EadItem] = ()) -> tuple[bytes, WaitingForMessage4]:
+    def message_3(self, ead_3: Iterable[EadItem] = ()) -> tuple[bytes, WaitingForMessage4[Credential]]:
         """Show our credential, readable by the Responder alone (RFC 9528 §5.4.2)."""
         held = self._spend()
         own, suite = held.initiator, held.suite
@@ -264,19 +265,20 @@ class Message2Authenticated(SingleUse[_Known]):
             prk_4e3m=prk_4e3m,
             th_4=following_transcript(suite, held.th_3, plaintext, own.credential.cred),
         )
-        return codec.encode(sealed), WaitingForMessage4(agreement, own)
+        return codec.encode(sealed), WaitingForMessage4(agreement, limits=own.limits, ead_labels=own.ead_labels)
 
 
-class WaitingForMessage4(Patient[Agreement]):
+class WaitingForMessage4(Patient[Agreement[PeerT]], Generic[PeerT]):
     """message_3 is out; the Responder has not confirmed that it was taken."""
 
-    __slots__ = ("_initiator",)
+    __slots__ = ("_ead_labels", "_limits")
 
-    def __init__(self, agreement: Agreement, initiator: Initiator) -> None:
-        super().__init__(agreement, patience=initiator.limits.max_forgeries)
-        self._initiator = initiator
+    def __init__(self, agreement: Agreement[PeerT], *, limits: Limits, ead_labels: frozenset[int]) -> None:
+        super().__init__(agreement, patience=limits.max_forgeries)
+        self._limits = limits
+        self._ead_labels = ead_labels
 
-    def receive(self, message_4: bytes) -> Completed:
+    def receive(self, message_4: bytes) -> Completed[PeerT]:
         """Verify message_4 (RFC 9528 §5.5.3): what does not decrypt leaves this state as it was.
 
         Raises:
@@ -286,7 +288,7 @@ class WaitingForMessage4(Patient[Agreement]):
             UnsupportedError: a critical EAD item that is not understood.
         """
         agreement = self._try()
-        ciphertext = decode_byte_string(message_4, limits=self._initiator.limits)
+        ciphertext = decode_byte_string(message_4, limits=self._limits)
         plaintext = open_sealed(
             agreement.suite,
             agreement.prk_4e3m,
@@ -295,11 +297,11 @@ class WaitingForMessage4(Patient[Agreement]):
             ciphertext=ciphertext,
         )
         self._spend()
-        ead_4 = decode_plaintext_4(plaintext, limits=self._initiator.limits)
-        require_understood(ead_4, self._initiator.ead_labels)
+        ead_4 = decode_plaintext_4(plaintext, limits=self._limits)
+        require_understood(ead_4, self._ead_labels)
         return Completed(agreement, ead_4=ead_4)
 
-    def complete_unconfirmed(self) -> Completed:
+    def complete_unconfirmed(self) -> Completed[PeerT]:
         """For profiles without message_4: nothing is confirmed until the first protected message from the Responder
         verifies, and nothing may be stored before (RFC 9528 §5.4.2, §5.5).
         """

@@ -24,6 +24,7 @@ __all__ = [
     "decode_plaintext_4",
     "encode_message_1",
     "encode_plaintext",
+    "read_items",
 ]
 
 _MAX_DEPTH = 12
@@ -104,7 +105,7 @@ def decode_message_1(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Message
     Raises:
         DecodeError: outside the grammar, not deterministic CBOR, or over a limit.
     """
-    values = [value for value, _raw in _items(data, limits)]
+    values = [value for value, _raw in read_items(data, limits)]
     if len(values) < 4 or type(values[0]) is not int or not isinstance(values[2], bytes):
         raise DecodeError("expected METHOD, SUITES_I, G_X and C_I", spec="RFC 9528 §5.2.1")
     return Message1(
@@ -125,7 +126,7 @@ def decode_byte_string(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> bytes
     """
     if data and data[0] < 0x40:
         raise PeerError(decode_error(data))
-    items = _items(data, limits)
+    items = read_items(data, limits)
     if len(items) != 1 or not isinstance(items[0][0], bytes):
         raise DecodeError("expected one CBOR byte string", spec="RFC 9528 §5")
     content: bytes = items[0][0]
@@ -144,7 +145,7 @@ def decode_plaintext_2(data: bytes, *, proof_size: int, limits: Limits = DEFAULT
     Raises:
         DecodeError: outside the grammar, a proof of the wrong length, or over a limit.
     """
-    items = _items(data, limits)
+    items = read_items(data, limits)
     if not items:
         raise DecodeError("expected C_R first in PLAINTEXT_2", spec="RFC 9528 §5.3.2")
     return _plaintext(decode_identifier(items[0][0]), items[1:], proof_size, limits)
@@ -156,7 +157,7 @@ def decode_plaintext_3(data: bytes, *, proof_size: int, limits: Limits = DEFAULT
     Raises:
         DecodeError: outside the grammar, a proof of the wrong length, or over a limit.
     """
-    return _plaintext(b"", _items(data, limits), proof_size, limits)
+    return _plaintext(b"", read_items(data, limits), proof_size, limits)
 
 
 def decode_plaintext_4(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> tuple[EadItem, ...]:
@@ -165,7 +166,7 @@ def decode_plaintext_4(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> tuple
     Raises:
         DecodeError: outside the grammar, or over a limit.
     """
-    return decode_ead([value for value, _raw in _items(data, limits)], max_items=limits.max_ead_items)
+    return decode_ead([value for value, _raw in read_items(data, limits)], max_items=limits.max_ead_items)
 
 
 def _plaintext(c_r: bytes, items: list[tuple[Any, bytes]], proof_size: int, limits: Limits) -> Plaintext:
@@ -190,8 +191,12 @@ def _suites(value: Any, limits: Limits) -> tuple[int, ...]:
     return tuple(suites)
 
 
-def _items(data: bytes, limits: Limits) -> list[tuple[Any, bytes]]:
-    """The items of a sequence with their bytes; all but maps, which hold credentials as they came, deterministic."""
+def read_items(data: bytes, limits: Limits) -> list[tuple[Any, bytes]]:
+    """The items of a sequence with their bytes; all but maps, which hold credentials as they came, deterministic.
+
+    Raises:
+        DecodeError: not well-formed, not deterministic, or over a limit.
+    """
     if len(data) > limits.max_message:
         raise DecodeError(f"expected at most {limits.max_message} bytes, got {len(data)}", spec="RFC 9528 §9.7")
     bounds = codec.Limits(max_bytes=limits.max_message, max_depth=_MAX_DEPTH)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Generic
 
 from thingstead.crypto.key import KeyType, PrivateKey, PublicKey
 from thingstead.errors import UnsupportedError
@@ -29,6 +30,7 @@ from thingstead.protocols.edhoc.ead import EadItem, encode_ead, require_understo
 from thingstead.protocols.edhoc.message import (
     DEFAULT_LIMITS,
     Limits,
+    Message1,
     Plaintext,
     decode_byte_string,
     decode_message_1,
@@ -39,7 +41,7 @@ from thingstead.protocols.edhoc.schedule import (
     MESSAGE_3,
     MESSAGE_4,
     Label,
-    apply_keystream_2,
+    apply_keystream,
     following_transcript,
     mix,
     open_sealed,
@@ -51,6 +53,7 @@ from thingstead.protocols.edhoc.session import (
     Agreement,
     Completed,
     OscoreParameters,
+    PeerT,
     Role,
     require_other,
     require_usable,
@@ -59,7 +62,14 @@ from thingstead.protocols.edhoc.state import Patient, SingleUse
 from thingstead.protocols.edhoc.suite import CipherSuite, accept_suite
 from thingstead.secret import Secret
 
-__all__ = ["Message1Received", "Message3Authenticated", "Message3Received", "Responder", "WaitingForMessage3"]
+__all__ = [
+    "Message1Received",
+    "Message3Authenticated",
+    "Message3Received",
+    "Responder",
+    "WaitingForMessage3",
+    "accept_message_1",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,17 +101,38 @@ class Responder:
             WrongSuiteError: the suite selected is not the one that both prefer.
             UnsupportedError: a method not accepted, or a critical EAD item that is not understood.
         """
-        read = decode_message_1(message_1, limits=self.limits)
-        if read.method not in self.methods:
-            raise UnsupportedError(
-                f"expected one of methods {sorted(self.methods)}, got {read.method}", spec="RFC 9528 §3.2"
-            )
-        suite = accept_suite(read.suites, self.suites)
-        public = PublicKey.from_x(suite.curve, read.g_x)
-        require_usable(read.c_i, suite)
-        require_understood(read.ead_1, self.ead_labels)
+        read, suite, public = accept_message_1(
+            message_1,
+            methods=self.methods,
+            suites=self.suites,
+            ead_labels=self.ead_labels,
+            limits=self.limits,
+        )
         offer = _Offer(self, method_row(read.method), suite, public, transcript_hash(suite, message_1), read.c_i)
         return Message1Received(offer, read.ead_1)
+
+
+def accept_message_1(
+    message_1: bytes,
+    *,
+    methods: frozenset[int],
+    suites: tuple[int, ...],
+    ead_labels: frozenset[int],
+    limits: Limits,
+) -> tuple[Message1, CipherSuite, PublicKey]:
+    """Read message_1 and check method, suite, G_X, C_I and EAD_1, in this order (RFC 9528 §5.2.3).
+
+    Raises:
+        DecodeError, WrongSuiteError, UnsupportedError: as `Responder.receive` says.
+    """
+    read = decode_message_1(message_1, limits=limits)
+    if read.method not in methods:
+        raise UnsupportedError(f"expected one of methods {sorted(methods)}, got {read.method}", spec="RFC 9528 §3.2")
+    suite = accept_suite(read.suites, suites)
+    public = PublicKey.from_x(suite.curve, read.g_x)
+    require_usable(read.c_i, suite)
+    require_understood(read.ead_1, ead_labels)
+    return read, suite, public
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +201,7 @@ class Message1Received(SingleUse[_Offer]):
         )
         plaintext = encode_plaintext(credential.id_cred, prove(claim, key), c_r=connection_id, ead=ead)
         th_3 = following_transcript(suite, th_2, plaintext, credential.cred)
-        message = codec.encode(g_y + apply_keystream_2(suite, prk_2e, th_2, plaintext))
+        message = codec.encode(g_y + apply_keystream(suite, prk_2e, Label.KEYSTREAM_2, plaintext, th=th_2))
         return message, WaitingForMessage3(_Answered(offer, y, prk_3e2m, th_3, connection_id, credential))
 
 
@@ -239,7 +270,7 @@ class Message3Received(SingleUse[_Decrypted]):
         self.id_cred_i = decrypted.read.reference
         self.ead_3 = decrypted.read.ead
 
-    def authenticate(self, credential_i: Credential) -> Message3Authenticated:
+    def authenticate(self, credential_i: Credential) -> Message3Authenticated[Credential]:
         """Verify that the Initiator holds the key of `credential_i` and saw the same exchange (RFC 9528 §5.4.3).
 
         Raises:
@@ -281,7 +312,7 @@ class Message3Received(SingleUse[_Decrypted]):
         return Message3Authenticated(agreement)
 
 
-class Message3Authenticated(SingleUse[tuple[Agreement, Completed]]):
+class Message3Authenticated(SingleUse[tuple[Agreement[PeerT], Completed[PeerT]]], Generic[PeerT]):
     """The Initiator is who `peer` says. What must last, such as the association, is stored before message_4 goes out.
 
     Attributes:
@@ -290,7 +321,7 @@ class Message3Authenticated(SingleUse[tuple[Agreement, Completed]]):
 
     __slots__ = ("peer",)
 
-    def __init__(self, agreement: Agreement) -> None:
+    def __init__(self, agreement: Agreement[PeerT]) -> None:
         super().__init__((agreement, Completed(agreement)))
         self.peer = agreement.peer
 
@@ -298,7 +329,7 @@ class Message3Authenticated(SingleUse[tuple[Agreement, Completed]]):
         """The OSCORE parameters of this session, for the caller that stores them before message_4 goes out."""
         return self._look()[1].oscore()
 
-    def message_4(self, ead_4: Iterable[EadItem] = ()) -> tuple[bytes, Completed]:
+    def message_4(self, ead_4: Iterable[EadItem] = ()) -> tuple[bytes, Completed[PeerT]]:
         """Confirm the keys to the Initiator (RFC 9528 §5.5.2)."""
         agreement, completed = self._spend()
         sealed = seal(
@@ -310,6 +341,6 @@ class Message3Authenticated(SingleUse[tuple[Agreement, Completed]]):
         )
         return codec.encode(sealed), completed
 
-    def complete_without_message_4(self) -> Completed:
+    def complete_without_message_4(self) -> Completed[PeerT]:
         """For profiles in which the first protected message from us confirms the keys (RFC 9528 §5.5)."""
         return self._spend()[1]

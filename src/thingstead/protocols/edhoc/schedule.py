@@ -15,7 +15,7 @@ __all__ = [
     "MESSAGE_3",
     "MESSAGE_4",
     "Label",
-    "apply_keystream_2",
+    "apply_keystream",
     "expand",
     "expand_secret",
     "following_transcript",
@@ -42,6 +42,7 @@ class Label(IntEnum):
     IV_4 = 9
     PRK_EXPORTER = 10
     KEY_UPDATE = 11  # Appendix H
+    KEYSTREAM_3A = 12  # draft-ietf-lake-edhoc-psk-08 §4
 
 
 MESSAGE_3 = (Label.K_3, Label.IV_3)
@@ -83,30 +84,55 @@ def following_transcript(suite: CipherSuite, th: bytes, plaintext: bytes, cred: 
     return transcript_hash(suite, codec.encode(th) + plaintext + cred)
 
 
-def apply_keystream_2(suite: CipherSuite, prk_2e: Secret, th_2: bytes, data: bytes) -> bytes:
+def apply_keystream(suite: CipherSuite, prk: Secret, label: Label, data: bytes, *, th: bytes) -> bytes:
     """Encrypt PLAINTEXT_2 or decrypt CIPHERTEXT_2: a stream cipher, no integrity (RFC 9528 §5.3.2)."""
-    stream = expand(suite, prk_2e, Label.KEYSTREAM_2, context=th_2, size=len(data))
+    stream = expand(suite, prk, label, context=th, size=len(data))
     return (int.from_bytes(data, "big") ^ int.from_bytes(stream, "big")).to_bytes(len(data), "big")
 
 
-def seal(suite: CipherSuite, prk: Secret, labels: tuple[Label, Label], *, th: bytes, plaintext: bytes) -> bytes:
-    """CIPHERTEXT_3 or CIPHERTEXT_4 (RFC 9528 §5.4.2, §5.5.2): once for each key, or the nonce is used twice."""
-    cipher, nonce, aad = _cipher(suite, prk, labels, th)
+def seal(
+    suite: CipherSuite,
+    prk: Secret,
+    labels: tuple[Label, Label],
+    *,
+    th: bytes,
+    plaintext: bytes,
+    external_aad: bytes | None = None,
+) -> bytes:
+    """CIPHERTEXT_3 or CIPHERTEXT_4 (RFC 9528 §5.4.2, §5.5.2): once for each key, or the nonce is used twice.
+
+    The transcript hash is the external_aad where none is given.
+    """
+    cipher, nonce, aad = _cipher(suite, prk, labels, th, external_aad)
     return cipher.encrypt(nonce, plaintext, aad)
 
 
-def open_sealed(suite: CipherSuite, prk: Secret, labels: tuple[Label, Label], *, th: bytes, ciphertext: bytes) -> bytes:
+def open_sealed(
+    suite: CipherSuite,
+    prk: Secret,
+    labels: tuple[Label, Label],
+    *,
+    th: bytes,
+    ciphertext: bytes,
+    external_aad: bytes | None = None,
+) -> bytes:
     """Verify and decrypt CIPHERTEXT_3 or CIPHERTEXT_4.
 
     Raises:
         AuthenticationError: the tag does not verify.
         DecodeError: shorter than a tag.
     """
-    cipher, nonce, aad = _cipher(suite, prk, labels, th)
+    cipher, nonce, aad = _cipher(suite, prk, labels, th, external_aad)
     return cipher.decrypt(nonce, ciphertext, aad)
 
 
-def _cipher(suite: CipherSuite, prk: Secret, labels: tuple[Label, Label], th: bytes) -> tuple[Aead, bytes, bytes]:
+def _cipher(
+    suite: CipherSuite, prk: Secret, labels: tuple[Label, Label], th: bytes, external_aad: bytes | None
+) -> tuple[Aead, bytes, bytes]:
     key = Secret(expand(suite, prk, labels[0], context=th, size=suite.key_size))
     nonce = expand(suite, prk, labels[1], context=th, size=suite.nonce_size)
-    return aead(suite.aead, key), nonce, enc_structure("Encrypt0", protected=b"", external_aad=th)
+    return (
+        aead(suite.aead, key),
+        nonce,
+        enc_structure("Encrypt0", protected=b"", external_aad=th if external_aad is None else external_aad),
+    )

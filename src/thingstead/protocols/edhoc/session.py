@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Generic, TypeVar
 
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.errors import AuthenticationError, DecodeError
@@ -16,6 +17,7 @@ from thingstead.secret import Secret
 __all__ = ["Agreement", "Completed", "ExporterLabel", "OscoreParameters", "Role", "require_other", "require_usable"]
 
 _SALT_SIZE = 8
+PeerT = TypeVar("PeerT")
 
 
 class Role(IntEnum):
@@ -54,7 +56,7 @@ class OscoreParameters:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(Generic[PeerT]):
     """What both sides hold once message_3 is made or verified.
 
     Attributes:
@@ -71,12 +73,12 @@ class Agreement:
     suite: CipherSuite
     c_i: bytes
     c_r: bytes
-    peer: Credential
+    peer: PeerT
     prk_4e3m: Secret
     th_4: bytes
 
 
-class Completed:
+class Completed(Generic[PeerT]):
     """A session whose both ends are authenticated; made by the states of `initiator` and `responder` only.
 
     Attributes:
@@ -90,7 +92,7 @@ class Completed:
 
     __slots__ = ("_prk_exporter", "_prk_out", "c_i", "c_r", "ead_4", "peer", "role", "suite")
 
-    def __init__(self, agreement: Agreement, *, ead_4: tuple[EadItem, ...] = ()) -> None:
+    def __init__(self, agreement: Agreement[PeerT], *, ead_4: tuple[EadItem, ...] = ()) -> None:
         suite = agreement.suite
         self.role = agreement.role
         self.suite = suite

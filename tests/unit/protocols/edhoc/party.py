@@ -18,6 +18,8 @@ from thingstead.protocols.edhoc.responder import Message3Received, Responder, Wa
 from thingstead.protocols.edhoc.session import Completed
 from thingstead.protocols.edhoc.suite import CipherSuite
 
+Run = tuple[Completed[Credential], Completed[Credential], list[bytes]]
+
 
 def initiator(**changes: Any) -> Initiator:
     wanted: dict[str, Any] = {
@@ -59,13 +61,13 @@ def until_message_2(**changes: Any) -> tuple[bytes, Message2Received, WaitingFor
     return message_2, waiting.receive(message_2), waiting_3
 
 
-def until_message_3() -> tuple[bytes, WaitingForMessage4, WaitingForMessage3]:
+def until_message_3() -> tuple[bytes, WaitingForMessage4[Credential], WaitingForMessage3]:
     _message_2, received, waiting_3 = until_message_2()
     message_3, waiting_4 = received.authenticate(rfc.CREDENTIAL_R).message_3()
     return message_3, waiting_4, waiting_3
 
 
-def until_authentication() -> tuple[Message3Received, WaitingForMessage4]:
+def until_authentication() -> tuple[Message3Received, WaitingForMessage4[Credential]]:
     message_3, waiting_4, waiting_3 = until_message_3()
     return waiting_3.receive(message_3), waiting_4
 
@@ -78,7 +80,7 @@ def run(
     *,
     find_r: Callable[[CredentialReference], Credential] | None = None,
     find_i: Callable[[CredentialReference], Credential] | None = None,
-) -> tuple[Completed, Completed, list[bytes]]:
+) -> Run:
     """A whole session: both ends, and what an observer saw; each side looks the other's credential up."""
     (credential_i, key_i), (credential_r, key_r) = party_i, party_r
     offer = Initiator(
@@ -101,7 +103,7 @@ def run(
     return waiting_4.receive(message_4), completed_r, [message_1, message_2, message_3, message_4]
 
 
-def handshake(suite: CipherSuite, method: int, *, by_value: bool = False) -> tuple[Completed, Completed, list[bytes]]:
+def handshake(suite: CipherSuite, method: int, *, by_value: bool = False) -> Run:
     """A whole session with fresh keys: both ends, and what an observer saw."""
     row = METHODS[method]
     credential_i, key_i = party(suite, row.initiator, b"initiator", by_value=by_value)

@@ -12,7 +12,7 @@ from thingstead.protocols.edhoc.credential import Credential, kccs_reference, ki
 from thingstead.protocols.edhoc.ead import EadItem
 from thingstead.protocols.edhoc.error import PeerError
 from thingstead.protocols.edhoc.message import Limits, encode_plaintext
-from thingstead.protocols.edhoc.schedule import apply_keystream_2, mix, second_transcript
+from thingstead.protocols.edhoc.schedule import Label, apply_keystream, mix, second_transcript
 from thingstead.protocols.edhoc.suite import cipher_suite
 from thingstead.secret import Secret
 
@@ -24,7 +24,7 @@ def forged_message_2(plaintext):
     suite, key = cipher_suite(2), rfc.p256(rfc.Y)
     th_2 = second_transcript(suite, rfc.G_Y, rfc.H_MESSAGE_1)
     prk_2e = mix(suite, th_2, key.agree(rfc.p256(rfc.X).public))
-    return codec.encode(rfc.G_Y + apply_keystream_2(suite, prk_2e, th_2, plaintext))
+    return codec.encode(rfc.G_Y + apply_keystream(suite, prk_2e, Label.KEYSTREAM_2, plaintext, th=th_2))
 
 
 def waiting_for_message_2(**changes):

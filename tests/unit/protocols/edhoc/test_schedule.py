@@ -8,7 +8,7 @@ from thingstead.protocols.edhoc.schedule import (
     MESSAGE_3,
     MESSAGE_4,
     Label,
-    apply_keystream_2,
+    apply_keystream,
     expand,
     expand_secret,
     following_transcript,
@@ -59,9 +59,9 @@ def test_pseudorandom_keys_of_the_trace():
 
 
 def test_message_2_is_encrypted_as_in_the_trace():
-    ciphertext = apply_keystream_2(SUITE, secret(rfc.PRK_2E), rfc.TH_2, rfc.PLAINTEXT_2)
+    ciphertext = apply_keystream(SUITE, secret(rfc.PRK_2E), Label.KEYSTREAM_2, rfc.PLAINTEXT_2, th=rfc.TH_2)
     assert rfc.MESSAGE_2.endswith(ciphertext)
-    assert apply_keystream_2(SUITE, secret(rfc.PRK_2E), rfc.TH_2, ciphertext) == rfc.PLAINTEXT_2
+    assert apply_keystream(SUITE, secret(rfc.PRK_2E), Label.KEYSTREAM_2, ciphertext, th=rfc.TH_2) == rfc.PLAINTEXT_2
 
 
 def test_message_3_is_sealed_as_in_the_trace():
