@@ -40,7 +40,8 @@ class Association:
         with_kid_context: our requests tell the ID Context.
         parameters: what new contexts may be derived from (RFC 8613 appendix B.2); None where that is not allowed.
         epoch: which installation this is; set by `Associations.install`.
-        tries: how many more messages from elsewhere than `address` may be tried; None until one of them failed.
+        heard_from: where else the last request that verified came from.
+        tries: how many more messages from neither may be tried; None until one of them failed.
     """
 
     id: AssociationId
@@ -51,6 +52,7 @@ class Association:
     with_kid_context: bool = False
     parameters: InputParameters | None = None
     epoch: int = field(default=0, init=False)
+    heard_from: Address | None = field(default=None, init=False)
     tries: RateLimit | None = field(default=None, init=False)
 
 
@@ -228,8 +230,8 @@ class Associations:
         """Verify a request under the association that it names (RFC 8613 §8.2 step 2).
 
         Associations with the same kid, and no kid context to tell them apart, are tried in turn. A key bears so many
-        failures and no more, so when one came from elsewhere than where the peer is, few more are tried from there:
-        else whoever has seen a kid could wear its key out within a second.
+        failures and no more, so when one came from elsewhere than where the peer is or speaks from, few more are tried
+        from there: else whoever has seen a kid could wear its key out within a second.
 
         Raises:
             UntrustedError: no association has this kid and kid context, or too many were tried from elsewhere.
@@ -243,7 +245,9 @@ class Associations:
             if association not in self._awake:
                 self._wake(association)
             tries = association.tries
-            if tries is not None and source != association.address and not tries.allow(now):
+            is_elsewhere = source != association.address
+            is_strange = is_elsewhere and source != association.heard_from
+            if is_strange and tries is not None and not tries.allow(now):
                 refused = UntrustedError("too many messages from elsewhere did not verify", reason="tries")
                 continue
             try:
@@ -251,9 +255,11 @@ class Associations:
             except (AuthenticationError, UntrustedError) as error:
                 self._gate.look(association.id, association.context)
                 refused = error
-                if tries is None and source != association.address:
+                if is_strange and tries is None:
                     association.tries = RateLimit(_TRIES_PER_SECOND)
             else:
+                if is_elsewhere:
+                    association.heard_from = source
                 return inner, binding, association
         if refused is not None:
             raise refused

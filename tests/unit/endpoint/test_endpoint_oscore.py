@@ -532,6 +532,18 @@ def test_forgeries_from_elsewhere_do_not_wear_a_key_out():
     assert side.counters["tries"] > 19_900
 
 
+def test_after_a_forgery_a_peer_whose_path_was_never_verified_is_served_as_before():
+    client, side = context(), endpoint(2)
+    side.install(Association(SECURED, context(mirrored=True)))
+    forged = bytearray(protected(client, mid=1))
+    forged[-1] ^= 1
+    side.receive_datagram(protected(client, mid=0), THING, 0.0)
+    side.receive_datagram(bytes(forged), ("192.0.2.77", 1000), 0.0)
+    for number in range(50):
+        side.receive_datagram(protected(client, mid=2 + number), THING, 0.1 * number)
+    assert len([event for event in events(side) if isinstance(event, RequestReceived)]) == 51
+
+
 def test_after_a_forgery_a_peer_that_moves_is_still_heard():
     client, side = context(), server()
     side.locate(client.sender.id, THING)
