@@ -226,7 +226,7 @@ class Server:
                 raise
             found = self._derive(exchange, message, option, now)
             if found is None:
-                if exchange.is_answered or self._hold(exchange, option, now):
+                if exchange.is_answered or self._hold(exchange, message, option, now):
                     return
                 raise
             association, inner, binding = found
@@ -334,7 +334,7 @@ class Server:
             self._responder.challenge(exchange, now)
         return False
 
-    def _hold(self, exchange: ServerExchange, option: OscoreOption, now: float) -> bool:
+    def _hold(self, exchange: ServerExchange, message: Message, option: OscoreOption, now: float) -> bool:
         """Keep a request while the adapter looks for its context; not when many wait, or many have been asked for."""
         if not self._config.lazy_contexts or option.kid is None or exchange.is_multicast:
             return False
@@ -343,6 +343,8 @@ class Server:
             return True
         if len(self._held) >= self._config.max_held or not self._contexts.allow(now):
             return False
+        # With outer options or pieces of it, `message` is what they were taken from already.
+        exchange.message = message
         self._held[name] = exchange
         self._events.append(ContextNeeded(option.kid, option.kid_context, exchange.source))
         return True

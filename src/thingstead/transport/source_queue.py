@@ -75,9 +75,15 @@ class SourceQueues:
         return made
 
     def admit(self, sources: Sequence[tuple[str, int]]) -> None:
-        """Sort from now on: these sources to the first socket, all others to the second; of many the last 2,048."""
-        keys = sorted({self._key(source) for source in sources[-_MAX_KNOWN:]})
-        self._attach([*self._hash(), *_tree(keys)])
+        """Sort from now on: these sources to the first socket, all others to the second; of many the last 2,048.
+
+        Where the kernel has no room for that many, it goes on as before.
+        """
+        try:
+            keys = sorted({self._key(source) for source in sources[-_MAX_KNOWN:]})
+            self._attach([*self._hash(), *_tree(keys)])
+        except OSError as error:
+            _LOGGER.warning("%d verified sources cannot be kept apart from strangers: %s", len(sources), error)
 
     def close(self) -> None:
         """Close the second socket."""

@@ -14,7 +14,7 @@ from tests.unit.endpoint.ladder import (
     events,
 )
 from thingstead.endpoint.association import Association
-from thingstead.endpoint.event import ExchangeFailed, RequestReceived
+from thingstead.endpoint.event import ContextNeeded, ExchangeFailed, RequestReceived
 from thingstead.protocols.coap import block
 from thingstead.protocols.coap.block import Block, Pieces, cut
 from thingstead.protocols.coap.code import Code
@@ -322,3 +322,20 @@ def test_an_outer_option_of_class_e_or_unknown_is_discarded_critical_or_not(opti
     reply = said(side, encode(Message(changed.code, MessageType.CON, 1, b"t", changed.options, changed.payload)))
     assert reply.code == Code.CHANGED
     assert reply.option(OSCORE) is not None
+
+
+@pytest.mark.spec(SPEC)
+def test_a_request_in_pieces_waits_for_its_context_as_a_whole():
+    side, whole = endpoint(2, lazy_contexts=True), protected(request(Code.FETCH, "/a", payload=b"q"))
+    (challenge,) = [decode(data) for data, _ in _after(side, piece(whole, 0, szx=6, more=False))]
+    echo = (ECHO, challenge.option(ECHO))
+    assert _after(side, piece(whole, 0, szx=6, more=False, mid=1, options=(echo,))) == []
+    assert isinstance(side.next_event(), ContextNeeded)
+    side.install(Association(SECURED, context(mirrored=True)))
+    (event,) = events(side)
+    assert (event.message.payload, event.association) == (b"q", SECURED)
+
+
+def _after(side, data):
+    side.receive_datagram(data, STRANGER, 0.0)
+    return side.datagrams_to_send(0.0)

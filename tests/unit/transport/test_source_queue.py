@@ -103,3 +103,12 @@ def test_where_the_kernel_cannot_do_it_there_is_one_queue(caplog):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
         assert SourceQueues.beside(other, random.Random(1).randbytes) is None
     assert "no queue of their own" in caplog.text
+
+
+def test_what_the_kernel_does_not_take_changes_nothing(caplog):
+    with ExitStack() as stack:
+        site = Site(stack, socket.AF_INET, "127.0.0.1")
+        site.queues.admit(site.addresses[:20])
+        site.queues.admit([("::1", 5683)])
+        assert site.sort() == (set(range(20)), set(range(20, 40)))
+    assert "cannot be kept apart" in caplog.text
