@@ -326,14 +326,15 @@ def test_an_outer_option_of_class_e_or_unknown_is_discarded_critical_or_not(opti
 
 @pytest.mark.spec(SPEC)
 def test_a_request_in_pieces_waits_for_its_context_as_a_whole():
-    side, whole = endpoint(2, lazy_contexts=True), protected(request(Code.FETCH, "/a", payload=b"q"))
-    (challenge,) = [decode(data) for data, _ in _after(side, piece(whole, 0, szx=6, more=False))]
+    side, whole = endpoint(2, lazy_contexts=True), protected(request(Code.FETCH, "/a", payload=bytes(80)))
+    (challenge,) = [decode(data) for data, _ in _after(side, piece(whole, 0))]
     echo = (ECHO, challenge.option(ECHO))
-    assert _after(side, piece(whole, 0, szx=6, more=False, mid=1, options=(echo,))) == []
+    assert len(_after(side, piece(whole, 0, mid=2, options=(echo,)))) == 1
+    assert _after(side, piece(whole, 1, options=(echo,))) == []
     assert isinstance(side.next_event(), ContextNeeded)
     side.install(Association(SECURED, context(mirrored=True)))
     (event,) = events(side)
-    assert (event.message.payload, event.association) == (b"q", SECURED)
+    assert (event.message.payload, event.association) == (bytes(80), SECURED)
 
 
 def _after(side, data):
