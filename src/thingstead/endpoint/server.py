@@ -38,6 +38,8 @@ __all__ = ["Server"]
 
 _OSCORE = int(OptionNumber.OSCORE)
 _CON, _NON = MessageType.CON, MessageType.NON
+_REPEATS_PER_SECOND = 1.0
+"""Challenges to requests that are not the newest of a peer whose replay window was lost."""
 
 
 class Server:
@@ -62,6 +64,7 @@ class Server:
         "_mint",
         "_rederivation",
         "_refusals",
+        "_repeats",
         "_responder",
     )
 
@@ -106,6 +109,7 @@ class Server:
         self._fragments = Fragments(config.fragments, szx=config.block_szx)
         self._refusals = RateLimit(config.refusals_per_second)
         self._challenges = RateLimit(config.refusals_per_second)
+        self._repeats = RateLimit(_REPEATS_PER_SECOND)
         self._contexts = RateLimit(config.contexts_per_second)
         self._derivations = RateLimit(config.contexts_per_second)
         self._held: dict[tuple[bytes, bytes | None], ServerExchange] = {}
@@ -328,7 +332,8 @@ class Server:
                 error.recover()
                 return True
         self._counters.count(error.reason, exchange.source)
-        if self._challenges.allow(now):
+        # Each takes a sequence number, and a key has so many: who replays one request is not to have them all.
+        if (error.is_newest or self._repeats.allow(now)) and self._challenges.allow(now):
             name = (exchange.source, exchange.data)
             exchange.accepted = self._layer.known.duplicates.remember(name, now)
             self._responder.challenge(exchange, now)

@@ -532,6 +532,20 @@ def test_forgeries_from_elsewhere_do_not_wear_a_key_out():
     assert side.counters["tries"] > 19_900
 
 
+@pytest.mark.spec("RFC 8613 Appendix B.1.2")
+def test_a_request_replayed_after_a_loss_of_state_does_not_use_the_key_up():
+    client, side, numbers = context(), endpoint(2), SequenceNumbers()
+    lost = context(mirrored=True, window=ReplayWindow(valid=False), sequence=numbers)
+    side.install(Association(SECURED, lost))
+    recorded = bytearray(protected(client, kind=MessageType.NON))
+    for number in range(1000):
+        recorded[2:4] = number.to_bytes(2)
+        side.receive_datagram(bytes(recorded), ("192.0.2.77", number + 1), number / 100)
+    assert len(sent(side, 10.0)) == numbers.next <= 13
+    side.receive_datagram(protected(client, mid=2), THING, 10.0)
+    assert len(sent(side, 10.0)) == 1
+
+
 def test_after_a_forgery_a_peer_whose_path_was_never_verified_is_served_as_before():
     client, side = context(), endpoint(2)
     side.install(Association(SECURED, context(mirrored=True)))

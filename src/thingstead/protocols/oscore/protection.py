@@ -49,6 +49,7 @@ class FreshnessError(ReplayError, Generic[BindingT]):
     Attributes:
         request: the inner request.
         binding: what its response is protected under; it always takes a Partial IV of its own.
+        is_newest: no request with this or a larger Partial IV came since the window was lost.
     """
 
     reason = "freshness"
@@ -57,6 +58,7 @@ class FreshnessError(ReplayError, Generic[BindingT]):
         super().__init__("the replay window was lost; freshness has to be shown", spec="RFC 8613 §7.5")
         self.request = request
         self.binding = binding
+        self.is_newest = window.doubt(decode_partial_iv(binding.partial_iv))
         self._window = window
 
     def recover(self) -> None:

@@ -16,7 +16,7 @@ class ReplayWindow:
     exchange proved fresh (RFC 8613 appendix B.1.2).
     """
 
-    __slots__ = ("_highest", "_limit", "_seen", "size")
+    __slots__ = ("_doubted", "_highest", "_limit", "_seen", "size")
 
     def __init__(self, size: int = 32, *, valid: bool = True) -> None:
         if size < 1:
@@ -24,6 +24,7 @@ class ReplayWindow:
         self.size = size
         self._highest: int | None = -1 if valid else None
         self._limit = MAX_PARTIAL_IV + 1
+        self._doubted = -1
         self._seen = 0  # bit i: highest - i was received
 
     @property
@@ -81,6 +82,15 @@ class ReplayWindow:
             return
         self._highest = number
         self._seen = (1 << self.size) - 1
+
+    def doubt(self, number: int) -> bool:
+        """Note an authenticated number while the window is invalid; False unless it is larger than all before it.
+
+        What was recorded comes again with numbers that the peer itself has left behind.
+        """
+        is_newest = number > self._doubted
+        self._doubted = max(number, self._doubted)
+        return is_newest
 
     def bound(self, limit: int) -> None:
         """Refuse numbers from `limit` on: the peer's key is not made for more."""
