@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from thingstead.crypto.digest import digest
 from thingstead.crypto.key import PublicKey
 from thingstead.errors import DecodeError
-from thingstead.protocols.cwt import ccs
+from thingstead.protocols.cwt import ccs, token
 from thingstead.protocols.edhoc.credential import Credential, CredentialReference, kid_reference
 from thingstead.protocols.edhoc.ead import EadItem
 
@@ -61,9 +61,9 @@ class Grant:
 
 
 def identity_credential(maker_identity: bytes, public: PublicKey) -> Credential:
-    """CRED_I is the maker identity CWT, original bytes; ID_CRED_I a kid of 4 bytes that names it in EAD_3."""
+    """CRED_I is the maker identity CWT, its bytes but for the tag (RFC 9528 §3.5.2); a kid of 4 bytes names it."""
     kid = digest(maker_identity)[:_KID_SIZE]
-    return Credential(id_cred=kid_reference(kid), cred=maker_identity, public=public)
+    return Credential(id_cred=kid_reference(kid), cred=maker_identity.removeprefix(token.CWT_HEAD), public=public)
 
 
 def identity_item(maker_identity: bytes) -> tuple[EadItem, ...]:

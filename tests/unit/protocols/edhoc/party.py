@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.unit.protocols.edhoc import rfc9529 as rfc
-from thingstead.crypto.key import SoftwareKey, generate
+from thingstead.crypto.key import KeyType, SoftwareKey, generate
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.authentication import METHODS, Authentication, key_type
 from thingstead.protocols.edhoc.credential import (
@@ -80,6 +80,7 @@ def run(
     *,
     find_r: Callable[[CredentialReference], Credential] | None = None,
     find_i: Callable[[CredentialReference], Credential] | None = None,
+    ephemeral: Callable[[KeyType], SoftwareKey] = generate,
 ) -> Run:
     """A whole session: both ends, and what an observer saw; each side looks the other's credential up."""
     (credential_i, key_i), (credential_r, key_r) = party_i, party_r
@@ -89,9 +90,9 @@ def run(
         credential=credential_i,
         key=key_i,
         connection_id=b"\x01",
-        ephemeral=generate,
+        ephemeral=ephemeral,
     )
-    acceptance = Responder(methods=frozenset({method}), suites=(suite.number,), ephemeral=generate)
+    acceptance = Responder(methods=frozenset({method}), suites=(suite.number,), ephemeral=ephemeral)
     message_1, waiting_2 = offer.message_1()
     message_2, waiting_3 = acceptance.receive(message_1).message_2(b"\x02", credential_r, key=key_r)
     received_2 = waiting_2.receive(message_2)

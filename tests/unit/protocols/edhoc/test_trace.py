@@ -8,7 +8,14 @@ from thingstead.crypto.key import KeyType, generate, private_key
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.edhoc.credential import Credential, kid_reference
-from thingstead.protocols.edhoc.error import WrongSuiteError, answer, decode_error
+from thingstead.protocols.edhoc.error import (
+    ErrorCode,
+    ErrorMessage,
+    WrongSuiteError,
+    answer,
+    decode_error,
+    encode_error,
+)
 from thingstead.protocols.edhoc.initiator import Initiator
 from thingstead.protocols.edhoc.message import decode_plaintext_2
 from thingstead.protocols.edhoc.responder import Responder
@@ -124,5 +131,6 @@ REFUSING = {
 def test_invalid_traces_are_refused(shared, number):
     text = (shared / "vectors" / "edhoc" / f"rfc9529_invalid_{number}.md").read_text()
     ((name, octets),) = re.findall(r"^Invalid (\S+) \(.*\n((?:[0-9a-fA-F]{2}[ \n])+)", text, re.M)
-    with pytest.raises(DecodeError):
+    with pytest.raises(DecodeError) as refusal:
         REFUSING[name](bytes.fromhex(octets))
+    assert answer(refusal.value) == encode_error(ErrorMessage(ErrorCode.UNSPECIFIED, text="malformed"))
