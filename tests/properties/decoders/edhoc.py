@@ -25,6 +25,12 @@ def _split(payload: bytes) -> object:
 
 DECODERS = (
     Decoder(_M + "decode_message_1", message.decode_message_1, (rfc.MESSAGE_1.hex(),), ("edhoc",)),
+    Decoder(
+        _M + "read_items",
+        lambda data: message.read_items(data, message.Limits()),
+        (rfc.MESSAGE_1.hex(), rfc.PLAINTEXT_2.hex()),
+        ("edhoc",),
+    ),
     Decoder(_M + "decode_byte_string", _message_or_error, (rfc.MESSAGE_2.hex(), rfc.MESSAGE_4.hex())),
     Decoder(
         _M + "decode_plaintext_2",
