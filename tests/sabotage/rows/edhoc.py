@@ -16,6 +16,7 @@ class _ClearCipher:
 _P = "thingstead.protocols.edhoc."
 ROWS = (
     Sabotage("R-27", _P + "authentication:verify_proof", accepts, "MAC and signature are checked"),
+    Sabotage("R-27", "thingstead.crypto.certificate:verify_chain", returns(()), "a certificate leads to an anchor"),
     Sabotage("R-27", _P + "session:require_other", accepts, "our own key is nobody else's"),
     Sabotage("R-36", _P + "pending:PendingSessions._to_evict", returns(None), "half-open sessions have a bound"),
     Sabotage("R-61", _P + "schedule:_cipher", returns((_ClearCipher(), b"", b"")), "message_3 hides the thing"),
