@@ -8,12 +8,32 @@ from datetime import datetime
 from tests.scenarios.network import Killed
 from thingstead.agent.ports import Installed
 from thingstead.domain.ledger.entry import Entry
+from thingstead.domain.network import NO_MAC, ThingAddress
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import Fetched
 from thingstead.domain.unit import Committed, Snapshot, Unit
 from thingstead.errors import TransportError
 from thingstead.protocols.senml.record import Record
 from thingstead.storage.memory import MemoryStore
+
+
+class MemorySegment:
+    """A link on which everybody is seen who was put there.
+
+    Attributes:
+        present: them.
+    """
+
+    def __init__(self) -> None:
+        self.present: tuple[ThingAddress, ...] = ()
+
+    def mac_of(self, ip: str) -> bytes:
+        """Of who is present."""
+        return next((one.mac for one in self.present if str(one.ip) == ip), NO_MAC)
+
+    def neighbours(self) -> tuple[ThingAddress, ...]:
+        """Everybody."""
+        return self.present
 
 
 class Fate:

@@ -24,7 +24,16 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.scenarios.memory import CountingSensor, Fate, HomeLife, MemoryFetcher, MemoryHeads, MemorySlots, StoreLife
+from tests.scenarios.memory import (
+    CountingSensor,
+    Fate,
+    HomeLife,
+    MemoryFetcher,
+    MemoryHeads,
+    MemorySegment,
+    MemorySlots,
+    StoreLife,
+)
 from tests.scenarios.network import Host, Killed, Network
 from tests.scenarios.virtual_time import VirtualClock, VirtualLoop, run
 from thingstead.agent.config import AgentConfig
@@ -55,7 +64,6 @@ from thingstead.protocols.profile.birth import BIRTH
 from thingstead.protocols.profile.firmware import Firmware
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.policy_file import parse_policy
-from thingstead.transport.neighbour import NO_MAC
 from thingstead.transport.resolver import HostsResolver
 
 __all__ = ["AT", "POLICY", "LivingDomain", "LivingThing", "World", "make_maker", "play"]
@@ -222,6 +230,7 @@ class LivingDomain:
         heads: signed heads, kept apart.
         enforcement: the network's rules, on paper.
         mud_files: what MUD file servers serve, by URL.
+        segment: who is seen on the link.
         keys: its key store.
         lives: how often it was started.
     """
@@ -242,6 +251,7 @@ class LivingDomain:
         self.heads = MemoryHeads()
         self.enforcement = DryRun("a scenario has no kernel")
         self.mud_files = MemoryFetcher()
+        self.segment = MemorySegment()
         self.keys = MemoryKeyStore()
         for name, key_type in KEYS.items():
             self.keys.create(KeyId(name), key_type)
@@ -331,7 +341,7 @@ class LivingDomain:
             enforcement=self.enforcement,
             fetcher=self.mud_files,
             resolver=HostsResolver({}, offline=True),
-            mac_of=lambda _ip: NO_MAC,
+            segment=self.segment,
             scan_image=_scan,
             clock=self._world.clock,
             random_bytes=self._world.random.randbytes,

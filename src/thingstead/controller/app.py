@@ -18,6 +18,7 @@ from thingstead.controller.network import enforcement, fetcher, resolver
 from thingstead.controller.operation import Role
 from thingstead.controller.operation_table import operations
 from thingstead.crypto.keystore import FileKeyStore
+from thingstead.enforcement.neighbour import NeighbourTable
 from thingstead.planes.software.image_scan import ImageScanner
 from thingstead.planes.software.status_tracker import ImageScan
 from thingstead.storage.directory import private_directory
@@ -25,7 +26,6 @@ from thingstead.storage.head_file import HeadFile
 from thingstead.storage.policy_file import parse_policy
 from thingstead.storage.sqlite import SqliteStore
 from thingstead.transport.control_socket import ControlServer
-from thingstead.transport.neighbour import mac_of
 from thingstead.transport.udp import Pump, open_socket, send_groups_through
 
 __all__ = ["running", "settle"]
@@ -111,7 +111,7 @@ def _foundation(directory: DomainDirectory, clock: Clock) -> Foundation:
         enforcement=enforcement(config.network, coap_port=config.coap.port),
         fetcher=fetcher(config.network, root=directory.root),
         resolver=resolver(config.network),
-        mac_of=mac_of,
+        segment=NeighbourTable(config.network.interfaces),
         scan_image=_image_scan(),
         clock=clock,
         random_bytes=secrets.token_bytes,

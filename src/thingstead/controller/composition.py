@@ -169,7 +169,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     endpoint = Endpoint(config, random_bytes=random_bytes, permits=resources.permits)
     server = DomainServer(endpoint, resources, clock=clock, tasks=tasks, reserve=reserve)
     places = PlaneRecords(PlaneName.NETWORK, store, prefix="place/")
-    whereabouts = Whereabouts(places, mac_of=foundation.mac_of)
+    whereabouts = Whereabouts(places, mac_of=foundation.segment.mac_of)
     member = DomainMember(endpoint, foundation.keys.handle(KeyId("groups")))
     trusted = Trusted(foundation.anchors)
     planes = compose_planes(

@@ -11,7 +11,7 @@ from thingstead.controller.owner import OwnerFiles
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.policy import OwnerPolicy
-from thingstead.domain.ports import Enforcement, Fetcher, HeadKeeper, Resolver, Store
+from thingstead.domain.ports import Enforcement, Fetcher, HeadKeeper, Resolver, Segment, Store
 from thingstead.planes.software.status_tracker import ImageScan
 
 __all__ = ["Foundation"]
@@ -32,7 +32,7 @@ class Foundation:
         enforcement: who keeps the network's rules.
         fetcher: HTTPS, for MUD files.
         resolver: names to addresses.
-        mac_of: the link-layer address behind an IP address.
+        segment: the link that things are on.
         scan_image: looks for secrets in an image.
         clock: both times.
         random_bytes: a source of randomness.
@@ -48,7 +48,7 @@ class Foundation:
     enforcement: Enforcement
     fetcher: Fetcher
     resolver: Resolver
-    mac_of: Callable[[str], bytes]
+    segment: Segment
     scan_image: ImageScan
     clock: Clock
     random_bytes: Callable[[int], bytes]

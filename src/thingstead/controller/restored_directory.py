@@ -27,6 +27,7 @@ from thingstead.controller.restoration import has_to_join, newer_entries, take_u
 from thingstead.crypto.key import PublicKey
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.enforcement.dry_run import DryRun
+from thingstead.enforcement.neighbour import NeighbourTable
 from thingstead.errors import ConfigError
 from thingstead.identifier import KeyId
 from thingstead.protocols.cbor import codec
@@ -35,7 +36,6 @@ from thingstead.storage.directory import private_directory, write_whole
 from thingstead.storage.head_file import HeadFile
 from thingstead.storage.policy_file import parse_policy
 from thingstead.storage.sqlite import SqliteStore
-from thingstead.transport.neighbour import mac_of
 
 __all__ = ["Restored", "ledger_key", "restore"]
 
@@ -185,7 +185,7 @@ def _foundation(staging: DomainDirectory, config: ControllerConfig, store: Sqlit
         enforcement=DryRun("a domain that is being restored has none"),
         fetcher=fetcher(alone, root=staging.root),
         resolver=resolver(alone),
-        mac_of=mac_of,
+        segment=NeighbourTable(),
         scan_image=_nothing,
         clock=clock,
         random_bytes=secrets.token_bytes,

@@ -7,9 +7,20 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from thingstead.identifier import ThingId
 
-__all__ = ["ANY_PORTS", "AppliedChange", "FlowRule", "NetworkChange", "NetworkStanding", "ThingAddress", "Traffic"]
+__all__ = [
+    "ANY_PORTS",
+    "NO_MAC",
+    "AppliedChange",
+    "FlowRule",
+    "NetworkChange",
+    "NetworkStanding",
+    "ThingAddress",
+    "Traffic",
+]
 
 ANY_PORTS = (0, 65535)
+NO_MAC = bytes(6)
+"""Where there is no link layer to bind to: loopback, or a thing behind a router."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.domain.ledger.entry import Draft, Entry
-from thingstead.domain.network import AppliedChange, NetworkChange, NetworkStanding, Traffic
+from thingstead.domain.network import AppliedChange, NetworkChange, NetworkStanding, ThingAddress, Traffic
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.unit import Committed, Snapshot, Unit
 from thingstead.identifier import ThingId
@@ -32,6 +32,7 @@ __all__ = [
     "Resolution",
     "Resolver",
     "SecurityAssociations",
+    "Segment",
     "Store",
 ]
 
@@ -202,6 +203,18 @@ class Enforcement(Protocol):
 
     async def counters(self) -> tuple[Traffic, ...]:
         """Packets seen and refused, per thing."""
+        ...
+
+
+class Segment(Protocol):
+    """The link that things are on."""
+
+    def mac_of(self, ip: str) -> bytes:
+        """The link-layer address behind an IP address; `NO_MAC` if there is none to bind to."""
+        ...
+
+    def neighbours(self) -> tuple[ThingAddress, ...]:
+        """Everybody who was seen on it of late, things or not."""
         ...
 
 

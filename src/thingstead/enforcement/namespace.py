@@ -6,7 +6,7 @@
 
 Bridge ports are isolated: what one thing sends to another is routed through this process's namespace, where the
 same chain decides on it as on everything else. All of it lives on file descriptors and dies with the processes.
-The only importer of pyroute2.
+Links and namespaces are made here alone.
 """
 
 from __future__ import annotations

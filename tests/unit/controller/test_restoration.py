@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.scenarios.memory import MemoryFetcher, MemoryHeads
+from tests.scenarios.memory import MemoryFetcher, MemoryHeads, MemorySegment
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import AT, a_thing
 from thingstead.controller.backup import Backup, authenticate, sign
@@ -82,7 +82,7 @@ def composed(seed=3):
         enforcement=DryRun("a test"),
         fetcher=MemoryFetcher(),
         resolver=HostsResolver({}, offline=True),
-        mac_of=lambda _ip: bytes(6),
+        segment=MemorySegment(),
         scan_image=_nothing,
         clock=JumpingClock(),
         random_bytes=random.Random(seed).randbytes,

@@ -1,0 +1,67 @@
+"""Who is on the segment, as the kernel's neighbour tables know it: ARP and IPv6 neighbour discovery."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import Any
+
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+
+from thingstead.domain.network import NO_MAC, ThingAddress
+
+__all__ = ["NeighbourTable"]
+
+_USED = 0x02 | 0x04 | 0x08 | 0x10 | 0x80
+"""NUD_REACHABLE, STALE, DELAY, PROBE, PERMANENT: the kernel holds a link-layer address that a neighbour gave."""
+
+_MAC_SIZE = 6
+
+
+class NeighbourTable:
+    """The tables of the network namespace that it is asked in; reading them takes no privilege.
+
+    They are a cache of some minutes that the kernel keeps for its own use: who was not talked to is not in them.
+
+    Args:
+        interfaces: names of the network interfaces behind which things live.
+    """
+
+    def __init__(self, interfaces: Iterable[str] = ()) -> None:
+        self._interfaces = tuple(interfaces)
+
+    def mac_of(self, ip: str) -> bytes:
+        """The MAC address behind an IP address; `NO_MAC` behind a router, on loopback, or if none is known whole."""
+        address = ip_address(ip)
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        bare, _, zone = str(address).partition("%")
+        try:
+            with IPRoute() as route:
+                index = socket.if_nametoindex(zone) if zone else _way(route, bare, family)
+                return _mac(route.neigh("get", dst=bare, ifindex=index, family=family)[0])
+        except (NetlinkError, OSError):
+            return NO_MAC
+
+    def neighbours(self) -> tuple[ThingAddress, ...]:
+        """Everybody whom the kernel knows behind the interfaces; behind one that is not there is nobody."""
+        with IPRoute() as route:
+            indices = [index for name in self._interfaces for index in route.link_lookup(ifname=name)]
+            rows = [(_mac(row), row) for index in indices for row in route.get_neighbours(ifindex=index)]
+        return tuple([ThingAddress(mac, ip_address(row.get_attr("NDA_DST"))) for mac, row in rows if mac != NO_MAC])
+
+
+def _way(route: IPRoute, address: str, family: int) -> int:
+    """The interface that a datagram to `address` would leave by."""
+    index: int = route.route("get", dst=address, family=family)[0].get_attr("RTA_OIF")
+    return index
+
+
+def _mac(row: Any) -> bytes:
+    text = row.get_attr("NDA_LLADDR")
+    if not row["state"] & _USED or text is None:
+        return NO_MAC
+    # A tunnel has an IP address here.
+    mac = bytes.fromhex(text.replace(":", "")) if text.count(":") == _MAC_SIZE - 1 else NO_MAC
+    return mac if len(mac) == _MAC_SIZE else NO_MAC
