@@ -172,13 +172,13 @@ class Admission:
             payload = body
         if OptionNumber.BLOCK2 in special:
             exchange.block2 = block2
-            stored = memory.representations.look(exchange.peer, operation(inner), now) if block2.num else None
+            stored = memory.representations.look(exchange.peer, inner, now) if block2.num else None
             is_over = stored is not None and not self._permits(exchange)
             if stored is not None and not is_over:
                 self._responder.respond(exchange, stored, now, is_held=True)
                 return False
             # What may be had no longer goes to the application as any request does, to be refused there.
-            if block2.num and not is_over and inner.code != Code.GET:
+            if block2.num and not is_over and not _is_self_contained(inner):
                 # Only the first request carried the payload: handling this one would be handling another request.
                 raise IncompleteBodyError("expected a block of a response that is still held", spec="RFC 7959 §2.7")
         exchange.message = inner.with_options(without=self._acted_on)
@@ -261,6 +261,11 @@ class Admission:
             self._responder.send(exchange, Message(Code.CONTINUE, options=options), now)
             return None
         return body
+
+
+def _is_self_contained(inner: Message) -> bool:
+    """Whether a request for a later block may be answered anew: nothing comes of it, and it says all that was asked."""
+    return inner.code == Code.GET or (inner.code == Code.FETCH and bool(inner.payload))
 
 
 def answer_to(error: ProtocolError, block1: Block | None) -> Message:

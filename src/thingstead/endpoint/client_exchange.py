@@ -6,6 +6,7 @@ from typing import Any
 
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import Address
+from thingstead.endpoint.exchange import operation
 from thingstead.endpoint.fragment import Reassembly
 from thingstead.errors import (
     AuthenticationError,
@@ -55,6 +56,7 @@ class ClientExchange:
     Attributes:
         id: names it towards the application.
         request: what the application asked, body and all.
+        operation: what such requests have alike, but for their bodies; None of one without a body.
         destination: where it goes.
         association: whose context protects it; None for a plain request.
         is_confirmable: CON, not NON.
@@ -68,7 +70,7 @@ class ClientExchange:
         observe_binding: what notifications are verified under.
         order: lets newer notifications pass; None until the server has accepted the registration.
         sender: our body, while it is on its way in blocks.
-        tag: Request-Tag of those blocks.
+        tag: Request-Tag of those blocks, or of a request with a body while another is like it but for that.
         assembly: the response body, while it comes in blocks.
         head: the first block's message, whose options hold for the whole.
         echo: the Echo value to bring back.
@@ -99,6 +101,7 @@ class ClientExchange:
         "observe",
         "observe_binding",
         "observe_token",
+        "operation",
         "order",
         "pieces",
         "protected",
@@ -122,6 +125,8 @@ class ClientExchange:
     ) -> None:
         self.id = name
         self.request = request
+        owner = None if association is None else association.id
+        self.operation = (destination, owner, *operation(request)) if request.payload else None
         self.destination = destination
         self.association = association
         self.pieces = pieces
@@ -196,8 +201,8 @@ class ClientExchange:
         elif self.assembly is not None:
             added.append((OptionNumber.BLOCK2, self.assembly.following().encode()))
             payload = b""
-        elif self.pieces.szx < _USUAL_SZX:
-            added.append((OptionNumber.BLOCK2, Block(0, False, self.pieces.szx).encode()))
+        else:
+            added += self._wished_size()
         if self.tag:
             added.append((OptionNumber.REQUEST_TAG, self.tag))
         if self.echo is not None:
@@ -210,10 +215,16 @@ class ClientExchange:
         return Message(request.code, kind, mid, token, composed.options, payload)
 
     def deregistration(self, mid: int) -> Message:
-        """Tells the server that we observe no longer; it must name the registration by its token (RFC 7641 §3.6)."""
-        option = (OptionNumber.OBSERVE, encode_uint(ObserveRequest.DEREGISTER))
-        request = self.request.with_options(option, without=SET_BY_US)
+        """Tells the server that we observe no longer: the registration again, by token and options (RFC 7641 §3.6)."""
+        added = [(int(OptionNumber.OBSERVE), encode_uint(ObserveRequest.DEREGISTER)), *self._wished_size()]
+        if self.tag:
+            added.append((OptionNumber.REQUEST_TAG, self.tag))
+        request = self.request.with_options(*added, without=SET_BY_US)
         return Message(request.code, MessageType.NON, mid, self.observe_token, request.options, request.payload)
+
+    def keep_apart(self) -> None:
+        """Say by a Request-Tag that blocks of this request and its response are no other's (RFC 9175 §3.5.2)."""
+        self.tag = encode_uint(self.id)[-8:]
 
     def is_refused_by(self, message: Message) -> bool:
         """Whether this is an unprotected error to a protected request (RFC 8613 §8.2).
@@ -341,7 +352,13 @@ class ClientExchange:
         """Send the body in blocks, if it is longer than one message takes (RFC 7959 §2.5)."""
         if len(self.request.payload) > self.pieces.whole:
             self.sender = BodySender(self.request.payload, self.pieces)
-            self.tag = encode_uint(self.id)[-8:]
+            self.keep_apart()
+
+    def _wished_size(self) -> list[tuple[int, bytes]]:
+        """Which blocks we take, where that is not what everybody takes (RFC 7959 §2.4)."""
+        if self.pieces.szx >= _USUAL_SZX:
+            return []
+        return [(OptionNumber.BLOCK2, Block(0, False, self.pieces.szx).encode())]
 
     def _shrink(self, szx: int) -> bool:
         """Begin again in smaller blocks, or in blocks at all (RFC 7959 §2.9.3)."""

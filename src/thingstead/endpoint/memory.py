@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from thingstead.endpoint.config import Retention
 from thingstead.endpoint.exchange import ServerExchange
+from thingstead.endpoint.representation import Representations
 from thingstead.protocols.coap.block import Uploads
-from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.observe import Observers
 from thingstead.protocols.coap.reliability import Deduplicator, TransmissionParameters
-from thingstead.protocols.coap.shelf import Shelf
 
 __all__ = ["Memory"]
 
@@ -36,13 +35,7 @@ class Memory:
             max_replays=transmission.max_retransmit,
         )
         self.uploads = Uploads(retention.uploads)
-        bounds = retention.representations
-        self.representations: Shelf[Message] = Shelf(
-            max_items=bounds.max_bodies,
-            max_items_per_peer=bounds.max_bodies_per_peer,
-            max_bytes=bounds.max_total,
-            max_age=bounds.max_age,
-        )
+        self.representations = Representations(retention.representations)
         self.observers = Observers(max_observers=retention.max_observers, max_per_peer=retention.max_observers_per_peer)
         self.open: dict[int, ServerExchange] = {}
         self.observing: dict[int, ServerExchange] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator
 
 from thingstead.endpoint.client_exchange import ClientExchange
@@ -17,12 +18,13 @@ __all__ = ["Outstanding"]
 class Outstanding:
     """The table of client exchanges; iterating gives those that are there now, whatever becomes of them."""
 
-    __slots__ = ("_by_id", "_by_token", "_deadlines")
+    __slots__ = ("_by_id", "_by_token", "_deadlines", "_operations")
 
     def __init__(self) -> None:
         self._by_id: dict[int, ClientExchange] = {}
         self._by_token: dict[bytes, ClientExchange] = {}
         self._deadlines: list[tuple[float, int]] = []
+        self._operations: Counter[object] = Counter()
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -31,8 +33,12 @@ class Outstanding:
         return iter(list(self._by_id.values()))
 
     def add(self, exchange: ClientExchange) -> None:
-        """Take one in; it has no token yet."""
+        """Take one in; it has no token yet. Where a body is all that tells it from another, it gets a Request-Tag."""
         self._by_id[exchange.id] = exchange
+        if exchange.operation is not None:
+            if exchange.operation in self._operations:
+                exchange.keep_apart()
+            self._operations[exchange.operation] += 1
 
     def find(self, exchange_id: int) -> ClientExchange | None:
         """The one of this id."""
@@ -69,6 +75,10 @@ class Outstanding:
     def remove(self, exchange: ClientExchange) -> None:
         """It is over."""
         del self._by_id[exchange.id]
+        if exchange.operation is not None:
+            self._operations[exchange.operation] -= 1
+            if not self._operations[exchange.operation]:
+                del self._operations[exchange.operation]
         self._by_token.pop(exchange.token, None)
         self._by_token.pop(exchange.observe_token, None)
 

@@ -8,7 +8,7 @@ from thingstead.endpoint.association import SequenceGate, SequenceOwner
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters
 from thingstead.endpoint.event import Address, AssociationId, Event, ExchangeEnded, ExchangeId
-from thingstead.endpoint.exchange import ServerExchange, operation
+from thingstead.endpoint.exchange import ServerExchange
 from thingstead.endpoint.memory import Memory
 from thingstead.endpoint.message_layer import MessageLayer, acknowledgement
 from thingstead.errors import DecodeError, StateError
@@ -352,9 +352,7 @@ class Responder:
         if exchange.is_unproven and not self._config.insecure_state_for_strangers:
             return exchange.request.code == Code.GET
         whole = response.with_options((OptionNumber.ETAG, etag), without=_REPLACED | _ONLY_OBSERVE)
-        memory.representations.put(
-            exchange.peer, operation(exchange.request), whole, size=len(response.payload), now=now
-        )
+        memory.representations.put(exchange.peer, exchange.request, exchange.message.payload, whole, now)
         return True
 
 

@@ -67,6 +67,10 @@ class Shelf(Generic[T]):
         self._bytes += entry[1]
         return entry[0]
 
+    def keys(self, peer: Hashable) -> list[Hashable]:
+        """The keys of what is kept for `peer`, the one used last at the end."""
+        return [key for owner, key in self._items if owner == peer]
+
     def forget(self, peer: Hashable) -> None:
         """Drop every item of `peer`."""
         for name in [name for name in self._items if name[0] == peer]:

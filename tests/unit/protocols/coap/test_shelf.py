@@ -64,3 +64,11 @@ def test_the_items_of_a_peer_go_with_it():
     items.put("b", "k", "item", size=5, now=0.0)
     items.forget("a")
     assert (items.look("a", "k", 0.0), items.look("b", "k", 0.0)) == (None, "item")
+
+
+def test_keys_of_a_peer_are_its_own_and_end_with_the_one_used_last():
+    kept = shelf()
+    for peer, key in (("a", 1), ("b", 2), ("a", 3)):
+        kept.put(peer, key, "item", size=1, now=0.0)
+    kept.look("a", 1, 0.0)
+    assert (kept.keys("a"), kept.keys("c")) == ([3, 1], [])

@@ -1,0 +1,70 @@
+"""Response bodies that are fetched block by block: which one a later block is asked of (RFC 7959 §2.4, §2.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import NamedTuple
+
+from thingstead.crypto.digest import digest
+from thingstead.endpoint.exchange import operation
+from thingstead.protocols.coap.block import Limits
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.shelf import Shelf
+
+__all__ = ["Representations"]
+
+
+class _Name(NamedTuple):
+    operation: tuple[object, ...]
+    body: bytes
+
+
+class Representations:
+    """Bodies by peer, operation and the body of the request that they answer, which is part of it (RFC 8132 §2).
+
+    Args:
+        limits: their number, bytes and age.
+    """
+
+    __slots__ = ("_shelf",)
+
+    def __init__(self, limits: Limits) -> None:
+        self._shelf: Shelf[Message] = Shelf(
+            max_items=limits.max_bodies,
+            max_items_per_peer=limits.max_bodies_per_peer,
+            max_bytes=limits.max_total,
+            max_age=limits.max_age,
+        )
+
+    def __len__(self) -> int:
+        return len(self._shelf)
+
+    @property
+    def held(self) -> int:
+        """Bytes held in all bodies."""
+        return self._shelf.held
+
+    def put(self, peer: Hashable, request: Message, body: bytes, whole: Message, now: float) -> None:
+        """Keep what `request`, whose `body` may have come in pieces, was answered with, where there is room."""
+        self._shelf.put(peer, _name(request, body), whole, size=len(whole.payload), now=now)
+
+    def look(self, peer: Hashable, request: Message, now: float) -> Message | None:
+        """What a request for a later block is asked of; None when nothing of that is held.
+
+        A request that has a body again is of the one with this body. Without one, as RFC 7959 draws it, it is of the
+        latest of its operation; who asks several at once tells them apart by Request-Tag (RFC 9175 §3.5.2).
+        """
+        name = _name(request, request.payload)
+        if not request.payload:
+            for held in reversed(self._shelf.keys(peer)):
+                if isinstance(held, _Name) and held.operation == name.operation:
+                    return self._shelf.look(peer, held, now)
+        return self._shelf.look(peer, name, now)
+
+    def forget(self, peer: Hashable) -> None:
+        """Drop what is held for `peer`."""
+        self._shelf.forget(peer)
+
+
+def _name(request: Message, body: bytes) -> _Name:
+    return _Name(operation(request), digest(body) if body else b"")
