@@ -24,7 +24,6 @@ THING = "thing-abcdefghijklmnop"
         (("group", "rekey", "lamps"), "group.rekey", {"group": "lamps"}),
         (("group", "evict", "lamps", THING), "group.evict", {"group": "lamps", "thing": THING}),
         (("data", "list"), "data.list", {}),
-        (("calendar", "--days", "30"), "calendar", {"days": 30}),
         (("data", "show", THING), "data.show", {"thing": THING}),
         (("data", "erase", THING), "data.erase", {"thing": THING}),
         (("ledger", "show", "--kind", "refusal"), "ledger.show", {"count": 20, "kind": "refusal"}),

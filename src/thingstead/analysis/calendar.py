@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from thingstead.domain.plane import Expiry, PlaneName
@@ -32,6 +32,7 @@ class Due:
         at: the first of them, in UTC.
         last_safe_day: until the end of it, acting still reaches every thing in time.
         urgency: as of today.
+        is_renewed: it is renewed without anybody, and the time for that is still to come.
         strands: the things that stop working then.
     """
 
@@ -40,11 +41,16 @@ class Due:
     at: datetime
     last_safe_day: date
     urgency: Urgency
+    is_renewed: bool
     strands: tuple[ThingId, ...]
+
+    def fails(self, at: datetime, within: timedelta) -> bool:
+        """Whether somebody has to act and waited too long, or `within` is all that is left."""
+        return not self.is_renewed and (self.at <= at + within or self.last_safe_day < at.date())
 
 
 NOTICE: dict[PlaneName, timedelta] = {
-    PlaneName.IDENTITY: timedelta(days=14),
+    PlaneName.IDENTITY: timedelta(days=30),
     PlaneName.ACCESS: timedelta(days=14),
     PlaneName.GROUPS: timedelta(days=2),
     PlaneName.SOFTWARE: timedelta(days=30),
@@ -53,10 +59,10 @@ NOTICE: dict[PlaneName, timedelta] = {
 }
 """How long before an end somebody has to act.
 
-Credentials: a new join of things that may be off for a week, twice. What things renew by themselves has none: only a
-thing that let the time for it pass needs somebody. Groups: a rekey that sleepers
-catch up with. Software: 30 days, for a release has to be made, signed and carried (R-74). Network: a file
-that its maker has to put back on its server.
+Credentials: 30 days, for without one no update comes (R-74). Tokens: a new join of things that may be off for a week,
+twice. What is renewed without anybody has none: only what let the time for that pass needs somebody. Groups: a rekey
+that sleepers catch up with. Software: 30 days, for a release has to be made, signed and carried. Network: a file that
+its maker has to put back on its server.
 """
 
 _DAY = timedelta(days=1)
@@ -88,16 +94,18 @@ def _due(group: list[Expiry], at: datetime) -> Due:
     last_safe_day = (first - notice - _DAY).date()
     strands = dict.fromkeys(thing for expiry in group for thing in expiry.strands)
     is_renewed = renewal is not None and at < renewal
-    urgency = Urgency.LATER if is_renewed else _urgency(first, last_safe_day, at)
-    return Due(plane, group[0].what, first, last_safe_day, urgency, tuple(strands))
+    warning = max((expiry.warning for expiry in group if expiry.warning is not None), default=timedelta())
+    told_from = min(first - warning, datetime.combine(last_safe_day - _SOON, time(), tzinfo=first.tzinfo))
+    urgency = Urgency.LATER if is_renewed else _urgency(first, last_safe_day, told_from, at)
+    return Due(plane, group[0].what, first, last_safe_day, urgency, is_renewed, tuple(strands))
 
 
-def _urgency(first: datetime, last_safe_day: date, at: datetime) -> Urgency:
+def _urgency(first: datetime, last_safe_day: date, told_from: datetime, at: datetime) -> Urgency:
     if first <= at:
         return Urgency.EXPIRED
     if last_safe_day < at.date():
         return Urgency.LATE
-    if last_safe_day <= (at + _SOON).date():
+    if told_from <= at:
         return Urgency.SOON
     return Urgency.LATER
 

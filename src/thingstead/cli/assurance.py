@@ -1,14 +1,12 @@
-"""``thingstead assurance`` and ``calendar``: what the live domain can show for every question of RFC 8576."""
+"""``thingstead assurance``: what the live domain can show for every question of RFC 8576."""
 
 from __future__ import annotations
 
 from thingstead.cli.action import Action, Parameter, Session
-from thingstead.cli.console import View
-from thingstead.cli.input import whole
-from thingstead.cli.remote import DOMAIN, ask, remote
+from thingstead.cli.remote import DOMAIN, ask
 from thingstead.storage.directory import write_whole
 
-__all__ = ["ASSURANCE", "CALENDAR"]
+__all__ = ["ASSURANCE"]
 
 
 def _assurance(session: Session) -> int:
@@ -26,20 +24,6 @@ def _assurance(session: Session) -> int:
     return 0
 
 
-CALENDAR = remote(
-    "calendar",
-    Parameter("--days", "leave out what need not be acted on within so many", read=whole(0)),
-    view=View(
-        (
-            ("act by", "last_safe_day"),
-            ("urgency", "urgency"),
-            ("expires", "at"),
-            ("what", "what"),
-            ("strands", "strands"),
-        )
-    ),
-    then="thingstead status",
-)
 ASSURANCE = Action(
     (Parameter("--html", "write one HTML file instead"), DOMAIN),
     _assurance,

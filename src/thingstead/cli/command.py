@@ -194,7 +194,7 @@ COMMANDS: tuple[Command, ...] = (
         "7 --output entry-7.receipt",
         "ledger:PROOF",
     ),
-    _row(_P, "calendar", "what will expire, and the last safe day to act", "--days 30", "assurance:CALENDAR"),
+    _row(_P, "calendar", "what will expire, and the last safe day to act", "--fail-within 30d", "calendar:CALENDAR"),
     _row(
         _P,
         "assurance",

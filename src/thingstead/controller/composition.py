@@ -13,6 +13,7 @@ from thingstead.controller.admission import Admission
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.engines import Planes, compose_planes
+from thingstead.controller.expiry_watch import ExpiryWatch
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.group import groups_of_policy
 from thingstead.controller.group_member import DomainMember, group_of
@@ -81,6 +82,7 @@ class Controller:
         decommission: how a thing is parted from.
         planes: the six engines.
         overview: all of it at one instant.
+        expiry_watch: tells of dates without being asked.
         owner: takes up anew what the owner writes.
         group_resources: the paths of groups.
         refusals: what was refused, counted for the ledger.
@@ -98,6 +100,7 @@ class Controller:
     decommission: Decommission
     planes: Planes
     overview: Overview
+    expiry_watch: ExpiryWatch
     owner: Owner
     group_resources: GroupResources
     refusals: RefusalCounter
@@ -108,10 +111,14 @@ class Controller:
         self.planes.access.resume(thing.id for thing in _admitted(self.register, PlaneName.ACCESS))
         self.planes.groups.resume()
         await _make_groups(self.foundation.policy, self.planes.groups, self.group_resources)
-        self.planes.software.resume(_admitted(self.register, PlaneName.SOFTWARE))
+        self.remember()
         self.planes.data.resume(thing.id for thing in _admitted(self.register, PlaneName.DATA))
         await self.planes.network.resume(self.register.things())
         await self.conductor.resume()
+
+    def remember(self) -> None:
+        """Take up what is only read; enough for a domain that nobody serves."""
+        self.planes.software.resume(_admitted(self.register, PlaneName.SOFTWARE))
 
     async def run(self) -> None:
         """Housekeeping for as long as the controller lives: batches, ledger heads, what is still owed."""
@@ -120,6 +127,7 @@ class Controller:
             tasks.create_task(self.conductor.run())
             tasks.create_task(_every_second(self.planes.data.flush))
             tasks.create_task(_every_second(self._look_after_network))
+            tasks.create_task(_every_second(self.expiry_watch.look))
             tasks.create_task(self._keep_groups())
 
     async def close(self) -> None:
@@ -187,6 +195,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     registrar = Registrar({anchor.maker: anchor.identity_key for anchor in foundation.anchors})
     bootstrap = _bootstrap(foundation, own, registrar, admission, planes.access)
     group_resources = GroupResources(resources, server, planes.groups)
+    overview = _overview(foundation, planes, register, notary=notary, server=server, bootstrap=bootstrap)
     controller = Controller(
         foundation=foundation,
         register=register,
@@ -198,7 +207,8 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         bootstrap=bootstrap,
         decommission=_decommission(foundation, server, planes.access),
         planes=planes,
-        overview=_overview(foundation, planes, register, notary=notary, server=server, bootstrap=bootstrap),
+        overview=overview,
+        expiry_watch=ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock),
         owner=Owner(
             foundation.files,
             foundation.policy,

@@ -217,14 +217,16 @@ def _hidden(figures: Figures) -> tuple[str, bool]:
 
 
 def _expiry(figures: Figures) -> tuple[str, bool]:
-    return f"{figures.expiries} dates watched over all planes; nobody is warned, nothing recovers by itself", False
+    told = figures.entries(Kind.ALARM)
+    return f"{figures.expiries} dates watched over all planes, {told} warnings on the ledger", told > 0
 
 
 def _support(figures: Figures) -> tuple[str, bool]:
     dated = [one.support_end for one in figures.things if one.support_end is not None]
-    past = sum(end <= figures.at for end in dated)
-    evidence = f"{len(dated)} of {len(figures.things)} things have an end of support, {past} are past it"
-    return f"{evidence}; a thing that is in is not restricted", False
+    past = [one for one in figures.things if one.support_end is not None and one.support_end <= figures.at]
+    free = [one for one in past if one.state in _IN_USE - {LifecycleState.END_OF_LIFE}]
+    evidence = f"{len(dated)} of {len(figures.things)} things have an end of support, {len(past)} are past it"
+    return f"{evidence}, {len(free)} of them unrestricted", bool(past) and not free
 
 
 def _alone(figures: Figures) -> tuple[str, bool]:
@@ -352,8 +354,18 @@ _ROWS: tuple[_Row, ...] = (
         _hidden,
         "whoever holds the domain's handshake key learns it; source addresses tie attempts together",
     ),
-    ("R-74", "a calendar over all planes with the last safe day", _expiry, "somebody has to read it"),
-    ("R-77", "a join after the end of support waits for a person", _support, "support may end sooner than was told"),
+    (
+        "R-74",
+        "a calendar over all planes; what is urgent is on the ledger",
+        _expiry,
+        "somebody has to read it",
+    ),
+    (
+        "R-77",
+        "warnings half a year and 30 days before; then the thing reaches the controller alone, and a join waits",
+        _support,
+        "support may end sooner than was told",
+    ),
     (
         "R-79",
         "no part of the domain runs elsewhere",

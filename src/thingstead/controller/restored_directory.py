@@ -7,27 +7,22 @@ each thing waits for a person.
 from __future__ import annotations
 
 import asyncio
-import secrets
 import shutil
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from thingstead.analysis.image_scan import Finding
 from thingstead.clock import Clock
 from thingstead.controller import config as configuration
+from thingstead.controller.at_rest import at_rest
 from thingstead.controller.backup import AuthenticBackup, Backup
 from thingstead.controller.composition import compose
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.directory import KEYS, DomainDirectory
-from thingstead.controller.foundation import Foundation
-from thingstead.controller.network import fetcher, resolver
 from thingstead.controller.restoration import has_to_join, newer_entries, take_up
 from thingstead.crypto.key import PublicKey
 from thingstead.crypto.keystore import FileKeyStore
-from thingstead.enforcement.dry_run import DryRun
-from thingstead.enforcement.neighbour import NeighbourTable
 from thingstead.errors import ConfigError
 from thingstead.identifier import KeyId
 from thingstead.protocols.cbor import codec
@@ -160,7 +155,8 @@ async def _fill(
     store = SqliteStore(staging.root)
     try:
         # A group that nobody enters: nothing that is deferred begins here.
-        controller = compose(_foundation(staging, config, store, clock), asyncio.TaskGroup())
+        heads = HeadFile(staging.root / _HEAD)
+        controller = compose(at_rest(staging, config, store=store, heads=heads, clock=clock), asyncio.TaskGroup())
         await take_up(controller, backup, newer)
         await controller.notary.seal()
     finally:
@@ -169,31 +165,6 @@ async def _fill(
     head = kept.read_bytes()
     kept.unlink()
     return head
-
-
-def _foundation(staging: DomainDirectory, config: ControllerConfig, store: SqliteStore, clock: Clock) -> Foundation:
-    """A controller that serves nobody, enforces nothing and asks nobody."""
-    alone = replace(config.network, offline=True, mud_ca="")
-    return Foundation(
-        config=config,
-        files=staging,
-        policy=parse_policy(staging.policy_text()),
-        anchors=staging.anchors(),
-        keys=FileKeyStore(staging.keys),
-        store=store,
-        heads=HeadFile(staging.root / _HEAD),
-        enforcement=DryRun("a domain that is being restored has none"),
-        fetcher=fetcher(alone, root=staging.root),
-        resolver=resolver(alone),
-        segment=NeighbourTable(),
-        scan_image=_nothing,
-        clock=clock,
-        random_bytes=secrets.token_bytes,
-    )
-
-
-async def _nothing(_image: bytes) -> list[Finding]:
-    return []
 
 
 def _hand_over_heads(outside: Path, head: bytes, staging: DomainDirectory, clock: Clock) -> str:

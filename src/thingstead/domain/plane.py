@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -114,7 +114,8 @@ class Expiry:
         at: when.
         strands: the things that stop working then.
         plane: whose matter it is.
-        renewal: from when on the things renew it by themselves, and nobody has to act before; None if they do not.
+        renewal: from when on it is renewed without anybody, who therefore need not act before; None if it is not.
+        warning: how long before the end it is first told; None for a week before the last safe day.
     """
 
     what: str
@@ -122,6 +123,7 @@ class Expiry:
     strands: tuple[ThingId, ...]
     plane: PlaneName
     renewal: datetime | None = None
+    warning: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,3 +76,46 @@ def test_the_soonest_to_act_on_comes_first_not_the_soonest_to_end():
 def test_what_need_not_be_acted_on_within_the_horizon_is_left_out():
     rows = calendar([expiry(20, what="near"), expiry(400, what="far")], at=AT, horizon=timedelta(days=30))
     assert [row.what for row in rows] == ["near"]
+
+
+@pytest.mark.requirement("R-77")
+@pytest.mark.parametrize(
+    ("days", "urgency"),
+    [
+        (181, Urgency.LATER),
+        (180, Urgency.SOON),
+        (31, Urgency.SOON),
+        (30, Urgency.LATE),
+        (1, Urgency.LATE),
+        (0, Urgency.EXPIRED),
+    ],
+)
+def test_the_end_of_support_is_told_half_a_year_and_thirty_days_before(days, urgency):
+    support = replace(expiry(days, ONE, plane=PlaneName.SOFTWARE), warning=timedelta(days=180))
+    (row,) = calendar([support], at=AT)
+    assert row.urgency is urgency
+
+
+@pytest.mark.requirement("R-74")
+@pytest.mark.parametrize("plane", [PlaneName.IDENTITY, PlaneName.SOFTWARE])
+def test_what_an_update_needs_is_late_thirty_days_before_its_end(plane):
+    (in_time,) = calendar([expiry(31, ONE, plane=plane)], at=AT)
+    (late,) = calendar([expiry(30, ONE, plane=plane)], at=AT)
+    assert (in_time.urgency, late.urgency) == (Urgency.SOON, Urgency.LATE)
+
+
+@pytest.mark.parametrize(
+    ("days", "within", "fails"),
+    [(40, 30, False), (30, 30, True), (29, 30, True), (10, 1, True), (-1, 0, True), (16, 1, False)],
+)
+def test_who_watches_is_told_of_what_ends_or_had_its_last_safe_day(days, within, fails):
+    (row,) = calendar([expiry(days, ONE)], at=AT)
+    assert row.fails(AT, timedelta(days=within)) is fails
+
+
+def test_what_is_renewed_by_itself_fails_nobody_until_the_time_for_that_has_passed():
+    token = replace(expiry(2, ONE), renewal=AT + timedelta(days=1))
+    (row,) = calendar([token], at=AT)
+    (neglected,) = calendar([token], at=AT + timedelta(days=1))
+    assert not row.fails(AT, timedelta(days=30))
+    assert neglected.fails(AT + timedelta(days=1), timedelta(days=30))

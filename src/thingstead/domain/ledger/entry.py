@@ -46,6 +46,7 @@ class Kind(StrEnum):
     DISCLOSURE = "disclosure"
     ERASURE = "erasure"
     CONFIGURATION = "configuration"
+    ALARM = "alarm"
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,13 +288,14 @@ class GroupManager:
         )
 
     def expiries(self) -> Sequence[Expiry]:
-        """When each group's keys end, if nothing renews them."""
+        """When each group's keys end; they are renewed after half of that."""
         return [
             Expiry(
                 f"keys of group {record.name}",
                 record.rekeyed_at + 2 * self._settings.renewal,
                 tuple([member.thing for member in record.members]),
                 self.name,
+                record.rekeyed_at + self._settings.renewal,
             )
             for record in self.groups()
         ]

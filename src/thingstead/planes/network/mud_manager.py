@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
+from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.network import AppliedChange, FlowRule, NetworkChange, ThingAddress
 from thingstead.domain.plane import OBLIGATIONS, Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
 from thingstead.domain.ports import Enforcement
@@ -106,7 +107,7 @@ class MudManager:
         Raises:
             TransportError: the enforcer refused.
         """
-        acts = {Demand.ADMIT: self._admit, Demand.RESTRICT: self._bar, Demand.WITHDRAW: self._bar}
+        acts = {Demand.ADMIT: self._admit, Demand.RESTRICT: self._restrict, Demand.WITHDRAW: self._bar}
         for thing in things:
             demand = OBLIGATIONS[thing.state, thing.restriction][self.name]
             if demand is None:
@@ -130,9 +131,12 @@ class MudManager:
         return self._receipt(thing, Demand.ADMIT, transition_id, f"{source}; {_described(applied)}")
 
     async def restrict(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
-        """Drop every packet of the thing, to and from, established flows included."""
-        applied = await self._bar(thing, Demand.RESTRICT)
-        return self._receipt(thing, Demand.RESTRICT, transition_id, f"all packets dropped; {_described(applied)}")
+        """Drop every packet of the thing, established flows included; nobody mends one at its end of life, so that it
+        keeps its way to the controller and no other (RFC 8576 §5.5).
+        """
+        applied = await self._restrict(thing, Demand.RESTRICT)
+        kept = "only the way to the controller left" if _is_unmended(thing) else "all packets dropped"
+        return self._receipt(thing, Demand.RESTRICT, transition_id, f"{kept}; {_described(applied)}")
 
     async def withdraw(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Take its rules away, and drop every packet of its interface."""
@@ -194,7 +198,7 @@ class MudManager:
         expiries = []
         for url, shelved in self._library.shelved().items():
             things = tuple(one.thing.id for one in self._residents.values() if one.thing.mud_url == url)
-            expiries.append(Expiry(f"MUD file {url}", shelved.stale_at, things, self.name))
+            expiries.append(Expiry(f"MUD file {url}", shelved.stale_at, things, self.name, shelved.stale_at))
             if shelved.rules.signer_expires is not None:
                 what = f"signer of MUD file {url}: {shelved.rules.signer}"
                 expiries.append(Expiry(what, shelved.rules.signer_expires, things, self.name))
@@ -240,15 +244,25 @@ class MudManager:
         await self._reapply_peers(thing)
         return applied
 
+    async def _restrict(self, thing: Thing, demand: Demand) -> AppliedChange:
+        if not _is_unmended(thing):
+            return await self._bar(thing, demand)
+        resident = _Resident(thing, self._addresses(thing), demand)
+        applied = await self._apply(resident)
+        self._residents[thing.id] = resident
+        return applied
+
     async def _bar(self, thing: Thing, demand: Demand) -> AppliedChange:
-        known = self._residents.get(thing.id)
-        # Where it was acted on last, too: a thing that says it moved must not keep what it had there.
-        addresses = tuple(dict.fromkeys((*self._locate(thing.id), *(() if known is None else known.addresses))))
-        resident = _Resident(thing, addresses, demand)
-        applied = await self._enforcement.apply(NetworkChange(thing.id, addresses, None, barred=True))
+        resident = _Resident(thing, self._addresses(thing), demand)
+        applied = await self._enforcement.apply(NetworkChange(thing.id, resident.addresses, None, barred=True))
         self._mode = applied.mode
         self._residents[thing.id] = resident
         return applied
+
+    def _addresses(self, thing: Thing) -> tuple[ThingAddress, ...]:
+        """Where it was acted on last, too: a thing that says it moved must not keep what it had there."""
+        known = self._residents.get(thing.id)
+        return tuple(dict.fromkeys((*self._locate(thing.id), *(() if known is None else known.addresses))))
 
     async def _apply(self, resident: _Resident) -> AppliedChange:
         rules = self._flow_rules(resident.thing)
@@ -271,7 +285,7 @@ class MudManager:
         return frozenset() if rules is None else frozenset(rules.dns_names)
 
     def _flow_rules(self, thing: Thing) -> frozenset[FlowRule]:
-        rules = self._library.rules(thing.mud_url)
+        rules = None if _is_unmended(thing) else self._library.rules(thing.mud_url)
         wanted = (*(() if rules is None else rules.rules), *self._site.baseline)
         surroundings = self._surroundings(thing, wanted)
         authority = "" if rules is None else rules.authority
@@ -319,6 +333,10 @@ class MudManager:
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
+
+
+def _is_unmended(thing: Thing) -> bool:
+    return thing.state is LifecycleState.END_OF_LIFE and thing.restriction is Restriction.NONE
 
 
 def _names_peers(rules: Iterable[Rule]) -> bool:

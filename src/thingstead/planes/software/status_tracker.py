@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from thingstead.analysis.image_scan import Finding as ImageFinding
 from thingstead.analysis.image_scan import require_clean
@@ -29,6 +29,7 @@ __all__ = ["ImageScan", "StatusTracker"]
 
 _ACTOR = "plane:software"
 _THING = "thing/"
+_SUPPORT_WARNING = timedelta(days=180)
 
 ImageScan = Callable[[bytes], Awaitable[Sequence[ImageFinding]]]
 """Looks for keys, secrets and personal data in an image; raises `PolicyError` when it cannot look through it."""
@@ -241,7 +242,7 @@ class StatusTracker:
             if thing.support_end is not None:
                 supported.setdefault((thing.maker, thing.model, thing.support_end), []).append(thing.id)
         expiries = [
-            Expiry(f"support of {maker} {model}", end, tuple(things), self.name)
+            Expiry(f"support of {maker} {model}", end, tuple(things), self.name, warning=_SUPPORT_WARNING)
             for (maker, model, end), things in supported.items()
         ]
         for target, things in offered.items():

@@ -291,3 +291,22 @@ def test_things_with_the_same_rules_share_them():
         assert one is other
 
     run(story())
+
+
+@pytest.mark.requirement("R-77")
+def test_a_thing_at_its_end_of_life_reaches_its_controller_and_nobody_else_after_a_restart_too():
+    world = World(CLOUD)
+    aged = dataclasses.replace(THING, state=LifecycleState.END_OF_LIFE)
+
+    async def story():
+        await world.admit(THING)
+        receipt = await world.manager.restrict(aged, cause="support-ended", transition_id=aged.transition_id)
+        assert world.kernel.rules(THING.id) == BASELINE
+        assert receipt.detail.startswith("only the way to the controller left")
+        await world.manager.resume([aged])
+        assert world.kernel.rules(THING.id) == BASELINE
+        cut_off = dataclasses.replace(aged, restriction=Restriction.QUARANTINED)
+        await world.manager.restrict(cut_off, cause="odd", transition_id=cut_off.transition_id)
+        assert world.kernel.applied[-1].barred
+
+    run(story())
