@@ -1,5 +1,7 @@
 """Bytes of an EDHOC handshake for each method and type of credential: suite 2, message_4, no EAD, without CoAP.
 
+Beside them the draft of a method with a shared key, and the draft of a suite that quantum computers do not break.
+
 Public keys by reference and by value, a CWT of a maker's, and certificates of P-256 as small as X.509 gets: two short
 names, no extensions, about 270 bytes.
 """
@@ -18,14 +20,16 @@ from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.certificate import Certificate
 from thingstead.crypto.key import KeyType, PublicKey, SoftwareKey, generate
 from thingstead.protocols.cwt import ccs, confirmation, token
-from thingstead.protocols.edhoc.authentication import METHODS
+from thingstead.protocols.edhoc.authentication import METHODS, key_type
 from thingstead.protocols.edhoc.certificate import certificate_credential, x5chain_reference, x5t_reference
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference, kid_reference, read_credential
 from thingstead.protocols.edhoc.initiator import Initiator
+from thingstead.protocols.edhoc.message import DEFAULT_LIMITS, Limits
 from thingstead.protocols.edhoc.psk_initiator import PskInitiator
 from thingstead.protocols.edhoc.psk_responder import PskResponder
 from thingstead.protocols.edhoc.responder import Responder
 from thingstead.protocols.edhoc.shared_key import SharedCredential
+from thingstead.protocols.edhoc.suite import EXPERIMENTAL_SUITES, cipher_suite
 from thingstead.secret import Secret
 
 __all__ = ["figures"]
@@ -35,7 +39,7 @@ _YEAR = timedelta(days=365)
 _MAKER = generate(KeyType.P256)
 _ROOT = ec.generate_private_key(ec.SECP256R1())
 _C_I, _C_R = b"\x01", b"\x02"
-_SUITE = (2,)
+_SUITE = 2
 
 
 def figures() -> Iterator[Figure]:
@@ -43,7 +47,10 @@ def figures() -> Iterator[Figure]:
     for method in METHODS:
         for form, make in _CREDENTIALS.items():
             yield from _rows(f"method {method}, {form}", _public_key(method, make))
-    yield from _rows("method 4, kid of 2 bytes (draft)", _shared_key())
+    yield from _rows("method 4, kid of 2 bytes (draft-ietf-lake-edhoc-psk-08)", _shared_key())
+    for number in EXPERIMENTAL_SUITES:
+        large = _public_key(0, _kid, number, limits=Limits(max_message=8160))
+        yield from _rows("method 0, kid of 1 byte, ML-KEM-1024 and ML-DSA-87 (draft-ietf-lake-pqsuites-01)", large)
 
 
 def _rows(name: str, messages: list[bytes]) -> Iterator[Figure]:
@@ -52,14 +59,27 @@ def _rows(name: str, messages: list[bytes]) -> Iterator[Figure]:
     yield Figure(f"EDHOC {name}: all", "bytes", sum(map(len, messages)))
 
 
-def _public_key(method: int, make: Callable[[str, SoftwareKey], Credential]) -> list[bytes]:
-    key_i, key_r = generate(KeyType.P256), generate(KeyType.P256)
+def _public_key(
+    method: int,
+    make: Callable[[str, SoftwareKey], Credential],
+    number: int = _SUITE,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+) -> list[bytes]:
+    suite, row = cipher_suite(number), METHODS[method]
+    key_i, key_r = generate(key_type(suite, row.initiator)), generate(key_type(suite, row.responder))
     credential_i, credential_r = make("i", key_i), make("r", key_r)
     offer = Initiator(
-        method=method, suites=_SUITE, credential=credential_i, key=key_i, connection_id=_C_I, ephemeral=generate
+        method=method,
+        suites=(number,),
+        credential=credential_i,
+        key=key_i,
+        connection_id=_C_I,
+        ephemeral=generate,
+        limits=limits,
     )
     message_1, waiting_2 = offer.message_1()
-    acceptance = Responder(methods=frozenset({method}), suites=_SUITE, ephemeral=generate)
+    acceptance = Responder(methods=frozenset({method}), suites=(number,), ephemeral=generate, limits=limits)
     message_2, waiting_3 = acceptance.receive(message_1).message_2(_C_R, credential_r, key=key_r)
     message_3, _waiting_4 = waiting_2.receive(message_2).authenticate(credential_r).message_3()
     message_4, _completed = waiting_3.receive(message_3).authenticate(credential_i).message_4()
@@ -68,9 +88,9 @@ def _public_key(method: int, make: Callable[[str, SoftwareKey], Credential]) -> 
 
 def _shared_key() -> list[bytes]:
     shared = SharedCredential(kid_reference(b"\x00\x10"), Secret(bytes(16)), b"\x61i", b"\x61r")
-    offer = PskInitiator(suites=_SUITE, shared=shared, connection_id=_C_I, ephemeral=generate)
+    offer = PskInitiator(suites=(_SUITE,), shared=shared, connection_id=_C_I, ephemeral=generate)
     message_1, waiting_2 = offer.message_1()
-    message_2, waiting_3 = PskResponder(suites=_SUITE, ephemeral=generate).receive(message_1).message_2(_C_R)
+    message_2, waiting_3 = PskResponder(suites=(_SUITE,), ephemeral=generate).receive(message_1).message_2(_C_R)
     message_3, _waiting_4 = waiting_2.receive(message_2).message_3()
     message_4, _completed = waiting_3.receive(message_3).authenticate(shared)[0].message_4()
     return [message_1, message_2, message_3, message_4]

@@ -1,4 +1,4 @@
-"""Public keys as values, private keys as handles, and the two things a handle can do: sign and agree."""
+"""Public keys as values, private keys as handles, and what a handle can do: sign, agree, and decapsulate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, mlkem, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
@@ -30,6 +30,7 @@ class KeyType(IntEnum):
     ML_DSA_44 = 48
     ML_DSA_65 = 49
     ML_DSA_87 = 50
+    ML_KEM_1024 = 1024
 
 
 _CURVES: dict[KeyType, ec.EllipticCurve] = {
@@ -46,16 +47,19 @@ _SIZES = {
     KeyType.ML_DSA_44: 1312,
     KeyType.ML_DSA_65: 1952,
     KeyType.ML_DSA_87: 2592,
+    KeyType.ML_KEM_1024: 1568,
 }
-_ML_DSA_PUBLIC: dict[KeyType, Any] = {
+_LATTICE_PUBLIC: dict[KeyType, Any] = {
     KeyType.ML_DSA_44: mldsa.MLDSA44PublicKey,
     KeyType.ML_DSA_65: mldsa.MLDSA65PublicKey,
     KeyType.ML_DSA_87: mldsa.MLDSA87PublicKey,
+    KeyType.ML_KEM_1024: mlkem.MLKEM1024PublicKey,
 }
-_ML_DSA_PRIVATE: dict[KeyType, Any] = {
+_LATTICE_PRIVATE: dict[KeyType, Any] = {
     KeyType.ML_DSA_44: mldsa.MLDSA44PrivateKey,
     KeyType.ML_DSA_65: mldsa.MLDSA65PrivateKey,
     KeyType.ML_DSA_87: mldsa.MLDSA87PrivateKey,
+    KeyType.ML_KEM_1024: mlkem.MLKEM1024PrivateKey,
 }
 _SIGNATURE_KEYS: dict[int, KeyType] = {
     AlgorithmId.ES256: KeyType.P256,
@@ -87,7 +91,7 @@ class PublicKey:
 
     Attributes:
         type: curve or parameter set.
-        x: the x coordinate, the OKP public key, or the AKP public key, at its full length.
+        x: the x coordinate, the OKP or AKP public key, or the encapsulation key, at its full length.
         y: the y coordinate on NIST curves, else empty; never left out once the key is here.
     """
 
@@ -123,6 +127,17 @@ class PublicKey:
         """Coordinates x ‖ y: what a thumbprint or a comparison needs; not a wire format."""
         return self.x + self.y
 
+    def encapsulate(self) -> tuple[bytes, Secret]:
+        """A ciphertext for the holder of the decapsulation key, and the secret in it (FIPS 203 §7.2).
+
+        Raises:
+            UnsupportedError: not a key to encapsulate with.
+        """
+        if self.type is not KeyType.ML_KEM_1024:
+            raise UnsupportedError(f"{self.type.name} keys do not encapsulate", spec="FIPS 203")
+        secret, ciphertext = self._loaded.encapsulate()
+        return ciphertext, Secret(secret)
+
     def subject_public_key_info(self) -> bytes:
         """DER of the key as certificates and vouchers carry it (RFC 5280 §4.1.2.7)."""
         encoded: bytes = self._loaded.public_bytes(
@@ -142,7 +157,7 @@ class PublicKey:
             if self.type is KeyType.ED25519:
                 _check_edwards(self.x)
                 return ed25519.Ed25519PublicKey.from_public_bytes(self.x)
-            return _ML_DSA_PUBLIC[self.type].from_public_bytes(self.x)
+            return _LATTICE_PUBLIC[self.type].from_public_bytes(self.x)
         except ValueError as error:
             raise DecodeError(f"expected a valid {self.type.name} public key", spec="RFC 9053 §7") from error
 
@@ -216,6 +231,20 @@ class SoftwareKey:
             raise DecodeError("expected a public key of the full group", spec="RFC 7748 §6.1") from error
         raise UnsupportedError(f"{peer.type.name} keys do not agree on secrets")
 
+    def decapsulate(self, ciphertext: bytes) -> Secret:
+        """The secret that `encapsulate` put into a ciphertext; of a forged one, a secret that nobody shares.
+
+        Raises:
+            UnsupportedError: not a key to decapsulate with.
+            DecodeError: a ciphertext of another length (FIPS 203 §7.3).
+        """
+        if self._public.type is not KeyType.ML_KEM_1024:
+            raise UnsupportedError(f"{self._public.type.name} keys do not decapsulate", spec="FIPS 203")
+        try:
+            return Secret(self._key.decapsulate(ciphertext))
+        except ValueError as error:
+            raise DecodeError("expected an ML-KEM-1024 ciphertext of 1568 bytes", spec="FIPS 203 §7.3") from error
+
     def private_bytes(self) -> Secret:
         """Scalar or seed: what a key store writes and `private_key` reads; nobody else asks."""
         if self._public.type in _CURVES:
@@ -227,7 +256,7 @@ class SoftwareKey:
 
 
 def private_key(key_type: KeyType, value: Secret) -> SoftwareKey:
-    """Rebuild a key from its scalar (big-endian, curve length) or seed (32 bytes for OKP and ML-DSA).
+    """Rebuild a key from its scalar (big-endian, curve length) or seed (32 bytes for OKP and ML-DSA, 64 for ML-KEM).
 
     Raises:
         DecodeError: not a private key of this type.
@@ -242,7 +271,7 @@ def private_key(key_type: KeyType, value: Secret) -> SoftwareKey:
             return _software(key_type, x25519.X25519PrivateKey.from_private_bytes(raw))
         if key_type is KeyType.ED25519:
             return _software(key_type, ed25519.Ed25519PrivateKey.from_private_bytes(raw))
-        return _software(key_type, _ML_DSA_PRIVATE[key_type].from_seed_bytes(raw))
+        return _software(key_type, _LATTICE_PRIVATE[key_type].from_seed_bytes(raw))
     except ValueError:
         raise DecodeError(f"expected a {key_type.name} private key", spec="RFC 9053 §7") from None
 
@@ -255,7 +284,7 @@ def generate(key_type: KeyType) -> SoftwareKey:
         return _software(key_type, x25519.X25519PrivateKey.generate())
     if key_type is KeyType.ED25519:
         return _software(key_type, ed25519.Ed25519PrivateKey.generate())
-    return _software(key_type, _ML_DSA_PRIVATE[key_type].generate())
+    return _software(key_type, _LATTICE_PRIVATE[key_type].generate())
 
 
 def verify(public: PublicKey, *, signature: bytes, data: bytes, signature_id: int) -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "method_row",
     "proof_size",
     "prove",
+    "require_fit",
     "require_own",
     "verify_proof",
 ]
@@ -63,6 +64,7 @@ _SIGNING_KEYS = {
     AlgorithmId.EDDSA: KeyType.ED25519,
     AlgorithmId.ES256: KeyType.P256,
     AlgorithmId.ES384: KeyType.P384,
+    AlgorithmId.ML_DSA_87: KeyType.ML_DSA_87,
 }
 
 
@@ -115,6 +117,19 @@ def method_row(number: int) -> Method:
     if row is None:
         raise UnsupportedError(f"expected one of methods {sorted(METHODS)}, got {number}", spec="RFC 9528 §3.2")
     return row
+
+
+def require_fit(method: Method, suite: CipherSuite) -> None:
+    """Check that a method's static keys have a curve in the suite (draft-ietf-lake-pqsuites-01 §6).
+
+    Raises:
+        UnsupportedError: the suite has a KEM, and no static key agrees with a ciphertext.
+    """
+    if not suite.agrees and Authentication.STATIC_DH in (method.initiator, method.responder):
+        raise UnsupportedError(
+            f"method {method.number} needs a suite of a Diffie-Hellman key exchange, got {suite.number}",
+            spec="draft-ietf-lake-pqsuites-01 §6.1",
+        )
 
 
 def advance(

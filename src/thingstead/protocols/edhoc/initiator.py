@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic
 
-from thingstead.crypto.key import KeyType, PrivateKey, PublicKey
+from thingstead.crypto.key import KeyType, PrivateKey
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.edhoc.authentication import (
     Claim,
@@ -20,11 +20,13 @@ from thingstead.protocols.edhoc.authentication import (
     method_row,
     proof_size,
     prove,
+    require_fit,
     require_own,
     verify_proof,
 )
 from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.ead import EadItem, encode_ead, require_understood
+from thingstead.protocols.edhoc.key_exchange import EphemeralKey, take_g_y
 from thingstead.protocols.edhoc.message import (
     DEFAULT_LIMITS,
     Limits,
@@ -80,14 +82,15 @@ class Initiator:
     credential: Credential
     key: PrivateKey
     connection_id: bytes
-    ephemeral: Callable[[KeyType], PrivateKey]
+    ephemeral: Callable[[KeyType], EphemeralKey]
     selected: int | None = None
     ead_labels: frozenset[int] = frozenset()
     limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
-        kind = method_row(self.method).initiator
-        require_own(self.suite, kind, self.credential, key=self.key, identifier=self.connection_id)
+        row = method_row(self.method)
+        require_fit(row, self.suite)
+        require_own(self.suite, row.initiator, self.credential, key=self.key, identifier=self.connection_id)
 
     @property
     def suite(self) -> CipherSuite:
@@ -112,7 +115,7 @@ class Initiator:
 class _Begun:
     initiator: Initiator
     suite: CipherSuite
-    x: PrivateKey
+    x: EphemeralKey
     h_message_1: bytes
 
 
@@ -133,21 +136,21 @@ class WaitingForMessage2(SingleUse[_Begun]):
         own, suite = begun.initiator, begun.suite
         content = decode_byte_string(message_2, limits=own.limits)
         g_y = content[: suite.point_size]
-        public = PublicKey.from_x(suite.curve, g_y)
+        g_xy, agree_with_g_y = take_g_y(suite, begun.x, g_y)
         th_2 = second_transcript(suite, g_y, begun.h_message_1)
-        prk_2e = mix(suite, th_2, begun.x.agree(public))
+        prk_2e = mix(suite, th_2, g_xy)
         plaintext = apply_keystream(suite, prk_2e, Label.KEYSTREAM_2, content[suite.point_size :], th=th_2)
         kind = method_row(own.method).responder
         read = decode_plaintext_2(plaintext, proof_size=proof_size(suite, kind), limits=own.limits)
         require_usable(read.c_r, suite, other=own.connection_id)
         require_understood(read.ead, own.ead_labels)
-        return Message2Received(_Decrypted(begun, public, prk_2e, th_2, plaintext, read))
+        return Message2Received(_Decrypted(begun, agree_with_g_y, prk_2e, th_2, plaintext, read))
 
 
 @dataclass(frozen=True, slots=True)
 class _Decrypted:
     begun: _Begun
-    g_y: PublicKey
+    agree_with_g_y: Callable[[PrivateKey], Secret]
     prk_2e: Secret
     th_2: bytes
     plaintext: bytes
@@ -203,14 +206,14 @@ class Message2Received(SingleUse[_Decrypted]):
         )
         verify_proof(claim, read.proof, credential_r.public)
         th_3 = following_transcript(suite, held.th_2, held.plaintext, credential_r.cred)
-        return Message2Authenticated(_Known(own, suite, held.g_y, prk_3e2m, th_3, read.c_r, credential_r))
+        return Message2Authenticated(_Known(own, suite, held.agree_with_g_y, prk_3e2m, th_3, read.c_r, credential_r))
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
     initiator: Initiator
     suite: CipherSuite
-    g_y: PublicKey
+    agree_with_g_y: Callable[[PrivateKey], Secret]
     prk_3e2m: Secret
     th_3: bytes
     c_r: bytes
@@ -241,7 +244,7 @@ class Message2Authenticated(SingleUse[_Known]):
             held.prk_3e2m,
             label=Label.SALT_4E3M,
             th=held.th_3,
-            agree=lambda: own.key.agree(held.g_y),
+            agree=lambda: held.agree_with_g_y(own.key),
         )
         ead = encode_ead(ead_3)
         claim = Claim(

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from thingstead.crypto.key import KeyType, PrivateKey, PublicKey
+from thingstead.crypto.key import KeyType
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.edhoc.credential import compact_reference
 from thingstead.protocols.edhoc.ead import EadItem, decode_ead, encode_ead, require_understood
 from thingstead.protocols.edhoc.identifier import decode_identifier
 from thingstead.protocols.edhoc.initiator import WaitingForMessage4
+from thingstead.protocols.edhoc.key_exchange import EphemeralKey, take_g_y
 from thingstead.protocols.edhoc.message import (
     DEFAULT_LIMITS,
     Limits,
@@ -71,7 +72,7 @@ class PskInitiator:
     suites: tuple[int, ...]
     shared: SharedCredential
     connection_id: bytes
-    ephemeral: Callable[[KeyType], PrivateKey]
+    ephemeral: Callable[[KeyType], EphemeralKey]
     selected: int | None = None
     ead_labels: frozenset[int] = frozenset()
     limits: Limits = DEFAULT_LIMITS
@@ -97,7 +98,7 @@ class PskInitiator:
 @dataclass(frozen=True, slots=True)
 class _Begun:
     initiator: PskInitiator
-    x: PrivateKey
+    x: EphemeralKey
     h_message_1: bytes
 
 
@@ -116,9 +117,9 @@ class PskWaitingForMessage2(SingleUse[_Begun]):
         own, suite = begun.initiator, begun.initiator.suite
         content = decode_byte_string(message_2, limits=own.limits)
         g_y = content[: suite.point_size]
-        shared_point = begun.x.agree(PublicKey.from_x(suite.curve, g_y))
+        g_xy, _agree_with_g_y = take_g_y(suite, begun.x, g_y)
         th_2 = second_transcript(suite, g_y, begun.h_message_1)
-        prk = mix(suite, th_2, shared_point)
+        prk = mix(suite, th_2, g_xy)
         plaintext = apply_keystream(suite, prk, Label.KEYSTREAM_2, content[suite.point_size :], th=th_2)
         items = read_items(plaintext, own.limits)
         if not items:

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from thingstead.crypto.key import KeyType, PrivateKey, PublicKey
+from thingstead.crypto.key import KeyType, PublicKey
 from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.edhoc.credential import CredentialReference, expand_reference
 from thingstead.protocols.edhoc.ead import EadItem, encode_ead, require_understood
 from thingstead.protocols.edhoc.identifier import encode_identifier
+from thingstead.protocols.edhoc.key_exchange import EphemeralKey, answer_g_x
 from thingstead.protocols.edhoc.message import (
     DEFAULT_LIMITS,
     Limits,
@@ -63,7 +64,7 @@ class PskResponder:
     """
 
     suites: tuple[int, ...]
-    ephemeral: Callable[[KeyType], PrivateKey]
+    ephemeral: Callable[[KeyType], EphemeralKey]
     ead_labels: frozenset[int] = frozenset()
     limits: Limits = DEFAULT_LIMITS
 
@@ -118,11 +119,11 @@ class PskMessage1Received(SingleUse[_Offer]):
         suite = offer.suite
         if connection_id == offer.c_i or len(connection_id) > suite.identifier_size:
             raise ValueError("a connection identifier is short, and not the peer's (RFC 9528 §3.3.3)")
-        y = offer.responder.ephemeral(suite.curve)
-        th_2 = second_transcript(suite, y.public.x, offer.h_message_1)
-        prk = mix(suite, th_2, y.agree(offer.g_x))
+        g_y, g_xy, _agree_with_y = answer_g_x(suite, offer.g_x, offer.responder.ephemeral)
+        th_2 = second_transcript(suite, g_y, offer.h_message_1)
+        prk = mix(suite, th_2, g_xy)
         plaintext = encode_identifier(connection_id) + encode_ead(ead_2)
-        message = codec.encode(y.public.x + apply_keystream(suite, prk, Label.KEYSTREAM_2, plaintext, th=th_2))
+        message = codec.encode(g_y + apply_keystream(suite, prk, Label.KEYSTREAM_2, plaintext, th=th_2))
         th_3 = following_transcript(suite, th_2, plaintext, b"")
         return message, PskWaitingForMessage3(_Answered(offer, prk, th_3, connection_id))
 

@@ -22,11 +22,13 @@ from thingstead.protocols.edhoc.authentication import (
     method_row,
     proof_size,
     prove,
+    require_fit,
     require_own,
     verify_proof,
 )
 from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.ead import EadItem, encode_ead, require_understood
+from thingstead.protocols.edhoc.key_exchange import EphemeralKey, answer_g_x
 from thingstead.protocols.edhoc.message import (
     DEFAULT_LIMITS,
     Limits,
@@ -86,7 +88,7 @@ class Responder:
 
     methods: frozenset[int]
     suites: tuple[int, ...]
-    ephemeral: Callable[[KeyType], PrivateKey]
+    ephemeral: Callable[[KeyType], EphemeralKey]
     ead_labels: frozenset[int] = frozenset()
     limits: Limits = DEFAULT_LIMITS
 
@@ -99,7 +101,7 @@ class Responder:
         Raises:
             DecodeError: malformed, or a G_X that is no point of the suite's curve.
             WrongSuiteError: the suite selected is not the one that both prefer.
-            UnsupportedError: a method not accepted, or a critical EAD item that is not understood.
+            UnsupportedError: a method not accepted at all or with this suite, or a critical EAD item not understood.
         """
         read, suite, public = accept_message_1(
             message_1,
@@ -108,7 +110,9 @@ class Responder:
             ead_labels=self.ead_labels,
             limits=self.limits,
         )
-        offer = _Offer(self, method_row(read.method), suite, public, transcript_hash(suite, message_1), read.c_i)
+        method = method_row(read.method)
+        require_fit(method, suite)
+        offer = _Offer(self, method, suite, public, transcript_hash(suite, message_1), read.c_i)
         return Message1Received(offer, read.ead_1)
 
 
@@ -182,10 +186,9 @@ class Message1Received(SingleUse[_Offer]):
         offer = self._spend()
         suite, kind = offer.suite, offer.method.responder
         require_own(suite, kind, credential, key=key, identifier=connection_id, other=offer.c_i)
-        y = offer.responder.ephemeral(suite.curve)
-        g_y = y.public.x
+        g_y, g_xy, agree_with_y = answer_g_x(suite, offer.g_x, offer.responder.ephemeral)
         th_2 = second_transcript(suite, g_y, offer.h_message_1)
-        prk_2e = mix(suite, th_2, y.agree(offer.g_x))
+        prk_2e = mix(suite, th_2, g_xy)
         prk_3e2m = advance(suite, kind, prk_2e, label=Label.SALT_3E2M, th=th_2, agree=lambda: key.agree(offer.g_x))
         ead = encode_ead(ead_2)
         claim = Claim(
@@ -202,13 +205,13 @@ class Message1Received(SingleUse[_Offer]):
         plaintext = encode_plaintext(credential.id_cred, prove(claim, key), c_r=connection_id, ead=ead)
         th_3 = following_transcript(suite, th_2, plaintext, credential.cred)
         message = codec.encode(g_y + apply_keystream(suite, prk_2e, Label.KEYSTREAM_2, plaintext, th=th_2))
-        return message, WaitingForMessage3(_Answered(offer, y, prk_3e2m, th_3, connection_id, credential))
+        return message, WaitingForMessage3(_Answered(offer, agree_with_y, prk_3e2m, th_3, connection_id, credential))
 
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
     offer: _Offer
-    y: PrivateKey
+    agree_with_y: Callable[[PublicKey], Secret]
     prk_3e2m: Secret
     th_3: bytes
     c_r: bytes
@@ -287,7 +290,7 @@ class Message3Received(SingleUse[_Decrypted]):
             held.prk_3e2m,
             label=Label.SALT_4E3M,
             th=held.th_3,
-            agree=lambda: held.y.agree(credential_i.public),
+            agree=lambda: held.agree_with_y(credential_i.public),
         )
         claim = Claim(
             suite=suite,

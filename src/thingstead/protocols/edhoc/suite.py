@@ -10,7 +10,15 @@ from thingstead.crypto.key import KeyType
 from thingstead.errors import UnsupportedError
 from thingstead.protocols.edhoc.error import WrongSuiteError
 
-__all__ = ["SUITES", "CipherSuite", "accept_suite", "choose_suite", "cipher_suite", "offer_suites"]
+__all__ = [
+    "EXPERIMENTAL_SUITES",
+    "SUITES",
+    "CipherSuite",
+    "accept_suite",
+    "choose_suite",
+    "cipher_suite",
+    "offer_suites",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +30,12 @@ class CipherSuite:
         aead: protects messages 3 and 4.
         digest: of the transcript and the key schedule.
         mac_size: bytes of MAC_2 and MAC_3 under static Diffie-Hellman.
-        curve: of the ephemeral keys, and of static Diffie-Hellman keys.
-        point_size: bytes of G_X and G_Y, x coordinates on NIST curves.
+        curve: of the ephemeral keys, and of static Diffie-Hellman keys; or the KEM.
+        point_size: bytes of G_Y: an x coordinate on NIST curves, a ciphertext where the suite has a KEM.
         signature: of methods that sign.
         application_aead: for the OSCORE context.
         application_digest: likewise.
+        agrees: whether the key exchange is Diffie-Hellman, as methods with static keys need.
         hash_size: bytes of the EDHOC hash.
         key_size: bytes of K_3 and K_4.
         nonce_size: bytes of IV_3 and IV_4.
@@ -43,6 +52,7 @@ class CipherSuite:
     signature: AlgorithmId
     application_aead: AlgorithmId
     application_digest: AlgorithmId
+    agrees: bool = True
     hash_size: int = field(init=False)
     key_size: int = field(init=False)
     nonce_size: int = field(init=False)
@@ -67,7 +77,7 @@ _A = AlgorithmId
 _CCM_8, _CCM_16, _CHACHA = _A.AES_CCM_16_64_128, _A.AES_CCM_16_128_128, _A.CHACHA20_POLY1305
 _X25519, _P256, _P384 = (KeyType.X25519, 32), (KeyType.P256, 32), (KeyType.P384, 48)
 
-# Suite 25 needs X448 and KMAC256, which our crypto floor does not have.
+# Suite 25 derives keys by KMAC256 (RFC 9528 §4.1.1), which no library that we build upon has.
 SUITES: dict[int, CipherSuite] = {
     row.number: row
     for row in (
@@ -82,14 +92,36 @@ SUITES: dict[int, CipherSuite] = {
     )
 }
 
+EXPERIMENTAL_SUITES: dict[int, CipherSuite] = {
+    row.number: row
+    for row in (
+        CipherSuite(
+            -21,
+            _A.A256GCM,
+            _A.SHA_384,
+            16,
+            KeyType.ML_KEM_1024,
+            1568,
+            _A.ML_DSA_87,
+            _A.A256GCM,
+            _A.SHA_384,
+            agrees=False,
+        ),
+    )
+}
+"""TBD3 of draft-ietf-lake-pqsuites-01 §6.2 under a number of private use; nothing in the product offers or accepts it.
+
+TBD1 and TBD2 need ML-KEM-512, and KMAC256 like suite 25. Messages pass 4096 bytes: `Limits` have to be raised with it.
+"""
+
 
 def cipher_suite(number: int) -> CipherSuite:
     """Look up a suite.
 
     Raises:
-        UnsupportedError: unknown, private, or one that we do not have.
+        UnsupportedError: unknown, or one that we do not have.
     """
-    row = SUITES.get(number)
+    row = SUITES.get(number) or EXPERIMENTAL_SUITES.get(number)
     if row is None:
         raise UnsupportedError(f"expected one of cipher suites {sorted(SUITES)}, got {number}", spec="RFC 9528 §10.2")
     return row

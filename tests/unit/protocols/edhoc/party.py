@@ -14,6 +14,7 @@ from thingstead.protocols.edhoc.credential import (
     kid_reference,
 )
 from thingstead.protocols.edhoc.initiator import Initiator, Message2Received, WaitingForMessage4
+from thingstead.protocols.edhoc.message import DEFAULT_LIMITS, Limits
 from thingstead.protocols.edhoc.responder import Message3Received, Responder, WaitingForMessage3
 from thingstead.protocols.edhoc.session import Completed
 from thingstead.protocols.edhoc.suite import CipherSuite
@@ -81,6 +82,7 @@ def run(
     find_r: Callable[[CredentialReference], Credential] | None = None,
     find_i: Callable[[CredentialReference], Credential] | None = None,
     ephemeral: Callable[[KeyType], SoftwareKey] = generate,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Run:
     """A whole session: both ends, and what an observer saw; each side looks the other's credential up."""
     (credential_i, key_i), (credential_r, key_r) = party_i, party_r
@@ -91,8 +93,9 @@ def run(
         key=key_i,
         connection_id=b"\x01",
         ephemeral=ephemeral,
+        limits=limits,
     )
-    acceptance = Responder(methods=frozenset({method}), suites=(suite.number,), ephemeral=ephemeral)
+    acceptance = Responder(methods=frozenset({method}), suites=(suite.number,), ephemeral=ephemeral, limits=limits)
     message_1, waiting_2 = offer.message_1()
     message_2, waiting_3 = acceptance.receive(message_1).message_2(b"\x02", credential_r, key=key_r)
     received_2 = waiting_2.receive(message_2)
@@ -104,9 +107,9 @@ def run(
     return waiting_4.receive(message_4), completed_r, [message_1, message_2, message_3, message_4]
 
 
-def handshake(suite: CipherSuite, method: int, *, by_value: bool = False) -> Run:
+def handshake(suite: CipherSuite, method: int, *, by_value: bool = False, limits: Limits = DEFAULT_LIMITS) -> Run:
     """A whole session with fresh keys: both ends, and what an observer saw."""
     row = METHODS[method]
     credential_i, key_i = party(suite, row.initiator, b"initiator", by_value=by_value)
     credential_r, key_r = party(suite, row.responder, b"responder", by_value=by_value)
-    return run(suite, method, (credential_i, key_i), (credential_r, key_r))
+    return run(suite, method, (credential_i, key_i), (credential_r, key_r), limits=limits)

@@ -2,7 +2,15 @@ import pytest
 
 from thingstead.errors import UnsupportedError
 from thingstead.protocols.edhoc.error import WrongSuiteError
-from thingstead.protocols.edhoc.suite import SUITES, accept_suite, choose_suite, cipher_suite, offer_suites
+from thingstead.protocols.edhoc.suite import (
+    EXPERIMENTAL_SUITES,
+    SUITES,
+    accept_suite,
+    choose_suite,
+    cipher_suite,
+    offer_suites,
+)
+from thingstead.protocols.profile import join
 
 
 @pytest.mark.spec("RFC 9528 10.2")
@@ -25,10 +33,20 @@ def test_rows_are_those_of_the_registry(number, array):
     assert cipher_suite(number) is row
 
 
-@pytest.mark.parametrize("number", [25, 23, 7, -24, 1 << 70])
+@pytest.mark.parametrize("number", [25, 23, 7, -24, -22, 1 << 70])
 def test_suites_that_we_do_not_have_are_refused(number):
     with pytest.raises(UnsupportedError):
         cipher_suite(number)
+
+
+@pytest.mark.spec("draft-ietf-lake-pqsuites-01 6.2")
+def test_the_quantum_resistant_suite_is_that_of_the_draft_and_no_part_of_a_join():
+    (row,) = EXPERIMENTAL_SUITES.values()
+    array = [row.aead, row.digest, row.mac_size, row.curve.name, row.signature, row.application_aead]
+    assert [*array, row.application_digest] == [3, -43, 16, "ML_KEM_1024", -50, 3, -43]
+    assert cipher_suite(row.number) is row
+    assert not row.agrees
+    assert EXPERIMENTAL_SUITES.keys().isdisjoint({*SUITES, *join.SUITES})
 
 
 @pytest.mark.parametrize(
