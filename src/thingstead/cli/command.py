@@ -71,7 +71,15 @@ COMMANDS: tuple[Command, ...] = (
     _row(_D, "trust add", "trust a maker from now on", "my-domain aurora.anchor", "trust:TRUST_ADD"),
     _row(_D, "trust remove", "trust a maker no more", "my-domain aurora", "trust:TRUST_REMOVE"),
     _row(_D, "trust list", "the makers that are trusted", "my-domain", "trust:TRUST_LIST"),
-    _row(_D, "policy reload", "take up the policy as it is written now", "", "trust:POLICY_RELOAD"),
+    _row(_D, "policy check", "say what is odd in a join policy", "my-domain/policy.toml", "policy:CHECK"),
+    _row(
+        _D,
+        "policy explain",
+        "which rule would decide about a thing, and why",
+        "--maker aurora --model LX-1 --serial A-0107",
+        "policy:EXPLAIN",
+    ),
+    _row(_D, "policy reload", "take up the policy as it is written now", "", "policy:RELOAD"),
     _row(_D, "backup", "write what a restore needs, keys excepted", "domain.backup", "backup:BACKUP"),
     _row(
         _D,

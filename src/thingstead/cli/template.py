@@ -26,7 +26,8 @@ profile = "{profile}"
 "{standing}" = ["FETCH"]
 "{wipe}" = ["POST"]
 
-# The first rule that names a thing decides; what no rule names is {unlisted}.
+# The first rule that names a thing decides; what no rule names is {unlisted}. `thingstead policy explain` says which.
+# A rule may also give serials = ["A-0001..A-0100", "B-*"] or a bill, since, until, and a count of how many may be in.
 # [[rule]]
 # name = "lamps of aurora"
 # makers = ["aurora"]

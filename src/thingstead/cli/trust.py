@@ -1,4 +1,4 @@
-"""Whom a domain trusts and by which policy it decides: the owner's files, and a domain that runs told of them."""
+"""Whom a domain trusts: the owner's files, and a domain that runs told of them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.console import View
 from thingstead.cli.input import read_file
-from thingstead.cli.remote import ask_at, remote
+from thingstead.cli.remote import ask_at
 from thingstead.controller.directory import DomainDirectory
 from thingstead.domain import anchor as anchor_file
 from thingstead.errors import ConfigError, TransportError
 from thingstead.protocols.cose import key as cose_key
 from thingstead.transport.control_socket import ControlClient
 
-__all__ = ["POLICY_RELOAD", "TRUST_ADD", "TRUST_LIST", "TRUST_REMOVE"]
+__all__ = ["TRUST_ADD", "TRUST_LIST", "TRUST_REMOVE"]
 
 _DIRECTORY = Parameter("directory", "the domain's directory")
 _MAX_ANCHOR = 1 << 16
@@ -108,11 +108,5 @@ TRUST_REMOVE = Action(
     _trust_remove,
     "No thing of the maker joins any more, and its releases are offered no more, also where the domain runs. Things\n"
     "that joined before stay in: quarantine or retire those.",
-)
-POLICY_RELOAD = remote(
-    "policy.reload",
-    then="thingstead thing list",
-    description="Takes up rules, scopes and approve_each of policy.toml in a domain that runs. What things were given\n"
-    "stands until they join again; profile, granted and series are taken up at the next start.",
 )
 TRUST_LIST = Action((_DIRECTORY,), _trust_list)

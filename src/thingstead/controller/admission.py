@@ -15,7 +15,16 @@ from weakref import WeakValueDictionary
 from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
-from thingstead.domain.policy import Decision, IdentityFacts, OwnerPolicy, Verdict, decide, record
+from thingstead.domain.policy import (
+    Decision,
+    Explanation,
+    IdentityFacts,
+    JoinRule,
+    OwnerPolicy,
+    Verdict,
+    explain,
+    record,
+)
 from thingstead.domain.ports import Committer
 from thingstead.domain.register import Register
 from thingstead.domain.thing import KeyRow, Thing
@@ -36,6 +45,9 @@ _KEY_ROLE = "maker"
 _GONE = frozenset({LifecycleState.DECOMMISSIONED, LifecycleState.RE_OWNED})
 _APPROVAL = timedelta(days=1)
 _SETTLED = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE})
+
+_Name = tuple[str, str]
+"""Of a thing that may have no record yet: its maker's, and its serial number."""
 
 
 class Admission:
@@ -72,7 +84,8 @@ class Admission:
         self._random_bytes = random_bytes
         self._note_place = note_place
         self._approved: dict[ThingId, tuple[str, datetime]] = {}
-        self._joining: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._entering: dict[_Name, IdentityFacts] = {}
+        self._joining: WeakValueDictionary[_Name, asyncio.Lock] = WeakValueDictionary()
 
     def apply(self, policy: OwnerPolicy) -> None:
         """Decide by `policy` from the next join on."""
@@ -96,6 +109,17 @@ class Admission:
             )
         self._approved[thing] = (scope, self._clock.utc() + _APPROVAL)
 
+    def explain(self, facts: IdentityFacts, *, at: datetime) -> Explanation:
+        """What the policy says of a thing with these facts that came at `at`; nothing changes.
+
+        Raises:
+            UntrustedError: the thing was retired or handed over, or is restricted: the policy is not even asked.
+        """
+        known = self._register.find(facts.maker, facts.serial)
+        if known is not None:
+            _require_welcome(known)
+        return explain(facts, self._policy.join, at=at, present=lambda rule: self._present(rule, facts))
+
     async def __call__(self, newcomer: Newcomer) -> Grant:
         """Decide, commit on every plane, and only then hand out; one join of a thing at a time.
 
@@ -107,7 +131,10 @@ class Admission:
         # Two handshakes of one newcomer at once would make it two things, of which one outlives the other's end.
         name = (newcomer.identity.maker, newcomer.identity.serial)
         async with self._joining.setdefault(name, asyncio.Lock()):
-            return await self._admit(newcomer)
+            try:
+                return await self._admit(newcomer)
+            finally:
+                self._entering.pop(name, None)
 
     async def _admit(self, newcomer: Newcomer) -> Grant:
         known = self._find(newcomer)
@@ -115,6 +142,9 @@ class Admission:
             _require_welcome(known)
         facts = _facts(newcomer)
         decision = self._decide(known, facts)
+        if decision.verdict is Verdict.ADMIT:
+            # In the same step of the event loop: of two that come together, the second counts the first.
+            self._entering[facts.maker, facts.serial] = facts
         thing = known
         if thing is None and decision.verdict is not Verdict.REFUSE:
             thing = await self._make_known(newcomer, decision)
@@ -187,7 +217,7 @@ class Admission:
         return self._register.find(maker, serial)
 
     def _decide(self, known: Thing | None, facts: IdentityFacts) -> Decision:
-        decision = decide(facts, self._policy.join, at=self._clock.utc())
+        decision = self.explain(facts, at=self._clock.utc()).decision
         if decision.verdict is not Verdict.HOLD or known is None:
             return decision
         name, until = self._approved.get(known.id, ("", None))
@@ -197,6 +227,16 @@ class Admission:
         if scope is None:
             return decision
         return replace(decision, verdict=Verdict.ADMIT, rule=f"{decision.rule}, approved", scope=scope)
+
+    def _present(self, rule: JoinRule, facts: IdentityFacts) -> int:
+        """How many others that the rule names are in, or on their way in."""
+        here = {
+            (thing.maker, thing.serial)
+            for thing in self._register.things()
+            if thing.joined_at is not None and thing.state not in _GONE and rule.names(_facts_of(thing))
+        }
+        here |= {name for name, entering in self._entering.items() if rule.names(entering)}
+        return len(here - {(facts.maker, facts.serial)})
 
 
 def _require_welcome(known: Thing) -> None:
@@ -218,6 +258,10 @@ def _facts(newcomer: Newcomer) -> IdentityFacts:
         method="edhoc-3",
         support_end=_midnight(identity.support_end),
     )
+
+
+def _facts_of(thing: Thing) -> IdentityFacts:
+    return IdentityFacts(thing.maker, thing.model, thing.serial, b"", "")
 
 
 def _midnight(day: date) -> datetime:

@@ -9,6 +9,7 @@ from thingstead.controller import (
     operation_group,
     operation_ledger,
     operation_owner,
+    operation_policy,
     operation_software,
     operation_thing,
     operation_traffic,
@@ -49,6 +50,7 @@ def operations(controller: Controller) -> Operations:
         *operation_ledger.rows(controller.foundation.store, controller.notary),
         *operation_assurance.rows(controller.overview),
         *operation_owner.rows(controller.owner),
+        *operation_policy.rows(controller.admission, clock=clock),
         *operation_group.rows(controller.planes.groups, serve=controller.group_resources.serve),
         *operation_backup.rows(
             controller.planes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,20 +10,23 @@ from fnmatch import fnmatchcase
 
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.purpose import Purpose
+from thingstead.domain.serial import Serials
 from thingstead.identifier import ThingId
 from thingstead.protocols.ace.aif import Scope
 
 __all__ = [
     "PROFILES",
     "Decision",
+    "Explanation",
     "IdentityFacts",
     "JoinPolicy",
     "JoinRule",
     "OwnerPolicy",
+    "PassedOver",
     "Profile",
     "ProfileName",
     "Verdict",
-    "decide",
+    "explain",
     "record",
 ]
 
@@ -91,35 +94,66 @@ class IdentityFacts:
 
 @dataclass(frozen=True, slots=True)
 class JoinRule:
-    """One line of the policy; it names a thing if maker, model and serial each match one pattern.
+    """One line of the policy; it names a thing if maker, model and serial each match, within its window of time.
 
     Attributes:
-        name: for the ledger.
+        name: for the ledger; no two rules have one.
         makers: names of trust anchors, whole.
         models: patterns in which ``*`` stands for any text and ``?`` for one character.
-        serials: patterns likewise.
+        serials: which of them.
         verdict: what to do with things it names.
         zone: where they go.
         scope: name of their scope.
+        since: first instant at which the rule counts; None for always.
         until: first instant at which the rule no longer counts; None for good.
+        count: how many of the things that it names may be in at one time; None for any number.
+        bill: name of the bill of installation that the serials are; empty where they are none.
     """
 
     name: str
     makers: tuple[str, ...]
     models: tuple[str, ...]
-    serials: tuple[str, ...]
+    serials: Serials
     verdict: Verdict
     zone: str
     scope: str
+    since: datetime | None = None
     until: datetime | None = None
+    count: int | None = None
+    bill: str = ""
 
     def names(self, facts: IdentityFacts) -> bool:
-        """Whether the rule is about a thing with these facts."""
-        return (
-            facts.maker in self.makers
-            and any(fnmatchcase(facts.model, pattern) for pattern in self.models)
-            and any(fnmatchcase(facts.serial, pattern) for pattern in self.serials)
-        )
+        """Whether the rule is about a thing with these facts, at whatever time."""
+        return not self._elsewhere(facts)
+
+    def objection(self, facts: IdentityFacts, *, at: datetime) -> str:
+        """Why the rule does not decide about a thing with these facts; empty where it does."""
+        return self._elsewhere(facts) or self._closed(at)
+
+    def is_mismatch(self, facts: IdentityFacts, *, at: datetime) -> bool:
+        """Whether a thing is what was ordered in part only: its model without its serial number, or the reverse."""
+        if not self.bill or facts.maker not in self.makers or self._closed(at):
+            return False
+        return self._is_of_model(facts) != (facts.serial in self.serials)
+
+    def _elsewhere(self, facts: IdentityFacts) -> str:
+        if facts.maker not in self.makers:
+            return f"it is about {' or '.join(self.makers) or 'no maker'}"
+        if not self._is_of_model(facts):
+            return f"it is about models {' or '.join(self.models) or 'of no name'}"
+        if facts.serial not in self.serials:
+            return f"it is about serials {self.serials}" if not self.bill else f"the bill {self.bill} does not list it"
+        return ""
+
+    def _closed(self, at: datetime) -> str:
+        if self.since is not None and at < self.since:
+            return f"it counts from {self.since.isoformat()}"
+        if self.until is not None and at >= self.until:
+            return f"it ended at {self.until.isoformat()}"
+        return ""
+
+    def _is_of_model(self, facts: IdentityFacts) -> bool:
+        return any(fnmatchcase(facts.model, pattern) for pattern in self.models)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +205,66 @@ class Decision:
     scope: Scope | None = None
 
 
-def decide(facts: IdentityFacts, policy: JoinPolicy, *, at: datetime) -> Decision:
-    """Decide about an authenticated thing; whoever no rule admits is not admitted.
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A rule that does not decide.
 
-    A thing whose maker has stopped mending it is held even where a rule admits it (RFC 8576 §5.5): a person
-    decides then.
+    Attributes:
+        rule: its name.
+        because: the first of its conditions that does not hold.
     """
+
+    rule: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision, and how it came about.
+
+    Attributes:
+        decision: what the policy says.
+        passed: the rules before the one that decides, in the order of the file; all of them where none does.
+    """
+
+    decision: Decision
+    passed: tuple[PassedOver, ...]
+
+
+def explain(
+    facts: IdentityFacts, policy: JoinPolicy, *, at: datetime, present: Callable[[JoinRule], int]
+) -> Explanation:
+    """Decide about an authenticated thing, and say why; whoever no rule admits is not admitted.
+
+    A thing whose maker has stopped mending it is held even where a rule admits it (RFC 8576 §5.5), and so is one
+    more than a rule's count: a person decides then. One that no rule names, and that is in part what a bill of
+    installation says, was swapped or never ordered: it is refused, whatever the profile says (RFC 8576 §3; R-23).
+
+    Args:
+        facts: who it is.
+        policy: in force.
+        at: now, or when it would come.
+        present: how many others that a rule names are in, or on their way in.
+    """
+    passed: list[PassedOver] = []
     for rule in policy.rules:
-        if rule.names(facts) and (rule.until is None or at < rule.until):
-            break
-    else:
-        return Decision(PROFILES[policy.profile].unlisted, "unlisted")
+        objection = rule.objection(facts, at=at)
+        if not objection:
+            return Explanation(_by(rule, facts, policy, at=at, present=present), tuple(passed))
+        passed.append(PassedOver(rule.name, objection))
+    return Explanation(_unlisted(facts, policy, at=at), tuple(passed))
+
+
+def _unlisted(facts: IdentityFacts, policy: JoinPolicy, *, at: datetime) -> Decision:
+    for rule in policy.rules:
+        if rule.is_mismatch(facts, at=at):
+            return Decision(Verdict.REFUSE, f"{rule.name}, but it is not what the bill {rule.bill} says", rule.zone)
+    return Decision(PROFILES[policy.profile].unlisted, "unlisted")
+
+
+def _by(
+    rule: JoinRule, facts: IdentityFacts, policy: JoinPolicy, *, at: datetime, present: Callable[[JoinRule], int]
+) -> Decision:
     if rule.verdict is Verdict.REFUSE:
         return Decision(Verdict.REFUSE, rule.name, rule.zone)
     scope = policy.scopes.get(rule.scope)
@@ -191,6 +274,8 @@ def decide(facts: IdentityFacts, policy: JoinPolicy, *, at: datetime) -> Decisio
         return Decision(Verdict.HOLD, f"{rule.name}, but each is approved by a person", rule.zone, scope)
     if facts.support_end is not None and facts.support_end <= at:
         return Decision(Verdict.HOLD, f"{rule.name}, but support has ended", rule.zone, scope)
+    if rule.count is not None and present(rule) >= rule.count:
+        return Decision(Verdict.HOLD, f"{rule.name}, but its {rule.count} are in", rule.zone, scope)
     return Decision(Verdict.ADMIT, rule.name, rule.zone, scope)
 
 

@@ -9,27 +9,37 @@ import msgspec
 
 from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Verdict
 from thingstead.domain.purpose import Purpose
+from thingstead.domain.serial import Serials, parse_serials
 from thingstead.errors import ConfigError
 from thingstead.protocols.ace.aif import Permission, Scope
 
 __all__ = ["parse_policy"]
 
+_MAX_CHARACTERS = 1 << 20
+
+
+_Name = Annotated[str, msgspec.Meta(max_length=255)]
+"""As long as a claim may be that a maker identity names a thing by."""
+
 
 class _Rule(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    makers: tuple[str, ...]
+    name: _Name
+    makers: tuple[_Name, ...]
     scope: str = ""
-    models: tuple[str, ...] = ("*",)
-    serials: tuple[str, ...] = ("*",)
+    models: tuple[_Name, ...] = ("*",)
+    serials: tuple[_Name, ...] | None = None
+    bill: str = ""
     verdict: Verdict = Verdict.ADMIT
     zone: str = ""
+    since: datetime | None = None
     until: datetime | None = None
+    count: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 class _Series(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     purpose: str
-    retention_days: Annotated[float, msgspec.Meta(gt=0)]
+    retention_days: Annotated[float, msgspec.Meta(gt=0, le=36_500)]
     personal: bool = False
 
 
@@ -37,7 +47,8 @@ class _Policy(msgspec.Struct, forbid_unknown_fields=True):
     profile: ProfileName = ProfileName.HOME
     approve_each: bool = False
     scope: dict[str, dict[str, tuple[str, ...]]] = {}
-    rule: tuple[_Rule, ...] = ()
+    bill: dict[str, tuple[_Name, ...]] = {}
+    rule: Annotated[tuple[_Rule, ...], msgspec.Meta(max_length=1000)] = ()
     granted: dict[str, tuple[str, ...]] = {}
     series: tuple[_Series, ...] = ()
 
@@ -68,20 +79,28 @@ def parse_policy(text: str) -> OwnerPolicy:
         retention_days = 30
 
     ``granted`` is what the domain may do at its things; a series that is not declared is refused. A rule may
-    also give ``serials``, ``verdict`` (admit, hold, refuse) and ``until`` (a date and time with its offset).
+    also give ``serials`` (patterns, and ranges such as ``A-0001..A-0100``) or the name of a ``bill``, ``verdict``
+    (admit, hold, refuse), ``since`` and ``until`` (a date and time with its offset), and a ``count`` of things that
+    may be in by it at one time. A bill of installation lists serials: ``[bill]``, ``floor-1 = ["A-0107"]``; what is
+    of its model and not on it, or on it and of another model, is refused where no rule names it.
     With ``approve_each = true`` at the top no rule admits by itself: each thing waits for a person.
 
     Raises:
-        ConfigError: not TOML, an unknown key, a value of the wrong kind, or a scope that is not there.
+        ConfigError: not TOML, an unknown key, a value of the wrong kind, a scope or bill that is not there, or two
+            rules of one name.
     """
+    if len(text) > _MAX_CHARACTERS:
+        raise ConfigError(f"the join policy cannot be read: expected at most {_MAX_CHARACTERS} characters")
     try:
         read = msgspec.toml.decode(text, type=_Policy)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise ConfigError(f"the join policy cannot be read: {error}") from error
     scopes = {name: _scope(name, grants) for name, grants in read.scope.items()}
-    join = JoinPolicy(
-        read.profile, scopes, tuple([_rule(rule, scopes) for rule in read.rule]), approve_each=read.approve_each
-    )
+    bills = {name: parse_serials(serials, each=True) for name, serials in read.bill.items()}
+    rules = tuple([_rule(rule, scopes, bills) for rule in read.rule])
+    if len({rule.name for rule in rules}) < len(rules):
+        raise ConfigError("expected rules of different names: the ledger calls them by it")
+    join = JoinPolicy(read.profile, scopes, rules, approve_each=read.approve_each)
     purposes = [
         Purpose(series.name, series.purpose, timedelta(days=series.retention_days), series.personal)
         for series in read.series
@@ -89,14 +108,43 @@ def parse_policy(text: str) -> OwnerPolicy:
     return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes))
 
 
-def _rule(rule: _Rule, scopes: dict[str, Scope]) -> JoinRule:
+def _rule(rule: _Rule, scopes: dict[str, Scope], bills: dict[str, Serials]) -> JoinRule:
     if (rule.scope or rule.verdict is Verdict.ADMIT) and rule.scope not in scopes:
         known = ", ".join(sorted(scopes)) or "none"
         raise ConfigError(f"rule {rule.name!r} gives the scope {rule.scope!r}; the policy has: {known}")
-    if rule.until is not None and rule.until.tzinfo is None:
-        raise ConfigError(f"rule {rule.name!r}: expected `until` with its offset, such as 2027-01-01T00:00:00Z")
-    until = None if rule.until is None else rule.until.astimezone(UTC)
-    return JoinRule(rule.name, rule.makers, rule.models, rule.serials, rule.verdict, rule.zone, rule.scope, until)
+    return JoinRule(
+        name=rule.name,
+        makers=rule.makers,
+        models=rule.models,
+        serials=_serials(rule, bills),
+        verdict=rule.verdict,
+        zone=rule.zone,
+        scope=rule.scope,
+        since=_instant(rule, "since", rule.since),
+        until=_instant(rule, "until", rule.until),
+        count=rule.count,
+        bill=rule.bill,
+    )
+
+
+def _serials(rule: _Rule, bills: dict[str, Serials]) -> Serials:
+    if not rule.bill:
+        return parse_serials(("*",) if rule.serials is None else rule.serials)
+    if rule.serials is not None or rule.bill not in bills:
+        known = ", ".join(sorted(bills)) or "none"
+        raise ConfigError(f"rule {rule.name!r}: expected serials, or one of the bills {known}; not {rule.bill!r}")
+    return bills[rule.bill]
+
+
+def _instant(rule: _Rule, name: str, at: datetime | None) -> datetime | None:
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        raise ConfigError(f"rule {rule.name!r}: expected `{name}` with its offset, such as 2027-01-01T00:00:00Z")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ConfigError(f"rule {rule.name!r}: expected `{name}` between the years 1 and 9999") from None
 
 
 def _scope(name: str, grants: dict[str, tuple[str, ...]]) -> Scope:

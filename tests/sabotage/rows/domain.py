@@ -12,5 +12,6 @@ ROWS = (
     Sabotage("R-04", _D + "plane:demands", returns(_ALL_ADMIT), "nothing is admitted before the join is done"),
     Sabotage("R-59", _D + "policy:JoinRule.names", returns(True), "an identity is not yet a permission"),
     Sabotage("R-09", _D + "plane:demands", returns({}), "every plane is asked to withdraw"),
+    Sabotage("R-23", _D + "policy:JoinRule.is_mismatch", returns(False), "what was swapped is blocked"),
     Sabotage("R-31", "thingstead.crypto.keystore:_check_private", accepts, "keys are their owner's alone"),
 )

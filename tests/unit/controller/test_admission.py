@@ -18,7 +18,8 @@ from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
 from thingstead.domain.plane import PlaneName
-from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Verdict
+from thingstead.domain.policy import IdentityFacts, JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Verdict
+from thingstead.domain.serial import parse_serials
 from thingstead.domain.unit import Unit
 from thingstead.errors import PolicyError, StateError, StorageError, UntrustedError
 from thingstead.phases.bootstrap import Newcomer
@@ -76,7 +77,7 @@ class PatientStore(MemoryStore):
 
 
 def rule(verdict=Verdict.ADMIT, scope="member", **changes):
-    return replace(JoinRule("lamps", ("acme",), ("LX-*",), ("*",), verdict, "floor-1", scope), **changes)
+    return replace(JoinRule("lamps", ("acme",), ("LX-*",), parse_serials(["*"]), verdict, "floor-1", scope), **changes)
 
 
 class Door:
@@ -328,3 +329,28 @@ def test_the_same_key_is_noted_once_and_another_beside_it():
     for number, key in enumerate((THING_KEY, THING_KEY, OTHER_KEY), 1):
         door.come(newcomer(key, number=number))
     assert len(door.things[0].keys) == 2
+
+
+def test_of_two_that_come_together_one_more_than_the_rule_counts_waits():
+    door = Door(rule(count=1))
+    first, second = door.come(newcomer(serial="A0001"), newcomer(OTHER_KEY, serial="A0002", number=2))
+    assert first.access_token
+    assert (second.reason, len(door.live.live)) == ("held", 1)
+    assert door.entries(Kind.AUTHORIZATION)[-1].details["rule"] == "lamps, but its 1 are in"
+
+
+def test_a_thing_does_not_count_itself_when_it_comes_again_nor_those_who_are_gone():
+    door = Door(rule(count=1), store=known(S.DECOMMISSIONED))
+    for number in (1, 2):
+        assert door.come(newcomer(OTHER_KEY, serial="A0002", number=number)).access_token
+
+
+def test_an_explanation_is_the_decision_and_changes_nothing():
+    door = Door(rule(Verdict.REFUSE, models=("MX-*",)), rule(count=1))
+    assert door.come(NEWCOMER).access_token
+    entries = len(list(door.store.leaves()))
+    told = door.admission.explain(IdentityFacts("acme", "LX-2", "A0002", b"", ""), at=AT)
+    assert (told.decision.verdict, len(told.passed)) == (Verdict.HOLD, 1)
+    again = door.admission.explain(IdentityFacts("acme", "LX-1", "A0001", b"", ""), at=AT)
+    assert again.decision.verdict is Verdict.ADMIT
+    assert len(list(door.store.leaves())) == entries

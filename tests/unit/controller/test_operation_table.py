@@ -20,6 +20,7 @@ OBSERVED = {
     "ledger.head",
     "ledger.proof",
     "ledger.show",
+    "policy.explain",
     "release.list",
     "release.show",
     "status",

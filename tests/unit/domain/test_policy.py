@@ -13,18 +13,23 @@ from thingstead.domain.policy import (
     JoinRule,
     ProfileName,
     Verdict,
-    decide,
+    explain,
     record,
 )
+from thingstead.domain.serial import parse_serials
 from thingstead.protocols.ace.aif import Permission, Scope
 
 _SCOPE = Scope({"/telemetry": int(Permission.POST)})
 _FACTS = IdentityFacts("acme", "LX-1", "A0001", bytes(32), "edhoc-3-2")
-_RULE = JoinRule("lamps", ("acme",), ("LX-*",), ("A????",), Verdict.ADMIT, "floor-1", "lamp")
+_RULE = JoinRule("lamps", ("acme",), ("LX-*",), parse_serials(["A????"]), Verdict.ADMIT, "floor-1", "lamp")
 
 
 def _policy(*rules: JoinRule, profile: ProfileName = ProfileName.BUILDING) -> JoinPolicy:
     return JoinPolicy(profile, {"lamp": _SCOPE}, rules)
+
+
+def decide(facts, policy, *, at, inside=0):
+    return explain(facts, policy, at=at, present=lambda _rule: inside).decision
 
 
 @pytest.mark.requirement("R-59")
@@ -69,7 +74,7 @@ def test_an_empty_policy_admits_nothing_under_any_profile(profile):
 
 
 def test_the_first_rule_that_names_the_thing_decides():
-    stolen = JoinRule("stolen", ("acme",), ("*",), ("A0001",), Verdict.REFUSE, "", "")
+    stolen = JoinRule("stolen", ("acme",), ("*",), parse_serials(["A0001"]), Verdict.REFUSE, "", "")
     assert decide(_FACTS, _policy(stolen, _RULE), at=AT).rule == "stolen"
     assert decide(_FACTS, _policy(_RULE, stolen), at=AT).rule == "lamps"
 
@@ -102,3 +107,73 @@ def test_authentication_and_authorization_are_recorded_apart(verdict):
     assert "verdict" not in who.details
     assert (whether.kind, whether.cause, whether.details["rule"]) == (Kind.AUTHORIZATION, verdict.value, "lamps")
     assert "serial" not in whether.details
+
+
+def test_a_rule_begins_at_its_instant():
+    rule = replace(_RULE, since=AT)
+    assert decide(_FACTS, _policy(rule), at=AT - timedelta(microseconds=1)).verdict is Verdict.REFUSE
+    assert decide(_FACTS, _policy(rule), at=AT).verdict is Verdict.ADMIT
+
+
+@pytest.mark.parametrize("inside", [0, 1, 2, 3])
+def test_one_more_than_a_rule_counts_waits_for_a_person(inside):
+    decision = decide(_FACTS, _policy(replace(_RULE, count=2)), at=AT, inside=inside)
+    assert decision.verdict is (Verdict.ADMIT if inside < 2 else Verdict.HOLD)
+    assert decision.rule == ("lamps" if inside < 2 else "lamps, but its 2 are in")
+
+
+_BILL = replace(_RULE, serials=parse_serials(["A0001", "A0007..A0009"], each=True), bill="floor-1")
+
+
+@pytest.mark.requirement("R-23")
+@pytest.mark.parametrize("profile", ProfileName)
+@pytest.mark.parametrize(
+    "swapped", [{"serial": "A0002"}, {"serial": "A0010"}, {"model": "MX-1"}, {"model": "MX-1", "serial": "A0007"}]
+)
+def test_a_thing_that_is_in_part_what_was_ordered_is_blocked_under_any_profile(profile, swapped):
+    decision = decide(replace(_FACTS, **swapped), _policy(_BILL, profile=profile), at=AT)
+    assert (decision.verdict, decision.scope) == (Verdict.REFUSE, None)
+    assert decision.rule == "lamps, but it is not what the bill floor-1 says"
+
+
+@pytest.mark.requirement("R-23")
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"maker": "brook", "serial": "A0002"}, {}),
+        ({"serial": "A0002"}, {"until": AT}),
+        ({"serial": "A0002"}, {"bill": ""}),
+    ],
+)
+def test_of_another_maker_or_after_its_time_a_bill_says_nothing(changed, rule):
+    policy = _policy(replace(_BILL, **rule), profile=ProfileName.HOME)
+    assert decide(replace(_FACTS, **changed), policy, at=AT) == Decision(Verdict.HOLD, "unlisted")
+
+
+@pytest.mark.requirement("R-23")
+def test_what_is_on_a_bill_is_admitted_and_a_second_bill_is_asked_before_anything_is_blocked():
+    upstairs = replace(_BILL, name="upstairs", serials=parse_serials(["A0002"], each=True), bill="floor-2")
+    policy = _policy(_BILL, upstairs)
+    assert decide(_FACTS, policy, at=AT).rule == "lamps"
+    assert decide(replace(_FACTS, serial="A0002"), policy, at=AT).rule == "upstairs"
+
+
+def test_an_explanation_names_each_rule_that_was_passed_over_and_the_first_thing_that_it_lacks():
+    rules = (
+        replace(_RULE, name="maker", makers=("brook", "coral")),
+        replace(_RULE, name="model", models=("MX-*",)),
+        replace(_RULE, name="serial", serials=parse_serials(["B*"])),
+        replace(_BILL, name="bill", serials=parse_serials(["A0002"])),
+        replace(_RULE, name="early", since=AT + timedelta(days=1)),
+        replace(_RULE, name="late", until=AT),
+    )
+    told = explain(_FACTS, _policy(*rules, _RULE), at=AT, present=lambda _rule: 0)
+    assert told.decision.rule == "lamps"
+    assert [(one.rule, one.because) for one in told.passed] == [
+        ("maker", "it is about brook or coral"),
+        ("model", "it is about models MX-*"),
+        ("serial", "it is about serials B*"),
+        ("bill", "the bill floor-1 does not list it"),
+        ("early", f"it counts from {(AT + timedelta(days=1)).isoformat()}"),
+        ("late", f"it ended at {AT.isoformat()}"),
+    ]

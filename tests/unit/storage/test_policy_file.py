@@ -4,6 +4,7 @@ import pytest
 
 from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Verdict
 from thingstead.domain.purpose import Purpose
+from thingstead.domain.serial import parse_serials
 from thingstead.errors import ConfigError
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.storage.policy_file import parse_policy
@@ -34,8 +35,10 @@ verdict = "hold"
 def test_a_whole_policy_is_read_as_it_is_written():
     scope = Scope({"/telemetry": int(Permission.POST), "/fw": int(Permission.GET | Permission.FETCH)})
     until = datetime(2027, 1, 1, tzinfo=UTC)
-    lamps = JoinRule("lamps", ("acme", "beta"), ("LX-*",), ("A?",), Verdict.ADMIT, "floor-1", "lamp", until)
-    rest = JoinRule("rest of acme", ("acme",), ("*",), ("*",), Verdict.HOLD, "", "")
+    lamps = JoinRule(
+        "lamps", ("acme", "beta"), ("LX-*",), parse_serials(["A?"]), Verdict.ADMIT, "floor-1", "lamp", until=until
+    )
+    rest = JoinRule("rest of acme", ("acme",), ("*",), parse_serials(["*"]), Verdict.HOLD, "", "")
     assert parse_policy(_WHOLE).join == JoinPolicy(ProfileName.INDUSTRIAL, {"lamp": scope}, (lamps, rest))
 
 
@@ -65,6 +68,26 @@ def test_rights_of_the_domain_and_purposes_of_series_are_read():
         ("rule = [{name = 'a', makers = ['b'], scope = 'x'}]\n[scope.s]\n'/t' = ['GET']", "the policy has: s"),
         ("rule = [{name = 'a', makers = ['b'], verdict = 'hold', until = 2027-01-01T00:00:00}]", "offset"),
         ("rule = [{name = 'a', makers = ['b'], verdict = 'hold', scope = 'x'}]", "the policy has: none"),
+        (
+            "rule = [{name = 'a', makers = ['b'], verdict = 'hold', since = 0001-01-01T00:00:00+01:00}]",
+            "between the years",
+        ),
+        ("rule = [{name = 'a', makers = ['b'], verdict = 'hold', count = 0}]", "count"),
+        ("rule = [{name = 'a', makers = ['b'], verdict = 'hold', bill = 'x'}]", "one of the bills none; not 'x'"),
+        (
+            "rule = [{name = 'a', makers = ['b'], verdict = 'hold', bill = 'x', serials = ['1']}]\n[bill]\nx = ['1']",
+            "serials",
+        ),
+        ("[bill]\nx = ['A*']", "names each serial"),
+        ("[bill]\nx = ['A1..B2']", "expected a range"),
+        (
+            "rule = [{name = 'a', makers = ['b'], verdict = 'hold'}, {name = 'a', makers = ['c'], verdict = 'hold'}]",
+            "names",
+        ),
+        (f"rule = [{{name = '{'a' * 256}', makers = ['b'], verdict = 'hold'}}]", "name"),
+        ("#" * (1 << 20) + "#", "at most"),
+        ("a = " + "[" * 100_000, "cannot be read"),
+        ("[[series]]\nname = 'a'\npurpose = 'b'\nretention_days = 1e300", "retention_days"),
         ("[scope.s]\n'/t' = ['BREW']", "BREW"),
         ("[scope.s]\n'/t' = []", "'/t'"),
         ("[granted]\n't' = ['GET']", "'t'"),
@@ -88,3 +111,16 @@ def test_approval_of_each_is_true_or_false_at_the_top(text):
 def test_each_may_have_to_be_approved():
     assert parse_policy("approve_each = true").join.approve_each
     assert not parse_policy("").join.approve_each
+
+
+def test_windows_counts_ranges_and_bills_are_read():
+    policy = parse_policy(
+        "[bill]\nfloor-1 = ['A-0107', 'A-0001..A-0100']\n"
+        "[[rule]]\nname = 'lamps'\nmakers = ['acme']\nverdict = 'hold'\nbill = 'floor-1'\ncount = 7\n"
+        "since = 2026-12-01T00:00:00+01:00\n"
+        "[[rule]]\nname = 'more'\nmakers = ['acme']\nverdict = 'hold'\nserials = ['B-1..B-9', 'C*', 'D-1']\n"
+    )
+    lamps, more = policy.join.rules
+    assert (lamps.bill, lamps.count, lamps.since) == ("floor-1", 7, datetime(2026, 11, 30, 23, tzinfo=UTC))
+    assert lamps.serials == parse_serials(["A-0107", "A-0001..A-0100"], each=True)
+    assert more.serials == parse_serials(["B-1..B-9", "C*", "D-1"])
