@@ -27,6 +27,7 @@ from thingstead.errors import (
     AuthenticationError,
     DecodeError,
     NoResponseError,
+    ReplayError,
     StateError,
     ThingsteadError,
     TransportError,
@@ -141,9 +142,13 @@ class Client:
         """Take a response; `data` is the datagram that it came in, if it did."""
         try:
             exchange = self._outstanding.answered_by(message, source)
-            if exchange.is_refused_by(message):
-                self._fail(exchange, refusal_error(message.code), now)
-                return
+        except StateError as error:
+            self._reject(message, source, error, now, data)
+            return
+        if exchange.is_refused_by(message):
+            self._fail(exchange, refusal_error(message.code), now)
+            return
+        try:
             whole = exchange.gather(message, source)
             if whole is None:
                 self._go_on(exchange, message, data, source, now)
@@ -156,7 +161,7 @@ class Client:
                 return
             inner = self._verify(exchange, whole)
         except ThingsteadError as error:
-            self._reject(message, source, error, now, data)
+            self._pass_over(message, source, error, data)
             return
         try:
             inner.options = self._recognised(inner.options)
@@ -198,6 +203,16 @@ class Client:
         if message.type is MessageType.CON or (is_notification and data and self._rejections.allow(now)):
             self._layer.outgoing.append((reset(data), source))
 
+    def _pass_over(self, message: Message, source: Address, error: ThingsteadError, data: bytes) -> None:
+        """Stop processing what does not verify; that ends neither the request nor an observation (RFC 8613 §8.4.2).
+
+        A RST would end it at the server. What was verified before, or overtaken by what was, is acknowledged as any
+        duplicate is, or it would come again and again.
+        """
+        self._counters.count(error.reason, source)
+        if isinstance(error, ReplayError) and message.type is MessageType.CON:
+            self._layer.outgoing.append((acknowledgement(data), source))
+
     def on_reset(self, exchange_id: int, now: float) -> None:
         """The peer did not know what to do with our request."""
         self._lose(exchange_id, TransportError("the peer reset the request", spec="RFC 7252 §4.2", reason="reset"), now)
@@ -228,6 +243,10 @@ class Client:
                 self._events.append(ExchangeEnded(ExchangeId(exchange.id)))
             else:
                 self._fail(exchange, NoResponseError("no response came in time"), now)
+
+    def is_asking(self, exchange_id: int) -> bool:
+        """Whether this is an exchange of ours, not one that a peer began."""
+        return self._outstanding.find(exchange_id) is not None
 
     def next_deadline(self) -> float | None:
         """When `expire` has something to do."""

@@ -146,11 +146,8 @@ class Endpoint:
         if is_request(code):
             self._server.receive(data, source, now, is_multicast=multicast)
         elif is_response(code) and not multicast:
-            if self._group_client.expects(data):
-                self._group_client.receive(data, source)
-            else:
-                self._client.receive(data, source, now)
-        elif code == 0 and len(data) == 4 and not multicast:
+            self._on_response(data, source, now)
+        elif code == 0 and len(data) == 4 and not data[0] & 0x0F and not multicast:
             self._on_empty(data, source, now)
         else:
             self._counters.count("code", source)
@@ -343,6 +340,20 @@ class Endpoint:
         if destination is None:
             raise StateError("expected a multicast address", reason="address")
         return ExchangeId(self._group_client.send(request, destination, now, group=None, next_id=self._next_id))
+
+    def _on_response(self, data: bytes, source: Address, now: float) -> None:
+        if self._group_client.expects(data):
+            self._group_client.receive(data, source)
+        elif data[0] & 0x30 == MessageType.ACK << 4 and self._is_of_response(data, source):
+            # Whatever it carries, it acknowledges (RFC 7252 §5.2.2).
+            self._on_empty(data, source, now)
+        else:
+            self._client.receive(data, source, now)
+
+    def _is_of_response(self, data: bytes, source: Address) -> bool:
+        """Whether an ACK is one to a response of ours, not to a request."""
+        owner = self._layer.retransmitter.owner(source, data[2] << 8 | data[3])
+        return owner is not None and not self._client.is_asking(owner)
 
     def _on_empty(self, data: bytes, source: Address, now: float) -> None:
         """An empty ACK, a RST, or a ping, which a RST answers (RFC 7252 §4.2, §4.3)."""

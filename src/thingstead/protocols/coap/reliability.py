@@ -271,6 +271,11 @@ class Retransmitter(Generic[PeerT]):
         self._waiting.setdefault(destination, deque()).append(transmission)
         self._queued += 1
 
+    def owner(self, source: PeerT, mid: int) -> int | None:
+        """Whose message an ACK from there with this message ID is about; None if nobody's."""
+        transmission = self._active.get((source, mid))
+        return None if transmission is None else transmission.owner
+
     def acknowledge(self, source: PeerT, mid: int, now: float) -> int | None:
         """Stop repeating the message that an ACK, a RST or a response answers; its owner, or None if unknown."""
         transmission = self._active.pop((source, mid), None)
