@@ -20,9 +20,8 @@ from bench.figure import Figure
 from bench.load import drive
 from thingstead.protocols.coap import message
 from thingstead.protocols.coap.block import Block
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 __all__ = ["figures"]
 

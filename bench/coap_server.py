@@ -22,7 +22,7 @@ from statistics import median
 from bench.figure import Figure
 from bench.load import Server, client, drive, serving
 from thingstead.protocols.coap import message
-from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.protection import protect_request
 from thingstead.protocols.profile import path

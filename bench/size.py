@@ -21,10 +21,8 @@ from thingstead.protocols.ace.groupcomm import GroupKeys, Peer, security_context
 from thingstead.protocols.ace.groupcomm_registry import Role
 from thingstead.protocols.coap import message
 from thingstead.protocols.coap.block import Block
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.cwt import ccs, credential
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference

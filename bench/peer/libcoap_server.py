@@ -14,9 +14,8 @@ import time
 from pathlib import Path
 
 from thingstead.protocols.coap.block import Block
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, decode, encode, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 _BLOCKS = 256
 _TRIES = 100

@@ -16,7 +16,7 @@ from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import AssociationId, RequestReceived
 from thingstead.protocols.coap import message
-from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.protection import protect_request
 from thingstead.secret import Secret

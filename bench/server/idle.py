@@ -22,7 +22,7 @@ from thingstead.clock import SystemClock
 from thingstead.controller.app import running
 from thingstead.controller.composition import Controller
 from thingstead.protocols.coap import message
-from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.protection import protect_request
 from thingstead.protocols.profile import path

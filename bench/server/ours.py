@@ -23,8 +23,8 @@ from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.domain.ports import Association
 from thingstead.endpoint.resource import Call
 from thingstead.identifier import ThingId
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.edhoc.session import OscoreParameters
 from thingstead.secret import Secret
 

@@ -14,9 +14,8 @@ from contextlib import ExitStack
 from itertools import cycle
 
 from thingstead.protocols.coap import message
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 _SOCKETS = 64
 _DATAGRAMS = 4096

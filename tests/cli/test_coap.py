@@ -17,10 +17,9 @@ from tests.unit.coap.party import LARGE, halves
 from tests.unit.coap.test_shell import over_tcp
 from thingstead.coap.server import Server
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.transport.udp import open_socket
 
 SENML = [{-2: "lamp/", 0: "power", 1: "W", 2: 4.5, 6: 1_700_000_000.5}, {0: "on", 4: True, 6: 1_700_000_000.5}]

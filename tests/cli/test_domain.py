@@ -13,7 +13,7 @@ from thingstead.cli.template import policy_template
 from thingstead.controller.app import running
 from thingstead.controller.directory import DomainDirectory
 from thingstead.domain.policy import ProfileName
-from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.profile import path
 from thingstead.simulator.factory import make_maker

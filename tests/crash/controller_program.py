@@ -15,8 +15,8 @@ from thingstead.controller.composition import Controller
 from thingstead.controller.directory import DomainDirectory
 from thingstead.errors import ThingsteadError
 from thingstead.identifier import ThingId
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.profile import path
 
 __all__ = ()

@@ -30,9 +30,9 @@ from thingstead.endpoint.event import (
     SequenceNeeded,
 )
 from thingstead.endpoint.exchange import ServerExchange
-from thingstead.protocols.coap.code import Code, is_error
+from thingstead.protocols.coap.code import is_error
 from thingstead.protocols.coap.message import Message, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.reliability import TransmissionParameters
 from thingstead.protocols.oscore import context as oscore_context
 from thingstead.secret import Secret

@@ -7,9 +7,21 @@ import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from tests.traceability import attributes, settings, settings_page
 from thingstead.analysis.question import QUESTIONS, QuestionKind
+from thingstead.protocols.coap.code import code_name
+from thingstead.protocols.coap.option import is_critical, is_no_cache_key, is_unsafe
+from thingstead.protocols.coap.registry import (
+    Code,
+    ContentFormat,
+    OptionNumber,
+    OscoreFlag,
+    ProblemKey,
+    Scheme,
+    SignalOption,
+)
 
 __all__ = ["PAGES", "operations", "paths"]
 
@@ -99,6 +111,41 @@ def _questions_page() -> str:
     return "\n".join(lines)
 
 
+def _numbers_page() -> str:
+    lines = ["# Numbers of CoAP", "", f"{_HEAD} `thingstead.protocols.coap.registry`.", ""]
+    lines += ["Every number that we send or read under its name, and where it comes from. Others are passed over, or"]
+    lines += [
+        "refused where the standard says that they are critical. Option numbers of the signals of RFC 8323 belong"
+    ]
+    lines += ["to one code each.", ""]
+    for kind in (Code, OptionNumber, SignalOption, ContentFormat, OscoreFlag, ProblemKey, Scheme):
+        document = (kind.__doc__ or "").partition("\n")[0].rstrip(".")
+        lines += [f"## {kind.__name__}", "", f"{document}.", "", "| number | name | source |", "|---|---|---|"]
+        lines += [f"| {_numbered(row)} | {_named(row)} | {row.source} |" for row in kind]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _numbered(row: Any) -> str:
+    if isinstance(row, Code):
+        return code_name(row)
+    if isinstance(row, SignalOption):
+        return f"{code_name(row.value[0])} {row.value[1]}"
+    return f"0x{row:02x}" if isinstance(row, OscoreFlag) else str(row.value)
+
+
+def _named(row: Any) -> str:
+    """The registered name, and what else the registry says."""
+    if isinstance(row, Scheme):
+        return f"port {row.port}"
+    if isinstance(row, OptionNumber):
+        sizes = f"{row.min_size}" if row.min_size == row.max_size else f"{row.min_size} to {row.max_size}"
+        kinds = {"critical": is_critical, "unsafe": is_unsafe, "no cache key": is_no_cache_key}
+        words = [row.format.name.lower(), f"{sizes} bytes", *(word for word, holds in kinds.items() if holds(row))]
+        return f"{row.title}: {', '.join(words)}{', repeatable' * row.repeatable}"
+    return str(row.title)
+
+
 PAGES = {
     "reference/settings.md": lambda: settings_page(
         _SOURCE / "controller" / "config.py", _SOURCE / "agent" / "config.py", _SOURCE / "proxy" / "config.py"
@@ -106,6 +153,7 @@ PAGES = {
     "reference/paths.md": _paths_page,
     "reference/operations.md": _operations_page,
     "reference/questions.md": _questions_page,
+    "reference/numbers.md": _numbers_page,
 }
 """File below docs -> what it should hold."""
 

@@ -24,10 +24,9 @@ from thingstead.endpoint.event import (
 )
 from thingstead.endpoint.rederivation import rederived
 from thingstead.endpoint.stream_endpoint import StreamEndpoint
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message, MessageType, decode, request
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.coap.tcp import FrameReader
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.rederivation import InputParameters

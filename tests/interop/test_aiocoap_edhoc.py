@@ -15,9 +15,8 @@ from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import AuthenticationError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap import message as coap
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.combined_request import combine, is_combined, split

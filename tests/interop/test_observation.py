@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from tests.interop.test_requests import ALL, TCP, at
-from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.registry import Code
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 

@@ -13,8 +13,8 @@ from tests.interop.peer import RefusedError
 from tests.interop.test_requests import ALL, TCP, at
 from thingstead.errors import ThingsteadError
 from thingstead.protocols.coap import tcp
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, encode, request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.oscore.context import SequenceNumbers
 from thingstead.protocols.oscore.protection import protect_request
 from thingstead.protocols.oscore.replay import ReplayWindow

@@ -10,7 +10,7 @@ import pytest
 
 from tests.interop.endpoint_party import LARGE
 from tests.interop.test_requests import ALL
-from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.registry import Code
 from thingstead.proxy.config import Approach, ClientsConfig, ListenConfig, OriginConfig, ProxyConfig
 from thingstead.proxy.program import running
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.interop.endpoint_party import LARGE
-from thingstead.protocols.coap.code import Code, code_name
+from thingstead.protocols.coap.code import code_name
+from thingstead.protocols.coap.registry import Code
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 

@@ -12,9 +12,8 @@ import pytest
 
 from tests.unit.simulator.test_capture import Clock, Interface
 from tests.unit.simulator.test_key_log import MEMBER
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message, MessageType, encode, request
+from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.protection import protect_request, protect_response, unprotect_request
 from thingstead.protocols.profile import path

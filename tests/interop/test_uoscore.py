@@ -9,9 +9,8 @@ import pytest
 
 from tests.interop.keys import Keys
 from thingstead.errors import AuthenticationError, ReplayError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.context import SequenceNumbers
 from thingstead.protocols.oscore.protection import (
     protect_request,

@@ -11,8 +11,8 @@ from itertools import count
 from tests.unit.endpoint.ladder import answered, endpoint
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import AssociationId, ExchangeFailed, RequestReceived, ResponseReceived, SequenceNeeded
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.coap.reliability import TransmissionParameters
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.secret import Secret

@@ -7,9 +7,8 @@ import pytest
 from tests.properties.bounds import BOUNDS, over_bound
 from tests.unit.endpoint.ladder import CONTROLLER, OBSERVE, SECURED, THING, Ladder, answered, endpoint, events
 from thingstead.endpoint.event import ContextNeeded, RequestReceived, SequenceNeeded
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, encode, request
-from thingstead.protocols.coap.option import OPTIONS
+from thingstead.protocols.coap.registry import OPTIONS, Code
 
 
 def recorded():

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from tests.properties.test_oscore import edited, mutations
 from tests.unit.protocols.group_oscore.group import group
 from thingstead.errors import ThingsteadError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.group_oscore.protection import (
     protect_group_request,
     protect_group_response,

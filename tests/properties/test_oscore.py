@@ -9,9 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from thingstead.errors import ReplayError, ThingsteadError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.option import OscoreOption, decode_option, encode_option
 from thingstead.protocols.oscore.protection import (

@@ -10,8 +10,8 @@ from thingstead.endpoint.config import Retention
 from thingstead.endpoint.event import RequestReceived
 from thingstead.errors import StateError
 from thingstead.protocols.coap import block, tcp
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.coap.tcp_connection import ConnectionConfig
 from thingstead.protocols.coap.tcp_signal import Csm, Ping, Release, encode_signal
 

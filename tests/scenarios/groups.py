@@ -12,9 +12,8 @@ from thingstead.identifier import KeyId
 from thingstead.planes.groups import record as group_record
 from thingstead.protocols.ace.groupcomm import GroupKeys, security_context
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.group_oscore.context import GroupContext
 from thingstead.protocols.group_oscore.protection import protect_group_request
 from thingstead.protocols.oscore.context import SequenceNumbers

@@ -13,8 +13,8 @@ from thingstead.errors import ThingsteadError
 from thingstead.identifier import KeyId
 from thingstead.protocols.ace import token
 from thingstead.protocols.ace.aif import Permission, Scope
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import ccs
 
 _METHODS = (Code.GET, Code.POST, Code.PUT, Code.DELETE, Code.FETCH, Code.PATCH, Code.IPATCH)

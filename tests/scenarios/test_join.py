@@ -11,8 +11,8 @@ from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import LifecycleState
 from thingstead.identifier import KeyId
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim

@@ -6,8 +6,8 @@ import pytest
 
 from tests.scenarios.world import play
 from thingstead.domain.ledger.entry import Kind
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code
 
 _LATER = 400.0
 _DECISIONS = [kind for kind in Kind if kind is not Kind.REFUSAL]

@@ -13,9 +13,9 @@ from typing import Any
 from tests.conformance.areas.group_oscore import external_aads_of, group_of, inner_request, inner_response, keys_of
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code, code_name, is_request
+from thingstead.protocols.coap.code import code_name, is_request
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import CODES, OptionNumber
 from thingstead.protocols.group_oscore.protection import (
     protect_group_request,
     protect_group_response,
@@ -115,7 +115,7 @@ def _keep(earlier: dict[str, Any] | None, what: str, mode: str, case: dict[str, 
 
 
 def _published(message: Message) -> dict[str, str]:
-    name = Code(message.code).name
+    name = CODES[message.code].name
     return {
         "outer_code": name if is_request(message.code) else f"{code_name(message.code)} {name.capitalize()}",
         "oscore_option": (message.option(OptionNumber.OSCORE) or b"").hex(),

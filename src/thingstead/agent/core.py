@@ -36,10 +36,10 @@ from thingstead.endpoint.event import (
 from thingstead.endpoint.resource import Call, Resources
 from thingstead.errors import ProtocolError, SecurityError, StateError, StorageError, ThingsteadError
 from thingstead.protocols.ace.aif import Scope
-from thingstead.protocols.coap.code import Code, is_error
-from thingstead.protocols.coap.content_format import ContentFormat
+from thingstead.protocols.coap.code import is_error
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import path, wipe
 from thingstead.protocols.profile.birth import Birth

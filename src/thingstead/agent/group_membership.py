@@ -36,10 +36,9 @@ from thingstead.protocols.ace.groupcomm_join import (
     scope_entry,
 )
 from thingstead.protocols.ace.groupcomm_registry import Role
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message, request
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.cwt import token as cwt

@@ -10,9 +10,9 @@ from thingstead.agent.association import DomainAssociation
 from thingstead.agent.story import Request, Story
 from thingstead.crypto.key import PrivateKey, PublicKey, generate
 from thingstead.errors import DecodeError
-from thingstead.protocols.coap.code import Code, code_name
-from thingstead.protocols.coap.content_format import ContentFormat
+from thingstead.protocols.coap.code import code_name
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.initiator import Initiator

@@ -6,10 +6,9 @@ from thingstead.agent.ports import Actuator
 from thingstead.endpoint.resource import Call, Resources
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.profile import path
 
 __all__ = ["serve"]

@@ -9,9 +9,8 @@ from datetime import datetime
 from thingstead.agent.ports import Sensor
 from thingstead.agent.story import Request, Story, Wait
 from thingstead.errors import ThingsteadError
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.profile import path
 from thingstead.protocols.senml import pack
 

@@ -22,10 +22,9 @@ from thingstead.agent.ports import Installed, Slots
 from thingstead.agent.story import Request, Story, Wait
 from thingstead.errors import DecodeError, StorageError, ThingsteadError, TransportError, UnsupportedError
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code, code_name
-from thingstead.protocols.coap.content_format import ContentFormat
+from thingstead.protocols.coap.code import code_name
 from thingstead.protocols.coap.message import Message, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.profile import firmware, path
 from thingstead.protocols.profile import release as profile
 from thingstead.protocols.profile.birth import Birth

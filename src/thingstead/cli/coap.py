@@ -21,9 +21,10 @@ from thingstead.coap.shell import Watcher
 from thingstead.endpoint.drawing import Ladder, code_text
 from thingstead.errors import ConfigError, ProtocolError
 from thingstead.protocols.coap import uri as coap_uri
-from thingstead.protocols.coap.code import Code, is_error
+from thingstead.protocols.coap.code import is_error
 from thingstead.protocols.coap.content_format import media_type
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.storage.directory import write_whole
 
 __all__ = ["DELETE", "DISCOVER", "FETCH", "GET", "IPATCH", "OBSERVE", "PATCH", "POST", "PUT"]

@@ -14,7 +14,8 @@ from thingstead.cli.console import View
 from thingstead.cli.input import read_file
 from thingstead.errors import ConfigError, DecodeError, ProtocolError
 from thingstead.protocols.cbor import codec, diagnostic
-from thingstead.protocols.coap.content_format import CONTENT_FORMATS, ContentFormat, media_type
+from thingstead.protocols.coap.content_format import media_type
+from thingstead.protocols.coap.registry import CONTENT_FORMATS, ContentFormat
 from thingstead.protocols.link_format import link
 from thingstead.protocols.link_format.link import Link
 from thingstead.protocols.senml import pack
@@ -62,7 +63,7 @@ def content_format(text: str) -> int:
         return _SHORT[text]
     wanted = text.lower().replace(" ", "")
     for number, row in CONTENT_FORMATS.items():
-        if wanted in {row.media_type.replace(" ", ""), row.media_type.partition(";")[0]}:
+        if wanted in {row.title.replace(" ", ""), row.title.partition(";")[0]}:
             return number
     raise ValueError(text)
 

@@ -27,9 +27,10 @@ from thingstead.errors import (
     UnsupportedError,
 )
 from thingstead.protocols.coap import uri as coap_uri
-from thingstead.protocols.coap.code import Code, code_name, is_error
+from thingstead.protocols.coap.code import code_name, is_error
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint
+from thingstead.protocols.coap.option import decode_uint, encode_uint
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.uri import CoapUri
 from thingstead.protocols.link_format import link
 from thingstead.protocols.link_format.link import Link

@@ -15,9 +15,9 @@ from thingstead.endpoint.discovery import PATH, discovery
 from thingstead.endpoint.event import AssociationId, ExchangeId, GroupId, RequestReceived
 from thingstead.endpoint.resource import Handler, Resources
 from thingstead.protocols.ace.aif import Permission, Scope
-from thingstead.protocols.coap.code import Code, is_error
+from thingstead.protocols.coap.code import is_error
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.uri import DEFAULT_PORTS
 from thingstead.storage.oscore_context import ContextFile
 from thingstead.transport.udp import open_socket

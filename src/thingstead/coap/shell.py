@@ -28,8 +28,8 @@ from thingstead.endpoint.event import (
 )
 from thingstead.endpoint.stream_endpoint import StreamEndpoint
 from thingstead.errors import ProtocolError, StorageError, ThingsteadError, TransportError, UnreachableError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.coap.tcp import FrameReader
 from thingstead.transport.tcp import StreamPump
 from thingstead.transport.udp import Pump

@@ -50,9 +50,8 @@ from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.groups.group_manager import GroupManager
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.ace.aif import Scope
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference

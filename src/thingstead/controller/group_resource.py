@@ -7,9 +7,8 @@ from thingstead.controller.server import DomainServer
 from thingstead.endpoint.resource import Call, Resources
 from thingstead.identifier import ThingId
 from thingstead.planes.groups.group_manager import GroupManager
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.profile import path
 
 __all__ = ["GroupResources"]

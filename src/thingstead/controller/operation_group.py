@@ -12,9 +12,9 @@ from thingstead.identifier import thing_id
 from thingstead.planes.groups.group_manager import GroupManager
 from thingstead.planes.groups.record import GroupRecord
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code, code_name
-from thingstead.protocols.coap.content_format import ContentFormat
+from thingstead.protocols.coap.code import code_name
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.profile import path
 
 __all__ = [

@@ -12,10 +12,9 @@ from thingstead.planes.data.collector import Collector
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
 from thingstead.planes.software.status_tracker import StatusTracker
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc import error as edhoc_error
 

@@ -28,8 +28,8 @@ from thingstead.endpoint.event import (
 from thingstead.endpoint.resource import Call, Handler, Resources
 from thingstead.errors import ThingsteadError, TransportError
 from thingstead.identifier import ThingId
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.replay import ReplayWindow
 

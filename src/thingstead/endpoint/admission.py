@@ -16,19 +16,12 @@ from thingstead.endpoint.reached import Reached
 from thingstead.endpoint.responder import Responder
 from thingstead.errors import DecodeError, ProtocolError, SecurityError, UnsupportedError
 from thingstead.protocols.coap.block import Block, BodyTooLargeError, IncompleteBodyError, decode_block
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.echo import EchoMint
 from thingstead.protocols.coap.message import Message, MessageType
 from thingstead.protocols.coap.observe import ObserveRequest
-from thingstead.protocols.coap.option import (
-    OptionNumber,
-    UnrecognisedOptionError,
-    decode_uint,
-    encode_uint,
-    forwardable,
-    recognised,
-)
+from thingstead.protocols.coap.option import UnrecognisedOptionError, decode_uint, encode_uint, forwardable, recognised
 from thingstead.protocols.coap.problem import Problem, with_problem
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 __all__ = ["Admission", "answer_to"]
 

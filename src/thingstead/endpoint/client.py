@@ -35,10 +35,10 @@ from thingstead.errors import (
     UntrustedError,
 )
 from thingstead.protocols.coap.block import decode_block
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode
 from thingstead.protocols.coap.observe import reregistration_wait
-from thingstead.protocols.coap.option import OptionNumber, forwardable, recognised
+from thingstead.protocols.coap.option import forwardable, recognised
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.token import Tokens
 from thingstead.protocols.oscore.protection import unprotect_response
 

@@ -24,11 +24,12 @@ from thingstead.protocols.coap.block import (
     Pieces,
     decode_block,
 )
-from thingstead.protocols.coap.code import Code, code_name, is_error
+from thingstead.protocols.coap.code import code_name, is_error
 from thingstead.protocols.coap.echo import is_echo
 from thingstead.protocols.coap.message import Message, MessageType
 from thingstead.protocols.coap.observe import NotificationOrder, ObserveRequest
-from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint
+from thingstead.protocols.coap.option import decode_uint, encode_uint
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 __all__ = ["OF_BLOCKS", "SET_BY_US", "ClientExchange", "refusal_error"]
 

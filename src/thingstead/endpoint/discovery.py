@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from thingstead.endpoint.resource import Call, Handler, Resources
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.link_format import link
 from thingstead.protocols.link_format.link import Link
 from thingstead.protocols.link_format.query import select

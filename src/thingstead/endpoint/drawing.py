@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from thingstead.errors import DecodeError, ThingsteadError
 from thingstead.protocols.coap.block import decode_block
-from thingstead.protocols.coap.code import CODES, code_name, is_request, is_signal
+from thingstead.protocols.coap.code import code_name, is_request, is_signal
 from thingstead.protocols.coap.content_format import media_type
 from thingstead.protocols.coap.message import Message, decode
-from thingstead.protocols.coap.option import OPTIONS, OptionFormat, OptionNumber, decode_uint
+from thingstead.protocols.coap.option import decode_uint
+from thingstead.protocols.coap.registry import CODES, OPTIONS, OptionFormat, OptionNumber
 from thingstead.protocols.oscore.option import decode_option
 
 __all__ = ["Ladder", "code_text", "describe"]
@@ -22,8 +23,8 @@ def code_text(code: int) -> str:
     """A code in words: ``GET``, ``2.05 Content``."""
     row = CODES.get(code)
     if row is not None and is_request(code):
-        return row.name
-    return code_name(code) if row is None else f"{code_name(code)} {row.name}"
+        return row.title
+    return code_name(code) if row is None else f"{code_name(code)} {row.title}"
 
 
 def describe(message: Message, *, reliable: bool = False) -> str:
@@ -104,7 +105,7 @@ def _target(message: Message) -> str:
 
 def _option(number: int, value: bytes) -> str:
     row = OPTIONS.get(number)
-    name = f"option {number}" if row is None else row.name
+    name = f"option {number}" if row is None else row.title
     try:
         if number in _BLOCKS:
             block = decode_block(value)

@@ -11,7 +11,8 @@ from thingstead.endpoint.fragment import Hop
 from thingstead.protocols.coap.block import Block
 from thingstead.protocols.coap.echo import amplification_allowance
 from thingstead.protocols.coap.message import Message, MessageType
-from thingstead.protocols.coap.option import OptionNumber, is_no_cache_key
+from thingstead.protocols.coap.option import is_no_cache_key
+from thingstead.protocols.coap.registry import OptionNumber
 from thingstead.protocols.coap.reliability import Accepted
 from thingstead.protocols.group_oscore.binding import GroupBinding
 from thingstead.protocols.group_oscore.protection import protect_group_response

@@ -21,9 +21,8 @@ from thingstead.protocols.coap.block import (
     decode_block,
     entity_tag,
 )
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.shelf import Shelf
 from thingstead.protocols.oscore.limit import key_limits
 

@@ -20,10 +20,10 @@ from thingstead.endpoint.event import (
 from thingstead.endpoint.message_layer import MessageLayer
 from thingstead.errors import StateError, ThingsteadError, TransportError, UnsupportedError, UntrustedError
 from thingstead.protocols.coap.block import decode_block
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.echo import is_echo
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode
-from thingstead.protocols.coap.option import OptionNumber, recognised
+from thingstead.protocols.coap.option import recognised
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.token import Tokens
 from thingstead.protocols.group_oscore.binding import GroupBinding
 from thingstead.protocols.group_oscore.protection import protect_group_request, unprotect_group_response

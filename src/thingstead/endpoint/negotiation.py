@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from thingstead.errors import PolicyError, UnsupportedError
 from thingstead.protocols.coap.block import entity_tag
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 __all__ = [
     "CONTENT_FORMAT",

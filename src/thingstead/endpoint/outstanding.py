@@ -10,7 +10,7 @@ from thingstead.endpoint.client_exchange import ClientExchange
 from thingstead.endpoint.event import Address
 from thingstead.errors import StateError
 from thingstead.protocols.coap.message import Message, MessageType
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import OptionNumber
 
 __all__ = ["Outstanding"]
 

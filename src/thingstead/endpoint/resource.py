@@ -22,10 +22,10 @@ from thingstead.endpoint.negotiation import (
 )
 from thingstead.errors import ThingsteadError, consequence
 from thingstead.protocols.ace.aif import Scope
-from thingstead.protocols.coap.code import Code, is_error
+from thingstead.protocols.coap.code import is_error
 from thingstead.protocols.coap.message import Message, request
-from thingstead.protocols.coap.option import OptionNumber
 from thingstead.protocols.coap.problem import Problem, with_problem
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 __all__ = ["Call", "Grantor", "Handler", "Resources"]
 

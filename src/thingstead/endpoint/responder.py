@@ -13,10 +13,11 @@ from thingstead.endpoint.memory import Memory
 from thingstead.endpoint.message_layer import MessageLayer, acknowledgement
 from thingstead.errors import DecodeError, StateError
 from thingstead.protocols.coap.block import Block, cut, entity_tag
-from thingstead.protocols.coap.code import Code, is_error
+from thingstead.protocols.coap.code import is_error
 from thingstead.protocols.coap.echo import EchoMint
 from thingstead.protocols.coap.message import Message, MessageType, encode_as
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 __all__ = ["Responder"]
 

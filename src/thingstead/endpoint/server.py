@@ -23,10 +23,10 @@ from thingstead.errors import (
     ThingsteadError,
     UntrustedError,
 )
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.echo import EchoMint
 from thingstead.protocols.coap.message import Message, MessageType, decode
-from thingstead.protocols.coap.option import OptionNumber, recognised
+from thingstead.protocols.coap.option import recognised
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.group_oscore.protection import unprotect_group_request
 from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.option import OscoreOption, decode_option

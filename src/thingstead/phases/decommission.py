@@ -24,9 +24,8 @@ from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.ports import Records
 from thingstead.errors import DecodeError, ThingsteadError
 from thingstead.identifier import ThingId
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.profile import path, wipe
 
 __all__ = ["Decommission", "Farewell"]

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber, encode_uint, is_no_cache_key
+from thingstead.protocols.coap.option import encode_uint, is_no_cache_key
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.proxy.config import CacheConfig, OriginConfig
 
 __all__ = ["Cache", "CacheKey"]

@@ -30,8 +30,8 @@ from thingstead.errors import (
     UnreachableError,
     UnsupportedError,
 )
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.proxy.cache import Cache, CacheKey
 from thingstead.proxy.config import ProxyConfig
 from thingstead.proxy.routing import HopLimitError, NoRouteError, Route, Routes

@@ -8,7 +8,8 @@ from datetime import date
 from thingstead.endpoint.event import Address
 from thingstead.errors import DecodeError, PolicyError, ProtocolError, UnsupportedError
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber, decode_uint, encode_uint
+from thingstead.protocols.coap.option import decode_uint, encode_uint
+from thingstead.protocols.coap.registry import OptionNumber
 from thingstead.protocols.coap.uri import CoapUri, parse
 from thingstead.proxy.config import Approach, OriginConfig
 

@@ -16,8 +16,8 @@ from thingstead.agent.telemetry import tell
 from thingstead.endpoint.resource import Call
 from thingstead.errors import ForbiddenError, ThingsteadError
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.profile import path

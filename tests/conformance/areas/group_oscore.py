@@ -16,9 +16,8 @@ from tests.conformance.outcome import ManifestEntry, Outcome, failed, not_covere
 from thingstead.crypto.algorithm import REGISTRY, AlgorithmId
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.errors import ThingsteadError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.group_oscore.algorithms import GroupAlgorithms
 from thingstead.protocols.group_oscore.context import Credential, GroupContext, OwnIdentity
 from thingstead.protocols.group_oscore.envelope import Envelope, external_aad

@@ -6,9 +6,9 @@ from tests.fuzz.target import Cursor, Target, ensure
 from thingstead.errors import DecodeError, ProtocolError, UnsupportedError
 from thingstead.protocols.coap import tcp
 from thingstead.protocols.coap.block import decode_block
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Limits, Message, decode, decode_options, encode, encode_options, request
-from thingstead.protocols.coap.option import OPTIONS, decode_uint, encode_uint, recognised
+from thingstead.protocols.coap.option import decode_uint, encode_uint, recognised
+from thingstead.protocols.coap.registry import OPTIONS, Code
 from thingstead.protocols.coap.tcp_connection import Connection, ConnectionConfig
 from thingstead.protocols.coap.tcp_signal import Csm, Ping, encode_signal
 from thingstead.protocols.coap.uri import compose, parse

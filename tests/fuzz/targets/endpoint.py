@@ -12,9 +12,8 @@ from tests.properties.bounds import BOUNDS, over_bound
 from tests.unit.endpoint.ladder import SECURED, context, endpoint, events
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import Address, ExchangeFailed, RequestReceived, ResponseReceived, SequenceNeeded
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
-from thingstead.protocols.coap.option import OPTIONS, OptionNumber
+from thingstead.protocols.coap.registry import OPTIONS, Code, OptionNumber
 from thingstead.protocols.oscore.protection import protect_request
 
 _PEERS: tuple[Address, ...] = tuple((f"192.0.2.{number}", 5683) for number in range(1, 5))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.fuzz.target import Target, ensure
 from tests.unit.endpoint.ladder import context
 from thingstead.errors import DecodeError, ThingsteadError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import decode, encode, request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.option import decode_option, encode_option
 from thingstead.protocols.oscore.protection import protect_request, unprotect_request

@@ -9,9 +9,8 @@ from tests.fuzz.target import Cursor, Target, ensure
 from tests.properties.bounds import SMALL
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.event import Address
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode
-from thingstead.protocols.coap.option import OPTIONS, OptionNumber
+from thingstead.protocols.coap.registry import OPTIONS, Code, OptionNumber
 from thingstead.proxy.config import (
     Approach,
     CacheConfig,

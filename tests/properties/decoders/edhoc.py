@@ -2,9 +2,8 @@
 
 from tests.properties.decoder import Decoder
 from tests.unit.protocols.edhoc import rfc9529 as rfc
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.edhoc import coap_carriage, combined_request, credential, error, message
 
 _M = "edhoc.message."

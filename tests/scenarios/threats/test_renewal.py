@@ -10,7 +10,7 @@ from thingstead.errors import ThingsteadError
 from thingstead.identifier import KeyId
 from thingstead.protocols.coap.code import is_request
 from thingstead.protocols.coap.message import decode
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import OptionNumber
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.protection import unprotect_request
 from thingstead.protocols.profile import birth as birth_record

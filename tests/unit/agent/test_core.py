@@ -11,8 +11,8 @@ from thingstead.agent.membership import ASSOCIATION
 from thingstead.endpoint.event import ExchangeId, RequestReceived, SequenceNeeded
 from thingstead.endpoint.resource import Call
 from thingstead.errors import StateError, StorageError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.profile import path, wipe
 from thingstead.protocols.profile.birth import BIRTH
 

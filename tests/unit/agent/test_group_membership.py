@@ -21,8 +21,8 @@ from thingstead.endpoint.resource import Call, Resources
 from thingstead.errors import DecodeError, ForbiddenError, StateError, TransportError
 from thingstead.protocols.ace import token
 from thingstead.protocols.ace.aif import Scope
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.profile.standing import MemberStanding, StandingQuestion, thumbprint

@@ -13,8 +13,8 @@ from thingstead.agent.joining import Joining, back_off
 from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import DecodeError, ExpiredError, ThingsteadError, UntrustedError
 from thingstead.phases.manufacture import bear
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt.credential import authenticate_maker_identity
 
 pytestmark = pytest.mark.requirement("R-61")

@@ -9,9 +9,8 @@ from thingstead.endpoint.event import ExchangeId, RequestReceived
 from thingstead.endpoint.resource import Resources
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code, ContentFormat
 
 SCOPE = Scope({"/light": int(Permission.GET | Permission.PUT)})
 

@@ -3,8 +3,8 @@ import pytest
 from thingstead.agent.story import Request, Stories, Wait
 from thingstead.endpoint.event import ExchangeId
 from thingstead.errors import DecodeError, StateError, TransportError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code
 
 _ASK = Request(request(Code.GET, "/a"), timeout=5.0)
 _ANSWER = Message(Code.CONTENT)

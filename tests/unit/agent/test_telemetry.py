@@ -7,9 +7,8 @@ import pytest
 from thingstead.agent.story import Wait
 from thingstead.agent.telemetry import tell
 from thingstead.errors import ConfigError, TransportError
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.senml import pack
 from thingstead.protocols.senml.record import Record
 

@@ -11,7 +11,7 @@ from thingstead.agent.file_slots import FileSlots
 from thingstead.agent.ports import Installed
 from thingstead.errors import StorageError, UntrustedError
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.profile import firmware, path, release
 from thingstead.protocols.profile.firmware import Firmware
 from thingstead.protocols.suit import builder, envelope

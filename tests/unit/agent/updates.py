@@ -9,9 +9,8 @@ from thingstead.agent.updating import Updating
 from thingstead.errors import ThingsteadError, TransportError
 from thingstead.phases.maintain import make_release, sign_release
 from thingstead.protocols.coap.block import entity_tag
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.profile import firmware, path
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.firmware import Firmware

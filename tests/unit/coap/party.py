@@ -3,10 +3,9 @@
 import asyncio
 
 from thingstead.coap.server import Server
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.secret import Secret
 from thingstead.storage.oscore_context import ContextFile, OscoreParameters, Sequences
 

@@ -19,8 +19,7 @@ from thingstead.errors import (
     UnreachableError,
     UnsupportedError,
 )
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
+from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.coap.reliability import TransmissionParameters
 from thingstead.storage.oscore_context import ContextFile
 from thingstead.transport.udp import open_socket

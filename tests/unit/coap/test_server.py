@@ -10,9 +10,8 @@ from tests.unit.coap.party import LARGE, halves, run
 from thingstead.coap.client import Client
 from thingstead.coap.server import Server
 from thingstead.errors import ConfigError, TransportError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, decode
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import CODES, Code, OptionNumber
 
 
 @pytest.fixture
@@ -157,7 +156,7 @@ def test_what_came_over_udp_is_a_replay_over_tcp(contexts):
         assert again.option(OptionNumber.OSCORE) is not None
         async with Client() as stranger:
             there = over("coap+tcp", uri)
-            answer = await stranger.request(Code(again.code), there, again.payload, options=again.options)
+            answer = await stranger.request(CODES[again.code], there, again.payload, options=again.options)
         return answer.code
 
     assert run(story, tcp=True, oscore=[theirs]) == Code.UNAUTHORIZED

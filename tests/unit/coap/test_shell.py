@@ -15,8 +15,8 @@ from thingstead.endpoint.association import Association
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.event import AssociationId, ExchangeId, RenewalNeeded, ResponseReceived
 from thingstead.errors import StorageError, TransportError, UnreachableError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.oscore.context import SequenceNumbers
 from thingstead.protocols.oscore.replay import ReplayWindow
 from thingstead.transport.udp import open_socket

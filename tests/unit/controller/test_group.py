@@ -15,8 +15,8 @@ from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.policy import JoinPolicy, OwnerPolicy, ProfileName
 from thingstead.errors import ConfigError
 from thingstead.protocols.ace.aif import Permission, Scope
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code
 
 KEY = generate(KeyType.P256)
 

@@ -9,8 +9,8 @@ from thingstead.crypto.key import KeyType, generate
 from thingstead.endpoint.event import AssociationId, SequenceNeeded
 from thingstead.errors import StateError, ThingsteadError
 from thingstead.identifier import thing_id
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code
 
 GROUP = ("239.83.0.1", 5684)
 

@@ -15,9 +15,8 @@ from thingstead.errors import DecodeError, ForbiddenError
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.protocols.ace.groupcomm import GroupKeys
 from thingstead.protocols.ace.groupcomm_join import JoinResponse, decode_challenge
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code, ContentFormat
 
 pytestmark = pytest.mark.spec("RFC 9594 4.3.1")
 THING, STRANGER = a_thing(1), a_thing(2)

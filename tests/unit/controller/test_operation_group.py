@@ -10,8 +10,8 @@ from tests.unit.planes.groups.parties import MAY_JOIN, Domain
 from thingstead.controller import operation_group
 from thingstead.controller.operation import Operations
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 
 LAMP, OTHER = a_thing(1), a_thing(2)
 

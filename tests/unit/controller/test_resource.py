@@ -14,10 +14,8 @@ from thingstead.endpoint.resource import Call, Resources
 from thingstead.errors import AuthenticationError, DecodeError, ForbiddenError, PolicyError, StateError, StorageError
 from thingstead.planes.identity.certificate_authority import CredentialStatus
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 
 THING = a_thing()
 MESSAGE_1 = b"\xf5message_1"

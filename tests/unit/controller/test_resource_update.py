@@ -6,9 +6,8 @@ from thingstead.endpoint.event import ExchangeId, RequestReceived
 from thingstead.endpoint.resource import Call
 from thingstead.errors import ForbiddenError
 from thingstead.protocols.coap.block import entity_tag
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.profile import path
 
 ENVELOPE = made()

@@ -27,8 +27,8 @@ from thingstead.endpoint.resource import Call, Resources
 from thingstead.errors import PolicyError, StateError, StorageError, ThingsteadError, TransportError, UntrustedError
 from thingstead.identifier import thing_id
 from thingstead.protocols.ace.aif import Permission, Scope
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.secret import Secret
 

@@ -11,8 +11,8 @@ from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.resource import Resources
 from thingstead.errors import ForbiddenError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode
+from thingstead.protocols.coap.registry import Code
 
 _SOURCE = ("192.0.2.1", 5683)
 

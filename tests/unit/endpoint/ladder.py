@@ -14,9 +14,8 @@ from thingstead.endpoint.event import (
     ResponseReceived,
     SequenceNeeded,
 )
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, decode
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.replay import ReplayWindow
 from thingstead.secret import Secret

@@ -4,10 +4,10 @@ from tests.unit.endpoint.ladder import CONTROLLER, OBSERVE, THING, Ladder, answe
 from thingstead.endpoint.config import Retention
 from thingstead.protocols.coap import block
 from thingstead.protocols.coap.block import Block
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
 from thingstead.protocols.coap.problem import Problem, encode_problem
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 BLOCK1, ECHO = OptionNumber.BLOCK1, OptionNumber.ECHO
 SIZE1, SIZE2 = OptionNumber.SIZE1, OptionNumber.SIZE2

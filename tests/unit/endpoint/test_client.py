@@ -2,9 +2,8 @@ import pytest
 
 from tests.unit.endpoint.ladder import CONTROLLER, OBSERVE, THING, Ladder, answered, endpoint, events
 from thingstead.endpoint.event import ExchangeEnded, ExchangeFailed, ResponseReceived
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 NO_RESPONSE = int(OptionNumber.NO_RESPONSE)
 GET = request(Code.GET, "/a")

@@ -3,9 +3,8 @@ import pytest
 from thingstead.endpoint.client_exchange import ClientExchange, refusal_error
 from thingstead.errors import DecodeError, TransportError, UntrustedError
 from thingstead.protocols.coap.block import BERT, Block, Pieces
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 BLOCK1, BLOCK2 = OptionNumber.BLOCK1, OptionNumber.BLOCK2
 PEER = ("192.0.2.2", 5683)

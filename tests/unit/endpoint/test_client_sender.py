@@ -14,10 +14,9 @@ from thingstead.endpoint.outstanding import Outstanding
 from thingstead.endpoint.rederivation import Rederivation
 from thingstead.errors import StateError
 from thingstead.protocols.coap.block import Pieces
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import MessageType, decode, request
 from thingstead.protocols.coap.observe import NotificationOrder
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.token import Tokens
 from thingstead.protocols.oscore.context import SequenceNumbers
 

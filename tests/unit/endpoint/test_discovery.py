@@ -2,8 +2,8 @@ import pytest
 
 from tests.unit.endpoint.test_resource import _event, _resources
 from thingstead.endpoint.discovery import PATH, discovery
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.link_format import link
 from thingstead.protocols.link_format.link import Link
 

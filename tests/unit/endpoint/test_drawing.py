@@ -3,10 +3,8 @@ import pytest
 from tests.unit.endpoint.ladder import THING
 from tests.unit.endpoint.ladder import Ladder as Exchange
 from thingstead.endpoint.drawing import Ladder, code_text, describe
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message, MessageType, decode, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from tests.unit.endpoint.ladder import CONTROLLER, OBSERVE, SECURED, THING, Ladd
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import ExchangeFailed, ResponseReceived
 from thingstead.errors import StateError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
+from thingstead.protocols.coap.registry import Code
 
 GET = request(Code.GET, "/a")
 CON, NON, ACK, RST = MessageType

@@ -13,9 +13,8 @@ from thingstead.endpoint.event import (
 )
 from thingstead.errors import StateError
 from thingstead.protocols.coap.block import Block
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import MessageType, decode, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.replay import ReplayWindow
 
 LAMPS = GroupId("lamps")

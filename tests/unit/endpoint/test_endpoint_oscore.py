@@ -27,9 +27,8 @@ from thingstead.endpoint.event import (
 )
 from thingstead.errors import AuthenticationError, StateError, UntrustedError
 from thingstead.protocols.coap import block
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.reliability import TransmissionParameters
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.protection import protect_request, protect_response, unprotect_request

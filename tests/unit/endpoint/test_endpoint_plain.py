@@ -5,9 +5,9 @@ from thingstead.endpoint.config import Retention
 from thingstead.endpoint.event import ExchangeFailed
 from thingstead.errors import StateError, TransportError
 from thingstead.protocols.coap import block
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.reliability import TransmissionParameters
 
 GET = request(Code.GET, "/a")

@@ -17,9 +17,8 @@ from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import ContextNeeded, ExchangeFailed, RequestReceived
 from thingstead.protocols.coap import block
 from thingstead.protocols.coap.block import Block, Pieces, cut
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.protection import protect_request
 
 SPEC = "RFC 8613 4.1.3.4.2"

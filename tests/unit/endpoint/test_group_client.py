@@ -3,9 +3,8 @@ import pytest
 from tests.unit.endpoint.ladder import CONTROLLER, THING, answered, endpoint, events
 from thingstead.endpoint.event import ExchangeEnded, ExchangeFailed, RequestReceived, ResponseReceived
 from thingstead.errors import StateError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 ALL = ("224.0.1.187", 5683)
 GET = request(Code.GET, "/.well-known/core")

@@ -9,9 +9,9 @@ from thingstead.endpoint.negotiation import (
     tag_of,
 )
 from thingstead.errors import PolicyError, UnsupportedError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 ACCEPT, FORMAT, ETAG = OptionNumber.ACCEPT, OptionNumber.CONTENT_FORMAT, OptionNumber.ETAG
 IF_MATCH, IF_NONE_MATCH = OptionNumber.IF_MATCH, OptionNumber.IF_NONE_MATCH

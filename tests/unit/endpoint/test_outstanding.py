@@ -4,9 +4,9 @@ from thingstead.endpoint.client_exchange import ClientExchange
 from thingstead.endpoint.outstanding import Outstanding
 from thingstead.errors import StateError
 from thingstead.protocols.coap.block import Pieces
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, request
 from thingstead.protocols.coap.observe import NotificationOrder
+from thingstead.protocols.coap.registry import Code
 
 THERE = ("192.0.2.1", 5683)
 

@@ -6,9 +6,8 @@ from tests.unit.endpoint.ladder import OBSERVE, SECURED, THING, Ladder, answered
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import AssociationId, RequestReceived
 from thingstead.errors import StateError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.protection import protect_request, unprotect_response
 
 GET, PUT = request(Code.GET, "/a"), request(Code.PUT, "/a", payload=b"on")

@@ -7,9 +7,8 @@ import pytest
 from tests.unit.endpoint.ladder import CONTROLLER, SECURED, THING, Ladder, answered, endpoint, events
 from thingstead.endpoint.event import ExchangeFailed
 from thingstead.endpoint.rederivation import rederived
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import decode, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.rederivation import InputParameters
 from thingstead.secret import Secret
 

@@ -6,9 +6,8 @@ from tests.unit.endpoint.ladder import CONTROLLER, SECURED, THING, Ladder, conte
 from tests.unit.endpoint.test_endpoint_oscore import GET, protected, sent, server
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import ExchangeFailed, RenewalNeeded, RequestReceived, SequenceNeeded
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.reliability import TransmissionParameters
 from thingstead.protocols.oscore.context import SequenceNumbers
 

@@ -4,9 +4,8 @@ from tests.unit.endpoint.ladder import CONTROLLER, OBSERVE, THING, Ladder, answe
 from thingstead.endpoint.config import Retention
 from thingstead.endpoint.representation import Representations
 from thingstead.protocols.coap.block import Block, Limits
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 TAG = int(OptionNumber.REQUEST_TAG)
 

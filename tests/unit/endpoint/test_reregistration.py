@@ -10,9 +10,8 @@ from thingstead.endpoint.association import Association
 from thingstead.endpoint.config import Retention
 from thingstead.endpoint.event import ExchangeFailed
 from thingstead.errors import NoResponseError, UntrustedError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, encode, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.context import SequenceNumbers
 
 GET = request(Code.GET, "/a", query=("x" * 90,))

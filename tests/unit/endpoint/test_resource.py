@@ -5,10 +5,9 @@ from thingstead.endpoint.resource import Call, Resources
 from thingstead.errors import DecodeError, ForbiddenError
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.protocols.coap.block import entity_tag
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
-from thingstead.protocols.coap.option import OptionNumber
 from thingstead.protocols.coap.problem import Problem, decode_problem
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 _SCOPE = Scope({"/light": int(Permission.GET | Permission.PUT), "/gone": int(Permission.GET)})
 

@@ -1,9 +1,8 @@
 import pytest
 
 from tests.unit.endpoint.ladder import CONTROLLER, OBSERVE, THING, Ladder, answered, endpoint, events
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, encode, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 GET = request(Code.GET, "/a")
 FRESH = (OptionNumber.MAX_AGE, b"\xff\xff")

@@ -5,8 +5,8 @@ from thingstead.endpoint.association import Association
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import AssociationId
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, encode, request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.protection import protect_request
 from thingstead.secret import Secret

@@ -5,9 +5,8 @@ from tests.unit.endpoint.stream_ladder import StreamLadder, stream_endpoint
 from thingstead.endpoint.event import ExchangeFailed
 from thingstead.errors import StateError
 from thingstead.protocols.coap import tcp
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.tcp_connection import ConnectionConfig
 from thingstead.protocols.coap.tcp_signal import Csm, Release, encode_signal
 

@@ -10,8 +10,8 @@ from thingstead.errors import AuthenticationError, DecodeError, PolicyError, Sta
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.phases.manufacture import Maker, Model, bear
 from thingstead.planes.identity.registrar import Registrar
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference
 from thingstead.protocols.edhoc.pending import PendingSessions

@@ -7,8 +7,8 @@ from thingstead.crypto.digest import digest
 from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import SecurityError, StateError, TransportError
 from thingstead.phases.decommission import Decommission, Farewell
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.profile import wipe
 
 pytestmark = pytest.mark.requirement("R-09")

@@ -1,8 +1,8 @@
 import pytest
 
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.proxy.cache import Cache
 from thingstead.proxy.config import CacheConfig, OriginConfig
 

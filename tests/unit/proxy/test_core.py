@@ -5,10 +5,10 @@ import pytest
 
 from tests.unit.endpoint.ladder import OBSERVE, answered
 from tests.unit.proxy.ladder import CLIENT, EVERYBODY, LAMP, LEGACY, ORIGINS, PROXY, ProxyLadder
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.observe import Observers
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.proxy.config import CacheConfig, ClientsConfig, LimitsConfig
 
 LONG = bytes(range(250)) * 12

@@ -4,9 +4,9 @@ import pytest
 
 from tests.unit.proxy.ladder import LAMP, LEGACY, ORIGINS, TODAY
 from thingstead.errors import DecodeError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.proxy.routing import HopLimitError, NoRouteError, Routes
 
 HOST, PORT = OptionNumber.URI_HOST, OptionNumber.URI_PORT

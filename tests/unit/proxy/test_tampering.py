@@ -6,9 +6,8 @@ import pytest
 
 from tests.unit.endpoint.ladder import OBSERVE, answered
 from tests.unit.proxy.ladder import CLIENT, LAMP, PROXY, ProxyLadder
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 ASKED = request(Code.POST, "/light", payload=b"on").with_options(
     (OptionNumber.URI_HOST, b"lamp.example"), (OptionNumber.PROXY_SCHEME, b"coap")

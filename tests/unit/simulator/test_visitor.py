@@ -10,8 +10,8 @@ from tests.unit.endpoint.ladder import endpoint, events
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import AssociationId
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.oscore.context import SequenceNumbers
 from thingstead.protocols.oscore.replay import ReplayWindow
 from thingstead.protocols.profile import path

@@ -13,8 +13,8 @@ from thingstead.endpoint.event import ExchangeFailed, RequestReceived, ResponseR
 from thingstead.endpoint.stream_endpoint import StreamEndpoint
 from thingstead.errors import TransportError
 from thingstead.protocols.coap import tcp
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.coap.tcp_connection import ConnectionConfig
 from thingstead.protocols.coap.tcp_signal import Csm, encode_signal
 from thingstead.transport.tcp import StreamPump

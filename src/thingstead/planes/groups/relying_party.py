@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from thingstead.errors import ThingsteadError
 from thingstead.identifier import ThingId
 from thingstead.protocols.ace.groupcomm import GroupKeys
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.profile import path
 from thingstead.protocols.profile.standing import MemberStanding, StandingQuestion
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from thingstead.errors import DecodeError
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.option import OPTIONS, OptionNumber, decode_uint, encode_uint
+from thingstead.protocols.coap.option import decode_uint, encode_uint
+from thingstead.protocols.coap.registry import OPTIONS, Code, OptionNumber
 
 __all__ = [
     "MAX_TOKEN",
@@ -266,7 +266,7 @@ def encode_options(options: list[tuple[int, bytes]], payload: bytes) -> bytes:
     for number, value in options:
         delta, length = number - last, len(value)
         if length > _MAX_SIZES.get(number, length):
-            raise ValueError(f"{OPTIONS[number].name} holds at most {_MAX_SIZES[number]} bytes, got {length}")
+            raise ValueError(f"{OPTIONS[number].title} holds at most {_MAX_SIZES[number]} bytes, got {length}")
         if 0 <= delta < 13 and length < 13:
             parts.append(_SHORT_HEADS[delta << 4 | length])
         elif delta < 0:

@@ -1,17 +1,11 @@
-"""The option registry: numbers, formats, lengths and where each comes from (RFC 7252 §12.2 and after)."""
+"""Which options count, and what their numbers and values say (RFC 7252 §3.2, §5.4)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum
-
 from thingstead.errors import DecodeError, UnsupportedError
+from thingstead.protocols.coap.registry import OPTIONS
 
 __all__ = [
-    "OPTIONS",
-    "OptionDefinition",
-    "OptionFormat",
-    "OptionNumber",
     "UnrecognisedOptionError",
     "decode_uint",
     "encode_uint",
@@ -33,102 +27,6 @@ class UnrecognisedOptionError(UnsupportedError):
     def __init__(self, number: int, size: int) -> None:
         super().__init__(f"expected no critical option {number} of {size} bytes", spec="RFC 7252 §5.4.1")
         self.number = number
-
-
-class OptionFormat(IntEnum):
-    """RFC 7252 §3.2."""
-
-    EMPTY = 0
-    OPAQUE = 1
-    UINT = 2
-    STRING = 3
-
-
-class OptionNumber(IntEnum):
-    """IANA "CoAP Option Numbers"."""
-
-    IF_MATCH = 1
-    URI_HOST = 3
-    ETAG = 4
-    IF_NONE_MATCH = 5
-    OBSERVE = 6
-    URI_PORT = 7
-    LOCATION_PATH = 8
-    OSCORE = 9
-    URI_PATH = 11
-    CONTENT_FORMAT = 12
-    MAX_AGE = 14
-    URI_QUERY = 15
-    HOP_LIMIT = 16
-    ACCEPT = 17
-    LOCATION_QUERY = 20
-    EDHOC = 21
-    BLOCK2 = 23
-    BLOCK1 = 27
-    SIZE2 = 28
-    PROXY_URI = 35
-    PROXY_SCHEME = 39
-    SIZE1 = 60
-    ECHO = 252
-    NO_RESPONSE = 258
-    REQUEST_TAG = 292
-
-
-@dataclass(frozen=True, slots=True)
-class OptionDefinition:
-    """One row of the registry.
-
-    Attributes:
-        number: option number; its low bits say critical, unsafe and no-cache-key (RFC 7252 §5.4.6).
-        name: IANA name.
-        format: of the value.
-        min_size: shortest value, in bytes.
-        max_size: longest value, in bytes.
-        repeatable: may occur more than once.
-        source: the clause that defines it.
-    """
-
-    number: OptionNumber
-    name: str
-    format: OptionFormat
-    min_size: int
-    max_size: int
-    repeatable: bool
-    source: str
-
-
-_OPAQUE, _UINT, _STRING, _EMPTY = OptionFormat.OPAQUE, OptionFormat.UINT, OptionFormat.STRING, OptionFormat.EMPTY
-
-OPTIONS: dict[int, OptionDefinition] = {
-    row.number: row
-    for row in (
-        OptionDefinition(OptionNumber.IF_MATCH, "If-Match", _OPAQUE, 0, 8, True, "RFC 7252 §5.10.8.1"),
-        OptionDefinition(OptionNumber.URI_HOST, "Uri-Host", _STRING, 1, 255, False, "RFC 7252 §5.10.1"),
-        OptionDefinition(OptionNumber.ETAG, "ETag", _OPAQUE, 1, 8, True, "RFC 7252 §5.10.6"),
-        OptionDefinition(OptionNumber.IF_NONE_MATCH, "If-None-Match", _EMPTY, 0, 0, False, "RFC 7252 §5.10.8.2"),
-        OptionDefinition(OptionNumber.OBSERVE, "Observe", _UINT, 0, 3, False, "RFC 7641 §2"),
-        OptionDefinition(OptionNumber.URI_PORT, "Uri-Port", _UINT, 0, 2, False, "RFC 7252 §5.10.1"),
-        OptionDefinition(OptionNumber.LOCATION_PATH, "Location-Path", _STRING, 0, 255, True, "RFC 7252 §5.10.7"),
-        OptionDefinition(OptionNumber.OSCORE, "OSCORE", _OPAQUE, 0, 255, False, "RFC 8613 §2"),
-        OptionDefinition(OptionNumber.URI_PATH, "Uri-Path", _STRING, 0, 255, True, "RFC 7252 §5.10.1"),
-        OptionDefinition(OptionNumber.CONTENT_FORMAT, "Content-Format", _UINT, 0, 2, False, "RFC 7252 §5.10.3"),
-        OptionDefinition(OptionNumber.MAX_AGE, "Max-Age", _UINT, 0, 4, False, "RFC 7252 §5.10.5"),
-        OptionDefinition(OptionNumber.URI_QUERY, "Uri-Query", _STRING, 0, 255, True, "RFC 7252 §5.10.1"),
-        OptionDefinition(OptionNumber.HOP_LIMIT, "Hop-Limit", _UINT, 1, 1, False, "RFC 8768 §3"),
-        OptionDefinition(OptionNumber.ACCEPT, "Accept", _UINT, 0, 2, False, "RFC 7252 §5.10.4"),
-        OptionDefinition(OptionNumber.LOCATION_QUERY, "Location-Query", _STRING, 0, 255, True, "RFC 7252 §5.10.7"),
-        OptionDefinition(OptionNumber.EDHOC, "EDHOC", _EMPTY, 0, 0, False, "RFC 9668 §3.1"),
-        OptionDefinition(OptionNumber.BLOCK2, "Block2", _UINT, 0, 3, False, "RFC 7959 §2.1"),
-        OptionDefinition(OptionNumber.BLOCK1, "Block1", _UINT, 0, 3, False, "RFC 7959 §2.1"),
-        OptionDefinition(OptionNumber.SIZE2, "Size2", _UINT, 0, 4, False, "RFC 7959 §4"),
-        OptionDefinition(OptionNumber.PROXY_URI, "Proxy-Uri", _STRING, 1, 1034, False, "RFC 7252 §5.10.2"),
-        OptionDefinition(OptionNumber.PROXY_SCHEME, "Proxy-Scheme", _STRING, 1, 255, False, "RFC 7252 §5.10.2"),
-        OptionDefinition(OptionNumber.SIZE1, "Size1", _UINT, 0, 4, False, "RFC 7252 §5.10.9"),
-        OptionDefinition(OptionNumber.ECHO, "Echo", _OPAQUE, 1, 40, False, "RFC 9175 §2.2.1"),
-        OptionDefinition(OptionNumber.NO_RESPONSE, "No-Response", _UINT, 0, 1, False, "RFC 7967 §2"),
-        OptionDefinition(OptionNumber.REQUEST_TAG, "Request-Tag", _OPAQUE, 0, 8, True, "RFC 9175 §3.2.1"),
-    )
-}
 
 
 def is_critical(number: int) -> bool:

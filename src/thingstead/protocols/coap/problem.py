@@ -8,45 +8,19 @@ from typing import Any
 
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber, encode_uint
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import ContentFormat, OptionNumber, ProblemKey
 
-__all__ = ["PROBLEM_KEYS", "Problem", "ProblemKey", "decode_problem", "encode_problem", "with_problem"]
+__all__ = ["Problem", "decode_problem", "encode_problem", "with_problem"]
 
 _LANGUAGE_TAG = 38
 _FORMAT = (int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.CONCISE_PROBLEM_DETAILS_CBOR))
 _LIMITS = codec.Limits(max_bytes=1024, max_depth=8, max_items=64)
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemKey:
-    """One row of the registry "Standard Problem Detail Keys".
-
-    Attributes:
-        key: negative; what is not is custom.
-        name: as in the registry, and in `Problem`.
-        source: the clause that defines it.
-    """
-
-    key: int
-    name: str
-    source: str
-
-
-PROBLEM_KEYS: dict[int, ProblemKey] = {
-    row.key: row
-    for row in (
-        ProblemKey(-1, "title", "RFC 9290 §2"),
-        ProblemKey(-2, "detail", "RFC 9290 §2"),
-        ProblemKey(-3, "instance", "RFC 9290 §2"),
-        ProblemKey(-4, "response_code", "RFC 9290 §2"),
-        ProblemKey(-5, "base_uri", "RFC 9290 §2"),
-        ProblemKey(-6, "base_lang", "RFC 9290 §2"),
-        ProblemKey(-7, "base_rtl", "RFC 9290 §2"),
-        ProblemKey(-8, "unprocessed_options", "RFC 9290 §3.1"),
-    )
-}
+_FIELDS: dict[int, str] = {int(row): row.name.lower() for row in ProblemKey}
+"""Key -> field of `Problem`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +57,11 @@ def encode_problem(problem: Problem) -> bytes:
         ValueError: nothing is said at all (RFC 9290 §2).
     """
     said: dict[int | str, Any] = dict(problem.custom)
-    for key, row in PROBLEM_KEYS.items():
-        value = getattr(problem, row.name)
-        if row.name == "unprocessed_options" and value:
+    for key, name in _FIELDS.items():
+        value = getattr(problem, name)
+        if key == ProblemKey.UNPROCESSED_OPTIONS and value:
             said[key] = value[0] if len(value) == 1 else list(value)
-        elif row.name != "unprocessed_options" and value is not None:
+        elif key != ProblemKey.UNPROCESSED_OPTIONS and value is not None:
             said[key] = value
     if not said:
         raise ValueError("problem details say something, or are not there (RFC 9290 §2)")
@@ -114,9 +88,9 @@ def decode_problem(data: bytes) -> Problem:
     custom: dict[int | str, Mapping[Any, Any]] = {}
     for key, value in said.items():
         if _is_number(key) and key < 0:
-            row = PROBLEM_KEYS.get(key)
-            if row is not None:
-                standard[row.name] = _READERS[row.name](value)
+            name = _FIELDS.get(key)
+            if name is not None:
+                standard[name] = _READERS[name](value)
         elif (_is_number(key) or isinstance(key, str)) and isinstance(value, Mapping) and value:
             custom[key] = value
         else:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from thingstead.errors import ProtocolError, StateError, ThingsteadError, TransportError
 from thingstead.protocols.coap import tcp
-from thingstead.protocols.coap.code import Code, is_signal
+from thingstead.protocols.coap.code import is_signal
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.coap.tcp_signal import (
     Abort,
     BadCsmOptionError,

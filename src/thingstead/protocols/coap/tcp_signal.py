@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TypeAlias
 
 from thingstead.errors import DecodeError, UnsupportedError
-from thingstead.protocols.coap.code import Code, code_name
+from thingstead.protocols.coap.code import code_name
 from thingstead.protocols.coap.message import Message, MessageType
 from thingstead.protocols.coap.option import decode_uint, encode_uint
+from thingstead.protocols.coap.registry import SIGNAL_OPTIONS, Code, SignalOption
 
 __all__ = [
-    "SIGNAL_OPTIONS",
     "Abort",
     "BadCsmOptionError",
     "Csm",
@@ -20,8 +19,6 @@ __all__ = [
     "Pong",
     "Release",
     "Signal",
-    "SignalOption",
-    "SignalOptionDefinition",
     "decode_signal",
     "encode_signal",
 ]
@@ -41,51 +38,7 @@ class BadCsmOptionError(UnsupportedError):
         self.number = number
 
 
-class SignalOption(Enum):
-    """IANA "CoAP Signaling Option Numbers": each belongs to one code, and its number means nothing elsewhere."""
-
-    MAX_MESSAGE_SIZE = (Code.CSM, 2)
-    BLOCK_WISE_TRANSFER = (Code.CSM, 4)
-    EXTENDED_TOKEN_LENGTH = (Code.CSM, 6)
-    PING_CUSTODY = (Code.PING, 2)
-    PONG_CUSTODY = (Code.PONG, 2)
-    ALTERNATIVE_ADDRESS = (Code.RELEASE, 2)
-    HOLD_OFF = (Code.RELEASE, 4)
-    BAD_CSM_OPTION = (Code.ABORT, 2)
-
-
-@dataclass(frozen=True, slots=True)
-class SignalOptionDefinition:
-    """One row of the registry.
-
-    Attributes:
-        option: code and number.
-        name: IANA name.
-        max_size: longest value, in bytes.
-        source: the clause that defines it.
-    """
-
-    option: SignalOption
-    name: str
-    max_size: int
-    source: str
-
-
 _S = SignalOption
-SIGNAL_OPTIONS: dict[tuple[int, int], SignalOptionDefinition] = {
-    row.option.value: row
-    for row in (
-        SignalOptionDefinition(_S.MAX_MESSAGE_SIZE, "Max-Message-Size", 4, "RFC 8323 §5.3.1"),
-        SignalOptionDefinition(_S.BLOCK_WISE_TRANSFER, "Block-Wise-Transfer", 0, "RFC 8323 §5.3.2"),
-        SignalOptionDefinition(_S.EXTENDED_TOKEN_LENGTH, "Extended-Token-Length", 3, "RFC 8974 §2.2.1"),
-        SignalOptionDefinition(_S.PING_CUSTODY, "Custody", 0, "RFC 8323 §5.4.1"),
-        SignalOptionDefinition(_S.PONG_CUSTODY, "Custody", 0, "RFC 8323 §5.4.1"),
-        SignalOptionDefinition(_S.ALTERNATIVE_ADDRESS, "Alternative-Address", 255, "RFC 8323 §5.5"),
-        SignalOptionDefinition(_S.HOLD_OFF, "Hold-Off", 3, "RFC 8323 §5.5"),
-        SignalOptionDefinition(_S.BAD_CSM_OPTION, "Bad-CSM-Option", 2, "RFC 8323 §5.6"),
-    )
-}
-
 _BASE_MESSAGE_SIZE = 1152
 _BASE_TOKEN_SIZE = 8
 _MAX_DIAGNOSTIC = 256
@@ -223,7 +176,7 @@ def _recognised(message: Message) -> dict[SignalOption, list[bytes]]:
     for number, value in message.options:
         row = SIGNAL_OPTIONS.get((message.code, number))
         if row is not None and len(value) <= row.max_size:
-            found.setdefault(row.option, []).append(value)
+            found.setdefault(row, []).append(value)
         elif number & 1 and message.code == Code.CSM:
             raise BadCsmOptionError(number)
         elif number & 1:

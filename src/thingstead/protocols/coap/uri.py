@@ -9,12 +9,13 @@ from urllib.parse import quote, unquote_to_bytes
 
 from thingstead.errors import DecodeError, UnsupportedError
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OPTIONS, OptionNumber, decode_uint, encode_uint
+from thingstead.protocols.coap.option import decode_uint, encode_uint
+from thingstead.protocols.coap.registry import OPTIONS, OptionNumber, Scheme
 
 __all__ = ["DEFAULT_PORTS", "CoapUri", "compose", "location", "parse"]
 
-DEFAULT_PORTS: dict[str, int] = {"coap": 5683, "coaps": 5684, "coap+tcp": 5683, "coaps+tcp": 5684}
-"""Scheme -> port (RFC 7252 §6.1, §6.2; RFC 8323 §8.1, §8.2)."""
+DEFAULT_PORTS: dict[str, int] = {row.value: row.port for row in Scheme}
+"""Scheme -> port."""
 
 # What a component may show as it is; the rest is percent-encoded (RFC 7252 §6.5 steps 6 and 7, RFC 3986 §3.3).
 _SUB_DELIMS = "!$&'()*+,;="
@@ -62,7 +63,7 @@ class CoapUri:
         options += [(int(OptionNumber.URI_QUERY), argument.encode()) for argument in self.query or ()]
         for number, value in options:
             if len(value) > OPTIONS[number].max_size:
-                raise ValueError(f"{OPTIONS[number].name} holds at most {OPTIONS[number].max_size} bytes")
+                raise ValueError(f"{OPTIONS[number].title} holds at most {OPTIONS[number].max_size} bytes")
         return options
 
 

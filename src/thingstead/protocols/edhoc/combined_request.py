@@ -12,7 +12,7 @@ from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.code import is_request
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import OptionNumber
 from thingstead.protocols.edhoc.message import DEFAULT_LIMITS, Limits
 
 __all__ = ["MAX_UNFRAGMENTED_SIZE", "CombinedRequest", "combine", "is_combined", "split"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from thingstead.errors import DecodeError, UntrustedError
 from thingstead.protocols.coap.code import is_request, is_response
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import OptionNumber
 from thingstead.protocols.group_oscore.binding import GroupBinding
 from thingstead.protocols.group_oscore.context import GroupContext, Member
 from thingstead.protocols.group_oscore.envelope import (

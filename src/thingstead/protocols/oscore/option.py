@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from thingstead.errors import DecodeError
+from thingstead.protocols.coap.registry import OscoreFlag
 
 __all__ = ["MAX_PARTIAL_IV", "OscoreOption", "decode_option", "decode_partial_iv", "encode_option", "encode_partial_iv"]
 
 MAX_PARTIAL_IV = (1 << 40) - 1
 """The largest sender sequence number: 5 bytes (RFC 8613 §7.2.1)."""
 
-_PARTIAL_IV_SIZE = 0x07
-_KID = 0x08
-_KID_CONTEXT = 0x10
-_GROUP = 0x20
-_RESERVED = 0xC0
+_PARTIAL_IV_SIZE = int(OscoreFlag.PARTIAL_IV_SIZE)
+_KID = int(OscoreFlag.KID)
+_KID_CONTEXT = int(OscoreFlag.KID_CONTEXT)
+_GROUP = int(OscoreFlag.GROUP)
+_RESERVED = 0xFF & ~sum(OscoreFlag)
 _SPEC = "RFC 8613 §6.1"
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from thingstead.errors import DecodeError, ProtocolError
-from thingstead.protocols.coap.code import Code, is_request, is_response
+from thingstead.protocols.coap.code import is_request, is_response
 from thingstead.protocols.coap.message import Message, decode_options, encode_options
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.uri import compose, parse
 
 __all__ = [

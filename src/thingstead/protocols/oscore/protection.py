@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from thingstead.errors import AuthenticationError, DecodeError, ReplayError, UntrustedError
 from thingstead.protocols.coap.code import is_request, is_response
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import OptionNumber
 from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.option import OscoreOption, decode_option, decode_partial_iv, encode_partial_iv

@@ -22,9 +22,8 @@ from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.digest import hmac_tag, verify_hmac
 from thingstead.errors import AuthenticationError, DecodeError, ProtocolError
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.option import OscoreOption, encode_option

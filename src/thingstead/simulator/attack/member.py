@@ -15,9 +15,8 @@ from thingstead.crypto.key import KeyType, PrivateKey, generate
 from thingstead.errors import StateError
 from thingstead.identifier import ThingId, thing_id
 from thingstead.phases.manufacture import Maker, Model, bear
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers

@@ -8,8 +8,8 @@ from typing import Any
 from thingstead.agent.association import DomainAssociation
 from thingstead.agent.core import DOMAIN
 from thingstead.domain.plane import PlaneName, Standing
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.profile import path
 from thingstead.simulator.attack.member import Member, joined, joining, take_up, telemetry
 from thingstead.simulator.attack.station import Answer, Station

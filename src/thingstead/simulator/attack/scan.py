@@ -6,8 +6,8 @@ import asyncio
 from collections import Counter
 
 from thingstead.errors import ThingsteadError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.profile import path
 from thingstead.simulator.attack.station import Station
 from thingstead.simulator.attack.target import Knock, Target

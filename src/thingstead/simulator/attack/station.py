@@ -20,8 +20,9 @@ from thingstead.endpoint.event import (
     ResponseReceived,
 )
 from thingstead.errors import ThingsteadError, TransportError
-from thingstead.protocols.coap.code import Code, code_name, is_request
+from thingstead.protocols.coap.code import code_name, is_request
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.simulator.attack.target import Target
 

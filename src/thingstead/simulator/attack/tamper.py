@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from thingstead.agent.core import DOMAIN
 from thingstead.agent.story import Request, Story, Wait
 from thingstead.errors import StateError, ThingsteadError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.simulator.attack.member import Member, birth_of, joined, joining, telemetry, values_kept
 from thingstead.simulator.attack.station import Station
 from thingstead.simulator.attack.target import Target

@@ -12,9 +12,8 @@ from thingstead.crypto.key import KeyType, generate
 from thingstead.protocols.ace import aif
 from thingstead.protocols.ace import token as access_token
 from thingstead.protocols.ace.aif import Scope
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.content_format import ContentFormat
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.simulator.attack.member import Member, joined

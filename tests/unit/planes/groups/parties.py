@@ -13,8 +13,8 @@ from thingstead.planes.groups.group_manager import GroupManager, Settings
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.protocols.ace.groupcomm_join import JoinRequest, client_proof_input, decode_challenge, scope_entry
 from thingstead.protocols.ace.groupcomm_registry import Role
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import ccs
 
 RENEWAL = timedelta(days=7)

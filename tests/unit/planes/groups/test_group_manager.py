@@ -35,8 +35,8 @@ from thingstead.planes.groups import record as group_record
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.ace.groupcomm_join import decode_challenge, kdc_proof_input
 from thingstead.protocols.ace.groupcomm_registry import Role
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile.standing import MemberStanding
 

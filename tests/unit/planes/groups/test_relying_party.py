@@ -8,8 +8,8 @@ from thingstead.planes.groups.relying_party import RelyingParties
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.ace.groupcomm import GroupKeys, Peer
 from thingstead.protocols.ace.groupcomm_registry import Role
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.profile.standing import MemberStanding, StandingQuestion
 from thingstead.secret import Secret
 

@@ -11,8 +11,8 @@ from thingstead.planes.groups.relying_party import RelyingParties
 from thingstead.planes.groups.standing import probe_of
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.ace.groupcomm_registry import Role
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.profile.standing import MemberStanding, StandingQuestion, thumbprint
 
 ASKED, ONE, TWO = (a_thing(number).id for number in (0, 1, 2))

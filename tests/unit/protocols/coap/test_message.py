@@ -2,9 +2,8 @@ import pytest
 
 from thingstead.errors import DecodeError
 from thingstead.protocols.coap import message as coap
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 
 @pytest.mark.spec("RFC 7252 Appendix A")

@@ -3,8 +3,8 @@ import pytest
 from thingstead.errors import DecodeError, UnsupportedError
 from thingstead.protocols.coap import message as datagram
 from thingstead.protocols.coap import tcp
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType
+from thingstead.protocols.coap.registry import Code
 
 
 def read(data, **limits):

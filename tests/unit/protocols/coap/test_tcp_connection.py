@@ -2,8 +2,8 @@ import pytest
 
 from thingstead.errors import StateError, TransportError
 from thingstead.protocols.coap import tcp
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.coap.tcp_connection import Connection, ConnectionConfig
 from thingstead.protocols.coap.tcp_signal import Abort, Csm, Ping, Pong, Release, decode_signal, encode_signal
 

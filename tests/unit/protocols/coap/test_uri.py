@@ -1,9 +1,8 @@
 import pytest
 
 from thingstead.errors import DecodeError, UnsupportedError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.uri import CoapUri, compose, location, parse
 
 HERE = ("2001:db8::2:1", 5683)

@@ -5,9 +5,8 @@ from tests.unit.protocols.edhoc.party import until_message_2
 from thingstead.errors import AuthenticationError, DecodeError, ReplayError, StateError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap import message as coap
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, MessageType, request
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.edhoc.combined_request import combine, is_combined, split
 from thingstead.protocols.edhoc.message import Limits
 from thingstead.protocols.edhoc.pending import PendingSessions

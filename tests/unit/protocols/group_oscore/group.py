@@ -3,9 +3,8 @@
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.group_oscore.algorithms import GroupAlgorithms
 from thingstead.protocols.group_oscore.context import Credential, GroupContext, OwnIdentity
 from thingstead.protocols.oscore.context import SequenceNumbers

@@ -2,9 +2,8 @@ import pytest
 
 from tests.unit.protocols.group_oscore.group import DONE, ON, context, group, identity, option_of, with_option
 from thingstead.errors import DecodeError, ReplayError, UntrustedError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.group_oscore.protection import (
     protect_group_request,
     protect_group_response,

@@ -10,8 +10,8 @@ from thingstead.errors import (
     UnsupportedError,
     UntrustedError,
 )
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.group_oscore.algorithms import GroupAlgorithms
 from thingstead.protocols.group_oscore.context import Credential
 from thingstead.protocols.group_oscore.protection import (

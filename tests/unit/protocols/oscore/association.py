@@ -2,9 +2,8 @@
 
 from functools import partial
 
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.secret import Secret
 

@@ -2,9 +2,8 @@ import pytest
 
 from tests.unit.protocols.oscore.association import GREETING, get, pair
 from thingstead.errors import AuthenticationError, DecodeError, ReplayError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.protection import (
     protect_request,
     protect_response,

@@ -9,8 +9,8 @@ from thingstead.errors import (
     UnsupportedError,
     UntrustedError,
 )
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.limit import KeyLimits, key_limits
 from thingstead.protocols.oscore.protection import (

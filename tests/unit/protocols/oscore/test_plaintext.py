@@ -1,8 +1,7 @@
 import pytest
 
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, encode_options
-from thingstead.protocols.coap.option import OPTIONS, OptionNumber
+from thingstead.protocols.coap.registry import OPTIONS, Code, OptionNumber
 from thingstead.protocols.oscore.plaintext import OPTION_CLASSES, compose_request, compose_response, open_plaintext
 
 

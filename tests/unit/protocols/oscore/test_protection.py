@@ -15,9 +15,8 @@ from thingstead.errors import (
     UntrustedError,
 )
 from thingstead.protocols.coap import message as coap
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.protection import (
     FreshnessError,

@@ -2,8 +2,8 @@ import pytest
 
 from thingstead.errors import AuthenticationError, DecodeError, ReplayError, ThingsteadError, UntrustedError
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.protection import (
     protect_request,

@@ -9,9 +9,8 @@ from thingstead.errors import (
     UnsupportedError,
     UntrustedError,
 )
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.refusal import refusal
 
 

@@ -4,7 +4,7 @@ from tests.scenarios.threats.ground import attacked, target_of
 from tests.scenarios.world import POLICY, play
 from thingstead.agent.core import DOMAIN
 from thingstead.errors import StateError
-from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.registry import Code
 from thingstead.simulator.attack.member import birth_of, joined, take_up, telemetry, values_kept
 
 REFUSING = POLICY.replace('name = "lamps of Acme"', 'name = "lamps of Acme"\nserials = ["A000?"]')

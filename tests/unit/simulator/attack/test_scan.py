@@ -6,8 +6,7 @@ import pytest
 
 from tests.scenarios.threats.ground import attacked
 from thingstead.errors import TransportError
-from thingstead.protocols.coap.code import Code
-from thingstead.protocols.coap.option import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.simulator.attack.scan import PATHS, scan
 from thingstead.simulator.attack.station import Answer, Station
 

@@ -6,8 +6,8 @@ from tests.scenarios.threats.ground import attacked
 from thingstead.agent.core import DOMAIN
 from thingstead.agent.story import Request, Wait
 from thingstead.errors import ForbiddenError, StateError, TransportError
-from thingstead.protocols.coap.code import Code
 from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.profile import path
 from thingstead.simulator.attack.member import joined, telemetry, values_kept
 from thingstead.simulator.attack.station import Answer, Station

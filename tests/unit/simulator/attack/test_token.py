@@ -2,7 +2,7 @@
 
 from tests.scenarios.threats.ground import attacked
 from thingstead.protocols.ace.aif import Scope
-from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.registry import Code
 from thingstead.simulator.attack.station import Answer, Station
 from thingstead.simulator.attack.token import token
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from thingstead.protocols.coap.code import Code
+from thingstead.protocols.coap.registry import Code
 from thingstead.simulator.attack.verdict import Traffic, names, progress
 
 
