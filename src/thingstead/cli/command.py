@@ -113,6 +113,7 @@ COMMANDS: tuple[Command, ...] = (
     _row(_B, "agent run", "let things live in this process", "lamp-1 lamp-2", "agent:RUN"),
     _row(_B, "thing admit", "let a thing in that waits for a person", "thing-abcdefghijklmnop", "thing:ADMIT"),
     _row(_O, "thing list", "all things: state, restriction, zone, software, last heard", "", "thing:LIST"),
+    _row(_O, "thing forgotten", "what is silent, unsupported, or on the network unasked", "", "thing:FORGOTTEN"),
     _row(_O, "thing show", "one thing's record, and what each plane owes it", "thing-abcdefghijklmnop", "thing:SHOW"),
     _row(_B, "group create", "make a group; the policy says who may join it", "lamps", "group:CREATE"),
     _row(_O, "group list", "the groups, their members and key epochs", "", "group:LIST"),

@@ -6,7 +6,7 @@ from thingstead.cli.action import Action, Parameter
 from thingstead.cli.console import View
 from thingstead.cli.remote import THING, absolute_paths, remote
 
-__all__ = ["ADMIT", "HAND_OVER", "LIST", "QUARANTINE", "RESTORE", "RETIRE", "SHOW"]
+__all__ = ["ADMIT", "FORGOTTEN", "HAND_OVER", "LIST", "QUARANTINE", "RESTORE", "RETIRE", "SHOW"]
 
 _VIEW = View(
     (
@@ -31,6 +31,18 @@ _CLOCKS = (
 )
 
 LIST = remote("thing.list", view=_VIEW, then="thingstead thing show {thing}")
+FORGOTTEN = remote(
+    "thing.forgotten",
+    view=View(
+        (("neglect", "neglect"), ("thing", "thing"), ("since", "since"), ("seen", "detail")),
+        empty="nothing is forgotten: every thing was heard in time, and nobody else is on their interfaces",
+    ),
+    then="thingstead thing show {thing}",
+    description=(
+        "Silent: not heard for longer than `[watch]` and the policy's `every_seconds` allow. Unsupported: its maker\n"
+        "mends it no more. Unmanaged: a neighbour on `[network] interfaces` that is no thing, nor in `[watch] known`."
+    ),
+)
 SHOW = remote("thing.show", THING, then="thingstead ledger show --thing {thing}")
 ADMIT = remote(
     "thing.admit",

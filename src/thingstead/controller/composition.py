@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Never
 
 from thingstead.controller.admission import Admission
+from thingstead.controller.attention import Attention
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.engines import Planes, compose_planes
@@ -18,6 +18,7 @@ from thingstead.controller.foundation import Foundation
 from thingstead.controller.group import groups_of_policy
 from thingstead.controller.group_member import DomainMember, group_of
 from thingstead.controller.group_resource import GroupResources
+from thingstead.controller.housekeeping import every
 from thingstead.controller.notary import Notary
 from thingstead.controller.overview import Overview
 from thingstead.controller.owner import Owner, Trusted
@@ -62,7 +63,7 @@ from thingstead.storage.records import PlaneRecords
 __all__ = ["Controller", "compose", "domain_credential"]
 
 _LOGGER = logging.getLogger(__name__)
-_HOUSEKEEPING = 1.0
+_HOUSEKEEPING, _ATTENTION = 1.0, 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ class Controller:
         owner: takes up anew what the owner writes.
         group_resources: the paths of groups.
         refusals: what was refused, counted for the ledger.
+        attention: looks for what is forgotten.
         joined: somebody has joined a group, and the others have not got its keys yet.
     """
 
@@ -103,6 +105,7 @@ class Controller:
     owner: Owner
     group_resources: GroupResources
     refusals: RefusalCounter
+    attention: Attention
     joined: asyncio.Event
 
     async def resume(self) -> None:
@@ -124,9 +127,10 @@ class Controller:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.notary.run())
             tasks.create_task(self.conductor.run())
-            tasks.create_task(_every_second(self.planes.data.flush))
-            tasks.create_task(_every_second(self._look_after_network))
-            tasks.create_task(_every_second(self.expiry_watch.look))
+            tasks.create_task(every(_HOUSEKEEPING, self.planes.data.flush))
+            tasks.create_task(every(_HOUSEKEEPING, self._look_after_network))
+            tasks.create_task(every(_HOUSEKEEPING, self.expiry_watch.look))
+            tasks.create_task(every(_ATTENTION, self.attention.watch))
             tasks.create_task(self._keep_groups())
 
     async def close(self) -> None:
@@ -194,7 +198,10 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     registrar = Registrar({anchor.maker: anchor.identity_key for anchor in foundation.anchors})
     bootstrap = _bootstrap(foundation, own, registrar, admission, planes.access)
     group_resources = GroupResources(resources, server, planes.groups)
-    overview = _overview(foundation, planes, register, notary=notary, server=server, bootstrap=bootstrap)
+    attention = _attention(foundation, register, server=server, planes=planes, whereabouts=whereabouts)
+    overview = _overview(
+        foundation, planes, register, notary=notary, server=server, bootstrap=bootstrap, attention=attention
+    )
     controller = Controller(
         foundation=foundation,
         register=register,
@@ -222,6 +229,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         ),
         group_resources=group_resources,
         refusals=refusals,
+        attention=attention,
         joined=asyncio.Event(),
     )
     planes.groups.on_join = lambda _name: controller.joined.set()
@@ -264,6 +272,21 @@ def _admission(
     )
 
 
+def _attention(
+    foundation: Foundation, register: Register, *, server: DomainServer, planes: Planes, whereabouts: Whereabouts
+) -> Attention:
+    return Attention(
+        foundation.config.watch,
+        register,
+        last_acceptance=server.last_acceptance,
+        interval=planes.data.interval,
+        places=whereabouts.places,
+        segment=foundation.segment,
+        store=foundation.store,
+        clock=foundation.clock,
+    )
+
+
 def _overview(
     foundation: Foundation,
     planes: Planes,
@@ -272,6 +295,7 @@ def _overview(
     notary: Notary,
     server: DomainServer,
     bootstrap: Bootstrap,
+    attention: Attention,
 ) -> Overview:
     return Overview(
         foundation.config.domain.name,
@@ -284,6 +308,7 @@ def _overview(
         bootstrap=bootstrap,
         max_half_open=foundation.config.join.max_half_open,
         is_offline=foundation.config.network.offline,
+        attention=attention,
         clock=foundation.clock,
     )
 
@@ -348,22 +373,6 @@ async def _make_groups(policy: OwnerPolicy, groups: GroupManager, resources: Gro
     for name in groups_of_policy(policy):
         await groups.create(name)
     resources.serve()
-
-
-async def _every_second(work: Callable[[], Awaitable[object]]) -> Never:
-    """A loop of its own for each work: telemetry must not wait for a server of MUD files."""
-    told = ""
-    while True:
-        await asyncio.sleep(_HOUSEKEEPING)
-        try:
-            await work()
-        except ThingsteadError as error:
-            # Once: a disk that is full is not to be filled with what is said of it.
-            if str(error) != told:
-                told = str(error)
-                _LOGGER.warning("housekeeping failed, and is tried again each second: %s", told)
-        else:
-            told = ""
 
 
 def _admitted(register: Register, plane: PlaneName) -> Iterator[Thing]:

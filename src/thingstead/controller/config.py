@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -16,6 +17,7 @@ __all__ = [
     "JoinConfig",
     "NetworkConfig",
     "ObserveConfig",
+    "WatchConfig",
     "WebConfig",
     "load",
     "parse",
@@ -128,6 +130,21 @@ class ObserveConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchConfig:
+    """Looking for what is forgotten (`thingstead thing forgotten`).
+
+    Attributes:
+        interval_seconds: a thing is heard at least so often, where the policy's series do not say how often it sends.
+        silent_intervals: how many such intervals a thing may miss before it is called silent.
+        known: MAC addresses on the things' interfaces that are no things, and are not called unmanaged.
+    """
+
+    interval_seconds: float = 3600.0
+    silent_intervals: int = 3
+    known: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerConfig:
     """All settings of `thingstead up`.
 
@@ -138,6 +155,7 @@ class ControllerConfig:
         network: enforcement of MUD policy.
         web: live page.
         observe: control socket for observers.
+        watch: looking for what is forgotten.
     """
 
     domain: DomainConfig = field(default_factory=DomainConfig)
@@ -146,6 +164,7 @@ class ControllerConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     web: WebConfig = field(default_factory=WebConfig)
     observe: ObserveConfig = field(default_factory=ObserveConfig)
+    watch: WatchConfig = field(default_factory=WatchConfig)
 
     def __post_init__(self) -> None:
         """Refuse what could not be kept."""
@@ -153,6 +172,7 @@ class ControllerConfig:
             value = getattr(getattr(self, section), name)
             if not least <= value <= most:
                 raise ConfigError(f"[{section}] {name}: expected {least} to {most}, got {value}")
+        _require_macs(self.watch.known)
         host, group = _address("[coap] host", self.coap.host), self.coap.multicast_group
         if not group:
             return
@@ -162,6 +182,7 @@ class ControllerConfig:
             raise ConfigError(f'[coap] multicast_group: expected "" where host is {host}, got the IPv4 group {group}')
 
 
+_MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 _BOUNDS = (
     ("coap", "port", 0, 65_535),
     ("coap", "multicast_port", 1, 65_535),
@@ -170,6 +191,8 @@ _BOUNDS = (
     ("join", "half_open_seconds", 1, 3600),
     ("join", "credential_days", 1, 36_500),
     ("web", "port", 0, 65_535),
+    ("watch", "interval_seconds", 1, 31_536_000),
+    ("watch", "silent_intervals", 1, 10_000),
 )
 
 
@@ -189,6 +212,12 @@ def parse(text: str, *, name: str = "configuration") -> ControllerConfig:
         ConfigError: as for `load`.
     """
     return settings.parse(text, ControllerConfig, name=name)
+
+
+def _require_macs(texts: list[str]) -> None:
+    for text in texts:
+        if _MAC.fullmatch(text) is None:
+            raise ConfigError(f"[watch] known: expected a MAC address such as 02:00:00:00:00:01, got {text[:60]!r}")
 
 
 def _address(place: str, text: str) -> IPv4Address | IPv6Address:

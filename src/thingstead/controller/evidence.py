@@ -45,6 +45,7 @@ class Figures:
         expiries: dates that the planes watch.
         idle: planes that enforce nothing: theirs are rules on paper.
         is_offline: the domain was told to ask no resolver for names outside.
+        forgotten: what is silent, unsupported or unmanaged now, by which of them.
     """
 
     at: datetime
@@ -62,6 +63,7 @@ class Figures:
     expiries: int
     idle: tuple[PlaneName, ...]
     is_offline: bool
+    forgotten: Mapping[str, int]
 
     def entries(self, kind: Kind) -> int:
         """Entries of one kind on the ledger."""
@@ -221,6 +223,11 @@ def _expiry(figures: Figures) -> tuple[str, bool]:
     return f"{figures.expiries} dates watched over all planes, {told} warnings on the ledger", told > 0
 
 
+def _forgotten(figures: Figures) -> tuple[str, bool]:
+    counts = ", ".join([f"{count} {how}" for how, count in figures.forgotten.items()]) or "none"
+    return f"{len(figures.things)} things watched; forgotten now: {counts}", bool(figures.forgotten)
+
+
 def _support(figures: Figures) -> tuple[str, bool]:
     dated = [one.support_end for one in figures.things if one.support_end is not None]
     past = [one for one in figures.things if one.support_end is not None and one.support_end <= figures.at]
@@ -268,6 +275,12 @@ _ROWS: tuple[_Row, ...] = (
         "a retirement obliges all six planes, is timed at each relying party, and is resumed after a crash",
         _gone,
         "a thing that is off cannot sign that it was wiped; a peer that nobody can ask may go on",
+    ),
+    (
+        "R-12",
+        "things that fell silent or that nobody mends, and neighbours that are no things, are listed and told",
+        _forgotten,
+        "who never sends anything on a named interface is not seen; silence is not told from a planned sleep",
     ),
     (
         "R-15",

@@ -1,4 +1,4 @@
-"""Operations on the domain as a whole: how it stands, what expires, and what it can show for RFC 8576."""
+"""Operations on the domain as a whole: how it stands, what expires, what is forgotten, and what it can show."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from thingstead.analysis.assurance import Trace, document, parse_trace
 from thingstead.analysis.assurance_page import render_html, render_text
 from thingstead.analysis.calendar import Due, calendar
+from thingstead.analysis.neglect import Neglected
 from thingstead.controller.operation import Operation, Role
 from thingstead.controller.operation_thing import NoArguments
 from thingstead.controller.overview import Overview
@@ -58,6 +59,9 @@ def rows(overview: Overview) -> tuple[Operation[Any], ...]:
         horizon = timedelta(days=request.days) if request.days else None
         return calendar(overview.expiries(), at=overview.clock.utc(), horizon=horizon)
 
+    async def forgotten(_request: NoArguments) -> tuple[Neglected, ...]:
+        return overview.forgotten()
+
     async def assured(request: AskAssurance) -> dict[str, Any]:
         return document(await overview.assurance(_trace(request.trace)))
 
@@ -70,6 +74,7 @@ def rows(overview: Overview) -> tuple[Operation[Any], ...]:
     return (
         Operation("status", NoArguments, Role.AUDITOR, "how the domain stands, plane by plane", status),
         Operation("calendar", AskCalendar, Role.AUDITOR, "what will expire, and the last safe day to act", dates),
+        Operation("thing.forgotten", NoArguments, Role.AUDITOR, "what is silent, unsupported or unmanaged", forgotten),
         Operation(
             "assurance",
             AskAssurance,

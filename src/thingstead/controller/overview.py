@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from thingstead.analysis.assurance import Assurance, Trace, assess
+from thingstead.analysis.neglect import Neglected
 from thingstead.analysis.question import QUESTIONS
 from thingstead.clock import Clock
 from thingstead.controller import evidence
+from thingstead.controller.attention import Attention
 from thingstead.controller.evidence import Figures
 from thingstead.controller.notary import Notary
 from thingstead.controller.server import DomainServer
@@ -60,6 +62,7 @@ class Overview:
         bootstrap: handshakes under way.
         max_half_open: how many may be.
         is_offline: it asks no resolver for names outside.
+        attention: looks for what is forgotten.
         clock: both times; uptime counts from here.
     """
 
@@ -76,6 +79,7 @@ class Overview:
         bootstrap: Bootstrap,
         max_half_open: int,
         is_offline: bool,
+        attention: Attention,
         clock: Clock,
     ) -> None:
         self._domain = domain
@@ -88,6 +92,7 @@ class Overview:
         self._bootstrap = bootstrap
         self._max_half_open = max_half_open
         self._is_offline = is_offline
+        self._attention = attention
         self._clock = clock
         self._started = clock.now()
         self._tally = Tally()
@@ -110,6 +115,10 @@ class Overview:
         """Everything that the planes watch."""
         return [expiry for plane in self._planes for expiry in plane.expiries()]
 
+    def forgotten(self) -> tuple[Neglected, ...]:
+        """What nobody looks after, looked for now."""
+        return self._attention.look()
+
     def status(self) -> dict[str, Any]:
         """How the domain stands, for whoever has ten seconds."""
         things = list(self._register.things())
@@ -119,6 +128,7 @@ class Overview:
             "things": len(things),
             "states": dict(sorted(Counter(thing.state.value for thing in things).items())),
             "restrictions": dict(sorted(Counter(thing.restriction.value for thing in things).items())),
+            "forgotten": {neglect.value: count for neglect, count in sorted(self._attention.counts.items())},
             "planes": self.modes(),
             "associations": sum(self._server.is_live(thing.id) for thing in things),
             "handshakes": self._bootstrap.half_open,
@@ -151,6 +161,7 @@ class Overview:
             expiries=len(self.expiries()),
             idle=tuple([plane.name for plane in self._planes if _mode(plane) != _LIVE]),
             is_offline=self._is_offline,
+            forgotten=Counter([one.neglect.value for one in self.forgotten()]),
         )
 
     async def _count(self) -> None:

@@ -39,6 +39,10 @@ class Whereabouts:
         place = self._places.get(thing)
         return () if place is None else (place,)
 
+    def places(self) -> tuple[ThingAddress, ...]:
+        """Where all things are of which it is known."""
+        return tuple(self._places.values())
+
 
 def _decode(document: bytes) -> ThingAddress:
     match codec.decode(document):

@@ -17,12 +17,14 @@ class Purpose:
         text: why it is collected, in the owner's words; shown to whoever asks.
         retention: how long values are kept.
         personal: whether values tell of a person.
+        every: the longest time between two values when all is well; None where nobody said.
     """
 
     series: str
     text: str
     retention: timedelta
     personal: bool = False
+    every: timedelta | None = None
 
     def covers(self, name: str) -> bool:
         """Whether this declaration speaks of the series `name`."""

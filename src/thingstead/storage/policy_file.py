@@ -41,6 +41,7 @@ class _Series(msgspec.Struct, forbid_unknown_fields=True):
     purpose: str
     retention_days: Annotated[float, msgspec.Meta(gt=0, le=36_500)]
     personal: bool = False
+    every_seconds: Annotated[float, msgspec.Meta(gt=0, le=31_536_000)] | None = None
 
 
 class _Policy(msgspec.Struct, forbid_unknown_fields=True):
@@ -77,12 +78,14 @@ def parse_policy(text: str) -> OwnerPolicy:
         name = "power"
         purpose = "find faults"
         retention_days = 30
+        every_seconds = 300
 
-    ``granted`` is what the domain may do at its things; a series that is not declared is refused. A rule may
-    also give ``serials`` (patterns, and ranges such as ``A-0001..A-0100``) or the name of a ``bill``, ``verdict``
-    (admit, hold, refuse), ``since`` and ``until`` (a date and time with its offset), and a ``count`` of things that
-    may be in by it at one time. A bill of installation lists serials: ``[bill]``, ``floor-1 = ["A-0107"]``; what is
-    of its model and not on it, or on it and of another model, is refused where no rule names it.
+    ``granted`` is what the domain may do at its things; a series that is not declared is refused. A thing that sends
+    none for longer than ``every_seconds``, some times over, is called silent. A rule may also give ``serials``
+    (patterns, and ranges such as ``A-0001..A-0100``) or the name of a ``bill``, ``verdict`` (admit, hold, refuse),
+    ``since`` and ``until`` (a date and time with its offset), and a ``count`` of things that may be in by it at one
+    time. A bill of installation lists serials: ``[bill]``, ``floor-1 = ["A-0107"]``; what is of its model and not on
+    it, or on it and of another model, is refused where no rule names it.
     With ``approve_each = true`` at the top no rule admits by itself: each thing waits for a person.
 
     Raises:
@@ -102,7 +105,7 @@ def parse_policy(text: str) -> OwnerPolicy:
         raise ConfigError("expected rules of different names: the ledger calls them by it")
     join = JoinPolicy(read.profile, scopes, rules, approve_each=read.approve_each)
     purposes = [
-        Purpose(series.name, series.purpose, timedelta(days=series.retention_days), series.personal)
+        Purpose(series.name, series.purpose, timedelta(days=series.retention_days), series.personal, _every(series))
         for series in read.series
     ]
     return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes))
@@ -145,6 +148,10 @@ def _instant(rule: _Rule, name: str, at: datetime | None) -> datetime | None:
         return at.astimezone(UTC)
     except OverflowError:
         raise ConfigError(f"rule {rule.name!r}: expected `{name}` between the years 1 and 9999") from None
+
+
+def _every(series: _Series) -> timedelta | None:
+    return None if series.every_seconds is None else timedelta(seconds=series.every_seconds)
 
 
 def _scope(name: str, grants: dict[str, tuple[str, ...]]) -> Scope:

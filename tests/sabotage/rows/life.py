@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from tests.sabotage.replacement import Sabotage, accepts
+from tests.sabotage.replacement import Sabotage, accepts, returns
 
 
 def _one_anchor(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -20,6 +20,8 @@ _P = "thingstead.planes."
 ROWS = (
     Sabotage("R-05", _P + "identity.registrar:Registrar.__init__", _one_anchor, "each maker has its own anchor"),
     Sabotage("R-09", _A + "wiping:erase", accepts, "a thing that leaves keeps nothing of the domain"),
+    Sabotage("R-12", "thingstead.analysis.neglect:neglected", returns(()), "silent and unsupported things are found"),
+    Sabotage("R-12", "thingstead.analysis.neglect:strangers", returns(()), "who is on the link unasked is found"),
     Sabotage("R-26", _A + "membership:Membership.reserve", accepts, "numbers that were used stay used over a crash"),
     Sabotage("R-79", "thingstead.transport.resolver:HostsResolver.__init__", _asks_the_system, "nobody is asked names"),
 )

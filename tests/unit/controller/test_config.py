@@ -11,7 +11,7 @@ from thingstead.errors import ConfigError
     [
         ("domain", "is not TOML"),
         ("[domain]\nname = 'a'\nname = 'b'", "is not TOML"),
-        ("[domian]", "has no setting 'domian'; it knows coap, domain, join, network, observe, web"),
+        ("[domian]", "has no setting 'domian'; it knows coap, domain, join, network, observe, watch, web"),
         ("[coap]\nprot = 1", r"configuration \[coap\] has no setting 'prot'"),
         ("domain = 'home'", "Expected `object`"),
         ("[coap]\nport = '5683'", "Expected `int`"),
@@ -64,3 +64,11 @@ def test_what_is_said_counts():
     config = parse("[network]\noffline = false\n[network.hosts]\n'mud.example' = ['192.0.2.1']\n[coap]\nport = 5783")
     assert (config.network.offline, config.coap.port) == (False, 5783)
     assert config.network.hosts == {"mud.example": ["192.0.2.1"]}
+
+
+@pytest.mark.parametrize(
+    "mac", ["", "02:00:00:00:00", "02:00:00:00:00:0g", "02-00-00-00-00-01", "02:00:00:00:00:01:02"]
+)
+def test_a_neighbour_that_is_known_is_known_by_a_whole_mac_address(mac):
+    with pytest.raises(ConfigError, match=r"\[watch\] known: expected a MAC address"):
+        parse(f'[watch]\nknown = ["{mac}"]')

@@ -29,6 +29,7 @@ NOTHING = Figures(
     expiries=0,
     idle=(),
     is_offline=False,
+    forgotten={},
 )
 
 
@@ -67,6 +68,7 @@ LIVED = replace(
     public=(path.EDHOC,),
     expiries=7,
     is_offline=True,
+    forgotten={"silent": 1},
 )
 NEVER = {"R-05", "R-24", "R-36", "R-52", "R-53", "R-74", "R-77"}
 
@@ -104,6 +106,7 @@ def test_what_was_seen_is_shown_and_what_cannot_be_seen_from_here_is_not():
         ("R-09", {"tally": a_tally(slowest_kill=60_001.0)}),
         ("R-09", {"tally": a_tally(unfinished_kills=1)}),
         ("R-09", {"idle": (PlaneName.NETWORK,)}),
+        ("R-12", {"forgotten": {}}),
         ("R-15", {"dropped": {}}),
         ("R-19", {"dropped": {}}),
         ("R-47", {"dropped": {}}),

@@ -24,6 +24,7 @@ OBSERVED = {
     "release.list",
     "release.show",
     "status",
+    "thing.forgotten",
     "thing.list",
     "thing.show",
     "traffic.show",

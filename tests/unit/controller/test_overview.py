@@ -9,6 +9,7 @@ from tests.scenarios.memory import MemoryHeads
 from tests.unit.controller.planes import FakePlane, JumpingClock
 from tests.unit.domain.things import AT, a_thing, an_obligation
 from thingstead.analysis.assurance import Status
+from thingstead.analysis.neglect import Neglect, Neglected
 from thingstead.controller.notary import Notary
 from thingstead.controller.overview import Overview
 from thingstead.crypto.key import KeyType, generate
@@ -20,6 +21,7 @@ from thingstead.domain.unit import Unit
 from thingstead.storage.memory import MemoryStore
 
 KEY = generate(KeyType.P256)
+FORGOTTEN = Neglected(Neglect.UNMANAGED, None, None, "02:00:00:00:00:09 at 192.0.2.9")
 ENTRY = Draft(AT, Kind.CONFIGURATION, "operator:test")
 
 
@@ -69,6 +71,7 @@ class Domain:
             resources=self.resources,
             server=self.server,
             bootstrap=self.bootstrap,
+            attention=part(counts=Counter({Neglect.SILENT: 2}), look=lambda: (FORGOTTEN,)),
             max_half_open=1024,
             is_offline=True,
             clock=self.clock,
@@ -92,6 +95,12 @@ def test_a_domain_without_anything_has_a_status_all_the_same():
     status = Domain().overview.status()
     assert (status["things"], status["states"], status["restrictions"], status["associations"]) == (0, {}, {}, 0)
     assert status["ledger"] == {"entries": 0, "signed": 0}
+
+
+def test_what_is_forgotten_is_told_as_of_the_last_look_and_looked_for_anew_as_evidence():
+    domain = Domain()
+    assert domain.overview.status()["forgotten"] == {"silent": 2}
+    assert "forgotten now: 1 unmanaged" in domain.evidence("R-12")
 
 
 def test_things_are_counted_by_state_restriction_and_association():

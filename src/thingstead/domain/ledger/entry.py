@@ -47,6 +47,7 @@ class Kind(StrEnum):
     ERASURE = "erasure"
     CONFIGURATION = "configuration"
     ALARM = "alarm"
+    NEGLECT = "neglect"
 
 
 @dataclass(frozen=True, slots=True)

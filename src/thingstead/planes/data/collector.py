@@ -6,7 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from thingstead.clock import Clock
@@ -161,6 +161,11 @@ class Collector:
     def latest(self, thing: ThingId) -> dict[str, float | bool | str]:
         """The newest value of each series."""
         return dict(self._latest.get(thing, {}))
+
+    def interval(self, thing: ThingId) -> timedelta | None:
+        """The longest time that `thing` leaves between two packs when all is well; None where no series of it says."""
+        declared = [purpose_of(name, self._purposes) for name in self._latest.get(thing, ())]
+        return min([one.every for one in declared if one is not None and one.every is not None], default=None)
 
     def things(self) -> tuple[ThingId, ...]:
         """Those of whom anything is kept."""
