@@ -126,7 +126,7 @@ class Client:
 
     def receive(self, data: bytes, source: Address, now: float) -> None:
         """Take a datagram whose code is a response's."""
-        if self._layer.is_duplicate(data, source):
+        if self._layer.is_duplicate((source, data)):
             self._counters.count("duplicate", source)
             return
         try:
@@ -305,7 +305,8 @@ class Client:
     def _acknowledge(self, exchange: ClientExchange, data: bytes, source: Address, now: float) -> None:
         memory = self._layer.strangers if exchange.association is None else self._layer.known
         reply = acknowledgement(data)
-        memory.duplicates.store(memory.duplicates.remember((source, data), now), reply)
+        memory.duplicates.remember((source, data), now)
+        memory.duplicates.store((source, data), reply)
         self._layer.outgoing.append((reply, source))
 
     def _progress(self, exchange: ClientExchange, inner: Message, token: bytes, source: Address, now: float) -> None:

@@ -13,7 +13,7 @@ from thingstead.protocols.coap.echo import amplification_allowance
 from thingstead.protocols.coap.message import Message, MessageType
 from thingstead.protocols.coap.option import is_no_cache_key
 from thingstead.protocols.coap.registry import OptionNumber
-from thingstead.protocols.coap.reliability import Accepted
+from thingstead.protocols.coap.reliability import Deduplicator
 from thingstead.protocols.group_oscore.binding import GroupBinding
 from thingstead.protocols.group_oscore.protection import protect_group_response
 from thingstead.protocols.oscore.binding import RequestBinding
@@ -55,7 +55,8 @@ class ServerExchange(RequestReceived):
     Attributes:
         exchange: names it towards the application; 0 until it is delivered.
         data: the datagram; empty over a stream, whose other end has shown that it receives.
-        accepted: what its reply is stored with; None until it is accepted.
+        name: what a duplicate of it is known by.
+        remembered: where its reply is kept for duplicates; None until it is accepted.
         type: CON or NON.
         mid: message ID of the request.
         token: of the request and all its responses.
@@ -83,7 +84,6 @@ class ServerExchange(RequestReceived):
     """
 
     __slots__ = (
-        "accepted",
         "allowance",
         "binding",
         "block1",
@@ -97,12 +97,14 @@ class ServerExchange(RequestReceived):
         "is_confirming",
         "is_elsewhere",
         "mid",
+        "name",
         "no_response",
         "notified_at",
         "notified_mid",
         "peer",
         "pending",
         "protect",
+        "remembered",
         "request",
         "sequence",
         "takes_sequence",
@@ -122,7 +124,8 @@ class ServerExchange(RequestReceived):
         self.is_fresh = False
         self.is_multicast = is_multicast
         self.data = data
-        self.accepted: Accepted | None = None
+        self.name = (source, data)
+        self.remembered: Deduplicator | None = None
         self.type: MessageType = message.type
         self.mid = message.mid
         self.token = message.token
@@ -155,6 +158,11 @@ class ServerExchange(RequestReceived):
     def echo_name(self) -> bytes:
         """Whom, and where, an Echo value given in this exchange is good for."""
         return repr((self.peer, self.epoch, self.source)).encode()
+
+    def remember(self, duplicates: Deduplicator, now: float) -> None:
+        """It has been accepted: the same datagram is a duplicate from now on."""
+        duplicates.remember(self.name, now)
+        self.remembered = duplicates
 
     def enter(self, association: Association, binding: RequestBinding) -> None:
         """The request has been verified under an association."""

@@ -13,7 +13,7 @@ __all__ = ["Memory"]
 
 
 class Memory:
-    """Every table that a peer can make grow, each with its bound.
+    """Every table that a peer can make grow, each with its bound; those `beside` it find each other's duplicates.
 
     Attributes:
         duplicates: requests that were accepted, and their replies.
@@ -27,12 +27,15 @@ class Memory:
 
     __slots__ = ("duplicates", "max_open", "observers", "observing", "open", "representations", "uploads")
 
-    def __init__(self, retention: Retention, transmission: TransmissionParameters) -> None:
+    def __init__(
+        self, retention: Retention, transmission: TransmissionParameters, *, beside: Memory | None = None
+    ) -> None:
         self.duplicates = Deduplicator(
             transmission.exchange_lifetime,
             max_entries=retention.max_duplicates,
             max_bytes=retention.max_duplicate_bytes,
             max_replays=transmission.max_retransmit,
+            beside=None if beside is None else beside.duplicates,
         )
         self.uploads = Uploads(retention.uploads)
         self.representations = Representations(retention.representations)

@@ -59,7 +59,7 @@ class MessageLayer:
 
     def __init__(self, config: EndpointConfig, random_bytes: Callable[[int], bytes]) -> None:
         self.known = Memory(config.known, config.transmission)
-        self.strangers = Memory(config.strangers, config.transmission)
+        self.strangers = Memory(config.strangers, config.transmission, beside=self.known)
         self.mids = MessageIds(random_bytes, max_peers=config.max_peers)
         self.jitter = _Jitter(random_bytes)
         self.retransmitter: Retransmitter[Address] = Retransmitter(
@@ -86,17 +86,12 @@ class MessageLayer:
             or strangers.observing.get(exchange_id)
         )
 
-    def is_duplicate(self, data: bytes, source: Address) -> bool:
-        """Whether this datagram was accepted before; its reply, where there is one, goes out again."""
-        name = (source, data)
+    def is_duplicate(self, name: tuple[Address, bytes]) -> bool:
+        """Whether this source has sent this datagram before, and it was accepted; a reply to it goes out again."""
         reply = self.known.duplicates.reply_to(name)
-        if reply is None:
-            reply = self.strangers.duplicates.reply_to(name)
-            if reply is None:
-                return False
         if reply:
-            self.outgoing.append((reply, source))
-        return True
+            self.outgoing.append((reply, name[0]))
+        return reply is not None
 
     def send_later(self, data: bytes, destination: Address, *, now: float, spread: float) -> None:
         """Send at a random moment of the next `spread` seconds (RFC 7252 §8.2); when many wait, not at all."""

@@ -206,8 +206,8 @@ class Responder:
     def _launch(self, exchange: ServerExchange, data: bytes, kind: MessageType, mid: int, now: float) -> None:
         exchange.is_answered = True
         if kind is _ACK:
-            if exchange.accepted is not None:
-                self._memory(exchange).duplicates.store(exchange.accepted, data)
+            if exchange.remembered is not None:
+                exchange.remembered.store(exchange.name, data)
             self._layer.outgoing.append((data, exchange.source))
             return
         memory = self._memory(exchange)

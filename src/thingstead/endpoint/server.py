@@ -116,7 +116,7 @@ class Server:
 
     def receive(self, data: bytes, source: Address, now: float, *, is_multicast: bool) -> None:
         """Take a datagram whose code is a request's."""
-        if self._layer.is_duplicate(data, source):
+        if self._layer.is_duplicate((source, data)):
             self._counters.count("duplicate", source)
             return
         try:
@@ -142,7 +142,7 @@ class Server:
                 self._verify(exchange, message, now)
             else:
                 strangers = self._layer.strangers
-                exchange.accepted = strangers.duplicates.remember((exchange.source, exchange.data), now)
+                exchange.remember(strangers.duplicates, now)
                 if self._is_verified is not None and self._is_verified(exchange.source):
                     exchange.allowance = None
                 self._admit(exchange, message, strangers, now)
@@ -245,7 +245,7 @@ class Server:
         else:
             exchange.enter(association, binding)
         known = self._layer.known
-        exchange.accepted = known.duplicates.remember((exchange.source, exchange.data), now)
+        exchange.remember(known.duplicates, now)
         self._admit(exchange, inner, known, now)
 
     def _derive(
@@ -260,7 +260,7 @@ class Server:
         found = self._rederivation.receive(message, option, exchange.source)
         if not isinstance(found, Message):
             return found
-        exchange.accepted = self._layer.strangers.duplicates.remember((exchange.source, exchange.data), now)
+        exchange.remember(self._layer.strangers.duplicates, now)
         self._responder.send(exchange, found, now)
         return None
 
@@ -275,8 +275,9 @@ class Server:
             return message
         if exchange.is_multicast:
             raise DecodeError("expected no piece of a message by multicast", spec="RFC 7959 §2.8")
-        exchange.accepted = self._layer.strangers.duplicates.remember((exchange.source, exchange.data), now)
+        duplicates = self._layer.strangers.duplicates
         if not self._may_send_pieces(exchange, message, now):
+            exchange.remember(duplicates, now)
             self._responder.challenge(exchange, now)
             return None
         try:
@@ -286,6 +287,7 @@ class Server:
             gathered = answer_to(error, None)
         if exchange.hop is not None:
             return gathered
+        exchange.remember(duplicates, now)
         exchange.allowance = None
         self._responder.send(exchange, gathered, now)
         return None
@@ -317,7 +319,7 @@ class Server:
         else:
             exchange.enter_group(group, binding)
         known = self._layer.known
-        exchange.accepted = known.duplicates.remember((exchange.source, exchange.data), now)
+        exchange.remember(known.duplicates, now)
         self._admit(exchange, inner, known, now)
 
     def _is_recovered(self, exchange: ServerExchange, error: FreshnessError[Any], now: float) -> bool:
@@ -334,8 +336,7 @@ class Server:
         self._counters.count(error.reason, exchange.source)
         # Each takes a sequence number, and a key has so many: who replays one request is not to have them all.
         if (error.is_newest or self._repeats.allow(now)) and self._challenges.allow(now):
-            name = (exchange.source, exchange.data)
-            exchange.accepted = self._layer.known.duplicates.remember(name, now)
+            exchange.remember(self._layer.known.duplicates, now)
             self._responder.challenge(exchange, now)
         return False
 

@@ -47,6 +47,7 @@ def test_a_body_for_nobody_is_cut_as_for_anybody():
 def test_nothing_is_a_duplicate():
     this = layer()
     for memory in (this.known, this.strangers):
-        memory.duplicates.store(memory.duplicates.remember((PEER, b"x"), 0.0), b"reply")
-    assert not this.is_duplicate(b"x", PEER)
+        memory.duplicates.remember((PEER, b"x"), 0.0)
+        memory.duplicates.store((PEER, b"x"), b"reply")
+    assert not this.is_duplicate((PEER, b"x"))
     assert len(this.known.duplicates) == len(this.strangers.duplicates) == 0

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 __all__ = ["code_name", "is_error", "is_request", "is_reserved", "is_response", "is_signal"]
 
 
-def is_request(code: int) -> bool:
-    """Class 0 except 0.00 (RFC 7252 §3)."""
-    return 0 < code < 0x20
+is_request: Callable[[int], bool] = range(0x01, 0x20).__contains__
+"""Class 0 except 0.00 (RFC 7252 §3). Asked of every message, so the interpreter's own method answers."""
 
-
-def is_response(code: int) -> bool:
-    """Classes 2, 4 and 5 (RFC 7252 §3)."""
-    return code >> 5 in (2, 4, 5)
+is_response: Callable[[int], bool] = frozenset((*range(0x40, 0x60), *range(0x80, 0xC0))).__contains__
+"""Classes 2, 4 and 5 (RFC 7252 §3)."""
 
 
 def is_signal(code: int) -> bool:

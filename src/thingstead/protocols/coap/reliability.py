@@ -10,9 +10,10 @@ from typing import Generic, TypeVar
 
 from thingstead.errors import StateError
 
-__all__ = ["Accepted", "Deduplicator", "NoDuplicates", "Retransmitter", "TransmissionParameters"]
+__all__ = ["Deduplicator", "NoDuplicates", "Retransmitter", "TransmissionParameters"]
 
 PeerT = TypeVar("PeerT", bound=Hashable)
+_Name = tuple[Hashable, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +62,6 @@ class TransmissionParameters:
         return self.max_transmit_span + self.max_latency
 
 
-class Accepted:
-    """One message that was accepted, and what was replied to it.
-
-    Attributes:
-        name: its peer and its bytes.
-        expires: when it may be forgotten, monotonic seconds.
-        is_held: it is not forgotten yet.
-        reply: empty while there is none.
-        replays: times that the reply was given again.
-    """
-
-    __slots__ = ("expires", "is_held", "name", "replays", "reply")
-
-    def __init__(self, name: tuple[Hashable, bytes], expires: float) -> None:
-        self.name = name
-        self.expires = expires
-        self.is_held = True
-        self.reply = b""
-        self.replays = 0
-
-
 class Deduplicator:
     """Messages seen of late, and what was replied to each (RFC 7252 §4.5).
 
@@ -89,73 +69,88 @@ class Deduplicator:
     sender of forged datagrams that only guesses message IDs therefore neither gets a stored reply sent to
     its victim, nor has the victim's own message taken for a duplicate.
 
+    A message is named by its peer and its bytes.
+
     Args:
         lifetime: seconds that an entry is kept; EXCHANGE_LIFETIME.
         max_entries: entries held; the oldest gives way.
         max_bytes: of datagrams and replies held; the oldest gives way.
         max_replays: times that one reply is given again: MAX_RETRANSMIT, for an honest sender asks no more often,
             and a recorded request must not draw its reply forever.
+        beside: one whose messages this one finds too, and that finds this one's: one look serves for both. Each
+            bounds its own.
     """
 
-    __slots__ = ("_by_name", "_bytes", "_lifetime", "_max_bytes", "_max_entries", "_max_replays", "_order")
+    __slots__ = ("_bytes", "_lifetime", "_max_bytes", "_max_entries", "_max_replays", "_order", "_replays", "_replies")
 
-    def __init__(self, lifetime: float, *, max_entries: int, max_bytes: int, max_replays: int = 4) -> None:
+    def __init__(
+        self,
+        lifetime: float,
+        *,
+        max_entries: int,
+        max_bytes: int,
+        max_replays: int = 4,
+        beside: Deduplicator | None = None,
+    ) -> None:
         self._lifetime = lifetime
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._max_replays = max_replays
-        self._by_name: dict[tuple[Hashable, bytes], Accepted] = {}
-        self._order: deque[Accepted] = deque()
+        self._replies: dict[_Name, bytes] = {} if beside is None else beside._replies
+        self._replays: dict[_Name, int] = {} if beside is None else beside._replays
+        self._order: deque[tuple[float, _Name]] = deque()
         self._bytes = 0
 
     def __len__(self) -> int:
-        return len(self._by_name)
+        return len(self._order)
 
     @property
     def held(self) -> int:
         """Bytes of the datagrams and replies held."""
         return self._bytes
 
-    def reply_to(self, name: tuple[Hashable, bytes]) -> bytes | None:
+    def reply_to(self, name: _Name) -> bytes | None:
         """What answers this message of this peer again.
 
         Returns:
             None for a new message; for a duplicate the reply, or nothing while there is none or once it is worn out.
         """
-        accepted = self._by_name.get(name)
-        if accepted is None:
-            return None
-        accepted.replays += bool(accepted.reply)
-        return accepted.reply if accepted.replays <= self._max_replays else b""
+        reply = self._replies.get(name)
+        if reply:
+            self._replays[name] = count = self._replays.get(name, 0) + 1
+            return reply if count <= self._max_replays else b""
+        return reply
 
-    def remember(self, name: tuple[Hashable, bytes], now: float) -> Accepted:
+    def remember(self, name: _Name, now: float) -> None:
         """Enter a message that has been accepted; its reply is to follow."""
-        by_name, order = self._by_name, self._order
-        while order and (order[0].expires < now or len(by_name) >= self._max_entries or self._bytes > self._max_bytes):
-            self._drop(order.popleft())
-        accepted = by_name.get(name)
-        if accepted is None:
-            accepted = by_name[name] = Accepted(name, now + self._lifetime)
-            order.append(accepted)
+        order = self._order
+        while order and (order[0][0] < now or len(order) >= self._max_entries or self._bytes > self._max_bytes):
+            self._drop(order.popleft()[1])
+        if name not in self._replies:
+            self._replies[name] = b""
+            order.append((now + self._lifetime, name))
             self._bytes += len(name[1])
-        return accepted
 
-    def store(self, accepted: Accepted, reply: bytes) -> None:
-        """Keep `reply` for duplicates of an accepted message, unless that is forgotten already."""
-        if accepted.is_held:
-            self._bytes += len(reply) - len(accepted.reply)
-            accepted.reply = reply
+    def store(self, name: _Name, reply: bytes) -> None:
+        """Keep `reply` for duplicates of a message that is remembered here, unless that is forgotten already."""
+        before = self._replies.get(name)
+        if before is not None:
+            self._replies[name] = reply
+            self._bytes += len(reply) - len(before)
 
     def forget(self, peer: Hashable) -> None:
         """Drop every entry of `peer`, which has lost the right to what we replied."""
-        for accepted in [accepted for accepted in self._by_name.values() if accepted.name[0] == peer]:
-            self._drop(accepted)
+        kept: deque[tuple[float, _Name]] = deque()
+        for entry in self._order:
+            if entry[1][0] == peer:
+                self._drop(entry[1])
+            else:
+                kept.append(entry)
+        self._order = kept
 
-    def _drop(self, accepted: Accepted) -> None:
-        if accepted.is_held:
-            accepted.is_held = False
-            del self._by_name[accepted.name]
-            self._bytes -= len(accepted.name[1]) + len(accepted.reply)
+    def _drop(self, name: _Name) -> None:
+        self._bytes -= len(name[1]) + len(self._replies.pop(name))
+        self._replays.pop(name, None)
 
 
 class NoDuplicates(Deduplicator):
@@ -166,11 +161,8 @@ class NoDuplicates(Deduplicator):
     def __init__(self) -> None:
         super().__init__(0.0, max_entries=0, max_bytes=0)
 
-    def remember(self, name: tuple[Hashable, bytes], now: float) -> Accepted:
-        """An entry that is forgotten already."""
-        accepted = Accepted(name, now)
-        accepted.is_held = False
-        return accepted
+    def remember(self, name: _Name, now: float) -> None:
+        """Nothing."""
 
 
 class _Transmission(Generic[PeerT]):

@@ -112,16 +112,16 @@ def test_repetitions_can_be_fewer():
 def test_a_duplicate_finds_the_stored_reply():
     seen = Deduplicator(247.0, max_entries=10, max_bytes=1000)
     assert seen.reply_to(("peer", b"x")) is None
-    accepted = seen.remember(("peer", b"x"), 0.0)
+    seen.remember(("peer", b"x"), 0.0)
     assert seen.reply_to(("peer", b"x")) == b""
-    seen.store(accepted, b"reply")
+    seen.store(("peer", b"x"), b"reply")
     assert seen.reply_to(("peer", b"x")) == b"reply"
 
 
 def test_a_message_that_is_accepted_again_is_held_once():
     seen = Deduplicator(247.0, max_entries=10, max_bytes=1000)
-    first = seen.remember(("peer", b"x"), 0.0)
-    assert seen.remember(("peer", b"x"), 1.0) is first
+    seen.remember(("peer", b"x"), 0.0)
+    seen.remember(("peer", b"x"), 1.0)
     assert (len(seen), seen.held) == (1, 1)
 
 
@@ -134,10 +134,10 @@ def test_neither_another_peer_nor_other_bytes_are_a_duplicate(peer, datagram):
 
 def test_an_entry_ends_with_its_lifetime():
     seen = Deduplicator(247.0, max_entries=10, max_bytes=1000)
-    accepted = seen.remember(("peer", b"x"), 0.0)
+    seen.remember(("peer", b"x"), 0.0)
     seen.remember(("peer", b"y"), 248.0)
     assert seen.reply_to(("peer", b"x")) is None
-    seen.store(accepted, b"late")
+    seen.store(("peer", b"x"), b"late")
     assert (len(seen), seen.held) == (1, 1)
 
 
@@ -145,9 +145,9 @@ def test_an_entry_ends_with_its_lifetime():
 def test_entries_and_bytes_are_bounded():
     seen = Deduplicator(247.0, max_entries=3, max_bytes=100)
     for number in range(10):
-        newest = seen.remember(("peer", bytes([number])), 0.0)
+        seen.remember(("peer", bytes([number])), 0.0)
     assert len(seen) == 3
-    seen.store(newest, bytes(200))
+    seen.store(("peer", b"\x09"), bytes(200))
     seen.remember(("peer", b"new"), 0.0)
     assert (len(seen), seen.held) == (1, 3)
 
@@ -155,18 +155,40 @@ def test_entries_and_bytes_are_bounded():
 @pytest.mark.requirement("R-37")
 def test_a_recorded_request_does_not_draw_its_reply_forever():
     seen = Deduplicator(247.0, max_entries=10, max_bytes=1000, max_replays=2)
-    seen.store(seen.remember(("peer", b"x"), 0.0), b"reply")
+    seen.remember(("peer", b"x"), 0.0)
+    seen.store(("peer", b"x"), b"reply")
     assert [seen.reply_to(("peer", b"x")) for _ in range(4)] == [b"reply", b"reply", b"", b""]
 
 
 def test_a_peer_that_is_forgotten_gets_no_stored_reply():
     seen = Deduplicator(247.0, max_entries=10, max_bytes=1000)
-    seen.store(seen.remember(("peer", b"x"), 0.0), b"reply")
+    seen.remember(("peer", b"x"), 0.0)
+    seen.store(("peer", b"x"), b"reply")
     seen.remember(("other", b"x"), 0.0)
     seen.forget("peer")
     assert (seen.reply_to(("peer", b"x")), seen.reply_to(("other", b"x")), seen.held) == (None, b"", 1)
     seen.remember(("other", b"y"), 300.0)
     assert (len(seen), seen.held) == (1, 1)
+
+
+@pytest.mark.requirement("R-36")
+def test_two_beside_each_other_find_each_others_messages_and_bound_their_own():
+    first = Deduplicator(247.0, max_entries=2, max_bytes=1000)
+    second = Deduplicator(247.0, max_entries=2, max_bytes=1000, beside=first)
+    first.remember(("peer", b"x"), 0.0)
+    for number in range(10):
+        second.remember(("stranger", bytes([number])), 0.0)
+    assert (first.reply_to(("stranger", b"\x09")), second.reply_to(("peer", b"x"))) == (b"", b"")
+    assert (len(first), len(second), first.held, second.held) == (1, 2, 1, 2)
+
+
+def test_a_datagram_that_comes_again_after_it_was_forgotten_is_held_for_its_whole_lifetime():
+    seen = Deduplicator(247.0, max_entries=10, max_bytes=1000)
+    seen.remember(("peer", b"x"), 0.0)
+    seen.forget("peer")
+    seen.remember(("peer", b"x"), 100.0)
+    seen.remember(("peer", b"y"), 300.0)
+    assert seen.reply_to(("peer", b"x")) == b""
 
 
 @pytest.mark.spec("RFC 7252 4.7")
