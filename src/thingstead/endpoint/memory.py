@@ -30,7 +30,7 @@ class Memory:
     def __init__(
         self, retention: Retention, transmission: TransmissionParameters, *, beside: Memory | None = None
     ) -> None:
-        self.duplicates = Deduplicator(
+        self.duplicates: Deduplicator = Deduplicator(
             transmission.exchange_lifetime,
             max_entries=retention.max_duplicates,
             max_bytes=retention.max_duplicate_bytes,

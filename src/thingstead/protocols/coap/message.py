@@ -27,7 +27,6 @@ __all__ = [
 MAX_TOKEN = 65804
 """Bytes of the longest token that a message can say (RFC 8974 §2.1)."""
 
-_PAYLOAD_MARKER = 0xFF
 _URI_PATH = int(OptionNumber.URI_PATH)
 
 
@@ -40,7 +39,8 @@ class MessageType(IntEnum):
     RST = 3
 
 
-_TYPES = tuple(MessageType)
+_TYPES = {0b0100 | kind: kind for kind in MessageType}
+"""The first four bits of a message: version 1, and its type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +158,10 @@ def decode(data: bytes, *, limits: Limits = _DEFAULT_LIMITS) -> Message:
     if not 4 <= size <= limits.max_size:
         raise DecodeError(f"expected a datagram of 4 to {limits.max_size} bytes, got {size}", spec="RFC 7252 §3")
     first = data[0]
-    start, token_end = 4, 4 + (first & 0x0F)
-    if first >> 6 != 1:
+    kind = _TYPES.get(first >> 4)
+    if kind is None:
         raise DecodeError(f"expected CoAP version 1, got {first >> 6}", spec="RFC 7252 §3", reason="version")
+    start, token_end = 4, 4 + (first & 0x0F)
     if token_end > 16:
         length, start = decode_token_size(first & 0x0F, data, 4)
         token_end = start + length
@@ -170,7 +171,7 @@ def decode(data: bytes, *, limits: Limits = _DEFAULT_LIMITS) -> Message:
     if code == 0 and size != 4:
         raise DecodeError(f"expected an Empty message of 4 bytes, got {size}", spec="RFC 7252 §4.1")
     options, payload = decode_options(data, token_end, limits=limits)
-    return Message(code, _TYPES[(first >> 4) & 3], data[2] << 8 | data[3], data[start:token_end], options, payload)
+    return Message(code, kind, data[2] << 8 | data[3], data[start:token_end], options, payload)
 
 
 def decode_token_size(nibble: int, data: bytes | bytearray, offset: int) -> tuple[int, int]:
@@ -184,7 +185,7 @@ def decode_token_size(nibble: int, data: bytes | bytearray, offset: int) -> tupl
     Raises:
         DecodeError: the reserved value 15, or an extended length that runs over the end.
     """
-    return (nibble, offset) if nibble <= 12 else _extended(data, offset, nibble)
+    return _extended(data, offset, nibble)
 
 
 def encode_token_size(size: int) -> tuple[int, bytes]:
@@ -210,27 +211,27 @@ def decode_options(
     options: list[tuple[int, bytes]] = []
     number = 0
     size = len(data)
-    while offset < size:
-        head = data[offset]
+    for _ in range(limits.max_options + 1):
+        if offset == size:
+            return options, b""
+        delta, length = _NIBBLES[data[offset]]
         offset += 1
-        if head == _PAYLOAD_MARKER:
-            if offset == size:
-                raise DecodeError("expected a payload behind the payload marker", spec="RFC 7252 §3")
-            return options, data[offset:]
-        delta, length = head >> 4, head & 0x0F
-        if delta > 12:
+        if delta > 12 or length > 12:
+            if delta == length == 15:
+                if offset == size:
+                    raise DecodeError("expected a payload behind the payload marker", spec="RFC 7252 §3")
+                return options, data[offset:]
             delta, offset = _extended(data, offset, delta)
-        if length > 12:
             length, offset = _extended(data, offset, length)
         number += delta
         end = offset + length
-        if end > size or number > 0xFFFF or len(options) == limits.max_options:
+        if end > size or number > 0xFFFF:
             raise DecodeError(
                 f"expected an option within the message, got number {number} of {length} bytes", spec="RFC 7252 §3.1"
             )
         options.append((number, data[offset:end]))
         offset = end
-    return options, b""
+    raise DecodeError(f"expected at most {limits.max_options} options", spec="RFC 7252 §3.1")
 
 
 def encode(message: Message) -> bytes:
@@ -248,8 +249,11 @@ def encode_as(message: Message, kind: int, mid: int, token: bytes) -> bytes:
     Raises:
         ValueError: as for `encode`.
     """
-    nibble, extended = (len(token), b"") if len(token) <= 8 else encode_token_size(len(token))
-    head = bytes((0x40 | kind << 4 | nibble, message.code, mid >> 8, mid & 0xFF)) + extended
+    nibble = len(token)
+    if nibble > 8:
+        nibble, extended = encode_token_size(nibble)
+        token = extended + token
+    head = bytes((0x40 | kind << 4 | nibble, message.code, mid >> 8, mid & 0xFF))
     return head + token + encode_options(message.options, message.payload)
 
 
@@ -284,10 +288,13 @@ def encode_options(options: list[tuple[int, bytes]], payload: bytes) -> bytes:
 
 
 _MAX_SIZES = {number: row.max_size for number, row in OPTIONS.items()}
+_NIBBLES = tuple((head >> 4, head & 0x0F) for head in range(256))
 _SHORT_HEADS = tuple(bytes((head,)) for head in range(256))
 
 
 def _extended(data: bytes | bytearray, offset: int, nibble: int) -> tuple[int, int]:
+    if nibble < 13:
+        return nibble, offset
     if nibble == 13 and offset < len(data):
         return data[offset] + 13, offset + 1
     if nibble == 14 and offset + 1 < len(data):

@@ -16,7 +16,9 @@ _PARTIAL_IV_SIZE = int(OscoreFlag.PARTIAL_IV_SIZE)
 _KID = int(OscoreFlag.KID)
 _KID_CONTEXT = int(OscoreFlag.KID_CONTEXT)
 _GROUP = int(OscoreFlag.GROUP)
-_RESERVED = 0xFF & ~sum(OscoreFlag)
+_FLAGS = frozenset(flags for flags in range(1, sum(OscoreFlag) + 1) if flags & _PARTIAL_IV_SIZE <= 5)
+"""Neither reserved bits nor lengths, nor a byte that says nothing."""
+
 _SPEC = "RFC 8613 §6.1"
 
 
@@ -49,7 +51,7 @@ def decode_option(value: bytes) -> OscoreOption:
         return OscoreOption()
     flags = value[0]
     end = 1 + (flags & _PARTIAL_IV_SIZE)
-    if flags & _RESERVED or end > 6 or not flags:
+    if flags not in _FLAGS:
         raise DecodeError(f"expected OSCORE flag bits without reserved ones, got 0x{flags:02x}", spec=_SPEC)
     if size < end or (end > 2 and value[1] == 0):
         raise DecodeError(f"expected a Partial IV of {end - 1} bytes without leading zeros", spec=_SPEC)

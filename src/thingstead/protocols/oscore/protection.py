@@ -138,7 +138,9 @@ def unprotect_request(
     if option is None:
         option = read_option(message)
     recipient = context.recipient
-    partial_iv = _require_request(option, context)
+    partial_iv = option.partial_iv
+    if option.kid != recipient.id or partial_iv is None or option.group or option.kid_context is not None:
+        partial_iv = _require_request(option, context)
     number = decode_partial_iv(partial_iv)
     window = recipient.window
     is_valid = window.is_valid

@@ -14,28 +14,24 @@ class ReplayWindow:
     `check` before decryption, `accept` after it: only an authenticated message moves the window. After a loss of
     state the window is *invalid*: it cannot tell old from new until `recover` gives it a number that an Echo
     exchange proved fresh (RFC 8613 appendix B.1.2).
+
+    Attributes:
+        size: numbers that it spans.
+        is_valid: it knows what was received before.
+        newest: the largest number that was accepted; -1 before the first, and while nothing is known.
     """
 
-    __slots__ = ("_doubted", "_highest", "_limit", "_seen", "size")
+    __slots__ = ("_doubted", "_limit", "_seen", "is_valid", "newest", "size")
 
     def __init__(self, size: int = 32, *, valid: bool = True) -> None:
         if size < 1:
             raise ValueError("a replay window holds at least one number")
         self.size = size
-        self._highest: int | None = -1 if valid else None
+        self.is_valid = valid
+        self.newest = -1
         self._limit = MAX_PARTIAL_IV + 1
         self._doubted = -1
-        self._seen = 0  # bit i: highest - i was received
-
-    @property
-    def is_valid(self) -> bool:
-        """Whether the window knows what was received before."""
-        return self._highest is not None
-
-    @property
-    def newest(self) -> int:
-        """The largest number that was accepted; -1 before the first, and while nothing is known."""
-        return -1 if self._highest is None else self._highest
+        self._seen = 0  # bit i: newest - i was received
 
     def check(self, number: int) -> None:
         """Refuse a number that was received, or that lies left of the window, or beyond the key; change nothing.
@@ -44,13 +40,13 @@ class ReplayWindow:
             ReplayError: it was, or it does, or the window is invalid.
             UntrustedError: the peer's key may not be used for that many messages.
         """
-        highest = self._highest
-        if highest is None:
+        if not self.is_valid:
             raise ReplayError("the replay window was lost", spec="RFC 8613 §7.5", reason="freshness")
-        if number > highest:
+        behind = self.newest - number
+        if behind < 0:
             if number >= self._limit:
                 self._check_limit(number)
-        elif highest - number >= self.size or self._seen >> (highest - number) & 1:
+        elif behind >= self.size or self._seen >> behind & 1:
             raise ReplayError(f"Partial IV {number} was received before, or is too old", spec="RFC 8613 §7.4")
 
     def accept(self, number: int) -> None:
@@ -59,15 +55,14 @@ class ReplayWindow:
         Raises:
             ReplayError: as for `check`, so that a number is never accepted twice.
         """
-        highest = self._highest
-        if highest is None or number <= highest:
+        shift = number - self.newest
+        if shift <= 0 or not self.is_valid:
             self.check(number)
-            self._seen |= 1 << ((highest or 0) - number)
+            self._seen |= 1 << -shift
             return
-        shift = number - highest
         # A sender may jump by 2**40, and such a shift would be a number of 2**40 bits.
         self._seen = (self._seen << shift | 1) & ((1 << self.size) - 1) if shift < self.size else 1
-        self._highest = number
+        self.newest = number
 
     def recover(self, number: int) -> None:
         """Take the number of a request proved fresh: the lower limit of an invalid window, else as `accept`.
@@ -77,10 +72,11 @@ class ReplayWindow:
             UntrustedError: as for `check`.
         """
         self._check_limit(number)
-        if self._highest is not None:
+        if self.is_valid:
             self.accept(number)
             return
-        self._highest = number
+        self.is_valid = True
+        self.newest = number
         self._seen = (1 << self.size) - 1
 
     def doubt(self, number: int) -> bool:
