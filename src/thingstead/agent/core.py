@@ -15,6 +15,7 @@ from thingstead.agent.group_membership import GROUP_PREFIX, GROUP_STORY, GroupMe
 from thingstead.agent.joining import Joining, back_off
 from thingstead.agent.membership import Member, Membership
 from thingstead.agent.ports import Actuator, Home, Sensor, Slots
+from thingstead.agent.revocation import Revocations
 from thingstead.agent.story import Request, Stories, Story, Wait
 from thingstead.agent.telemetry import tell
 from thingstead.agent.updating import Updating
@@ -106,6 +107,7 @@ class Agent:
             retry=config.retry_interval,
         )
         self.groups.serve(self.resources)
+        self.revocations = Revocations(hardware.home)
         self.updating = Updating(hardware.slots, self.birth, utc=self.utc, on_activated=self._on_activated)
         self.member: Member | None = None
         self.thing_id = ""
@@ -258,6 +260,8 @@ class Agent:
         telemetry = tell(self.hardware.sensor, interval=self._telemetry_interval, utc=self.utc)
         self.stories.start("telemetry", telemetry, self._now)
         self.stories.start("groups", self.groups.story(), self._now)
+        revoked = self.revocations.story(interval=self.config.revocation_interval, retry=self.config.retry_interval)
+        self.stories.start("revocations", revoked, self._now)
         self.stories.start("update", self.updating.story(interval=self.config.update_interval), self._now)
 
     def _telemetry_interval(self) -> float:
@@ -342,7 +346,10 @@ class Agent:
 
     def _send(self, wanted: Request, now: float) -> ExchangeId:
         association = DOMAIN if wanted.protected else None
-        return self.endpoint.send_request(wanted.message, self._controller, now, association=association)
+        observe = wanted.on_notification is not None
+        return self.endpoint.send_request(
+            wanted.message, self._controller, now, association=association, observe=observe
+        )
 
     def _grant(self, event: RequestReceived) -> tuple[Hashable, Scope] | None:
         member = self.member

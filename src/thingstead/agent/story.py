@@ -26,11 +26,14 @@ class Request:
         message: request without token and message ID.
         protected: under the association with the domain, else in clear.
         timeout: seconds after which the story goes on with a `TransportError`.
+        on_notification: what observing brings after the first response (RFC 7641); None does not observe. When it
+            ends, the story goes on from where it waits; when the story asks so again, the observation before is over.
     """
 
     message: Message
     protected: bool = True
     timeout: float = 30.0
+    on_notification: Callable[[Message], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class _Running:
     exchange: ExchangeId | None = None
     ticket: int = 0
     waits_for: str = ""
+    observation: ExchangeId | None = None
 
 
 class Stories:
@@ -67,6 +71,7 @@ class Stories:
         self._send = send
         self._cancel = cancel
         self._by_exchange: dict[ExchangeId, _Running] = {}
+        self._observations: dict[ExchangeId, tuple[_Running, Callable[[Message], None]]] = {}
         self._timers: list[tuple[float, int, _Running]] = []
         self._tickets = count(1)
         self._running: list[_Running] = []
@@ -82,6 +87,7 @@ class Stories:
         stopping, self._running = self._running, []
         for running in stopping:
             self._forget_exchange(running, now)
+            self._end_observation(running, now)
             running.ticket = 0
             running.story.close()
         self._timers.clear()
@@ -92,11 +98,13 @@ class Stories:
             self._resume(running, None, None, now)
 
     def on_response(self, exchange: ExchangeId, message: Message, now: float) -> None:
-        """A response to an exchange that a story waits for; others are ignored."""
+        """A response to an exchange that a story waits for, or observes by; others are ignored."""
         running = self._by_exchange.pop(exchange, None)
         if running is not None:
             running.exchange = None
             self._resume(running, message, None, now)
+        elif exchange in self._observations:
+            self._observations[exchange][1](message)
 
     def on_failure(self, exchange: ExchangeId, error: ThingsteadError, now: float) -> None:
         """An exchange that failed; the error is thrown into its story."""
@@ -104,6 +112,11 @@ class Stories:
         if running is not None:
             running.exchange = None
             self._resume(running, None, error, now)
+        elif exchange in self._observations:
+            running, _ = self._observations.pop(exchange)
+            running.observation = None
+            if running.exchange is None:
+                self._resume(running, None, None, now)
 
     def run(self, now: float) -> None:
         """Resume what is due."""
@@ -146,6 +159,10 @@ class Stories:
             except ThingsteadError as fault:
                 error = fault
                 continue
+            if effect.on_notification is not None:
+                self._end_observation(running, now)
+                running.observation = running.exchange
+                self._observations[running.exchange] = (running, effect.on_notification)
             self._by_exchange[running.exchange] = running
             self._arm(running, now + effect.timeout)
             return
@@ -157,6 +174,12 @@ class Stories:
     def _end(self, running: _Running) -> None:
         if running in self._running:
             self._running.remove(running)
+
+    def _end_observation(self, running: _Running, now: float) -> None:
+        if running.observation is not None:
+            self._observations.pop(running.observation, None)
+            self._cancel(running.observation, now)
+            running.observation = None
 
     def _forget_exchange(self, running: _Running, now: float) -> None:
         if running.exchange is not None:

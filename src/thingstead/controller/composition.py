@@ -30,6 +30,7 @@ from thingstead.controller.resource import (
     update_poll,
     update_report,
 )
+from thingstead.controller.revocation_list import RevocationList
 from thingstead.controller.server import DomainServer
 from thingstead.controller.whereabouts import Whereabouts
 from thingstead.crypto.keystore import KeyStore
@@ -128,6 +129,7 @@ class Controller:
             tasks.create_task(self.notary.run())
             tasks.create_task(self.conductor.run())
             tasks.create_task(every(_HOUSEKEEPING, self.planes.data.flush))
+            tasks.create_task(every(_HOUSEKEEPING, self.planes.tokens.tidy))
             tasks.create_task(every(_HOUSEKEEPING, self._look_after_network))
             tasks.create_task(every(_HOUSEKEEPING, self.expiry_watch.look))
             tasks.create_task(every(_ATTENTION, self.attention.watch))
@@ -351,6 +353,7 @@ def _serve(controller: Controller) -> None:
     resources.register(path.UPDATE_IMAGE, Code.GET, update_image(controller.planes.software))
     resources.register(path.UPDATE_REPORT, Code.POST, update_report(controller.planes.software, server), consumes=cbor)
     resources.register(path.CREDENTIAL_STATUS, Code.FETCH, credential_status(controller.planes.identity))
+    RevocationList(controller.planes.tokens, server.notify).serve(resources)
 
     def count(event: RequestReceived, peer: Hashable, reason: str) -> None:
         """One ledger entry per thing or source, reason and minute."""

@@ -17,9 +17,11 @@ from thingstead.controller.whereabouts import Whereabouts
 from thingstead.crypto.key import PublicKey
 from thingstead.domain.plane import Plane, PlaneName
 from thingstead.domain.policy import PROFILES
+from thingstead.domain.ports import Archive
 from thingstead.domain.register import Register
 from thingstead.identifier import KeyId
 from thingstead.planes.access.authorization_server import AuthorizationServer
+from thingstead.planes.access.issued_tokens import IssuedTokens
 from thingstead.planes.data.collector import Collector
 from thingstead.planes.groups.group_manager import GroupManager
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
@@ -40,6 +42,7 @@ class Planes:
     Attributes:
         identity: credentials.
         access: tokens and associations.
+        tokens: of the same plane, what was issued and what is revoked.
         groups: keys of groups.
         software: releases and what runs.
         network: what the kernel lets through.
@@ -48,6 +51,7 @@ class Planes:
 
     identity: CertificateAuthority
     access: AuthorizationServer
+    tokens: IssuedTokens
     groups: GroupManager
     software: StatusTracker
     network: MudManager
@@ -83,17 +87,8 @@ def compose_planes(
         return PlaneRecords(plane, foundation.store, prefix=prefix)
 
     clock, domain = foundation.clock, foundation.config.domain.name
-    profile = PROFILES[foundation.policy.join.profile]
-    access = AuthorizationServer(
-        records(PlaneName.ACCESS),
-        foundation.keys.handle(KeyId("access")),
-        server,
-        domain=domain,
-        holder=holder,
-        clock=clock,
-        random_bytes=foundation.random_bytes,
-        validity=profile.token_lifetime,
-    )
+    tokens = IssuedTokens(records(PlaneName.ACCESS, "trl/"), clock=clock)
+    access = _access_plane(foundation, holder, tokens, records=records(PlaneName.ACCESS), server=server)
     return Planes(
         identity=CertificateAuthority(
             records(PlaneName.IDENTITY, "credential/"),
@@ -104,6 +99,7 @@ def compose_planes(
             validity=timedelta(days=foundation.config.join.credential_days),
         ),
         access=access,
+        tokens=tokens,
         groups=groups_plane(
             foundation.config,
             foundation.policy,
@@ -134,6 +130,22 @@ def compose_planes(
             alarm=_log_alarm,
         ),
         data=Collector(records(PlaneName.DATA), purposes=foundation.policy.purposes, clock=clock),
+    )
+
+
+def _access_plane(
+    foundation: Foundation, holder: PublicKey, tokens: IssuedTokens, *, records: Archive, server: DomainServer
+) -> AuthorizationServer:
+    return AuthorizationServer(
+        records,
+        foundation.keys.handle(KeyId("access")),
+        server,
+        tokens,
+        domain=foundation.config.domain.name,
+        holder=holder,
+        clock=foundation.clock,
+        random_bytes=foundation.random_bytes,
+        validity=PROFILES[foundation.policy.join.profile].token_lifetime,
     )
 
 

@@ -152,6 +152,11 @@ class DomainServer:
         """Have the request come again with an Echo value: fresh, and from where it says (RFC 9175 §2.3)."""
         self._endpoint.challenge(call.event.exchange, self._clock.now())
 
+    def notify(self, exchange: ExchangeId, message: Message) -> None:
+        """Tell an observer how it stands now; one that is gone takes no notice, which is no error."""
+        self._endpoint.send_response(exchange, message, self._clock.now())
+        self.flush()
+
     def vouch(self, call: Call) -> None:
         """Answer at any length: the request's source was seen to receive what is sent to it."""
         self._endpoint.vouch(call.event.exchange)

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from tests.properties.decoder import Decoder
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.planes.groups import record
-from thingstead.protocols.ace import groupcomm_join
+from thingstead.protocols.ace import groupcomm_join, revocation
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.ace.groupcomm import GroupKeys, Peer
 from thingstead.protocols.ace.groupcomm_join import JoinRequest, JoinResponse, encode_challenge, scope_entry
 from thingstead.protocols.ace.groupcomm_registry import Role
+from thingstead.protocols.ace.revocation import Change, Limits, UpdateCollection
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile.standing import MemberStanding, StandingQuestion
 from thingstead.secret import Secret
@@ -23,6 +24,9 @@ _PEERS = (
 _KEYS = GroupKeys("lamps", 3, b"gid", Secret(bytes(16)), bytes(8), b"\x01", _CREDENTIAL, 3600, _PEERS)
 _REQUEST = JoinRequest("lamps", Role.RESPONDER, _CREDENTIAL, bytes(8), bytes(64), scope_entry("lamps", Role.RESPONDER))
 _RECORD = record.create("lamps", random_bytes=bytes, at=_AT)
+_HASH = b"\x01" + bytes(32)
+_UPDATES = UpdateCollection(Limits())
+_UPDATES.add(Change(added=(_HASH,)))
 
 DECODERS = (
     Decoder("ace.groupcomm.GroupKeys.decode", GroupKeys.decode, (_KEYS.encode().hex(),)),
@@ -46,6 +50,16 @@ DECODERS = (
         "profile.standing.StandingQuestion.decode",
         StandingQuestion.decode,
         (StandingQuestion("lamps", bytes(32)).encode().hex(),),
+    ),
+    Decoder(
+        "ace.revocation.decode_full_set",
+        revocation.decode_full_set,
+        (revocation.encode_full_set([_HASH], 3).hex(),),
+    ),
+    Decoder(
+        "ace.revocation.UpdateCollection.decode",
+        lambda data: UpdateCollection.decode(data, Limits()),
+        (_UPDATES.encode().hex(),),
     ),
     Decoder("groups.record.decode", record.decode, (_RECORD.encode().hex(),)),
 )

@@ -125,3 +125,49 @@ def test_stopping_all_runs_what_stories_do_last_and_nothing_after(stories, net):
     stories.on_response(ExchangeId(1), _ANSWER, 2.0)
     stories.run(100.0)
     assert stories.next_deadline() is None
+
+
+@pytest.mark.spec("RFC 7641 3.2")
+class TestObserving:
+    """A story asks once, is resumed by the first response, and hears the rest by its callback."""
+
+    def _begin(self, stories):
+        seen: list[bytes] = []
+        waits: list[int] = []
+
+        def story():
+            while True:
+                wanted = Request(request(Code.GET, "/a"), on_notification=lambda message: seen.append(message.payload))
+                yield wanted
+                waits.append(1)
+                yield Wait(60.0, "again")
+
+        stories.start("watch", story(), 0.0)
+        return seen, waits
+
+    def test_later_responses_go_to_the_callback_and_the_first_to_the_story(self, net, stories):
+        seen, waits = self._begin(stories)
+        stories.on_response(ExchangeId(1), Message(Code.CONTENT, payload=b"1"), 1.0)
+        stories.on_response(ExchangeId(1), Message(Code.CONTENT, payload=b"2"), 2.0)
+        assert (seen, waits) == ([b"2"], [1])
+        assert net.cancelled == []
+
+    def test_asking_anew_ends_the_observation_before(self, net, stories):
+        seen, _ = self._begin(stories)
+        stories.on_response(ExchangeId(1), _ANSWER, 1.0)
+        stories.run(62.0)
+        assert net.cancelled == [1]
+        stories.on_response(ExchangeId(1), _ANSWER, 63.0)
+        assert seen == []
+
+    def test_when_the_observation_fails_the_story_goes_on_at_once(self, net, stories):
+        self._begin(stories)
+        stories.on_response(ExchangeId(1), _ANSWER, 1.0)
+        stories.on_failure(ExchangeId(1), StateError("ended"), 2.0)
+        assert [at for _, at in net.sent] == [0.0, 2.0]
+
+    def test_stopping_everything_ends_it(self, net, stories):
+        self._begin(stories)
+        stories.on_response(ExchangeId(1), _ANSWER, 1.0)
+        stories.stop_all(2.0)
+        assert net.cancelled == [1]

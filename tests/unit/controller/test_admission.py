@@ -25,6 +25,7 @@ from thingstead.errors import PolicyError, StateError, StorageError, UntrustedEr
 from thingstead.phases.bootstrap import Newcomer
 from thingstead.phases.manufacture import Maker, Model, bear
 from thingstead.planes.access.authorization_server import AuthorizationServer
+from thingstead.planes.access.issued_tokens import IssuedTokens
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.ace.aif import Permission, Scope
@@ -100,6 +101,7 @@ class Door:
             PlaneRecords(PlaneName.ACCESS, self.store),
             PLANE_KEY,
             self.live,
+            IssuedTokens(PlaneRecords(PlaneName.ACCESS, self.store, prefix="trl/"), clock=self.clock),
             holder=DOMAIN_KEY.public,
             **common,
         )
@@ -269,7 +271,9 @@ def test_an_approval_lets_the_next_attempt_pass_once(scope, granted):
     (thing,) = door.things
     door.admission.approve(thing.id, scope)
     assert door.come(NEWCOMER).access_token
-    assert door.access.scope_of(thing.id) == SCOPES[granted]
+    held = door.access.scope_of(thing.id)
+    assert held is not None
+    assert held == SCOPES[granted].widen(Scope({"/revoke/trl": 1}))
     assert door.entries(Kind.AUTHORIZATION)[-1].details["rule"] == "lamps, approved"
     assert door.come(newcomer(number=2)).reason == "held"
 

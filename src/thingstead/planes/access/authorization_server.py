@@ -18,11 +18,13 @@ from thingstead.domain.thing import Thing
 from thingstead.errors import StateError, StorageError
 from thingstead.identifier import ThingId, TransitionId, thing_id
 from thingstead.planes.access.holding import Holding, decode_holding, encode_holding
+from thingstead.planes.access.issued_tokens import IssuedToken, IssuedTokens
 from thingstead.protocols.ace import aif, token
-from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.edhoc.session import OscoreParameters
+from thingstead.protocols.profile import path
 
 __all__ = ["AuthorizationServer", "Proposal"]
 
@@ -32,6 +34,9 @@ _RECIPIENT_ID_SIZE = 3
 _RENEWAL_SHARE = 8
 """Of its time, the last eighth is there for a thing to join again and have a new token (`agent.membership`)."""
 _ACTOR = "plane:access"
+_FIRST_THING, _AFTER_THINGS = "thing-", "thing."
+_MEMBERSHIP = Scope({path.TRL: Permission.GET})
+"""What every token at the domain holds, whatever the owner's policy gives beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class AuthorizationServer:
         records: the plane's documents, one per thing; they hold master secrets.
         key: the access plane's own signing key (ESP256).
         associations: the live endpoint.
+        tokens: what was issued and may be shown elsewhere, and what of it is revoked.
         domain: issuer of the tokens, and the audience of those that things hold.
         holder: the key that the domain itself proves in handshakes; its own tokens are bound to it.
         clock: for UTC.
@@ -87,6 +93,7 @@ class AuthorizationServer:
         records: Archive,
         key: PrivateKey,
         associations: SecurityAssociations,
+        tokens: IssuedTokens,
         *,
         domain: str,
         holder: PublicKey,
@@ -97,6 +104,7 @@ class AuthorizationServer:
         self._records = records
         self._key = key
         self._associations = associations
+        self._tokens = tokens
         self._domain = domain
         self._holder = holder
         self._clock = clock
@@ -107,7 +115,7 @@ class AuthorizationServer:
         self._scopes: WeakValueDictionary[bytes, Scope] = WeakValueDictionary()
         self._recipient_ids: set[bytes] = set()
         self._locks: WeakValueDictionary[ThingId, asyncio.Lock] = WeakValueDictionary()
-        for name, document in records.load().items():
+        for name, document in records.scan(_FIRST_THING, _AFTER_THINGS):
             self._keep(thing_id(name), self._stand(decode_holding(document)))
 
     def resume(self, admitted: Iterable[ThingId]) -> None:
@@ -197,10 +205,14 @@ class AuthorizationServer:
         return self._receipt(thing, Demand.ADMIT, transition_id, detail)
 
     async def restrict(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
-        """End the live association and suspend the token; the keys stay for the day it is lifted."""
+        """End the live association and suspend the token; the keys stay for the day it is lifted.
+
+        What it has at other things, and they at it, is revoked for good: they learn of no lifting.
+        """
         self._associations.end(thing.id)
         self._proposals.pop(thing.id, None)
         async with self._lock(thing.id):
+            await self._tokens.revoke_all_of(thing.id)
             standing = self._standings.get(thing.id)
             if standing is not None and not standing.suspended:
                 await self._write(thing.id, replace(self._read(thing.id), suspended=True), Kind.REVOCATION, cause)
@@ -213,6 +225,8 @@ class AuthorizationServer:
         async with self._lock(thing.id):
             standing = self._standings.get(thing.id)
             if standing is not None:
+                await self._tokens.revoke({**self._own_tokens(thing.id, standing), **dict(self._tokens.of(thing.id))})
+                await self._tokens.forget_requester(thing.id)
                 # From memory only once it is gone from disk: a receipt for less would leave the keys there.
                 draft = self._draft(thing.id, Kind.REVOCATION, cause, standing)
                 await self._records.write({thing.id: None}, entries=[draft])
@@ -261,7 +275,8 @@ class AuthorizationServer:
 
     def _grant(self, thing: ThingId, proposal: Proposal) -> Holding:
         at = self._clock.utc().replace(microsecond=0)
-        access = self._issue(self._domain, thing, proposal.public, proposal.scope, at)
+        scope = proposal.scope.widen(_MEMBERSHIP)
+        access = self._issue(self._domain, thing, proposal.public, scope, at)
         granted = self._issue(thing, self._domain, self._holder, proposal.granted, at)
         return Holding(proposal.oscore, proposal.public, access, granted, reserved=0, suspended=False)
 
@@ -278,6 +293,16 @@ class AuthorizationServer:
             cti=self._random_bytes(_CTI_SIZE),
             signature_id=AlgorithmId.ESP256,
         )
+
+    def _own_tokens(self, thing: ThingId, standing: _Standing) -> dict[bytes, IssuedToken]:
+        """The two tokens of its join, by hash."""
+        document = self._records.read(thing)
+        if document is None:
+            return {}
+        holding = decode_holding(document)
+        own = IssuedToken(thing, self._domain, standing.expires), IssuedToken(self._domain, thing, standing.expires)
+        hashes = token.token_hash(holding.access_token), token.token_hash(holding.granted_token)
+        return dict(zip(hashes, own, strict=True))
 
     def _stand(self, holding: Holding) -> _Standing:
         """Out of a token that is ours and its holder's; its end is looked at on every use."""

@@ -89,6 +89,13 @@ class Scope:
         both = {path: held & other.grants.get(path, 0) for path, held in self.grants.items()}
         return Scope({path: permissions for path, permissions in both.items() if permissions})
 
+    def widen(self, other: Scope) -> Scope:
+        """What either scope holds."""
+        grants = dict(self.grants)
+        for path, held in other.grants.items():
+            grants[path] = grants.get(path, 0) | held
+        return Scope(grants)
+
 
 def encode(scope: Scope) -> bytes:
     """Encode as AIF-CBOR, entries sorted by path: the content of a `scope` byte string (RFC 9237 §3)."""

@@ -10,6 +10,7 @@ __all__ = [
     "LIGHT",
     "STANDING",
     "TELEMETRY",
+    "TRL",
     "UPDATE",
     "UPDATE_IMAGE",
     "UPDATE_REPORT",
@@ -37,6 +38,9 @@ UPDATE_REPORT = "/update/report"
 
 ACE_GROUP = "/ace-group"
 """Domain: the Key Distribution Center's root, ``/ace-group/NAME`` beneath it (RFC 9594 §4.1)."""
+
+TRL = "/revoke/trl"
+"""Domain: GET, with Observe too, which tokens that pertain to the caller are revoked (RFC 9770 §6)."""
 
 CREDENTIAL_STATUS = "/credential"
 """Domain: FETCH whether a credential still stands."""

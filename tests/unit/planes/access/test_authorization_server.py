@@ -13,7 +13,9 @@ from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.lifecycle import Restriction
 from thingstead.errors import StorageError
 from thingstead.planes.access.authorization_server import AuthorizationServer, Proposal
+from thingstead.planes.access.issued_tokens import IssuedToken, IssuedTokens
 from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.ace.token import token_hash
 from thingstead.protocols.edhoc.session import OscoreParameters
 from thingstead.secret import Secret
 
@@ -35,7 +37,7 @@ class SlowRecords:
         return self.documents.get(key)
 
     def scan(self, first, last):
-        raise NotImplementedError
+        return iter(sorted(item for item in self.documents.items() if first <= item[0] < last))
 
     async def write(self, changes, *, entries=()):
         for key, document in changes.items():
@@ -70,11 +72,12 @@ class Live:
         return None
 
 
-def server(records, live):
+def server(records, live, tokens=None):
     return AuthorizationServer(
         records,
         _KEY,
         live,
+        tokens or IssuedTokens(SlowRecords(), clock=JumpingClock()),
         domain="home",
         holder=_HOLDER.public,
         clock=JumpingClock(),
@@ -233,7 +236,7 @@ def test_tokens_are_handed_out_from_disk_and_to_nobody_once_they_are_gone_there(
 
     (access_token, granted_token), scope = asyncio.run(story())
     assert access_token != granted_token
-    assert scope == Scope({"/senml": 2})
+    assert scope == Scope({"/senml": 2, "/revoke/trl": 1})
 
 
 def test_a_thing_is_withdrawn_even_where_its_document_is_gone_from_disk():
@@ -258,3 +261,36 @@ def test_things_of_equal_scope_share_it():
 
     one, other = asyncio.run(story())
     assert one is other
+
+
+_PEER_TOKEN = IssuedToken("thing-bbbbbbbbbbbbbbbb", _THING.id, JumpingClock().utc() + timedelta(days=1))
+_HASH = b"\x01" + bytes(32)
+
+
+@pytest.mark.requirement("R-09")
+@pytest.mark.spec("RFC 9770 5.1")
+@pytest.mark.parametrize("end", ["restrict", "withdraw"])
+def test_what_a_thing_has_at_others_and_they_at_it_is_revoked_when_it_goes(end):
+    async def story():
+        tokens = IssuedTokens(SlowRecords(), clock=JumpingClock())
+        plane = server(SlowRecords(), Live(), tokens)
+        await joined(plane)
+        await tokens.note(_HASH, _PEER_TOKEN)
+        await getattr(plane, end)(_QUARANTINED, cause="doubt", transition_id=_QUARANTINED.transition_id)
+        return tokens.find(_HASH)
+
+    assert asyncio.run(story()).is_revoked
+
+
+@pytest.mark.spec("RFC 9770 5.1")
+def test_the_tokens_of_its_join_are_on_the_list_when_a_thing_is_withdrawn():
+    async def story():
+        tokens = IssuedTokens(SlowRecords(), clock=JumpingClock())
+        plane = server(SlowRecords(), Live(), tokens)
+        await joined(plane)
+        held = plane.tokens_of(_THING.id)
+        await plane.withdraw(_THING, cause="retired", transition_id=_THING.transition_id)
+        return {token_hash(one) for one in held}, {name for name, one in tokens.of("") if one.is_revoked}
+
+    held, revoked = asyncio.run(story())
+    assert held == revoked

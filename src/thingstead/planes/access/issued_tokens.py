@@ -1,0 +1,217 @@
+"""Every token that may still be shown somewhere, and which of them are revoked (RFC 9770 §5).
+
+A token is written down before it is handed out, so that it can be taken back from those who would take it: they ask
+which are revoked, or observe it. What has expired is forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from thingstead.clock import Clock
+from thingstead.domain.ports import Records
+from thingstead.errors import DecodeError, StateError
+from thingstead.protocols.ace import revocation
+from thingstead.protocols.ace.revocation import Change, Limits, UpdateCollection
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.coap.message import Message
+
+__all__ = ["IssuedToken", "IssuedTokens"]
+
+_TOKEN, _CHANGES = "token/", "changes/"
+_MAX_PER_HOLDER = 64
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """What is known of a token without its bytes.
+
+    Attributes:
+        subject: who holds it.
+        audience: where it counts.
+        expires: UTC.
+        is_revoked: it counts no more.
+    """
+
+    subject: str
+    audience: str
+    expires: datetime
+    is_revoked: bool = False
+
+
+class IssuedTokens:
+    """The issued tokens of a domain by hash; the administrator's name is the empty one.
+
+    Args:
+        records: documents of tokens and of changes.
+        clock: for UTC.
+        limits: of the list's history.
+
+    Attributes:
+        on_change: is told of every requester whose part of the list has changed, once that is on disk.
+    """
+
+    def __init__(self, records: Records, *, clock: Clock, limits: Limits | None = None) -> None:
+        self._records = records
+        self._clock = clock
+        self._limits = limits or Limits()
+        self._tokens: dict[bytes, IssuedToken] = {}
+        self._by_name: dict[str, set[bytes]] = {}
+        self._collections: dict[str, UpdateCollection] = {}
+        self._earliest = _NEVER
+        self._writing = asyncio.Lock()
+        self.on_change: Callable[[str], None] = lambda _requester: None
+        for name, document in records.load().items():
+            if name.startswith(_TOKEN):
+                self._keep(bytes.fromhex(name.removeprefix(_TOKEN)), _decode(document))
+            else:
+                requester = name.removeprefix(_CHANGES)
+                self._collections[requester] = UpdateCollection.decode(document, self._limits)
+
+    def of(self, name: str) -> Iterator[tuple[bytes, IssuedToken]]:
+        """The unexpired tokens that pertain to a registered device, by hash; all for the administrator."""
+        now = self._clock.utc()
+        for token_hash in self._by_name.get(name, ()) if name else self._tokens:
+            issued = self._tokens[token_hash]
+            if issued.expires > now:
+                yield token_hash, issued
+
+    def find(self, token_hash: bytes) -> IssuedToken | None:
+        """An unexpired token, revoked or not; None where there is none."""
+        issued = self._tokens.get(token_hash)
+        return None if issued is None or issued.expires <= self._clock.utc() else issued
+
+    async def note(self, token_hash: bytes, issued: IssuedToken) -> None:
+        """Write a token down; only then may it be handed out.
+
+        Raises:
+            StateError: its holder has too many that still count.
+            StorageError: it is not on disk.
+        """
+        held = sum(other.subject == issued.subject for _, other in self.of(issued.subject))
+        if held >= _MAX_PER_HOLDER:
+            raise StateError(f"{issued.subject} holds {held} tokens that still count", reason="too many tokens")
+        async with self._writing:
+            await self._records.write({_TOKEN + token_hash.hex(): _encode(issued)})
+            self._keep(token_hash, issued)
+
+    async def revoke(self, tokens: Mapping[bytes, IssuedToken]) -> int:
+        """Revoke these tokens, those that were not written down too; returns how many counted until now.
+
+        Raises:
+            StorageError: it is not on disk, and nobody was told.
+        """
+        now = self._clock.utc()
+        async with self._writing:
+            fresh = {
+                token_hash: replace(issued, is_revoked=True)
+                for token_hash, issued in tokens.items()
+                if issued.expires > now and not self._tokens.get(token_hash, issued).is_revoked
+            }
+            await self._update(fresh, removed={})
+        return len(fresh)
+
+    async def revoke_all_of(self, name: str) -> int:
+        """Revoke every token that pertains to a device.
+
+        Raises:
+            StorageError: it is not on disk, and nobody was told.
+        """
+        return await self.revoke(dict(self.of(name)))
+
+    async def forget_requester(self, name: str) -> None:
+        """A device is registered no more: what changed for it is of no interest."""
+        async with self._writing:
+            if self._collections.pop(name, None) is not None:
+                await self._records.write({_CHANGES + name: None})
+
+    async def tidy(self) -> None:
+        """Forget what has expired, and take what of it was revoked from the list (RFC 9770 §5.1)."""
+        now = self._clock.utc()
+        if now < self._earliest:
+            return
+        async with self._writing:
+            ended = {token_hash: issued for token_hash, issued in self._tokens.items() if issued.expires <= now}
+            if ended:
+                await self._update({}, removed=ended)
+            self._earliest = min((issued.expires for issued in self._tokens.values()), default=_NEVER)
+
+    def answer(self, requester: str, queries: Iterable[str]) -> Message:
+        """What a requester is told of the list (RFC 9770 §6); the administrator, of all of it."""
+        hashes = [token_hash for token_hash, issued in self.of(requester) if issued.is_revoked]
+        collection = self._collections.get(requester) or UpdateCollection(self._limits)
+        return revocation.answer(queries, hashes, collection, self._limits)
+
+    async def _update(self, added: Mapping[bytes, IssuedToken], *, removed: Mapping[bytes, IssuedToken]) -> None:
+        """One update of the list (RFC 9770 §6.2): on disk, then in memory, then told."""
+        changes = _changes(added, {name: one for name, one in removed.items() if one.is_revoked})
+        collections = {requester: self._changed(requester, change) for requester, change in changes.items()}
+        documents: dict[str, bytes | None] = {
+            **{_TOKEN + token_hash.hex(): _encode(issued) for token_hash, issued in added.items()},
+            **{_TOKEN + token_hash.hex(): None for token_hash in removed},
+            **{_CHANGES + requester: collection.encode() for requester, collection in collections.items()},
+        }
+        if not documents:
+            return
+        await self._records.write(documents)
+        for token_hash, issued in added.items():
+            self._keep(token_hash, issued)
+        for token_hash, issued in removed.items():
+            self._drop(token_hash, issued)
+        self._collections.update(collections)
+        for requester in changes:
+            self.on_change(requester)
+
+    def _changed(self, requester: str, change: Change) -> UpdateCollection:
+        before = self._collections.get(requester)
+        after = UpdateCollection(self._limits)
+        if before is not None:
+            after = UpdateCollection.decode(before.encode(), self._limits)
+        after.add(change)
+        return after
+
+    def _keep(self, token_hash: bytes, issued: IssuedToken) -> None:
+        self._tokens[token_hash] = issued
+        self._earliest = min(self._earliest, issued.expires)
+        for name in {issued.subject, issued.audience}:
+            self._by_name.setdefault(name, set()).add(token_hash)
+
+    def _drop(self, token_hash: bytes, issued: IssuedToken) -> None:
+        del self._tokens[token_hash]
+        for name in {issued.subject, issued.audience}:
+            self._by_name[name].discard(token_hash)
+            if not self._by_name[name]:
+                del self._by_name[name]
+
+
+_EVERYBODY = ""
+
+
+def _changes(added: Mapping[bytes, IssuedToken], removed: Mapping[bytes, IssuedToken]) -> dict[str, Change]:
+    """The update as each requester sees it, the administrator among them."""
+    changes: dict[str, Change] = {}
+    for token_hash, issued in removed.items():
+        for name in {issued.subject, issued.audience, _EVERYBODY}:
+            seen = changes.get(name, Change())
+            changes[name] = replace(seen, removed=(*seen.removed, token_hash))
+    for token_hash, issued in added.items():
+        for name in {issued.subject, issued.audience, _EVERYBODY}:
+            seen = changes.get(name, Change())
+            changes[name] = replace(seen, added=(*seen.added, token_hash))
+    return changes
+
+
+def _encode(issued: IssuedToken) -> bytes:
+    return codec.encode([issued.subject, issued.audience, int(issued.expires.timestamp()), issued.is_revoked])
+
+
+def _decode(document: bytes) -> IssuedToken:
+    match codec.decode(document):
+        case [str(subject), str(audience), int(expires), bool(is_revoked)]:
+            return IssuedToken(subject, audience, datetime.fromtimestamp(expires, UTC), is_revoked)
+        case _:
+            raise DecodeError("expected a record of an issued token")
