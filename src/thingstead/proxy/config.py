@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
 from thingstead.errors import ConfigError
+from thingstead.protocols.coap.registry import Scheme
 
-__all__ = ["Approach", "CacheConfig", "ClientsConfig", "LimitsConfig", "ListenConfig", "OriginConfig", "ProxyConfig"]
+__all__ = [
+    "Approach",
+    "CacheConfig",
+    "ClientsConfig",
+    "LimitsConfig",
+    "ListenConfig",
+    "OriginConfig",
+    "ProxyConfig",
+]
 
 
 class Approach(Enum):
@@ -26,6 +36,8 @@ class Approach(Enum):
 _CARRIED = (Approach.SELECTIVE_PROTECTION, Approach.OBJECT_SECURITY, Approach.SHARED_CREDENTIALS)
 """What a CoAP proxy can carry: OSCORE; payloads that protect themselves; or messages that it could read and change."""
 
+_SPOKEN = (Scheme.COAP, Scheme.COAP_TCP)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenConfig:
@@ -34,10 +46,20 @@ class ListenConfig:
     Attributes:
         host: IP address to listen on.
         port: UDP port.
+        tcp: serve over TCP too, on the port of the same number (RFC 8323).
+        name: what it calls itself to whoever looks for a loop of proxies (RFC 8768 §4), without a space; host and port
+            when empty.
     """
 
     host: str = "127.0.0.1"
     port: int = 5690
+    tcp: bool = False
+    name: str = ""
+
+    @property
+    def identifier(self) -> str:
+        """Its name, or what stands for one."""
+        return self.name or (f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +101,24 @@ class LimitsConfig:
 
     Attributes:
         max_requests: requests, and observations, that wait for their origin.
-        max_observations: of those, observations of one address.
+        max_requests_per_address: of those, requests and observations of one address, whatever its ports.
+        max_requests_per_origin: of those, to one origin, so that a slow one does not keep the others waiting.
+        max_observations: of those, observations of one address and port.
+        max_connections: connections of clients at one time; a new one takes the place of one that is silent longest.
+        max_connections_per_address: of those, connections of one address.
         origin_seconds: how long an origin may take.
+        connect_seconds: how long a connection with an origin may take to open.
         hop_limit: proxies that a request without Hop-Limit may go through from here on (RFC 8768 §3).
     """
 
     max_requests: int = 1024
+    max_requests_per_address: int = 128
+    max_requests_per_origin: int = 512
     max_observations: int = 16
+    max_connections: int = 256
+    max_connections_per_address: int = 16
     origin_seconds: float = 60.0
+    connect_seconds: float = 10.0
     hop_limit: int = 16
 
 
@@ -96,8 +128,9 @@ class OriginConfig:
 
     Attributes:
         name: host in Proxy-Uri, or Uri-Host beside Proxy-Scheme; without those (reverse proxy) Uri-Host alone.
-        address: its IP address.
-        port: its UDP port, which the request has to name, if it is not 5683.
+        address: its IP address; a name is never resolved.
+        port: its port, which the request has to name, if it is not 5683.
+        scheme: how it is reached, and what Proxy-Uri or Proxy-Scheme has to say: ``coap`` (UDP) or ``coap+tcp``.
         reverse: requests without Proxy-Uri and Proxy-Scheme go there too: when their Uri-Host is `name`, or when they
             have none and this is the only reverse origin.
         approach: how the flow stays end to end: ``selective-protection`` (nothing but OSCORE passes),
@@ -110,6 +143,7 @@ class OriginConfig:
     name: str
     address: str
     port: int = 5683
+    scheme: Scheme = Scheme.COAP
     reverse: bool = False
     approach: Approach = Approach.SELECTIVE_PROTECTION
     exception_until: date | None = None
@@ -117,9 +151,12 @@ class OriginConfig:
 
     def __post_init__(self) -> None:
         """Refuse what could not be kept."""
-        _address(self.address, f"origin {self.name!r}")
+        object.__setattr__(self, "address", str(_destination(self.address, f"origin {self.name!r}")))
         if not 0 < self.port < 65536:
             raise ConfigError(f"origin {self.name!r}: expected a port of 1 to 65535, got {self.port}")
+        if self.scheme not in _SPOKEN:
+            spoken = " or ".join(scheme.value for scheme in _SPOKEN)
+            raise ConfigError(f"origin {self.name!r}: expected a scheme of {spoken}, got {self.scheme.value}")
         if self.approach not in _CARRIED:
             carried = ", ".join(approach.value for approach in _CARRIED)
             raise ConfigError(f"origin {self.name!r}: a CoAP proxy cannot do {self.approach.value}; it can: {carried}")
@@ -158,17 +195,23 @@ class ProxyConfig:
             there = _address(origin.address, f"origin {origin.name!r}")
             if here.version != there.version or (here.is_loopback and not there.is_loopback):
                 raise ConfigError(f"origin {origin.name!r}: no way from {self.listen.host} to {origin.address}")
+            is_here = here == there or (here.is_unspecified and there.is_loopback)
+            if is_here and origin.port == self.listen.port:
+                raise ConfigError("expected origins elsewhere than where the proxy itself listens")
         for network in (*self.clients.networks, *self.clients.verified):
             try:
                 ipaddress.ip_network(network)
             except ValueError as error:
                 raise ConfigError(f"[clients]: expected IP networks, got {network!r}: {error}") from error
-        names = [(origin.name, origin.port) for origin in self.origin]
+        names = [(origin.name.lower(), origin.port, origin.scheme) for origin in self.origin]
         if len(set(names)) < len(names):
-            raise ConfigError("expected each origin's name and port once")
-        if (self.listen.host, self.listen.port) in [(origin.address, origin.port) for origin in self.origin]:
-            raise ConfigError("expected origins elsewhere than where the proxy itself listens")
+            raise ConfigError("expected each origin's name, port and scheme once")
+        if _IDENTIFIER.fullmatch(self.listen.identifier) is None:
+            raise ConfigError(f"[listen]: expected a name of 1 to 64 printable characters, got {self.listen.name!r}")
 
+
+_IDENTIFIER = re.compile(r"[!-~]{1,64}")
+"""RFC 8768 §4: no space, which is what stands between two of them."""
 
 _BOUNDS = (
     ("listen", "port", 0, 65_535),
@@ -178,8 +221,13 @@ _BOUNDS = (
     ("cache", "max_bytes", 0, 1 << 34),
     ("cache", "max_seconds", 0, 1 << 32),
     ("limits", "max_requests", 1, 1 << 24),
+    ("limits", "max_requests_per_address", 1, 1 << 24),
+    ("limits", "max_requests_per_origin", 1, 1 << 24),
     ("limits", "max_observations", 0, 1 << 24),
+    ("limits", "max_connections", 1, 1 << 16),
+    ("limits", "max_connections_per_address", 1, 1 << 16),
     ("limits", "origin_seconds", 0.1, 247),
+    ("limits", "connect_seconds", 0.1, 247),
     ("limits", "hop_limit", 1, 255),
 )
 """Section, setting, least and most; an origin has no longer than an exchange may take (RFC 7252 §4.8.2)."""
@@ -190,3 +238,17 @@ def _address(text: str, place: str) -> ipaddress.IPv4Address | ipaddress.IPv6Add
         return ipaddress.ip_address(text)
     except ValueError as error:
         raise ConfigError(f"{place}: expected an IP address, got {text!r}") from error
+
+
+def _destination(text: str, place: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address of one server, in its one spelling, that means the same from wherever it is looked at."""
+    address = _address(text, place)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    if address.is_multicast or address.is_unspecified or address == _BROADCAST or mapped is not None:
+        raise ConfigError(f"{place}: expected the address of one server, got {text}")
+    if address.is_link_local:
+        raise ConfigError(f"{place}: {text} is another server on every link; give the server an address of its own")
+    return address
+
+
+_BROADCAST = ipaddress.IPv4Address("255.255.255.255")

@@ -9,8 +9,8 @@ from thingstead.endpoint.event import Address
 from thingstead.errors import DecodeError, PolicyError, ProtocolError, UnsupportedError
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import decode_uint, encode_uint
-from thingstead.protocols.coap.registry import OptionNumber
-from thingstead.protocols.coap.uri import CoapUri, parse
+from thingstead.protocols.coap.registry import OptionNumber, Scheme
+from thingstead.protocols.coap.uri import DEFAULT_PORTS, CoapUri, parse
 from thingstead.proxy.config import Approach, OriginConfig
 
 __all__ = ["HopLimitError", "NoRouteError", "Route", "Routes"]
@@ -25,7 +25,6 @@ _TARGET = frozenset(
         OptionNumber.URI_QUERY,
     )
 )
-_COAP_PORT = 5683
 
 
 class NoRouteError(UnsupportedError):
@@ -57,13 +56,18 @@ class Route:
         """Where to send it."""
         return self.origin.address, self.origin.port
 
+    @property
+    def target(self) -> tuple[Scheme, Address]:
+        """The same, and over what."""
+        return self.origin.scheme, self.address
+
 
 class Routes:
     """The origins by the names that requests have for them."""
 
     def __init__(self, origins: tuple[OriginConfig, ...], *, hop_limit: int) -> None:
         self._hop_limit = hop_limit
-        self._forward = {(name, o.port): o for o in origins for name in (o.name.lower(), o.address)}
+        self._forward = {(o.scheme.value, name, o.port): o for o in origins for name in (o.address, o.name.lower())}
         reverse = [origin for origin in origins if origin.reverse]
         self._reverse = {origin.name.lower(): origin for origin in reverse}
         self._only = reverse[0] if len(reverse) == 1 else None
@@ -81,8 +85,11 @@ class Routes:
         if origin is None:
             raise NoRouteError("expected a request for a configured origin", spec="RFC 7252 §5.7.2")
         _require(origin, request, today)
-        hops = self._hop_limit if (limit := request.uint_option(OptionNumber.HOP_LIMIT)) is None else limit - 1
-        if hops < 1:
+        limit = request.uint_option(OptionNumber.HOP_LIMIT)
+        if limit == 0:
+            raise DecodeError("expected a Hop-Limit of 1 to 255, got 0", spec="RFC 8768 §3")
+        hops = self._hop_limit if limit is None else limit - 1
+        if not hops:
             raise HopLimitError("the request went through too many proxies", spec="RFC 8768 §3")
         options = sorted([*options, (int(OptionNumber.HOP_LIMIT), encode_uint(hops))], key=lambda option: option[0])
         return Route(origin, Message(request.code, options=options, payload=request.payload))
@@ -95,14 +102,15 @@ class Routes:
         if uri is not None:
             # Proxy-Uri takes precedence over the Uri-* options, which must not be looked at (RFC 7252 §5.10.2).
             named = parse(uri.decode("utf-8", "replace"))
-            origin = self._forward.get((named.host, named.port)) if named.scheme == "coap" else None
+            origin = self._forward.get((named.scheme, named.host, named.port))
             rest = [option for option in rest if option[0] not in _TARGET]
             return origin, rest if origin is None else [*rest, *_options(named, origin)]
         host = (request.option(OptionNumber.URI_HOST) or b"").decode("utf-8", "replace").lower()
         if scheme is not None:
+            said = scheme.decode("utf-8", "replace").lower()
             port = request.option(OptionNumber.URI_PORT)
-            number = _COAP_PORT if port is None else decode_uint(port)
-            return (self._forward.get((host, number)) if scheme == b"coap" else None), rest
+            number = DEFAULT_PORTS.get(said, 0) if port is None else decode_uint(port)
+            return self._forward.get((said, host, number)), rest
         return self._reverse.get(host) if host else self._only, rest
 
 

@@ -81,9 +81,10 @@ def _relay(data: bytes) -> None:
             if destination in _ORIGINS:
                 asked = [*asked[-5:], (decode(datagram), destination)]
         ensure(sent <= 3 * received, "a client that may be forged got more than three times what it sent")
-        ensure(len(proxy._relayed) <= _CONFIG.limits.max_requests, "too many requests are on their way")
-        ensure(len(proxy._cache) <= 3 and proxy._cache.held <= 3000, "too much is cached")
-        ensure(len(proxy._rates) <= 2, "too many addresses are remembered")
+        held = proxy.held
+        ensure(max(held["waiting"], held["observers"]) <= _CONFIG.limits.max_requests, "too many requests wait")
+        ensure(held["cached"] <= 3 and held["cached_bytes"] <= 3000, "too much is cached")
+        ensure(held["addresses"] <= 2, "too many addresses are remembered")
 
 
 def _message(cursor: Cursor, codes: tuple[Code, ...]) -> Message:

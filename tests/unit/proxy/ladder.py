@@ -2,29 +2,44 @@
 
 import random
 from datetime import date
+from typing import Any
 
 from tests.unit.endpoint.ladder import SECURED, answered, context, endpoint, events
 from thingstead.endpoint.association import Association
+from thingstead.endpoint.config import EndpointConfig, StreamConfig
 from thingstead.endpoint.event import ExchangeFailed, RequestReceived, ResponseReceived, SequenceNeeded
+from thingstead.endpoint.stream_endpoint import StreamEndpoint
 from thingstead.protocols.coap.message import decode
+from thingstead.protocols.coap.registry import Scheme
 from thingstead.protocols.coap.reliability import TransmissionParameters
 from thingstead.proxy.config import Approach, ClientsConfig, ListenConfig, OriginConfig, ProxyConfig
 from thingstead.proxy.core import Proxy
 
 CLIENT, PROXY = ("192.0.2.10", 40000), ("192.0.2.1", 5690)
+SECOND, THIRD = ("192.0.2.11", 40000), ("192.0.2.12", 40000)
 LAMP, LEGACY = ("198.51.100.1", 5683), ("198.51.100.2", 5683)
+OVER_TCP, STREAM = ("192.0.2.20", 50000), ("198.51.100.3", 5683)
+"""A client and an origin that are on connections."""
 TODAY = date(2026, 11, 23)
+LENT: dict[str, Any] = {
+    "approach": Approach.SHARED_CREDENTIALS,
+    "exception_until": date(2027, 1, 31),
+    "exception_reason": "speaks no OSCORE; replaced in January",
+}
 ORIGINS = (
     OriginConfig(name="lamp.example", address=LAMP[0], reverse=True),
     OriginConfig(
         name="legacy.example",
         address=LEGACY[0],
-        approach=Approach.SHARED_CREDENTIALS,
-        exception_until=date(2027, 1, 31),
-        exception_reason="speaks no OSCORE; replaced in January",
+        **LENT,
     ),
 )
+STREAM_ORIGIN = OriginConfig(name="stream.example", address=STREAM[0], scheme=Scheme.COAP_TCP, **LENT)
 EVERYBODY = ClientsConfig(networks=("192.0.2.0/24",), verified=("192.0.2.0/24",))
+
+
+def stream_endpoint(seed):
+    return StreamEndpoint(EndpointConfig(), StreamConfig(), random_bytes=random.Random(seed).randbytes)
 
 
 class ProxyLadder:
@@ -45,21 +60,40 @@ class ProxyLadder:
         self.client.install(Association(SECURED, context()))
         self.lamp.install(Association(SECURED, context(mirrored=True)))
         self.sides = {CLIENT: self.client, LAMP: self.lamp, LEGACY: self.legacy, PROXY: self.proxy}
+        self.sides |= {address: endpoint(seed) for seed, address in ((4, SECOND), (5, THIRD))}
+        self.streams = {address: stream_endpoint(seed) for seed, address in ((6, OVER_TCP), (7, STREAM))}
+        self.is_listening = True
         self.respond = respond or (lambda event: answered(payload=event.message.path.encode()))
         self.change = change or (lambda data, source, destination: data)
         self.now = 0.0
         self.wire = []
         self.seen = []
 
-    def ask(self, request, *, secured=False, **arguments):
+    def ask(self, request, *, secured=False, at=CLIENT, **arguments):
         """Send a request to the proxy."""
-        return self.client.send_request(request, PROXY, self.now, association=SECURED if secured else None, **arguments)
+        association = SECURED if secured else None
+        return self.sides[at].send_request(request, PROXY, self.now, association=association, **arguments)
+
+    def dial(self):
+        """The client that is on connections opens one with the proxy."""
+        self.proxy.streams.connect(OVER_TCP, self.now)
+        self.streams[OVER_TCP].connect(PROXY, self.now, is_ours=True)
+
+    def hang_up(self, at):
+        """Whoever is at the other end of a connection closes it."""
+        self.streams[at].disconnect(PROXY, self.now)
+        self.proxy.streams.disconnect(at, self.now)
+
+    def ask_over_tcp(self, request, **arguments):
+        """Send a request to the proxy over the connection."""
+        return self.streams[OVER_TCP].send_request(request, PROXY, self.now, **arguments)
 
     def run(self, until=300.0):
         """Let everything happen that does up to `until`."""
         while True:
             self._pump()
-            due = [at for side in self.sides.values() if (at := side.next_deadline()) is not None]
+            all_sides = [*self.sides.values(), *self.streams.values(), self.proxy.streams]
+            due = [at for side in all_sides if (at := side.next_deadline()) is not None]
             if not due or min(due) > until:
                 return
             self.now = max(self.now, min(due))
@@ -67,7 +101,11 @@ class ProxyLadder:
     @property
     def responses(self):
         """What the client got."""
-        return [e.message for at, e in self.seen if at == CLIENT and isinstance(e, ResponseReceived)]
+        return self.told(CLIENT)
+
+    def told(self, client):
+        """What any client got."""
+        return [e.message for at, e in self.seen if at == client and isinstance(e, ResponseReceived)]
 
     @property
     def failures(self):
@@ -94,6 +132,28 @@ class ProxyLadder:
                 for data, destination in outgoing + side.datagrams_to_send(self.now):
                     moved = True
                     self._carry(data, address, destination)
+            moved = self._pump_streams() or moved
+
+    def _pump_streams(self):
+        for origin in self.proxy.streams.wanted():
+            if self.is_listening:
+                self.streams[origin].connect(PROXY, self.now)
+                self.proxy.streams.connect(origin, self.now, is_ours=True)
+            else:
+                self.proxy.streams.on_unopened(origin, self.now)
+        moved = False
+        self.proxy.run(self.now)
+        for data, address in self.proxy.streams.datagrams_to_send(self.now):
+            moved = True
+            self.wire.append((PROXY, address, data))
+            self.streams[address].receive_bytes(data, PROXY, self.now)
+        for address, side in self.streams.items():
+            self._answer(address, side)
+            for data, _ in side.datagrams_to_send(self.now):
+                moved = True
+                self.wire.append((address, PROXY, data))
+                self.proxy.streams.receive_bytes(data, address, self.now)
+        return moved
 
     def _carry(self, data, source, destination):
         self.wire.append((source, destination, data))

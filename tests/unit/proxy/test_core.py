@@ -264,7 +264,7 @@ def test_a_notification_that_comes_together_with_the_end_of_its_observation_goes
         for data, _ in side.datagrams_to_send(0.0):
             ladder.proxy.receive_datagram(data, address, 0.0)
     ladder.proxy.run(0.0)
-    assert (ladder.proxy._relayed, ladder.proxy._observations) == ({}, {})
+    assert (ladder.proxy.held["waiting"], ladder.proxy.held["observers"]) == (0, 0)
 
 
 def test_what_a_client_may_not_observe_is_not_observed_for_it():
@@ -278,25 +278,7 @@ def test_what_a_client_may_not_observe_is_not_observed_for_it():
         ladder.legacy.send_response(event.exchange, answered(Code.CONTENT, b"%d" % number, OBSERVE), ladder.now)
         ladder.run(until=ladder.now)
     assert [message.payload for message in ladder.responses] == [b"0", b"1"]
-    assert len(ladder.proxy._relayed) == len(ladder.proxy._observations) == 1
-
-
-def test_an_observation_goes_on_when_its_origin_says_that_what_is_stored_holds():
-    tag = (OptionNumber.ETAG, b"1")
-
-    def respond(event):
-        if event.message.option(OptionNumber.ETAG) == b"1":
-            return answered(Code.VALID, b"", tag, OBSERVE)
-        return answered(Code.CONTENT, b"body", tag, (OptionNumber.MAX_AGE, b"\x01"))
-
-    ladder = ProxyLadder(respond=respond)
-    ladder.ask(to("legacy.example"))
-    ladder.run(until=0.0)
-    ladder.now = 2.0
-    ladder.ask(to("legacy.example"), observe=True)
-    ladder.run(until=2.0)
-    assert [message.payload for message in ladder.responses] == [b"body"] * 2
-    assert ladder.responses[1].option(OptionNumber.OBSERVE) is not None
+    assert (ladder.proxy.held["waiting"], ladder.proxy.held["observers"]) == (1, 1)
 
 
 def test_an_origin_that_is_given_up_and_not_there_at_the_same_moment_is_told_once():

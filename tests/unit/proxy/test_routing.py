@@ -86,9 +86,9 @@ def test_a_uri_that_is_none_is_refused_as_malformed(uri):
 
 
 @pytest.mark.spec("RFC 8768 3")
-@pytest.mark.parametrize("limit", [0, 1])
-def test_the_last_hop_is_the_last(limit):
-    with pytest.raises(HopLimitError):
+@pytest.mark.parametrize(("limit", "error"), [(0, DecodeError), (1, HopLimitError)])
+def test_the_last_hop_is_the_last_and_none_is_no_number_of_hops(limit, error):
+    with pytest.raises(error):
         route((OptionNumber.HOP_LIMIT, bytes((limit,))))
 
 
