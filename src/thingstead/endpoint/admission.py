@@ -11,7 +11,7 @@ from thingstead.endpoint.counter import Counters
 from thingstead.endpoint.event import Event, ExchangeId, RequestReceived
 from thingstead.endpoint.exchange import ServerExchange, operation
 from thingstead.endpoint.memory import Memory
-from thingstead.endpoint.message_layer import MessageLayer
+from thingstead.endpoint.message_layer import MessageLayer, reset
 from thingstead.endpoint.reached import Reached
 from thingstead.endpoint.responder import Responder
 from thingstead.errors import DecodeError, ProtocolError, SecurityError, UnsupportedError
@@ -53,6 +53,7 @@ _REFUSED = {
 _RELAYED = frozenset((OptionNumber.PROXY_URI, OptionNumber.PROXY_SCHEME, OptionNumber.HOP_LIMIT, OptionNumber.EDHOC))
 """What a proxy's application acts on, or passes on."""
 _WHOLE = Block(0, False, 6)
+_MAX_HOPS = 255
 _OVERLOADED = Message(Code.SERVICE_UNAVAILABLE)
 
 
@@ -122,6 +123,8 @@ class Admission:
                     break
         except ProtocolError as error:
             self._counters.count(error.reason, exchange.source)
+            if isinstance(error, UnrecognisedOptionError) and self._is_rejected(exchange):
+                return
             answer = answer_to(error, exchange.block1)
             if exchange.binding is not None:
                 answer = with_problem(answer, _problem(error))
@@ -137,6 +140,17 @@ class Admission:
             self.unacknowledged.append(exchange)
         self._events.append(exchange)
 
+    def _is_rejected(self, exchange: ServerExchange) -> bool:
+        """Whether an option that we do not know makes us reject the message, not answer it (RFC 7252 §4.3, §5.4.1).
+
+        So it is for a non-confirmable one. A proxy says all the same what it cannot forward (§5.7.1).
+        """
+        if exchange.type is _CON or not exchange.data or self._config.relays:
+            return False
+        if not exchange.is_multicast:
+            self._layer.outgoing.append((reset(exchange.data), exchange.source))
+        return True
+
     def _act_on(self, exchange: ServerExchange, inner: Message, memory: Memory, now: float) -> bool:
         """Do what the options ask that are for the endpoint, and take them away; False when that was all."""
         special = {number: value for number, value in inner.options if number in self._acted_on}
@@ -144,8 +158,9 @@ class Admission:
             if number in special:
                 self._responder.send(exchange, Message(code), now)
                 return False
-        if special.get(OptionNumber.HOP_LIMIT) == b"\x00":
-            raise DecodeError("expected a Hop-Limit of 1 to 255, got 0", spec="RFC 8768 §3")
+        hops = special.get(OptionNumber.HOP_LIMIT)
+        if hops is not None and not 1 <= decode_uint(hops) <= _MAX_HOPS:
+            raise DecodeError(f"expected a Hop-Limit of 1 to {_MAX_HOPS}", spec="RFC 8768 §3")
         exchange.no_response = decode_uint(special.get(OptionNumber.NO_RESPONSE, b""))
         if OptionNumber.ECHO in special and not exchange.is_elsewhere:
             self._note_echo(exchange, special[OptionNumber.ECHO], now)
@@ -155,7 +170,7 @@ class Admission:
         if OptionNumber.OBSERVE in special and inner.code in _OBSERVABLE and not block2.num:
             self._note_observe(exchange, special[OptionNumber.OBSERVE], memory)
         block1 = self._decode_block(special[OptionNumber.BLOCK1]) if OptionNumber.BLOCK1 in special else _WHOLE
-        if (exchange.observe or (block1.more and not block1.num)) and not self._may_hold_state(exchange, now):
+        if (exchange.observe or (block1.more and not block1.num)) and not self._may_hold_state(exchange, memory, now):
             return False
         payload = inner.payload
         if OptionNumber.BLOCK1 in special:
@@ -212,12 +227,17 @@ class Admission:
             return False
         return True
 
-    def _may_hold_state(self, exchange: ServerExchange, now: float) -> bool:
-        """Whether more may be kept for the sender than one request; a stranger has to bring an Echo back first.
+    def _may_hold_state(self, exchange: ServerExchange, memory: Memory, now: float) -> bool:
+        """Whether more may be kept for the sender than one request; a stranger has to bring an Echo back with it.
 
         Else anybody could fill our tables in anybody's name, and have notifications sent there (RFC 9175 §2.4, R-49).
+        That one came from there lately is good for long answers, and to register again under the same token, but not
+        for this: it was with another request.
         """
-        if not exchange.is_unproven or self._config.insecure_state_for_strangers:
+        is_of_before = exchange.binding is None and self._reached.has(exchange.source, now)
+        is_shown = exchange.is_fresh or not (exchange.is_unproven or is_of_before)
+        is_held = is_of_before and memory.observers.find(exchange.peer, exchange.observation()) is not None
+        if is_shown or is_held or self._config.insecure_state_for_strangers:
             return True
         self._counters.count("unverified", exchange.source)
         self._responder.challenge(exchange, now)
@@ -229,7 +249,7 @@ class Admission:
             exchange.observe = True
         elif wish == ObserveRequest.DEREGISTER:
             exchange.observe = False
-            found = memory.observers.find(exchange.peer, exchange.token)
+            found = memory.observers.find(exchange.peer, exchange.observation())
             if found is not None:
                 self._responder.end_observation(memory, found)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from thingstead.endpoint.association import Association, Group
@@ -33,6 +33,8 @@ _NOT_OPERATION = frozenset(
         OptionNumber.NO_RESPONSE,
     )
 )
+
+_NOT_OBSERVATION = frozenset((OptionNumber.ETAG, OptionNumber.REQUEST_TAG))
 
 _UNDELIVERED = ExchangeId(0)
 
@@ -163,6 +165,17 @@ class ServerExchange(RequestReceived):
         """It has been accepted: the same datagram is a duplicate from now on."""
         duplicates.remember(self.name, now)
         self.remembered = duplicates
+
+    def observation(self) -> Hashable:
+        """What an observation is known by among those of its peer, and a cancellation finds it by.
+
+        That is the token (RFC 7641 §4.1). Under OSCORE whoever is on the path may write another there, so a request
+        is about an observation only if it has the same options inside, but for ETag (RFC 8613 §4.1.3.5).
+        """
+        if self.binding is None:
+            return self.token
+        same = self.request.with_options(without=_NOT_OBSERVATION)
+        return (self.token, operation(same))
 
     def enter(self, association: Association, binding: RequestBinding) -> None:
         """The request has been verified under an association."""

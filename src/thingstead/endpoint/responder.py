@@ -255,6 +255,9 @@ class Responder:
             return
         self.end(exchange)
         if response.option(OptionNumber.ECHO) is None:
+            if exchange.is_answered:
+                # A separate one would be repeated, and so amplify what it is to keep small (RFC 9175 §2.4).
+                exchange.type = _NON
             self.send(exchange, self._challenge(exchange, now), now)
         else:
             self._keep_silent(exchange)
@@ -300,7 +303,7 @@ class Responder:
         return response.with_options((_OBSERVE, encode_uint(self._notifications)), without=_ONLY_OBSERVE)
 
     def _register(self, exchange: ServerExchange, memory: Memory) -> bool:
-        has_room, replaced = memory.observers.register(exchange.peer, exchange.token, exchange.exchange)
+        has_room, replaced = memory.observers.register(exchange.peer, exchange.observation(), exchange.exchange)
         if replaced is not None:
             self.end_observation(memory, replaced)
         if has_room:

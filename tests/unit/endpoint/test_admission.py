@@ -49,6 +49,36 @@ def test_nothing_is_kept_for_a_stranger_that_has_not_brought_an_echo_back(code, 
         assert seen[0].observe
 
 
+@pytest.mark.spec("RFC 9175 2.4")
+@pytest.mark.requirement("R-49")
+@pytest.mark.parametrize(
+    ("code", "option", "payload"), [(Code.PUT, piece(0, True), bytes(16)), (Code.GET, OBSERVE, b"")]
+)
+def test_who_speaks_in_the_name_of_one_that_has_shown_itself_gets_nothing_kept(code, option, payload):
+    side = endpoint()
+    (challenge,), _ = ask(side, Code.GET, OBSERVE)
+    _, seen = ask(side, Code.GET, OBSERVE, echo_of(challenge), mid=2)
+    side.send_response(seen[0].exchange, answered(Code.CONTENT, b"", OBSERVE), 0.0)
+    side.datagrams_to_send(0.0)
+    forged = Message(code, MessageType.NON, 3, b"forged", [option], payload)
+    side.receive_datagram(encode(forged), THING, 1.0)
+    ((reply, _),) = side.datagrams_to_send(1.0)
+    memory = side._layer.strangers
+    assert (decode(reply).code, events(side), len(memory.observers)) == (Code.UNAUTHORIZED, [], 1)
+    assert len(memory.uploads) == 0
+
+
+@pytest.mark.spec("RFC 7641 3.3.1")
+def test_one_that_has_shown_itself_registers_again_under_its_token_without_another_round_trip():
+    side = endpoint()
+    (challenge,), _ = ask(side, Code.GET, OBSERVE)
+    _, seen = ask(side, Code.GET, OBSERVE, echo_of(challenge), mid=2)
+    side.send_response(seen[0].exchange, answered(Code.CONTENT, b"", OBSERVE), 0.0)
+    side.datagrams_to_send(0.0)
+    replies, seen = ask(side, Code.GET, OBSERVE, mid=3)
+    assert (replies, [event.observe for event in seen]) == ([], [True])
+
+
 @pytest.mark.requirement("R-49")
 @pytest.mark.parametrize("source", [("192.0.2.9", 5683), ("192.0.2.1", 5684)], ids=["host", "port"])
 def test_an_echo_value_is_of_no_use_from_elsewhere(source):
@@ -178,9 +208,17 @@ def test_a_later_block_is_nothing_to_observe(number):
 
 @pytest.mark.spec("RFC 8768 3")
 @pytest.mark.parametrize(
-    ("value", "code"), [(b"\x00", Code.BAD_REQUEST), (b"\x01", None), (b"\x10", None), (b"", None)]
+    ("value", "code"),
+    [
+        (b"", Code.BAD_REQUEST),
+        (b"\x00", Code.BAD_REQUEST),
+        (b"\x01\x00", Code.BAD_REQUEST),
+        (b"\x01", None),
+        (b"\x00\x10", None),
+        (b"\xff", None),
+    ],
 )
-def test_a_hop_limit_of_zero_is_a_bad_request_and_others_are_no_business_of_ours(value, code):
+def test_a_hop_limit_outside_1_to_255_is_a_bad_request_and_others_are_no_business_of_ours(value, code):
     replies, seen = ask(endpoint(), Code.GET, (int(OptionNumber.HOP_LIMIT), value))
     assert [reply.code for reply in replies] == ([] if code is None else [code])
     assert [event.message.options for event in seen] == ([[]] if code is None else [])
@@ -195,3 +233,45 @@ def test_a_peer_is_told_which_option_was_not_understood_and_a_stranger_only_a_co
     ladder.ask(Message(Code.POST, options=[(11, b"a"), (65001, b"")]))
     ladder.run()
     assert (ladder.response.code, ladder.response.payload, ladder.requests) == (Code.BAD_OPTION, told, [])
+
+
+UNKNOWN, UNSAFE = (65001, b""), (65003, b"")
+
+
+@pytest.mark.spec("RFC 7252 5.4.1")
+@pytest.mark.spec("RFC 7252 4.3")
+@pytest.mark.parametrize(
+    "options",
+    [[UNKNOWN], [(int(OptionNumber.URI_HOST), b"")], [(int(OptionNumber.URI_PORT), b"\x01")] * 2],
+    ids=["unknown", "too short", "repeated"],
+)
+def test_a_critical_option_that_is_not_known_has_a_non_confirmable_request_rejected(options):
+    side = endpoint()
+    replies, seen = ask(side, Code.GET, *options, kind=MessageType.NON)
+    assert [(reply.type, reply.code, reply.mid) for reply in replies] == [(MessageType.RST, Code.EMPTY, 1)]
+    assert (seen, side.counters) == ([], {"unsupported": 1})
+
+
+@pytest.mark.spec("RFC 7252 8.1")
+def test_nor_is_it_reset_when_it_came_by_multicast():
+    assert ask(endpoint(), Code.GET, UNKNOWN, kind=MessageType.NON, multicast=True) == ([], [])
+
+
+@pytest.mark.spec("RFC 7252 5.7.1")
+def test_a_proxy_says_what_it_cannot_forward_however_it_was_asked():
+    replies, _ = ask(endpoint(relays=True), Code.GET, UNSAFE, kind=MessageType.NON)
+    assert [(reply.type, reply.code) for reply in replies] == [(MessageType.NON, Code.BAD_OPTION)]
+
+
+@pytest.mark.spec("RFC 7252 5.4.1")
+def test_a_request_under_oscore_is_rejected_as_any_other():
+    ladder = Ladder(secured=True)
+    ladder.ask(Message(Code.POST, options=[(11, b"a"), UNKNOWN]), confirmable=False)
+    ladder.run()
+    assert (ladder.requests, ladder.failure.reason) == ([], "reset")
+
+
+@pytest.mark.spec("RFC 7252 5.4.1")
+def test_an_elective_option_that_is_not_known_changes_nothing():
+    replies, seen = ask(endpoint(), Code.GET, (65000, b"x"), (2, b"y"))
+    assert (replies, len(seen)) == ([], 1)

@@ -115,6 +115,18 @@ def test_a_large_answer_that_took_its_time_waits_for_the_path_too():
     assert unprotect_response(decode(late), binding=binding).option(ECHO) is not None
 
 
+@pytest.mark.spec("RFC 9175 2.4")
+def test_a_challenge_for_the_path_is_not_repeated():
+    side, peer = server(), Peer()
+    data, _ = peer.datagram(GET)
+    side.receive_datagram(data, ELSEWHERE, 0.0)
+    (event,) = events(side)
+    side.datagrams_to_send(1.0)
+    side.send_response(event.exchange, answered(payload=bytes(1000)), 1.0)
+    assert [decode(late).type for late, _ in side.datagrams_to_send(1.0)] == [MessageType.NON]
+    assert side.datagrams_to_send(100.0) == []
+
+
 @pytest.mark.requirement("R-68")
 def test_an_observation_waits_for_the_path():
     side, peer = server(), Peer()

@@ -67,7 +67,7 @@ class NotificationOrder:
 class Observers:
     """Server side: which exchanges observe, bounded in all and per peer; the caller keeps what each needs.
 
-    One observation is known by peer and token (RFC 7641 §4.1): registering anew replaces it.
+    One observation is known by its peer and a name, the token as a rule (RFC 7641 §4.1): registering anew replaces it.
     """
 
     __slots__ = ("_by_name", "_max", "_max_per_peer", "_names", "_per_peer")
@@ -75,33 +75,33 @@ class Observers:
     def __init__(self, *, max_observers: int, max_per_peer: int) -> None:
         self._max = max_observers
         self._max_per_peer = max_per_peer
-        self._by_name: dict[tuple[Hashable, bytes], int] = {}
-        self._names: dict[int, tuple[Hashable, bytes]] = {}
+        self._by_name: dict[tuple[Hashable, Hashable], int] = {}
+        self._names: dict[int, tuple[Hashable, Hashable]] = {}
         self._per_peer: dict[Hashable, int] = {}
 
     def __len__(self) -> int:
         return len(self._names)
 
-    def register(self, peer: Hashable, token: bytes, exchange: int) -> tuple[bool, int | None]:
+    def register(self, peer: Hashable, name: Hashable, exchange: int) -> tuple[bool, int | None]:
         """Enter an observation.
 
         Returns:
             Whether there was room (without it the response goes out without Observe, RFC 7641 §4.1), and the
             exchange that the new one replaces.
         """
-        replaced = self._by_name.get((peer, token))
+        replaced = self._by_name.get((peer, name))
         if replaced is not None:
             self.remove(replaced)
         elif len(self._names) >= self._max or self._per_peer.get(peer, 0) >= self._max_per_peer:
             return False, None
-        self._by_name[peer, token] = exchange
-        self._names[exchange] = (peer, token)
+        self._by_name[peer, name] = exchange
+        self._names[exchange] = (peer, name)
         self._per_peer[peer] = self._per_peer.get(peer, 0) + 1
         return True, replaced
 
-    def find(self, peer: Hashable, token: bytes) -> int | None:
+    def find(self, peer: Hashable, name: Hashable) -> int | None:
         """The exchange of this observation, or None."""
-        return self._by_name.get((peer, token))
+        return self._by_name.get((peer, name))
 
     def of_peer(self, peer: Hashable) -> list[int]:
         """Every exchange in which `peer` observes."""

@@ -143,7 +143,8 @@ class OptionNumber(IntEnum):
     CONTENT_FORMAT = 12, "Content-Format", _UINT, 0, 2, _ONCE, "RFC 7252 §5.10.3"
     MAX_AGE = 14, "Max-Age", _UINT, 0, 4, _ONCE, "RFC 7252 §5.10.5"
     URI_QUERY = 15, "Uri-Query", _STRING, 0, 255, _OFTEN, "RFC 7252 §5.10.1"
-    HOP_LIMIT = 16, "Hop-Limit", _UINT, 1, 1, _ONCE, "RFC 8768 §3"
+    # Of 1 byte; what is 0 in none, or over 255 in more, is to be refused and not passed over (RFC 8768 §3).
+    HOP_LIMIT = 16, "Hop-Limit", _UINT, 0, 4, _ONCE, "RFC 8768 §3"
     ACCEPT = 17, "Accept", _UINT, 0, 2, _ONCE, "RFC 7252 §5.10.4"
     LOCATION_QUERY = 20, "Location-Query", _STRING, 0, 255, _OFTEN, "RFC 7252 §5.10.7"
     EDHOC = 21, "EDHOC", _EMPTY, 0, 0, _ONCE, "RFC 9668 §3.1"

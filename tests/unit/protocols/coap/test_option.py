@@ -62,7 +62,6 @@ def test_a_critical_option_that_is_not_recognised_is_refused(options):
         (OptionNumber.MAX_AGE, bytes(5)),
         (OptionNumber.ECHO, b""),
         (OptionNumber.ECHO, bytes(41)),
-        (OptionNumber.HOP_LIMIT, b""),
         (OptionNumber.NO_RESPONSE, bytes(2)),
     ],
 )
