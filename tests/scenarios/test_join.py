@@ -13,6 +13,7 @@ from thingstead.identifier import KeyId
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.message import request
 from thingstead.protocols.coap.registry import Code
+from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
@@ -225,3 +226,40 @@ def test_who_listens_to_a_join_learns_nothing_that_stays_the_same():
             assert lasting not in heard
 
     play(story)
+
+
+_HOLD = POLICY.replace('scope = "member"\n', 'scope = "member"\nverdict = "hold"\n')
+
+
+@pytest.mark.requirement("R-28")
+def test_who_waits_gets_in_by_itself_after_a_person_compared_its_key_also_over_a_restart():
+    async def story(world):
+        thing = world.thing("A0001")
+        thing.start()
+        await world.sleep(10)
+        (waiting,) = await world.domain.ask("thing.waiting")
+        label = cose_key.thumbprint(thing.keys.handle(birth_record.IDENTITY_KEY).public).hex()
+        assert label.startswith(waiting["key"].replace("-", ""))
+        await world.domain.ask("thing.admit", thing=waiting["thing"], key=label)
+        await world.domain.crash()
+        await world.domain.start()
+        assert [one["approved_by"] for one in await world.domain.ask("thing.waiting")] == ["owner"]
+        await world.until(lambda: thing.has_reported, within=120)
+        assert await world.domain.ask("thing.waiting") == []
+
+    play(story, policy=_HOLD)
+
+
+@pytest.mark.requirement("R-28")
+def test_by_default_whom_no_rule_names_waits_and_a_thing_without_a_trusted_maker_does_not_even_wait():
+    async def story(world):
+        stranger = world.thing("N0001", maker=make_maker("nobody"))
+        unlisted = world.thing("A0001", model="ZZ-9")
+        for thing in (stranger, unlisted):
+            thing.start()
+        await world.sleep(60)
+        assert [one["serial"] for one in await world.domain.ask("thing.waiting")] == ["A0001"]
+        assert _has_no_operational_key(stranger)
+        assert _has_no_operational_key(unlisted)
+
+    play(story, policy=POLICY.replace("building", "home"))

@@ -114,11 +114,11 @@ def test_an_approval_is_good_for_a_day():
         admission = world.domain.controller.admission
         with pytest.raises(PolicyError):
             await admission(_newcomer(world, "A0001"))
-        admission.approve(world.domain.record("A0001").id, "")
+        await admission.approve(world.domain.record("A0001").id, "", by="owner")
         world.clock.skew += timedelta(days=1)
         with pytest.raises(PolicyError):
             await admission(_newcomer(world, "A0001", 2))
-        admission.approve(world.domain.record("A0001").id, "")
+        await admission.approve(world.domain.record("A0001").id, "", by="owner")
         await admission(_newcomer(world, "A0001", 3))
 
     play(story, policy=_HOLD)
@@ -131,6 +131,6 @@ def test_what_is_in_quarantine_cannot_be_approved_ahead():
         thing = world.domain.record("A0001").id
         await controller.conductor.restrict(thing, Restriction.QUARANTINED, actor="owner", cause="doubt")
         with pytest.raises(UntrustedError):
-            controller.admission.approve(thing, "")
+            await controller.admission.approve(thing, "", by="owner")
 
     play(story)

@@ -51,7 +51,7 @@ def _explain(session: Session, restored: Restored, directory: DomainDirectory) -
     else:
         say(f"{restored.newer} entries signed later are lost: things may have been retired, data erased since")
     if restored.approve_each:
-        say("so each thing waits: `thingstead thing list`, then `thingstead thing admit` or `thingstead thing retire`;")
+        say("so each waits: `thingstead thing waiting`, then `thingstead thing admit` or `thingstead thing retire`;")
         say(f"to let in all that rules name, take approve_each out of {directory.policy}; `thingstead policy reload`")
     say(f"the ledger has a new key: keep a new copy of {directory.keys} apart from backups")
     if restored.kept:

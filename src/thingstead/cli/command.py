@@ -111,6 +111,7 @@ COMMANDS: tuple[Command, ...] = (
         "factory:IMAGE",
     ),
     _row(_B, "agent run", "let things live in this process", "lamp-1 lamp-2", "agent:RUN"),
+    _row(_B, "thing waiting", "who waits for a person, and with which key", "", "thing:WAITING"),
     _row(_B, "thing admit", "let a thing in that waits for a person", "thing-abcdefghijklmnop", "thing:ADMIT"),
     _row(_O, "thing list", "all things: state, restriction, zone, software, last heard", "", "thing:LIST"),
     _row(_O, "thing forgotten", "what is silent, unsupported, or on the network unasked", "", "thing:FORGOTTEN"),

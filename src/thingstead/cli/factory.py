@@ -8,8 +8,10 @@ from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.input import read_file, seconds, whole
 from thingstead.clock import SystemClock
 from thingstead.controller.directory import DomainDirectory
+from thingstead.controller.waiting_room import shown
 from thingstead.crypto.digest import digest
 from thingstead.phases.manufacture import Model
+from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
 from thingstead.simulator import firmware
@@ -61,6 +63,7 @@ def _thing(session: Session) -> int:
         voucher_days=options["voucher_days"],
         firmware=firmware,
     )
+    identity = Registrar({maker.name: maker.anchor.public}).authenticate(born.maker_identity, at=at)
     session.console.show(
         {
             "serial": born.serial,
@@ -68,6 +71,7 @@ def _thing(session: Session) -> int:
             "model": name,
             "mud_url": model.mud_url,
             "support_end": model.support_end.isoformat(),
+            "key": shown(cose_key.thumbprint(identity.public)),
             "sold_to": digest(credential).hex()[:16],
             "directory": str(session.path("directory")),
         }

@@ -26,7 +26,7 @@ _MAX_POLICY = 1 << 22
 _FINDINGS = View((("rule", "rule"), ("fault", "is_fault"), ("finding", "message")), empty="nothing odd in it")
 _NEXT = {
     "admit": "thingstead thing list",
-    "hold": "thingstead thing list",
+    "hold": "thingstead thing waiting",
     "refuse": "thingstead policy check policy.toml",
 }
 

@@ -77,6 +77,6 @@ def policy_template(profile: ProfileName) -> str:
 
 _UNLISTED = {
     Verdict.ADMIT: "let in",
-    Verdict.HOLD: "held until you say `thingstead thing admit`",
+    Verdict.HOLD: "held until you say `thingstead thing admit` (`thing waiting` lists them)",
     Verdict.REFUSE: "refused",
 }

@@ -6,7 +6,7 @@ from thingstead.cli.action import Action, Parameter
 from thingstead.cli.console import View
 from thingstead.cli.remote import THING, absolute_paths, remote
 
-__all__ = ["ADMIT", "FORGOTTEN", "HAND_OVER", "LIST", "QUARANTINE", "RESTORE", "RETIRE", "SHOW"]
+__all__ = ["ADMIT", "FORGOTTEN", "HAND_OVER", "LIST", "QUARANTINE", "RESTORE", "RETIRE", "SHOW", "WAITING"]
 
 _VIEW = View(
     (
@@ -22,6 +22,21 @@ _VIEW = View(
         ("joined", "joined_at"),
     ),
     empty="no thing is known here; `thingstead factory thing` makes one, `thingstead agent run` starts it",
+)
+_WAITING = View(
+    (
+        ("thing", "thing"),
+        ("maker", "maker"),
+        ("model", "model"),
+        ("serial", "serial"),
+        ("key", "key"),
+        ("held by", "rule"),
+        ("waits since", "since"),
+        ("last knocked", "knocked_at"),
+        ("approved by", "approved_by"),
+        ("until", "approved_until"),
+    ),
+    empty="nobody waits; `thingstead policy explain` says what the policy would do with a thing",
 )
 _CAUSE = Parameter("--cause", "why, for the ledger; a slug such as suspicious-traffic")
 _NEXT_OWNER = Parameter("--to", "file with the next owner's credential (`thingstead domain credential`)")
@@ -48,8 +63,17 @@ ADMIT = remote(
     "thing.admit",
     THING,
     Parameter("--scope", "name of the scope it gets; else that of the rule that holds it"),
-    then="thingstead thing show {thing}",
-    description="The thing itself has to knock once more; it does so by itself.",
+    Parameter("--key", "16 or more hexadecimal digits of its key, as they stand on the thing or its papers"),
+    Parameter("--undo", "take back what was approved and not used yet", read=None),
+    then="thingstead thing waiting",
+    description="The thing knocks again by itself, and has a day for it. Compare its key with what stands on it or\n"
+    "came with it, not with what it says of itself: with --key, one that proved another key is refused.",
+)
+WAITING = remote(
+    "thing.waiting",
+    view=_WAITING,
+    then="thingstead thing admit {thing}",
+    description="Things that proved who they are, and that the policy holds for a person.",
 )
 QUARANTINE = remote("thing.quarantine", THING, _CAUSE, then="thingstead thing restore {thing}", description=_CLOCKS)
 RESTORE = remote("thing.restore", THING, _CAUSE, then="thingstead thing show {thing}")

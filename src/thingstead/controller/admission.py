@@ -7,13 +7,15 @@ verified the identity, the join policy decides (RFC 8576 §5.2; R-59).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
+from thingstead.controller.waiting_room import Waiting, WaitingRoom
+from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
 from thingstead.domain.policy import (
     Decision,
@@ -43,7 +45,6 @@ __all__ = ["Admission"]
 _ACTOR = "registrar"
 _KEY_ROLE = "maker"
 _GONE = frozenset({LifecycleState.DECOMMISSIONED, LifecycleState.RE_OWNED})
-_APPROVAL = timedelta(days=1)
 _SETTLED = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE})
 
 _Name = tuple[str, str]
@@ -55,6 +56,7 @@ class Admission:
 
     Args:
         policy: what the owner wrote.
+        waiting: whom it holds.
         issuer_credential: CCS of the key that tokens are signed with.
         note_place: keeps the address that a verified handshake came from.
     """
@@ -68,6 +70,7 @@ class Admission:
         identity: CertificateAuthority,
         access: AuthorizationServer,
         policy: OwnerPolicy,
+        waiting: WaitingRoom,
         issuer_credential: bytes,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
@@ -79,11 +82,11 @@ class Admission:
         self._identity = identity
         self._access = access
         self._policy = policy
+        self._waiting = waiting
         self._issuer_credential = issuer_credential
         self._clock = clock
         self._random_bytes = random_bytes
         self._note_place = note_place
-        self._approved: dict[ThingId, tuple[str, datetime]] = {}
         self._entering: dict[_Name, IdentityFacts] = {}
         self._joining: WeakValueDictionary[_Name, asyncio.Lock] = WeakValueDictionary()
 
@@ -91,23 +94,45 @@ class Admission:
         """Decide by `policy` from the next join on."""
         self._policy = policy
 
-    def approve(self, thing: ThingId, scope: str) -> None:
-        """Let the next attempt of a thing that waits for a person pass, if it comes within a day.
+    def waiting(self) -> tuple[tuple[Thing, Waiting], ...]:
+        """Who waits for a person, in the order they came."""
+        things = [(self._register.thing(one.thing), one) for one in self._waiting]
+        return tuple([(thing, one) for thing, one in things if _objection(thing) is None])
+
+    async def approve(
+        self, thing: ThingId, scope: str, *, key: str = "", by: str, details: Mapping[str, Detail] | None = None
+    ) -> Waiting:
+        """Let the next attempt of a thing that waits for a person pass, if it comes within a day and with that key.
 
         Args:
             thing: who waits.
             scope: name of the scope it gets; empty for the one of the rule that holds it.
+            key: the first digits of the key's thumbprint as they stand on the thing; empty if nobody compared.
+            by: who says so, for the ledger.
+            details: by which right, for the ledger.
 
         Raises:
-            PolicyError: the policy has no such scope.
-            UntrustedError: the thing was retired or handed over, or is restricted.
+            PolicyError: the thing does not wait, or the policy has no such scope.
+            UntrustedError: the thing was retired or handed over, is restricted, or proved another key.
         """
         _require_welcome(self._register.thing(thing))
+        waiting = self._waiting.find(thing)
+        if key:
+            waiting.compare(key)
         if scope and scope not in self._policy.join.scopes:
             raise PolicyError(
                 f"the policy has no scope {scope!r}; it has {', '.join(sorted(self._policy.join.scopes))}"
             )
-        self._approved[thing] = (scope, self._clock.utc() + _APPROVAL)
+        compared = {"compared": bool(key)}
+        return await self._waiting.approve(thing, scope, by=by, details={**compared, **(details or {})})
+
+    async def undo(self, thing: ThingId, *, by: str) -> Waiting:
+        """Take an approval back that was not used yet.
+
+        Raises:
+            PolicyError: the thing does not wait, or nobody has approved it.
+        """
+        return await self._waiting.undo(thing, by=by)
 
     def explain(self, facts: IdentityFacts, *, at: datetime) -> Explanation:
         """What the policy says of a thing with these facts that came at `at`; nothing changes.
@@ -149,11 +174,12 @@ class Admission:
         if thing is None and decision.verdict is not Verdict.REFUSE:
             thing = await self._make_known(newcomer, decision)
         entries = record(facts, decision, thing=None if thing is None else thing.id, actor=_ACTOR, at=self._clock.utc())
-        await self._store.commit(Unit(entries=entries))
-        if thing is None or decision.verdict is Verdict.REFUSE:
-            raise PolicyError(f"the join policy refuses {facts.serial}: {decision.rule}", reason="refused")
-        if decision.verdict is Verdict.HOLD or decision.scope is None:
+        if thing is not None and decision.verdict is Verdict.HOLD:
+            await self._waiting.tell(thing.id, facts.thumbprint, rule=decision.rule, entries=entries)
             raise PolicyError(f"{thing.id} waits for approval: thingstead thing admit {thing.id}", reason="held")
+        await self._store.commit(Unit(entries=entries))
+        if thing is None or decision.scope is None:
+            raise PolicyError(f"the join policy refuses {facts.serial}: {decision.rule}", reason="refused")
         return await self._take_in(thing, newcomer, decision, decision.scope)
 
     async def _take_in(self, thing: Thing, newcomer: Newcomer, decision: Decision, scope: Scope) -> Grant:
@@ -178,7 +204,7 @@ class Admission:
             # What was not granted now is granted by no later decision, such as the end of a quarantine.
             self._identity.disprove(thing.id)
             self._access.retract(thing.id)
-        self._approved.pop(thing.id, None)
+        await self._waiting.leave(thing.id)
         for plane in (self._identity.name, self._access.name):
             if plane in report.failures:
                 raise StateError(f"the {plane} plane could not admit {thing.id}: {report.failures[plane]}")
@@ -218,15 +244,18 @@ class Admission:
 
     def _decide(self, known: Thing | None, facts: IdentityFacts) -> Decision:
         decision = self.explain(facts, at=self._clock.utc()).decision
-        if decision.verdict is not Verdict.HOLD or known is None:
+        if decision.verdict is not Verdict.HOLD:
             return decision
-        name, until = self._approved.get(known.id, ("", None))
-        if until is None or until <= self._clock.utc():
+        if not self._waiting.has_seat(None if known is None else known.id):
+            return Decision(Verdict.REFUSE, f"{decision.rule}, but too many wait already", decision.zone)
+        approval = None if known is None else self._waiting.approval(known.id, facts.thumbprint)
+        if approval is None:
             return decision
-        scope = self._policy.join.scopes[name] if name else decision.scope
+        scope = self._policy.join.scopes.get(approval.scope) if approval.scope else decision.scope
         if scope is None:
             return decision
-        return replace(decision, verdict=Verdict.ADMIT, rule=f"{decision.rule}, approved", scope=scope)
+        rule = f"{decision.rule}, approved by {approval.by}"
+        return replace(decision, verdict=Verdict.ADMIT, rule=rule, scope=scope)
 
     def _present(self, rule: JoinRule, facts: IdentityFacts) -> int:
         """How many others that the rule names are in, or on their way in."""
@@ -240,12 +269,20 @@ class Admission:
 
 
 def _require_welcome(known: Thing) -> None:
+    objection = _objection(known)
+    if objection is not None:
+        raise objection
+
+
+def _objection(known: Thing) -> UntrustedError | None:
+    """What is held against a thing, whatever the policy says."""
     if known.state in _GONE:
-        raise UntrustedError(f"{known.id} was {known.state} and stays so", reason="retired")
+        return UntrustedError(f"{known.id} was {known.state} and stays so", reason="retired")
     if known.restriction is Restriction.QUARANTINED:
-        raise UntrustedError(f"{known.id} is in quarantine", reason="quarantined")
+        return UntrustedError(f"{known.id} is in quarantine", reason="quarantined")
     if known.restriction is Restriction.HELD:
-        raise UntrustedError(f"{known.id} is held", reason="held")
+        return UntrustedError(f"{known.id} is held", reason="held")
+    return None
 
 
 def _facts(newcomer: Newcomer) -> IdentityFacts:

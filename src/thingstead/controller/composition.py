@@ -32,6 +32,7 @@ from thingstead.controller.resource import (
 )
 from thingstead.controller.revocation_list import RevocationList
 from thingstead.controller.server import DomainServer
+from thingstead.controller.waiting_room import WaitingRoom
 from thingstead.controller.whereabouts import Whereabouts
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.ledger.refusal import RefusalCounter
@@ -267,6 +268,9 @@ def _admission(
         identity=planes.identity,
         access=planes.access,
         policy=foundation.policy,
+        waiting=WaitingRoom(
+            PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="waiting/"), clock=foundation.clock
+        ),
         issuer_credential=ccs.encode(foundation.keys.handle(KeyId("access")).public, subject="access"),
         clock=foundation.clock,
         random_bytes=foundation.random_bytes,

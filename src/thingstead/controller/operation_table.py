@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from thingstead.controller import (
+    operation_admission,
     operation_assurance,
     operation_backup,
     operation_data,
@@ -31,13 +32,13 @@ def operations(controller: Controller) -> Operations:
         *operation_thing.rows(
             controller.register,
             controller.conductor,
-            admission=controller.admission,
             decommission=controller.decommission,
             heard_of=lambda thing: {
                 "version": controller.planes.software.runs(thing).version,
                 "last_heard": controller.server.last_acceptance(thing),
             },
         ),
+        *operation_admission.rows(controller.register, controller.admission),
         *operation_data.rows(controller.planes.data, controller.register),
         *operation_software.rows(controller.planes.software),
         *operation_traffic.rows(

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from thingstead.controller.admission import Admission
 from thingstead.controller.conductor import Conductor, TransitionReport
 from thingstead.controller.operation import Operation, Role
 from thingstead.domain.ledger.entry import Detail
@@ -23,7 +22,7 @@ from thingstead.phases.decommission import Decommission, Farewell
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
 
-__all__ = ["AdmitThing", "ChangeThing", "HandOverThing", "NoArguments", "PlaneTime", "Withdrawal", "rows"]
+__all__ = ["ChangeThing", "HandOverThing", "NoArguments", "PlaneTime", "Withdrawal", "rows"]
 
 _ACTOR = "owner"
 _KILL_DEADLINE = 60.0
@@ -32,19 +31,6 @@ _KILL_DEADLINE = 60.0
 @dataclass(frozen=True, slots=True)
 class NoArguments:
     """A request that says all by its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class AdmitThing:
-    """Approve a thing that waits.
-
-    Attributes:
-        thing: its id.
-        scope: name of the scope it gets; empty for the one of the rule that holds it.
-    """
-
-    thing: str
-    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +112,7 @@ HeardOf = Callable[[ThingId], dict[str, Any]]
 
 
 def rows(
-    register: Register, conductor: Conductor, *, admission: Admission, decommission: Decommission, heard_of: HeardOf
+    register: Register, conductor: Conductor, *, decommission: Decommission, heard_of: HeardOf
 ) -> tuple[Operation[Any], ...]:
     """The table; `heard_of` tells what a thing says of itself, and when it was last heard since our start."""
 
@@ -142,11 +128,6 @@ def rows(
             "planes": [asdict(probe) for probe in probes],
             "owed": [f"{owed.demand} by {owed.plane}" for owed in register.obligations(thing.id)],
         }
-
-    async def admit(request: AdmitThing) -> dict[str, Any]:
-        thing = register.thing(thing_id(request.thing))
-        admission.approve(thing.id, request.scope)
-        return {**_summary(thing), "next": "it joins at its next attempt"}
 
     async def quarantine(request: ChangeThing) -> Withdrawal:
         report = await conductor.restrict(
@@ -195,7 +176,6 @@ def rows(
     return (
         Operation("thing.list", NoArguments, Role.AUDITOR, "every thing and its state", listing),
         Operation("thing.show", ChangeThing, Role.AUDITOR, "one thing, asked about on every plane", show),
-        Operation("thing.admit", AdmitThing, Role.INSTALLER, "approve a thing that waits", admit),
         Operation("thing.quarantine", ChangeThing, Role.MAINTAINER, "cut a thing off on all planes", quarantine),
         Operation("thing.restore", ChangeThing, Role.MAINTAINER, "lift a quarantine", restore),
         Operation("thing.retire", ChangeThing, Role.OWNER, "take a thing out for good", retire),

@@ -268,7 +268,7 @@ def _by(
     if rule.verdict is Verdict.REFUSE:
         return Decision(Verdict.REFUSE, rule.name, rule.zone)
     scope = policy.scopes.get(rule.scope)
-    if rule.verdict is Verdict.HOLD:
+    if rule.verdict is Verdict.HOLD or scope is None:
         return Decision(Verdict.HOLD, rule.name, rule.zone, scope)
     if policy.approve_each:
         return Decision(Verdict.HOLD, f"{rule.name}, but each is approved by a person", rule.zone, scope)

@@ -12,6 +12,7 @@ from tests.unit.controller.planes import FakePlane, House
 from tests.unit.domain.things import AT, a_thing
 from thingstead.controller.admission import Admission
 from thingstead.controller.conductor import Conductor
+from thingstead.controller.waiting_room import WaitingRoom
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.ledger import entry
@@ -120,11 +121,17 @@ class Door:
             identity=self.identity,
             access=self.access,
             policy=OwnerPolicy(JoinPolicy(profile, SCOPES, rules), Scope({"/light": int(Permission.GET)})),
+            waiting=WaitingRoom(
+                PlaneRecords(PlaneName.IDENTITY, self.store, prefix="waiting/"), clock=self.clock, seats=3
+            ),
             issuer_credential=b"issuer",
             clock=self.clock,
             random_bytes=randbytes,
             note_place=self._note,
         )
+
+    def approve(self, scope="member", **said):
+        return asyncio.run(self.admission.approve(self.things[0].id, scope, by="owner", **said))
 
     async def _note(self, thing, source):
         self.places.append((thing, source))
@@ -211,14 +218,14 @@ def test_a_restricted_thing_neither_joins_its_way_out_nor_is_approved(restrictio
     door = Door(rule(), store=known(S.OPERATIONAL, restriction))
     assert door.come(NEWCOMER).reason == restriction
     with pytest.raises(UntrustedError):
-        door.admission.approve(door.things[0].id, "member")
+        door.approve()
     assert door.live.live == set()
 
 
 def test_an_approval_runs_out():
     door = Door(rule(Verdict.HOLD))
     door.come(NEWCOMER)
-    door.admission.approve(door.things[0].id, "member")
+    door.approve()
     door.clock.seconds += timedelta(days=400).total_seconds()
     assert door.come(NEWCOMER).reason == "held"
 
@@ -251,7 +258,7 @@ def test_a_scope_that_the_policy_lacks_cannot_be_approved():
     door = Door(rule(Verdict.HOLD))
     door.come(NEWCOMER)
     with pytest.raises(PolicyError, match="no scope 'everything'; it has guest, member"):
-        door.admission.approve(door.things[0].id, "everything")
+        door.approve("everything")
     assert door.come(NEWCOMER).reason == "held"
 
 
@@ -259,7 +266,7 @@ def test_a_scope_that_the_policy_lacks_cannot_be_approved():
 def test_an_approval_that_names_no_scope_where_no_rule_does_is_not_recorded_as_an_admission():
     door = Door(profile=ProfileName.HOME)
     door.come(NEWCOMER)
-    door.admission.approve(door.things[0].id, "")
+    door.approve("")
     assert door.come(NEWCOMER).reason == "held"
     assert {one.cause for one in door.entries(Kind.AUTHORIZATION)} == {"hold"}
 
@@ -269,12 +276,12 @@ def test_an_approval_lets_the_next_attempt_pass_once(scope, granted):
     door = Door(rule(Verdict.HOLD))
     door.come(NEWCOMER)
     (thing,) = door.things
-    door.admission.approve(thing.id, scope)
+    door.approve(scope)
     assert door.come(NEWCOMER).access_token
     held = door.access.scope_of(thing.id)
     assert held is not None
     assert held == SCOPES[granted].widen(Scope({"/revoke/trl": 1}))
-    assert door.entries(Kind.AUTHORIZATION)[-1].details["rule"] == "lamps, approved"
+    assert door.entries(Kind.AUTHORIZATION)[-1].details["rule"] == "lamps, approved by owner"
     assert door.come(newcomer(number=2)).reason == "held"
 
 
@@ -358,3 +365,65 @@ def test_an_explanation_is_the_decision_and_changes_nothing():
     again = door.admission.explain(IdentityFacts("acme", "LX-1", "A0001", b"", ""), at=AT)
     assert again.decision.verdict is Verdict.ADMIT
     assert len(list(door.store.leaves())) == entries
+
+
+@pytest.mark.requirement("R-28")
+def test_an_approval_is_for_the_key_that_was_there_to_compare_and_for_no_other():
+    door = Door(rule(Verdict.HOLD))
+    door.come(NEWCOMER)
+    door.approve()
+    assert door.come(newcomer(OTHER_KEY, number=2)).reason == "held"
+    assert door.come(NEWCOMER).reason == "held"
+    assert door.live.live == set()
+
+
+@pytest.mark.requirement("R-28")
+def test_a_key_that_is_not_the_one_on_the_thing_is_not_approved():
+    door = Door(rule(Verdict.HOLD))
+    door.come(NEWCOMER)
+    with pytest.raises(UntrustedError, match="proved another key"):
+        door.approve(key=cose_key.thumbprint(OTHER_KEY.public).hex())
+    assert door.come(NEWCOMER).reason == "held"
+    door.approve(key=cose_key.thumbprint(THING_KEY.public).hex()[:16].upper())
+    assert door.come(NEWCOMER).access_token
+    (said,) = door.entries(Kind.APPROVAL)
+    assert (said.actor, said.cause, said.details["compared"]) == ("owner", "approved", True)
+
+
+def test_an_approval_that_was_taken_back_lets_nobody_in():
+    door = Door(rule(Verdict.HOLD))
+    door.come(NEWCOMER)
+    door.approve()
+    asyncio.run(door.admission.undo(door.things[0].id, by="owner"))
+    assert door.come(NEWCOMER).reason == "held"
+    assert [one.cause for one in door.entries(Kind.APPROVAL)] == ["approved", "undone"]
+
+
+def test_who_has_not_knocked_is_not_approved():
+    door = Door(rule(), store=known(S.INSTALLED))
+    with pytest.raises(PolicyError, match="does not wait"):
+        door.approve()
+
+
+def test_who_waits_is_told_until_it_is_in_or_put_out():
+    door = Door(rule(Verdict.HOLD))
+    door.come(NEWCOMER)
+    door.come(newcomer(OTHER_KEY, serial="A0002", number=2))
+    assert [thing.serial for thing, _ in door.admission.waiting()] == ["A0001", "A0002"]
+    asyncio.run(door.conductor.transition(door.things[1].id, Cause.RETIRED, actor="owner"))
+    assert [thing.serial for thing, _ in door.admission.waiting()] == ["A0001"]
+    door.approve()
+    door.come(NEWCOMER)
+    assert door.admission.waiting() == ()
+
+
+@pytest.mark.parametrize("state", [None, S.OPERATIONAL])
+def test_where_too_many_wait_one_more_is_refused_and_a_stranger_is_not_made_known(state):
+    door = Door(rule(Verdict.HOLD), store=None if state is None else known(state))
+    for number in range(2, 5):
+        assert door.come(newcomer(OTHER_KEY, serial=f"A000{number}", number=number)).reason == "held"
+    before = len(door.things)
+    assert door.come(NEWCOMER).reason == "refused"
+    assert len(door.things) == before
+    assert door.entries(Kind.AUTHORIZATION)[-1].details["rule"] == "lamps, but too many wait already"
+    assert door.come(newcomer(OTHER_KEY, serial="A0002", number=6)).reason == "held"

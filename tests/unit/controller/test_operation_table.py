@@ -27,6 +27,7 @@ OBSERVED = {
     "thing.forgotten",
     "thing.list",
     "thing.show",
+    "thing.waiting",
     "traffic.show",
 }
 

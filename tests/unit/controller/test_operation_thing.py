@@ -14,7 +14,6 @@ from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.unit import Unit
-from thingstead.errors import PolicyError
 from thingstead.phases.decommission import Farewell
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
@@ -34,22 +33,15 @@ class Owner:
         self.house = House(store)
         self.farewell = farewell
         self.parted = []
-        self.approved = []
         door: Any = self
         self.table = Operations(
             *operation_thing.rows(
                 self.house.register,
                 self.house.conductor,
-                admission=door,
                 decommission=door,
                 heard_of=lambda _thing: {"version": "1.1.0", "last_heard": None},
             )
         )
-
-    def approve(self, thing, scope):
-        if scope == "absent":
-            raise PolicyError("the policy has no such scope")
-        self.approved.append((thing, scope))
 
     async def part(self, thing):
         self.parted.append(thing)
@@ -68,12 +60,12 @@ class Owner:
 OUTS = ["quarantine", "restore", "retire", "hand-over"]
 
 
-@pytest.mark.parametrize("operation", ["show", "admit", *OUTS])
+@pytest.mark.parametrize("operation", ["show", *OUTS])
 @pytest.mark.parametrize(("thing", "kind"), [(a_thing(9).id, "ConfigError"), ("lamp", "DecodeError")])
 def test_nobody_by_that_name_is_refused_and_nothing_is_asked_of_anybody(operation, thing, kind):
     owner = Owner()
     assert owner.ask(operation, thing)["error"]["kind"] == kind
-    assert (owner.parted, owner.approved, owner.thing.version) == ([], [], 1)
+    assert (owner.parted, owner.thing.version) == ([], 1)
 
 
 @pytest.mark.requirement("R-01")
@@ -111,12 +103,6 @@ def test_a_next_owner_that_is_no_credential_stops_it_before_the_thing_is_asked(t
     error = owner.ask("hand-over", to=str(path))["error"]
     assert (error["kind"], owner.parted) == ("ConfigError", [])
     assert str(path) in error["message"]
-
-
-def test_an_approval_that_admission_refuses_is_passed_on():
-    owner = Owner(S.INSTALLED)
-    assert owner.ask("admit", scope="absent")["error"]["kind"] == "PolicyError"
-    assert owner.approved == []
 
 
 @pytest.mark.requirement("R-09")
@@ -158,10 +144,8 @@ def test_a_quarantine_is_lifted():
     assert owner.ask("restore")["result"]["restriction"] == "none"
 
 
-def test_things_are_listed_shown_and_approved():
+def test_things_are_listed_and_shown():
     owner = Owner(S.INSTALLED)
     (listed,) = owner.ask("list")["result"]
     assert (listed["thing"], listed["version"]) == (THING.id, "1.1.0")
     assert len(owner.ask("show")["result"]["planes"]) == 6
-    assert "next attempt" in owner.ask("admit", scope="member")["result"]["next"]
-    assert owner.approved == [(THING.id, "member")]

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     KILL_CLOCK = "kill-clock"
     AUTHENTICATION = "authentication"
     AUTHORIZATION = "authorization"
+    APPROVAL = "approval"
     REFUSAL = "refusal"
     ISSUE = "issue"
     REVOCATION = "revocation"

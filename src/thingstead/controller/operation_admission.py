@@ -1,0 +1,69 @@
+"""Operations on things that wait for a person: who they are, and the yes that lets one in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from thingstead.controller.admission import Admission
+from thingstead.controller.operation import Operation, Role
+from thingstead.controller.operation_thing import NoArguments
+from thingstead.controller.waiting_room import Waiting, shown
+from thingstead.domain.register import Register
+from thingstead.domain.thing import Thing
+from thingstead.identifier import thing_id
+
+__all__ = ["AdmitThing", "rows"]
+
+_ACTOR = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class AdmitThing:
+    """Approve a thing that waits, or take that back.
+
+    Attributes:
+        thing: its id.
+        scope: name of the scope it gets; empty for the one of the rule that holds it.
+        key: at least 16 hexadecimal digits of its key as they stand on the thing; another key is refused.
+        undo: take back what was approved and not used yet.
+    """
+
+    thing: str
+    scope: str = ""
+    key: str = ""
+    undo: bool = False
+
+
+def rows(register: Register, admission: Admission) -> tuple[Operation[Any], ...]:
+    """The table."""
+
+    async def waiting(_request: NoArguments) -> list[dict[str, Any]]:
+        return [_told(thing, one) for thing, one in admission.waiting()]
+
+    async def admit(request: AdmitThing) -> dict[str, Any]:
+        thing = register.thing(thing_id(request.thing))
+        if request.undo:
+            return _told(thing, await admission.undo(thing.id, by=_ACTOR))
+        return _told(thing, await admission.approve(thing.id, request.scope, key=request.key, by=_ACTOR))
+
+    return (
+        Operation("thing.waiting", NoArguments, Role.AUDITOR, "who waits for a person, and with which key", waiting),
+        Operation("thing.admit", AdmitThing, Role.INSTALLER, "approve a thing that waits, or undo that", admit),
+    )
+
+
+def _told(thing: Thing, waiting: Waiting) -> dict[str, Any]:
+    approval = waiting.approval
+    return {
+        "thing": thing.id,
+        "maker": thing.maker,
+        "model": thing.model,
+        "serial": thing.serial,
+        "key": shown(waiting.thumbprint),
+        "rule": waiting.rule,
+        "since": waiting.since,
+        "knocked_at": waiting.knocked_at,
+        "approved_by": "" if approval is None else approval.by,
+        "approved_until": None if approval is None else approval.until,
+    }

@@ -1,0 +1,204 @@
+"""The queue for a person: proven things that the policy holds, and what was said about each; it outlives a restart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from thingstead.clock import Clock
+from thingstead.domain.instant import instant, microseconds
+from thingstead.domain.ledger.entry import Detail, Draft, Kind
+from thingstead.domain.ports import Records
+from thingstead.errors import ConfigError, DecodeError, PolicyError, UntrustedError
+from thingstead.identifier import ThingId, thing_id
+from thingstead.protocols.cbor import codec
+
+__all__ = ["APPROVAL_LIFETIME", "Approval", "Waiting", "WaitingRoom", "shown"]
+
+APPROVAL_LIFETIME = timedelta(days=1)
+"""How long the thing has to come and get what was approved."""
+
+_SEATS = 1024
+_SHOWN = 16
+_SILENCE = timedelta(days=7)
+_SEPARATORS = re.compile("[ :-]")
+_THUMBPRINT = re.compile("[0-9a-f]{16,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's yes to one key of one thing.
+
+    Attributes:
+        scope: name of the scope that it gets; empty for the one of the rule that holds it.
+        until: first instant at which it no longer counts.
+        by: who said so, as the ledger calls them.
+    """
+
+    scope: str
+    until: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A thing that was told to wait.
+
+    Attributes:
+        thing: who.
+        since: when it was first told so.
+        knocked_at: when it was last told so.
+        thumbprint: SHA-256 of the key that it proved then (RFC 9679), to compare with what stands on the thing.
+        rule: what holds it.
+        approval: what a person said; None while nobody has.
+    """
+
+    thing: ThingId
+    since: datetime
+    knocked_at: datetime
+    thumbprint: bytes
+    rule: str
+    approval: Approval | None = None
+
+    def compare(self, key: str) -> None:
+        """Hold the key that it proved against what a person read somewhere else.
+
+        Args:
+            key: the first 16 or more hexadecimal digits of the thumbprint; spaces, hyphens and colons do not count.
+
+        Raises:
+            ConfigError: fewer digits, or something that is none.
+            UntrustedError: it proved another key.
+        """
+        digits = _SEPARATORS.sub("", key).lower()
+        if not _THUMBPRINT.fullmatch(digits):
+            raise ConfigError(f"expected 16 to 64 hexadecimal digits of the key on the thing, got {key[:80]!r}")
+        if not self.thumbprint.hex().startswith(digits):
+            raise UntrustedError(f"{self.thing} proved another key than {key[:80]}; do not let it in", reason="key")
+
+
+class WaitingRoom:
+    """Who waits, in the order they came.
+
+    Args:
+        records: where it is kept.
+        clock: for UTC.
+        seats: how many may wait; one more is refused, unless somebody has not knocked for a week.
+    """
+
+    def __init__(self, records: Records, *, clock: Clock, seats: int = _SEATS) -> None:
+        self._records = records
+        self._clock = clock
+        self._seats = seats
+        found = [_decode(thing_id(name), document) for name, document in records.load().items()]
+        self._waiting = {one.thing: one for one in sorted(found, key=lambda one: one.since)}
+
+    def __iter__(self) -> Iterator[Waiting]:
+        yield from self._waiting.values()
+
+    def has_seat(self, thing: ThingId | None) -> bool:
+        """Whether a thing may wait here; None is one that was never here."""
+        return thing in self._waiting or len(self._waiting) < self._seats or self._silent() is not None
+
+    def find(self, thing: ThingId) -> Waiting:
+        """What is known of one that waits.
+
+        Raises:
+            PolicyError: it does not wait.
+        """
+        found = self._waiting.get(thing)
+        if found is None:
+            raise PolicyError(f"{thing} does not wait for approval; it is asked about when it knocks", reason="absent")
+        return found
+
+    def approval(self, thing: ThingId, thumbprint: bytes) -> Approval | None:
+        """What was approved for this key of the thing, while it counts."""
+        found = self._waiting.get(thing)
+        if found is None or found.approval is None or found.thumbprint != thumbprint:
+            return None
+        return found.approval if self._clock.utc() < found.approval.until else None
+
+    async def tell(self, thing: ThingId, thumbprint: bytes, *, rule: str, entries: Sequence[Draft]) -> None:
+        """Keep that a thing was told to wait, with the entries that say so; another key than before has no approval.
+
+        Raises:
+            StorageError: nothing of it was kept.
+        """
+        now = self._clock.utc()
+        before = self._waiting.get(thing)
+        waiting = Waiting(thing, now if before is None else before.since, now, thumbprint, rule)
+        if before is not None and before.thumbprint == thumbprint:
+            waiting = replace(waiting, approval=before.approval)
+        gone = self._silent() if before is None and len(self._waiting) >= self._seats else None
+        erased: dict[str, bytes | None] = {} if gone is None else {gone: None}
+        await self._records.write({**erased, thing: _encode(waiting)}, entries=entries)
+        if gone is not None:
+            self._waiting.pop(gone, None)
+        self._waiting[thing] = waiting
+
+    async def approve(self, thing: ThingId, scope: str, *, by: str, details: Mapping[str, Detail]) -> Waiting:
+        """Let the next attempt of a thing pass, if it comes in time and with the key that it proved last.
+
+        Raises:
+            PolicyError: it does not wait.
+            StorageError: nothing of it was kept.
+        """
+        approval = Approval(scope, self._clock.utc() + APPROVAL_LIFETIME, by)
+        said = {"scope": scope, "until": approval.until.isoformat(), **details}
+        return await self._say(replace(self.find(thing), approval=approval), "approved", by, said)
+
+    async def undo(self, thing: ThingId, *, by: str) -> Waiting:
+        """Take an approval back that was not used yet.
+
+        Raises:
+            PolicyError: it does not wait, or nobody has approved it.
+            StorageError: nothing of it was kept.
+        """
+        found = self.find(thing)
+        if found.approval is None:
+            raise PolicyError(f"{thing} waits, and nobody has approved it", reason="absent")
+        return await self._say(replace(found, approval=None), "undone", by, {})
+
+    async def leave(self, thing: ThingId) -> None:
+        """Forget one that is in."""
+        if thing in self._waiting:
+            await self._records.write({thing: None})
+            self._waiting.pop(thing, None)
+
+    async def _say(self, waiting: Waiting, cause: str, by: str, details: Mapping[str, Detail]) -> Waiting:
+        said = {"thumbprint": waiting.thumbprint, **details}
+        entry = Draft(self._clock.utc(), Kind.APPROVAL, by, waiting.thing, cause, said)
+        await self._records.write({waiting.thing: _encode(waiting)}, entries=(entry,))
+        self._waiting[waiting.thing] = waiting
+        return waiting
+
+    def _silent(self) -> ThingId | None:
+        """The one that has not knocked for longest, if that is long."""
+        quiet = min(self._waiting.values(), key=lambda one: one.knocked_at, default=None)
+        return None if quiet is None or self._clock.utc() - quiet.knocked_at < _SILENCE else quiet.thing
+
+
+def shown(thumbprint: bytes) -> str:
+    """The first half of a thumbprint as people compare it: eight groups of four digits."""
+    digits = thumbprint[:_SHOWN].hex()
+    return "-".join([digits[place : place + 4] for place in range(0, len(digits), 4)])
+
+
+def _encode(waiting: Waiting) -> bytes:
+    said = waiting.approval
+    approval = None if said is None else [said.scope, microseconds(said.until), said.by]
+    times = [microseconds(waiting.since), microseconds(waiting.knocked_at)]
+    return codec.encode([*times, waiting.thumbprint, waiting.rule, approval])
+
+
+def _decode(thing: ThingId, document: bytes) -> Waiting:
+    match codec.decode(document):
+        case [int(since), int(knocked_at), bytes(thumbprint), str(rule), None]:
+            approval = None
+        case [int(since), int(knocked_at), bytes(thumbprint), str(rule), [str(scope), int(until), str(by)]]:
+            approval = Approval(scope, instant(until), by)
+        case _:
+            raise DecodeError("expected a waiting thing in the identity plane's record")
+    return Waiting(thing, instant(since), instant(knocked_at), thumbprint, rule, approval)

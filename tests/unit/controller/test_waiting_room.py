@@ -1,0 +1,192 @@
+"""What a person said lasts over a restart, counts for one key and one day, and nobody fills the queue for good."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.controller.planes import JumpingClock
+from tests.unit.domain.things import AT, a_thing
+from thingstead.controller.waiting_room import APPROVAL_LIFETIME, Approval, WaitingRoom, shown
+from thingstead.domain.ledger import entry
+from thingstead.domain.ledger.entry import Draft, Kind
+from thingstead.domain.plane import PlaneName
+from thingstead.errors import ConfigError, DecodeError, PolicyError, StorageError, UntrustedError
+from thingstead.protocols.cbor import codec
+from thingstead.storage.memory import MemoryStore
+from thingstead.storage.records import PlaneRecords
+
+LAMP, OTHER = a_thing(1).id, a_thing(2).id
+KEY, ANOTHER = bytes(range(32)), bytes(32)
+
+
+class Disk(MemoryStore):
+    is_full = False
+
+    async def commit(self, unit):
+        if self.is_full:
+            raise StorageError("no space left")
+        return await super().commit(unit)
+
+
+class Room:
+    """A room that can be left and opened again on what was kept."""
+
+    def __init__(self, seats=2):
+        self.clock, self.store, self.seats = JumpingClock(), Disk(), seats
+        self.records = PlaneRecords(PlaneName.IDENTITY, self.store, prefix="waiting/")
+        self.restart()
+
+    def restart(self):
+        self.room = WaitingRoom(self.records, clock=self.clock, seats=self.seats)
+
+    def tell(self, thing=LAMP, key=KEY):
+        said = Draft(self.clock.utc(), Kind.AUTHORIZATION, "registrar", thing, "hold")
+        asyncio.run(self.room.tell(thing, key, rule="lamps", entries=(said,)))
+
+    def approve(self, thing=LAMP):
+        return asyncio.run(self.room.approve(thing, "member", by="owner", details={"compared": True}))
+
+    def undo(self, thing=LAMP):
+        return asyncio.run(self.room.undo(thing, by="owner"))
+
+    @property
+    def things(self):
+        return [one.thing for one in self.room]
+
+    def entries(self):
+        return [entry.decode(leaf) for leaf in self.store.leaves()]
+
+
+@pytest.mark.parametrize("say", [Room.approve, Room.undo])
+def test_about_one_that_does_not_wait_nothing_can_be_said(say):
+    room = Room()
+    with pytest.raises(PolicyError, match="does not wait"):
+        say(room)
+    assert room.entries() == []
+
+
+def test_what_nobody_approved_cannot_be_undone():
+    room = Room()
+    room.tell()
+    with pytest.raises(PolicyError, match="nobody has approved"):
+        room.undo()
+
+
+@pytest.mark.requirement("R-28")
+def test_an_approval_counts_for_the_key_that_was_compared_and_ends_after_its_day():
+    room = Room()
+    room.tell()
+    assert room.room.approval(LAMP, KEY) is None
+    room.approve()
+    assert room.room.approval(LAMP, KEY) == Approval("member", AT + APPROVAL_LIFETIME, "owner")
+    assert room.room.approval(LAMP, ANOTHER) is None
+    assert room.room.approval(OTHER, KEY) is None
+    room.clock.seconds = APPROVAL_LIFETIME.total_seconds()
+    assert room.room.approval(LAMP, KEY) is None
+
+
+@pytest.mark.requirement("R-28")
+def test_another_key_at_the_door_takes_the_approval_away():
+    room = Room()
+    room.tell()
+    room.approve()
+    room.tell(key=ANOTHER)
+    assert room.room.approval(LAMP, ANOTHER) is None
+    room.tell()
+    assert room.room.approval(LAMP, KEY) is None
+
+
+def test_all_of_it_lasts_over_a_restart():
+    room = Room()
+    room.tell()
+    room.tell(OTHER)
+    room.approve()
+    before = list(room.room)
+    room.restart()
+    assert list(room.room) == before
+    room.undo()
+    room.restart()
+    assert room.room.approval(LAMP, KEY) is None
+
+
+def test_who_is_in_is_forgotten_and_who_was_never_here_costs_nothing():
+    room = Room()
+    room.tell()
+    for thing in (LAMP, LAMP, OTHER):
+        asyncio.run(room.room.leave(thing))
+    room.restart()
+    assert room.things == []
+
+
+def test_each_word_is_an_entry_with_the_key_and_who_said_it():
+    room = Room()
+    room.tell()
+    room.approve()
+    room.undo()
+    told, said, undone = room.entries()
+    assert (told.kind, told.cause) == (Kind.AUTHORIZATION, "hold")
+    assert (said.kind, said.actor, said.thing, said.cause) == (Kind.APPROVAL, "owner", LAMP, "approved")
+    assert dict(said.details) == {
+        "thumbprint": KEY,
+        "scope": "member",
+        "until": (AT + APPROVAL_LIFETIME).isoformat(),
+        "compared": True,
+    }
+    assert (undone.cause, dict(undone.details)) == ("undone", {"thumbprint": KEY})
+
+
+def test_what_the_disk_does_not_keep_was_not_said():
+    room = Room()
+    room.tell()
+    room.store.is_full = True
+    for act in (room.approve, lambda: room.tell(OTHER)):
+        with pytest.raises(StorageError):
+            act()
+    assert (room.things, room.room.approval(LAMP, KEY)) == ([LAMP], None)
+
+
+def test_a_seat_is_free_again_when_somebody_was_silent_for_a_week():
+    room = Room()
+    room.tell()
+    room.tell(OTHER)
+    third = a_thing(3).id
+    assert not room.room.has_seat(None)
+    assert not room.room.has_seat(third)
+    assert room.room.has_seat(LAMP)
+    room.clock.seconds = timedelta(days=7).total_seconds()
+    room.tell()
+    assert room.room.has_seat(None)
+    room.tell(third)
+    room.restart()
+    assert room.things == [LAMP, third]
+
+
+@pytest.mark.requirement("R-28")
+@pytest.mark.parametrize("key", ["", "0001", "0001020304050g07", "00" * 33, "key", "٠٠٠١٠٢٠٣٠٤٠٥٠٦٠٧"])
+def test_too_little_to_compare_is_refused(key):
+    room = Room()
+    room.tell()
+    with pytest.raises(ConfigError, match="16 to 64"):
+        room.room.find(LAMP).compare(key)
+
+
+@pytest.mark.requirement("R-28")
+def test_keys_are_compared_as_people_write_them():
+    room = Room()
+    room.tell()
+    waiting = room.room.find(LAMP)
+    assert shown(KEY) == "0001-0203-0405-0607-0809-0a0b-0c0d-0e0f"
+    for same in (shown(KEY), "00:01:02:03:04:05:06:07", "0001 0203 0405 0607 08", KEY.hex().upper()):
+        waiting.compare(same)
+    for other in ("0001-0203-0405-0608", ANOTHER.hex()):
+        with pytest.raises(UntrustedError, match="another key"):
+            waiting.compare(other)
+
+
+@pytest.mark.parametrize("document", [b"\x80", b"\x00", codec.encode([1, 2, b"", "rule", ["a"]])])
+def test_what_is_kept_and_is_none_is_refused(document):
+    room = Room()
+    asyncio.run(room.records.write({LAMP: document}))
+    with pytest.raises(DecodeError):
+        room.restart()
