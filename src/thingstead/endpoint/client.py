@@ -37,7 +37,7 @@ from thingstead.errors import (
 from thingstead.protocols.coap.block import decode_block
 from thingstead.protocols.coap.message import Message, MessageType, decode
 from thingstead.protocols.coap.observe import reregistration_wait
-from thingstead.protocols.coap.option import forwardable, recognised
+from thingstead.protocols.coap.option import forwardable, recognised_in_response
 from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.token import Tokens
 from thingstead.protocols.oscore.protection import unprotect_response
@@ -79,7 +79,7 @@ class Client:
         next_id: Callable[[], int],
     ) -> None:
         self._config = config
-        self._recognised = forwardable if config.relays else recognised
+        self._recognised = forwardable if config.relays else recognised_in_response
         self._layer = layer
         self._gate = gate
         self._rederivation = rederivation

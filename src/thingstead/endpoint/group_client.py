@@ -22,7 +22,7 @@ from thingstead.errors import StateError, ThingsteadError, TransportError, Unsup
 from thingstead.protocols.coap.block import decode_block
 from thingstead.protocols.coap.echo import is_echo
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode
-from thingstead.protocols.coap.option import recognised
+from thingstead.protocols.coap.option import recognised_in_response
 from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.token import Tokens
 from thingstead.protocols.group_oscore.binding import GroupBinding
@@ -84,8 +84,11 @@ class GroupClient:
 
         Raises:
             StateError: as many requests wait as may, or the sequence numbers are used up.
-            ValueError: a body longer than a block.
+            ValueError: a body longer than a block, or a question whether an entity-tag still holds: each server has
+                tags of its own (RFC 7252 §8.2.1).
         """
+        if request.code == Code.GET and request.option(OptionNumber.ETAG) is not None:
+            raise ValueError("a GET to a group has no ETag (RFC 7252 §8.2.1)")
         if len(request.payload) > 16 << self._config.block_szx:
             raise ValueError(f"a request to a group has a body of at most {16 << self._config.block_szx} bytes")
         if len(self._by_id) >= self._config.max_requests:
@@ -108,7 +111,7 @@ class GroupClient:
             else:
                 response, member = unprotect_group_response(message, binding=binding)
                 kid = member.kid
-            response.options = recognised(response.options)
+            response.options = recognised_in_response(response.options)
             _require_whole(response)
             echo = response.option(OptionNumber.ECHO)
             if response.code == Code.UNAUTHORIZED and is_echo(echo) and kid is not None and kid not in exchange.retried:

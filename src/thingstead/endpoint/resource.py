@@ -25,7 +25,7 @@ from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.code import is_error
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.problem import Problem, with_problem
-from thingstead.protocols.coap.registry import Code, OptionNumber
+from thingstead.protocols.coap.registry import CODES, Code, OptionNumber
 
 __all__ = ["Call", "Grantor", "Handler", "Resources"]
 
@@ -147,7 +147,7 @@ class Resources:
                 peer, scope = granted
             if (path, code) not in self._public:
                 if granted is None:
-                    return self._refuse(event, peer, "unprotected", Code.UNAUTHORIZED)
+                    return self._refuse_stranger(event, path)
                 scope.allows(path, code)
             methods = self._handlers.get(path)
             if methods is None:
@@ -204,6 +204,14 @@ class Resources:
         _LOGGER.debug("request of %s refused: %s", peer or event.source, error)
         code = _CODES.get(error.reason, consequence(error).coap_code)
         return self._refuse(event, peer, error.reason, code)
+
+    def _refuse_stranger(self, event: RequestReceived, path: str) -> Message:
+        """4.05 for what is no method, or none of what everybody sees (RFC 7252 §5.8); 4.01 for all the rest."""
+        code = event.message.code
+        is_public = any(path == public for public, _ in self._public)
+        if code not in CODES or (is_public and code not in self._handlers[path]):
+            return self._refuse(event, None, "unknown method", Code.METHOD_NOT_ALLOWED)
+        return self._refuse(event, None, "unprotected", Code.UNAUTHORIZED)
 
     def _refuse(self, event: RequestReceived, peer: Hashable, reason: str, code: int) -> Message:
         self.refused[reason] += 1

@@ -7,7 +7,7 @@ from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import ExchangeFailed, ResponseReceived
 from thingstead.errors import StateError
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
-from thingstead.protocols.coap.registry import Code
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 GET = request(Code.GET, "/a")
 CON, NON, ACK, RST = MessageType
@@ -99,6 +99,17 @@ def test_a_response_before_the_acknowledgement_of_its_request_ends_its_repetitio
     side.receive_datagram(response, CONTROLLER, 1.2)
     assert len(events(side)) == 1
     assert [(reply.type, reply.mid) for reply in sent(side, 100.0)] == [(ACK, 99), (ACK, 99)]
+
+
+@pytest.mark.spec("RFC 7252 5.4")
+def test_a_response_with_a_critical_option_of_requests_is_rejected():
+    side = endpoint()
+    side.send_request(GET, CONTROLLER, 0.0)
+    (message,) = sent(side)
+    answer = Message(Code.CONTENT, CON, 9, message.token, [(int(OptionNumber.URI_PATH), b"a")])
+    side.receive_datagram(encode(answer), CONTROLLER, 1.0)
+    assert [(reply.type, reply.mid) for reply in sent(side, 1.0)] == [(RST, 9)]
+    assert [type(event) for event in events(side)] == [ExchangeFailed]
 
 
 def observing():

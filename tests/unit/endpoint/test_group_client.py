@@ -100,6 +100,14 @@ def test_a_request_to_all_is_in_one_datagram_and_bounded_and_has_a_destination()
     side.send_request(GET, ALL, 0.0, multicast=True)
 
 
+@pytest.mark.spec("RFC 7252 8.2.1")
+def test_nobody_asks_all_whether_an_entity_tag_still_holds():
+    side = endpoint()
+    with pytest.raises(ValueError, match="ETag"):
+        side.send_request(GET.with_options((OptionNumber.ETAG, b"t")), ALL, 0.0, multicast=True)
+    assert (side.datagrams_to_send(0.0), side.next_deadline()) == ([], None)
+
+
 @pytest.mark.spec("RFC 7252 8.2")
 def test_our_own_server_answers_all_in_its_leisure():
     side, _, sent = asked()

@@ -27,6 +27,7 @@ def _resources(handler=lambda _call: Message(Code.CHANGED)):
     return resources
 
 
+@pytest.mark.spec("RFC 7252 5.8")
 @pytest.mark.requirement("R-35")
 @pytest.mark.parametrize(
     ("event", "code", "reason"),
@@ -39,6 +40,10 @@ def _resources(handler=lambda _call: Message(Code.CHANGED)):
         (_event(Code.GET, "/light"), Code.METHOD_NOT_ALLOWED, "unknown method"),
         (_event(Code.GET, "/gone"), Code.NOT_FOUND, "unknown path"),
         (_event(Code.POST, "/hello"), Code.FORBIDDEN, "forbidden"),
+        (_event(Code.POST, "/hello", association=None), Code.METHOD_NOT_ALLOWED, "unknown method"),
+        (_event(8, "/light", association=None), Code.METHOD_NOT_ALLOWED, "unknown method"),
+        (_event(31, "/nothing", association=None), Code.METHOD_NOT_ALLOWED, "unknown method"),
+        (_event(31, "/light"), Code.METHOD_NOT_ALLOWED, "method"),
     ],
 )
 def test_what_is_not_granted_or_not_there_is_refused_and_counted(event, code, reason):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from thingstead.errors import DecodeError, UnsupportedError
-from thingstead.protocols.coap.registry import OPTIONS
+from thingstead.protocols.coap.registry import OPTIONS, OptionNumber
 
 __all__ = [
     "UnrecognisedOptionError",
@@ -14,10 +14,31 @@ __all__ = [
     "is_no_cache_key",
     "is_unsafe",
     "recognised",
+    "recognised_in_response",
 ]
 
 _BOUNDS = {number: (row.min_size, row.max_size, row.repeatable) for number, row in OPTIONS.items()}
 """What of the registry is asked of every option of every message, where it is found fastest."""
+
+
+_OF_REQUESTS = frozenset(
+    int(number)
+    for number in (
+        OptionNumber.IF_MATCH,
+        OptionNumber.URI_HOST,
+        OptionNumber.IF_NONE_MATCH,
+        OptionNumber.URI_PORT,
+        OptionNumber.URI_PATH,
+        OptionNumber.URI_QUERY,
+        OptionNumber.HOP_LIMIT,
+        OptionNumber.ACCEPT,
+        OptionNumber.EDHOC,
+        OptionNumber.PROXY_URI,
+        OptionNumber.PROXY_SCHEME,
+        OptionNumber.NO_RESPONSE,
+        OptionNumber.REQUEST_TAG,
+    )
+)
 
 
 class UnrecognisedOptionError(UnsupportedError):
@@ -57,6 +78,20 @@ def recognised(options: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
             return _without_malformed(options)
         last = number
     return options
+
+
+def recognised_in_response(options: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """The same of a response: what is defined for requests alone is not recognised there (RFC 7252 §5.4).
+
+    Raises:
+        UnsupportedError: as for `recognised`.
+    """
+    kept = [option for option in options if option[0] not in _OF_REQUESTS]
+    if len(kept) < len(options):
+        for number, value in options:
+            if number & 1 and number in _OF_REQUESTS:
+                raise UnrecognisedOptionError(number, len(value))
+    return recognised(kept)
 
 
 def forwardable(options: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:

@@ -36,6 +36,15 @@ class TransmissionParameters:
     max_latency: float = 100.0
     probing_rate: float = 1.0
 
+    def __post_init__(self) -> None:
+        """Refuse what no endpoint may be configured to.
+
+        Raises:
+            ValueError: jitter that would make the first timeout shorter, or a rate or count of nothing (§4.8.1).
+        """
+        if self.ack_random_factor < 1 or min(self.ack_timeout, self.nstart, self.probing_rate) <= 0:
+            raise ValueError("expected a random factor of at least 1, and a timeout, NSTART and rate (RFC 7252 §4.8.1)")
+
     @property
     def max_rtt(self) -> float:
         """The longest round trip: 202 s by default (RFC 7252 §4.8.2)."""
@@ -166,7 +175,7 @@ class NoDuplicates(Deduplicator):
 
 
 class _Transmission(Generic[PeerT]):
-    __slots__ = ("datagram", "destination", "left", "mid", "owner", "timeout", "wait")
+    __slots__ = ("datagram", "destination", "left", "mid", "owner", "timeout", "until", "wait")
 
     def __init__(
         self, datagram: bytes, destination: PeerT, mid: int, owner: int, repetitions: int, wait: float | None
@@ -177,6 +186,7 @@ class _Transmission(Generic[PeerT]):
         self.owner = owner
         self.left = repetitions
         self.timeout = 0.0
+        self.until = 0.0
         self.wait = wait
 
 
@@ -302,7 +312,8 @@ class Retransmitter(Generic[PeerT]):
             key = (transmission.destination, transmission.mid)
             if self._active.get(key) is not transmission:
                 continue
-            if transmission.left == 0:
+            # Who comes late misses its turn: the other end forgets what it has seen (RFC 7252 §4.2).
+            if transmission.left == 0 or now > transmission.until:
                 del self._active[key]
                 if transmission.wait is None:
                     lost.append(transmission.owner)
@@ -330,6 +341,7 @@ class Retransmitter(Generic[PeerT]):
         self._per_peer[destination] = self._per_peer.get(destination, 0) + 1
         stretch = 1 + self._jitter() * (parameters.ack_random_factor - 1)
         transmission.timeout = parameters.ack_timeout * stretch if transmission.wait is None else transmission.wait
+        transmission.until = now + parameters.max_transmit_span
         self.outgoing.append((transmission.datagram, destination))
         self._schedule(transmission, now)
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from thingstead.errors import DecodeError, UnsupportedError
 from thingstead.protocols.coap.code import code_name
-from thingstead.protocols.coap.message import Message, MessageType
+from thingstead.protocols.coap.message import MAX_TOKEN, Message, MessageType
 from thingstead.protocols.coap.option import decode_uint, encode_uint
 from thingstead.protocols.coap.registry import SIGNAL_OPTIONS, Code, SignalOption
 
@@ -188,11 +188,12 @@ def _recognised(message: Message) -> dict[SignalOption, list[bytes]]:
 
 def _csm(options: dict[SignalOption, list[bytes]], before: Csm) -> Csm:
     size = options.get(_S.MAX_MESSAGE_SIZE)
-    token = options.get(_S.EXTENDED_TOKEN_LENGTH)
+    stated = options.get(_S.EXTENDED_TOKEN_LENGTH)
+    token = 0 if stated is None else min(decode_uint(stated[-1]), MAX_TOKEN)
     return Csm(
         before.max_message if size is None else decode_uint(size[-1]),
         before.block_wise or _S.BLOCK_WISE_TRANSFER in options,
-        before.max_token if token is None else max(decode_uint(token[-1]), _BASE_TOKEN_SIZE),
+        token if token >= _BASE_TOKEN_SIZE else before.max_token,
     )
 
 

@@ -2,12 +2,14 @@ import pytest
 
 from thingstead.errors import DecodeError, UnsupportedError
 from thingstead.protocols.coap.option import (
+    UnrecognisedOptionError,
     decode_uint,
     encode_uint,
     is_critical,
     is_no_cache_key,
     is_unsafe,
     recognised,
+    recognised_in_response,
 )
 from thingstead.protocols.coap.registry import OptionNumber
 
@@ -89,3 +91,37 @@ def test_a_uint_has_no_leading_zeros_but_is_read_with_them(number, value):
 def test_a_uint_of_more_than_4_bytes_is_refused():
     with pytest.raises(DecodeError):
         decode_uint(bytes(5))
+
+
+@pytest.mark.spec("RFC 7252 5.4")
+@pytest.mark.parametrize(
+    ("number", "value"),
+    [
+        (OptionNumber.IF_MATCH, b""),
+        (OptionNumber.URI_HOST, b"h"),
+        (OptionNumber.IF_NONE_MATCH, b""),
+        (OptionNumber.URI_PORT, b""),
+        (OptionNumber.URI_PATH, b"a"),
+        (OptionNumber.URI_QUERY, b"q"),
+        (OptionNumber.ACCEPT, b""),
+        (OptionNumber.PROXY_URI, b"coap://h"),
+        (OptionNumber.PROXY_SCHEME, b"coap"),
+        (OptionNumber.EDHOC, b""),
+    ],
+)
+def test_a_critical_option_of_requests_is_not_recognised_in_a_response(number, value):
+    with pytest.raises(UnrecognisedOptionError) as refused:
+        recognised_in_response(sorted([(4, b"t"), (number, value)]))
+    assert refused.value.number == number
+
+
+@pytest.mark.spec("RFC 7252 5.4")
+@pytest.mark.spec("RFC 9175 3.4")
+@pytest.mark.parametrize("number", [OptionNumber.HOP_LIMIT, OptionNumber.NO_RESPONSE, OptionNumber.REQUEST_TAG])
+def test_an_elective_option_of_requests_counts_for_nothing_in_a_response(number):
+    assert recognised_in_response([(4, b"t"), (number, b"\x01")]) == [(4, b"t")]
+
+
+def test_what_responses_may_have_is_left_as_it_is():
+    options = [(4, b"t"), (6, b"\x01"), (8, b"l"), (9, b""), (12, b""), (14, b""), (23, b""), (27, b""), (252, b"e")]
+    assert recognised_in_response(options) == options

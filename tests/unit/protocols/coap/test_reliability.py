@@ -36,6 +36,39 @@ def test_a_message_is_repeated_with_doubling_timeouts_and_then_given_up(jitter, 
     assert (lost, len(sender)) == ([1], 0)
 
 
+@pytest.mark.spec("RFC 7252 4.2")
+@pytest.mark.parametrize(("woken", "repeated", "lost"), [(44.0, 1, []), (45.5, 0, [1]), (9000.0, 0, [1])])
+def test_nothing_is_repeated_after_the_longest_time_that_all_repetitions_may_take(woken, repeated, lost):
+    sender = retransmitter()
+    sender.submit(b"x", "peer", 7, owner=1, now=0.0)
+    drain(sender)
+    assert (sender.expire(woken), len(drain(sender))) == (lost, repeated)
+
+
+@pytest.mark.spec("RFC 7252 4.2")
+def test_two_repetitions_are_never_closer_than_the_first_timeout_however_late_they_come():
+    sender = retransmitter()
+    sender.submit(b"x", "peer", 7, owner=1, now=0.0)
+    drain(sender)
+    sender.expire(20.0)
+    assert (len(drain(sender)), sender.next_deadline()) == (1, 24.0)
+
+
+@pytest.mark.spec("RFC 7252 4.8.1")
+@pytest.mark.parametrize(
+    "parameters", [{"ack_random_factor": 0.9}, {"ack_timeout": 0.0}, {"nstart": 0}, {"probing_rate": 0.0}]
+)
+def test_what_no_endpoint_may_be_set_to_is_refused(parameters):
+    with pytest.raises(ValueError, match=r"4\.8\.1"):
+        TransmissionParameters(**parameters)
+
+
+def test_the_owner_of_a_message_is_told_to_whom_it_went_and_to_nobody_else():
+    sender = retransmitter()
+    sender.submit(b"x", "peer", 7, owner=1, now=0.0)
+    assert [sender.owner(*name) for name in (("peer", 7), ("peer", 8), ("other", 7))] == [1, None, None]
+
+
 def test_an_acknowledged_message_is_not_repeated():
     sender = retransmitter()
     sender.submit(b"x", "peer", 7, owner=1, now=0.0)

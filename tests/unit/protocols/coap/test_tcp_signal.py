@@ -46,8 +46,11 @@ def test_a_second_csm_changes_only_what_it_says():
 
 
 @pytest.mark.spec("RFC 8974 2.2.1")
-def test_a_token_length_below_the_base_value_counts_as_the_base_value():
-    assert read(Code.CSM, (6, b"\x02")).max_token == 8
+@pytest.mark.parametrize(
+    ("said", "length"), [(b"\x02", 20), (b"", 20), (b"\x08", 8), (b"\x01\x01\x0c", 65804), (b"\x01\x01\x0d", 65804)]
+)
+def test_a_token_length_below_the_base_value_counts_for_nothing_and_none_is_over_the_largest(said, length):
+    assert read(Code.CSM, (6, said), before=Csm(max_token=20)).max_token == length
 
 
 @pytest.mark.spec("RFC 8323 6")
