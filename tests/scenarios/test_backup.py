@@ -8,9 +8,11 @@ from tests.scenarios.memory import MemoryHeads
 from tests.scenarios.nonces import watched_nonces
 from tests.scenarios.world import POLICY, play
 from thingstead.controller import backup as backup_file
+from thingstead.controller import revocation
 from thingstead.controller.composition import compose
 from thingstead.controller.directory import KEYS
 from thingstead.controller.restoration import newer_entries, take_up
+from thingstead.controller.revocation import is_revoked
 from thingstead.domain.ledger.entry import Kind
 from thingstead.identifier import KeyId
 from thingstead.storage.memory import MemoryStore
@@ -34,16 +36,19 @@ async def backed_up(world, tmp_path):
     return backup_file.authenticate(path.read_bytes(), world.domain.keys.handle(LEDGER).public)
 
 
-async def begun_again(world, backup):
+async def begun_again(world, backup, *, with_revocations=False):
     """The domain on an empty disk, under a ledger key of its own, filled from the backup."""
     domain = world.domain
     if domain.is_up:
         await domain.crash()
-    newer = newer_entries(backup, domain.heads.load())
-    domain.disk, domain.heads = MemoryStore(), MemoryHeads()
+    newer, kept = newer_entries(backup, domain.heads.load()), domain.revocations.load()
+    revoked = None
+    if with_revocations:
+        revoked = revocation.authenticate(kept, backup.signer, domain="home")
+    domain.disk, domain.heads, domain.revocations = MemoryStore(), MemoryHeads(), MemoryHeads()
     domain.keys.delete(LEDGER)
     domain.keys.create(LEDGER, KEYS["ledger"])
-    await take_up(compose(domain.foundation(), asyncio.TaskGroup()), backup, newer)
+    await take_up(compose(domain.foundation(), asyncio.TaskGroup()), backup, newer, revoked)
     await domain.start()
 
 
@@ -156,5 +161,60 @@ def test_the_restored_ledger_begins_with_the_old_one_and_says_what_it_cannot_kno
         assert tuple(world.domain.disk.leaves(0, size)) == backup.backup.leaves
         assert (entries[size].cause, entries[size].details["backup"]) == ("restored", backup.digest)
         assert entries[size].details["newer"] > 0
+
+    play(story)
+
+
+@pytest.mark.requirement("R-62")
+@pytest.mark.parametrize("serial", ["A0001", "A0002"], ids=["known to the backup", "joined after it"])
+@pytest.mark.parametrize("operation", ["thing.retire", "thing.quarantine"])
+def test_with_the_second_place_nobody_is_locked_out_and_nothing_revoked_comes_back(serial, operation, tmp_path):
+    async def story(world):
+        await world.joined("A0001")
+        backup = await backed_up(world, tmp_path)
+        await world.joined("A0002")
+        other = next(one for one in world.things if one != serial)
+        thing, kept = world.things[serial], dict(world.things[serial].disk)
+        await world.domain.ask(operation, thing=thing.id)
+        await world.sleep(2)
+        thing.crash()
+        # It may have wiped itself; whoever copied its memory before plays it now.
+        thing.disk = kept
+        await begun_again(world, backup, with_revocations=True)
+        thing.start()
+        await world.until(lambda: world.things[other].has_reported and _is_in(world, other), within=300)
+        await world.sleep(120)
+        assert not world.domain.controller.server.is_live(world.domain.record(serial).id)
+        assert is_revoked(world.domain.record(serial))
+
+    play(story)
+
+
+def _is_in(world, serial):
+    things = [thing for thing in world.domain.controller.register.things() if thing.serial == serial]
+    return [thing.state.value for thing in things] == ["operational"]
+
+
+@pytest.mark.requirement("R-62")
+@pytest.mark.parametrize("instant", range(1, 5))
+def test_a_controller_that_dies_while_it_retires_loses_no_revocation_that_it_acknowledged(instant, tmp_path):
+    async def story(world):
+        (lamp,) = await world.joined("A0001")
+        identifier = lamp.id
+        lamp.crash()
+        backup = await backed_up(world, tmp_path)
+        world.domain.fate.fatal = world.domain.fate.instants + instant
+        answer = await world.domain.answer("thing.quarantine", thing=identifier)
+        world.domain.fate.fatal = None
+        kept = revocation.authenticate(world.domain.revocations.load(), backup.signer, domain="home")
+        revoked = {thing.id for thing in kept.revocations.things}
+        if "result" in answer or any(map(is_revoked, world.domain.disk.load().things)):
+            assert revoked == {identifier}
+        await world.sleep(0.1)
+        if not world.domain.is_up:
+            await world.domain.start()
+        await world.sleep(2)
+        kept = revocation.authenticate(world.domain.revocations.load(), backup.signer, domain="home")
+        assert kept.revocations.things == tuple(filter(is_revoked, world.domain.disk.load().things))
 
     play(story)

@@ -228,6 +228,7 @@ class LivingDomain:
         fate: where it dies.
         disk: what it keeps.
         heads: signed heads, kept apart.
+        revocations: what was taken away, kept apart.
         enforcement: the network's rules, on paper.
         mud_files: what MUD file servers serve, by URL.
         segment: who is seen on the link.
@@ -249,6 +250,7 @@ class LivingDomain:
         self.fate = Fate()
         self.disk = MemoryStore()
         self.heads = MemoryHeads()
+        self.revocations = MemoryHeads()
         self.enforcement = DryRun("a scenario has no kernel")
         self.mud_files = MemoryFetcher()
         self.segment = MemorySegment()
@@ -338,6 +340,7 @@ class LivingDomain:
             keys=self.keys,
             store=StoreLife(self.disk, self.fate),
             heads=self.heads,
+            revocations=self.revocations,
             enforcement=self.enforcement,
             fetcher=self.mud_files,
             resolver=HostsResolver({}, offline=True),

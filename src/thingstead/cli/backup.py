@@ -30,7 +30,9 @@ def _restore(session: Session) -> int:
     keys = session.path("keys")
     signer = ledger_key(keys)
     backup = backup_file.authenticate(read_file(session.path("file"), max_bytes=backup_file.MAX_BYTES), signer)
-    head = read_file(session.path("head"), max_bytes=_MAX_HEAD) if session.options["head"] else None
+    head = session.path("head") if session.options["head"] else None
+    if head is not None:
+        read_file(head, max_bytes=_MAX_HEAD)
     directory = DomainDirectory(session.path("directory"))
     restored = asyncio.run(restore(backup, directory, keys=keys, head=head, clock=SystemClock()))
     told = asdict(restored)
@@ -45,11 +47,13 @@ def _explain(session: Session, restored: Restored, directory: DomainDirectory) -
     say = session.console.say
     say(f"to join again by themselves: {restored.to_join}; none of their old associations is good any more")
     if restored.newer == 0:
-        say("the head kept outside shows that nothing was decided after this backup")
-    elif restored.newer is None:
-        say("no head says whether anything was decided after this backup, such as a thing retired or data erased")
-    else:
-        say(f"{restored.newer} entries signed later are lost: things may have been retired, data erased since")
+        say("the head in the second place shows that nothing was decided after this backup")
+    elif restored.newer is not None:
+        say(f"{restored.newer} entries signed later are lost")
+    if restored.revoked:
+        say(f"{restored.revoked} things have left or are held back, and stay so: the second place says which")
+    if restored.why_held:
+        say(restored.why_held)
     if restored.approve_each:
         say("so each waits: `thingstead thing waiting`, then `thingstead thing admit` or `thingstead thing retire`;")
         say(f"to let in all that rules name, take approve_each out of {directory.policy}; `thingstead policy reload`")
@@ -69,11 +73,14 @@ RESTORE = Action(
         Parameter("file", "a file that `thingstead backup` wrote"),
         Parameter("directory", "where the domain shall be; empty, or not there"),
         Parameter("--keys", "the key directory of the domain, or the copy of it", required=True),
-        Parameter("--head", "the newest signed head kept outside; else the one where the settings say"),
+        Parameter(
+            "--head",
+            "the newest head, beside what was revoked; else where the settings say",
+        ),
     ),
     _restore,
     "Everything is checked before anything is written. What ended stays ended: no association comes back, so things\n"
-    "join again; what was retired stays so. Unless the head shows that nothing was decided after the backup, each\n"
-    "thing waits for a person, because the backup cannot know who was retired since. Files that the settings name,\n"
-    "such as mud_ca, are not in a backup.",
+    "join again; what was retired or quarantined stays so, also after the backup: the second place, `[domain] heads`,\n"
+    "says who. Without it each thing waits for a person. Files that the settings name, such as mud_ca, are not in a\n"
+    "backup.",
 )

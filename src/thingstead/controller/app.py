@@ -12,7 +12,7 @@ from functools import partial
 from thingstead.analysis.image_scan import Finding
 from thingstead.clock import Clock, SystemClock
 from thingstead.controller.composition import Controller, compose
-from thingstead.controller.directory import DomainDirectory
+from thingstead.controller.directory import REVOKED, DomainDirectory
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.network import enforcement, fetcher, resolver
 from thingstead.controller.operation import Role
@@ -108,6 +108,7 @@ def _foundation(directory: DomainDirectory, clock: Clock) -> Foundation:
         keys=FileKeyStore(directory.keys),
         store=SqliteStore(directory.root),
         heads=HeadFile(heads),
+        revocations=HeadFile(heads.with_suffix(REVOKED)),
         enforcement=enforcement(config.network, coap_port=config.coap.port),
         fetcher=fetcher(config.network, root=directory.root),
         resolver=resolver(config.network),

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import replace
+from pathlib import Path
 
 from thingstead.analysis.image_scan import Finding
 from thingstead.clock import Clock
 from thingstead.controller.composition import compose
 from thingstead.controller.config import ControllerConfig
-from thingstead.controller.directory import DomainDirectory
+from thingstead.controller.directory import REVOKED, DomainDirectory
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.network import fetcher, resolver
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.domain.plane import Expiry
-from thingstead.domain.ports import HeadKeeper, Store
+from thingstead.domain.ports import Store
 from thingstead.enforcement.dry_run import DryRun
 from thingstead.enforcement.neighbour import NeighbourTable
 from thingstead.storage.head_file import HeadFile
@@ -26,9 +27,9 @@ __all__ = ["at_rest", "expiries_at_rest"]
 
 
 def at_rest(
-    directory: DomainDirectory, config: ControllerConfig, *, store: Store, heads: HeadKeeper, clock: Clock
+    directory: DomainDirectory, config: ControllerConfig, *, store: Store, heads: Path, clock: Clock
 ) -> Foundation:
-    """What a controller stands on that serves nobody.
+    """What a controller stands on that serves nobody; `heads` is its head outside.
 
     Raises:
         ConfigError: the policy or an anchor cannot be read.
@@ -41,7 +42,8 @@ def at_rest(
         anchors=directory.anchors(),
         keys=FileKeyStore(directory.keys),
         store=store,
-        heads=heads,
+        heads=HeadFile(heads),
+        revocations=HeadFile(heads.with_suffix(REVOKED)),
         enforcement=DryRun("nobody serves this domain"),
         fetcher=fetcher(alone, root=directory.root),
         resolver=resolver(alone),
@@ -60,7 +62,7 @@ async def expiries_at_rest(directory: DomainDirectory, clock: Clock) -> list[Exp
         StorageError: the data cannot be read, or the ledger is not what its head says.
     """
     config = directory.load()
-    heads = HeadFile(directory.heads(config))
+    heads = directory.heads(config)
     store = SqliteStore(directory.root)
     try:
         # A group that nobody enters: nothing that is deferred begins here.

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Hashable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from thingstead.controller.admission import Admission
 from thingstead.controller.attention import Attention
@@ -31,6 +31,7 @@ from thingstead.controller.resource import (
     update_report,
 )
 from thingstead.controller.revocation_list import RevocationList
+from thingstead.controller.second_place import SecondPlace, second_place
 from thingstead.controller.server import DomainServer
 from thingstead.controller.waiting_room import WaitingRoom
 from thingstead.controller.whereabouts import Whereabouts
@@ -74,6 +75,7 @@ class Controller:
 
     Attributes:
         foundation: what it stands on.
+        second_place: its store, of which a part stands elsewhere too.
         register: the things, in memory.
         notary: the ledger's tree and heads.
         conductor: transitions.
@@ -93,6 +95,7 @@ class Controller:
     """
 
     foundation: Foundation
+    second_place: SecondPlace
     register: Register
     notary: Notary
     conductor: Conductor
@@ -112,6 +115,7 @@ class Controller:
 
     async def resume(self) -> None:
         """Take up what stood before a restart: associations, admissions, and what planes still owe."""
+        await self.second_place.settle()
         self.planes.access.resume(thing.id for thing in _admitted(self.register, PlaneName.ACCESS))
         self.planes.groups.resume()
         await _make_groups(self.foundation.policy, self.planes.groups, self.group_resources)
@@ -134,6 +138,7 @@ class Controller:
             tasks.create_task(every(_HOUSEKEEPING, self._look_after_network))
             tasks.create_task(every(_HOUSEKEEPING, self.expiry_watch.look))
             tasks.create_task(every(_ATTENTION, self.attention.watch))
+            tasks.create_task(every(_HOUSEKEEPING, self.second_place.settle))
             tasks.create_task(self._keep_groups())
 
     async def close(self) -> None:
@@ -164,8 +169,10 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     Raises:
         StorageError: a key is missing, or the ledger is not what its head says.
     """
-    store, clock, random_bytes = foundation.store, foundation.clock, foundation.random_bytes
-    register = Register(store.load())
+    clock, random_bytes = foundation.clock, foundation.random_bytes
+    register = Register(foundation.store.load())
+    store = second_place(foundation, register)
+    foundation = replace(foundation, store=store)
     store.listen(register.follow)
     refusals = RefusalCounter()
     own = domain_credential(foundation.keys, foundation.config)
@@ -186,15 +193,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     whereabouts = Whereabouts(places, mac_of=foundation.segment.mac_of)
     member = DomainMember(endpoint, foundation.keys.handle(KeyId("groups")))
     trusted = Trusted(foundation.anchors)
-    planes = compose_planes(
-        foundation,
-        own.public,
-        whereabouts,
-        member,
-        trusted,
-        register=register,
-        server=server,
-    )
+    planes = compose_planes(foundation, own.public, whereabouts, member, trusted, register=register, server=server)
     conductor = Conductor(planes, register, store=store, clock=clock)
     admission = _admission(foundation, conductor, register, planes, whereabouts)
     notary = _notary(foundation, refusals)
@@ -207,6 +206,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     )
     controller = Controller(
         foundation=foundation,
+        second_place=store,
         register=register,
         notary=notary,
         conductor=conductor,

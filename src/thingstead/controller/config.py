@@ -30,8 +30,8 @@ class DomainConfig:
 
     Attributes:
         name: what the owner calls it; part of credentials and ledger heads.
-        heads: directory, outside the domain's own, where signed ledger heads are also kept;
-            relative paths start at the domain's directory.
+        heads: the second place, outside the domain's own directory and best on another disk: signed ledger heads and
+            what was revoked are also kept there; relative paths start at the domain's directory.
     """
 
     name: str = "home"

@@ -17,7 +17,7 @@ from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import key as cose_key
 from thingstead.storage.directory import private_directory, write_whole
 
-__all__ = ["KEYS", "DomainDirectory"]
+__all__ = ["KEYS", "REVOKED", "DomainDirectory"]
 
 KEYS: dict[str, KeyType] = {
     "domain": KeyType.P256,
@@ -27,6 +27,10 @@ KEYS: dict[str, KeyType] = {
     "ledger": KeyType.P256,
 }
 """A key of its own for the handshake, for each plane that signs, and for the ledger."""
+
+
+REVOKED = ".revoked"
+"""Ending of the file beside the head that says what was taken away."""
 
 
 @dataclass(frozen=True, slots=True)

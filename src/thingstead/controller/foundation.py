@@ -29,6 +29,7 @@ class Foundation:
         keys: a key of each name in `directory.KEYS`.
         store: what lasts.
         heads: where signed ledger heads are also kept.
+        revocations: where what was taken away is also kept.
         enforcement: who keeps the network's rules.
         fetcher: HTTPS, for MUD files.
         resolver: names to addresses.
@@ -45,6 +46,7 @@ class Foundation:
     keys: KeyStore
     store: Store
     heads: HeadKeeper
+    revocations: HeadKeeper
     enforcement: Enforcement
     fetcher: Fetcher
     resolver: Resolver

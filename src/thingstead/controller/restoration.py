@@ -7,12 +7,13 @@ ledger begins with the entries that it had, and then says where it comes from.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from thingstead.controller.backup import AuthenticBackup
 from thingstead.controller.composition import Controller
+from thingstead.controller.revocation import AuthenticRevocations
 from thingstead.domain import lifecycle
 from thingstead.domain.ledger import entry as leaf
 from thingstead.domain.ledger import head as tree_head
@@ -25,7 +26,7 @@ from thingstead.domain.unit import Unit
 from thingstead.errors import DecodeError, StorageError
 from thingstead.protocols.cose import key as cose_key
 
-__all__ = ["has_to_join", "newer_entries", "take_up"]
+__all__ = ["has_to_join", "newer_entries", "take_up", "why_held"]
 
 _ACTOR = "restore"
 _CHUNK = 512
@@ -50,13 +51,35 @@ def newer_entries(backup: AuthenticBackup, head: bytes | None) -> int | None:
     return signed.size - tree.size
 
 
-async def take_up(controller: Controller, backup: AuthenticBackup, newer: int | None) -> None:
-    """Fill a domain that is empty, and serves nobody yet, with what a backup holds.
+def why_held(backup: AuthenticBackup, newer: int | None, revoked: AuthenticRevocations | None) -> str:
+    """Why each thing has to wait for a person; empty where nothing that was taken away can come back.
+
+    Args:
+        backup: what it was.
+        newer: see `newer_entries`.
+        revoked: what the second place says was taken away; None if it says nothing.
+    """
+    if newer == 0:
+        return ""
+    if newer is None:
+        return "no head says whether anything was decided after this backup"
+    if revoked is None:
+        return "nothing in a second place says what was taken away after this backup"
+    if revoked.revocations.decided > len(backup.backup.leaves):
+        return "rules, makers, members of groups or data were changed after this backup"
+    return ""
+
+
+async def take_up(
+    controller: Controller, backup: AuthenticBackup, newer: int | None, revoked: AuthenticRevocations | None = None
+) -> None:
+    """Fill a domain that is empty, and serves nobody yet, with what a backup holds less what was revoked since.
 
     Args:
         controller: composed over an empty store.
         backup: what it was.
         newer: see `newer_entries`; for the ledger.
+        revoked: what the second place says was taken away.
 
     Raises:
         DecodeError: the ledger in the backup is not one.
@@ -69,8 +92,11 @@ async def take_up(controller: Controller, backup: AuthenticBackup, newer: int | 
         entries = await store.commit(Unit(entries=tuple([_draft(one) for one in chunk])))
         if tuple([leaf.encode(one) for one in entries]) != chunk:
             raise DecodeError(f"the ledger in the backup has an entry out of place behind {start}")
+    epoch = 1 + (sum(_is_restore(one) for one in saved.leaves) if revoked is None else revoked.revocations.epoch)
+    await controller.second_place.begin(epoch)
     details: dict[str, Detail] = {
         "backup": backup.digest,
+        "epoch": epoch,
         "entries": len(saved.leaves),
         "newer": newer,
         "ledger_key": cose_key.thumbprint(backup.signer),
@@ -79,14 +105,29 @@ async def take_up(controller: Controller, backup: AuthenticBackup, newer: int | 
     await store.commit(Unit(entries=(Draft(at, Kind.CONFIGURATION, _ACTOR, None, "restored", details),)))
     for plane in controller.planes:
         await plane.restore(saved.planes[plane.name])
-    for start in range(0, len(saved.things), _CHUNK):
+    things = _things(saved.things, () if revoked is None else revoked.revocations.things)
+    for start in range(0, len(things), _CHUNK):
         # Together: the store writes what waits at one time in one go.
-        await asyncio.gather(*[store.commit(_unit(thing, at)) for thing in saved.things[start : start + _CHUNK]])
+        await asyncio.gather(*[store.commit(_unit(thing, at)) for thing in things[start : start + _CHUNK]])
 
 
 def has_to_join(thing: Thing) -> bool:
     """Whether the thing is in, and so has to come in again."""
     return (thing.state, Cause.RE_BOOTSTRAP_REQUIRED) in TRANSITIONS
+
+
+def _things(saved: Iterable[Thing], revoked: Iterable[Thing]) -> tuple[Thing, ...]:
+    """Each as it was last, those also that joined and were taken away after the backup."""
+    newest = {thing.id: thing for thing in saved}
+    for thing in revoked:
+        if thing.id not in newest or newest[thing.id].version <= thing.version:
+            newest[thing.id] = thing
+    return tuple(newest.values())
+
+
+def _is_restore(one: bytes) -> bool:
+    read = leaf.decode(one)
+    return read.kind is Kind.CONFIGURATION and read.actor == _ACTOR
 
 
 def _draft(one: bytes) -> Draft:

@@ -15,12 +15,14 @@ from pathlib import Path
 
 from thingstead.clock import Clock
 from thingstead.controller import config as configuration
+from thingstead.controller import revocation
 from thingstead.controller.at_rest import at_rest
 from thingstead.controller.backup import AuthenticBackup, Backup
 from thingstead.controller.composition import compose
 from thingstead.controller.config import ControllerConfig
-from thingstead.controller.directory import KEYS, DomainDirectory
-from thingstead.controller.restoration import has_to_join, newer_entries, take_up
+from thingstead.controller.directory import KEYS, REVOKED, DomainDirectory
+from thingstead.controller.restoration import has_to_join, newer_entries, take_up, why_held
+from thingstead.controller.revocation import AuthenticRevocations
 from thingstead.crypto.key import PublicKey
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.errors import ConfigError
@@ -54,6 +56,8 @@ class Restored:
         to_join: of them, those that have to join again.
         entries: of the ledger, taken over.
         newer: entries that were signed after the backup and are lost; None where no head says.
+        revoked: things that the second place says have left or are held back.
+        why_held: why each thing waits for a person now; empty where none waits by that.
         approve_each: whether each thing waits for a person now.
         kept: where the head and key of the ledger before are kept; empty where there were none.
     """
@@ -65,6 +69,8 @@ class Restored:
     to_join: int
     entries: int
     newer: int | None
+    revoked: int
+    why_held: str
     approve_each: bool
     kept: str
 
@@ -82,7 +88,7 @@ def ledger_key(keys: Path) -> PublicKey:
 
 
 async def restore(
-    backup: AuthenticBackup, directory: DomainDirectory, *, keys: Path, head: bytes | None, clock: Clock
+    backup: AuthenticBackup, directory: DomainDirectory, *, keys: Path, head: Path | None, clock: Clock
 ) -> Restored:
     """Begin a domain again in a directory that is empty or not there; whatever fails leaves it so.
 
@@ -90,13 +96,15 @@ async def restore(
         backup: what it was.
         directory: where it shall be.
         keys: the key directory of the domain that it was; the ledger's key is not taken from there.
-        head: the newest signed head kept outside; None for the one where the settings say, if there is one.
+        head: the newest signed head in the second place, beside which is what was revoked; None for the one where
+            the settings say, if there is one.
         clock: both times.
 
     Raises:
         ConfigError: the directory is not empty, the settings or policy of the backup cannot be obeyed here, or the
             keys are not those of the backup.
-        SecurityError, ProtocolError: the head is another ledger's, or a plane refuses what it should take up.
+        SecurityError, ProtocolError: what is in the second place is another ledger's, or a plane refuses what it
+            should take up.
         StorageError: the head contradicts the ledger of the backup, or the disk does not keep what it should.
     """
     saved = backup.backup
@@ -104,16 +112,18 @@ async def restore(
         raise ConfigError(f"expected {directory.root} to be empty or not there; a restore writes over nothing")
     config = configuration.parse(saved.settings, name="the settings in the backup")
     outside = directory.heads(config)
-    newer = newer_entries(backup, HeadFile(outside).load() if head is None else head)
-    policy = saved.policy
-    if newer != 0 and not parse_policy(policy).join.approve_each:
+    second = outside if head is None else head
+    newer = newer_entries(backup, HeadFile(second).load())
+    revoked = _revoked(HeadFile(second.with_suffix(REVOKED)).load(), backup)
+    reason, policy = why_held(backup, newer, revoked), saved.policy
+    if reason and not parse_policy(policy).join.approve_each:
         policy = _APPROVE_EACH + policy
     directory.root.parent.mkdir(parents=True, exist_ok=True)
     staging = DomainDirectory(Path(tempfile.mkdtemp(prefix=f".{directory.root.name}.", dir=directory.root.parent)))
     try:
         _lay_out(staging, saved, policy, keys)
-        first_head = await _fill(staging, backup, config, newer, clock)
-        kept = _hand_over_heads(outside, first_head, staging, clock)
+        await _fill(staging, backup, config, newer, revoked, clock)
+        kept = _hand_over_heads(outside, staging, clock)
         staging.root.rename(directory.root)
     except BaseException:
         shutil.rmtree(staging.root, ignore_errors=True)
@@ -126,9 +136,15 @@ async def restore(
         to_join=sum(has_to_join(thing) for thing in saved.things),
         entries=len(saved.leaves),
         newer=newer,
+        revoked=0 if revoked is None else len(revoked.revocations.things),
+        why_held=reason,
         approve_each=parse_policy(policy).join.approve_each,
         kept=kept,
     )
+
+
+def _revoked(kept: bytes | None, backup: AuthenticBackup) -> AuthenticRevocations | None:
+    return None if kept is None else revocation.authenticate(kept, backup.signer, domain=backup.backup.domain)
 
 
 def _lay_out(staging: DomainDirectory, saved: Backup, policy: str, keys: Path) -> None:
@@ -149,33 +165,38 @@ def _lay_out(staging: DomainDirectory, saved: Backup, policy: str, keys: Path) -
 
 
 async def _fill(
-    staging: DomainDirectory, backup: AuthenticBackup, config: ControllerConfig, newer: int | None, clock: Clock
-) -> bytes:
-    """Have the planes take up what they kept; returns the first head of the ledger as it goes on."""
+    staging: DomainDirectory,
+    backup: AuthenticBackup,
+    config: ControllerConfig,
+    newer: int | None,
+    revoked: AuthenticRevocations | None,
+    clock: Clock,
+) -> None:
+    """Have the planes take up what they kept; what goes to the second place stands in the staging directory then."""
     store = SqliteStore(staging.root)
     try:
         # A group that nobody enters: nothing that is deferred begins here.
-        heads = HeadFile(staging.root / _HEAD)
-        controller = compose(at_rest(staging, config, store=store, heads=heads, clock=clock), asyncio.TaskGroup())
-        await take_up(controller, backup, newer)
+        still = at_rest(staging, config, store=store, heads=staging.root / _HEAD, clock=clock)
+        controller = compose(still, asyncio.TaskGroup())
+        await take_up(controller, backup, newer, revoked)
+        await controller.second_place.settle()
         await controller.notary.seal()
     finally:
         await store.close()
-    kept = staging.root / _HEAD
-    head = kept.read_bytes()
-    kept.unlink()
-    return head
 
 
-def _hand_over_heads(outside: Path, head: bytes, staging: DomainDirectory, clock: Clock) -> str:
-    """The new ledger key and its first head outside; what lay there is evidence, and goes under a name of its own."""
+def _hand_over_heads(outside: Path, staging: DomainDirectory, clock: Clock) -> str:
+    """The new ledger key, head and revocations to the second place; what lay there is evidence, under another name."""
     private_directory(outside.parent)
     kept = outside.with_name(f"{outside.stem}-until-{clock.utc():%Y%m%dT%H%M%SZ}.head")
-    for suffix in (".head", ".key"):
+    for suffix in (".head", ".key", REVOKED):
         before = outside.with_suffix(suffix)
         if before.exists():
             before.rename(kept.with_suffix(suffix))
     public = FileKeyStore(staging.keys).handle(KeyId("ledger")).public
     write_whole(outside.with_suffix(".key"), codec.encode(cose_key.public_map(public)))
-    write_whole(outside, head)
+    for suffix in (REVOKED, ".head"):
+        first = (staging.root / _HEAD).with_suffix(suffix)
+        write_whole(outside.with_suffix(suffix), first.read_bytes())
+        first.unlink()
     return str(kept) if kept.exists() else ""

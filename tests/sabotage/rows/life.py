@@ -16,6 +16,7 @@ def _asks_the_system(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _A = "thingstead.agent."
+_C = "thingstead.controller."
 _P = "thingstead.planes."
 ROWS = (
     Sabotage("R-05", _P + "identity.registrar:Registrar.__init__", _one_anchor, "each maker has its own anchor"),
@@ -23,5 +24,7 @@ ROWS = (
     Sabotage("R-12", "thingstead.analysis.neglect:neglected", returns(()), "silent and unsupported things are found"),
     Sabotage("R-12", "thingstead.analysis.neglect:strangers", returns(()), "who is on the link unasked is found"),
     Sabotage("R-26", _A + "membership:Membership.reserve", accepts, "numbers that were used stay used over a crash"),
+    Sabotage("R-62", _C + "second_place:is_revoked", returns(False), "a second place knows what was revoked"),
+    Sabotage("R-62", _C + "restoration:why_held", returns(""), "without the second place each thing waits"),
     Sabotage("R-79", "thingstead.transport.resolver:HostsResolver.__init__", _asks_the_system, "nobody is asked names"),
 )

@@ -11,7 +11,6 @@ from thingstead.controller.directory import DomainDirectory
 from thingstead.domain.lifecycle import LifecycleState
 from thingstead.domain.unit import Unit
 from thingstead.errors import ConfigError, DecodeError, TransportError
-from thingstead.storage.head_file import HeadFile
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.sqlite import SqliteStore
 
@@ -74,7 +73,7 @@ def test_where_no_domain_is_nothing_is_made(tmp_path):
 
 
 def test_nobody_is_asked_and_nothing_is_enforced(home, tmp_path):
-    heads = HeadFile(tmp_path / "a.head")
+    heads = tmp_path / "a.head"
     still = at_rest(home, home.load(), store=MemoryStore(), heads=heads, clock=JumpingClock())
 
     async def story():

@@ -79,6 +79,7 @@ def composed(seed=3):
         keys=KEYS_OF_HOME,
         store=MemoryStore(),
         heads=MemoryHeads(),
+        revocations=MemoryHeads(),
         enforcement=DryRun("a test"),
         fetcher=MemoryFetcher(),
         resolver=HostsResolver({}, offline=True),

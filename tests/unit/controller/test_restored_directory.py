@@ -14,15 +14,18 @@ from thingstead.controller.app import running
 from thingstead.controller.backup import Backup, authenticate, sign
 from thingstead.controller.directory import KEYS, DomainDirectory
 from thingstead.controller.restored_directory import ledger_key, restore
+from thingstead.controller.revocation import Revocations
+from thingstead.controller.revocation import authenticate as read_revocations
+from thingstead.controller.revocation import sign as sign_revocations
 from thingstead.crypto.key import KeyType, generate
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.domain.anchor import TrustAnchor
-from thingstead.domain.lifecycle import LifecycleState
+from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.errors import AuthenticationError, ConfigError, StorageError, ThingsteadError
 from thingstead.identifier import KeyId
 from thingstead.protocols.cose import key as cose_key
 from thingstead.storage.policy_file import parse_policy
-from thingstead.storage.sqlite import DATABASE
+from thingstead.storage.sqlite import DATABASE, SqliteStore
 from thingstead_verifier.verify import check
 
 SETTINGS = '[domain]\nname = "home"\n[coap]\nport = 0\n[web]\nenabled = false\n'
@@ -59,6 +62,15 @@ class Lost:
 
     def head(self, size):
         return signed_head(size, key=self.key)
+
+    def second_place(self, head, revoked=None):
+        """A second place that is not the one of the settings."""
+        place = self.place / "elsewhere"
+        place.mkdir(exist_ok=True)
+        (place / "home.head").write_bytes(head)
+        if revoked is not None:
+            (place / "home.revoked").write_bytes(sign_revocations(revoked, self.key))
+        return place / "home.head"
 
     def restore(self, name="home", head=None, **changes):
         backup = authenticate(sign(replace(self.backup, **changes), self.key), ledger_key(self.keys))
@@ -156,7 +168,7 @@ def test_the_head_of_another_domain_in_our_place_stops_the_restore(lost):
 
 @pytest.mark.parametrize(("size", "newer"), [(None, None), (4, 1)])
 def test_where_more_may_have_been_decided_each_thing_waits_for_a_person(lost, size, newer):
-    told, directory = lost.restore(head=None if size is None else lost.head(size))
+    told, directory = lost.restore(head=None if size is None else lost.second_place(lost.head(size)))
     assert (told.newer, told.approve_each) == (newer, True)
     assert parse_policy(directory.policy_text()).join.approve_each
     assert directory.policy_text().endswith("profile = 'home'")
@@ -173,7 +185,7 @@ def test_a_policy_that_had_each_wait_already_is_kept_as_it_is(lost):
 def test_where_the_head_shows_that_nothing_was_decided_the_policy_is_as_it_was(lost, is_outside):
     if is_outside:
         (lost.place / "heads" / "home.head").write_bytes(lost.head(3))
-    told, directory = lost.restore(head=None if is_outside else lost.head(3))
+    told, directory = lost.restore(head=None if is_outside else lost.second_place(lost.head(3)))
     assert (told.newer, told.approve_each) == (0, False)
     assert directory.policy_text() == lost.backup.policy
 
@@ -216,3 +228,68 @@ def test_a_restored_domain_runs_and_its_planes_settle_what_they_owe(lost):
             assert [thing.state for thing in controller.register.things() if thing != GONE] == ["re-bootstrapping"]
 
     asyncio.run(story())
+
+
+# --- what was revoked after the backup
+
+
+def revoked(*things, decided=0):
+    return Revocations("home", 1, 9, decided, things)
+
+
+@pytest.mark.requirement("R-62")
+def test_with_the_second_place_nobody_waits_and_who_was_retired_since_stays_out(lost):
+    since = a_thing(state=LifecycleState.DECOMMISSIONED, version=5)
+    never_known = a_thing(2, restriction=Restriction.QUARANTINED, version=3)
+    head = lost.second_place(lost.head(9), revoked(since, never_known))
+    told, directory = lost.restore(head=head)
+    assert (told.newer, told.revoked, told.why_held, told.approve_each) == (6, 2, "", False)
+    assert directory.policy_text() == lost.backup.policy
+
+    async def kept():
+        store = SqliteStore(directory.root)
+        try:
+            return {thing.id: thing for thing in store.load().things}
+        finally:
+            await store.close()
+
+    things = asyncio.run(kept())
+    assert (things[since.id], things[GONE.id]) == (since, GONE)
+    assert (things[never_known.id].state, things[never_known.id].restriction) == ("re-bootstrapping", "quarantined")
+
+
+@pytest.mark.requirement("R-62")
+@pytest.mark.parametrize(
+    ("size", "kept", "why"),
+    [(None, None, "no head"), (9, None, "nothing in a second place"), (9, revoked(decided=4), "rules, makers")],
+)
+def test_without_it_or_where_more_was_decided_each_thing_waits(lost, size, kept, why):
+    told, _ = lost.restore(head=None if size is None else lost.second_place(lost.head(size), kept))
+    assert told.approve_each
+    assert told.why_held.startswith(why)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x80"])
+def test_a_second_place_that_is_damaged_or_another_s_stops_the_restore(lost, data):
+    head = lost.second_place(lost.head(9))
+    before = lost.names()
+    head.with_suffix(".revoked").write_bytes(data)
+    with pytest.raises(ThingsteadError):
+        lost.restore(head=head)
+    head.with_suffix(".revoked").write_bytes(sign_revocations(revoked(), generate(KeyType.P256)))
+    with pytest.raises(AuthenticationError):
+        lost.restore(head=head)
+    head.with_suffix(".revoked").unlink()
+    assert lost.names() == before
+
+
+def test_the_second_place_goes_on_in_a_new_epoch_under_the_new_key(lost):
+    heads = lost.place / "heads"
+    (heads / "home.head").write_bytes(lost.head(9))
+    (heads / "home.revoked").write_bytes(sign_revocations(revoked(), lost.key))
+    _, directory = lost.restore()
+    data = (heads / "home.revoked").read_bytes()
+    found = read_revocations(data, directory.key("ledger").public, domain="home").revocations
+    assert (found.epoch, found.things) == (2, (GONE,))
+    assert (heads / "home-until-20261123T120000Z.revoked").exists()
+    assert not list(directory.root.glob("first.*"))
