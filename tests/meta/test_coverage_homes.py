@@ -27,6 +27,7 @@ DECLARATIONS = {
     "domain/network",
     "domain/ports",
     "domain/purpose",
+    "domain/service",
     "domain/unit",
     "endpoint/config",
     "endpoint/event",

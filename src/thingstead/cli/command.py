@@ -122,6 +122,7 @@ COMMANDS: tuple[Command, ...] = (
     _row(_O, "mud check", "read a MUD file and say what is odd in it", "lamp.json", "mud:CHECK"),
     _row(_O, "mud compile", "show what a MUD file lets a thing do", "lamp.json", "mud:COMPILE"),
     _row(_O, "data list", "what each thing reported last", "", "data:LIST"),
+    _row(_O, "data flows", "what may be collected, why, for how long, how protected", "", "data:FLOWS"),
     _row(_O, "data show", "the newest value of each series of a thing", "thing-abcdefghijklmnop", "data:SHOW"),
     _row(
         _O,

@@ -10,11 +10,26 @@ from thingstead.cli.console import View
 from thingstead.cli.remote import DOMAIN, THING, ask, remote
 from thingstead.storage.directory import write_parts
 
-__all__ = ["ERASE", "EXPORT", "LIST", "SHOW"]
+__all__ = ["ERASE", "EXPORT", "FLOWS", "LIST", "SHOW"]
 
 _VIEW = View((("thing", "thing"), ("latest values", "latest")), empty="no thing has sent anything yet")
 
 LIST = remote("data.list", view=_VIEW, then="thingstead data show {thing}")
+FLOWS = remote(
+    "data.flows",
+    view=View(
+        (
+            ("series", "series"),
+            ("purpose", "purpose"),
+            ("kept (days)", "retention_days"),
+            ("personal", "personal"),
+            ("needs", "needs"),
+        ),
+        empty="nothing may be collected: the policy declares no [[series]]",
+    ),
+    then="thingstead data list",
+    description="What the policy does not declare is refused; one that needs what nothing gives it is not taken up.",
+)
 SHOW = remote("data.show", THING, then="thingstead data export {thing} --output data.senml")
 ERASE = remote(
     "data.erase",

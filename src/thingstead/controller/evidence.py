@@ -228,6 +228,11 @@ def _forgotten(figures: Figures) -> tuple[str, bool]:
     return f"{len(figures.things)} things watched; forgotten now: {counts}", bool(figures.forgotten)
 
 
+def _flows(figures: Figures) -> tuple[str, bool]:
+    refused = figures.turned_away("undeclared", "undated", "stale")
+    return f"{refused} packs of undeclared or stale series refused since start", refused > 0
+
+
 def _support(figures: Figures) -> tuple[str, bool]:
     dated = [one.support_end for one in figures.things if one.support_end is not None]
     past = [one for one in figures.things if one.support_end is not None and one.support_end <= figures.at]
@@ -281,6 +286,12 @@ _ROWS: tuple[_Row, ...] = (
         "things that fell silent or that nobody mends, and neighbours that are no things, are listed and told",
         _forgotten,
         "who never sends anything on a named interface is not seen; silence is not told from a planned sleep",
+    ),
+    (
+        "R-14",
+        "each series declares the services that it needs; one that needs what nothing gives it is not taken up",
+        _flows,
+        "what things tell each other declares nothing; who holds a thing's keys dates its values",
     ),
     (
         "R-15",

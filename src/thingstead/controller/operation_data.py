@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from thingstead.controller.operation import Operation, Role
+from thingstead.domain.purpose import Purpose
 from thingstead.domain.register import Register
 from thingstead.identifier import ThingId, thing_id
 from thingstead.planes.data.collector import Collector, ErasureReceipt, ExportPage
@@ -49,6 +51,9 @@ def rows(collector: Collector, register: Register) -> tuple[Operation[Any], ...]
     async def listing(_request: OfAll) -> list[dict[str, Any]]:
         return [{"thing": thing, "latest": collector.latest(thing)} for thing in collector.things()]
 
+    async def flows(_request: OfAll) -> list[dict[str, Any]]:
+        return [_flow(purpose) for purpose in collector.purposes]
+
     async def show(request: OfThing) -> dict[str, Any]:
         return {"thing": request.thing, "latest": collector.latest(known(request.thing))}
 
@@ -60,7 +65,19 @@ def rows(collector: Collector, register: Register) -> tuple[Operation[Any], ...]
 
     return (
         Operation("data.list", OfAll, Role.AUDITOR, "newest value of each series of every thing", listing),
+        Operation("data.flows", OfAll, Role.AUDITOR, "what may be collected, why, for how long, how protected", flows),
         Operation("data.show", OfThing, Role.AUDITOR, "newest value of each series", show),
         Operation("data.export", PageOfThing, Role.OWNER, "what is kept of a thing, a SenML-JSON pack a page", export),
         Operation("data.erase", OfThing, Role.OWNER, "erase everything kept of a thing", erase),
     )
+
+
+def _flow(purpose: Purpose) -> dict[str, Any]:
+    return {
+        "series": purpose.series,
+        "purpose": purpose.text,
+        "retention_days": purpose.retention / timedelta(days=1),
+        "personal": purpose.personal,
+        "services": sorted(purpose.services),
+        "needs": sorted(purpose.services if purpose.needs is None else purpose.needs),
+    }

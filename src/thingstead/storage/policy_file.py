@@ -10,6 +10,7 @@ import msgspec
 from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Verdict
 from thingstead.domain.purpose import Purpose
 from thingstead.domain.serial import Serials, parse_serials
+from thingstead.domain.service import Service
 from thingstead.errors import ConfigError
 from thingstead.protocols.ace.aif import Permission, Scope
 
@@ -20,6 +21,8 @@ _MAX_CHARACTERS = 1 << 20
 
 _Name = Annotated[str, msgspec.Meta(max_length=255)]
 """As long as a claim may be that a maker identity names a thing by."""
+
+_Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000)]
 
 
 class _Rule(msgspec.Struct, forbid_unknown_fields=True):
@@ -41,7 +44,9 @@ class _Series(msgspec.Struct, forbid_unknown_fields=True):
     purpose: str
     retention_days: Annotated[float, msgspec.Meta(gt=0, le=36_500)]
     personal: bool = False
-    every_seconds: Annotated[float, msgspec.Meta(gt=0, le=31_536_000)] | None = None
+    every_seconds: _Seconds | None = None
+    stale_after_seconds: _Seconds | None = None
+    needs: frozenset[Service] | None = None
 
 
 class _Policy(msgspec.Struct, forbid_unknown_fields=True):
@@ -79,18 +84,21 @@ def parse_policy(text: str) -> OwnerPolicy:
         purpose = "find faults"
         retention_days = 30
         every_seconds = 300
+        needs = ["confidentiality", "availability"]
 
     ``granted`` is what the domain may do at its things; a series that is not declared is refused. A thing that sends
-    none for longer than ``every_seconds``, some times over, is called silent. A rule may also give ``serials``
-    (patterns, and ranges such as ``A-0001..A-0100``) or the name of a ``bill``, ``verdict`` (admit, hold, refuse),
-    ``since`` and ``until`` (a date and time with its offset), and a ``count`` of things that may be in by it at one
-    time. A bill of installation lists serials: ``[bill]``, ``floor-1 = ["A-0107"]``; what is of its model and not on
-    it, or on it and of another model, is refused where no rule names it.
+    none for longer than ``every_seconds``, some times over, is called silent; a value whose time is further than
+    ``stale_after_seconds`` from ours is refused; ``needs`` names the services without which a series is not
+    collected. A rule may also give ``serials`` (patterns, and ranges such as ``A-0001..A-0100``) or the name of a
+    ``bill``, ``verdict`` (admit, hold, refuse), ``since`` and ``until`` (a date and time with its offset), and a
+    ``count`` of things that may be in by it at one time. A bill of installation lists serials: ``[bill]``, ``floor-1
+    = ["A-0107"]``; what is of its model and not on it, or on it and of another model, is refused where no rule names
+    it.
     With ``approve_each = true`` at the top no rule admits by itself: each thing waits for a person.
 
     Raises:
-        ConfigError: not TOML, an unknown key, a value of the wrong kind, a scope or bill that is not there, or two
-            rules of one name.
+        ConfigError: not TOML, an unknown key, a value of the wrong kind, a scope or bill that is not there, two
+            rules of one name, or a series that needs what nothing gives it.
     """
     if len(text) > _MAX_CHARACTERS:
         raise ConfigError(f"the join policy cannot be read: expected at most {_MAX_CHARACTERS} characters")
@@ -104,10 +112,7 @@ def parse_policy(text: str) -> OwnerPolicy:
     if len({rule.name for rule in rules}) < len(rules):
         raise ConfigError("expected rules of different names: the ledger calls them by it")
     join = JoinPolicy(read.profile, scopes, rules, approve_each=read.approve_each)
-    purposes = [
-        Purpose(series.name, series.purpose, timedelta(days=series.retention_days), series.personal, _every(series))
-        for series in read.series
-    ]
+    purposes = [_purpose(series) for series in read.series]
     return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes))
 
 
@@ -150,8 +155,20 @@ def _instant(rule: _Rule, name: str, at: datetime | None) -> datetime | None:
         raise ConfigError(f"rule {rule.name!r}: expected `{name}` between the years 1 and 9999") from None
 
 
-def _every(series: _Series) -> timedelta | None:
-    return None if series.every_seconds is None else timedelta(seconds=series.every_seconds)
+def _purpose(series: _Series) -> Purpose:
+    return Purpose(
+        series.name,
+        series.purpose,
+        timedelta(days=series.retention_days),
+        series.personal,
+        every=_span(series.every_seconds),
+        stale_after=_span(series.stale_after_seconds),
+        needs=series.needs,
+    )
+
+
+def _span(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def _scope(name: str, grants: dict[str, tuple[str, ...]]) -> Scope:

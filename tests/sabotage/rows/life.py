@@ -23,6 +23,8 @@ ROWS = (
     Sabotage("R-09", _A + "wiping:erase", accepts, "a thing that leaves keeps nothing of the domain"),
     Sabotage("R-12", "thingstead.analysis.neglect:neglected", returns(()), "silent and unsupported things are found"),
     Sabotage("R-12", "thingstead.analysis.neglect:strangers", returns(()), "who is on the link unasked is found"),
+    Sabotage("R-14", _P + "data.collector:_require_fresh", accepts, "what is old does not pass for new"),
+    Sabotage("R-14", "thingstead.domain.purpose:Purpose.__post_init__", accepts, "what nothing gives is not promised"),
     Sabotage("R-26", _A + "membership:Membership.reserve", accepts, "numbers that were used stay used over a crash"),
     Sabotage("R-62", _C + "second_place:is_revoked", returns(False), "a second place knows what was revoked"),
     Sabotage("R-62", _C + "restoration:why_held", returns(""), "without the second place each thing waits"),

@@ -11,6 +11,7 @@ from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.purpose import Purpose
 from thingstead.domain.register import Register
+from thingstead.domain.service import CARRIED
 from thingstead.domain.thing import Thing
 from thingstead.domain.unit import Snapshot
 from thingstead.identifier import TransitionId, thing_id_from_random
@@ -85,3 +86,9 @@ def test_a_thing_is_asked_about_by_its_id_only(name):
 def test_of_a_thing_that_was_never_here_nothing_is_told_and_no_receipt_is_given(name):
     (answer,) = asked((name, {"thing": thing_id_from_random(bytes(9) + b"\x01")}))
     assert (answer["error"]["kind"], answer["error"]["reason"]) == ("ConfigError", "unknown-thing")
+
+
+def test_what_may_be_collected_is_told_with_its_purpose_and_its_protection():
+    ((flow,),) = [answer["result"] for answer in asked(("data.flows", {}))]
+    assert (flow["series"], flow["purpose"], flow["retention_days"]) == ("load", "see that it lives", 1.0)
+    assert flow["needs"] == flow["services"] == sorted(CARRIED)

@@ -14,6 +14,7 @@ OBSERVED = {
     "assurance.page",
     "assurance.text",
     "calendar",
+    "data.flows",
     "data.list",
     "data.show",
     "group.list",

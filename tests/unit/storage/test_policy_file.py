@@ -5,6 +5,7 @@ import pytest
 from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Verdict
 from thingstead.domain.purpose import Purpose
 from thingstead.domain.serial import parse_serials
+from thingstead.domain.service import Service
 from thingstead.errors import ConfigError
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.storage.policy_file import parse_policy
@@ -54,9 +55,23 @@ def test_rights_of_the_domain_and_purposes_of_series_are_read():
     assert policy.purposes == (Purpose("power", "find faults", timedelta(hours=12)),)
 
 
+_SERIES = "[[series]]\nname = 'power'\npurpose = 'find faults'\nretention_days = 1\n"
+
+
+def test_what_a_series_needs_and_what_gives_it_are_read():
+    needs = "every_seconds = 60\nstale_after_seconds = 5\nneeds = ['availability', 'staleness-detection']\n"
+    (purpose,) = parse_policy(_SERIES + needs).purposes
+    assert (purpose.every, purpose.stale_after) == (timedelta(seconds=60), timedelta(seconds=5))
+    assert purpose.needs == frozenset({Service.AVAILABILITY, Service.STALENESS_DETECTION})
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        (_SERIES + "needs = ['availability']\n", "needs availability, which takes `every_seconds`"),
+        (_SERIES + "needs = ['luck']\n", "Invalid enum value 'luck'"),
+        (_SERIES + "every_seconds = 0\n", "Expected `float` > 0"),
+        (_SERIES + "stale_after_seconds = -1\n", "Expected `float` > 0"),
         ("profile home", "line 1"),
         ("profile = 'palace'", "'palace'"),
         ("rules = []", "`rules`"),

@@ -115,14 +115,15 @@ class Collector:
         """Take one SenML-CBOR pack; all of it or nothing. Returns the number of values.
 
         Raises:
-            ForbiddenError: the thing is not admitted here, or a series was never declared.
+            ForbiddenError: the thing is not admitted here, a series was never declared, or a value of one that must
+                say when it was measured does not, or is older or newer than it may be.
             DecodeError: not SenML-CBOR.
         """
         at = self._clock.utc()
         if not self.accepts(thing):
             raise ForbiddenError(f"telemetry of {thing} is not wanted now", reason="data-plane")
         values = pack.parse_cbor(senml, at=at)
-        self._require_declared(self._latest.get(thing, {}), values)
+        _require_fresh(values, self._declared(self._latest.get(thing, {}), values), at)
         if self._pending + len(values) > self._limits.max_pending:
             raise ForbiddenError("telemetry waits to be written; none is taken until it is", reason="busy")
         for value in values:
@@ -161,6 +162,11 @@ class Collector:
     def latest(self, thing: ThingId) -> dict[str, float | bool | str]:
         """The newest value of each series."""
         return dict(self._latest.get(thing, {}))
+
+    @property
+    def purposes(self) -> tuple[Purpose, ...]:
+        """What may be collected."""
+        return self._purposes
 
     def interval(self, thing: ThingId) -> timedelta | None:
         """The longest time that `thing` leaves between two packs when all is well; None where no series of it says."""
@@ -318,16 +324,32 @@ class Collector:
                 emptied.append((thing, name))
         return emptied
 
-    def _require_declared(self, known: Mapping[str, Value], values: Sequence[Record]) -> None:
-        names = {value.name for value in values}
-        for name in names:
-            if purpose_of(name, self._purposes) is None:
+    def _declared(self, known: Mapping[str, Value], values: Sequence[Record]) -> dict[str, Purpose]:
+        declared = {}
+        for name in {value.name for value in values}:
+            purpose = purpose_of(name, self._purposes)
+            if purpose is None:
                 raise ForbiddenError(f"series {name[:40]!r} has no declared purpose", reason="undeclared")
-        if len(names | known.keys()) > self._limits.max_series:
+            declared[name] = purpose
+        if len(declared.keys() | known.keys()) > self._limits.max_series:
             raise ForbiddenError(f"a thing has at most {self._limits.max_series} series", reason="series")
+        return declared
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
+
+
+def _require_fresh(values: Sequence[Record], declared: Mapping[str, Purpose], at: datetime) -> None:
+    """A message that was held back verifies whenever it comes; that its values are old, they alone can say."""
+    now = at.timestamp()
+    for value in values:
+        limit = declared[value.name].stale_after
+        if limit is None:
+            continue
+        if not value.is_dated:
+            raise ForbiddenError(f"series {value.name[:40]!r} has to say when it was measured", reason="undated")
+        if abs(now - value.time) > limit.total_seconds():
+            raise ForbiddenError(f"series {value.name[:40]!r} was measured at another time", reason="stale")
 
 
 def _count(document: bytes) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -55,6 +55,7 @@ class Record:
         sum: integral of the value over time, in unit x seconds.
         update_time: seconds until the next record at the latest.
         extensions: fields of labels that RFC 8428 does not know, in order of their labels.
+        is_dated: whoever made it said when; else `time` is relative to when it came (RFC 8428 §4.5.3).
     """
 
     name: str
@@ -64,6 +65,7 @@ class Record:
     sum: float | None = None
     update_time: float | None = None
     extensions: tuple[tuple[str, bool | float | str], ...] = ()
+    is_dated: bool = field(default=True, compare=False)
 
     def __post_init__(self) -> None:
         _require_name(self.name)
@@ -111,7 +113,8 @@ def compact(records: Sequence[Record]) -> list[dict[str, Any]]:
 
 def _resolved(entry: Mapping[str, Any], base: Mapping[str, Any], at: datetime) -> Record:
     time = _finite(base.get("bt", 0) + entry.get("t", 0))
-    if time < ABSOLUTE_TIME:
+    is_dated = time >= ABSOLUTE_TIME
+    if not is_dated:
         time += at.timestamp()
     total = None
     if "s" in entry or "bs" in base:
@@ -126,6 +129,7 @@ def _resolved(entry: Mapping[str, Any], base: Mapping[str, Any], at: datetime) -
         extensions=tuple(
             [(label, entry[label]) for label in sorted(entry) if label not in _KNOWN and not label.startswith("b")]
         ),
+        is_dated=is_dated,
     )
 
 

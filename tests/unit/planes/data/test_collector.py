@@ -14,6 +14,7 @@ from thingstead.domain.purpose import Purpose
 from thingstead.errors import DecodeError, ForbiddenError, StorageError
 from thingstead.planes.data.collector import Collector, ExportPage, Limits
 from thingstead.planes.data.series import decode_chunk, split_key
+from thingstead.protocols.cbor import codec
 from thingstead.protocols.senml import pack, record
 from thingstead.protocols.senml.record import Record
 from thingstead.storage.memory import MemoryStore
@@ -22,7 +23,11 @@ from thingstead.storage.records import PlaneRecords
 _THING = a_thing()
 _MANY = record.Limits(max_bytes=1 << 20, max_records=1 << 16)
 _RETIRED = _THING.evolve(state=LifecycleState.DECOMMISSIONED)
-_PURPOSES = (Purpose("power", "find faults", timedelta(days=30)), Purpose("t*", "comfort", timedelta(days=1)))
+_PURPOSES = (
+    Purpose("power", "find faults", timedelta(days=30)),
+    Purpose("t*", "comfort", timedelta(days=1)),
+    Purpose("alarm", "call for help", timedelta(days=1), stale_after=timedelta(seconds=30)),
+)
 
 
 def _plane(store=None, limits=None, clock=None):
@@ -67,6 +72,7 @@ def test_nothing_is_taken_from_who_was_withdrawn():
     assert asyncio.run(plane.probe(_THING)).standing is Standing.REFUSED
 
 
+@pytest.mark.requirement("R-14")
 def test_a_series_that_was_never_declared_is_refused_and_nothing_beside_it_is_kept():
     plane = _admitted()
     with pytest.raises(ForbiddenError) as refused:
@@ -74,6 +80,48 @@ def test_a_series_that_was_never_declared_is_refused_and_nothing_beside_it_is_ke
     assert refused.value.reason == "undeclared"
     assert plane.latest(_THING.id) == {}
     assert plane.accepted == 0
+
+
+def _measured(seconds):
+    return pack.render_cbor([Record(name="alarm", value=True, time=AT.timestamp() + seconds)])
+
+
+@pytest.mark.requirement("R-14")
+@pytest.mark.parametrize("seconds", [-31, 31, -86_400, 1e9])
+def test_a_value_that_was_measured_at_another_time_is_refused_where_staleness_counts(seconds):
+    plane = _admitted()
+    with pytest.raises(ForbiddenError) as refused:
+        plane.collect(_THING.id, _measured(seconds))
+    assert refused.value.reason == "stale"
+    assert plane.latest(_THING.id) == {}
+
+
+@pytest.mark.requirement("R-14")
+@pytest.mark.parametrize("seconds", [-30, 0, 30])
+def test_a_value_is_taken_within_the_time_that_was_declared(seconds):
+    assert _admitted().collect(_THING.id, _measured(seconds)) == 1
+
+
+@pytest.mark.requirement("R-14")
+@pytest.mark.parametrize("time", [{}, {6: 0}, {6: -5}, {-3: -5, 6: 1}], ids=["none", "now", "before", "base"])
+def test_a_value_that_says_when_only_by_when_it_came_is_refused_where_staleness_counts(time):
+    with pytest.raises(ForbiddenError) as refused:
+        _admitted().collect(_THING.id, codec.encode([{0: "alarm", 4: True, **time}]))
+    assert refused.value.reason == "undated"
+
+
+@pytest.mark.requirement("R-14")
+def test_one_stale_value_keeps_the_whole_pack_out():
+    fresh = Record(name="power", value=1.0, time=AT.timestamp())
+    stale = Record(name="alarm", value=True, time=AT.timestamp() - 60)
+    plane = _admitted()
+    with pytest.raises(ForbiddenError):
+        plane.collect(_THING.id, pack.render_cbor([fresh, stale]))
+    assert plane.latest(_THING.id) == {}
+
+
+def test_where_staleness_does_not_count_any_time_is_taken():
+    assert _admitted().collect(_THING.id, codec.encode([{0: "power", 2: 1.0}])) == 1
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"\x80", b"not senml"])
