@@ -184,7 +184,7 @@ def test_an_observer_looks_and_touches_nothing(domain, run):
 
     looked, touched, backed_up = asyncio.run(story())
     assert (looked[0], touched[0], backed_up[0]) == (0, 26, 26)
-    assert "group.create is for the owner; you ask as auditor" in touched[2]
+    assert "group.create takes the right to own; you ask as auditor" in touched[2]
     assert not (domain.root.parent / "home.observe").exists()
     assert not (domain.root.parent / "x").exists()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.traceability import attributes, settings, settings_page
 from thingstead.analysis.question import QUESTIONS, QuestionKind
+from thingstead.domain.role import RIGHTS, Role
 from thingstead.protocols.coap.code import code_name
 from thingstead.protocols.coap.option import is_critical, is_no_cache_key, is_unsafe
 from thingstead.protocols.coap.registry import (
@@ -40,15 +41,15 @@ def paths() -> Iterator[tuple[str, str, str]]:
 
 
 def operations() -> Iterator[tuple[str, str, str, list[tuple[str, str, str]]]]:
-    """(name, role, help, arguments) of every operation; an argument is (name, default, meaning)."""
+    """(name, right, help, arguments) of every operation; an argument is (name, default, meaning)."""
     for path in sorted((_SOURCE / "controller").glob("operation_*.py")):
         tree = ast.parse(path.read_text())
         requests = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Operation":
-                name, request, role, text = node.args[:4]
+                name, request, right, text = node.args[:4]
                 arguments = _arguments(requests.get(ast.unparse(request)))
-                yield ast.literal_eval(name), ast.unparse(role).rpartition(".")[2].lower(), _text(text), arguments
+                yield ast.literal_eval(name), ast.unparse(right).rpartition(".")[2].lower(), _text(text), arguments
 
 
 def _arguments(request: ast.ClassDef | None) -> list[tuple[str, str, str]]:
@@ -80,10 +81,23 @@ def _operations_page() -> str:
         '`{"error": {...}}`; command line and live page use nothing else. `thingstead ask NAME` asks for any of them.'
     ]
     lines += ["An argument without default must be given.", ""]
-    lines += ["| operation | least role | what | arguments |", "|---|---|---|---|"]
-    for name, role, text, arguments in sorted(operations()):
+    lines += ["| operation | right | what | arguments |", "|---|---|---|---|"]
+    for name, right, text, arguments in sorted(operations()):
         told = "; ".join(f"`{key}`{_default(default)}{_meaning(meaning)}" for key, default, meaning in arguments)
-        lines.append(f"| `{name}` | {role} | {text} | {told} |")
+        lines.append(f"| `{name}` | {right} | {text} | {told} |")
+    return "\n".join(lines) + "\n"
+
+
+def _roles_page() -> str:
+    lines = ["# Roles", "", f"{_HEAD} `thingstead.domain.role` and the tables of operations.", ""]
+    lines += [
+        "Who asks as whom: [how a thing gets in](../explanation/joining.md). A manufacturer asks for nothing; what"
+    ]
+    lines += ["what it may do, it does by what it signs, under the anchor that the owner trusts.", ""]
+    lines += ["| operation | right | " + " | ".join(Role) + " |", "|---|---|" + "---|" * len(Role)]
+    for name, right, _, _ in sorted(operations()):
+        may = ["yes" if right in {held.name.lower() for held in RIGHTS[role]} else "" for role in Role]
+        lines.append(f"| `{name}` | {right} | " + " | ".join(may) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -152,6 +166,7 @@ PAGES = {
     ),
     "reference/paths.md": _paths_page,
     "reference/operations.md": _operations_page,
+    "reference/roles.md": _roles_page,
     "reference/questions.md": _questions_page,
     "reference/numbers.md": _numbers_page,
 }

@@ -13,8 +13,8 @@ from thingstead.cli.ending import ending
 from thingstead.controller.app import running, settle
 from thingstead.controller.config import WebConfig
 from thingstead.controller.directory import DomainDirectory
-from thingstead.controller.operation import Role
 from thingstead.controller.operation_table import operations
+from thingstead.domain.role import Operator, Role
 from thingstead.web.feed import asking
 from thingstead.web.server import inherited_listener, open_listener, page
 
@@ -37,7 +37,7 @@ async def _serve(session: Session, directory: DomainDirectory) -> None:
         }
         listener = _listener(session, foundation.config.web)
         if listener is not None:
-            ask = asking(partial(operations(controller).answer, role=Role.AUDITOR))
+            ask = asking(partial(operations(controller).answer, operator=Operator(Role.AUDITOR)))
             about["page"] = await stack.enter_async_context(
                 page(ask, listener, clock=foundation.clock, notes=_notes(session))
             )

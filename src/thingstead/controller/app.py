@@ -15,9 +15,9 @@ from thingstead.controller.composition import Controller, compose
 from thingstead.controller.directory import REVOKED, DomainDirectory
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.network import enforcement, fetcher, resolver
-from thingstead.controller.operation import Role
 from thingstead.controller.operation_table import operations
 from thingstead.crypto.keystore import FileKeyStore
+from thingstead.domain.role import Operator, Role
 from thingstead.enforcement.neighbour import NeighbourTable
 from thingstead.planes.software.image_scan import ImageScanner
 from thingstead.planes.software.status_tracker import ImageScan
@@ -91,7 +91,7 @@ def _control_servers(directory: DomainDirectory, controller: Controller) -> list
     answer, config = operations(controller).answer, controller.foundation.config
     servers = [ControlServer(directory.control_socket, answer)]
     if config.observe.group:
-        look = partial(answer, role=Role.AUDITOR)
+        look = partial(answer, operator=Operator(Role.AUDITOR))
         servers.append(ControlServer(directory.observe_socket(config), look, group=config.observe.group))
     return servers
 

@@ -1,31 +1,30 @@
-"""What an operator may ask a running controller: one table of requests, the role each needs, and who answers."""
+"""What an operator may ask a running controller: one table of requests, the right that each takes, and who answers."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, fields
-from enum import StrEnum
+from dataclasses import dataclass, fields, replace
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from thingstead.domain.role import OWNER, Operator, Right, Role
 from thingstead.errors import ConfigError, RoleError, ThingsteadError, consequence
 
-__all__ = ["Operation", "Operations", "Role"]
+__all__ = ["Acting", "Operation", "Operations"]
 
 R = TypeVar("R")
 
 
-class Role(StrEnum):
-    """Who may ask (RFC 8576 §2): the control socket's user is the owner, who may do everything; observers are auditors.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting:
+    """Part of requests whose doing says who asked.
 
-    The two between are named in the table, and nobody comes as one of them yet.
+    Attributes:
+        by: as the ledger calls them; written in by `Operations`, and refused from whoever asks.
     """
 
-    OWNER = "owner"
-    INSTALLER = "installer"
-    MAINTAINER = "maintainer"
-    AUDITOR = "auditor"
+    by: str = OWNER.actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Operation(Generic[R]):
     Attributes:
         name: what it is asked by.
         request: type of its arguments.
-        role: the least that may send it.
+        right: what it takes.
         help: what it does, in one line.
         handler: does it.
         owner_arguments: those that only the owner may give: they name files, which are read with the owner's rights.
@@ -43,7 +42,7 @@ class Operation(Generic[R]):
 
     name: str
     request: type[R]
-    role: Role
+    right: Right
     help: str
     handler: Callable[[R], Awaitable[object]]
     owner_arguments: frozenset[str] = frozenset()
@@ -54,10 +53,10 @@ class Operations:
 
     Args:
         rows: the areas' rows.
-        on_refusal: told of the role of whoever asked for what it does not hold.
+        on_refusal: told of whoever asked for what their role does not hold.
     """
 
-    def __init__(self, *rows: Operation[Any], on_refusal: Callable[[Role], None] = lambda _role: None) -> None:
+    def __init__(self, *rows: Operation[Any], on_refusal: Callable[[Operator], None] = lambda _who: None) -> None:
         self._rows = {row.name: row for row in rows}
         if len(self._rows) != len(rows):
             raise ValueError("two operations of one name")
@@ -67,13 +66,13 @@ class Operations:
         """All rows, by name."""
         return tuple(self._rows[name] for name in sorted(self._rows))
 
-    async def answer(self, asked: dict[str, Any], *, role: Role = Role.OWNER) -> dict[str, Any]:
+    async def answer(self, asked: dict[str, Any], *, operator: Operator = OWNER) -> dict[str, Any]:
         """Answer ``{"operation": name, "arguments": {...}}`` with ``{"result": ...}`` or ``{"error": {...}}``.
 
         Never raises a `ThingsteadError`: it comes back as kind, message, exit code and advice.
         """
         try:
-            return {"result": msgspec.to_builtins(await self._run(asked, role), builtin_types=())}
+            return {"result": msgspec.to_builtins(await self._run(asked, operator), builtin_types=())}
         except ThingsteadError as error:
             row = consequence(error)
             return {
@@ -86,35 +85,34 @@ class Operations:
                 }
             }
 
-    async def _run(self, asked: dict[str, Any], role: Role) -> object:
+    async def _run(self, asked: dict[str, Any], operator: Operator) -> object:
         row = self._rows.get(str(asked.get("operation")))
         if row is None:
             raise ConfigError(
                 f"no operation {str(asked.get('operation'))[:40]!r}; there are {', '.join(sorted(self._rows))}"
             )
-        if row.role not in _HOLDS[role]:
-            self._on_refusal(role)
-            raise RoleError(f"{row.name} is for the {row.role}; you ask as {role}")
+        if not operator.may(row.right):
+            self._on_refusal(operator)
+            raise RoleError(f"{row.name} takes the right to {row.right}; you ask as {operator.actor}")
         arguments = asked.get("arguments", {})
         _refuse_unknown("a request", asked, _REQUEST)
         try:
             request = msgspec.convert(arguments, row.request)
         except msgspec.ValidationError as error:
             raise ConfigError(f"{row.name}: {error}") from error
-        _refuse_unknown(row.name, arguments, tuple([field.name for field in fields(row.request)]))
+        written_in = frozenset({"by"}) if issubclass(row.request, Acting) else frozenset()
+        taken = [field.name for field in fields(row.request) if field.name not in written_in]
+        _refuse_unknown(row.name, arguments, tuple(taken))
         kept_back = row.owner_arguments & arguments.keys()
-        if kept_back and role is not Role.OWNER:
-            self._on_refusal(role)
-            raise RoleError(f"{row.name} takes {', '.join(sorted(kept_back))} from the owner; you ask as {role}")
+        if kept_back and operator.role is not Role.OWNER:
+            self._on_refusal(operator)
+            taken_from = f"{row.name} takes {', '.join(sorted(kept_back))} from the owner"
+            raise RoleError(f"{taken_from}; you ask as {operator.actor}")
+        if isinstance(request, Acting):
+            request = replace(request, by=operator.actor)
         return await row.handler(request)
 
 
-_HOLDS: dict[Role, frozenset[Role]] = {
-    Role.OWNER: frozenset(Role),
-    Role.MAINTAINER: frozenset({Role.MAINTAINER, Role.AUDITOR}),
-    Role.INSTALLER: frozenset({Role.INSTALLER, Role.AUDITOR}),
-    Role.AUDITOR: frozenset({Role.AUDITOR}),
-}
 _REQUEST = ("operation", "arguments")
 
 

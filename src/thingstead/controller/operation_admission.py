@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from thingstead.controller.admission import Admission
-from thingstead.controller.operation import Operation, Role
+from thingstead.controller.operation import Acting, Operation
 from thingstead.controller.operation_thing import NoArguments
 from thingstead.controller.waiting_room import Waiting, shown
 from thingstead.domain.register import Register
+from thingstead.domain.role import Right
 from thingstead.domain.thing import Thing
 from thingstead.identifier import thing_id
 
 __all__ = ["AdmitThing", "rows"]
 
-_ACTOR = "owner"
-
 
 @dataclass(frozen=True, slots=True)
-class AdmitThing:
+class AdmitThing(Acting):
     """Approve a thing that waits, or take that back.
 
     Attributes:
@@ -44,12 +43,12 @@ def rows(register: Register, admission: Admission) -> tuple[Operation[Any], ...]
     async def admit(request: AdmitThing) -> dict[str, Any]:
         thing = register.thing(thing_id(request.thing))
         if request.undo:
-            return _told(thing, await admission.undo(thing.id, by=_ACTOR))
-        return _told(thing, await admission.approve(thing.id, request.scope, key=request.key, by=_ACTOR))
+            return _told(thing, await admission.undo(thing.id, by=request.by))
+        return _told(thing, await admission.approve(thing.id, request.scope, key=request.key, by=request.by))
 
     return (
-        Operation("thing.waiting", NoArguments, Role.AUDITOR, "who waits for a person, and with which key", waiting),
-        Operation("thing.admit", AdmitThing, Role.INSTALLER, "approve a thing that waits, or undo that", admit),
+        Operation("thing.waiting", NoArguments, Right.SEE, "who waits for a person, and with which key", waiting),
+        Operation("thing.admit", AdmitThing, Right.ADMIT, "approve a thing that waits, or undo that", admit),
     )
 
 

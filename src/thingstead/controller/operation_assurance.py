@@ -12,9 +12,10 @@ from thingstead.analysis.assurance import Trace, document, parse_trace
 from thingstead.analysis.assurance_page import render_html, render_text
 from thingstead.analysis.calendar import Due, calendar
 from thingstead.analysis.neglect import Neglected
-from thingstead.controller.operation import Operation, Role
+from thingstead.controller.operation import Operation
 from thingstead.controller.operation_thing import NoArguments
 from thingstead.controller.overview import Overview
+from thingstead.domain.role import Right
 from thingstead.errors import ConfigError, DecodeError
 
 __all__ = ["AskAssurance", "AskCalendar", "rows"]
@@ -72,19 +73,19 @@ def rows(overview: Overview) -> tuple[Operation[Any], ...]:
         return {"text": render_text(await overview.assurance(_trace(request.trace)))}
 
     return (
-        Operation("status", NoArguments, Role.AUDITOR, "how the domain stands, plane by plane", status),
-        Operation("calendar", AskCalendar, Role.AUDITOR, "what will expire, and the last safe day to act", dates),
-        Operation("thing.forgotten", NoArguments, Role.AUDITOR, "what is silent, unsupported or unmanaged", forgotten),
+        Operation("status", NoArguments, Right.SEE, "how the domain stands, plane by plane", status),
+        Operation("calendar", AskCalendar, Right.AUDIT, "what will expire, and the last safe day to act", dates),
+        Operation("thing.forgotten", NoArguments, Right.SEE, "what is silent, unsupported or unmanaged", forgotten),
         Operation(
             "assurance",
             AskAssurance,
-            Role.AUDITOR,
+            Right.AUDIT,
             "every question of RFC 8576: control, evidence, risk",
             assured,
             _FILES,
         ),
-        Operation("assurance.page", AskAssurance, Role.AUDITOR, "the same as one HTML file", page, _FILES),
-        Operation("assurance.text", AskAssurance, Role.AUDITOR, "the same as text", text, _FILES),
+        Operation("assurance.page", AskAssurance, Right.AUDIT, "the same as one HTML file", page, _FILES),
+        Operation("assurance.text", AskAssurance, Right.AUDIT, "the same as text", text, _FILES),
     )
 
 

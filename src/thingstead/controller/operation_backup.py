@@ -13,13 +13,14 @@ from thingstead.controller import backup as backup_file
 from thingstead.controller.backup import Backup
 from thingstead.controller.directory import KEYS
 from thingstead.controller.notary import Notary
-from thingstead.controller.operation import Operation, Role
+from thingstead.controller.operation import Operation
 from thingstead.controller.owner import OwnerFiles
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.plane import Plane
 from thingstead.domain.ports import Store
 from thingstead.domain.register import Register
+from thingstead.domain.role import Right
 from thingstead.domain.unit import Unit
 from thingstead.errors import ConfigError
 from thingstead.identifier import KeyId
@@ -92,7 +93,7 @@ def rows(
         }
 
     return (
-        Operation("backup", BackUp, Role.OWNER, "write what a restore needs, keys excepted, into a new file", back_up),
+        Operation("backup", BackUp, Right.OWN, "write what a restore needs, keys excepted, into a new file", back_up),
     )
 
 

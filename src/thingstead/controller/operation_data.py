@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from thingstead.controller.operation import Operation, Role
+from thingstead.controller.operation import Operation
 from thingstead.domain.purpose import Purpose
 from thingstead.domain.register import Register
+from thingstead.domain.role import Right
 from thingstead.identifier import ThingId, thing_id
 from thingstead.planes.data.collector import Collector, ErasureReceipt, ExportPage
 
@@ -64,11 +65,11 @@ def rows(collector: Collector, register: Register) -> tuple[Operation[Any], ...]
         return await collector.erase(known(request.thing), actor=_ACTOR)
 
     return (
-        Operation("data.list", OfAll, Role.AUDITOR, "newest value of each series of every thing", listing),
-        Operation("data.flows", OfAll, Role.AUDITOR, "what may be collected, why, for how long, how protected", flows),
-        Operation("data.show", OfThing, Role.AUDITOR, "newest value of each series", show),
-        Operation("data.export", PageOfThing, Role.OWNER, "what is kept of a thing, a SenML-JSON pack a page", export),
-        Operation("data.erase", OfThing, Role.OWNER, "erase everything kept of a thing", erase),
+        Operation("data.list", OfAll, Right.AUDIT, "newest value of each series of every thing", listing),
+        Operation("data.flows", OfAll, Right.AUDIT, "what may be collected, why, for how long, how protected", flows),
+        Operation("data.show", OfThing, Right.AUDIT, "newest value of each series", show),
+        Operation("data.export", PageOfThing, Right.OWN, "what is kept of a thing, a SenML-JSON pack a page", export),
+        Operation("data.erase", OfThing, Right.OWN, "erase everything kept of a thing", erase),
     )
 
 

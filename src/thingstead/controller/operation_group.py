@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from thingstead.controller.operation import Operation, Role
+from thingstead.controller.operation import Operation
+from thingstead.domain.role import Right
 from thingstead.identifier import thing_id
 from thingstead.planes.groups.group_manager import GroupManager
 from thingstead.planes.groups.record import GroupRecord
@@ -163,14 +164,12 @@ def rows(manager: GroupManager, *, serve: Callable[[], None]) -> tuple[Operation
         return _summary(await manager.readmit(asked.group, thing_id(asked.thing)))
 
     return (
-        Operation("group.list", AllGroups, Role.AUDITOR, "every group, its epoch and members", listing),
-        Operation("group.create", NameGroup, Role.OWNER, "make a group that things may join", create),
-        Operation(
-            "group.command", CommandGroup, Role.MAINTAINER, "switch all lamps of a group by one message", command
-        ),
-        Operation("group.rekey", NameGroup, Role.MAINTAINER, "give a group new keys", rekey),
-        Operation("group.evict", NameMember, Role.MAINTAINER, "put a thing out of a group, and rekey it", evict),
-        Operation("group.readmit", NameMember, Role.MAINTAINER, "let an evicted thing join again", readmit),
+        Operation("group.list", AllGroups, Right.SEE, "every group, its epoch and members", listing),
+        Operation("group.create", NameGroup, Right.OWN, "make a group that things may join", create),
+        Operation("group.command", CommandGroup, Right.USE, "switch all lamps of a group by one message", command),
+        Operation("group.rekey", NameGroup, Right.MAINTAIN, "give a group new keys", rekey),
+        Operation("group.evict", NameMember, Right.MAINTAIN, "put a thing out of a group, and rekey it", evict),
+        Operation("group.readmit", NameMember, Right.MAINTAIN, "let an evicted thing join again", readmit),
     )
 
 

@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from thingstead.controller.notary import Notary
-from thingstead.controller.operation import Operation, Role
+from thingstead.controller.operation import Operation
 from thingstead.controller.operation_thing import NoArguments
 from thingstead.domain.ledger import entry as leaf
 from thingstead.domain.ledger.entry import Entry
 from thingstead.domain.ports import Store
+from thingstead.domain.role import Right
 from thingstead.errors import ConfigError
 
 __all__ = ["OfEntry", "Proof", "ShowLedger", "ShownHead", "rows"]
@@ -119,9 +120,9 @@ def rows(store: Store, notary: Notary) -> tuple[Operation[Any], ...]:
         return ShownHead(notary.size, signed.size, signed.at, signed.root.hex(), newest.encoded)
 
     return (
-        Operation("ledger.show", ShowLedger, Role.AUDITOR, "entries of the ledger, the newest last", show),
-        Operation("ledger.proof", OfEntry, Role.AUDITOR, "a receipt that an entry is in the ledger", proof),
-        Operation("ledger.head", NoArguments, Role.AUDITOR, "the newest signed head, compared with the ledger", head),
+        Operation("ledger.show", ShowLedger, Right.AUDIT, "entries of the ledger, the newest last", show),
+        Operation("ledger.proof", OfEntry, Right.AUDIT, "a receipt that an entry is in the ledger", proof),
+        Operation("ledger.head", NoArguments, Right.AUDIT, "the newest signed head, compared with the ledger", head),
     )
 
 

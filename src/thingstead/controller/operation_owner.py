@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from thingstead.controller.operation import Operation, Role
+from thingstead.controller.operation import Operation
 from thingstead.controller.operation_thing import NoArguments
 from thingstead.controller.owner import Owner, PolicyReport, TrustReport
+from thingstead.domain.role import Right
 
 __all__ = ["rows"]
 
@@ -21,6 +22,6 @@ def rows(owner: Owner) -> tuple[Operation[Any], ...]:
         return await owner.reload_policy()
 
     return (
-        Operation("trust.reload", NoArguments, Role.OWNER, "trust the makers whose anchors are there now", trust),
-        Operation("policy.reload", NoArguments, Role.OWNER, "decide joins by the policy as it is written now", policy),
+        Operation("trust.reload", NoArguments, Right.OWN, "trust the makers whose anchors are there now", trust),
+        Operation("policy.reload", NoArguments, Right.OWN, "decide joins by the policy as it is written now", policy),
     )

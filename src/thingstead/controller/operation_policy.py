@@ -8,8 +8,9 @@ from typing import Any
 
 from thingstead.clock import Clock
 from thingstead.controller.admission import Admission
-from thingstead.controller.operation import Operation, Role
+from thingstead.controller.operation import Operation
 from thingstead.domain.policy import Decision, Explanation, IdentityFacts, Verdict
+from thingstead.domain.role import Right
 from thingstead.errors import ConfigError, UntrustedError
 
 __all__ = ["ExplainPolicy", "facts_of", "rows", "told"]
@@ -45,9 +46,7 @@ def rows(admission: Admission, *, clock: Clock) -> tuple[Operation[Any], ...]:
             return told(Explanation(Decision(Verdict.REFUSE, f"before any rule: {error}"), ()))
 
     return (
-        Operation(
-            "policy.explain", ExplainPolicy, Role.AUDITOR, "what would be decided about a thing, and why", explain
-        ),
+        Operation("policy.explain", ExplainPolicy, Right.SEE, "what would be decided about a thing, and why", explain),
     )
 
 

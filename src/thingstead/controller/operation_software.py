@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from thingstead.controller.operation import Operation, Role
+from thingstead.controller.operation import Operation
+from thingstead.domain.role import Right
 from thingstead.errors import ConfigError
 from thingstead.identifier import ThingId
 from thingstead.planes.software.campaign import Campaign
@@ -64,9 +65,9 @@ def rows(tracker: StatusTracker) -> tuple[Operation[Any], ...]:
         return {"releases": campaigns, "things": [_thing(tracker, thing) for thing in tracker.targets(request.model)]}
 
     return (
-        Operation("release.publish", PublishRelease, Role.OWNER, "offer a release to all things of its class", publish),
-        Operation("release.list", ListReleases, Role.AUDITOR, "every release and how far it has come", listing),
-        Operation("release.show", OfModel, Role.AUDITOR, "releases for a model, and what each thing runs", show),
+        Operation("release.publish", PublishRelease, Right.OWN, "offer a release to all things of its class", publish),
+        Operation("release.list", ListReleases, Right.AUDIT, "every release and how far it has come", listing),
+        Operation("release.show", OfModel, Right.AUDIT, "releases for a model, and what each thing runs", show),
     )
 
 

@@ -16,7 +16,8 @@ from thingstead.controller import (
     operation_traffic,
 )
 from thingstead.controller.composition import Controller
-from thingstead.controller.operation import Operations, Role
+from thingstead.controller.operation import Operations
+from thingstead.domain.role import Operator
 
 __all__ = ["operations"]
 
@@ -25,8 +26,8 @@ def operations(controller: Controller) -> Operations:
     """Everything an operator may ask, one table from the areas' tables."""
     clock = controller.foundation.clock
 
-    def count(role: Role) -> None:
-        controller.refusals.count("role", at=clock.utc(), source=f"operator:{role}")
+    def count(operator: Operator) -> None:
+        controller.refusals.count("role", at=clock.utc(), source=f"operator:{operator.actor}")
 
     return Operations(
         *operation_thing.rows(

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from thingstead.controller.conductor import Conductor, TransitionReport
-from thingstead.controller.operation import Operation, Role
+from thingstead.controller.operation import Acting, Operation
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.lifecycle import Cause, Restriction, advance
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.register import Register
+from thingstead.domain.role import Right
 from thingstead.domain.thing import Thing
 from thingstead.errors import ConfigError, PolicyError, ProtocolError
 from thingstead.identifier import ThingId, thing_id
@@ -24,7 +25,6 @@ from thingstead.protocols.cwt import ccs
 
 __all__ = ["ChangeThing", "HandOverThing", "NoArguments", "PlaneTime", "Withdrawal", "rows"]
 
-_ACTOR = "owner"
 _KILL_DEADLINE = 60.0
 
 
@@ -34,7 +34,7 @@ class NoArguments:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeThing:
+class ChangeThing(Acting):
     """Name a thing, and say why.
 
     Attributes:
@@ -47,7 +47,7 @@ class ChangeThing:
 
 
 @dataclass(frozen=True, slots=True)
-class HandOverThing:
+class HandOverThing(Acting):
     """Give a thing to another owner.
 
     Attributes:
@@ -131,24 +131,31 @@ def rows(
 
     async def quarantine(request: ChangeThing) -> Withdrawal:
         report = await conductor.restrict(
-            thing_id(request.thing), Restriction.QUARANTINED, actor=_ACTOR, cause=request.cause
+            thing_id(request.thing), Restriction.QUARANTINED, actor=request.by, cause=request.cause
         )
         return await _timed(report)
 
     async def restore(request: ChangeThing) -> dict[str, Any]:
-        report = await conductor.restrict(thing_id(request.thing), Restriction.NONE, actor=_ACTOR, cause=request.cause)
+        report = await conductor.restrict(
+            thing_id(request.thing), Restriction.NONE, actor=request.by, cause=request.cause
+        )
         return _summary(report.thing)
 
     async def retire(request: ChangeThing) -> Withdrawal:
-        return await _part(thing_id(request.thing), Cause.RETIRED, request.cause, forced=True)
+        return await _part(thing_id(request.thing), Cause.RETIRED, request, forced=True)
 
     async def hand_over(request: HandOverThing) -> Withdrawal:
         evidence = {"next_owner": _thumbprint(Path(request.to))} if request.to else {}
         identifier = thing_id(request.thing)
-        return await _part(identifier, Cause.HANDED_OVER, request.cause, forced=request.forced, evidence=evidence)
+        return await _part(identifier, Cause.HANDED_OVER, request, forced=request.forced, evidence=evidence)
 
     async def _part(
-        thing: ThingId, cause: Cause, why: str, *, forced: bool, evidence: Mapping[str, Detail] | None = None
+        thing: ThingId,
+        cause: Cause,
+        request: ChangeThing | HandOverThing,
+        *,
+        forced: bool,
+        evidence: Mapping[str, Detail] | None = None,
     ) -> Withdrawal:
         # Before the thing is asked: what the table refuses must not cost it its association.
         advance(register.thing(thing).state, cause)
@@ -157,8 +164,8 @@ def rows(
             raise PolicyError(
                 f"{thing} gave no wipe receipt ({farewell.failure}); it may keep your data", reason="wipe"
             )
-        evidence = {**(evidence or {}), **farewell.evidence(), "why": why}
-        return await _timed(await conductor.transition(thing, cause, actor=_ACTOR, evidence=evidence), farewell)
+        evidence = {**(evidence or {}), **farewell.evidence(), "why": request.cause}
+        return await _timed(await conductor.transition(thing, cause, actor=request.by, evidence=evidence), farewell)
 
     async def _timed(report: TransitionReport, farewell: Farewell | None = None) -> Withdrawal:
         times = await conductor.kill_clock(report.thing.id, since=report.at, deadline=_KILL_DEADLINE)
@@ -174,12 +181,12 @@ def rows(
         )
 
     return (
-        Operation("thing.list", NoArguments, Role.AUDITOR, "every thing and its state", listing),
-        Operation("thing.show", ChangeThing, Role.AUDITOR, "one thing, asked about on every plane", show),
-        Operation("thing.quarantine", ChangeThing, Role.MAINTAINER, "cut a thing off on all planes", quarantine),
-        Operation("thing.restore", ChangeThing, Role.MAINTAINER, "lift a quarantine", restore),
-        Operation("thing.retire", ChangeThing, Role.OWNER, "take a thing out for good", retire),
-        Operation("thing.hand-over", HandOverThing, Role.OWNER, "give a thing to another owner", hand_over),
+        Operation("thing.list", NoArguments, Right.SEE, "every thing and its state", listing),
+        Operation("thing.show", ChangeThing, Right.SEE, "one thing, asked about on every plane", show),
+        Operation("thing.quarantine", ChangeThing, Right.MAINTAIN, "cut a thing off on all planes", quarantine),
+        Operation("thing.restore", ChangeThing, Right.MAINTAIN, "lift a quarantine", restore),
+        Operation("thing.retire", ChangeThing, Right.OWN, "take a thing out for good", retire),
+        Operation("thing.hand-over", HandOverThing, Right.OWN, "give a thing to another owner", hand_over),
     )
 
 

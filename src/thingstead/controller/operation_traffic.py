@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from thingstead.controller.operation import Operation, Role
+from thingstead.controller.operation import Operation
 from thingstead.controller.server import DomainServer
 from thingstead.domain.register import Register
+from thingstead.domain.role import Right
 from thingstead.endpoint.resource import Resources
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.planes.data.collector import Collector
@@ -53,4 +54,4 @@ def rows(
             messages=server.counters,
         )
 
-    return (Operation("traffic.show", ShowTraffic, Role.AUDITOR, "what was refused, by reason, since start", show),)
+    return (Operation("traffic.show", ShowTraffic, Right.AUDIT, "what was refused, by reason, since start", show),)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from thingstead.controller.operation import Operation, Operations, Role
+from thingstead.controller.operation import Acting, Operation, Operations
+from thingstead.domain.role import OWNER, RIGHTS, Operator, Right, Role
 from thingstead.errors import ForbiddenError, consequence
 
 
@@ -34,10 +35,10 @@ async def _fault(_request):
 
 
 def row(name, handler):
-    return Operation(name, Asked, Role.AUDITOR, "for tests", handler)
+    return Operation(name, Asked, Right.SEE, "for tests", handler)
 
 
-BARE = Operation("d.bare", Bare, Role.AUDITOR, "for tests", _fault)
+BARE = Operation("d.bare", Bare, Right.SEE, "for tests", _fault)
 TABLE = Operations(row("b.refuse", _refuse), row("a.echo", _echo), row("c.fault", _fault), BARE)
 
 
@@ -79,30 +80,53 @@ def test_a_refusal_comes_back_with_reason_exit_code_and_advice():
     }
 
 
-@pytest.mark.parametrize("needed", Role)
+@pytest.mark.requirement("R-06")
+@pytest.mark.parametrize("right", Right)
 @pytest.mark.parametrize("role", Role)
-def test_a_role_has_its_own_operations_and_the_queries_and_only_the_owner_has_all(role, needed):
-    refused: list[Role] = []
-    table = Operations(Operation("e.row", Asked, needed, "for tests", _echo), on_refusal=refused.append)
+def test_an_operation_is_for_the_roles_that_have_its_right_and_whoever_else_asks_is_told_of(role, right):
+    refused: list[Operator] = []
+    table = Operations(Operation("e.row", Asked, right, "for tests", _echo), on_refusal=refused.append)
     asked = {"operation": "e.row", "arguments": {"thing": "x"}}
-    answer = asyncio.run(table.answer(asked, role=role))
-    if role is Role.OWNER or needed in {role, Role.AUDITOR}:
+    answer = asyncio.run(table.answer(asked, operator=Operator(role, "anna")))
+    if right in RIGHTS[role]:
         assert (answer["result"]["thing"], refused) == ("x", [])
     else:
         assert answer["error"]["exit_code"] == 26
-        assert f"is for the {needed}; you ask as {role}" in answer["error"]["message"]
-        assert refused == [role]
+        assert f"takes the right to {right}; you ask as {role}:anna" in answer["error"]["message"]
+        assert refused == [Operator(role, "anna")]
 
 
-@pytest.mark.parametrize("role", [Role.INSTALLER, Role.MAINTAINER, Role.AUDITOR])
+@pytest.mark.requirement("R-06")
+@pytest.mark.parametrize("role", [role for role in Role if Right.SEE in RIGHTS[role] and role is not Role.OWNER])
 def test_an_argument_that_names_a_file_is_the_owner_s(role):
-    refused: list[Role] = []
-    row = Operation("e.row", Asked, Role.AUDITOR, "for tests", _echo, frozenset({"thing"}))
+    refused: list[Operator] = []
+    row = Operation("e.row", Asked, Right.SEE, "for tests", _echo, frozenset({"thing"}))
     asked = {"operation": "e.row", "arguments": {"thing": "/etc/shadow"}}
     table = Operations(row, on_refusal=refused.append)
-    assert "takes thing from the owner" in asyncio.run(table.answer(asked, role=role))["error"]["message"]
-    assert refused == [role]
+    answer = asyncio.run(table.answer(asked, operator=Operator(role)))
+    assert "takes thing from the owner" in answer["error"]["message"]
+    assert refused == [Operator(role)]
     assert "result" in asyncio.run(table.answer(asked))
+
+
+@dataclass(frozen=True, slots=True)
+class Deed(Acting):
+    thing: str
+
+
+async def _by(request):
+    return request.by
+
+
+@pytest.mark.requirement("R-06")
+def test_who_asked_is_written_in_and_nobody_says_it_of_themselves():
+    table = Operations(Operation("f.do", Deed, Right.MAINTAIN, "for tests", _by))
+    asked = {"operation": "f.do", "arguments": {"thing": "x"}}
+    assert asyncio.run(table.answer(asked)) == {"result": OWNER.actor}
+    ben = Operator(Role.MAINTAINER, "ben")
+    assert asyncio.run(table.answer(asked, operator=ben)) == {"result": "maintainer:ben"}
+    forged = {"operation": "f.do", "arguments": {"thing": "x", "by": "owner"}}
+    assert "f.do takes thing; not 'by'" in asyncio.run(table.answer(forged, operator=ben))["error"]["message"]
 
 
 def test_a_fault_of_ours_is_not_passed_off_as_a_refusal():

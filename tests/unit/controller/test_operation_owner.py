@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from tests.unit.controller.test_owner import House
-from thingstead.controller.operation import Operations, Role
+from thingstead.controller.operation import Operations
 from thingstead.controller.operation_owner import rows
+from thingstead.domain.role import Right
 
 
 @pytest.mark.parametrize("operation", ["policy.reload", "trust.reload"])
@@ -17,7 +18,7 @@ def test_neither_reads_another_file_or_skips_a_check(operation, arguments):
 
 
 def test_both_are_the_owner_s():
-    assert {row.name: row.role for row in rows(House().owner)} == {
-        "trust.reload": Role.OWNER,
-        "policy.reload": Role.OWNER,
+    assert {row.name: row.right for row in rows(House().owner)} == {
+        "trust.reload": Right.OWN,
+        "policy.reload": Right.OWN,
     }

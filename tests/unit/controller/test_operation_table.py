@@ -1,4 +1,4 @@
-"""What observers may ask is written down here once more, so that no operation becomes theirs by accident."""
+"""What each role may ask is written down here once more, so that no operation becomes anybody's by accident."""
 
 import asyncio
 import json
@@ -6,10 +6,12 @@ import json
 import pytest
 
 from tests.unit.controller.test_restoration import composed
-from thingstead.controller.operation import Role
 from thingstead.controller.operation_table import operations
+from thingstead.domain.role import Operator, Role
 
-OBSERVED = {
+SEEN = {"group.list", "policy.explain", "status", "thing.forgotten", "thing.list", "thing.show", "thing.waiting"}
+USED = {"group.command"}
+AUDITED = {
     "assurance",
     "assurance.page",
     "assurance.text",
@@ -17,19 +19,21 @@ OBSERVED = {
     "data.flows",
     "data.list",
     "data.show",
-    "group.list",
     "ledger.head",
     "ledger.proof",
     "ledger.show",
-    "policy.explain",
     "release.list",
     "release.show",
-    "status",
-    "thing.forgotten",
-    "thing.list",
-    "thing.show",
-    "thing.waiting",
     "traffic.show",
+}
+ADMITTED = {"thing.admit"}
+MAINTAINED = {"group.evict", "group.readmit", "group.rekey", "thing.quarantine", "thing.restore"}
+MATRIX = {
+    Role.INSTALLER: SEEN | ADMITTED,
+    Role.MAINTAINER: SEEN | USED | AUDITED | MAINTAINED,
+    Role.USER: SEEN | USED,
+    Role.AUDITOR: SEEN | AUDITED,
+    Role.MANUFACTURER: set(),
 }
 
 
@@ -44,17 +48,24 @@ def rows():
 
 def asked(controller, operation, role, **arguments):
     request = {"operation": operation, "arguments": arguments}
-    return json.loads(json.dumps(asyncio.run(operations(controller).answer(request, role=role)), default=str))
+    answer = asyncio.run(operations(controller).answer(request, operator=Operator(role)))
+    return json.loads(json.dumps(answer, default=str))
 
 
-def test_observers_have_the_queries_and_nothing_else(controller):
-    assert {row.name for row in operations(controller).rows() if row.role is Role.AUDITOR} == OBSERVED
-
-
+@pytest.mark.requirement("R-06")
+@pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("operation", rows())
-def test_a_command_of_an_observer_is_refused_before_its_arguments_are_looked_at(controller, operation):
-    error = asked(controller, operation, Role.AUDITOR, nonsense=1)["error"]
-    assert error["kind"] == ("ConfigError" if operation in OBSERVED else "RoleError")
+def test_what_a_role_does_not_have_is_refused_before_its_arguments_are_looked_at(controller, operation, role):
+    error = asked(controller, operation, role, nonsense=1)["error"]
+    is_theirs = role is Role.OWNER or operation in MATRIX[role]
+    assert error["kind"] == ("ConfigError" if is_theirs else "RoleError")
+
+
+@pytest.mark.requirement("R-06")
+def test_a_user_neither_maintains_nor_changes_the_policy_and_all_that_others_have_is_there():
+    names = {row.name for row in operations(composed()).rows()}
+    assert names >= set().union(*MATRIX.values())
+    assert not MATRIX[Role.USER] & (MAINTAINED | ADMITTED | {"policy.reload", "trust.reload", "release.publish"})
 
 
 @pytest.mark.parametrize("operation", ["assurance", "assurance.page", "assurance.text"])
