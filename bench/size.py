@@ -36,6 +36,7 @@ from thingstead.protocols.group_oscore.protection import (
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.protection import protect_request, protect_response, unprotect_request
 from thingstead.protocols.profile import join, path
+from thingstead.protocols.profile.grant import Grant, encode_grant
 from thingstead.protocols.profile.release import FIRMWARE
 from thingstead.protocols.senml.pack import render_cbor
 from thingstead.protocols.senml.record import Record
@@ -111,7 +112,7 @@ def _join() -> Iterator[tuple[str, bytes]]:
             signature_id=_ID,
         )
 
-    grant = join.Grant(
+    grant = Grant(
         token(thing.public, name, "home.example", _AT_DOMAIN),
         token(controller.public, "home.example", name, _AT_THING),
         own,
@@ -141,7 +142,7 @@ def _join() -> Iterator[tuple[str, bytes]]:
     )
     c_r = b"\x06\x07\x08"
     yield "join: message_3, maker identity", _edhoc_request(coap_carriage.frame_message_3(c_r, message_3))
-    message_4, _completed = waiting_3.receive(message_3).authenticate(credential_i).message_4(join.encode_grant(grant))
+    message_4, _completed = waiting_3.receive(message_3).authenticate(credential_i).message_4(encode_grant(grant))
     waiting_4.receive(message_4)
     yield "join: message_4, two tokens, two credentials", _edhoc_response(message_4)
 

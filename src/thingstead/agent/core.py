@@ -50,6 +50,10 @@ __all__ = ["DOMAIN", "Agent", "Hardware"]
 _LOGGER = logging.getLogger(__name__)
 _SIGNED = [(int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.COSE_SIGN1))]
 DOMAIN = AssociationId("domain")
+_NEXT = AssociationId("next")
+"""What a join under way leads to: nothing that it is asked under it is granted, and nothing of it is on disk yet."""
+_UNSAVED = 512
+"""Sequence numbers for that, which the saved association begins behind; so many that no more are asked for."""
 _CONNECTION_ID_SIZE = 1
 _MAX_DOUBTS = 3
 _FOREVER = 86400.0
@@ -204,7 +208,7 @@ class Agent:
                 yield Wait(min(content, _FOREVER), "doubt")
                 continue
             try:
-                joined: DomainAssociation = yield from self._join()
+                joined: DomainAssociation = yield from self._join(attempt)
                 self._commit(joined)
             except ThingsteadError as error:
                 self._last_error = str(error)
@@ -294,14 +298,31 @@ class Agent:
                 self.stories.wake("doubt", now)
         self.stories.on_failure(event.exchange, event.error, now)
 
-    def _join(self) -> Story:
+    def _join(self, attempt: int) -> Story:
         key = self.hardware.keys.handle(birth_record.IDENTITY_KEY)
         known = None if self.member is None else self.member.domain_key
-        attempt = Joining(self.birth, key, self._random_bytes(_CONNECTION_ID_SIZE), known_domain=known)
-        return attempt.story(self.utc())
+        # A domain that refuses the combined request is asked without it the next time.
+        joining = Joining(
+            self.birth,
+            key,
+            self._connection_id(),
+            known_domain=known,
+            combines=known is not None and not attempt % 2,
+        )
+        return joining.story(self.utc())
+
+    def _connection_id(self) -> bytes:
+        """C_I, by which the domain's messages name a context of ours: not the one that is still in use."""
+        taken = None if self.member is None else self.member.context.recipient.id
+        while (candidate := self._random_bytes(_CONNECTION_ID_SIZE)) == taken:
+            pass
+        return candidate
 
     def _commit(self, joined: DomainAssociation) -> None:
-        self._install(self._membership.keep(joined))
+        begun = self.endpoint.association(_NEXT)
+        spent = 0 if begun is None else begun.context.sender.sequence.reserved
+        self.endpoint.end(_NEXT)
+        self._install(self._membership.keep(joined, spent=spent))
         self.updating.announce()
         self._joins += 1
         self._doubts = 0
@@ -345,11 +366,17 @@ class Agent:
                 return
 
     def _send(self, wanted: Request, now: float) -> ExchangeId:
-        association = DOMAIN if wanted.protected else None
-        observe = wanted.on_notification is not None
-        return self.endpoint.send_request(
-            wanted.message, self._controller, now, association=association, observe=observe
+        if wanted.session is None:
+            association = DOMAIN if wanted.protected else None
+            observe = wanted.on_notification is not None
+            return self.endpoint.send_request(
+                wanted.message, self._controller, now, association=association, observe=observe
+            )
+        self.endpoint.install(
+            Association(_NEXT, wanted.session.context(_UNSAVED), peer=_NEXT, address=self._controller)
         )
+        message_3 = wanted.session.message_3
+        return self.endpoint.send_request(wanted.message, self._controller, now, association=_NEXT, message_3=message_3)
 
     def _grant(self, event: RequestReceived) -> tuple[Hashable, Scope] | None:
         member = self.member

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from thingstead.agent.association import DomainAssociation
-from thingstead.agent.story import Request, Story
+from thingstead.agent.story import Request, Session, Story
 from thingstead.crypto.key import PrivateKey, PublicKey, generate
 from thingstead.errors import DecodeError
 from thingstead.protocols.coap.code import code_name
@@ -18,6 +18,7 @@ from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.initiator import Initiator
 from thingstead.protocols.profile import join, path
 from thingstead.protocols.profile.birth import Birth
+from thingstead.protocols.profile.grant import decode_grant, decode_granted
 from thingstead.protocols.voucher import voucher
 
 __all__ = ["Joining", "back_off"]
@@ -37,12 +38,15 @@ class Joining:
         connection_id: C_I, which becomes the thing's OSCORE Recipient ID; 1..7 bytes.
         known_domain: key of the domain that it is a member of, which needs no voucher to take it in again: the
             maker's may have run out since.
+        combines: asks for what is granted in the message that brings message_3, and does without message_4: what the
+            domain grants then comes in blocks that are protected each, however long it is (RFC 9668 §3).
     """
 
     birth: Birth
     key: PrivateKey
     connection_id: bytes
     known_domain: PublicKey | None = None
+    combines: bool = False
 
     def story(self, at: datetime) -> Story:
         """Run EDHOC with the domain; returns a `DomainAssociation` that the caller saves before it is used.
@@ -75,10 +79,16 @@ class Joining:
             )
         authenticated = offered.authenticate(domain)
         message_3, last = authenticated.message_3(join.identity_item(self.birth.maker_identity))
-        answer = yield _post(coap_carriage.frame_message_3(offered.c_r, message_3), ContentFormat.CID_EDHOC_CBOR_SEQ)
-        completed = last.receive(_payload(answer))
-        grant = join.decode_grant(completed.ead_4)
-        oscore = completed.oscore()
+        if self.combines:
+            # No key is used for more before the answer verifies, which nobody else could have protected.
+            oscore = last.complete_unconfirmed().oscore()
+            answer = yield Request(request(Code.GET, path.GRANT), session=Session(message_3, oscore))
+            grant = decode_granted(_payload(answer, Code.CONTENT))
+        else:
+            framed = coap_carriage.frame_message_3(offered.c_r, message_3)
+            answer = yield _post(framed, ContentFormat.CID_EDHOC_CBOR_SEQ)
+            completed = last.receive(_payload(answer))
+            oscore, grant = completed.oscore(), decode_grant(completed.ead_4)
         return DomainAssociation(
             master_secret=oscore.master_secret,
             master_salt=oscore.master_salt,
@@ -115,8 +125,8 @@ def _post(payload: bytes, content_format: int) -> Request:
     return Request(request(Code.POST, path.EDHOC, payload=payload, content_format=content_format), protected=False)
 
 
-def _payload(answer: Message) -> bytes:
-    if answer.code != Code.CHANGED:
+def _payload(answer: Message, expected: Code = Code.CHANGED) -> bytes:
+    if answer.code != expected:
         raise DecodeError(
             f"expected the domain to go on with the join, it refused with code {code_name(answer.code)}",
             reason="refused",

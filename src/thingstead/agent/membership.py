@@ -84,20 +84,24 @@ class Membership:
         self._reserved = reserved
         return member
 
-    def keep(self, joined: DomainAssociation) -> Member:
+    def keep(self, joined: DomainAssociation, *, spent: int = 0) -> Member:
         """Keep a fresh association, if what the domain grants itself with it is good.
 
         The older one goes first: under it no number may ever begin anew.
+
+        Args:
+            joined: what the join led to.
+            spent: numbers below this were used under it already, so its replay window counts as lost, too.
 
         Raises:
             ProtocolError, SecurityError: it is not; the older one stands.
             StorageError: the disk does not take it; there is none now.
         """
-        member = self._verify(joined, sequence=0, fresh=True)
+        member = self._verify(joined, sequence=spent, fresh=not spent)
         self._home.delete(ASSOCIATION)
-        self._home.save(_SEQUENCE, _as_bytes(0))
+        self._home.save(_SEQUENCE, _as_bytes(spent))
         self._home.save(ASSOCIATION, association_codec.encode(joined))
-        self._reserved = 0
+        self._reserved = spent
         return member
 
     def reserve(self, upto: int) -> None:

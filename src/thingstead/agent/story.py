@@ -12,10 +12,37 @@ from typing import Any
 from thingstead.endpoint.event import ExchangeId
 from thingstead.errors import ThingsteadError, TransportError
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.edhoc.session import OscoreParameters
+from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 
-__all__ = ["Request", "Stories", "Story", "Wait"]
+__all__ = ["Request", "Session", "Stories", "Story", "Wait"]
 
 _LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A handshake of which the domain lacks message_3 (RFC 9668 §3).
+
+    Attributes:
+        message_3: what it lacks.
+        oscore: what the handshake leads to on both sides.
+    """
+
+    message_3: bytes
+    oscore: OscoreParameters
+
+    def context(self, numbers: int) -> SecurityContext:
+        """A fresh context with so many sequence numbers, of which none is on disk: a crash ends it."""
+        return SecurityContext.derive(
+            self.oscore.master_secret,
+            master_salt=self.oscore.master_salt,
+            sender_id=self.oscore.sender_id,
+            recipient_id=self.oscore.recipient_id,
+            aead_id=self.oscore.aead_id,
+            digest_id=self.oscore.digest_id,
+            sequence=SequenceNumbers(reserved=numbers),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +55,14 @@ class Request:
         timeout: seconds after which the story goes on with a `TransportError`.
         on_notification: what observing brings after the first response (RFC 7641); None does not observe. When it
             ends, the story goes on from where it waits; when the story asks so again, the observation before is over.
+        session: protects it instead, and its message_3 goes with it.
     """
 
     message: Message
     protected: bool = True
     timeout: float = 30.0
     on_notification: Callable[[Message], None] | None = None
+    session: Session | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ from thingstead.planes.access.authorization_server import AuthorizationServer, P
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.cose import key as cose_key
-from thingstead.protocols.profile.join import Grant
+from thingstead.protocols.profile.grant import Grant
 
 __all__ = ["Admission"]
 
@@ -145,6 +145,16 @@ class Admission:
             _require_welcome(known)
         return explain(facts, self._policy.join, at=at, present=lambda rule: self._present(rule, facts))
 
+    def grant_of(self, thing: ThingId) -> Grant:
+        """What a thing holds since it joined.
+
+        Raises:
+            StateError: it holds nothing.
+            StorageError: that cannot be read.
+        """
+        access_token, granted_token = self._access.tokens_of(thing)
+        return Grant(access_token, granted_token, self._identity.credential_of(thing), self._issuer_credential)
+
     async def __call__(self, newcomer: Newcomer) -> Grant:
         """Decide, commit on every plane, and only then hand out; one join of a thing at a time.
 
@@ -208,8 +218,7 @@ class Admission:
         for plane in (self._identity.name, self._access.name):
             if plane in report.failures:
                 raise StateError(f"the {plane} plane could not admit {thing.id}: {report.failures[plane]}")
-        access_token, granted_token = self._access.tokens_of(thing.id)
-        return Grant(access_token, granted_token, self._identity.credential_of(thing.id), self._issuer_credential)
+        return self.grant_of(thing.id)
 
     async def _to_bootstrapping(self, thing: Thing) -> Thing:
         """Bring a known thing to where a join may end: a lost or repeated join begins anew (R-04)."""

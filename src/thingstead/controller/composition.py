@@ -26,6 +26,7 @@ from thingstead.controller.resource import (
     bootstrapping,
     collecting,
     credential_status,
+    granting,
     update_image,
     update_poll,
     update_report,
@@ -57,7 +58,6 @@ from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.cwt import ccs
-from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference
 from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.profile import join, path
@@ -186,7 +186,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
             await planes.groups.reserve(group, upto)
             server.flush()
 
-    config = EndpointConfig(max_peers=foundation.config.coap.max_peers)
+    config = EndpointConfig(max_peers=foundation.config.coap.max_peers, edhoc_path=path.EDHOC)
     endpoint = Endpoint(config, random_bytes=random_bytes, permits=resources.permits)
     server = DomainServer(endpoint, resources, clock=clock, tasks=tasks, reserve=reserve)
     places = PlaneRecords(PlaneName.NETWORK, store, prefix="place/")
@@ -350,6 +350,7 @@ def _serve(controller: Controller) -> None:
     """Register what things may ask; a path that is not here does not exist."""
     resources, server, clock = controller.resources, controller.server, controller.foundation.clock
     resources.register(path.EDHOC, Code.POST, bootstrapping(controller.bootstrap, server, clock=clock), public=True)
+    resources.register(path.GRANT, Code.GET, granting(controller.admission), public=True)
     resources.register(path.WELL_KNOWN_CORE, Code.GET, discovery(resources, _LINKS), public=True)
     senml, cbor = (ContentFormat.SENML_CBOR,), (ContentFormat.CBOR,)
     resources.register(path.TELEMETRY, Code.POST, collecting(controller.planes.data), consumes=senml)
@@ -390,7 +391,7 @@ def _admitted(register: Register, plane: PlaneName) -> Iterator[Thing]:
 
 
 _LINKS: dict[str, Attributes] = {
-    path.EDHOC: (("rt", coap_carriage.RESOURCE_TYPE), ("ed-r", None), ("ed-method", str(join.METHOD))),
+    path.EDHOC: join.LINK_ATTRIBUTES,
     path.TELEMETRY: (("ct", str(int(ContentFormat.SENML_CBOR))),),
 }
 """Link attributes of what others must know more about than its path (RFC 9668 §6, RFC 7252 §7.2.1)."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from thingstead.clock import Clock
+from thingstead.controller.admission import Admission
 from thingstead.controller.server import DomainServer
 from thingstead.endpoint.resource import Call, Handler
-from thingstead.errors import DecodeError, ThingsteadError
+from thingstead.errors import DecodeError, ThingsteadError, UntrustedError
 from thingstead.identifier import ThingId
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.planes.data.collector import Collector
@@ -17,12 +18,14 @@ from thingstead.protocols.coap.option import encode_uint
 from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc import error as edhoc_error
+from thingstead.protocols.profile.grant import encode_granted
 
 __all__ = [
     "bootstrapping",
     "collecting",
     "content",
     "credential_status",
+    "granting",
     "update_image",
     "update_poll",
     "update_report",
@@ -62,6 +65,21 @@ def bootstrapping(bootstrap: Bootstrap, server: DomainServer, *, clock: Clock) -
         return deferred(call)
 
     return begin
+
+
+def granting(admission: Admission) -> Handler:
+    """GET of what the join before it granted, for things that sent their first request with message_3 (RFC 9668).
+
+    Everybody may ask, for what was just granted is nobody's right; who has no association is told nothing.
+    """
+
+    def answer(call: Call) -> Message:
+        if call.peer is None:
+            raise UntrustedError("expected a request under the association that a join led to", reason="unprotected")
+        grant = admission.grant_of(ThingId(str(call.peer)))
+        return content(encode_granted(grant), ContentFormat.CBOR_SEQ)
+
+    return answer
 
 
 def collecting(collector: Collector) -> Handler:

@@ -49,7 +49,7 @@ _REFUSED = {
     OptionNumber.PROXY_SCHEME: Code.PROXYING_NOT_SUPPORTED,
     OptionNumber.EDHOC: Code.BAD_OPTION,
 }
-"""Options we know and do not serve: a proxy's (RFC 7252 §5.7.2) and the combined request of RFC 9668."""
+"""Options we know and do not serve: a proxy's (RFC 7252 §5.7.2), and EDHOC where it cannot stand (RFC 9668 §3.3)."""
 _RELAYED = frozenset((OptionNumber.PROXY_URI, OptionNumber.PROXY_SCHEME, OptionNumber.HOP_LIMIT, OptionNumber.EDHOC))
 """What a proxy's application acts on, or passes on."""
 _WHOLE = Block(0, False, 6)
@@ -156,7 +156,9 @@ class Admission:
         special = {number: value for number, value in inner.options if number in self._acted_on}
         for number, code in _REFUSED.items():
             if number in special:
-                self._responder.send(exchange, Message(code), now)
+                # Of a combined request this one lacks the OSCORE option; inside, nothing can be combined any more.
+                is_alone = number == OptionNumber.EDHOC and exchange.binding is None and bool(self._config.edhoc_path)
+                self._responder.send(exchange, Message(Code.BAD_REQUEST if is_alone else code), now)
                 return False
         hops = special.get(OptionNumber.HOP_LIMIT)
         if hops is not None and not 1 <= decode_uint(hops) <= _MAX_HOPS:

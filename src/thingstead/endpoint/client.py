@@ -101,6 +101,7 @@ class Client:
         association: Association | None,
         is_confirmable: bool,
         observe: bool,
+        message_3: bytes = b"",
     ) -> int:
         """Start an exchange.
 
@@ -116,6 +117,7 @@ class Client:
         )
         exchange.is_confirmable = is_confirmable
         exchange.observe = observe
+        exchange.message_3 = message_3
         self._outstanding.add(exchange)
         try:
             self._step(exchange, now)

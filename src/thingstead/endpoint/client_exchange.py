@@ -62,6 +62,7 @@ class ClientExchange:
         association: whose context protects it; None for a plain request.
         is_confirmable: CON, not NON.
         observe: the application wants notifications.
+        message_3: goes with the first message, and with that alone (RFC 9668 §3.2).
         token: of the message on its way now; empty before the first.
         mid: of the same.
         pieces: how our body is cut, and which blocks we ask for.
@@ -98,6 +99,7 @@ class ClientExchange:
         "is_registering_again",
         "is_reliable",
         "is_resting",
+        "message_3",
         "mid",
         "observe",
         "observe_binding",
@@ -134,6 +136,7 @@ class ClientExchange:
         self.is_reliable = is_reliable
         self.is_confirmable = True
         self.observe = False
+        self.message_3 = b""
         self.token = b""
         self.mid = -1
         self.binding: Any = None

@@ -14,6 +14,7 @@ from thingstead.endpoint.rederivation import Rederivation
 from thingstead.errors import StateError
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.token import Tokens
+from thingstead.protocols.edhoc.combined_request import combine
 from thingstead.protocols.oscore.protection import protect_request
 
 __all__ = ["ClientSender"]
@@ -108,6 +109,9 @@ class ClientSender:
                 message, context=association.context, with_kid_context=association.with_kid_context
             )
             exchange.protected, exchange.reassembly = message, None
+            if exchange.message_3:
+                message = combine(message, exchange.message_3)
+                exchange.message_3 = b""
         exchange.mid = message.mid
         self._outstanding.name(exchange, token)
         if exchange.is_registration() and not exchange.is_registering_again:

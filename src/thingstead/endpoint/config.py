@@ -89,6 +89,7 @@ class EndpointConfig:
             they receive what is sent to them; for peers that do not know Echo (RFC 9175).
         relays: this is a proxy's endpoint: what OSCORE protects is not for it and passes as it is, as do options that
             are safe to forward (RFC 7252 §5.4.2); proxying options and Hop-Limit are the application's.
+        edhoc_path: the resource that message_3 of a combined request is for (RFC 9668 §3.3); empty takes none.
         max_counted_sources: sources whose refused messages are counted one by one.
     """
 
@@ -122,6 +123,7 @@ class EndpointConfig:
     max_held: int = 64
     insecure_state_for_strangers: bool = False
     relays: bool = False
+    edhoc_path: str = ""
     max_counted_sources: int = 1024
 
 

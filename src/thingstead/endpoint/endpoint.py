@@ -11,13 +11,14 @@ from thingstead.endpoint.client import Client
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters
 from thingstead.endpoint.event import Address, AssociationId, Event, ExchangeId, GroupId, RequestReceived
+from thingstead.endpoint.exchange import CombinedExchange
 from thingstead.endpoint.group_client import GroupClient
 from thingstead.endpoint.message_layer import MessageLayer, reset
 from thingstead.endpoint.rederivation import Rederivation
 from thingstead.endpoint.responder import Responder
 from thingstead.endpoint.server import Server
 from thingstead.errors import StateError
-from thingstead.protocols.coap.code import is_request, is_response
+from thingstead.protocols.coap.code import is_error, is_request, is_response
 from thingstead.protocols.coap.echo import EchoMint
 from thingstead.protocols.coap.message import Message, MessageType
 from thingstead.protocols.coap.token import Tokens
@@ -170,6 +171,7 @@ class Endpoint:
         confirmable: bool = True,
         observe: bool = False,
         multicast: bool = False,
+        message_3: bytes = b"",
     ) -> ExchangeId:
         """Start a request; `ResponseReceived` or `ExchangeFailed` will name it.
 
@@ -184,8 +186,11 @@ class Endpoint:
             observe: register for notifications (RFC 7641).
             multicast: the destination is a multicast address, and the request in clear: it goes out once, and the
                 first response of every server is a `ResponseReceived` until `ExchangeEnded` (RFC 7252 §8).
+            message_3: of the EDHOC session that the association's keys are from, to go with the first message (RFC 9668
+                §3.2).
 
         Raises:
+            ValueError: with message_3 it is too long for one message: message_3 has to go first, by itself.
             StateError: an association or group that is not installed, an association that was never seen, or too
                 many requests.
         """
@@ -202,7 +207,13 @@ class Endpoint:
         if destination is None:
             raise StateError("expected a destination: the association has not been seen yet", reason="address")
         name = self._client.send(
-            request, destination, now, association=found, is_confirmable=confirmable, observe=observe
+            request,
+            destination,
+            now,
+            association=found,
+            is_confirmable=confirmable,
+            observe=observe,
+            message_3=message_3,
         )
         return ExchangeId(name)
 
@@ -213,7 +224,11 @@ class Endpoint:
         exchange then takes any number of responses, until one without it, or one with an error code.
         """
         found = self._layer.find(exchange)
-        if found is not None:
+        if found is None:
+            return
+        if type(found) is CombinedExchange and not is_error(response.code):
+            self._server.go_on(found, now)
+        else:
             self._responder.respond(found, response, now)
 
     def challenge(self, exchange: ExchangeId, now: float) -> None:

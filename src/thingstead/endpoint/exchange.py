@@ -20,7 +20,7 @@ from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.context import SequenceNumbers
 from thingstead.protocols.oscore.protection import protect_response
 
-__all__ = ["ServerExchange", "operation"]
+__all__ = ["CombinedExchange", "ServerExchange", "operation"]
 
 _NOT_OPERATION = frozenset(
     int(number)
@@ -217,3 +217,18 @@ class ServerExchange(RequestReceived):
         self.binding = self.protect = self.association = self.group = self.member = None
         self.takes_sequence = False
         self.allowance = amplification_allowance(len(self.data)) if self.data else None
+
+
+class CombinedExchange(ServerExchange):
+    """message_3 of a combined request, on its way to the application before the rest of it (RFC 9668 §3).
+
+    Attributes:
+        rest: the request under OSCORE, which is verified once message_3 has been taken.
+    """
+
+    __slots__ = ("rest",)
+
+    def __init__(self, rest: ServerExchange, message_3: Message, now: float) -> None:
+        super().__init__(rest.data, rest.source, message_3, now, is_multicast=False)
+        self.rest = rest
+        self.remembered = rest.remembered

@@ -8,10 +8,11 @@ from typing import Any
 
 from thingstead.endpoint.admission import Admission, answer_to
 from thingstead.endpoint.association import Association, Associations, Group, SequenceOwner
+from thingstead.endpoint.combined import part
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters, RateLimit
 from thingstead.endpoint.event import Address, ContextNeeded, Event, RequestReceived
-from thingstead.endpoint.exchange import ServerExchange
+from thingstead.endpoint.exchange import CombinedExchange, ServerExchange
 from thingstead.endpoint.fragment import Fragments
 from thingstead.endpoint.message_layer import MessageLayer, reset
 from thingstead.endpoint.rederivation import Rederivation
@@ -37,6 +38,7 @@ from thingstead.protocols.oscore.refusal import refusal
 __all__ = ["Server"]
 
 _OSCORE = int(OptionNumber.OSCORE)
+_EDHOC = int(OptionNumber.EDHOC)
 _CON, _NON = MessageType.CON, MessageType.NON
 _REPEATS_PER_SECOND = 1.0
 """Challenges to requests that are not the newest of a peer whose replay window was lost."""
@@ -149,6 +151,14 @@ class Server:
         except ThingsteadError as error:
             self._refuse(exchange, error, now)
 
+    def go_on(self, first: CombinedExchange, now: float) -> None:
+        """message_3 of a combined request was taken: verify the rest of it (RFC 9668 §3.3.1 step 8)."""
+        self._responder.end(first)
+        rest = first.rest
+        rest.created = now
+        rest.is_answered, first.is_answered = first.is_answered, True
+        self.take(rest, now)
+
     def expire(self, now: float) -> None:
         """Acknowledge what the application takes its time over; drop what it never answered."""
         waiting = self._admission.unacknowledged
@@ -214,7 +224,7 @@ class Server:
     def _verify(self, exchange: ServerExchange, message: Message, now: float) -> None:
         if len(message.options) > 1:
             whole = self._gather(exchange, message, now)
-            if whole is None:
+            if whole is None or self._begins_with_message_3(exchange, whole, now):
                 return
             message = whole
         option = read_option(message)
@@ -247,6 +257,23 @@ class Server:
         known = self._layer.known
         exchange.remember(known.duplicates, now)
         self._admit(exchange, inner, known, now)
+
+    def _begins_with_message_3(self, exchange: ServerExchange, message: Message, now: float) -> bool:
+        """Hand message_3 to the resource that takes it, as if it had come by itself; the rest waits (RFC 9668 §3.3.1).
+
+        Of all this nothing is verified yet, so it is a stranger's request, within the bounds of those.
+        """
+        if not self._config.edhoc_path or exchange.is_multicast or message.option(_EDHOC) is None:
+            return False
+        try:
+            message_3, exchange.message = part(message, path=self._config.edhoc_path)
+        except DecodeError as error:
+            self._refuse(exchange, error, now, Message(Code.BAD_REQUEST))
+            return True
+        strangers = self._layer.strangers
+        exchange.remember(strangers.duplicates, now)
+        self._admit(CombinedExchange(exchange, message_3, now), message_3, strangers, now)
+        return True
 
     def _derive(
         self, exchange: ServerExchange, message: Message, option: OscoreOption, now: float
@@ -361,10 +388,12 @@ class Server:
         if not exchange.is_multicast and self._refusals.allow(now):
             self._responder.send(exchange, Message(Code.BAD_REQUEST), now)
 
-    def _refuse(self, exchange: ServerExchange, error: ThingsteadError, now: float) -> None:
+    def _refuse(
+        self, exchange: ServerExchange, error: ThingsteadError, now: float, said: Message | None = None
+    ) -> None:
         """Say unprotected why a request was not accepted: seldom, little, never to a group (RFC 8613 §8.2)."""
         self._counters.count(error.reason, exchange.source)
         if exchange.is_multicast or not self._refusals.allow(now):
             return
         exchange.as_stranger()
-        self._responder.send(exchange, refusal(error), now)
+        self._responder.send(exchange, said or refusal(error), now)

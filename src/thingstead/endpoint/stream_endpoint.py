@@ -104,6 +104,7 @@ class StreamEndpoint(Endpoint):
         confirmable: bool = True,  # noqa: ARG002 (of `Endpoint`; everything arrives here)
         observe: bool = False,
         multicast: bool = False,
+        message_3: bytes = b"",
     ) -> ExchangeId:
         """As `Endpoint.send_request`, over a connection that is there; `confirmable` means nothing.
 
@@ -115,7 +116,15 @@ class StreamEndpoint(Endpoint):
         connection = None if target is None else self._connections.find(target)
         if connection is None or connection.is_over or connection.is_released or group is not None or multicast:
             raise StateError("expected a connection that takes requests", spec="RFC 8323 §5.5", reason="address")
-        return super().send_request(request, target, now, association=association, confirmable=False, observe=observe)
+        return super().send_request(
+            request,
+            target,
+            now,
+            association=association,
+            confirmable=False,
+            observe=observe,
+            message_3=message_3,
+        )
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
         """Do what is due and take the bytes for each connection that is not paused."""

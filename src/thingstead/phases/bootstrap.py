@@ -29,7 +29,7 @@ from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.edhoc.responder import Responder
 from thingstead.protocols.edhoc.session import OscoreParameters
 from thingstead.protocols.profile import join
-from thingstead.protocols.profile.join import Grant
+from thingstead.protocols.profile.grant import Grant, encode_grant
 
 __all__ = ["Admission", "Authenticator", "Bootstrap", "Newcomer"]
 
@@ -138,7 +138,7 @@ class Bootstrap:
         identity = self._authenticate(join.decode_identity(received.ead_3), at)
         authenticated = received.authenticate(join.identity_credential(identity.encoded, identity.public))
         grant = await self._admit(Newcomer(identity, authenticated.oscore(), source[0]))
-        message_4, _ = authenticated.message_4(join.encode_grant(grant))
+        message_4, _ = authenticated.message_4(encode_grant(grant))
         return message_4
 
     def _fresh_connection_id(self, c_i: bytes) -> bytes:

@@ -5,6 +5,7 @@ from tests.unit.protocols.edhoc import rfc9529 as rfc
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.edhoc import coap_carriage, combined_request, credential, error, message
+from thingstead.protocols.profile import grant
 
 _M = "edhoc.message."
 
@@ -57,4 +58,5 @@ DECODERS = (
         (rfc.CRED_I.hex(), rfc.CRED_R.hex()),
         ("edhoc",),
     ),
+    Decoder("profile.grant.decode_granted", grant.decode_granted, ("41014102410341ff",)),
 )

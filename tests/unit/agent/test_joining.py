@@ -16,12 +16,13 @@ from thingstead.phases.manufacture import bear
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt.credential import authenticate_maker_identity
+from thingstead.protocols.profile.grant import encode_granted
 
 pytestmark = pytest.mark.requirement("R-61")
 THING = ("192.0.2.1", 5683)
 
 
-def joining(sold_to=_DOMAIN_KEY.public, known_domain=None):
+def joining(sold_to=_DOMAIN_KEY.public, known_domain=None, *, combines=False):
     born = bear(
         MAKER,
         MODEL,
@@ -31,7 +32,7 @@ def joining(sold_to=_DOMAIN_KEY.public, known_domain=None):
         at=AT,
         voucher_expires=AT + timedelta(days=1),
     )
-    return Joining(born, _THING_KEY, b"\x05", known_domain)
+    return Joining(born, _THING_KEY, b"\x05", known_domain, combines)
 
 
 class Attempt:
@@ -41,14 +42,16 @@ class Attempt:
         self.domain, _ = _bootstrap()
         self.domain._authenticate = lambda encoded, _at: identity(encoded)
         self.story = joining(**thing).story(at)
-        self.sent = [next(self.story).message]
+        self.requests = [next(self.story)]
+        self.sent = [self.requests[0].message]
 
     def step(self, answer=None):
         """Give the story an answer, the domain's own if none is given."""
         if answer is None:
             payload = self.domain.answer(self.sent[-1].payload, THING, now=0.0, at=AT)
             answer = Message(Code.CHANGED, payload=asyncio.run(payload))
-        self.sent.append(self.story.send(answer).message)
+        self.requests.append(self.story.send(answer))
+        self.sent.append(self.requests[-1].message)
 
 
 def identity(encoded):
@@ -108,6 +111,29 @@ def test_what_is_granted_is_returned_to_be_kept():
     assert (kept.thing_credential, kept.issuer_credential) == (_GRANT.thing_credential, _GRANT.issuer_credential)
     assert kept.recipient_id == b"\x05"
     assert all(message.path == "/.well-known/edhoc" for message in attempt.sent)
+
+
+@pytest.mark.spec("RFC 9668 3.2.1")
+def test_it_asks_for_its_grant_in_the_message_that_brings_message_3():
+    attempt = Attempt(combines=True)
+    attempt.step()
+    asked = attempt.requests[-1]
+    assert (asked.message.code, asked.message.path) == (Code.GET, "/grant")
+    assert asked.session.message_3
+    assert asked.session.oscore.recipient_id == b"\x05"
+    with pytest.raises(StopIteration) as ended:
+        attempt.step(Message(Code.CONTENT, payload=encode_granted(_GRANT)))
+    kept = ended.value.value
+    assert (kept.access_token, kept.issuer_credential) == (_GRANT.access_token, _GRANT.issuer_credential)
+    assert kept.master_secret == asked.session.oscore.master_secret
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x40", bytes(4), b"\x41\x00" * 3, b"\x41\x00" * 5, b"\xff"])
+def test_a_grant_that_is_not_whole_is_kept_by_nobody(payload):
+    attempt = Attempt(combines=True)
+    attempt.step()
+    with pytest.raises(DecodeError):
+        attempt.step(Message(Code.CONTENT, payload=payload))
 
 
 @pytest.mark.spec("RFC 7252 4.2")

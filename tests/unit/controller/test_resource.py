@@ -8,17 +8,34 @@ import pytest
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import a_thing
 from tests.unit.endpoint import ladder
-from thingstead.controller.resource import bootstrapping, collecting, content, credential_status, update_report
+from thingstead.controller.resource import (
+    bootstrapping,
+    collecting,
+    content,
+    credential_status,
+    granting,
+    update_report,
+)
 from thingstead.endpoint.event import ExchangeId, RequestReceived
 from thingstead.endpoint.resource import Call, Resources
-from thingstead.errors import AuthenticationError, DecodeError, ForbiddenError, PolicyError, StateError, StorageError
+from thingstead.errors import (
+    AuthenticationError,
+    DecodeError,
+    ForbiddenError,
+    PolicyError,
+    StateError,
+    StorageError,
+    UntrustedError,
+)
 from thingstead.planes.identity.certificate_authority import CredentialStatus
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
+from thingstead.protocols.profile.grant import Grant, decode_granted
 
 THING = a_thing()
 MESSAGE_1 = b"\xf5message_1"
+GRANT = Grant(b"token", b"granted", b"credential", b"issuer")
 
 
 def call(payload=b"", *, is_fresh=True, peer: Any = THING.id):
@@ -121,6 +138,28 @@ def test_whoever_finished_a_handshake_is_known_to_receive_where_it_came_from(out
     _, server, ask = edhoc(outcome, payload=b"\x43abcmessage_3")
     ask()
     assert server.said == ([(b"abc", ladder.THING)] if outcome == b"message_4" else [])
+
+
+class Granter:
+    def grant_of(self, thing):
+        if thing != THING.id:
+            raise StateError("holds nothing")
+        return GRANT
+
+
+def test_what_a_join_granted_is_told_under_the_association_that_it_led_to():
+    granter: Any = Granter()
+    answer = granting(granter)(call())
+    assert answer is not None
+    assert decode_granted(answer.payload) == GRANT
+
+
+@pytest.mark.requirement("R-35")
+@pytest.mark.parametrize(("peer", "refusal"), [(None, UntrustedError), ("somebody else", StateError)])
+def test_nobody_else_is_told(peer, refusal):
+    granter: Any = Granter()
+    with pytest.raises(refusal):
+        granting(granter)(call(peer=peer))
 
 
 class Collector:

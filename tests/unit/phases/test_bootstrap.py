@@ -15,7 +15,7 @@ from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference
 from thingstead.protocols.edhoc.pending import PendingSessions
-from thingstead.protocols.profile.join import Grant
+from thingstead.protocols.profile.grant import Grant
 
 _THING, _ELSEWHERE = ("192.0.2.1", 5683), ("192.0.2.66", 5683)
 _DOMAIN_KEY, _THING_KEY = generate(KeyType.P256), generate(KeyType.P256)

@@ -147,7 +147,7 @@ class OptionNumber(IntEnum):
     HOP_LIMIT = 16, "Hop-Limit", _UINT, 0, 4, _ONCE, "RFC 8768 §3"
     ACCEPT = 17, "Accept", _UINT, 0, 2, _ONCE, "RFC 7252 §5.10.4"
     LOCATION_QUERY = 20, "Location-Query", _STRING, 0, 255, _OFTEN, "RFC 7252 §5.10.7"
-    EDHOC = 21, "EDHOC", _EMPTY, 0, 0, _ONCE, "RFC 9668 §3.1"
+    EDHOC = 21, "EDHOC", _EMPTY, 0, 0xFFFF, _ONCE, "RFC 9668 §3.1"
     BLOCK2 = 23, "Block2", _UINT, 0, 3, _ONCE, "RFC 7959 §2.1"
     BLOCK1 = 27, "Block1", _UINT, 0, 3, _ONCE, "RFC 7959 §2.1"
     SIZE2 = 28, "Size2", _UINT, 0, 4, _ONCE, "RFC 7959 §4"

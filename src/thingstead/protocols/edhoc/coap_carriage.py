@@ -5,18 +5,71 @@ Requests are of `ContentFormat.CID_EDHOC_CBOR_SEQ`; responses, errors among them
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import IntEnum
+
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.edhoc.identifier import decode_identifier, encode_identifier
 from thingstead.protocols.edhoc.message import DEFAULT_LIMITS, Limits
 
-__all__ = ["RESOURCE_TYPE", "WELL_KNOWN_PATH", "frame_message_1", "frame_message_3", "parse_request"]
+__all__ = [
+    "RESOURCE_TYPE",
+    "WELL_KNOWN_PATH",
+    "CredentialType",
+    "frame_message_1",
+    "frame_message_3",
+    "link_attributes",
+    "parse_request",
+]
 
 WELL_KNOWN_PATH = "/.well-known/edhoc"
 RESOURCE_TYPE = "core.edhoc"
 
+_REFERENCES = {"kid": 4, "kcwt": 13, "kccs": 14, "x5chain": 33, "x5t": 34, "x5u": 35}
 _NEW_SESSION = b"\xf5"
 _LONGEST_IDENTIFIER = 24
+
+
+class CredentialType(IntEnum):
+    """IANA "EDHOC Authentication Credential Types" (RFC 9668 §8.4)."""
+
+    CWT = 0
+    CCS = 1
+    X509 = 2
+
+
+def link_attributes(
+    *,
+    methods: Sequence[int],
+    suites: Sequence[int],
+    credential_types: Sequence[CredentialType],
+    references: Sequence[str],
+    ead_labels: Sequence[int],
+    combines: bool,
+) -> tuple[tuple[str, str | None], ...]:
+    """What a link to a Responder's EDHOC resource says of its application profile (RFC 9668 §6).
+
+    Args:
+        methods: accepted.
+        suites: supported.
+        credential_types: of either party.
+        references: names of the COSE header parameters in ID_CRED_x.
+        ead_labels: understood.
+        combines: combined requests are taken.
+    """
+    repeated = {
+        "ed-method": methods,
+        "ed-csuite": suites,
+        "ed-cred-t": credential_types,
+        "ed-idcred-t": [_REFERENCES[name] for name in references],
+        "ed-ead": ead_labels,
+    }
+    values: list[tuple[str, str | None]] = [
+        (name, str(int(number))) for name, numbers in repeated.items() for number in numbers
+    ]
+    roles: list[tuple[str, str | None]] = [("ed-r", None), *([("ed-comb-req", None)] if combines else [])]
+    return (("rt", RESOURCE_TYPE), *values, *roles)
 
 
 def frame_message_1(message_1: bytes) -> bytes:

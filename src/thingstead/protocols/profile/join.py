@@ -6,12 +6,12 @@ EAD labels 15 and 26 are suggested by LAKE profile drafts and not yet assigned (
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from thingstead.crypto.digest import digest
 from thingstead.crypto.key import PublicKey
 from thingstead.errors import DecodeError
 from thingstead.protocols.cwt import ccs, token
+from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.credential import Credential, CredentialReference, kid_reference
 from thingstead.protocols.edhoc.ead import EadItem
 
@@ -19,15 +19,14 @@ __all__ = [
     "ACCESS_TOKEN",
     "CREDENTIAL_BY_VALUE",
     "EAD_LABELS",
+    "LINK_ATTRIBUTES",
     "METHOD",
     "SUITES",
-    "Grant",
-    "decode_grant",
     "decode_identity",
     "domain_credential",
-    "encode_grant",
     "identity_credential",
     "identity_item",
+    "values_of",
 ]
 
 METHOD = 3
@@ -40,24 +39,17 @@ CREDENTIAL_BY_VALUE = 15
 ACCESS_TOKEN = 26
 EAD_LABELS = frozenset({CREDENTIAL_BY_VALUE, ACCESS_TOKEN})
 
+LINK_ATTRIBUTES = coap_carriage.link_attributes(
+    methods=(METHOD,),
+    suites=SUITES,
+    credential_types=(coap_carriage.CredentialType.CWT, coap_carriage.CredentialType.CCS),
+    references=("kid", "kccs"),
+    ead_labels=tuple(sorted(EAD_LABELS)),
+    combines=True,
+)
+"""What discovery says of a domain's EDHOC resource: things show a CWT by its `kid`, the domain its CCS by value."""
+
 _KID_SIZE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What the domain hands over in EAD_4.
-
-    Attributes:
-        access_token: CWT with the thing's scope at the domain.
-        granted_token: CWT with the domain's scope at the thing.
-        thing_credential: CWT that says who the thing is within the domain.
-        issuer_credential: CCS with the key that tokens are signed with; authentic because the handshake is.
-    """
-
-    access_token: bytes
-    granted_token: bytes
-    thing_credential: bytes
-    issuer_credential: bytes
 
 
 def identity_credential(maker_identity: bytes, public: PublicKey) -> Credential:
@@ -77,30 +69,11 @@ def decode_identity(ead_3: Sequence[EadItem]) -> bytes:
     Raises:
         DecodeError: none, or several.
     """
-    match _values(ead_3, CREDENTIAL_BY_VALUE):
+    match values_of(ead_3, CREDENTIAL_BY_VALUE):
         case [maker_identity]:
             return maker_identity
         case others:
             raise DecodeError(f"expected one credential by value in EAD_3, got {len(others)}", spec="RFC 9528 §3.8")
-
-
-def encode_grant(grant: Grant) -> tuple[EadItem, ...]:
-    """EAD_4 of a join."""
-    return (
-        EadItem(-ACCESS_TOKEN, grant.access_token),
-        EadItem(-ACCESS_TOKEN, grant.granted_token),
-        EadItem(-CREDENTIAL_BY_VALUE, grant.thing_credential),
-        EadItem(-CREDENTIAL_BY_VALUE, grant.issuer_credential),
-    )
-
-
-def decode_grant(ead_4: Sequence[EadItem]) -> Grant:
-    """Split EAD_4 of a join; the tokens are not verified yet.
-
-    Raises:
-        DecodeError: not two tokens and two credentials.
-    """
-    return Grant(*_two(_values(ead_4, ACCESS_TOKEN)), *_two(_values(ead_4, CREDENTIAL_BY_VALUE)))
 
 
 def domain_credential(reference: CredentialReference) -> Credential:
@@ -114,13 +87,6 @@ def domain_credential(reference: CredentialReference) -> Credential:
     return Credential(id_cred=reference.id_cred, cred=reference.kccs, public=ccs.decode(reference.kccs).public)
 
 
-def _values(items: Sequence[EadItem], label: int) -> list[bytes]:
+def values_of(items: Sequence[EadItem], label: int) -> list[bytes]:
+    """The values of all items of one label, in order."""
     return [item.value for item in items if abs(item.label) == label and item.value is not None]
-
-
-def _two(values: list[bytes]) -> tuple[bytes, bytes]:
-    match values:
-        case [first, second]:
-            return first, second
-        case _:
-            raise DecodeError(f"expected two items of one EAD label, got {len(values)}", spec="RFC 9528 §3.8")

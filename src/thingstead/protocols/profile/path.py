@@ -6,6 +6,7 @@ __all__ = [
     "ACE_GROUP",
     "CREDENTIAL_STATUS",
     "EDHOC",
+    "GRANT",
     "GROUP_KEYS",
     "LIGHT",
     "STANDING",
@@ -23,6 +24,9 @@ WELL_KNOWN_CORE = "/.well-known/core"
 
 EDHOC = "/.well-known/edhoc"
 """Domain: EDHOC over CoAP (RFC 9528 appendix A.2)."""
+
+GRANT = "/grant"
+"""Domain: GET of what a join granted, where no message_4 carried it (RFC 9668 §3)."""
 
 TELEMETRY = "/senml"
 """Domain: POST of SenML-CBOR (RFC 8428)."""

@@ -2,8 +2,15 @@ import pytest
 
 from tests.unit.protocols.edhoc import rfc9529 as rfc
 from thingstead.errors import DecodeError
-from thingstead.protocols.edhoc.coap_carriage import frame_message_1, frame_message_3, parse_request
+from thingstead.protocols.edhoc.coap_carriage import (
+    CredentialType,
+    frame_message_1,
+    frame_message_3,
+    link_attributes,
+    parse_request,
+)
 from thingstead.protocols.edhoc.message import Limits
+from thingstead.protocols.link_format import link
 
 pytestmark = pytest.mark.spec("RFC 9528 A.2")
 
@@ -35,3 +42,27 @@ def test_oversized_request_is_refused():
 def test_in_the_reverse_flow_c_i_finds_the_session_of_message_2():
     """The server is Initiator: it answers an empty POST with message_1, and each later request names its session."""
     assert parse_request(frame_message_3(rfc.C_I, rfc.MESSAGE_2)) == (rfc.C_I, rfc.MESSAGE_2)
+
+
+@pytest.mark.spec("RFC 9668 6")
+def test_a_link_says_what_the_resource_takes_each_value_by_itself():
+    attributes = link_attributes(
+        methods=(0, 3),
+        suites=(2,),
+        credential_types=(CredentialType.CCS, CredentialType.X509),
+        references=("kid", "x5t"),
+        ead_labels=(15,),
+        combines=True,
+    )
+    assert link.render([link.Link("/.well-known/edhoc", attributes)]).decode() == (
+        '</.well-known/edhoc>;rt="core.edhoc";ed-method="0";ed-method="3";ed-csuite="2";ed-cred-t="1";ed-cred-t="2";'
+        'ed-idcred-t="4";ed-idcred-t="34";ed-ead="15";ed-r;ed-comb-req'
+    )
+
+
+@pytest.mark.spec("RFC 9668 6")
+def test_a_link_does_not_promise_what_is_not_taken():
+    attributes = link_attributes(
+        methods=(3,), suites=(2,), credential_types=(), references=(), ead_labels=(), combines=False
+    )
+    assert ("ed-comb-req", None) not in attributes

@@ -10,20 +10,14 @@ from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.credential import CredentialReference, expand_reference, kccs_reference, kid_reference
 from thingstead.protocols.edhoc.ead import EadItem
 from thingstead.protocols.profile.join import (
-    ACCESS_TOKEN,
     CREDENTIAL_BY_VALUE,
-    Grant,
-    decode_grant,
     decode_identity,
     domain_credential,
-    encode_grant,
     identity_credential,
     identity_item,
 )
 
 pytestmark = pytest.mark.spec("RFC 9528 3.8")
-GRANT = Grant(b"access", b"granted", b"thing", b"issuer")
-ITEMS = encode_grant(GRANT)
 PUBLIC = generate(KeyType.P256).public
 CCS = ccs.encode(PUBLIC, subject="home")
 
@@ -41,18 +35,6 @@ CCS = ccs.encode(PUBLIC, subject="home")
 def test_a_join_without_one_identity_is_refused(ead_3):
     with pytest.raises(DecodeError, match="expected one credential by value"):
         decode_identity(ead_3)
-
-
-@pytest.mark.parametrize("left_out", range(4))
-def test_a_grant_with_a_part_missing_is_refused(left_out):
-    with pytest.raises(DecodeError, match="expected two items of one EAD label, got 1"):
-        decode_grant([item for place, item in enumerate(ITEMS) if place != left_out])
-
-
-@pytest.mark.parametrize("label", [ACCESS_TOKEN, CREDENTIAL_BY_VALUE])
-def test_a_grant_with_a_part_too_many_is_refused(label):
-    with pytest.raises(DecodeError, match="got 3"):
-        decode_grant([*ITEMS, EadItem(label, b"more")])
 
 
 @pytest.mark.parametrize("claims", [b"\xa0", b"\xa1\x02\x61x"])
@@ -76,10 +58,9 @@ def test_the_domain_shows_its_original_bytes():
     assert (shown.cred, shown.public) == (CCS, PUBLIC)
 
 
-def test_what_is_shown_and_granted_is_critical_and_read_back():
+def test_what_is_shown_is_critical_and_read_back():
     assert decode_identity(identity_item(b"identity")) == b"identity"
-    assert decode_grant(ITEMS) == GRANT
-    assert all(item.label < 0 for item in (*ITEMS, *identity_item(b"identity")))
+    assert all(item.label < 0 for item in identity_item(b"identity"))
 
 
 def test_an_identity_is_named_by_the_first_bytes_of_its_digest():
