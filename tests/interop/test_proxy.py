@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import socket
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from datetime import date
 
 import pytest
 
 from tests.interop.endpoint_party import LARGE
 from tests.interop.test_requests import ALL
-from thingstead.protocols.coap.registry import Code
+from thingstead.protocols.coap.registry import Code, Scheme
 from thingstead.proxy.config import Approach, ClientsConfig, ListenConfig, OriginConfig, ProxyConfig
 from thingstead.proxy.program import running
 
@@ -19,9 +19,9 @@ pytestmark = [pytest.mark.interop, pytest.mark.slow, pytest.mark.requirement("R-
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
-@contextmanager
-def proxy_to(host, port, *, is_protected):
-    """A proxy on a port of its own, in front of one origin."""
+@asynccontextmanager
+async def proxy_to(host, port, *, is_protected, scheme=Scheme.COAP):
+    """A proxy on a port of its own, by UDP and TCP, in front of one origin."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind((host, 0))
         own = free.getsockname()[1]
@@ -31,18 +31,18 @@ def proxy_to(host, port, *, is_protected):
         else {"approach": Approach.SHARED_CREDENTIALS, "exception_until": date.max, "exception_reason": "in a test"}
     )
     config = ProxyConfig(
-        listen=ListenConfig(host=host, port=own),
+        listen=ListenConfig(host=host, port=own, tcp=True),
         clients=ClientsConfig(networks=LOOPBACK, verified=LOOPBACK),
-        origin=(OriginConfig(name="origin", address=host, port=port, reverse=True, **approach),),
+        origin=(OriginConfig(name="origin", address=host, port=port, reverse=True, scheme=scheme, **approach),),
     )
-    with running(config) as proxy:
+    async with running(config) as proxy:
         yield proxy, own
 
 
 @pytest.mark.parametrize("case", ALL)
 def test_a_client_of_theirs_asks_our_server_through_it(play, case):
     async def story(party, peer):
-        with proxy_to(party.host, party.port, is_protected=peer.keys is not None) as (proxy, own):
+        async with proxy_to(party.host, party.port, is_protected=peer.keys is not None) as (proxy, own):
             host = f"[{party.host}]" if ":" in party.host else party.host
             at = f"coap://{host}:{own}"
             return [
@@ -60,7 +60,7 @@ def test_a_client_of_theirs_asks_our_server_through_it(play, case):
 def test_our_client_asks_a_server_of_theirs_through_it(play, case):
     async def story(party, peer):
         port = await peer.serve()
-        with proxy_to(party.host, port, is_protected=peer.keys is not None) as (proxy, own):
+        async with proxy_to(party.host, port, is_protected=peer.keys is not None) as (proxy, own):
             return [
                 await party.ask(Code.GET, "/hello", own),
                 await party.ask(Code.PUT, "/store", own, payload=b"1"),

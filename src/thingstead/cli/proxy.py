@@ -21,7 +21,7 @@ def _run(session: Session) -> int:
 
 async def _serve(session: Session, config: ProxyConfig) -> None:
     stopped = ending()
-    with running(config) as proxy:
+    async with running(config) as proxy:
         # Two results, hence one line each for a program.
         show = session.console.line if session.console.as_json else session.console.show
         show(_told(config))
