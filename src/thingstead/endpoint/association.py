@@ -9,13 +9,13 @@ from typing import TypeAlias
 
 from thingstead.endpoint.counter import RateLimit
 from thingstead.endpoint.event import Address, AssociationId, Event, GroupId, RenewalNeeded, SequenceNeeded
-from thingstead.errors import AuthenticationError, StateError, UntrustedError
+from thingstead.errors import AuthenticationError, ReplayError, SecurityError, StateError, UntrustedError
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.group_oscore.context import GroupContext
 from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.option import OscoreOption, decode_partial_iv
-from thingstead.protocols.oscore.protection import unprotect_request
+from thingstead.protocols.oscore.protection import FreshnessError, unprotect_request
 from thingstead.protocols.oscore.rederivation import InputParameters
 
 __all__ = ["Association", "Associations", "Group", "SequenceGate", "SequenceOwner"]
@@ -238,7 +238,7 @@ class Associations:
             FreshnessError: authentic, but the replay window was lost; `owner` tells whose.
             DecodeError, ReplayError, AuthenticationError: as for `unprotect_request`.
         """
-        refused: AuthenticationError | UntrustedError | None = None
+        refused: SecurityError | None = None
         for association in self._by_kid.get(option.kid, ()) if option.kid is not None else ():
             if option.kid_context is not None and option.kid_context != association.context.kid_context:
                 continue
@@ -252,6 +252,11 @@ class Associations:
                 continue
             try:
                 inner, binding = unprotect_request(message, context=association.context, option=option)
+            except FreshnessError:
+                raise
+            except ReplayError as error:
+                # Its number may be one that another peer of this kid has used.
+                refused = error
             except (AuthenticationError, UntrustedError) as error:
                 self._gate.look(association.id, association.context)
                 refused = error

@@ -83,7 +83,8 @@ class EndpointConfig:
         refusals_per_second: unprotected error responses, to all strangers together.
         sequence_stride: sender sequence numbers asked for at a time (RFC 8613 appendix B.1.1).
         lazy_contexts: ask for contexts that are not installed by `ContextNeeded` events.
-        contexts_per_second: such events, at most; and as many exchanges for new keys (RFC 8613 appendix B.2).
+        contexts_per_second: such events, at most; and as many exchanges for new keys (RFC 8613 appendix B.2), for
+            strangers and again for peers at their address.
         max_held: requests held until an answer to such an event.
         insecure_state_for_strangers: keep unfinished bodies and observations also of sources that have not shown that
             they receive what is sent to them; for peers that do not know Echo (RFC 9175).

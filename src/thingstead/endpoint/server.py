@@ -57,6 +57,7 @@ class Server:
         "_contexts",
         "_counters",
         "_derivations",
+        "_derivations_at_home",
         "_events",
         "_fragments",
         "_held",
@@ -114,6 +115,7 @@ class Server:
         self._repeats = RateLimit(_REPEATS_PER_SECOND)
         self._contexts = RateLimit(config.contexts_per_second)
         self._derivations = RateLimit(config.contexts_per_second)
+        self._derivations_at_home = RateLimit(config.contexts_per_second)
         self._held: dict[tuple[bytes, bytes | None], ServerExchange] = {}
 
     def receive(self, data: bytes, source: Address, now: float, *, is_multicast: bool) -> None:
@@ -281,7 +283,9 @@ class Server:
         """Take part in the exchange for new keys (RFC 8613 appendix B.2): a request under them, or our answer."""
         if option.kid_context is None or exchange.is_multicast or not self._associations.renewable(option.kid):
             return None
-        if not self._derivations.allow(now):
+        # Who asks from where the peer is known to be waits for no stranger's guesses.
+        is_at_home = self._associations.is_at(option.kid, exchange.source)
+        if not (self._derivations_at_home if is_at_home else self._derivations).allow(now):
             self._counters.count("overload", exchange.source)
             return None
         found = self._rederivation.receive(message, option, exchange.source)

@@ -150,6 +150,20 @@ def test_replayed_first_requests_are_answered_at_a_bounded_rate():
     assert ladder.controller.counters["overload"] >= 400
 
 
+@pytest.mark.requirement("R-36")
+def test_strangers_that_ask_for_new_keys_do_not_hold_up_a_thing_that_lost_its_own():
+    ladder = Sharers()
+    ladder.get_on()
+    first = next(data for source, _, data in ladder.wire if source == THING)
+    for port in range(500):
+        ladder.controller.receive_datagram(first, ("203.0.113.9", port), ladder.now)
+    ladder.controller.datagrams_to_send(ladder.now)
+    ladder.start(THING)
+    ladder.ask(PUT)
+    ladder.pump()
+    assert len(ladder.requests) == 2
+
+
 @pytest.mark.spec(SPEC)
 def test_who_does_not_know_the_secret_gets_no_context():
     ladder = Sharers()
