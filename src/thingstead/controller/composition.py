@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 from thingstead.controller.admission import Admission
 from thingstead.controller.attention import Attention
+from thingstead.controller.clone_watch import CloneWatch
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.engines import Planes, compose_planes
 from thingstead.controller.expiry_watch import ExpiryWatch
 from thingstead.controller.foundation import Foundation
-from thingstead.controller.group import groups_of_policy
 from thingstead.controller.group_member import DomainMember, group_of
 from thingstead.controller.group_resource import GroupResources
 from thingstead.controller.housekeeping import every
@@ -39,7 +39,6 @@ from thingstead.controller.whereabouts import Whereabouts
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.plane import OBLIGATIONS, Demand, PlaneName
-from thingstead.domain.policy import OwnerPolicy
 from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
 from thingstead.endpoint.config import EndpointConfig
@@ -52,7 +51,6 @@ from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.phases.decommission import Decommission
 from thingstead.planes.access.authorization_server import AuthorizationServer
-from thingstead.planes.groups.group_manager import GroupManager
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.message import Message
@@ -90,6 +88,7 @@ class Controller:
         owner: takes up anew what the owner writes.
         group_resources: the paths of groups.
         refusals: what was refused, counted for the ledger.
+        clones: looks for identities that live twice.
         attention: looks for what is forgotten.
         joined: somebody has joined a group, and the others have not got its keys yet.
     """
@@ -110,6 +109,7 @@ class Controller:
     owner: Owner
     group_resources: GroupResources
     refusals: RefusalCounter
+    clones: CloneWatch
     attention: Attention
     joined: asyncio.Event
 
@@ -118,7 +118,7 @@ class Controller:
         await self.second_place.settle()
         self.planes.access.resume(thing.id for thing in _admitted(self.register, PlaneName.ACCESS))
         self.planes.groups.resume()
-        await _make_groups(self.foundation.policy, self.planes.groups, self.group_resources)
+        await self.group_resources.make(self.foundation.policy)
         self.remember()
         self.planes.data.resume(thing.id for thing in _admitted(self.register, PlaneName.DATA))
         await self.planes.network.resume(self.register.things())
@@ -133,6 +133,7 @@ class Controller:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.notary.run())
             tasks.create_task(self.conductor.run())
+            tasks.create_task(self.clones.run())
             tasks.create_task(every(_HOUSEKEEPING, self.planes.data.flush))
             tasks.create_task(every(_HOUSEKEEPING, self.planes.tokens.tidy))
             tasks.create_task(every(_HOUSEKEEPING, self._look_after_network))
@@ -176,7 +177,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     store.listen(register.follow)
     refusals = RefusalCounter()
     own = domain_credential(foundation.keys, foundation.config)
-    resources = Resources(lambda event: _grant(event, planes.access))
+    resources = Resources(lambda event: _grant(event, planes.access, clones))
 
     async def reserve(owner: AssociationId | GroupId, upto: int) -> None:
         group = group_of(owner)
@@ -195,6 +196,8 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     trusted = Trusted(foundation.anchors)
     planes = compose_planes(foundation, own.public, whereabouts, member, trusted, register=register, server=server)
     conductor = Conductor(planes, register, store=store, clock=clock)
+    clones = CloneWatch(conductor, store=store, clock=clock)
+    store.listen(clones.follow)
     admission = _admission(foundation, conductor, register, planes, whereabouts)
     notary = _notary(foundation, refusals)
     registrar = Registrar({anchor.maker: anchor.identity_key for anchor in foundation.anchors})
@@ -228,10 +231,11 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
             register=register,
             store=store,
             clock=clock,
-            make_groups=lambda policy: _make_groups(policy, planes.groups, group_resources),
+            make_groups=group_resources.make,
         ),
         group_resources=group_resources,
         refusals=refusals,
+        clones=clones,
         attention=attention,
         joined=asyncio.Event(),
     )
@@ -368,19 +372,14 @@ def _serve(controller: Controller) -> None:
     resources.on_refusal = count
 
 
-def _grant(event: RequestReceived, access: AuthorizationServer) -> tuple[Hashable, Scope] | None:
+def _grant(event: RequestReceived, access: AuthorizationServer, clones: CloneWatch) -> tuple[Hashable, Scope] | None:
     """Who is behind a request, and what its token lets it do now."""
     if event.association is None:
         return None
     thing = ThingId(event.association)
+    clones.heard(thing, event.source)
     scope = access.scope_of(thing)
     return None if scope is None else (thing, scope)
-
-
-async def _make_groups(policy: OwnerPolicy, groups: GroupManager, resources: GroupResources) -> None:
-    for name in groups_of_policy(policy):
-        await groups.create(name)
-    resources.serve()
 
 
 def _admitted(register: Register, plane: PlaneName) -> Iterator[Thing]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from thingstead.controller.group import groups_of_policy
 from thingstead.controller.resource import content
 from thingstead.controller.server import DomainServer
+from thingstead.domain.policy import OwnerPolicy
 from thingstead.endpoint.resource import Call, Resources
 from thingstead.identifier import ThingId
 from thingstead.planes.groups.group_manager import GroupManager
@@ -30,6 +32,16 @@ class GroupResources:
         self._server = server
         self._manager = manager
         self._served: set[str] = set()
+
+    async def make(self, policy: OwnerPolicy) -> None:
+        """Make the groups that `policy` names, and serve every group.
+
+        Raises:
+            StorageError: they could not be kept.
+        """
+        for name in groups_of_policy(policy):
+            await self._manager.create(name)
+        self.serve()
 
     def serve(self) -> None:
         """Register every group that is not served yet."""

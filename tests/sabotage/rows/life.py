@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 from tests.sabotage.replacement import Sabotage, accepts, returns
+from thingstead.analysis.clone import Clone
 
 
 def _one_anchor(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -25,6 +26,13 @@ ROWS = (
     Sabotage("R-12", "thingstead.analysis.neglect:strangers", returns(()), "who is on the link unasked is found"),
     Sabotage("R-14", _P + "data.collector:_require_fresh", accepts, "what is old does not pass for new"),
     Sabotage("R-14", "thingstead.domain.purpose:Purpose.__post_init__", accepts, "what nothing gives is not promised"),
+    Sabotage("R-21", "thingstead.analysis.clone:_judge", returns(None), "an identity that lives twice is found"),
+    Sabotage(
+        "R-21",
+        "thingstead.analysis.clone:_judge",
+        returns(Clone("joins", (), 0.0)),
+        "a thing that moves or restarts is not taken for two",
+    ),
     Sabotage("R-26", _A + "membership:Membership.reserve", accepts, "numbers that were used stay used over a crash"),
     Sabotage("R-62", _C + "second_place:is_revoked", returns(False), "a second place knows what was revoked"),
     Sabotage("R-62", _C + "restoration:why_held", returns(""), "without the second place each thing waits"),
