@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 
 from thingstead.endpoint.association import Association, SequenceGate
 from thingstead.endpoint.client_exchange import OF_BLOCKS, ClientExchange, refusal_error
 from thingstead.endpoint.client_sender import ClientSender
+from thingstead.endpoint.client_verification import verify
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters, RateLimit
 from thingstead.endpoint.event import (
@@ -23,8 +23,8 @@ from thingstead.endpoint.event import (
 from thingstead.endpoint.message_layer import MessageLayer, acknowledgement, reset
 from thingstead.endpoint.outstanding import Outstanding
 from thingstead.endpoint.rederivation import Rederivation
+from thingstead.endpoint.stateless_client import StatelessClient
 from thingstead.errors import (
-    AuthenticationError,
     DecodeError,
     NoResponseError,
     ReplayError,
@@ -40,7 +40,6 @@ from thingstead.protocols.coap.observe import reregistration_wait
 from thingstead.protocols.coap.option import forwardable, recognised_in_response
 from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.token import Tokens
-from thingstead.protocols.oscore.protection import unprotect_response
 
 __all__ = ["Client"]
 
@@ -64,6 +63,7 @@ class Client:
         "_rederivation",
         "_rejections",
         "_sender",
+        "_stateless",
     )
 
     def __init__(
@@ -74,6 +74,7 @@ class Client:
         gate: SequenceGate,
         rederivation: Rederivation,
         tokens: Tokens,
+        stateless: StatelessClient,
         events: deque[Event],
         counters: Counters,
         next_id: Callable[[], int],
@@ -83,6 +84,7 @@ class Client:
         self._layer = layer
         self._gate = gate
         self._rederivation = rederivation
+        self._stateless = stateless
         self._events = events
         self._counters = counters
         self._next_id = next_id
@@ -102,8 +104,9 @@ class Client:
         is_confirmable: bool,
         observe: bool,
         message_3: bytes = b"",
+        state: bytes | None = None,
     ) -> int:
-        """Start an exchange.
+        """Start an exchange; `state` comes back with its response.
 
         Raises:
             StateError: as many requests wait as may.
@@ -118,6 +121,9 @@ class Client:
         exchange.is_confirmable = is_confirmable
         exchange.observe = observe
         exchange.message_3 = message_3
+        exchange.state = state
+        if state is not None:
+            exchange.trial = self._stateless.trial(destination, now, state=state, association=association)
         self._outstanding.add(exchange)
         try:
             self._step(exchange, now)
@@ -143,8 +149,15 @@ class Client:
     def take(self, message: Message, source: Address, now: float, data: bytes = b"") -> None:
         """Take a response; `data` is the datagram that it came in, if it did."""
         try:
+            if not self._outstanding.knows(message.token):
+                self._take_stateless(message, source, now, data)
+                return
             exchange = self._outstanding.answered_by(message, source)
-        except StateError as error:
+            if exchange.trial and not self._is_taken(exchange, message, now):
+                self._go_on(exchange, message, data, source, now)
+                self._step(exchange, now)
+                return
+        except ThingsteadError as error:
             self._reject(message, source, error, now, data)
             return
         if exchange.is_refused_by(message):
@@ -161,7 +174,7 @@ class Client:
                 self._go_on(exchange, message, data, source, now)
                 self._step(exchange, now)
                 return
-            inner = self._verify(exchange, whole)
+            inner = verify(exchange, whole, gate=self._gate, is_relay=self._config.relays)
         except ThingsteadError as error:
             self._pass_over(message, source, error, data)
             return
@@ -178,11 +191,28 @@ class Client:
             self._counters.count(error.reason, source)
             self._fail(exchange, error, now)
 
+    def _take_stateless(self, message: Message, source: Address, now: float, data: bytes) -> None:
+        """Take the response to a request that nothing was kept of (RFC 8974 §3.3)."""
+        event = self._stateless.receive(message, source, now)
+        event.message.options = self._recognised(event.message.options)
+        if message.type is MessageType.CON:
+            self._acknowledge(data, source, now, is_known=event.association is not None)
+        self._events.append(event)
+
+    def _is_taken(self, exchange: ClientExchange, message: Message, now: float) -> bool:
+        """Note whether the peer takes a long token; with a 4.00 it may say no to this length (RFC 8974 §2.2.2)."""
+        token, exchange.trial = exchange.trial, b""
+        if message.code == Code.BAD_REQUEST:
+            self._stateless.support.refuse(exchange.destination, now)
+            return False
+        self._stateless.support.accept(exchange.destination, len(token), now)
+        return True
+
     def _go_on(self, exchange: ClientExchange, message: Message, data: bytes, source: Address, now: float) -> None:
         """Our message has had its response."""
         self._layer.retransmitter.acknowledge(exchange.destination, exchange.mid, now)
         if message.type is MessageType.CON:
-            self._acknowledge(exchange, data, source, now)
+            self._acknowledge(data, source, now, is_known=exchange.association is not None)
 
     def _is_to_come_again(self, exchange: ClientExchange, message: Message) -> bool:
         """Whether the server answers with a random part of its own for new keys (RFC 8613 appendix B.2)."""
@@ -216,7 +246,13 @@ class Client:
             self._layer.outgoing.append((acknowledgement(data), source))
 
     def on_reset(self, exchange_id: int, now: float) -> None:
-        """The peer did not know what to do with our request."""
+        """The peer did not know what to do with our request; with one that was a trial, not with its token."""
+        exchange = self._outstanding.find(exchange_id)
+        if exchange is not None and exchange.trial:
+            exchange.trial = b""
+            self._stateless.support.refuse(exchange.destination, now)
+            self._step(exchange, now)
+            return
         self._lose(exchange_id, TransportError("the peer reset the request", spec="RFC 7252 §4.2", reason="reset"), now)
 
     def on_lost(self, exchange_id: int, now: float) -> None:
@@ -284,28 +320,8 @@ class Client:
         except StateError as error:
             self._fail(exchange, error, now)
 
-    def _verify(self, exchange: ClientExchange, message: Message) -> Message:
-        """The inner response."""
-        is_protected = message.option(OptionNumber.OSCORE) is not None
-        if exchange.association is None:
-            if is_protected and not self._config.relays:
-                raise UntrustedError("expected no OSCORE in the response to a plain request", spec="RFC 8613 §8.4")
-            return message
-        if not is_protected:
-            raise AuthenticationError("expected a protected response", spec="RFC 8613 §8.4", reason="unprotected")
-        try:
-            if message.token != exchange.observe_token:
-                return unprotect_response(message, binding=exchange.binding)
-            if exchange.is_registering_again:
-                with suppress(AuthenticationError):
-                    return _answer(exchange, message)
-            return unprotect_response(message, binding=exchange.observe_binding)
-        except (AuthenticationError, UntrustedError):
-            self._gate.look(exchange.association.id, exchange.association.context)
-            raise
-
-    def _acknowledge(self, exchange: ClientExchange, data: bytes, source: Address, now: float) -> None:
-        memory = self._layer.strangers if exchange.association is None else self._layer.known
+    def _acknowledge(self, data: bytes, source: Address, now: float, *, is_known: bool) -> None:
+        memory = self._layer.known if is_known else self._layer.strangers
         reply = acknowledgement(data)
         memory.duplicates.remember((source, data), now)
         memory.duplicates.store((source, data), reply)
@@ -337,18 +353,10 @@ class Client:
             self._deliver(exchange, whole, source, now)
 
     def _deliver(self, exchange: ClientExchange, message: Message, source: Address, now: float) -> None:
-        association = exchange.association
+        name = None if exchange.association is None else exchange.association.id
         is_last = exchange.order is None
-        self._events.append(
-            ResponseReceived(
-                ExchangeId(exchange.id),
-                message,
-                source,
-                None if association is None else association.id,
-                None,
-                is_last,
-            )
-        )
+        event = ResponseReceived(ExchangeId(exchange.id), message, source, name, None, is_last, exchange.state)
+        self._events.append(event)
         exchange.restarts = exchange.failures = 0
         if is_last:
             self._drop(exchange, now)
@@ -389,11 +397,3 @@ class Client:
     def _drop(self, exchange: ClientExchange, now: float) -> None:
         self._outstanding.remove(exchange)
         self._layer.retransmitter.withdraw(exchange.destination, exchange.mid, now)
-
-
-def _answer(exchange: ClientExchange, message: Message) -> Message:
-    """The inner response to a registration that was repeated."""
-    inner = unprotect_response(message, binding=exchange.binding)
-    if inner.option(OptionNumber.OBSERVE) is not None:
-        exchange.adopt()
-    return inner

@@ -82,6 +82,8 @@ class ClientExchange:
         is_resting: nothing of ours is on its way; at the deadline an observation is registered again.
         is_registering_again: the registration is on its way again, and unanswered.
         failures: times in a row that nothing came of that.
+        state: what the application wants back with the response; None as a rule.
+        trial: a long token to send, to find out whether the peer takes it (RFC 8974 §2.2.2).
         deadline: when we give up, monotonic seconds.
     """
 
@@ -112,8 +114,10 @@ class ClientExchange:
         "request",
         "restarts",
         "sender",
+        "state",
         "tag",
         "token",
+        "trial",
     )
 
     def __init__(
@@ -155,6 +159,8 @@ class ClientExchange:
         self.is_registering_again = False
         self.failures = 0
         self.deadline = 0.0
+        self.state: bytes | None = None
+        self.trial = b""
         self._start_upload()
 
     def may_stay_unanswered(self) -> bool:

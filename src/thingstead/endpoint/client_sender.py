@@ -98,6 +98,8 @@ class ClientSender:
         """The token of the message to send now: a registration that is repeated keeps its own (RFC 7641 §3.3.1)."""
         if exchange.is_registering_again and exchange.is_registration():
             return exchange.observe_token
+        if exchange.trial:
+            return exchange.trial
         return self._tokens.unprotected() if exchange.association is None else self._tokens.protected()
 
     def _transmit(self, exchange: ClientExchange, now: float) -> None:

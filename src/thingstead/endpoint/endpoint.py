@@ -17,6 +17,7 @@ from thingstead.endpoint.message_layer import MessageLayer, reset
 from thingstead.endpoint.rederivation import Rederivation
 from thingstead.endpoint.responder import Responder
 from thingstead.endpoint.server import Server
+from thingstead.endpoint.stateless_client import StatelessClient
 from thingstead.errors import StateError
 from thingstead.protocols.coap.code import is_error, is_request, is_response
 from thingstead.protocols.coap.echo import EchoMint
@@ -59,6 +60,7 @@ class Endpoint:
         "_rederivation",
         "_responder",
         "_server",
+        "_stateless",
     )
 
     def __init__(
@@ -81,12 +83,7 @@ class Endpoint:
         tokens = Tokens(random_bytes)
         self._next_id = next_id = count(1).__next__
         self._responder = Responder(
-            config,
-            layer=self._layer,
-            gate=self._gate,
-            mint=mint,
-            events=self._events,
-            counters=self._counters,
+            config, layer=self._layer, gate=self._gate, mint=mint, events=self._events, counters=self._counters
         )
         self._server = Server(
             config,
@@ -101,23 +98,22 @@ class Endpoint:
             permits=permits,
             is_verified=is_verified,
         )
+        self._stateless = StatelessClient(
+            config, layer=self._layer, gate=self._gate, associations=self._associations, random_bytes=random_bytes
+        )
         self._client = Client(
             config,
             layer=self._layer,
             gate=self._gate,
             rederivation=self._rederivation,
             tokens=tokens,
+            stateless=self._stateless,
             events=self._events,
             counters=self._counters,
             next_id=next_id,
         )
         self._group_client = GroupClient(
-            config,
-            layer=self._layer,
-            gate=self._gate,
-            tokens=tokens,
-            events=self._events,
-            counters=self._counters,
+            config, layer=self._layer, gate=self._gate, tokens=tokens, events=self._events, counters=self._counters
         )
 
     @property
@@ -195,13 +191,9 @@ class Endpoint:
                 many requests.
         """
         self._now = now
-        if group is not None:
-            return self._send_to_group(request, destination, now, group)
-        if multicast:
-            return self._send_to_all(request, destination, now)
-        found = None if association is None else self._associations.find(association)
-        if association is not None and found is None:
-            raise StateError("expected an installed association", reason="ended")
+        if group is not None or multicast:
+            return self._send_to_many(request, destination, now, group)
+        found = self._installed(association)
         if destination is None:
             destination = None if found is None else found.address
         if destination is None:
@@ -214,6 +206,34 @@ class Endpoint:
             is_confirmable=confirmable,
             observe=observe,
             message_3=message_3,
+        )
+        return ExchangeId(name)
+
+    def send_stateless(
+        self,
+        request: Message,
+        destination: Address,
+        now: float,
+        *,
+        state: bytes,
+        association: AssociationId | None = None,
+    ) -> ExchangeId | None:
+        """Send a request once and keep nothing of it: `state` travels, sealed, in its token (RFC 8974 §3).
+
+        The response comes as one event, as far as it fits into one message, with `state`; that none comes, nobody
+        tells. Until the peer is known to take long tokens, and for an hour where it does not, the request is one that
+        is kept, as by `send_request`: then its name is returned, and its events have `state` too.
+
+        Raises:
+            StateError: as for `send_request`.
+            ValueError: more state than a token holds, or a body longer than a message.
+        """
+        self._now = now
+        found = self._installed(association)
+        if self._stateless.send(request, destination, now, state=state, association=found):
+            return None
+        name = self._client.send(
+            request, destination, now, association=found, is_confirmable=True, observe=False, state=state
         )
         return ExchangeId(name)
 
@@ -345,16 +365,20 @@ class Endpoint:
             self._group_client.resume(group.id)
         self._responder.resume(association, self._now)
 
-    def _send_to_group(self, request: Message, destination: Address | None, now: float, group: GroupId) -> ExchangeId:
-        found = self._associations.find_group(group)
-        if found is None or destination is None:
-            raise StateError("expected an installed group and its address", reason="ended")
-        return ExchangeId(self._group_client.send(request, destination, now, group=found, next_id=self._next_id))
+    def _installed(self, association: AssociationId | None) -> Association | None:
+        found = None if association is None else self._associations.find(association)
+        if association is not None and found is None:
+            raise StateError("expected an installed association", reason="ended")
+        return found
 
-    def _send_to_all(self, request: Message, destination: Address | None, now: float) -> ExchangeId:
-        if destination is None:
-            raise StateError("expected a multicast address", reason="address")
-        return ExchangeId(self._group_client.send(request, destination, now, group=None, next_id=self._next_id))
+    def _send_to_many(
+        self, request: Message, destination: Address | None, now: float, group: GroupId | None
+    ) -> ExchangeId:
+        found = None if group is None else self._associations.find_group(group)
+        if destination is None or (group is not None and found is None):
+            missing = "address" if group is None else "ended"
+            raise StateError("expected a multicast address, and a group that is installed", reason=missing)
+        return ExchangeId(self._group_client.send(request, destination, now, group=found, next_id=self._next_id))
 
     def _on_response(self, data: bytes, source: Address, now: float) -> None:
         if self._group_client.expects(data):

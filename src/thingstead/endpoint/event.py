@@ -70,6 +70,7 @@ class ResponseReceived:
         association: whose security context verified it; None for an unprotected response.
         member: kid of the group member that responded; None outside a group.
         is_last: no further event follows for this exchange.
+        state: what `Endpoint.send_stateless` was given; None for any other request.
     """
 
     exchange: ExchangeId
@@ -78,6 +79,7 @@ class ResponseReceived:
     association: AssociationId | None
     member: bytes | None
     is_last: bool
+    state: bytes | None = None
 
 
 @dataclass(slots=True)

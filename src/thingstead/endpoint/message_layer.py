@@ -76,6 +76,10 @@ class MessageLayer:
         """How a body for `destination` is cut."""
         return self._pieces
 
+    def max_token(self, destination: Address) -> int | None:  # noqa: ARG002 (connections differ)
+        """Bytes of the longest token that a peer has said it takes; None where it cannot say (RFC 8974 §2.2)."""
+        return None
+
     def find(self, exchange_id: int) -> ServerExchange | None:
         """The exchange that still takes a response."""
         known, strangers = self.known, self.strangers

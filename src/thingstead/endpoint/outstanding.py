@@ -44,6 +44,10 @@ class Outstanding:
         """The one of this id."""
         return self._by_id.get(exchange_id)
 
+    def knows(self, token: bytes) -> bool:
+        """Whether one of them went out under this token."""
+        return token in self._by_token
+
     def answered_by(self, message: Message, source: Address) -> ClientExchange:
         """The one that a message names by its token, if it may speak to it (RFC 7252 §5.3.2).
 

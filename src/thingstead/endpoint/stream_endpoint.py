@@ -113,9 +113,7 @@ class StreamEndpoint(Endpoint):
         """
         found = None if association is None else self._associations.find(association)
         target = found.address if destination is None and found is not None else destination
-        connection = None if target is None else self._connections.find(target)
-        if connection is None or connection.is_over or connection.is_released or group is not None or multicast:
-            raise StateError("expected a connection that takes requests", spec="RFC 8323 §5.5", reason="address")
+        self._require_connection(None if group is not None or multicast else target)
         return super().send_request(
             request,
             target,
@@ -125,6 +123,28 @@ class StreamEndpoint(Endpoint):
             observe=observe,
             message_3=message_3,
         )
+
+    def send_stateless(
+        self,
+        request: Message,
+        destination: Address,
+        now: float,
+        *,
+        state: bytes,
+        association: AssociationId | None = None,
+    ) -> ExchangeId | None:
+        """As `Endpoint.send_stateless`; whether the peer takes such a token, its CSM has said (RFC 8974 §2.2.1).
+
+        Raises:
+            StateError: also without a connection to the destination, or when it is released.
+        """
+        self._require_connection(destination)
+        return super().send_stateless(request, destination, now, state=state, association=association)
+
+    def _require_connection(self, destination: Address | None) -> None:
+        connection = None if destination is None else self._connections.find(destination)
+        if connection is None or connection.is_over or connection.is_released:
+            raise StateError("expected a connection that takes requests", spec="RFC 8323 §5.5", reason="address")
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
         """Do what is due and take the bytes for each connection that is not paused."""

@@ -49,3 +49,8 @@ class StreamLayer(MessageLayer):
             return Pieces(6)
         blocks = max(1, (connection.room - _HEADROOM) // _BLOCK)
         return Pieces(BERT, min(blocks, _PROTECTED_BLOCKS) if is_protected else blocks)
+
+    def max_token(self, destination: Address) -> int | None:
+        """As the peer's CSM says it (RFC 8974 §2.2.1)."""
+        connection = self._connections.find(destination)
+        return None if connection is None else connection.peer.max_token

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from thingstead.errors import ProtocolError, StateError, ThingsteadError, TransportError
+from thingstead.errors import DecodeError, ProtocolError, StateError, ThingsteadError, TransportError
 from thingstead.protocols.coap import tcp
-from thingstead.protocols.coap.code import is_signal
+from thingstead.protocols.coap.code import is_request, is_signal
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.coap.tcp_signal import (
@@ -184,6 +184,11 @@ class Connection:
         if is_signal(message.code):
             self._on_signal(decode_signal(message, before=self.peer), message.token)
             return False
+        longest = self._config.limits.message.max_token
+        if is_request(message.code) and len(message.token) > longest:
+            raise DecodeError(
+                f"expected a token of at most {longest} bytes, as our CSM said", spec="RFC 8974 §2.2.1", reason="token"
+            )
         return message.code != Code.EMPTY
 
     def _on_signal(self, signal: Signal, token: bytes) -> None:

@@ -101,6 +101,16 @@ def protect_request(
     return protected(message, code, outer, value, payload), binding
 
 
+def recall_request(context: SecurityContext, partial_iv: bytes) -> RequestBinding:
+    """The binding of a request of ours, without Observe, of which nothing but its Partial IV was kept (RFC 8974 §3).
+
+    That its response is taken only once is up to who kept it.
+    """
+    sender = context.sender
+    nonce = sender.nonce(decode_partial_iv(partial_iv))
+    return RequestBinding(context, sender.id, partial_iv, None, None, nonce, sender.aad(partial_iv), False)
+
+
 def read_option(message: Message) -> OscoreOption:
     """Decode the OSCORE option of a message: nothing of it is authenticated yet.
 

@@ -193,3 +193,16 @@ def test_a_transport_that_is_lost_says_so():
     side.send(tcp.encode(Message(Code.CONTENT)))
     side.end(TransportError("closed", reason="closed"))
     assert (side.is_over, side.error.reason, side.take_bytes()) == (True, "closed", b"")
+
+
+@pytest.mark.spec("RFC 8974 2.2.1")
+def test_a_request_with_a_longer_token_than_our_csm_said_ends_the_connection():
+    side = greeted()
+    assert len(side.receive(tcp.encode(Message(Code.GET, token=bytes(64))), 0.0)) == 1
+    assert side.receive(tcp.encode(Message(Code.GET, token=bytes(65))), 0.0) == []
+    assert (side.is_over, side.error.reason) == (True, "token")
+
+
+@pytest.mark.spec("RFC 8974 2.2.1")
+def test_a_response_may_have_any_token_that_we_sent():
+    assert len(greeted().receive(tcp.encode(Message(Code.CONTENT, token=bytes(65))), 0.0)) == 1
