@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from itertools import count
 
+from thingstead.endpoint.acknowledgement import Acknowledgements
 from thingstead.endpoint.association import Association, Associations, Group, SequenceGate
 from thingstead.endpoint.client import Client
 from thingstead.endpoint.config import EndpointConfig
@@ -21,7 +22,7 @@ from thingstead.endpoint.stateless_client import StatelessClient
 from thingstead.errors import StateError
 from thingstead.protocols.coap.code import is_error, is_request, is_response
 from thingstead.protocols.coap.echo import EchoMint
-from thingstead.protocols.coap.message import Message, MessageType
+from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.token import Tokens
 from thingstead.secret import Secret
 
@@ -48,6 +49,7 @@ class Endpoint:
     """
 
     __slots__ = (
+        "_acknowledgements",
         "_associations",
         "_client",
         "_counters",
@@ -112,6 +114,7 @@ class Endpoint:
             counters=self._counters,
             next_id=next_id,
         )
+        self._acknowledgements = Acknowledgements(self._layer, client=self._client, responder=self._responder)
         self._group_client = GroupClient(
             config, layer=self._layer, gate=self._gate, tokens=tokens, events=self._events, counters=self._counters
         )
@@ -143,9 +146,14 @@ class Endpoint:
         if is_request(code):
             self._server.receive(data, source, now, is_multicast=multicast)
         elif is_response(code) and not multicast:
-            self._on_response(data, source, now)
+            if self._group_client.expects(data):
+                self._group_client.receive(data, source)
+            elif self._acknowledgements.is_of_response(data, source):
+                self._acknowledgements.receive(data, source, now)
+            else:
+                self._client.receive(data, source, now)
         elif code == 0 and len(data) == 4 and not data[0] & 0x0F and not multicast:
-            self._on_empty(data, source, now)
+            self._acknowledgements.receive(data, source, now)
         else:
             self._counters.count("code", source)
             if data[0] & 0x30 == 0 and not multicast:
@@ -220,9 +228,8 @@ class Endpoint:
     ) -> ExchangeId | None:
         """Send a request once and keep nothing of it: `state` travels, sealed, in its token (RFC 8974 §3).
 
-        The response comes as one event, as far as it fits into one message, with `state`; that none comes, nobody
-        tells. Until the peer is known to take long tokens, and for an hour where it does not, the request is one that
-        is kept, as by `send_request`: then its name is returned, and its events have `state` too.
+        One message of response comes as an event with `state`; that none comes, nobody tells. Until the peer is known
+        to take long tokens, and for an hour where it does not, the request is kept: then its name is returned.
 
         Raises:
             StateError: as for `send_request`.
@@ -379,35 +386,3 @@ class Endpoint:
             missing = "address" if group is None else "ended"
             raise StateError("expected a multicast address, and a group that is installed", reason=missing)
         return ExchangeId(self._group_client.send(request, destination, now, group=found, next_id=self._next_id))
-
-    def _on_response(self, data: bytes, source: Address, now: float) -> None:
-        if self._group_client.expects(data):
-            self._group_client.receive(data, source)
-        elif data[0] & 0x30 == MessageType.ACK << 4 and self._is_of_response(data, source):
-            # Whatever it carries, it acknowledges (RFC 7252 §5.2.2).
-            self._on_empty(data, source, now)
-        else:
-            self._client.receive(data, source, now)
-
-    def _is_of_response(self, data: bytes, source: Address) -> bool:
-        """Whether an ACK is one to a response of ours, not to a request."""
-        owner = self._layer.retransmitter.owner(source, data[2] << 8 | data[3])
-        return owner is not None and not self._client.is_asking(owner)
-
-    def _on_empty(self, data: bytes, source: Address, now: float) -> None:
-        """An empty ACK, a RST, or a ping, which a RST answers (RFC 7252 §4.2, §4.3)."""
-        kind = (data[0] >> 4) & 3
-        if kind == MessageType.CON:
-            self._layer.outgoing.append((reset(data), source))
-            return
-        mid = data[2] << 8 | data[3]
-        owner = self._layer.retransmitter.acknowledge(source, mid, now)
-        if kind != MessageType.RST:
-            if owner is not None:
-                self._responder.on_acknowledged(owner, now)
-            return
-        if owner is None:
-            self._responder.on_reset(source, mid)
-        else:
-            self._client.on_reset(owner, now)
-            self._responder.on_lost(owner)
