@@ -9,10 +9,11 @@ from thingstead.endpoint.association import Associations
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters
 from thingstead.endpoint.event import Event, ExchangeId, RequestReceived
-from thingstead.endpoint.exchange import ServerExchange, operation
+from thingstead.endpoint.exchange import Part, ServerExchange
 from thingstead.endpoint.memory import Memory
 from thingstead.endpoint.message_layer import MessageLayer, reset
 from thingstead.endpoint.reached import Reached
+from thingstead.endpoint.representation import operation
 from thingstead.endpoint.responder import Responder
 from thingstead.errors import DecodeError, ProtocolError, SecurityError, UnsupportedError
 from thingstead.protocols.coap.block import Block, BodyTooLargeError, IncompleteBodyError, decode_block
@@ -54,6 +55,7 @@ _RELAYED = frozenset((OptionNumber.PROXY_URI, OptionNumber.PROXY_SCHEME, OptionN
 """What a proxy's application acts on, or passes on."""
 _WHOLE = Block(0, False, 6)
 _MAX_HOPS = 255
+_IN_PART = frozenset((OptionNumber.BLOCK1, OptionNumber.BLOCK2, OptionNumber.SIZE2))
 _OVERLOADED = Message(Code.SERVICE_UNAVAILABLE)
 
 
@@ -107,7 +109,7 @@ class Admission:
         self._reached = Reached(max_sources=config.max_reached, lifetime=config.echo_lifetime)
         self.unacknowledged: deque[ServerExchange] = deque()
 
-    def admit(self, exchange: ServerExchange, inner: Message, memory: Memory, now: float) -> None:
+    def admit(self, exchange: ServerExchange, inner: Message, memory: Memory[ServerExchange], now: float) -> None:
         """Act on what is for the endpoint; deliver the rest, or refuse."""
         exchange.message = exchange.request = inner
         if exchange.binding is None and self._reached.has(exchange.source, now):
@@ -125,7 +127,7 @@ class Admission:
             self._counters.count(error.reason, exchange.source)
             if isinstance(error, UnrecognisedOptionError) and self._is_rejected(exchange):
                 return
-            answer = answer_to(error, exchange.block1)
+            answer = answer_to(error, None if exchange.part is None else exchange.part.block1)
             if exchange.binding is not None:
                 answer = with_problem(answer, _problem(error))
             self._responder.send(exchange, answer, now)
@@ -136,7 +138,7 @@ class Admission:
             return
         exchange.exchange = name = ExchangeId(self._next_id())
         memory.open[name] = exchange
-        if exchange.type is _CON:
+        if inner.type is _CON:
             self.unacknowledged.append(exchange)
         self._events.append(exchange)
 
@@ -145,13 +147,14 @@ class Admission:
 
         So it is for a non-confirmable one. A proxy says all the same what it cannot forward (§5.7.1).
         """
-        if exchange.type is _CON or not exchange.data or self._config.relays:
+        data = exchange.name[1]
+        if exchange.request.type is _CON or not data or self._config.relays:
             return False
         if not exchange.is_multicast:
-            self._layer.outgoing.append((reset(exchange.data), exchange.source))
+            self._layer.outgoing.append((reset(data), exchange.source))
         return True
 
-    def _act_on(self, exchange: ServerExchange, inner: Message, memory: Memory, now: float) -> bool:
+    def _act_on(self, exchange: ServerExchange, inner: Message, memory: Memory[ServerExchange], now: float) -> bool:
         """Do what the options ask that are for the endpoint, and take them away; False when that was all."""
         special = {number: value for number, value in inner.options if number in self._acted_on}
         for number, code in _REFUSED.items():
@@ -166,7 +169,8 @@ class Admission:
         exchange.no_response = decode_uint(special.get(OptionNumber.NO_RESPONSE, b""))
         if OptionNumber.ECHO in special and not exchange.is_elsewhere:
             self._note_echo(exchange, special[OptionNumber.ECHO], now)
-        exchange.wants_size = OptionNumber.SIZE2 in special
+        part = Part(wants_size=OptionNumber.SIZE2 in special)
+        exchange.part = None if _IN_PART.isdisjoint(special) else part
         block2 = self._decode_block(special[OptionNumber.BLOCK2]) if OptionNumber.BLOCK2 in special else _WHOLE
         # Only the first block of a response is that of a notification (RFC 7959 §2.6).
         if OptionNumber.OBSERVE in special and inner.code in _OBSERVABLE and not block2.num:
@@ -176,12 +180,12 @@ class Admission:
             return False
         payload = inner.payload
         if OptionNumber.BLOCK1 in special:
-            body = self._upload(exchange, inner, block1, memory, now)
+            body = self._upload(exchange, part, inner, block1, memory, now)
             if body is None:
                 return False
             payload = body
         if OptionNumber.BLOCK2 in special:
-            exchange.block2 = block2
+            part.block2 = block2
             stored = memory.representations.look(exchange.peer, inner, now) if block2.num else None
             is_over = stored is not None and not self._permits(exchange)
             if stored is not None and not is_over:
@@ -229,7 +233,7 @@ class Admission:
             return False
         return True
 
-    def _may_hold_state(self, exchange: ServerExchange, memory: Memory, now: float) -> bool:
+    def _may_hold_state(self, exchange: ServerExchange, memory: Memory[ServerExchange], now: float) -> bool:
         """Whether more may be kept for the sender than one request; a stranger has to bring an Echo back with it.
 
         Else anybody could fill our tables in anybody's name, and have notifications sent there (RFC 9175 §2.4, R-49).
@@ -238,31 +242,37 @@ class Admission:
         """
         is_of_before = exchange.binding is None and self._reached.has(exchange.source, now)
         is_shown = exchange.is_fresh or not (exchange.is_unproven or is_of_before)
-        is_held = is_of_before and memory.observers.find(exchange.peer, exchange.observation()) is not None
+        is_held = is_of_before and memory.observers.find(exchange.peer, exchange.observation_name()) is not None
         if is_shown or is_held or self._config.insecure_state_for_strangers:
             return True
         self._counters.count("unverified", exchange.source)
         self._responder.challenge(exchange, now)
         return False
 
-    def _note_observe(self, exchange: ServerExchange, value: bytes, memory: Memory) -> None:
+    def _note_observe(self, exchange: ServerExchange, value: bytes, memory: Memory[ServerExchange]) -> None:
         wish = decode_uint(value)
         if wish == ObserveRequest.REGISTER:
             exchange.observe = True
         elif wish == ObserveRequest.DEREGISTER:
             exchange.observe = False
-            found = memory.observers.find(exchange.peer, exchange.observation())
+            found = memory.observers.find(exchange.peer, exchange.observation_name())
             if found is not None:
                 self._responder.end_observation(memory, found)
 
     def _upload(
-        self, exchange: ServerExchange, inner: Message, block: Block, memory: Memory, now: float
+        self,
+        exchange: ServerExchange,
+        part: Part,
+        inner: Message,
+        block: Block,
+        memory: Memory[ServerExchange],
+        now: float,
     ) -> bytes | None:
         """Take a Block1 piece: the body when it is complete, else ask for more (RFC 7959 §2.5)."""
-        exchange.block1 = answer = Block(
+        part.block1 = answer = Block(
             block.num,
             block.more,
-            self._layer.pieces(exchange.source, is_protected=exchange.protect is not None).at_most(block.szx).szx,
+            self._layer.pieces(exchange.source, is_protected=exchange.binding is not None).at_most(block.szx).szx,
         )
         size = inner.uint_option(OptionNumber.SIZE1)
         if size is not None and size > memory.uploads.max_body:

@@ -6,8 +6,8 @@ from typing import Any
 
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import Address
-from thingstead.endpoint.exchange import operation
 from thingstead.endpoint.fragment import Reassembly
+from thingstead.endpoint.representation import operation
 from thingstead.errors import (
     AuthenticationError,
     DecodeError,

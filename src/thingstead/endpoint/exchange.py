@@ -2,53 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import Any
 
 from thingstead.endpoint.association import Association, Group
 from thingstead.endpoint.event import Address, AssociationId, ExchangeId, GroupId, RequestReceived
 from thingstead.endpoint.fragment import Hop
+from thingstead.endpoint.memory import Memory
+from thingstead.endpoint.representation import operation
 from thingstead.protocols.coap.block import Block
 from thingstead.protocols.coap.echo import amplification_allowance
-from thingstead.protocols.coap.message import Message, MessageType
-from thingstead.protocols.coap.option import is_no_cache_key
+from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import OptionNumber
-from thingstead.protocols.coap.reliability import Deduplicator
 from thingstead.protocols.group_oscore.binding import GroupBinding
-from thingstead.protocols.group_oscore.protection import protect_group_response
 from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.context import SequenceNumbers
-from thingstead.protocols.oscore.protection import protect_response
 
-__all__ = ["CombinedExchange", "ServerExchange", "operation"]
-
-_NOT_OPERATION = frozenset(
-    int(number)
-    for number in (
-        OptionNumber.OBSERVE,
-        OptionNumber.BLOCK1,
-        OptionNumber.BLOCK2,
-        OptionNumber.ECHO,
-        OptionNumber.OSCORE,
-        OptionNumber.NO_RESPONSE,
-    )
-)
+__all__ = ["CombinedExchange", "Observation", "Part", "ServerExchange"]
 
 _NOT_OBSERVATION = frozenset((OptionNumber.ETAG, OptionNumber.REQUEST_TAG))
 
 _UNDELIVERED = ExchangeId(0)
 
 
-def operation(request: Message) -> tuple[object, ...]:
-    """What makes two requests of a peer blocks of one operation (RFC 7959 §2.5, RFC 9175 §3.3).
+@dataclass(slots=True)
+class Observation:
+    """What an observer was sent last.
 
-    The method, and every option of the cache key, the Request-Tag among them; not the payload, which differs
-    from block to block.
+    Attributes:
+        confirmed_at: when the last confirmable notification went out.
+        notified_at: when the last notification went out that was none of the two: no answer, not confirmable.
+        is_confirming: a confirmable notification is not acknowledged yet.
+        pending: what is to be notified then.
+        mid: message ID of the last notification, by which a RST names it; -1 for none.
     """
-    options = [
-        option for option in request.options if option[0] not in _NOT_OPERATION and not is_no_cache_key(option[0])
-    ]
-    return (request.code, *options)
+
+    confirmed_at: float
+    notified_at: float = float("-inf")
+    is_confirming: bool = False
+    pending: Message | None = None
+    mid: int = -1
+
+
+@dataclass(slots=True)
+class Part:
+    """Which part of the bodies a request is about.
+
+    Attributes:
+        block1: to acknowledge in the final response.
+        block2: the block that was asked for.
+        wants_size: the client asked for the size of the response body (RFC 7959 §4).
+    """
+
+    block1: Block | None = None
+    block2: Block | None = None
+    wants_size: bool = False
 
 
 class ServerExchange(RequestReceived):
@@ -56,101 +65,77 @@ class ServerExchange(RequestReceived):
 
     Attributes:
         exchange: names it towards the application; 0 until it is delivered.
-        data: the datagram; empty over a stream, whose other end has shown that it receives.
-        name: what a duplicate of it is known by.
-        remembered: where its reply is kept for duplicates; None until it is accepted.
-        type: CON or NON.
-        mid: message ID of the request.
-        token: of the request and all its responses.
+        name: source and datagram, which a duplicate of it is known by; the datagram is empty over a stream, whose other
+            end has shown that it receives.
+        memory: where what is remembered of it is; None until it is accepted.
         created: when it came, monotonic seconds.
-        request: the inner request as it came; `message` has lost what the endpoint acts on.
+        request: the inner request as it came, with type, message ID and token; `message` has lost what the endpoint
+            acts on.
         allowance: bytes that may still go to a source that was not seen to receive; None for one that was.
-        peer: the association, else the source: what state is kept under.
         epoch: counts the installations of associations, so that an Echo value does not outlive one.
         binding: what responses are protected under; None for a plain request.
-        protect: protects a response under `binding`.
-        sequence: our sender sequence numbers where the response may need one.
         takes_sequence: the next protected response needs a sender sequence number of ours.
         is_answered: the request has been acknowledged, by a response or an empty ACK.
         is_elsewhere: it is an association's, and came from where its peer was not seen to receive.
         hop: how it came in outer blocks, or wants its response in some; None as a rule.
-        block1: to acknowledge in the final response.
-        block2: the block that was asked for.
-        wants_size: the client asked for the size of the response body (RFC 7959 §4).
+        part: what it says of blocks; None when it says nothing.
         no_response: classes of responses the client does not want, as bits (RFC 7967 §2.1).
-        confirmed_at: when the last confirmable notification went out.
-        notified_at: when the last notification went out that was none of the two: no answer, not confirmable.
-        is_confirming: a confirmable notification is not acknowledged yet.
-        pending: what is to be notified then.
-        notified_mid: message ID of the last notification, by which a RST names it; -1 for none.
+        observation: of an observer, once it is one.
     """
 
     __slots__ = (
         "allowance",
         "binding",
-        "block1",
-        "block2",
-        "confirmed_at",
         "created",
-        "data",
         "epoch",
         "hop",
         "is_answered",
-        "is_confirming",
         "is_elsewhere",
-        "mid",
+        "memory",
         "name",
         "no_response",
-        "notified_at",
-        "notified_mid",
-        "peer",
-        "pending",
-        "protect",
-        "remembered",
+        "observation",
+        "part",
         "request",
-        "sequence",
         "takes_sequence",
-        "token",
-        "type",
-        "wants_size",
     )
 
-    def __init__(self, data: bytes, source: Address, message: Message, now: float, *, is_multicast: bool) -> None:
+    def __init__(self, name: tuple[Address, bytes], message: Message, now: float, is_multicast: bool) -> None:
         self.exchange = _UNDELIVERED
         self.message = self.request = message
-        self.source = source
+        self.source, data = self.name = name
         self.association = None
         self.member = None
         self.group = None
         self.observe = None
         self.is_fresh = False
         self.is_multicast = is_multicast
-        self.data = data
-        self.name = (source, data)
-        self.remembered: Deduplicator | None = None
-        self.type: MessageType = message.type
-        self.mid = message.mid
-        self.token = message.token
+        self.memory: Memory[ServerExchange] | None = None
         self.created = now
         self.allowance: int | None = amplification_allowance(len(data)) if data else None
-        self.peer: Address | AssociationId | tuple[GroupId, bytes] = source
         self.epoch = 0
         self.binding: Any = None
-        self.protect: Callable[..., Message] | None = None
-        self.sequence: SequenceNumbers | None = None
         self.takes_sequence = False
         self.is_answered = False
         self.is_elsewhere = False
         self.hop: Hop | None = None
-        self.block1: Block | None = None
-        self.block2: Block | None = None
-        self.wants_size = False
+        self.part: Part | None = None
         self.no_response = 0
-        self.confirmed_at = now
-        self.notified_at = float("-inf")
-        self.is_confirming = False
-        self.pending: Message | None = None
-        self.notified_mid = -1
+        self.observation: Observation | None = None
+
+    @property
+    def peer(self) -> Address | AssociationId | tuple[GroupId, bytes]:
+        """The association or group member, else the source: what state is kept under."""
+        if self.group is not None and self.member is not None:
+            return (self.group, self.member)
+        return self.source if self.association is None else self.association
+
+    @property
+    def sequence(self) -> SequenceNumbers:
+        """Our sender sequence numbers, one of which the response to a protected request may need."""
+        context = self.binding.context
+        numbers: SequenceNumbers = context.sender.sequence if self.group is None else context.own.sequence
+        return numbers
 
     @property
     def is_unproven(self) -> bool:
@@ -161,29 +146,29 @@ class ServerExchange(RequestReceived):
         """Whom, and where, an Echo value given in this exchange is good for."""
         return repr((self.peer, self.epoch, self.source)).encode()
 
-    def remember(self, duplicates: Deduplicator, now: float) -> None:
-        """It has been accepted: the same datagram is a duplicate from now on."""
-        duplicates.remember(self.name, now)
-        self.remembered = duplicates
+    def accept(self, memory: Memory[ServerExchange], now: float) -> None:
+        """What it asks is to be done: the same datagram is a duplicate from now on."""
+        if self.memory is not None:
+            self.memory.duplicates.release(self.name)
+        memory.duplicates.remember(self.name, now)
+        self.memory = memory
 
-    def observation(self) -> Hashable:
+    def observation_name(self) -> Hashable:
         """What an observation is known by among those of its peer, and a cancellation finds it by.
 
         That is the token (RFC 7641 §4.1). Under OSCORE whoever is on the path may write another there, so a request
         is about an observation only if it has the same options inside, but for ETag (RFC 8613 §4.1.3.5).
         """
         if self.binding is None:
-            return self.token
+            return self.request.token
         same = self.request.with_options(without=_NOT_OBSERVATION)
-        return (self.token, operation(same))
+        return (self.request.token, operation(same))
 
     def enter(self, association: Association, binding: RequestBinding) -> None:
         """The request has been verified under an association."""
-        self.association = self.peer = association.id
+        self.association = association.id
         self.epoch = association.epoch
         self.binding = binding
-        self.protect = protect_response
-        self.sequence = association.context.sender.sequence
         if association.address == self.source:
             self.allowance = None
         else:
@@ -193,11 +178,8 @@ class ServerExchange(RequestReceived):
         """The request has been verified as a group member's."""
         self.group = group.id
         self.member = binding.kid
-        self.peer = (group.id, binding.kid)
         self.epoch = group.epoch
         self.binding = binding
-        self.protect = protect_group_response
-        self.sequence = group.context.own.sequence
         self.allowance = None
 
     def spend_nonce(self) -> None:
@@ -213,10 +195,10 @@ class ServerExchange(RequestReceived):
 
     def as_stranger(self) -> None:
         """Answer without protection, and no more than any stranger gets."""
-        self.peer = self.source
-        self.binding = self.protect = self.association = self.group = self.member = None
+        self.binding = self.association = self.group = self.member = None
         self.takes_sequence = False
-        self.allowance = amplification_allowance(len(self.data)) if self.data else None
+        data = self.name[1]
+        self.allowance = amplification_allowance(len(data)) if data else None
 
 
 class CombinedExchange(ServerExchange):
@@ -229,6 +211,6 @@ class CombinedExchange(ServerExchange):
     __slots__ = ("rest",)
 
     def __init__(self, rest: ServerExchange, message_3: Message, now: float) -> None:
-        super().__init__(rest.data, rest.source, message_3, now, is_multicast=False)
+        super().__init__(rest.name, message_3, now, False)
         self.rest = rest
-        self.remembered = rest.remembered
+        self.memory = rest.memory

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 from thingstead.endpoint.config import Retention
-from thingstead.endpoint.exchange import ServerExchange
 from thingstead.endpoint.representation import Representations
 from thingstead.protocols.coap.block import Uploads
 from thingstead.protocols.coap.observe import Observers
@@ -11,8 +12,10 @@ from thingstead.protocols.coap.reliability import Deduplicator, TransmissionPara
 
 __all__ = ["Memory"]
 
+ExchangeT = TypeVar("ExchangeT")
 
-class Memory:
+
+class Memory(Generic[ExchangeT]):
     """Every table that a peer can make grow, each with its bound; those `beside` it find each other's duplicates.
 
     Attributes:
@@ -28,7 +31,7 @@ class Memory:
     __slots__ = ("duplicates", "max_open", "observers", "observing", "open", "representations", "uploads")
 
     def __init__(
-        self, retention: Retention, transmission: TransmissionParameters, *, beside: Memory | None = None
+        self, retention: Retention, transmission: TransmissionParameters, *, beside: Memory[ExchangeT] | None = None
     ) -> None:
         self.duplicates: Deduplicator = Deduplicator(
             transmission.exchange_lifetime,
@@ -40,6 +43,6 @@ class Memory:
         self.uploads = Uploads(retention.uploads)
         self.representations = Representations(retention.representations)
         self.observers = Observers(max_observers=retention.max_observers, max_per_peer=retention.max_observers_per_peer)
-        self.open: dict[int, ServerExchange] = {}
-        self.observing: dict[int, ServerExchange] = {}
+        self.open: dict[int, ExchangeT] = {}
+        self.observing: dict[int, ExchangeT] = {}
         self.max_open = retention.max_exchanges

@@ -58,8 +58,8 @@ class MessageLayer:
     )
 
     def __init__(self, config: EndpointConfig, random_bytes: Callable[[int], bytes]) -> None:
-        self.known = Memory(config.known, config.transmission)
-        self.strangers = Memory(config.strangers, config.transmission, beside=self.known)
+        self.known: Memory[ServerExchange] = Memory(config.known, config.transmission)
+        self.strangers: Memory[ServerExchange] = Memory(config.strangers, config.transmission, beside=self.known)
         self.mids = MessageIds(random_bytes, max_peers=config.max_peers)
         self.jitter = _Jitter(random_bytes)
         self.retransmitter: Retransmitter[Address] = Retransmitter(

@@ -6,12 +6,37 @@ from collections.abc import Hashable
 from typing import NamedTuple
 
 from thingstead.crypto.digest import digest
-from thingstead.endpoint.exchange import operation
 from thingstead.protocols.coap.block import Limits
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.option import is_no_cache_key
+from thingstead.protocols.coap.registry import OptionNumber
 from thingstead.protocols.coap.shelf import Shelf
 
-__all__ = ["Representations"]
+__all__ = ["Representations", "operation"]
+
+_NOT_OPERATION = frozenset(
+    int(number)
+    for number in (
+        OptionNumber.OBSERVE,
+        OptionNumber.BLOCK1,
+        OptionNumber.BLOCK2,
+        OptionNumber.ECHO,
+        OptionNumber.OSCORE,
+        OptionNumber.NO_RESPONSE,
+    )
+)
+
+
+def operation(request: Message) -> tuple[object, ...]:
+    """What makes two requests of a peer blocks of one operation (RFC 7959 §2.5, RFC 9175 §3.3).
+
+    The method, and every option of the cache key, the Request-Tag among them; not the payload, which differs
+    from block to block.
+    """
+    options = [
+        option for option in request.options if option[0] not in _NOT_OPERATION and not is_no_cache_key(option[0])
+    ]
+    return (request.code, *options)
 
 
 class _Name(NamedTuple):

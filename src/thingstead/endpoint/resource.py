@@ -138,10 +138,17 @@ class Resources:
 
         The scope decides before the path is looked up, so that who may not ask does not learn what exists.
         """
-        asked = event.message
+        asked, code = event.message, event.message.code
         peer: Hashable = None
+        has_terms = False
+        segments = []
         try:
-            path, code = self._path(asked), asked.code
+            for number, value in asked.options:
+                if number == _URI_PATH:
+                    segments.append(value)
+                elif number in NEGOTIATED:
+                    has_terms = True
+            path = self._shown.get(tuple(segments)) or self._path(asked)
             granted = self._grantor(event)
             if granted is not None:
                 peer, scope = granted
@@ -156,10 +163,7 @@ class Resources:
             if handler is None:
                 return self._refuse(event, peer, "unknown method", Code.METHOD_NOT_ALLOWED)
             call = Call(asked, event, peer, now)
-            for number, _ in asked.options:
-                if number in NEGOTIATED:
-                    return self._answer_on_terms(call, path, handler)
-            return handler(call)
+            return self._answer_on_terms(call, path, handler) if has_terms else handler(call)
         except ThingsteadError as error:
             return self.refuse(event, peer, error)
 
@@ -188,12 +192,9 @@ class Resources:
 
     def _path(self, asked: Message) -> str:
         """`Message.path`, which is worked out once for what is served."""
-        segments = tuple([value for number, value in asked.options if number == _URI_PATH])
-        path = self._shown.get(segments)
-        if path is None:
-            path = asked.path
-            if path in self._handlers:
-                self._shown[segments] = path
+        path = asked.path
+        if path in self._handlers:
+            self._shown[tuple(asked.option_values(_URI_PATH))] = path
         return path
 
     def refuse(self, event: RequestReceived, peer: Hashable, error: ThingsteadError) -> Message:

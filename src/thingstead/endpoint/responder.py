@@ -8,7 +8,7 @@ from thingstead.endpoint.association import SequenceGate, SequenceOwner
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters
 from thingstead.endpoint.event import Address, AssociationId, Event, ExchangeEnded, ExchangeId
-from thingstead.endpoint.exchange import ServerExchange
+from thingstead.endpoint.exchange import Observation, Part, ServerExchange
 from thingstead.endpoint.memory import Memory
 from thingstead.endpoint.message_layer import MessageLayer, acknowledgement
 from thingstead.errors import DecodeError, StateError
@@ -18,6 +18,8 @@ from thingstead.protocols.coap.echo import EchoMint
 from thingstead.protocols.coap.message import Message, MessageType, encode_as
 from thingstead.protocols.coap.option import encode_uint
 from thingstead.protocols.coap.registry import Code, OptionNumber
+from thingstead.protocols.group_oscore.protection import protect_group_response
+from thingstead.protocols.oscore.protection import protect_response
 
 __all__ = ["Responder"]
 
@@ -44,6 +46,7 @@ class Responder:
         "_layer",
         "_mint",
         "_notifications",
+        "_outgoing",
         "_parked",
         "_resets",
         "_room",
@@ -63,25 +66,28 @@ class Responder:
         self._layer = layer
         self._encode = layer.encode
         self._room = layer.room
+        self._outgoing = layer.outgoing
         self._gate = gate
         self._mint = mint
         self._events = events
         self._counters = counters
         self._notifications = 0
         self._parked: dict[SequenceOwner, deque[tuple[ServerExchange, Message]]] = {}
-        self._resets: dict[tuple[object, int], tuple[Memory, int]] = {}
+        self._resets: dict[tuple[object, int], tuple[Memory[ServerExchange], int]] = {}
 
     def respond(self, exchange: ServerExchange, response: Message, now: float, *, is_held: bool = False) -> None:
         """Answer a request, or notify an observer; of a response that is held already a later block is wanted.
 
         While a notification waits for its acknowledgement, only the newest state is kept for later (RFC 7641 §4.5.2).
         """
-        if exchange.is_confirming:
-            exchange.pending = response
+        observation = exchange.observation
+        if observation is not None and observation.is_confirming:
+            observation.pending = response
             return
-        memory = self._memory(exchange)
-        is_in_part = exchange.block1 is not None or exchange.block2 is not None or exchange.wants_size
-        if is_in_part or len(response.payload) > self._room:
+        memory = exchange.memory
+        if memory is None:
+            raise ValueError("expected an exchange that was accepted")
+        if exchange.part is not None or len(response.payload) > self._room:
             part = self._in_blocks(exchange, response, None if is_held else memory, now)
             if part is None:
                 self._send_within(exchange, response, now)
@@ -102,13 +108,17 @@ class Responder:
 
     def end(self, exchange: ServerExchange) -> None:
         """Forget an exchange: nothing more can be answered to it."""
-        memory = self._memory(exchange)
+        memory = exchange.memory
+        if memory is None:
+            return
         memory.open.pop(exchange.exchange, None)
-        if memory.observing.pop(exchange.exchange, None) is not None:
+        observation, exchange.observation = exchange.observation, None
+        if observation is not None:
+            memory.observing.pop(exchange.exchange, None)
             memory.observers.remove(exchange.exchange)
-            self._resets.pop((exchange.source, exchange.notified_mid), None)
+            self._resets.pop((exchange.source, observation.mid), None)
 
-    def end_observation(self, memory: Memory, exchange_id: int) -> None:
+    def end_observation(self, memory: Memory[ServerExchange], exchange_id: int) -> None:
         """The peer observes no longer, by its own word or by its silence."""
         exchange = memory.observing.get(exchange_id)
         if exchange is not None:
@@ -124,9 +134,9 @@ class Responder:
     def on_acknowledged(self, owner: int, now: float) -> None:
         """The observer has what it was sent last: it gets what has become of it since."""
         exchange = self._layer.known.observing.get(owner) or self._layer.strangers.observing.get(owner)
-        if exchange is not None:
-            exchange.is_confirming = False
-            pending, exchange.pending = exchange.pending, None
+        if exchange is not None and exchange.observation is not None:
+            exchange.observation.is_confirming = False
+            pending, exchange.observation.pending = exchange.observation.pending, None
             if pending is not None:
                 self.respond(exchange, pending, now)
 
@@ -137,10 +147,10 @@ class Responder:
 
     def acknowledge(self, exchange: ServerExchange) -> None:
         """Send the empty ACK that tells the client to wait for a separate response (RFC 7252 §5.2.2)."""
-        reply = acknowledgement(exchange.data)
+        reply = acknowledgement(exchange.name[1])
         if exchange.allowance is not None:
             exchange.allowance -= len(reply)
-        self._launch(exchange, reply, _ACK, exchange.mid, exchange.created)
+        self._reply(exchange, reply)
 
     def resume(self, name: SequenceOwner, now: float) -> None:
         """Sequence numbers have come: send what waited for them."""
@@ -155,14 +165,12 @@ class Responder:
     def relocate(self, name: AssociationId, source: Address) -> None:
         """The peer receives at another address now: so do its observations."""
         for exchange in self._layer.known.observing.values():
-            if exchange.association == name and exchange.source != source:
-                noted = self._resets.pop((exchange.source, exchange.notified_mid), None)
+            if exchange.association == name and exchange.source != source and exchange.observation is not None:
+                mid = exchange.observation.mid
+                noted = self._resets.pop((exchange.source, mid), None)
                 exchange.source = source
                 if noted is not None:
-                    self._resets[source, exchange.notified_mid] = noted
-
-    def _memory(self, exchange: ServerExchange) -> Memory:
-        return self._layer.strangers if exchange.binding is None else self._layer.known
+                    self._resets[source, mid] = noted
 
     def send(self, exchange: ServerExchange, response: Message, now: float) -> None:
         """Send one response as it is, or park it until there is a sequence number for it."""
@@ -171,18 +179,22 @@ class Responder:
             return
         if exchange.takes_sequence and not self._may_take(exchange, response):
             return
-        if exchange.protect is not None:
+        outer = response
+        if exchange.binding is not None:
             if exchange.allowance is not None and not self._is_within(exchange, response):
                 self._send_within(exchange, response, now)
                 return
-            protected = exchange.protect(response, binding=exchange.binding)
+            protect = protect_response if exchange.group is None else protect_group_response
+            outer = protect(response, binding=exchange.binding)
             exchange.takes_sequence = True
             if exchange.hop is not None:
-                protected = exchange.hop.piece(protected, now)
+                outer = exchange.hop.piece(outer, now)
+        request = exchange.request
+        if exchange.is_answered or request.type is not _CON:
+            kind, mid = self._kind(exchange, now), self._layer.mids.allocate(exchange.source)
         else:
-            protected = response
-        kind, mid = self._kind(exchange, now)
-        data = self._encode(protected, kind, mid, exchange.token)
+            kind, mid = _ACK, request.mid
+        data = self._encode(outer, kind, mid, request.token)
         if exchange.allowance is not None:
             if len(data) > exchange.allowance:
                 self._send_within(exchange, response, now)
@@ -190,36 +202,42 @@ class Responder:
             exchange.allowance -= len(data)
         if exchange.is_multicast:
             self._layer.send_later(data, exchange.source, now=now, spread=self._config.leisure)
+        elif kind is _ACK:
+            self._reply(exchange, data)
         else:
             self._launch(exchange, data, kind, mid, now)
 
-    def _kind(self, exchange: ServerExchange, now: float) -> tuple[MessageType, int]:
-        is_confirmable = exchange.type is _CON
-        if is_confirmable and not exchange.is_answered:
-            return _ACK, exchange.mid
-        if exchange.observe:
-            is_often = now - exchange.notified_at < self._config.notification_pace and not self._layer.is_reliable
-            is_confirmable = is_often or now - exchange.confirmed_at >= self._config.confirm_after
-            is_confirmable = is_confirmable and not exchange.is_multicast
-        return _CON if is_confirmable else _NON, self._layer.mids.allocate(exchange.source)
+    def _reply(self, exchange: ServerExchange, data: bytes) -> None:
+        """Send what acknowledges the request, and keep it for duplicates."""
+        exchange.is_answered = True
+        if exchange.memory is not None:
+            exchange.memory.duplicates.store(exchange.name, data)
+        self._outgoing.append((data, exchange.source))
+
+    def _kind(self, exchange: ServerExchange, now: float) -> MessageType:
+        """Whether what does not acknowledge the request is to be acknowledged itself."""
+        observation = exchange.observation
+        if not exchange.observe:
+            return exchange.request.type
+        if observation is None or exchange.is_multicast:
+            return _NON
+        is_often = now - observation.notified_at < self._config.notification_pace and not self._layer.is_reliable
+        return _CON if is_often or now - observation.confirmed_at >= self._config.confirm_after else _NON
 
     def _launch(self, exchange: ServerExchange, data: bytes, kind: MessageType, mid: int, now: float) -> None:
         exchange.is_answered = True
-        if kind is _ACK:
-            if exchange.remembered is not None:
-                exchange.remembered.store(exchange.name, data)
-            self._layer.outgoing.append((data, exchange.source))
-            return
-        memory = self._memory(exchange)
-        if exchange.exchange in memory.observing:
-            self._resets.pop((exchange.source, exchange.notified_mid), None)
-            self._resets[exchange.source, mid] = (memory, exchange.exchange)
-            exchange.notified_mid = mid
+        observation = exchange.observation
+        if observation is not None and exchange.memory is not None:
+            self._resets.pop((exchange.source, observation.mid), None)
+            self._resets[exchange.source, mid] = (exchange.memory, exchange.exchange)
+            observation.mid = mid
         if kind is _NON:
-            exchange.notified_at = now
-            self._layer.outgoing.append((data, exchange.source))
+            if observation is not None:
+                observation.notified_at = now
+            self._outgoing.append((data, exchange.source))
             return
-        exchange.confirmed_at = now
+        if observation is not None:
+            observation.confirmed_at = now
         self._confirm(exchange, data, mid, now)
 
     def _confirm(self, exchange: ServerExchange, data: bytes, mid: int, now: float) -> None:
@@ -240,11 +258,12 @@ class Responder:
         except StateError as error:
             self._counters.count(error.reason, exchange.source)
         else:
-            exchange.is_confirming = exchange.observe is True
+            if exchange.observation is not None:
+                exchange.observation.is_confirming = True
 
     def _is_within(self, exchange: ServerExchange, response: Message) -> bool:
         """Whether a protected response may go to a source that was not seen to receive; before it costs a nonce."""
-        size = len(encode_as(response, _NON, 0, exchange.token)) + _MAX_OVERHEAD
+        size = len(encode_as(response, _NON, 0, exchange.request.token)) + _MAX_OVERHEAD
         return exchange.allowance is None or size <= exchange.allowance
 
     def _send_within(self, exchange: ServerExchange, response: Message, now: float) -> None:
@@ -257,13 +276,13 @@ class Responder:
         if response.option(OptionNumber.ECHO) is None:
             if exchange.is_answered:
                 # A separate one would be repeated, and so amplify what it is to keep small (RFC 9175 §2.4).
-                exchange.type = _NON
+                exchange.request.type = _NON
             self.send(exchange, self._challenge(exchange, now), now)
         else:
             self._keep_silent(exchange)
 
     def _keep_silent(self, exchange: ServerExchange) -> None:
-        if exchange.type is _CON and not exchange.is_answered:
+        if exchange.request.type is _CON and not exchange.is_answered:
             self.acknowledge(exchange)
 
     def _challenge(self, exchange: ServerExchange, now: float) -> Message:
@@ -273,7 +292,7 @@ class Responder:
     def _may_take(self, exchange: ServerExchange, response: Message) -> bool:
         """Whether there is a sequence number for this response; else it waits, or is dropped when many wait."""
         name = exchange.association or exchange.group
-        if name is None or exchange.sequence is None:
+        if name is None:
             return True
         try:
             if self._gate.is_open(name, exchange.sequence):
@@ -285,10 +304,10 @@ class Responder:
         parked.append((exchange, response))
         return False
 
-    def _as_notification(self, exchange: ServerExchange, response: Message, memory: Memory) -> Message:
+    def _as_notification(self, exchange: ServerExchange, response: Message, memory: Memory[ServerExchange]) -> Message:
         """Enter or end the observation as the application's Observe option says (RFC 7641 §4.1, §4.2)."""
         accepts = response.option(_OBSERVE) is not None and not is_error(response.code)
-        if exchange.exchange in memory.observing:
+        if exchange.observation is not None:
             if not accepts:
                 self.end(exchange)
         else:
@@ -297,17 +316,19 @@ class Responder:
         if not accepts:
             exchange.observe = None
             return response.with_options(without=_ONLY_OBSERVE)
-        exchange.takes_sequence = exchange.protect is not None
+        exchange.takes_sequence = exchange.binding is not None
         self._notifications = (self._notifications + 1) % _SEQUENCE_SPAN
         # Over TCP it may be empty (RFC 8323 §7.1), but there too aiocoap takes only notifications whose number grows.
         return response.with_options((_OBSERVE, encode_uint(self._notifications)), without=_ONLY_OBSERVE)
 
-    def _register(self, exchange: ServerExchange, memory: Memory) -> bool:
-        has_room, replaced = memory.observers.register(exchange.peer, exchange.observation(), exchange.exchange)
+    def _register(self, exchange: ServerExchange, memory: Memory[ServerExchange]) -> bool:
+        name = exchange.observation_name()
+        has_room, replaced = memory.observers.register(exchange.peer, name, exchange.exchange)
         if replaced is not None:
             self.end_observation(memory, replaced)
         if has_room:
             memory.observing[exchange.exchange] = exchange
+            exchange.observation = Observation(exchange.created)
             exchange.spend_nonce()
         else:
             # The application has taken it for an observer by now.
@@ -315,23 +336,24 @@ class Responder:
         return has_room
 
     def _in_blocks(
-        self, exchange: ServerExchange, response: Message, memory: Memory | None, now: float
+        self, exchange: ServerExchange, response: Message, memory: Memory[ServerExchange] | None, now: float
     ) -> Message | None:
         """The block of the response that was asked for; the rest is kept in `memory`, to be fetched (RFC 7959 §2.4).
 
         None where the rest could not be fetched, because nothing may be kept.
         """
         added: list[tuple[int, bytes]] = []
-        if exchange.block1 is not None:
-            added.append((OptionNumber.BLOCK1, exchange.block1.encode()))
-            exchange.block1 = None
-        pieces = self._layer.pieces(exchange.source, is_protected=exchange.protect is not None)
+        part = exchange.part or Part()
+        if part.block1 is not None:
+            added.append((OptionNumber.BLOCK1, part.block1.encode()))
+            part.block1 = None
+        pieces = self._layer.pieces(exchange.source, is_protected=exchange.binding is not None)
         start = 0
-        if exchange.block2 is not None:
-            pieces = pieces.at_most(exchange.block2.szx)
-            start = exchange.block2.offset
-            exchange.block2 = Block(0, False, pieces.szx)
-        if exchange.wants_size or (not start and len(response.payload) > pieces.room):
+        if part.block2 is not None:
+            pieces = pieces.at_most(part.block2.szx)
+            start = part.block2.offset
+            part.block2 = Block(0, False, pieces.szx)
+        if part.wants_size or (not start and len(response.payload) > pieces.room):
             added.append((OptionNumber.SIZE2, encode_uint(len(response.payload))))
         if (not start or is_error(response.code)) and len(response.payload) <= pieces.room:
             return response.with_options(*added, without=_REPLACED - {OptionNumber.ETAG})
@@ -347,7 +369,9 @@ class Responder:
         cut_response.payload = payload
         return cut_response
 
-    def _keep(self, exchange: ServerExchange, response: Message, etag: bytes, memory: Memory, now: float) -> bool:
+    def _keep(
+        self, exchange: ServerExchange, response: Message, etag: bytes, memory: Memory[ServerExchange], now: float
+    ) -> bool:
         """Keep a body for the blocks to come; False where it is not kept and cannot be asked for anew.
 
         Nothing is kept for a stranger before it has shown that it receives (R-49). A GET for a later block is then a

@@ -32,7 +32,7 @@ from thingstead.protocols.group_oscore.protection import unprotect_group_request
 from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.option import OscoreOption, decode_option
 from thingstead.protocols.oscore.plaintext import outer_options
-from thingstead.protocols.oscore.protection import FreshnessError, read_option
+from thingstead.protocols.oscore.protection import FreshnessError
 from thingstead.protocols.oscore.refusal import refusal
 
 __all__ = ["Server"]
@@ -62,13 +62,17 @@ class Server:
         "_fragments",
         "_held",
         "_is_verified",
+        "_known",
         "_layer",
         "_lifetime",
+        "_limits",
         "_mint",
         "_rederivation",
         "_refusals",
+        "_relays",
         "_repeats",
         "_responder",
+        "_strangers",
     )
 
     def __init__(
@@ -87,10 +91,14 @@ class Server:
         is_verified: Callable[[Address], bool] | None,
     ) -> None:
         self._config = config
+        self._limits = config.message
+        self._relays = config.relays
         self._is_verified = is_verified
         self._ack_delay = config.ack_delay
         self._lifetime = config.transmission.exchange_lifetime
         self._layer = layer
+        self._known = layer.known
+        self._strangers = layer.strangers
         self._associations = associations
         self._rederivation = rederivation
         self._responder = responder
@@ -120,11 +128,12 @@ class Server:
 
     def receive(self, data: bytes, source: Address, now: float, *, is_multicast: bool) -> None:
         """Take a datagram whose code is a request's."""
-        if self._layer.is_duplicate((source, data)):
+        name = (source, data)
+        if self._layer.is_duplicate(name):
             self._counters.count("duplicate", source)
             return
         try:
-            message = decode(data, limits=self._config.message)
+            message = decode(data, limits=self._limits)
         except DecodeError as error:
             self._counters.count(error.reason, source)
             if data[0] & 0x30 == 0 and not is_multicast:
@@ -133,23 +142,23 @@ class Server:
         if message.type is not _NON and (message.type is not _CON or is_multicast):
             self._counters.count("message-type", source)
             return
-        self.take(ServerExchange(data, source, message, now, is_multicast=is_multicast), now)
+        self.take(ServerExchange(name, message, now, is_multicast), now)
 
     def take(self, exchange: ServerExchange, now: float) -> None:
         """Verify a request that has been decoded, and have it admitted."""
         message = exchange.message
-        if len(message.token) > self._config.message.max_token:
+        if len(message.token) > self._limits.max_token:
             self._refuse_token(exchange, now)
             return
         try:
-            if message.option(_OSCORE) is not None and not self._config.relays:
-                self._verify(exchange, message, now)
+            oscore = None if self._relays else message.option(_OSCORE)
+            if oscore is not None:
+                self._verify(exchange, message, oscore, now)
             else:
-                strangers = self._layer.strangers
-                exchange.remember(strangers.duplicates, now)
+                exchange.accept(self._strangers, now)
                 if self._is_verified is not None and self._is_verified(exchange.source):
                     exchange.allowance = None
-                self._admit(exchange, message, strangers, now)
+                self._admit(exchange, message, self._strangers, now)
         except ThingsteadError as error:
             self._refuse(exchange, error, now)
 
@@ -170,7 +179,7 @@ class Server:
             if not exchange.is_answered:
                 self._responder.acknowledge(exchange)
         oldest = now - self._lifetime
-        for memory in (self._layer.known, self._layer.strangers):
+        for memory in (self._known, self._strangers):
             while memory.open:
                 exchange = next(iter(memory.open.values()))
                 if exchange.created > oldest:
@@ -202,17 +211,17 @@ class Server:
 
     def disconnect(self, source: Address) -> None:
         """Nothing can be sent to `source` any more: what it asked, observes and uploads is over."""
-        for memory in (self._layer.known, self._layer.strangers):
+        for memory in (self._known, self._strangers):
             for exchange in [this for this in memory.open.values() if this.source == source]:
                 self._responder.end(exchange)
             for exchange in [this for this in memory.observing.values() if this.source == source]:
                 self._responder.end_observation(memory, exchange.exchange)
-        self._layer.strangers.uploads.forget(source)
-        self._layer.strangers.representations.forget(source)
+        self._strangers.uploads.forget(source)
+        self._strangers.representations.forget(source)
 
     def forget(self, name: SequenceOwner, peers: Iterable[Hashable], addresses: Iterable[Address | None]) -> None:
         """An association or group is gone: so are its exchanges, observations, bodies and stored replies."""
-        known = self._layer.known
+        known = self._known
         for exchanges in (known.open, known.observing):
             for exchange in [this for this in exchanges.values() if name in {this.association, this.group}]:
                 self._responder.end(exchange)
@@ -223,13 +232,15 @@ class Server:
         for address in addresses:
             known.duplicates.forget(address)
 
-    def _verify(self, exchange: ServerExchange, message: Message, now: float) -> None:
+    def _verify(self, exchange: ServerExchange, message: Message, oscore: bytes, now: float) -> None:
+        option = decode_option(oscore)
         if len(message.options) > 1:
-            whole = self._gather(exchange, message, now)
+            whole = self._gather(exchange, message, option, now)
             if whole is None or self._begins_with_message_3(exchange, whole, now):
                 return
             message = whole
-        option = read_option(message)
+        if not message.payload:
+            raise DecodeError("expected a payload with the OSCORE option", spec="RFC 8613 §2")
         if option.kid_context is not None or option.group:
             group = self._associations.group_of(option)
             if group is not None:
@@ -238,13 +249,9 @@ class Server:
         try:
             inner, binding, association = self._associations.unprotect(message, option, exchange.source, now)
         except UntrustedError as error:
-            if error.reason != "context":
-                raise
-            found = self._derive(exchange, message, option, now)
+            found = self._look_for_context(exchange, message, option, error, now)
             if found is None:
-                if exchange.is_answered or self._hold(exchange, message, option, now):
-                    return
-                raise
+                return
             association, inner, binding = found
             exchange.enter(association, binding)
         except FreshnessError as error:
@@ -256,9 +263,23 @@ class Server:
             inner = error.request
         else:
             exchange.enter(association, binding)
-        known = self._layer.known
-        exchange.remember(known.duplicates, now)
-        self._admit(exchange, inner, known, now)
+        exchange.accept(self._known, now)
+        self._admit(exchange, inner, self._known, now)
+
+    def _look_for_context(
+        self, exchange: ServerExchange, message: Message, option: OscoreOption, error: UntrustedError, now: float
+    ) -> tuple[Association, Message, RequestBinding] | None:
+        """What a request is under whose context is not installed; None where it was answered, or waits.
+
+        Raises:
+            UntrustedError: `error`; there is none to be had.
+        """
+        if error.reason != "context":
+            raise error
+        found = self._derive(exchange, message, option, now)
+        if found is None and not exchange.is_answered and not self._hold(exchange, message, option, now):
+            raise error
+        return found
 
     def _begins_with_message_3(self, exchange: ServerExchange, message: Message, now: float) -> bool:
         """Hand message_3 to the resource that takes it, as if it had come by itself; the rest waits (RFC 9668 §3.3.1).
@@ -272,9 +293,8 @@ class Server:
         except DecodeError as error:
             self._refuse(exchange, error, now, Message(Code.BAD_REQUEST))
             return True
-        strangers = self._layer.strangers
-        exchange.remember(strangers.duplicates, now)
-        self._admit(CombinedExchange(exchange, message_3, now), message_3, strangers, now)
+        exchange.accept(self._strangers, now)
+        self._admit(CombinedExchange(exchange, message_3, now), message_3, self._strangers, now)
         return True
 
     def _derive(
@@ -291,11 +311,11 @@ class Server:
         found = self._rederivation.receive(message, option, exchange.source)
         if not isinstance(found, Message):
             return found
-        exchange.remember(self._layer.strangers.duplicates, now)
+        exchange.accept(self._strangers, now)
         self._responder.send(exchange, found, now)
         return None
 
-    def _gather(self, exchange: ServerExchange, message: Message, now: float) -> Message | None:
+    def _gather(self, exchange: ServerExchange, message: Message, option: OscoreOption, now: float) -> Message | None:
         """The whole OSCORE message with its outer options; None while pieces of it are missing, or were asked for.
 
         Pieces are taken only from where the peer that they name was seen to receive, or from whoever brings an
@@ -306,9 +326,8 @@ class Server:
             return message
         if exchange.is_multicast:
             raise DecodeError("expected no piece of a message by multicast", spec="RFC 7959 §2.8")
-        duplicates = self._layer.strangers.duplicates
-        if not self._may_send_pieces(exchange, message, now):
-            exchange.remember(duplicates, now)
+        if not self._may_send_pieces(exchange, message, option, now):
+            exchange.accept(self._strangers, now)
             self._responder.challenge(exchange, now)
             return None
         try:
@@ -318,15 +337,14 @@ class Server:
             gathered = answer_to(error, None)
         if exchange.hop is not None:
             return gathered
-        exchange.remember(duplicates, now)
+        exchange.accept(self._strangers, now)
         exchange.allowance = None
         self._responder.send(exchange, gathered, now)
         return None
 
-    def _may_send_pieces(self, exchange: ServerExchange, message: Message, now: float) -> bool:
+    def _may_send_pieces(self, exchange: ServerExchange, message: Message, option: OscoreOption, now: float) -> bool:
         value = message.option(OptionNumber.ECHO)
         if value is None:
-            option = decode_option(message.option(_OSCORE) or b"")
             return self._associations.is_at(option.kid, exchange.source)
         try:
             self._mint.verify(value, exchange.echo_name(), now)
@@ -349,9 +367,8 @@ class Server:
             inner = error.request
         else:
             exchange.enter_group(group, binding)
-        known = self._layer.known
-        exchange.remember(known.duplicates, now)
-        self._admit(exchange, inner, known, now)
+        exchange.accept(self._known, now)
+        self._admit(exchange, inner, self._known, now)
 
     def _is_recovered(self, exchange: ServerExchange, error: FreshnessError[Any], now: float) -> bool:
         """Whether the request returns our Echo value; if not it is asked to (RFC 8613 appendix B.1.2)."""
@@ -367,7 +384,7 @@ class Server:
         self._counters.count(error.reason, exchange.source)
         # Each takes a sequence number, and a key has so many: who replays one request is not to have them all.
         if (error.is_newest or self._repeats.allow(now)) and self._challenges.allow(now):
-            exchange.remember(self._layer.known.duplicates, now)
+            exchange.accept(self._known, now)
             self._responder.challenge(exchange, now)
         return False
 

@@ -76,7 +76,7 @@ class StreamEndpoint(Endpoint):
         self._now = now
         for message in self._connections.receive(data, address, now):
             if is_request(message.code):
-                exchange = ServerExchange(b"", address, message, now, is_multicast=False)
+                exchange = ServerExchange((address, b""), message, now, False)
                 self._server.take(exchange, now)
                 if exchange.association is not None:
                     self._connections.prove(address)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 __all__ = ["Turns"]
@@ -19,7 +18,6 @@ class Turns(Generic[ItemT]):
     by `room`.
 
     Args:
-        is_known: whether somebody was verified at a source.
         share: datagrams of strangers that are served between two looks.
         room: datagrams of strangers that may wait.
 
@@ -27,10 +25,9 @@ class Turns(Generic[ItemT]):
         dropped: datagrams of strangers that found no room.
     """
 
-    __slots__ = ("_is_known", "_left", "_room", "_share", "_waiting", "dropped")
+    __slots__ = ("_left", "_room", "_share", "_waiting", "dropped")
 
-    def __init__(self, is_known: Callable[[Hashable], bool], *, share: int, room: int) -> None:
-        self._is_known = is_known
+    def __init__(self, *, share: int, room: int) -> None:
         self._share = self._left = share
         self._room = room
         self._waiting: deque[ItemT] = deque()
@@ -43,10 +40,8 @@ class Turns(Generic[ItemT]):
         """The socket is looked at anew."""
         self._left = self._share
 
-    def admits(self, source: Hashable) -> bool:
-        """Whether what came from `source` is to be served now; if not, it is to `wait`."""
-        if self._is_known(source):
-            return True
+    def admits(self) -> bool:
+        """Whether what came from a stranger is to be served now; if not, it is to `wait`."""
         if self._left and not self._waiting:
             self._left -= 1
             return True

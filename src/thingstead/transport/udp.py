@@ -91,9 +91,8 @@ class Pump:
         self._sockets = tuple(sockets)
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self._turns: Turns[tuple[bytes, Address, bool]] = Turns(
-            is_known, share=_STRANGERS_SERVED, room=_STRANGERS_WAITING
-        )
+        self._is_known = is_known
+        self._turns: Turns[tuple[bytes, Address, bool]] = Turns(share=_STRANGERS_SERVED, room=_STRANGERS_WAITING)
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = _NEVER
         self._is_called = False
@@ -164,7 +163,7 @@ class Pump:
             for destination in unreachable(sock):
                 self._on_unreachable(_plain(destination))
         now = self._clock.now()
-        turns, receive = self._turns, self._core.receive_datagram
+        turns, is_known, receive = self._turns, self._is_known, self._core.receive_datagram
         turns.begin()
         served = 0
         for _ in range(_MAX_READ):
@@ -177,7 +176,7 @@ class Pump:
                 break
             if len(source) != 2:
                 source = _plain(source)
-            if not turns.admits(source):
+            if not is_known(source) and not turns.admits():
                 turns.wait((data, source, multicast))
                 continue
             receive(data, source, now, multicast=multicast)

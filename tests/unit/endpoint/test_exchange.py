@@ -15,7 +15,8 @@ from tests.unit.endpoint.ladder import (
 )
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import ExchangeEnded
-from thingstead.endpoint.exchange import ServerExchange, operation
+from thingstead.endpoint.exchange import ServerExchange
+from thingstead.endpoint.representation import operation
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
 from thingstead.protocols.coap.observe import ObserveRequest
 from thingstead.protocols.coap.option import encode_uint
@@ -29,7 +30,7 @@ _, BINDING = protect_request(GET, context=context())
 
 
 def exchange(message=GET, data=bytes(20)):
-    return ServerExchange(data, THING, message, 0.0, is_multicast=False)
+    return ServerExchange((THING, data), message, 0.0, False)
 
 
 @pytest.mark.spec("RFC 9175 3.3")
@@ -92,7 +93,7 @@ def test_whoever_was_verified_gets_no_more_than_a_stranger_when_refused_without_
 def test_an_echo_value_is_good_for_one_peer_at_one_place_in_one_installation():
     names = set()
     for epoch, address in ((1, THING), (2, THING), (2, CONTROLLER)):
-        verified = ServerExchange(bytes(20), address, GET, 0.0, is_multicast=False)
+        verified = ServerExchange((address, bytes(20)), GET, 0.0, False)
         association = Association(SECURED, context(mirrored=True), address=address)
         association.epoch = epoch
         verified.enter(association, BINDING)
@@ -189,4 +190,4 @@ def test_our_own_client_cancels_what_our_own_server_finds():
 
 def test_what_is_not_a_message_of_an_observation_keeps_its_own_name():
     plain = exchange(Message(Code.GET, token=b"t"))
-    assert plain.observation() == b"t"
+    assert plain.observation_name() == b"t"

@@ -94,7 +94,7 @@ def test_the_owner_of_what_nobody_acknowledged_is_told():
 
 def test_an_exchange_is_found_wherever_it_is_and_nowhere_once_it_is_over():
     side = layer()
-    exchange = ServerExchange(ASKED, THING, decode(ASKED), 0.0, is_multicast=False)
+    exchange = ServerExchange((THING, ASKED), decode(ASKED), 0.0, False)
     assert side.find(1) is None
     for table in (side.known.open, side.strangers.open, side.known.observing, side.strangers.observing):
         table[1] = exchange

@@ -147,6 +147,14 @@ class Deduplicator:
             self._replies[name] = reply
             self._bytes += len(reply) - len(before)
 
+    def release(self, name: _Name) -> None:
+        """Forget a message that is remembered here, because another is to remember it."""
+        for entry in reversed(self._order):
+            if entry[1] == name:
+                self._order.remove(entry)
+                self._drop(name)
+                return
+
     def forget(self, peer: Hashable) -> None:
         """Drop every entry of `peer`, which has lost the right to what we replied."""
         kept: deque[tuple[float, _Name]] = deque()

@@ -155,20 +155,30 @@ class RecipientContext(_Half):
         self.window = window
         self.failures = 0
 
-    def open(self, number: int, partial_iv: bytes, ciphertext: bytes) -> tuple[bytes, bytes, bytes]:
+    def open(self, partial_iv: bytes, ciphertext: bytes) -> tuple[bytes, bytes, bytes]:
         """Decrypt a request of this party; plaintext, nonce and AAD, the last two for the responses to it.
 
+        The window, where it is valid, takes the number when the tag has verified.
+
         Raises:
-            UntrustedError: the key has been given up.
+            ReplayError: the Partial IV was seen before, or is left of the window.
+            UntrustedError: the key has been given up, or the number is beyond it.
             DecodeError, AuthenticationError: as for `Aead.decrypt`; the latter is counted.
         """
+        number = int.from_bytes(partial_iv, "big")
+        window = self.window
+        if window.is_valid:
+            window.check(number)
         nonce = (self.nonce_base ^ number).to_bytes(self._nonce_size, "big")
         aad = self.aad(partial_iv)
         try:
-            return (self._aead or self.aead).decrypt(nonce, ciphertext, aad), nonce, aad
+            plaintext = (self._aead or self.aead).decrypt(nonce, ciphertext, aad)
         except AuthenticationError:
             self.note_failure()
             raise
+        if window.is_valid:
+            window.accept(number)
+        return plaintext, nonce, aad
 
     def note_failure(self) -> None:
         """Count a message that did not verify; at the limit the key is given up, and nothing verifies any more."""

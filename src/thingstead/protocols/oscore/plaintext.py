@@ -78,6 +78,8 @@ _OBSERVE = int(OptionNumber.OBSERVE)
 _SURVIVING = _OUTER_ONLY - {_OSCORE}
 _PROXY_URI = int(OptionNumber.PROXY_URI)
 _Options = list[tuple[int, bytes]]
+_NOTHING: _Options = []
+_CHANGED = int(Code.CHANGED)
 
 
 def compose_request(message: Message) -> tuple[bytes, _Options, int]:
@@ -105,17 +107,19 @@ def compose_response(message: Message) -> tuple[bytes, _Options, int]:
     if not is_response(message.code):
         raise ValueError(f"expected a response to protect, got code {message.code}")
     if not message.options:
-        return _plaintext(message, message.options), [], Code.CHANGED
+        return _plaintext(message, message.options), _NOTHING, _CHANGED
     inner, outer, observe = _split(message.options)
     if observe is None:
-        return _plaintext(message, inner), outer, Code.CHANGED
+        return _plaintext(message, inner), outer, _CHANGED
     emptied = [(number, b"" if number == _OBSERVE else value) for number, value in inner]
     return _plaintext(message, emptied), _sorted([*outer, (_OBSERVE, observe)]), Code.CONTENT
 
 
 def protected(message: Message, code: int, outer: _Options, oscore: bytes, payload: bytes) -> Message:
     """The OSCORE message: type, message ID and token of `message`, everything else as given."""
-    options = _sorted([*outer, (_OSCORE, oscore)]) if outer else [(_OSCORE, oscore)]
+    options = [(_OSCORE, oscore)]
+    if outer:
+        options = _sorted([*outer, *options])
     return Message(code, message.type, message.mid, message.token, options, payload)
 
 
@@ -190,7 +194,10 @@ def _decomposed(proxy_uri: bytes) -> tuple[_Options, tuple[int, bytes]]:
 
 
 def _plaintext(message: Message, inner: _Options) -> bytes:
-    return bytes((message.code,)) + encode_options(inner, message.payload)
+    return _CODES[message.code] + encode_options(inner, message.payload)
+
+
+_CODES = tuple(bytes((code,)) for code in range(256))
 
 
 def _sorted(options: _Options) -> _Options:

@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from thingstead.errors import AuthenticationError, DecodeError, ReplayError, UntrustedError
 from thingstead.protocols.coap.code import is_request, is_response
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.registry import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.option import OscoreOption, decode_option, decode_partial_iv, encode_partial_iv
@@ -30,6 +30,7 @@ __all__ = [
 _KID = 0x08
 _KID_CONTEXT = 0x10
 BindingT = TypeVar("BindingT", bound="_HasPartialIv")
+_CHANGED = int(Code.CHANGED)
 _OSCORE = int(OptionNumber.OSCORE)
 _OBSERVE = int(OptionNumber.OBSERVE)
 
@@ -151,14 +152,9 @@ def unprotect_request(
     partial_iv = option.partial_iv
     if option.kid != recipient.id or partial_iv is None or option.group or option.kid_context is not None:
         partial_iv = _require_request(option, context)
-    number = decode_partial_iv(partial_iv)
     window = recipient.window
     is_valid = window.is_valid
-    if is_valid:
-        window.check(number)
-    plaintext, nonce, aad = recipient.open(number, partial_iv, message.payload)
-    if is_valid:
-        window.accept(number)
+    plaintext, nonce, aad = recipient.open(partial_iv, message.payload)
     request = open_plaintext(message, plaintext)
     if not is_request(request.code):
         raise DecodeError(f"expected the code of a request inside, got {request.code}", spec="RFC 8613 §8.2")
@@ -181,8 +177,7 @@ def protect_response(message: Message, *, binding: RequestBinding) -> Message:
     """
     plaintext, outer, code = compose_response(message)
     sender = binding.context.sender
-    is_notification = bool(message.options) and message.option(_OBSERVE) is not None
-    nonce = None if is_notification else binding.take_nonce()
+    nonce = binding.take_nonce() if code == _CHANGED else None
     value = b""
     if nonce is None:
         number = sender.sequence.take()

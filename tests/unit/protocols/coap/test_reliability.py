@@ -215,6 +215,17 @@ def test_two_beside_each_other_find_each_others_messages_and_bound_their_own():
     assert (len(first), len(second), first.held, second.held) == (1, 2, 1, 2)
 
 
+def test_a_message_can_pass_from_the_bounds_of_one_to_those_of_the_other():
+    first = Deduplicator(247.0, max_entries=2, max_bytes=1000)
+    second = Deduplicator(247.0, max_entries=2, max_bytes=1000, beside=first)
+    second.remember(("peer", b"x"), 0.0)
+    second.release(("peer", b"x"))
+    second.release(("peer", b"y"))
+    first.remember(("peer", b"x"), 0.0)
+    first.store(("peer", b"x"), b"reply")
+    assert (second.reply_to(("peer", b"x")), first.held, second.held) == (b"reply", 6, 0)
+
+
 def test_a_datagram_that_comes_again_after_it_was_forgotten_is_held_for_its_whole_lifetime():
     seen = Deduplicator(247.0, max_entries=10, max_bytes=1000)
     seen.remember(("peer", b"x"), 0.0)
