@@ -34,6 +34,7 @@ class Network:
         loss: share of datagrams that vanish.
         duplication: share that arrives twice.
         jitter: seconds by which delays differ; more than `delay` reorders.
+        asleep: addresses of hosts whose radio is off: they neither send nor hear.
     """
 
     def __init__(
@@ -51,11 +52,14 @@ class Network:
         self._hosts: dict[Address, Host] = {}
         self._groups: dict[Address, set[Host]] = {}
         self.loss, self.duplication, self.delay, self.jitter = loss, duplication, delay, jitter
+        self.asleep: set[Address] = set()
         self.sent: list[Datagram] = []
         self.on_path: Callable[[Datagram], Iterable[Datagram]] = lambda datagram: (datagram,)
 
     def send(self, data: bytes, source: Address, destination: Address) -> None:
         """Put a datagram on the wire."""
+        if source in self.asleep:
+            return
         datagram = Datagram(self._loop.time(), source, destination, data)
         self.sent.append(datagram)
         for passed in self.on_path(datagram):
@@ -68,9 +72,9 @@ class Network:
         members = self._groups.get(datagram.destination)
         if members is not None:
             for member in sorted(members, key=lambda host: host.address):
-                if member.address != datagram.source:
+                if member.address != datagram.source and member.address not in self.asleep:
                     member.receive(datagram.data, datagram.source, multicast=True)
-        elif datagram.destination in self._hosts:
+        elif datagram.destination in self._hosts and datagram.destination not in self.asleep:
             self._hosts[datagram.destination].receive(datagram.data, datagram.source)
 
     def attach(self, host: Host, groups: Iterable[Address] = ()) -> None:

@@ -24,6 +24,12 @@ ROWS = (
     Sabotage("R-09", _A + "wiping:erase", accepts, "a thing that leaves keeps nothing of the domain"),
     Sabotage("R-12", "thingstead.analysis.neglect:neglected", returns(()), "silent and unsupported things are found"),
     Sabotage("R-12", "thingstead.analysis.neglect:strangers", returns(()), "who is on the link unasked is found"),
+    Sabotage(
+        "R-13", _P + "software.status_tracker:StatusTracker.poll", returns(None), "a release waits for who sleeps"
+    ),
+    Sabotage(
+        "R-13", _P + "groups.record:GroupRecord.behind", returns(()), "keys are handed over until they are confirmed"
+    ),
     Sabotage("R-14", _P + "data.collector:_require_fresh", accepts, "what is old does not pass for new"),
     Sabotage("R-14", "thingstead.domain.purpose:Purpose.__post_init__", accepts, "what nothing gives is not promised"),
     Sabotage("R-21", "thingstead.analysis.clone:_judge", returns(None), "an identity that lives twice is found"),
