@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from itertools import islice
+from types import SimpleNamespace
 from typing import Any
 
 from tests.sabotage.replacement import Sabotage, accepts, returns
-from thingstead.analysis.clone import Clone
 
 
 def _one_anchor(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,7 +36,7 @@ ROWS = (
     Sabotage(
         "R-21",
         "thingstead.analysis.clone:_judge",
-        returns(Clone("joins", (), 0.0)),
+        returns(SimpleNamespace(how="joins", places=(), seconds=0.0)),
         "a thing that moves or restarts is not taken for two",
     ),
     Sabotage("R-26", _A + "membership:Membership.reserve", accepts, "numbers that were used stay used over a crash"),
