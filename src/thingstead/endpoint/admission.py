@@ -55,6 +55,7 @@ _RELAYED = frozenset((OptionNumber.PROXY_URI, OptionNumber.PROXY_SCHEME, OptionN
 """What a proxy's application acts on, or passes on."""
 _WHOLE = Block(0, False, 6)
 _MAX_HOPS = 255
+_ONLY_NONE_MATCH = frozenset((OptionNumber.IF_NONE_MATCH,))
 _IN_PART = frozenset((OptionNumber.BLOCK1, OptionNumber.BLOCK2, OptionNumber.SIZE2))
 _OVERLOADED = Message(Code.SERVICE_UNAVAILABLE)
 
@@ -278,14 +279,18 @@ class Admission:
         if size is not None and size > memory.uploads.max_body:
             raise BodyTooLargeError(memory.uploads.max_body)
         if block.num == 0 and not block.more:
-            body: bytes | None = inner.payload
-        else:
-            body = memory.uploads.receive(block, inner.payload, peer=exchange.peer, key=operation(inner), now=now)
-        if body is None:
+            return inner.payload
+        head = tuple([option for option in inner.options if option[0] == OptionNumber.IF_NONE_MATCH])
+        upload = memory.uploads.receive(
+            block, inner.payload, peer=exchange.peer, key=operation(inner), now=now, head=head
+        )
+        if upload is None:
             options = [(int(OptionNumber.BLOCK1), answer.encode())]
             self._responder.send(exchange, Message(Code.CONTINUE, options=options), now)
             return None
-        return body
+        # Block 0 alone says that there must be nothing there yet (RFC 7959 §2.10).
+        inner.options = inner.with_options(*upload.head, without=_ONLY_NONE_MATCH).options
+        return upload.body
 
 
 def _is_self_contained(inner: Message) -> bool:

@@ -49,6 +49,7 @@ OF_BLOCKS = frozenset((int(OptionNumber.BLOCK1), int(OptionNumber.BLOCK2), int(O
 
 SET_BY_US = OF_BLOCKS | {OptionNumber.OBSERVE, OptionNumber.SIZE1, OptionNumber.ECHO, OptionNumber.REQUEST_TAG}
 """Options that the endpoint sets in a request, whatever the application wrote there."""
+_NOT_IN_LATER_BLOCKS = SET_BY_US | {OptionNumber.IF_NONE_MATCH}
 
 
 class ClientExchange:
@@ -203,11 +204,14 @@ class ClientExchange:
         kind = MessageType.CON if self.is_confirmable else MessageType.NON
         added: list[tuple[int, bytes]] = []
         payload = request.payload
+        without = SET_BY_US
         if self.sender is not None:
             block, payload = self.sender.piece()
             added.append((OptionNumber.BLOCK1, block.encode()))
             if block.num == 0:
                 added.append((OptionNumber.SIZE1, encode_uint(self.sender.size)))
+            else:
+                without = _NOT_IN_LATER_BLOCKS
         elif self.assembly is not None:
             added.append((OptionNumber.BLOCK2, self.assembly.following().encode()))
             payload = b""
@@ -221,7 +225,7 @@ class ClientExchange:
             added.append((OptionNumber.OBSERVE, encode_uint(ObserveRequest.REGISTER)))
         if not added:
             return Message(request.code, kind, mid, token, request.options, payload)
-        composed = request.with_options(*added, without=SET_BY_US)
+        composed = request.with_options(*added, without=without)
         return Message(request.code, kind, mid, token, composed.options, payload)
 
     def deregistration(self, mid: int) -> Message:

@@ -99,10 +99,10 @@ class Fragments:
                 return self._later(name, block2, now), None
         whole = message.with_options(without=_OF_BLOCKS)
         if block1 is not None:
-            body = self._uploads.receive(block1, message.payload, peer=name[0], key=name[1], now=now)
-            if body is None:
+            upload = self._uploads.receive(block1, message.payload, peer=name[0], key=name[1], now=now)
+            if upload is None:
                 return Message(Code.CONTINUE, options=[(_BLOCK1, block1.encode())]), None
-            whole.payload = body
+            whole.payload = upload.body
         return whole, Hop(block1, block2, name, self)
 
     def keep(self, name: tuple[Address, _Name], protected: Message, now: float) -> None:

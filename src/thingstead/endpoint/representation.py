@@ -17,6 +17,7 @@ __all__ = ["Representations", "operation"]
 _NOT_OPERATION = frozenset(
     int(number)
     for number in (
+        OptionNumber.IF_NONE_MATCH,
         OptionNumber.OBSERVE,
         OptionNumber.BLOCK1,
         OptionNumber.BLOCK2,

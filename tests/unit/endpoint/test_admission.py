@@ -275,3 +275,30 @@ def test_a_request_under_oscore_is_rejected_as_any_other():
 def test_an_elective_option_that_is_not_known_changes_nothing():
     replies, seen = ask(endpoint(), Code.GET, (65000, b"x"), (2, b"y"))
     assert (replies, len(seen)) == ([], 1)
+
+
+NONE_MATCH = (int(OptionNumber.IF_NONE_MATCH), b"")
+
+
+@pytest.mark.spec("RFC 7959 2.10")
+@pytest.mark.parametrize(
+    ("first", "later", "seen"),
+    [([NONE_MATCH], [], True), ([NONE_MATCH], [NONE_MATCH], True), ([], [], False), ([], [NONE_MATCH], False)],
+    ids=["first alone", "both", "none", "later alone"],
+)
+def test_the_first_block_says_that_there_must_be_nothing_yet(first, later, seen):
+    side = endpoint(insecure_state_for_strangers=True)
+    path = [(11, b"b"), (11, b"a"), (11, b"b")]
+    ask(side, Code.PUT, *path, piece(0, True), *first, payload=bytes(16))
+    _, (event,) = ask(side, Code.PUT, *path, piece(1, False), *later, payload=b"x", mid=2)
+    assert (event.message.payload, NONE_MATCH in event.message.options) == (bytes(16) + b"x", seen)
+    assert [option for option in event.message.options if option[0] == 11] == sorted(path)
+
+
+@pytest.mark.spec("RFC 7959 2.10")
+def test_our_client_says_so_with_the_first_block_alone():
+    ladder = Ladder(secured=True)
+    ladder.ask(Message(Code.PUT, options=[NONE_MATCH, (11, b"a")], payload=bytes(3000)))
+    ladder.run()
+    (event,) = ladder.requests
+    assert (len(event.message.payload), event.message.options) == (3000, [NONE_MATCH, (11, b"a")])

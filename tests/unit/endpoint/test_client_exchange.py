@@ -42,6 +42,16 @@ def test_a_body_goes_out_block_by_block_with_its_size_and_one_tag():
     assert (blocks, sizes, tags) == ([(0, 16), (1, 16), (2, 8)], [40, None, None], {b"\x01"})
 
 
+@pytest.mark.spec("RFC 7959 2.10")
+def test_only_the_first_block_says_that_there_must_be_nothing_yet():
+    one = exchange(payload=bytes(40), pieces=Pieces(0), options=[(OptionNumber.IF_NONE_MATCH, b"")])
+    said_so = []
+    for num, more in ((0, True), (1, True), (2, False)):
+        said_so.append(one.compose(b"t", 1).option(OptionNumber.IF_NONE_MATCH) is not None)
+        one.wants_block(said(Code.CONTINUE if more else Code.CHANGED, num, more=more))
+    assert said_so == [True, False, False]
+
+
 @pytest.mark.spec("RFC 7959 2.3")
 def test_a_server_that_acts_on_each_block_alone_gets_them_all():
     one = exchange(payload=bytes(40), pieces=Pieces(0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from thingstead.crypto.digest import digest
 from thingstead.errors import DecodeError, ProtocolError, StateError
@@ -19,6 +19,7 @@ __all__ = [
     "IncompleteBodyError",
     "Limits",
     "Pieces",
+    "Upload",
     "Uploads",
     "cut",
     "decode_block",
@@ -27,6 +28,7 @@ __all__ = [
 
 _ETAG_SIZE = 8
 _MAX_BLOCKS = 1 << 20
+Head: TypeAlias = tuple[tuple[int, bytes], ...]
 
 BERT = 7
 """Size exponent over a reliable transport: any number of blocks of 1024 bytes in one message (RFC 8323 §6)."""
@@ -228,11 +230,16 @@ class BodySender:
 
 
 class Assembly:
-    """One body coming in, block by block, in order."""
+    """One body coming in, block by block, in order.
 
-    __slots__ = ("_body", "_etag", "_limit", "_szx")
+    Attributes:
+        head: options that block 0 alone had.
+    """
 
-    def __init__(self, limit: int, *, etag: bytes | None = None) -> None:
+    __slots__ = ("_body", "_etag", "_limit", "_szx", "head")
+
+    def __init__(self, limit: int, *, etag: bytes | None = None, head: Head = ()) -> None:
+        self.head = head
         self._body = bytearray()
         self._etag = etag
         self._limit = limit
@@ -268,6 +275,18 @@ class Assembly:
         return Block(len(self._body) >> _shift(self._szx), False, self._szx)
 
 
+class Upload(NamedTuple):
+    """A request body that is whole.
+
+    Attributes:
+        body: the bytes of all its blocks.
+        head: options that its block 0 alone had.
+    """
+
+    body: bytes
+    head: Head
+
+
 class Uploads:
     """Request bodies coming in from many peers, bounded in number, size and age.
 
@@ -299,8 +318,10 @@ class Uploads:
         """Bytes held in all unfinished bodies."""
         return self._shelf.held
 
-    def receive(self, block: Block, payload: bytes, *, peer: Hashable, key: Hashable, now: float) -> bytes | None:
-        """Take one Block1 request; the whole body when it was the last one.
+    def receive(
+        self, block: Block, payload: bytes, *, peer: Hashable, key: Hashable, now: float, head: Head = ()
+    ) -> Upload | None:
+        """Take one Block1 request; the whole body when it was the last one, with the `head` that came with block 0.
 
         Block 0 starts the body anew. An error forgets the body; nothing of it stays held.
 
@@ -311,13 +332,13 @@ class Uploads:
         """
         assembly = self._shelf.take(peer, key, now)
         if block.num == 0:
-            assembly = Assembly(self._limits.max_body)
+            assembly = Assembly(self._limits.max_body, head=head)
         elif assembly is None:
             raise IncompleteBodyError("expected block 0 of this body first", spec="RFC 7959 §2.9.2")
         body = assembly.add(block, payload)
         if body is None and not self._shelf.put(peer, key, assembly, size=len(assembly), now=now):
             raise BodyTooLargeError(self._limits.max_body)
-        return body
+        return None if body is None else Upload(body, assembly.head)
 
     def forget(self, peer: Hashable) -> None:
         """Drop every unfinished body of `peer`."""

@@ -119,7 +119,8 @@ def test_blocks_do_not_grow():
 
 
 def upload(uploads, num, more, payload, *, peer="p", key="k", now=0.0):
-    return uploads.receive(Block(num, more, 0), payload, peer=peer, key=key, now=now)
+    whole = uploads.receive(Block(num, more, 0), payload, peer=peer, key=key, now=now)
+    return None if whole is None else whole.body
 
 
 @pytest.mark.spec("RFC 7959 2.9.2")
@@ -194,3 +195,12 @@ def test_the_bodies_of_a_peer_go_with_it():
 
 def test_the_same_body_has_the_same_tag_and_another_has_another():
     assert entity_tag(b"x") == entity_tag(b"x") != entity_tag(b"y")
+
+
+@pytest.mark.spec("RFC 7959 2.10")
+def test_what_the_first_block_alone_said_comes_with_the_whole_body():
+    uploads = Uploads(LIMITS)
+    for head in (((5, b""),), ()):
+        uploads.receive(Block(0, True, 0), bytes(16), peer="p", key="k", now=0.0, head=head)
+        whole = uploads.receive(Block(1, False, 0), b"x", peer="p", key="k", now=0.0)
+        assert whole == (bytes(16) + b"x", head)
