@@ -111,7 +111,9 @@ class Routes:
             port = request.option(OptionNumber.URI_PORT)
             number = DEFAULT_PORTS.get(said, 0) if port is None else decode_uint(port)
             return self._forward.get((said, host, number)), rest
-        return self._reverse.get(host) if host else self._only, rest
+        # A client that takes us for the origin names our port, which is not the origin's (RFC 7252 §5.7.3).
+        served = [option for option in rest if option[0] != OptionNumber.URI_PORT]
+        return self._reverse.get(host) if host else self._only, served
 
 
 def _options(named: CoapUri, origin: OriginConfig) -> list[tuple[int, bytes]]:

@@ -51,6 +51,12 @@ def test_a_proxy_uri_comes_before_what_stands_beside_it():
     ]
 
 
+@pytest.mark.spec("RFC 7252 5.7.3")
+def test_a_port_that_is_ours_is_not_told_to_an_origin_that_we_stand_for():
+    assert given(route((PORT, encode_uint(5690)))) == given(route())
+    assert (HOST, b"lamp.example") in given(route((HOST, b"lamp.example"), (PORT, encode_uint(5690))))
+
+
 @pytest.mark.spec("RFC 7252 6.4")
 @pytest.mark.parametrize("rest", [b"/" + b"a" * 256, b"/?" + b"a" * 256], ids=["segment", "argument"])
 def test_a_proxy_uri_that_options_cannot_say_is_a_bad_request(rest):
