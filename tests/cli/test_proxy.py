@@ -12,6 +12,7 @@ import pytest
 
 from tests.unit.coap.party import run as with_server
 from thingstead.coap.client import Client
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 SETTINGS = """
 [listen]
@@ -52,6 +53,33 @@ def test_check_says_that_a_proxy_without_origins_goes_nowhere(run, settings):
 
 
 @pytest.mark.parametrize(
+    ("uri", "code", "told"),
+    [
+        ("coap://old.example/x", 0, "127.0.0.1 port 5683 over UDP"),
+        ("coap://OLD.example:5683/x", 0, "everything, until 2099-12-31"),
+        ("coap://127.0.0.1/x", 0, "coap-client -P coap://127.0.0.1:5690 coap://127.0.0.1/x"),
+        ("coap://other.example/x", 30, 'add one with name = "other.example"'),
+        ("coap://169.254.169.254/latest", 30, "names are never resolved"),
+        ("coap://old.example:99/x", 30, "add an [[origin]] with port = 99"),
+        ("coap+tcp://old.example/x", 30, 'scheme = "coap+tcp"'),
+        ("http://old.example/x", 12, "coap+tcp"),
+        ("old.example", 11, "absolute CoAP URI"),
+    ],
+)
+def test_check_explains_of_a_uri_whether_it_would_go_there_and_what_is_missing(run, settings, uri, code, told):
+    found, out, err = run("proxy", "check", settings(SETTINGS, port=5690, origin=5683), uri)
+    assert found == code
+    assert told in out + err
+
+
+def test_check_says_that_an_exception_has_run_out(run, settings):
+    text = SETTINGS.replace("2099", "2020")
+    code, _, err = run("proxy", "check", settings(text, port=5690, origin=5683), "coap://old.example/x")
+    assert code == 30
+    assert "has run out" in err
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [("[listen]\nport = 'x'", "int"), ("[[origin]]\nname = 'a'", "address"), ("[proxy]", "no setting 'proxy'")],
 )
@@ -71,7 +99,7 @@ def test_it_serves_until_it_is_told_to_end(settings, process_environment, words)
 
     async def story(server, _uri):
         path = settings(SETTINGS, port=port, origin=server.port)
-        command = [sys.executable, "-m", "thingstead", "proxy", "run", str(path), *words]
+        command = [sys.executable, "-m", "thingstead", "proxy", "run", str(path), "--every", "0.05", *words]
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
         environment |= process_environment
         proxy = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, env=environment)
@@ -81,6 +109,13 @@ def test_it_serves_until_it_is_told_to_end(settings, process_environment, words)
                 pass
             async with Client() as client:
                 response = await client.get(f"coap://127.0.0.1:{port}/hello")
+                refused = await client.get(
+                    f"coap://127.0.0.1:{port}/", options=[(OptionNumber.PROXY_URI, b"coap://elsewhere/")]
+                )
+            assert refused.code == Code.PROXYING_NOT_SUPPORTED
+            # It says so while it runs.
+            while b"route" not in (said := await proxy.stdout.readline()):
+                assert said
         finally:
             proxy.send_signal(signal.SIGINT)
             rest, _ = await proxy.communicate()
@@ -91,4 +126,5 @@ def test_it_serves_until_it_is_told_to_end(settings, process_environment, words)
     assert code == 0
     assert b"relayed" in rest
     if words:
-        assert json.loads(rest)["relayed"] == 1
+        assert json.loads(rest.splitlines()[-1])["relayed"] == 1
+        assert json.loads(rest.splitlines()[-1])["refused"] == {"route": 1}

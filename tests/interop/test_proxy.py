@@ -162,7 +162,7 @@ _FORWARDED = [
     (name, via, to)
     for name in ("libcoap-4.3.1", "libcoap-4.3.5", "aiocoap")
     for via in ("coap", "coap+tcp")
-    for to in ("coap", "coap+tcp")
+    for to in (Scheme.COAP, Scheme.COAP_TCP)
 ]
 
 
@@ -170,12 +170,12 @@ _FORWARDED = [
 @pytest.mark.parametrize(("name", "via", "to"), _FORWARDED)
 def test_a_program_of_theirs_has_us_for_its_forward_proxy(forward, name, via, to):
     async def story():
-        over_tcp = to == "coap+tcp"
+        over_tcp = to is Scheme.COAP_TCP
         async with (
             on_loopback(None, host="127.0.0.1", is_lenient=True, over_tcp=over_tcp) as party,
-            proxy_to(party.host, party.port, is_protected=False, scheme=Scheme(to)) as (proxy, own),
+            proxy_to(party.host, party.port, is_protected=False, scheme=to) as (proxy, own),
         ):
-            told = await said([*forward(name), f"{via}://127.0.0.1:{own}", f"{to}://origin:{party.port}/hello"])
+            told = await said([*forward(name), f"{via}://127.0.0.1:{own}", f"{to.value}://origin:{party.port}/hello"])
             return told, proxy.relayed
 
     told, relayed = asyncio.run(story())
