@@ -14,6 +14,8 @@ from thingstead.agent.config import AgentConfig
 from thingstead.agent.group_membership import GROUP_PREFIX, GROUP_STORY, GroupMembership
 from thingstead.agent.joining import Joining, back_off
 from thingstead.agent.membership import Member, Membership
+from thingstead.agent.peer_client import PeerClient
+from thingstead.agent.peer_server import PEER_STORY, PeerServer
 from thingstead.agent.ports import Actuator, Home, Sensor, Slots
 from thingstead.agent.revocation import Revocations
 from thingstead.agent.story import Request, Stories, Story, Wait
@@ -98,7 +100,7 @@ class Agent:
             EndpointConfig(leisure=config.leisure), random_bytes=random_bytes, permits=self.resources.permits
         )
         self._now = 0.0
-        self.stories = Stories(self._send, self.endpoint.cancel)
+        self.stories = Stories(self._send, self._cancel)
         self.resources.register(path.WIPE, Code.POST, self.on_wipe)
         light.serve(self.resources, hardware.actuator)
         self.groups = GroupMembership(
@@ -112,10 +114,23 @@ class Agent:
         )
         self.groups.serve(self.resources)
         self.revocations = Revocations(hardware.home)
+        self.revocations.on_revoked = self._on_revoked
+        self.peer_server = PeerServer(
+            self.endpoint,
+            self.revocations,
+            utc=self.utc,
+            random_bytes=random_bytes,
+            wake=lambda: self.stories.wake(PEER_STORY, self._now),
+        )
+        self.peer_server.serve(self.resources)
+        self.peer_client = PeerClient(
+            hardware.home, self.endpoint, utc=self.utc, random_bytes=random_bytes, retry=config.retry_interval
+        )
         self.updating = Updating(hardware.slots, self.birth, utc=self.utc, on_activated=self._on_activated)
         self.member: Member | None = None
         self.thing_id = ""
         self._membership = Membership(hardware.home, utc=self.utc)
+        self._elsewhere: set[ExchangeId] = set()
         self._joins = 0
         self._doubts = 0
         self._is_worn = False
@@ -241,6 +256,8 @@ class Agent:
         receipt = wipe.sign(member.thing_id, member.domain, erased, at=self.utc(), nonce=nonce, key=key)
         wiping.erase(home, keys)
         self.groups.leave()
+        self.peer_server.leave()
+        self.peer_client.leave()
         self._let_go(call.now)
         return Message(Code.CHANGED, options=_SIGNED, payload=receipt)
 
@@ -266,7 +283,13 @@ class Agent:
         self.stories.start("groups", self.groups.story(), self._now)
         revoked = self.revocations.story(interval=self.config.revocation_interval, retry=self.config.retry_interval)
         self.stories.start("revocations", revoked, self._now)
+        self.stories.start("peers", self.peer_server.story(), self._now)
+        self.stories.start("tokens", self.peer_client.story(), self._now)
         self.stories.start("update", self.updating.story(interval=self.config.update_interval), self._now)
+
+    def _on_revoked(self, hashes: frozenset[bytes]) -> None:
+        self.peer_server.end(hashes)
+        self.peer_client.forget(hashes)
 
     def _telemetry_interval(self) -> float:
         """What the firmware says comes before what the settings say."""
@@ -277,7 +300,8 @@ class Agent:
         self.stories.wake("telemetry", self._now)
 
     def _on_response(self, event: ResponseReceived, now: float) -> None:
-        if event.association is not None:
+        self._elsewhere.discard(event.exchange)
+        if event.association == DOMAIN:
             # Under the domain's own keys 4.01 is its word that our token counts no more (RFC 9200 §5.10.2).
             self._doubts = _MAX_DOUBTS if event.message.code == Code.UNAUTHORIZED else 0
             self._accepted += not is_error(event.message.code)
@@ -291,8 +315,10 @@ class Agent:
         An unprotected 4.01 may be forged, so it never ends an association: a few of them make the thing join
         again, and the old association goes when the new one is committed.
         """
+        is_elsewhere = event.exchange in self._elsewhere
+        self._elsewhere.discard(event.exchange)
         is_doubt = isinstance(event.error, SecurityError) and event.error.reason != "ended"
-        if is_doubt and self.association is not None:
+        if is_doubt and not is_elsewhere and self.association is not None:
             self._doubts += 1
             if self._doubts == _MAX_DOUBTS:
                 self.stories.wake("doubt", now)
@@ -346,6 +372,9 @@ class Agent:
         # First: it is the last thing that can be wrong with a membership.
         self.groups.entitle(member.association.access_token)
         self.endpoint.install(Association(DOMAIN, member.context, peer=DOMAIN, address=self._controller))
+        key = self.hardware.keys.handle(birth_record.IDENTITY_KEY)
+        self.peer_server.entitle(member, key)
+        self.peer_client.entitle(member, key)
         self.member = member
         self.thing_id = member.thing_id
 
@@ -366,6 +395,11 @@ class Agent:
                 return
 
     def _send(self, wanted: Request, now: float) -> ExchangeId:
+        if wanted.to is not None:
+            to = wanted.to
+            exchange = self.endpoint.send_request(wanted.message, to.address, now, association=to.association)
+            self._elsewhere.add(exchange)
+            return exchange
         if wanted.session is None:
             association = DOMAIN if wanted.protected else None
             observe = wanted.on_notification is not None
@@ -378,11 +412,15 @@ class Agent:
         message_3 = wanted.session.message_3
         return self.endpoint.send_request(wanted.message, self._controller, now, association=_NEXT, message_3=message_3)
 
+    def _cancel(self, exchange: ExchangeId, now: float) -> None:
+        self._elsewhere.discard(exchange)
+        self.endpoint.cancel(exchange, now)
+
     def _grant(self, event: RequestReceived) -> tuple[Hashable, Scope] | None:
         member = self.member
         if event.association == DOMAIN and member is not None:
             return None if member.expires <= self.utc() else (DOMAIN, member.scope)
-        return None if event.group is None else self.groups.grant(event)
+        return self.peer_server.grant(event) if event.group is None else self.groups.grant(event)
 
 
 def _born(home: Home) -> Birth:

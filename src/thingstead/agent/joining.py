@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from thingstead.agent.association import DomainAssociation
+from thingstead.agent.handshake import edhoc_answer, edhoc_request
 from thingstead.agent.story import Request, Session, Story
 from thingstead.crypto.key import PrivateKey, PublicKey, generate
-from thingstead.errors import DecodeError
-from thingstead.protocols.coap.code import code_name
 from thingstead.protocols.coap.message import Message, request
-from thingstead.protocols.coap.registry import Code, ContentFormat
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.initiator import Initiator
@@ -66,8 +65,8 @@ class Joining:
             ead_labels=join.EAD_LABELS,
         )
         message_1, waiting = initiator.message_1()
-        answer: Message = yield _post(coap_carriage.frame_message_1(message_1), ContentFormat.CID_EDHOC_CBOR_SEQ)
-        offered = waiting.receive(_payload(answer))
+        answer: Message = yield edhoc_request(coap_carriage.frame_message_1(message_1))
+        offered = waiting.receive(edhoc_answer(answer))
         domain = join.domain_credential(offered.id_cred_r)
         if domain.public != self.known_domain:
             voucher.authenticate(
@@ -83,11 +82,11 @@ class Joining:
             # No key is used for more before the answer verifies, which nobody else could have protected.
             oscore = last.complete_unconfirmed().oscore()
             answer = yield Request(request(Code.GET, path.GRANT), session=Session(message_3, oscore))
-            grant = decode_granted(_payload(answer, Code.CONTENT))
+            grant = decode_granted(edhoc_answer(answer, Code.CONTENT))
         else:
             framed = coap_carriage.frame_message_3(offered.c_r, message_3)
-            answer = yield _post(framed, ContentFormat.CID_EDHOC_CBOR_SEQ)
-            completed = last.receive(_payload(answer))
+            answer = yield edhoc_request(framed)
+            completed = last.receive(edhoc_answer(answer))
             oscore, grant = completed.oscore(), decode_grant(completed.ead_4)
         return DomainAssociation(
             master_secret=oscore.master_secret,
@@ -119,16 +118,3 @@ def back_off(attempt: int, interval: float, random_bytes: Callable[[int], bytes]
     """
     chance = int.from_bytes(random_bytes(_RANDOM_SIZE), "big") / (1 << 8 * _RANDOM_SIZE)
     return interval * (1 << min(attempt, _BACK_OFF_STEPS)) * (1 + (_RANDOM_FACTOR - 1) * chance)
-
-
-def _post(payload: bytes, content_format: int) -> Request:
-    return Request(request(Code.POST, path.EDHOC, payload=payload, content_format=content_format), protected=False)
-
-
-def _payload(answer: Message, expected: Code = Code.CHANGED) -> bytes:
-    if answer.code != expected:
-        raise DecodeError(
-            f"expected the domain to go on with the join, it refused with code {code_name(answer.code)}",
-            reason="refused",
-        )
-    return answer.payload

@@ -9,15 +9,23 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from thingstead.endpoint.event import ExchangeId
+from thingstead.endpoint.event import Address, AssociationId, ExchangeId
 from thingstead.errors import ThingsteadError, TransportError
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.edhoc.session import OscoreParameters
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 
-__all__ = ["Request", "Session", "Stories", "Story", "Wait"]
+__all__ = ["Place", "Request", "Session", "Stories", "Story", "Wait"]
 
 _LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Another thing: where it is, and under which association it is asked; None in clear."""
+
+    address: Address
+    association: AssociationId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,7 @@ class Request:
     Attributes:
         message: request without token and message ID.
         protected: under the association with the domain, else in clear.
+        to: another thing, which it goes to instead of the domain.
         timeout: seconds after which the story goes on with a `TransportError`.
         on_notification: what observing brings after the first response (RFC 7641); None does not observe. When it
             ends, the story goes on from where it waits; when the story asks so again, the observation before is over.
@@ -60,6 +69,7 @@ class Request:
 
     message: Message
     protected: bool = True
+    to: Place | None = None
     timeout: float = 30.0
     on_notification: Callable[[Message], None] | None = None
     session: Session | None = None

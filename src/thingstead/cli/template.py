@@ -35,6 +35,14 @@ profile = "{profile}"
 # zone = "floor-1"
 # scope = "thing"
 
+# What things may do at each other, for so many hours without asking the domain again; nothing else.
+# [[peer]]
+# name = "switches command lights"
+# clients = ["SW-*"]
+# servers = ["LX-*"]
+# scope = "switching"
+# hours = 24
+
 # A series that is not declared is refused. These are what a thing on this kind of host reports. A series may also say
 # how often it comes (every_seconds: who misses it is called silent), how old a value may be (stale_after_seconds), and
 # which services it `needs`, such as "availability" or "staleness-detection": without them it is not taken up.

@@ -34,6 +34,7 @@ from thingstead.controller.resource import (
 from thingstead.controller.revocation_list import RevocationList
 from thingstead.controller.second_place import SecondPlace, second_place
 from thingstead.controller.server import DomainServer
+from thingstead.controller.token_resource import TokenResource
 from thingstead.controller.waiting_room import WaitingRoom
 from thingstead.controller.whereabouts import Whereabouts
 from thingstead.crypto.keystore import KeyStore
@@ -363,6 +364,14 @@ def _serve(controller: Controller) -> None:
     resources.register(path.UPDATE_REPORT, Code.POST, update_report(controller.planes.software, server), consumes=cbor)
     resources.register(path.CREDENTIAL_STATUS, Code.FETCH, credential_status(controller.planes.identity))
     RevocationList(controller.planes.tokens, server.notify).serve(resources)
+    TokenResource(
+        controller.planes.issuer,
+        controller.register.thing,
+        peers=lambda: controller.owner.peers,
+        scope_of=controller.planes.access.scope_of,
+        deferred=server.deferred,
+        count=resources.refuse,
+    ).serve(resources)
 
     def count(event: RequestReceived, peer: Hashable, reason: str) -> None:
         """One ledger entry per thing or source, reason and minute."""

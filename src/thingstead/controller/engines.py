@@ -22,6 +22,7 @@ from thingstead.domain.register import Register
 from thingstead.identifier import KeyId
 from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.access.issued_tokens import IssuedTokens
+from thingstead.planes.access.token_issuer import TokenIssuer
 from thingstead.planes.data.collector import Collector
 from thingstead.planes.groups.group_manager import GroupManager
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
@@ -43,6 +44,7 @@ class Planes:
         identity: credentials.
         access: tokens and associations.
         tokens: of the same plane, what was issued and what is revoked.
+        issuer: of the same plane, tokens of things for each other.
         groups: keys of groups.
         software: releases and what runs.
         network: what the kernel lets through.
@@ -52,6 +54,7 @@ class Planes:
     identity: CertificateAuthority
     access: AuthorizationServer
     tokens: IssuedTokens
+    issuer: TokenIssuer
     groups: GroupManager
     software: StatusTracker
     network: MudManager
@@ -100,6 +103,7 @@ def compose_planes(
         ),
         access=access,
         tokens=tokens,
+        issuer=_issuer(foundation, access, tokens),
         groups=groups_plane(
             foundation.config,
             foundation.policy,
@@ -146,6 +150,17 @@ def _access_plane(
         clock=foundation.clock,
         random_bytes=foundation.random_bytes,
         validity=PROFILES[foundation.policy.join.profile].token_lifetime,
+    )
+
+
+def _issuer(foundation: Foundation, access: AuthorizationServer, tokens: IssuedTokens) -> TokenIssuer:
+    return TokenIssuer(
+        tokens,
+        foundation.keys.handle(KeyId("access")),
+        domain=foundation.config.domain.name,
+        holder_of=access.holder_of,
+        clock=foundation.clock,
+        random_bytes=foundation.random_bytes,
     )
 
 

@@ -12,6 +12,7 @@ from thingstead.crypto.digest import digest
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
+from thingstead.domain.peer_policy import PeerRule
 from thingstead.domain.policy import OwnerPolicy
 from thingstead.domain.ports import Committer
 from thingstead.domain.register import Register
@@ -128,6 +129,11 @@ class Owner:
         self._clock = clock
         self._make_groups = make_groups
 
+    @property
+    def peers(self) -> tuple[PeerRule, ...]:
+        """What things may do at each other, as in force."""
+        return self._policy.peers
+
     async def reload_trust(self) -> TrustReport:
         """Trust the makers that have an anchor now, and no other; what joined before stays where it is.
 
@@ -159,7 +165,8 @@ class Owner:
         text = self._files.policy_text()
         policy = parse_policy(text)
         join = policy.join
-        if replace(policy, join=replace(self._policy.join, profile=join.profile)) != self._policy:
+        before = replace(self._policy.join, profile=join.profile)
+        if replace(policy, join=before, peers=self._policy.peers) != self._policy:
             raise ConfigError("the policy's profile, granted or series changed: they are taken up at the next start")
         changed = policy != self._policy
         if changed:

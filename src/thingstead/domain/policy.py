@@ -9,6 +9,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
+from thingstead.domain.peer_policy import PeerRule
 from thingstead.domain.purpose import Purpose
 from thingstead.domain.serial import Serials
 from thingstead.identifier import ThingId
@@ -181,11 +182,13 @@ class OwnerPolicy:
         join: who may come in.
         granted: what the domain itself may do at every thing that it takes in.
         purposes: what is collected, why, and for how long; anything else is refused.
+        peers: what things may do at each other; nothing else.
     """
 
     join: JoinPolicy
     granted: Scope
     purposes: tuple[Purpose, ...] = ()
+    peers: tuple[PeerRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from thingstead.domain.peer_policy import PeerRule
 from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Verdict
 from thingstead.domain.purpose import Purpose
 from thingstead.domain.serial import Serials, parse_serials
@@ -49,6 +50,15 @@ class _Series(msgspec.Struct, forbid_unknown_fields=True):
     needs: frozenset[Service] | None = None
 
 
+class _Peer(msgspec.Struct, forbid_unknown_fields=True):
+    name: _Name
+    clients: tuple[_Name, ...]
+    servers: tuple[_Name, ...]
+    scope: str
+    hours: Annotated[float, msgspec.Meta(gt=0, le=8760)]
+    same_zone: bool = True
+
+
 class _Policy(msgspec.Struct, forbid_unknown_fields=True):
     profile: ProfileName = ProfileName.HOME
     approve_each: bool = False
@@ -57,6 +67,7 @@ class _Policy(msgspec.Struct, forbid_unknown_fields=True):
     rule: Annotated[tuple[_Rule, ...], msgspec.Meta(max_length=1000)] = ()
     granted: dict[str, tuple[str, ...]] = {}
     series: tuple[_Series, ...] = ()
+    peer: Annotated[tuple[_Peer, ...], msgspec.Meta(max_length=1000)] = ()
 
 
 def parse_policy(text: str) -> OwnerPolicy:
@@ -86,6 +97,13 @@ def parse_policy(text: str) -> OwnerPolicy:
         every_seconds = 300
         needs = ["confidentiality", "availability"]
 
+        [[peer]]
+        name = "switches command lights"
+        clients = ["SW-*"]
+        servers = ["LX-*"]
+        scope = "light"
+        hours = 24
+
     ``granted`` is what the domain may do at its things; a series that is not declared is refused. A thing that sends
     none for longer than ``every_seconds``, some times over, is called silent; a value whose time is further than
     ``stale_after_seconds`` from ours is refused; ``needs`` names the services without which a series is not
@@ -94,6 +112,8 @@ def parse_policy(text: str) -> OwnerPolicy:
     ``count`` of things that may be in by it at one time. A bill of installation lists serials: ``[bill]``, ``floor-1
     = ["A-0107"]``; what is of its model and not on it, or on it and of another model, is refused where no rule names
     it.
+    A ``peer`` says what things of some models may do at things of others, in one zone unless ``same_zone = false``,
+    and for how many hours at a time without the domain being asked again.
     With ``approve_each = true`` at the top no rule admits by itself: each thing waits for a person.
 
     Raises:
@@ -113,7 +133,8 @@ def parse_policy(text: str) -> OwnerPolicy:
         raise ConfigError("expected rules of different names: the ledger calls them by it")
     join = JoinPolicy(read.profile, scopes, rules, approve_each=read.approve_each)
     purposes = [_purpose(series) for series in read.series]
-    return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes))
+    peers = tuple([_peer(peer, scopes) for peer in read.peer])
+    return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes), peers)
 
 
 def _rule(rule: _Rule, scopes: dict[str, Scope], bills: dict[str, Serials]) -> JoinRule:
@@ -133,6 +154,14 @@ def _rule(rule: _Rule, scopes: dict[str, Scope], bills: dict[str, Serials]) -> J
         count=rule.count,
         bill=rule.bill,
     )
+
+
+def _peer(peer: _Peer, scopes: dict[str, Scope]) -> PeerRule:
+    if peer.scope not in scopes:
+        known = ", ".join(sorted(scopes)) or "none"
+        raise ConfigError(f"peer {peer.name!r} gives the scope {peer.scope!r}; the policy has: {known}")
+    lifetime = timedelta(hours=peer.hours)
+    return PeerRule(peer.name, peer.clients, peer.servers, scopes[peer.scope], lifetime, peer.same_zone)
 
 
 def _serials(rule: _Rule, bills: dict[str, Serials]) -> Serials:

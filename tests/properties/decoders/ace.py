@@ -4,19 +4,22 @@ from datetime import UTC, datetime
 
 from tests.properties.decoder import Decoder
 from thingstead.crypto.key import KeyType, private_key
+from thingstead.errors import PolicyError
 from thingstead.planes.groups import record
-from thingstead.protocols.ace import groupcomm_join, revocation
+from thingstead.protocols.ace import groupcomm_join, revocation, token_endpoint
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.ace.groupcomm import GroupKeys, Peer
 from thingstead.protocols.ace.groupcomm_join import JoinRequest, JoinResponse, encode_challenge, scope_entry
 from thingstead.protocols.ace.groupcomm_registry import Role
 from thingstead.protocols.ace.revocation import Change, Limits, UpdateCollection
+from thingstead.protocols.ace.token_endpoint import TokenRequest, TokenResponse
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile.standing import MemberStanding, StandingQuestion
 from thingstead.secret import Secret
 
 _AT = datetime(2026, 11, 23, tzinfo=UTC)
-_CREDENTIAL = ccs.encode(private_key(KeyType.P256, Secret(bytes(31) + b"\x07")).public, kid=b"kid")
+_PUBLIC = private_key(KeyType.P256, Secret(bytes(31) + b"\x07")).public
+_CREDENTIAL = ccs.encode(_PUBLIC, kid=b"kid")
 _PEERS = (
     Peer(b"\x00", _CREDENTIAL, Role.REQUESTER, Scope({"/light": 4})),
     Peer(b"\x01", b"other", Role.RESPONDER, Scope({})),
@@ -60,6 +63,21 @@ DECODERS = (
         "ace.revocation.UpdateCollection.decode",
         lambda data: UpdateCollection.decode(data, Limits()),
         (_UPDATES.encode().hex(),),
+    ),
+    Decoder(
+        "ace.token_endpoint.TokenRequest.decode",
+        TokenRequest.decode,
+        (TokenRequest("thing-aaaaaaaaaaaaaaaa", Scope({"/light": 4}), _PUBLIC, b"nonce").encode().hex(),),
+    ),
+    Decoder(
+        "ace.token_endpoint.TokenResponse.decode",
+        TokenResponse.decode,
+        (TokenResponse(b"token", 3600, Scope({"/light": 4}), _PUBLIC).encode().hex(),),
+    ),
+    Decoder(
+        "ace.token_endpoint.decode_refusal",
+        token_endpoint.decode_refusal,
+        (token_endpoint.refusal(PolicyError("no"))[1].hex(),),
     ),
     Decoder("groups.record.decode", record.decode, (_RECORD.encode().hex(),)),
 )

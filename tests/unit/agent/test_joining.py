@@ -65,7 +65,7 @@ def test_a_domain_that_does_not_go_on_is_an_attempt_that_failed(code, steps):
     attempt = Attempt()
     for _ in range(steps):
         attempt.step()
-    with pytest.raises(DecodeError, match="expected the domain to go on"):
+    with pytest.raises(DecodeError, match="expected the other side to go on"):
         attempt.step(Message(code, payload=b"error"))
 
 

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from thingstead.domain.peer_policy import PeerRule
 from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Verdict
 from thingstead.domain.purpose import Purpose
 from thingstead.domain.serial import parse_serials
@@ -31,6 +32,44 @@ name = "rest of acme"
 makers = ["acme"]
 verdict = "hold"
 """
+
+
+_PEERS = """
+[scope.light]
+"/light" = ["PUT"]
+
+[[peer]]
+name = "switches"
+clients = ["SW-*"]
+servers = ["LX-*", "LY-?"]
+scope = "light"
+hours = 12
+"""
+
+
+@pytest.mark.requirement("R-57")
+def test_what_things_may_do_at_each_other_is_read_and_stays_in_one_zone_unless_it_says_so():
+    (rule,) = parse_policy(_PEERS).peers
+    scope = Scope({"/light": int(Permission.PUT)})
+    assert rule == PeerRule("switches", ("SW-*",), ("LX-*", "LY-?"), scope, timedelta(hours=12), same_zone=True)
+    (rule,) = parse_policy(f"{_PEERS}same_zone = false").peers
+    assert not rule.same_zone
+
+
+@pytest.mark.parametrize(
+    ("what", "instead"),
+    [
+        ('scope = "light"\nhours', 'scope = "door"\nhours'),
+        ("hours = 12", ""),
+        ("hours = 12", "hours = 0"),
+        ("hours = 12", "hours = 9000"),
+        ("hours = 12", 'hours = 12\nservants = ["x"]'),
+    ],
+)
+def test_a_rule_about_peers_that_is_not_whole_is_refused(what, instead):
+    assert what in _PEERS
+    with pytest.raises(ConfigError):
+        parse_policy(_PEERS.replace(what, instead))
 
 
 def test_a_whole_policy_is_read_as_it_is_written():

@@ -7,11 +7,12 @@ which are revoked, or observe it. What has expired is forgotten.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from thingstead.clock import Clock
+from thingstead.domain.ledger.entry import Draft
 from thingstead.domain.ports import Records
 from thingstead.errors import DecodeError, StateError
 from thingstead.protocols.ace import revocation
@@ -85,8 +86,8 @@ class IssuedTokens:
         issued = self._tokens.get(token_hash)
         return None if issued is None or issued.expires <= self._clock.utc() else issued
 
-    async def note(self, token_hash: bytes, issued: IssuedToken) -> None:
-        """Write a token down; only then may it be handed out.
+    async def note(self, token_hash: bytes, issued: IssuedToken, *, entries: Sequence[Draft] = ()) -> None:
+        """Write a token down, in the ledger too; only then may it be handed out.
 
         Raises:
             StateError: its holder has too many that still count.
@@ -96,7 +97,7 @@ class IssuedTokens:
         if held >= _MAX_PER_HOLDER:
             raise StateError(f"{issued.subject} holds {held} tokens that still count", reason="too many tokens")
         async with self._writing:
-            await self._records.write({_TOKEN + token_hash.hex(): _encode(issued)})
+            await self._records.write({_TOKEN + token_hash.hex(): _encode(issued)}, entries=entries)
             self._keep(token_hash, issued)
 
     async def revoke(self, tokens: Mapping[bytes, IssuedToken]) -> int:

@@ -35,6 +35,7 @@ class AccessToken:
         public: the key of its holder.
         issued_at: UTC.
         expires: UTC.
+        cnonce: what the resource server gave its client to bring back; None where it gave nothing.
         cti: names the token. Revocation inside one domain goes by it: the signature covers it, while a holder
             can turn one valid ECDSA signature into another and so change the token's hash.
         encoded: the token as received.
@@ -48,6 +49,7 @@ class AccessToken:
     issued_at: datetime
     expires: datetime
     cti: bytes
+    cnonce: bytes | None
     encoded: bytes
     seal: InitVar[object]
 
@@ -69,6 +71,7 @@ def issue(
     cti: bytes,
     signature_id: int,
     kid: bytes = b"",
+    cnonce: bytes | None = None,
 ) -> bytes:
     """Issue an access token bound to `public` (RFC 9200 §5.8.2).
 
@@ -84,6 +87,7 @@ def issue(
         cti: unique per issuer, at most 16 bytes.
         signature_id: COSE algorithm, one of the server's key.
         kid: identifier of the server's key.
+        cnonce: what the resource server wants to see again (RFC 9200 §5.8.4.4).
 
     Raises:
         DecodeError: a value that `authenticate` would refuse.
@@ -98,6 +102,7 @@ def issue(
         Claim.CTI.value: cti,
         Claim.CNF.value: confirmation.for_public(public),
         Claim.SCOPE.value: aif.encode(scope),
+        **({} if cnonce is None else {Claim.CNONCE.value: cnonce}),
     }
     data = cwt.issue(values, key, signature_id=signature_id, kid=kid)
     accept = frozenset({signature_id})
@@ -149,6 +154,7 @@ def authenticate(
         issued_at=claims.required_date(Claim.IAT),
         expires=claims.required_date(Claim.EXP),
         cti=claims.token_id(),
+        cnonce=claims.values.get(Claim.CNONCE),
         encoded=data,
         seal=_SEAL,
     )

@@ -31,6 +31,7 @@ class Claim(IntEnum):
     CNF = 8
     SCOPE = 9
     NONCE = 10
+    CNONCE = 39
     UEID = 256
     HWMODEL = 259
     CONSTRAINED_CLASS = -65537
@@ -69,6 +70,7 @@ REGISTRY: dict[Any, ClaimRow] = {
         ClaimRow(Claim.CTI, "cti", (bytes,), "RFC 8392 §3.1.7"),
         ClaimRow(Claim.CNF, "cnf", (dict,), "RFC 8747 §3.1"),
         ClaimRow(Claim.SCOPE, "scope", (str, bytes), "RFC 8693 §4.2; RFC 9200 §5.8.1"),
+        ClaimRow(Claim.CNONCE, "cnonce", (bytes,), "RFC 9200 §5.8.4.4"),
         ClaimRow(Claim.NONCE, "eat_nonce", (bytes, list), "RFC 9711 §4.1"),
         ClaimRow(Claim.UEID, "ueid", (bytes,), "RFC 9711 §4.2.1"),
         ClaimRow(Claim.HWMODEL, "hwmodel", (bytes,), "RFC 9711 §4.2.4"),

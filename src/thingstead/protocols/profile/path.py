@@ -8,9 +8,11 @@ __all__ = [
     "EDHOC",
     "GRANT",
     "GROUP_KEYS",
+    "INTROSPECT",
     "LIGHT",
     "STANDING",
     "TELEMETRY",
+    "TOKEN",
     "TRL",
     "UPDATE",
     "UPDATE_IMAGE",
@@ -42,6 +44,12 @@ UPDATE_REPORT = "/update/report"
 
 ACE_GROUP = "/ace-group"
 """Domain: the Key Distribution Center's root, ``/ace-group/NAME`` beneath it (RFC 9594 §4.1)."""
+
+TOKEN = "/token"  # noqa: S105  a path
+"""Domain: POST for a token that counts at another thing (RFC 9200 §5.8)."""
+
+INTROSPECT = "/introspect"
+"""Domain: POST to ask whether a token counts that the caller was shown (RFC 9200 §5.9)."""
 
 TRL = "/revoke/trl"
 """Domain: GET, with Observe too, which tokens that pertain to the caller are revoked (RFC 9770 §6)."""

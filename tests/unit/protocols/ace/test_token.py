@@ -188,4 +188,4 @@ def test_what_authenticate_would_refuse_is_not_issued():
 
 def test_the_verified_type_cannot_be_made_by_hand():
     with pytest.raises(TypeError, match="made by"):
-        token.AccessToken("i", "s", "a", SCOPE, HOLDER, AT, AT, b"\x01", TOKEN, object())
+        token.AccessToken("i", "s", "a", SCOPE, HOLDER, AT, AT, b"\x01", None, TOKEN, object())
