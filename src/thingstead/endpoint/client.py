@@ -122,8 +122,7 @@ class Client:
         exchange.observe = observe
         exchange.message_3 = message_3
         exchange.state = state
-        if state is not None:
-            exchange.trial = self._stateless.trial(destination, now, state=state, association=association)
+        exchange.trial = self._stateless.trial(destination, now, state=state, association=association)
         self._outstanding.add(exchange)
         try:
             self._step(exchange, now)
@@ -153,12 +152,12 @@ class Client:
                 self._take_stateless(message, source, now, data)
                 return
             exchange = self._outstanding.answered_by(message, source)
-            if exchange.trial and not self._is_taken(exchange, message, now):
-                self._go_on(exchange, message, data, source, now)
-                self._step(exchange, now)
-                return
         except ThingsteadError as error:
             self._reject(message, source, error, now, data)
+            return
+        if self._wants_less(exchange, message, now):
+            self._go_on(exchange, message, data, source, now)
+            self._step(exchange, now)
             return
         if exchange.is_refused_by(message):
             self._fail(exchange, refusal_error(message.code), now)
@@ -199,17 +198,23 @@ class Client:
             self._acknowledge(data, source, now, is_known=event.association is not None)
         self._events.append(event)
 
-    def _is_taken(self, exchange: ClientExchange, message: Message, now: float) -> bool:
-        """Note whether the peer takes a long token; with a 4.00 it may say no to this length (RFC 8974 §2.2.2)."""
-        token, exchange.trial = exchange.trial, b""
-        if message.code == Code.BAD_REQUEST:
+    def _wants_less(self, exchange: ClientExchange, message: Message, now: float) -> bool:
+        """Whether an unverified error asks for the same again: with a short token, or an Echo value outside.
+
+        4.00 is the refusal of a token of this length (RFC 8974 §2.2.2), 4.01 the question of somebody on the way
+        whether we are where we say (RFC 9175 §2.4). Neither is believed more than a few times.
+        """
+        if exchange.trial and message.code == Code.BAD_REQUEST:
+            exchange.trial = b""
             self._stateless.support.refuse(exchange.destination, now)
-            return False
-        self._stateless.support.accept(exchange.destination, len(token), now)
-        return True
+            return True
+        return exchange.is_refused_by(message) and exchange.wants_outer_echo(message)
 
     def _go_on(self, exchange: ClientExchange, message: Message, data: bytes, source: Address, now: float) -> None:
         """Our message has had its response."""
+        if exchange.trial:
+            self._stateless.support.accept(exchange.destination, len(exchange.trial), now)
+            exchange.trial = b""
         self._layer.retransmitter.acknowledge(exchange.destination, exchange.mid, now)
         if message.type is MessageType.CON:
             self._acknowledge(data, source, now, is_known=exchange.association is not None)
@@ -217,12 +222,9 @@ class Client:
     def _is_to_come_again(self, exchange: ClientExchange, message: Message) -> bool:
         """Whether the server answers with a random part of its own for new keys (RFC 8613 appendix B.2)."""
         association = exchange.association
-        return (
-            association is not None
-            and association.parameters is not None
-            and self._rederivation.follow(association, message, exchange.binding)
-            and exchange.may_restart()
-        )
+        if association is None or not self._rederivation.follow(association, message, exchange.binding):
+            return False
+        return exchange.may_restart()
 
     def _reject(self, message: Message, source: Address, error: ThingsteadError, now: float, data: bytes) -> None:
         """Take no notice of a response, and say so where that is due (RFC 7252 §4.2, §5.4.1).
@@ -252,13 +254,16 @@ class Client:
             exchange.trial = b""
             self._stateless.support.refuse(exchange.destination, now)
             self._step(exchange, now)
-            return
-        self._lose(exchange_id, TransportError("the peer reset the request", spec="RFC 7252 §4.2", reason="reset"), now)
+        elif exchange is not None:
+            error = TransportError("the peer reset the request", spec="RFC 7252 §4.2", reason="reset")
+            self._fail(exchange, error, now)
 
     def on_lost(self, exchange_id: int, now: float) -> None:
         """Nobody acknowledged our request."""
-        error = NoResponseError("nobody acknowledged the request", spec="RFC 7252 §4.2", reason="no-acknowledgement")
-        self._lose(exchange_id, error, now)
+        exchange = self._outstanding.find(exchange_id)
+        if exchange is not None:
+            text, reason = "nobody acknowledged the request", "no-acknowledgement"
+            self._fail(exchange, NoResponseError(text, spec="RFC 7252 §4.2", reason=reason), now)
 
     def cancel(self, exchange_id: int, now: float) -> None:
         """Want no more of an exchange; tell the server when it is an observation (RFC 7641 §3.6)."""
@@ -329,6 +334,7 @@ class Client:
 
     def _progress(self, exchange: ClientExchange, inner: Message, token: bytes, source: Address, now: float) -> None:
         """Go one step on with an accepted response."""
+        self._sender.keep_echo(exchange, inner)
         if exchange.wants_echo(inner) or exchange.wants_block(inner):
             self._step(exchange, now)
             return
@@ -377,11 +383,6 @@ class Client:
             self._outstanding.wait(exchange, fresh_until + wait)
         else:
             exchange.deadline = _FOREVER
-
-    def _lose(self, exchange_id: int, error: ThingsteadError, now: float) -> None:
-        exchange = self._outstanding.find(exchange_id)
-        if exchange is not None:
-            self._fail(exchange, error, now)
 
     def _fail(self, exchange: ClientExchange, error: ThingsteadError, now: float) -> None:
         """The current message is lost: so is its exchange, unless it is an observation, which goes on for long."""

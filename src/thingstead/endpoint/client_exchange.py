@@ -77,6 +77,7 @@ class ClientExchange:
         assembly: the response body, while it comes in blocks.
         head: the first block's message, whose options hold for the whole.
         echo: the Echo value to bring back.
+        outer_echo: the one to bring back to somebody on the way, outside of what is protected.
         protected: the OSCORE message on its way now.
         reassembly: its response, while it comes in outer blocks.
         restarts: times that something made us begin again; bounded.
@@ -109,6 +110,7 @@ class ClientExchange:
         "observe_token",
         "operation",
         "order",
+        "outer_echo",
         "pieces",
         "protected",
         "reassembly",
@@ -153,6 +155,7 @@ class ClientExchange:
         self.assembly: Assembly | None = None
         self.head: Message | None = None
         self.echo: bytes | None = None
+        self.outer_echo: bytes | None = None
         self.protected: Message | None = None
         self.reassembly: Reassembly | None = None
         self.restarts = 0
@@ -287,6 +290,14 @@ class ClientExchange:
         if inner.code != Code.UNAUTHORIZED or not is_echo(value) or not self.may_restart():
             return False
         self.echo = value
+        return True
+
+    def wants_outer_echo(self, message: Message) -> bool:
+        """Whether somebody on the way, who cannot speak for the peer, wants the same again (RFC 9175 §2.3, §2.4)."""
+        value = message.option(OptionNumber.ECHO)
+        if message.code != Code.UNAUTHORIZED or not is_echo(value) or not self.may_restart():
+            return False
+        self.outer_echo = value
         return True
 
     def wants_block(self, inner: Message) -> bool:

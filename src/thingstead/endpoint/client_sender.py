@@ -7,12 +7,14 @@ from collections import deque
 from thingstead.endpoint.association import Association, SequenceGate
 from thingstead.endpoint.client_exchange import ClientExchange
 from thingstead.endpoint.config import EndpointConfig
-from thingstead.endpoint.event import AssociationId
+from thingstead.endpoint.event import Address, AssociationId
 from thingstead.endpoint.message_layer import MessageLayer
 from thingstead.endpoint.outstanding import Outstanding
 from thingstead.endpoint.rederivation import Rederivation
 from thingstead.errors import StateError
+from thingstead.protocols.coap.echo import is_echo
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.token import Tokens
 from thingstead.protocols.edhoc.combined_request import combine
 from thingstead.protocols.oscore.protection import protect_request
@@ -23,7 +25,17 @@ __all__ = ["ClientSender"]
 class ClientSender:
     """The sending half of a client; what has no sequence number yet waits here for one."""
 
-    __slots__ = ("_config", "_encode", "_gate", "_layer", "_outstanding", "_parked", "_rederivation", "_tokens")
+    __slots__ = (
+        "_config",
+        "_echoes",
+        "_encode",
+        "_gate",
+        "_layer",
+        "_outstanding",
+        "_parked",
+        "_rederivation",
+        "_tokens",
+    )
 
     def __init__(
         self,
@@ -42,6 +54,7 @@ class ClientSender:
         self._rederivation = rederivation
         self._tokens = tokens
         self._outstanding = outstanding
+        self._echoes: dict[tuple[Address, AssociationId | None], bytes] = {}
         self._parked: dict[AssociationId, deque[int]] = {}
 
     def send(self, exchange: ClientExchange, now: float) -> None:
@@ -64,6 +77,18 @@ class ClientSender:
     def ask_for_piece(self, exchange: ClientExchange, now: float) -> None:
         """Ask for the next outer piece of a response."""
         self._dispatch(exchange, exchange.next_piece(self._layer.mids.allocate(exchange.destination)), now)
+
+    def keep_echo(self, exchange: ClientExchange, inner: Message) -> None:
+        """Keep the Echo value that a response brings, for the next request to who sent it (RFC 9175 §2.3).
+
+        A relay passes it on instead.
+        """
+        value = inner.option(OptionNumber.ECHO)
+        if not is_echo(value) or inner.code == Code.UNAUTHORIZED or self._config.relays:
+            return
+        if len(self._echoes) >= self._config.max_peers:
+            del self._echoes[next(iter(self._echoes))]
+        self._echoes[_endpoint(exchange)] = value
 
     def resumed(self, association_id: AssociationId) -> tuple[int, ...]:
         """The exchanges that waited for sequence numbers of this association, and do no longer."""
@@ -104,12 +129,16 @@ class ClientSender:
 
     def _transmit(self, exchange: ClientExchange, now: float) -> None:
         token = self._token(exchange)
+        if self._echoes and exchange.echo is None:
+            exchange.echo = self._echoes.pop(_endpoint(exchange), None)
         message = exchange.compose(token, self._layer.mids.allocate(exchange.destination))
         association = exchange.association
         if association is not None:
             message, exchange.binding = protect_request(
                 message, context=association.context, with_kid_context=association.with_kid_context
             )
+            if exchange.outer_echo is not None:
+                message = message.with_options((OptionNumber.ECHO, exchange.outer_echo))
             exchange.protected, exchange.reassembly = message, None
             if exchange.message_3:
                 message = combine(message, exchange.message_3)
@@ -133,3 +162,8 @@ class ClientSender:
             return self._gate.is_open(association.id, association.context.sender.sequence)
         except StateError:
             return False
+
+
+def _endpoint(exchange: ClientExchange) -> tuple[Address, AssociationId | None]:
+    """The other end as RFC 7252 §1.2 has it: the security association is part of it."""
+    return exchange.destination, None if exchange.association is None else exchange.association.id

@@ -89,8 +89,13 @@ class StatelessClient:
         self._layer.retransmitter.submit(data, destination, mid, owner=_NOT_KEPT, now=now, wait=wait)
         return True
 
-    def trial(self, destination: Address, now: float, *, state: bytes, association: Association | None) -> bytes:
-        """A token to find out with whether the peer takes one of this length; empty where that is known."""
+    def trial(self, destination: Address, now: float, *, state: bytes | None, association: Association | None) -> bytes:
+        """A token to find out with whether the peer takes one of this length; empty where that is known, or no matter.
+
+        That is without a state.
+        """
+        if state is None:
+            return b""
         whole = self._state(0, association, _LONGEST_PARTIAL_IV, state)
         if self._takes(destination, len(whole) + STATE_OVERHEAD, now) is not None:
             return b""

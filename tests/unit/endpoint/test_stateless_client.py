@@ -332,3 +332,15 @@ def test_over_a_connection_the_csm_says_what_may_be_kept_in_a_token(secured, lon
 def test_without_a_connection_nothing_is_asked():
     with pytest.raises(StateError):
         stream_endpoint().send_stateless(GET, CONTROLLER, 0.0, state=b"")
+
+
+@pytest.mark.spec("RFC 8974 2.2.2")
+def test_a_forged_response_to_a_protected_trial_shows_nothing():
+    ladder = Survey(secured=True)
+    ladder.survey(b"s")
+    ((data, _),) = ladder.thing.datagrams_to_send(0.0)
+    asked = decode(data)
+    oscore = [(int(OptionNumber.OSCORE), b"")]
+    forged = Message(Code.CHANGED, MessageType.ACK, asked.mid, asked.token, oscore, bytes(20))
+    ladder.thing.receive_datagram(encode(forged), CONTROLLER, 0.0)
+    assert len(ladder.thing._stateless.support) == 0
