@@ -19,6 +19,7 @@ class Connections:
     __slots__ = (
         "_by_address",
         "_config",
+        "_custody",
         "_deadlines",
         "_over",
         "_paused",
@@ -36,6 +37,7 @@ class Connections:
         self._paused: set[Address] = set()
         self._writing: set[Address] = set()
         self._over: set[Address] = set()
+        self._custody: set[Address] = set()
         self._deadlines: list[tuple[float, Address]] = []
         self._waking: dict[Address, float] = {}
 
@@ -72,7 +74,7 @@ class Connections:
         else:
             del self._per_host[address[0]]
         self._waking.pop(address, None)
-        for names in (self._proven, self._paused, self._writing, self._over):
+        for names in (self._proven, self._paused, self._writing, self._over, self._custody):
             names.discard(address)
         return connection
 
@@ -87,8 +89,22 @@ class Connections:
         if connection is None:
             return []
         messages = connection.receive(data, now)
+        if connection.owes_custody:
+            self._custody.add(address)
         self._touch(address)
         return messages
+
+    @property
+    def owes_custody(self) -> bool:
+        """Whether somebody waits to hear that all it sent has been processed (RFC 8323 §5.4.1)."""
+        return bool(self._custody)
+
+    def confirm_custody(self, busy: set[Address]) -> None:
+        """Tell those who wait for it, but for the `busy` ones, of whose requests some are still to be answered."""
+        for address in self._custody - busy:
+            self._custody.remove(address)
+            self._by_address[address].confirm_custody()
+            self._touch(address)
 
     def send(self, frame: bytes, address: Address) -> None:
         """Have a message sent.

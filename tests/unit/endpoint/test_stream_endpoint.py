@@ -8,7 +8,7 @@ from thingstead.protocols.coap import tcp
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.tcp_connection import ConnectionConfig
-from thingstead.protocols.coap.tcp_signal import Csm, Release, encode_signal
+from thingstead.protocols.coap.tcp_signal import Csm, Ping, Release, encode_signal
 
 GET = request(Code.GET, "/a")
 LONG = bytes(range(250)) * 800
@@ -270,3 +270,34 @@ def test_what_waited_for_a_free_way_goes_out_when_it_is():
     assert side.datagrams_to_send(0.0) == []
     side.pause(THING, is_full=False)
     assert [message.code for message in told(side)] == [Code.CSM]
+
+
+@pytest.mark.spec("RFC 8323 5.4.1")
+def test_a_ping_for_custody_waits_for_the_answers_to_what_came_before_it_and_for_no_others():
+    side = stream_endpoint()
+    for address in (THING, CONTROLLER):
+        side.connect(address, 0.0)
+        side.receive_bytes(tcp.encode(encode_signal(Csm())), address, 0.0)
+    side.datagrams_to_send(0.0)
+    asked = tcp.encode(Message(Code.GET, token=b"t", options=[(11, b"a")]))
+    ping = tcp.encode(encode_signal(Ping(custody=True), b"p"))
+    side.receive_bytes(asked + ping, THING, 1.0)
+    side.receive_bytes(ping, CONTROLLER, 1.0)
+    (event,) = events(side)
+    ((data, address),) = side.datagrams_to_send(1.0)
+    assert (address, [frame.code for frame in frames(data)]) == (CONTROLLER, [Code.PONG])
+    side.send_response(event.exchange, answered(), 2.0)
+    ((data, address),) = side.datagrams_to_send(2.0)
+    assert (address, [frame.code for frame in frames(data)]) == (THING, [Code.CONTENT, Code.PONG])
+    assert side.datagrams_to_send(3.0) == []
+
+
+def test_who_is_gone_is_told_nothing_about_custody():
+    side = stream_endpoint()
+    side.connect(THING, 0.0)
+    asked = tcp.encode(Message(Code.GET, token=b"t", options=[(11, b"a")]))
+    side.receive_bytes(tcp.encode(encode_signal(Csm())) + asked, THING, 0.0)
+    side.receive_bytes(tcp.encode(encode_signal(Ping(custody=True), b"p")), THING, 1.0)
+    side.datagrams_to_send(1.0)
+    side.disconnect(THING, 2.0)
+    assert side.datagrams_to_send(2.0) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from thingstead.errors import DecodeError, ProtocolError, StateError, ThingsteadError, TransportError
@@ -24,6 +25,8 @@ from thingstead.protocols.coap.tcp_signal import (
 __all__ = ["Connection", "ConnectionConfig"]
 
 _PING_TOKEN = b"\x00"
+_MAX_IN_CUSTODY = 16
+"""Pings that wait; more are answered at once, without the option."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Connection:
         "_config",
         "_frame_since",
         "_greeted",
+        "_in_custody",
         "_opened_at",
         "_outgoing",
         "_pinged_at",
@@ -80,6 +84,7 @@ class Connection:
         self._reader = tcp.FrameReader(limits)
         self._outgoing = bytearray()
         self._greeted = False
+        self._in_custody: deque[bytes] = deque()
         self._opened_at = self.heard_at = now
         self._frame_since: float | None = None
         self._pinged_at: float | None = None
@@ -131,6 +136,16 @@ class Connection:
                 reason="too-large",
             )
         self._write(frame)
+
+    @property
+    def owes_custody(self) -> bool:
+        """Whether a Ping waits until all that came before it has been processed (RFC 8323 §5.4.1)."""
+        return bool(self._in_custody) and not self.is_over
+
+    def confirm_custody(self) -> None:
+        """Say so: what came before has been processed."""
+        while self.owes_custody:
+            self._signal(Pong(custody=True), self._in_custody.popleft())
 
     def release(self) -> None:
         """Ask for no more requests; what is under way is still answered (RFC 8323 §5.5)."""
@@ -196,8 +211,10 @@ class Connection:
             self._greeted = True
             self.peer = signal
         elif isinstance(signal, Ping):
-            # What came before has been handed over by now, which is what the Custody option asks for.
-            self._signal(Pong(signal.custody), token)
+            if signal.custody and len(self._in_custody) < _MAX_IN_CUSTODY:
+                self._in_custody.append(token)
+            else:
+                self._signal(Pong(), token)
         elif isinstance(signal, Release):
             self.is_released = True
         elif isinstance(signal, Abort):

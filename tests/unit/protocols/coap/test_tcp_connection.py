@@ -92,12 +92,36 @@ def test_what_breaks_the_protocol_aborts_and_nothing_after_it_is_taken(data):
 
 
 @pytest.mark.spec("RFC 8323 5.4")
-@pytest.mark.parametrize("custody", [False, True])
-def test_a_ping_is_answered_under_its_token(custody):
+def test_a_ping_is_answered_under_its_token():
     side = greeted()
-    side.receive(said(Ping(custody), token=b"p"), 1.0)
+    side.receive(said(Ping(), token=b"p"), 1.0)
     (pong,) = heard(side)
-    assert (pong.token, decode_signal(pong, before=Csm())) == (b"p", Pong(custody))
+    assert (pong.token, decode_signal(pong, before=Csm())) == (b"p", Pong())
+
+
+@pytest.mark.spec("RFC 8323 5.4.1")
+def test_one_for_custody_is_answered_when_all_before_it_has_been_processed():
+    side = greeted()
+    side.receive(said(Ping(custody=True), token=b"p") + said(Ping(custody=True), token=b"q"), 1.0)
+    assert (heard(side), side.owes_custody) == ([], True)
+    side.receive(said(Ping(), token=b"now"), 2.0)
+    assert [pong.token for pong in heard(side)] == [b"now"]
+    side.confirm_custody()
+    assert [(pong.token, decode_signal(pong, before=Csm())) for pong in heard(side)] == [
+        (b"p", Pong(custody=True)),
+        (b"q", Pong(custody=True)),
+    ]
+    assert not side.owes_custody
+
+
+@pytest.mark.requirement("R-51")
+def test_pings_that_wait_are_bounded_and_the_others_promise_nothing():
+    side = greeted()
+    for number in range(20):
+        side.receive(said(Ping(custody=True), token=bytes((number,))), 1.0)
+    assert [decode_signal(pong, before=Csm()) for pong in heard(side)] == [Pong()] * 4
+    side.confirm_custody()
+    assert len(heard(side)) == 16
 
 
 @pytest.mark.spec("RFC 8323 5.5")
