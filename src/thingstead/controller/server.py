@@ -77,9 +77,10 @@ class DomainServer:
 
     # --- the core that a pump drives
 
-    def receive_datagram(self, data: bytes, source: Address, now: float, *, multicast: bool = False) -> None:
-        """Take one datagram."""
-        self._endpoint.receive_datagram(data, source, now, multicast=multicast)
+    @property
+    def receive_datagram(self) -> Callable[..., None]:
+        """Takes one datagram."""
+        return self._endpoint.receive_datagram
 
     @property
     def is_known(self) -> Callable[[Hashable], bool]:

@@ -106,7 +106,7 @@ class Associations:
         self._by_gid: dict[bytes, Group] = {}
         self._groups: dict[GroupId, Group] = {}
         self._by_id: dict[AssociationId, Association] = {}
-        self._by_kid: dict[bytes, tuple[Association, ...]] = {}
+        self._by_kid: dict[bytes | None, tuple[Association, ...]] = {}
         self._addresses: dict[Address, int] = {}
         self.is_known: Callable[[Hashable], bool] = self._addresses.__contains__
         self._epoch = 0
@@ -239,15 +239,13 @@ class Associations:
             DecodeError, ReplayError, AuthenticationError: as for `unprotect_request`.
         """
         refused: SecurityError | None = None
-        for association in self._by_kid.get(option.kid, ()) if option.kid is not None else ():
+        for association in self._by_kid.get(option.kid, ()):
             if option.kid_context is not None and option.kid_context != association.context.kid_context:
                 continue
             if association not in self._awake:
                 self._wake(association)
-            tries = association.tries
-            is_elsewhere = source != association.address
-            is_strange = is_elsewhere and source != association.heard_from
-            if is_strange and tries is not None and not tries.allow(now):
+            is_strange = source not in (association.address, association.heard_from)
+            if is_strange and association.tries is not None and not association.tries.allow(now):
                 refused = UntrustedError("too many messages from elsewhere did not verify", reason="tries")
                 continue
             try:
@@ -260,10 +258,10 @@ class Associations:
             except (AuthenticationError, UntrustedError) as error:
                 self._gate.look(association.id, association.context)
                 refused = error
-                if is_strange and tries is None:
+                if is_strange and association.tries is None:
                     association.tries = RateLimit(_TRIES_PER_SECOND)
             else:
-                if is_elsewhere:
+                if is_strange:
                     association.heard_from = source
                 return inner, binding, association
         if refused is not None:

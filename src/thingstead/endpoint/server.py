@@ -61,6 +61,7 @@ class Server:
         "_events",
         "_fragments",
         "_held",
+        "_is_duplicate",
         "_is_verified",
         "_known",
         "_layer",
@@ -97,6 +98,7 @@ class Server:
         self._ack_delay = config.ack_delay
         self._lifetime = config.transmission.exchange_lifetime
         self._layer = layer
+        self._is_duplicate = layer.is_duplicate
         self._known = layer.known
         self._strangers = layer.strangers
         self._associations = associations
@@ -129,7 +131,7 @@ class Server:
     def receive(self, data: bytes, source: Address, now: float, *, is_multicast: bool) -> None:
         """Take a datagram whose code is a request's."""
         name = (source, data)
-        if self._layer.is_duplicate(name):
+        if self._is_duplicate(name):
             self._counters.count("duplicate", source)
             return
         try:

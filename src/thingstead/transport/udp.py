@@ -174,8 +174,8 @@ class Pump:
             except OSError as error:
                 _LOGGER.debug("socket error while reading: %s", error)
                 break
-            if len(source) != 2:
-                source = _plain(source)
+            if len(source) > 2 and not source[3]:
+                source = source[:2]
             if not is_known(source) and not turns.admits():
                 turns.wait((data, source, multicast))
                 continue
@@ -206,7 +206,7 @@ class Pump:
 
 def _plain(source: tuple[Any, ...]) -> Address:
     """Host and port; of IPv6 also the scope, where one is needed to answer: else an address had two names."""
-    return source[:2] if len(source) == 2 or not source[3] else source
+    return source[:2] if len(source) > 2 and not source[3] else source
 
 
 def open_socket(host: str, port: int) -> socket.socket:

@@ -263,26 +263,22 @@ def encode_options(options: list[tuple[int, bytes]], payload: bytes) -> bytes:
     """
     if not options:
         return b"\xff" + payload if payload else b""
-    parts: list[bytes] = []
+    encoded = b""
     last = 0
     for number, value in options:
         delta, length = number - last, len(value)
         if length > _MAX_SIZES.get(number, length):
             raise ValueError(f"{OPTIONS[number].title} holds at most {_MAX_SIZES[number]} bytes, got {length}")
         if 0 <= delta < 13 and length < 13:
-            parts.append(_SHORT_HEADS[delta << 4 | length])
+            encoded += _SHORT_HEADS[delta << 4 | length] + value
         elif delta < 0:
             raise ValueError(f"option {number} stands behind option {last}")
         else:
             delta_nibble, delta_bytes = _extend(delta)
             length_nibble, length_bytes = _extend(length)
-            parts.append(_SHORT_HEADS[delta_nibble << 4 | length_nibble] + delta_bytes + length_bytes)
-        parts.append(value)
+            encoded += _SHORT_HEADS[delta_nibble << 4 | length_nibble] + delta_bytes + length_bytes + value
         last = number
-    if payload:
-        parts.append(b"\xff")
-        parts.append(payload)
-    return b"".join(parts)
+    return encoded + b"\xff" + payload if payload else encoded
 
 
 _MAX_SIZES = {number: row.max_size for number, row in OPTIONS.items()}
