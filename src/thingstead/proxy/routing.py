@@ -106,14 +106,14 @@ class Routes:
             rest = [option for option in rest if option[0] not in _TARGET]
             return origin, rest if origin is None else [*rest, *_options(named, origin)]
         host = (request.option(OptionNumber.URI_HOST) or b"").decode("utf-8", "replace").lower()
+        # Its port an origin knows; and who takes us for the origin names ours (RFC 7252 §5.7.3).
+        here = [option for option in rest if option[0] != OptionNumber.URI_PORT]
         if scheme is not None:
             said = scheme.decode("utf-8", "replace").lower()
             port = request.option(OptionNumber.URI_PORT)
             number = DEFAULT_PORTS.get(said, 0) if port is None else decode_uint(port)
-            return self._forward.get((said, host, number)), rest
-        # A client that takes us for the origin names our port, which is not the origin's (RFC 7252 §5.7.3).
-        served = [option for option in rest if option[0] != OptionNumber.URI_PORT]
-        return self._reverse.get(host) if host else self._only, served
+            return self._forward.get((said, host, number)), here
+        return self._reverse.get(host) if host else self._only, here
 
 
 def _options(named: CoapUri, origin: OriginConfig) -> list[tuple[int, bytes]]:
