@@ -157,7 +157,7 @@ class Client:
             return
         if self._wants_less(exchange, message, now):
             self._go_on(exchange, message, data, source, now)
-            self._step(exchange, now)
+            self._step(exchange, now, is_again=True)
             return
         if exchange.is_refused_by(message):
             self._fail(exchange, refusal_error(message.code), now)
@@ -317,11 +317,11 @@ class Client:
                 exchange.order = None
                 self._fail(exchange, error, now)
 
-    def _step(self, exchange: ClientExchange, now: float) -> None:
-        """Send the next message of an exchange, or park it until there is a sequence number."""
+    def _step(self, exchange: ClientExchange, now: float, *, is_again: bool = False) -> None:
+        """Send the next message of an exchange, or the last once more, or park it until there is a sequence number."""
         self._await(exchange, now)
         try:
-            self._sender.send(exchange, now)
+            (self._sender.send_again if is_again else self._sender.send)(exchange, now)
         except StateError as error:
             self._fail(exchange, error, now)
 

@@ -21,6 +21,8 @@ from thingstead.protocols.oscore.protection import protect_request
 
 __all__ = ["ClientSender"]
 
+_ECHO = frozenset((int(OptionNumber.ECHO),))
+
 
 class ClientSender:
     """The sending half of a client; what has no sequence number yet waits here for one."""
@@ -73,6 +75,24 @@ class ClientSender:
             self._transmit(exchange, now)
         else:
             self._park(exchange, association.id)
+
+    def send_again(self, exchange: ClientExchange, now: float) -> None:
+        """Send what is on its way once more, because somebody asked for that who proved nothing.
+
+        What is protected goes as it is: protected anew, it might be carried out twice, by a server that had it after
+        all (RFC 8613 §7.4, appendix D.5.3).
+
+        Raises:
+            StateError, ValueError: as for `send`.
+        """
+        if exchange.protected is None:
+            self.send(exchange, now)
+            return
+        outer = [] if exchange.outer_echo is None else [(int(OptionNumber.ECHO), exchange.outer_echo)]
+        message = exchange.protected.with_options(*outer, without=_ECHO)
+        message.mid, message.token = self._layer.mids.allocate(exchange.destination), self._token(exchange)
+        exchange.protected, exchange.reassembly = message, None
+        self._launch(exchange, message, now)
 
     def ask_for_piece(self, exchange: ClientExchange, now: float) -> None:
         """Ask for the next outer piece of a response."""
@@ -128,23 +148,23 @@ class ClientSender:
         return self._tokens.unprotected() if exchange.association is None else self._tokens.protected()
 
     def _transmit(self, exchange: ClientExchange, now: float) -> None:
-        token = self._token(exchange)
         if self._echoes and exchange.echo is None:
             exchange.echo = self._echoes.pop(_endpoint(exchange), None)
-        message = exchange.compose(token, self._layer.mids.allocate(exchange.destination))
+        message = exchange.compose(self._token(exchange), self._layer.mids.allocate(exchange.destination))
         association = exchange.association
         if association is not None:
             message, exchange.binding = protect_request(
                 message, context=association.context, with_kid_context=association.with_kid_context
             )
-            if exchange.outer_echo is not None:
-                message = message.with_options((OptionNumber.ECHO, exchange.outer_echo))
             exchange.protected, exchange.reassembly = message, None
             if exchange.message_3:
                 message = combine(message, exchange.message_3)
                 exchange.message_3 = b""
+        self._launch(exchange, message, now)
+
+    def _launch(self, exchange: ClientExchange, message: Message, now: float) -> None:
         exchange.mid = message.mid
-        self._outstanding.name(exchange, token)
+        self._outstanding.name(exchange, message.token)
         if exchange.is_registration() and not exchange.is_registering_again:
             exchange.observe_binding = exchange.binding
         self._dispatch(exchange, message, now)

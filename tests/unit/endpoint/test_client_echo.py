@@ -105,13 +105,32 @@ def asking_under_oscore():
 
 
 @pytest.mark.spec("RFC 9175 2.3")
-def test_an_outer_echo_value_goes_back_outside_under_a_new_number():
+def test_an_outer_echo_value_goes_back_outside_of_the_same_protected_message():
     side = asking_under_oscore()
     first = protected_request(side)
     side.receive_datagram(challenge(first), CONTROLLER, 0.0)
     second = protected_request(side)
     assert (first.option(OptionNumber.ECHO), second.option(OptionNumber.ECHO)) == (None, b"outer")
-    assert first.option(OptionNumber.OSCORE) != second.option(OptionNumber.OSCORE)
+    assert first.option(OptionNumber.OSCORE) == second.option(OptionNumber.OSCORE)
+    assert (first.payload, first.mid == second.mid, first.token == second.token) == (second.payload, False, False)
+    side.receive_datagram(challenge(second, b"later"), CONTROLLER, 0.0)
+    assert protected_request(side).option_values(OptionNumber.ECHO) == [b"later"]
+
+
+@pytest.mark.spec("RFC 8613 D.5.3")
+@pytest.mark.requirement("R-15")
+def test_whoever_holds_a_response_back_and_asks_for_an_echo_has_nothing_done_twice():
+    ladder = Ladder(secured=True, respond=lambda event: answered(Code.CHANGED))
+    ladder.ask(request(Code.POST, "/where"))
+    ladder.pump()
+    ladder.ask(request(Code.POST, "/door", payload=b"toggle"))
+    ((asked, _),) = ladder.thing.datagrams_to_send(0.0)
+    ladder.controller.receive_datagram(asked, THING, 0.0)
+    assert len(events(ladder.controller)) == 1
+    ladder.thing.receive_datagram(challenge(decode(asked)), CONTROLLER, 0.0)
+    ladder.run()
+    assert [event for event in ladder.requests if event.message.path == "/door"] == []
+    assert ladder.failure.reason == "refused"
 
 
 @pytest.mark.spec("RFC 8613 8.2")
