@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from thingstead.agent.envelope import Envelope
 
 __all__ = ["AgentConfig"]
 
@@ -27,6 +29,7 @@ class AgentConfig:
         leisure: seconds over which answers to a group's message are spread (RFC 7252 §8.2).
         retry_interval: seconds before a refused or unanswered join is tried again, doubling up to 32 times that;
             by chance up to half as much again (RFC 7252 §4.2).
+        envelope: levels and changes of its lamp that are safe, whoever commands it.
         telemetry_file: CSV or ``.csv.xz`` to report instead of the host's own figures.
     """
 
@@ -43,4 +46,5 @@ class AgentConfig:
     revocation_interval: float = 60.0
     leisure: float = 1.0
     retry_interval: float = 1.0
+    envelope: Envelope = field(default_factory=Envelope)
     telemetry_file: Path | None = None

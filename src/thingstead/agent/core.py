@@ -11,6 +11,7 @@ from typing import Any
 from thingstead.agent import light, wiping
 from thingstead.agent.association import DomainAssociation
 from thingstead.agent.config import AgentConfig
+from thingstead.agent.envelope import GuardedActuator
 from thingstead.agent.group_membership import GROUP_PREFIX, GROUP_STORY, GroupMembership
 from thingstead.agent.joining import Joining, back_off
 from thingstead.agent.membership import Member, Membership
@@ -102,7 +103,7 @@ class Agent:
         self._now = 0.0
         self.stories = Stories(self._send, self._cancel)
         self.resources.register(path.WIPE, Code.POST, self.on_wipe)
-        light.serve(self.resources, hardware.actuator)
+        light.serve(self.resources, GuardedActuator(hardware.actuator, config.envelope))
         self.groups = GroupMembership(
             hardware.home,
             hardware.keys,

@@ -51,8 +51,8 @@ __all__ = ["GROUP_PREFIX", "GROUP_STORY", "REACHABLE", "GroupMembership"]
 
 _LOGGER = logging.getLogger(__name__)
 
-REACHABLE = Scope({path.LIGHT: Permission.GET | Permission.PUT})
-"""All that a group message may ask of a thing, whatever the rights of its sender: keys never come this way."""
+REACHABLE = Scope(dict.fromkeys((path.LIGHT, path.LEVEL), Permission.GET | Permission.PUT))
+"""All that a group or another thing may ask of a thing, whatever the rights of the sender: keys never come this way."""
 
 GROUP_STORY = "groups"
 """What the story waits under, so that it can be woken."""

@@ -1,8 +1,8 @@
-"""The lamp as a resource: GET tells, PUT switches; one CBOR Boolean either way."""
+"""The lamp as a resource: GET tells and PUT sets, one CBOR Boolean for on and off, one integer for its level."""
 
 from __future__ import annotations
 
-from thingstead.agent.ports import Actuator
+from thingstead.agent.envelope import GuardedActuator
 from thingstead.endpoint.resource import Call, Resources
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
@@ -14,21 +14,34 @@ from thingstead.protocols.profile import path
 __all__ = ["serve"]
 
 _LIMITS = codec.Limits(max_bytes=16, max_depth=1)
+_CBOR = (ContentFormat.CBOR,)
+_OPTIONS = [(int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.CBOR))]
 
 
-def serve(resources: Resources, actuator: Actuator) -> None:
-    """Register the lamp."""
+def serve(resources: Resources, lamp: GuardedActuator) -> None:
+    """Register the lamp, within its envelope."""
 
     def tell(_call: Call) -> Message:
-        options = [(int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.CBOR))]
-        return Message(Code.CONTENT, options=options, payload=codec.encode(actuator.is_on()))
+        return Message(Code.CONTENT, options=list(_OPTIONS), payload=codec.encode(lamp.is_on()))
 
     def switch(call: Call) -> Message:
         wanted = codec.decode(call.request.payload, limits=_LIMITS)
         if not isinstance(wanted, bool):
             raise DecodeError("expected a CBOR Boolean: true is on")
-        actuator.switch(wanted)
+        lamp.switch(wanted, call.now)
         return Message(Code.CHANGED)
 
-    resources.register(path.LIGHT, Code.GET, tell, produces=(ContentFormat.CBOR,))
-    resources.register(path.LIGHT, Code.PUT, switch, consumes=(ContentFormat.CBOR,))
+    def tell_level(_call: Call) -> Message:
+        return Message(Code.CONTENT, options=list(_OPTIONS), payload=codec.encode(lamp.level()))
+
+    def dim(call: Call) -> Message:
+        wanted = codec.decode(call.request.payload, limits=_LIMITS)
+        if type(wanted) is not int:
+            raise DecodeError("expected a level in per cent as CBOR integer")
+        lamp.dim(wanted, call.now)
+        return Message(Code.CHANGED)
+
+    resources.register(path.LIGHT, Code.GET, tell, produces=_CBOR)
+    resources.register(path.LIGHT, Code.PUT, switch, consumes=_CBOR)
+    resources.register(path.LEVEL, Code.GET, tell_level, produces=_CBOR)
+    resources.register(path.LEVEL, Code.PUT, dim, consumes=_CBOR)

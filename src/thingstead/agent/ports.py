@@ -94,6 +94,14 @@ class Actuator(Protocol):
         """Do it."""
         ...
 
+    def dim(self, level: int) -> None:
+        """Set how bright it is when it is on, in per cent."""
+        ...
+
     def is_on(self) -> bool:
         """How it stands."""
+        ...
+
+    def level(self) -> int:
+        """How bright it is when it is on, in per cent."""
         ...

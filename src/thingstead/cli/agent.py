@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from thingstead.agent.config import AgentConfig
+from thingstead.agent.envelope import Envelope
 from thingstead.agent.program import run
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.ending import ending
@@ -31,6 +32,7 @@ def _run(session: Session) -> int:
             multicast_group=options["multicast_group"],
             multicast_port=options["multicast_port"],
             telemetry_interval=options["telemetry_interval"],
+            envelope=Envelope(options["lowest"], options["highest"], options["changes_per_minute"]),
             telemetry_file=session.path("telemetry") if options["telemetry"] else None,
         )
         for name in options["directory"]
@@ -63,6 +65,9 @@ RUN = Action(
         Parameter("--multicast-port", "UDP port of that group", read=whole(1, 65_535), default=5684),
         Parameter("--telemetry", "CSV or .csv.xz to report instead of the host's own figures"),
         Parameter("--telemetry-interval", "seconds between two readings", read=seconds, default=2.0),
+        Parameter("--lowest", "safe level of its lamp in per cent, whoever commands it", read=whole(0, 100), default=0),
+        Parameter("--highest", "likewise", read=whole(0, 100), default=100),
+        Parameter("--changes-per-minute", "how often its lamp may change", read=whole(1, 6000), default=120),
     ),
     _run,
     "A thing joins by itself, checks the domain before it says who it is, and goes on where it stopped.",

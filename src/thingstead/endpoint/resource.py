@@ -229,5 +229,7 @@ _CODES = {
     NOT_ACCEPTABLE: Code.NOT_ACCEPTABLE,
     CONTENT_FORMAT: Code.UNSUPPORTED_CONTENT_FORMAT,
     PRECONDITION: Code.PRECONDITION_FAILED,
+    "range": Code.UNPROCESSABLE_ENTITY,
+    "rate": Code.TOO_MANY_REQUESTS,
 }
 """Where the reason says more than the class: of a method, that the resource is in the scope (RFC 9200 §5.10.2)."""

@@ -3,6 +3,12 @@
 from tests.sabotage.replacement import Sabotage, accepts, returns
 
 ROWS = (
+    Sabotage(
+        "R-16",
+        "thingstead.agent.envelope:GuardedActuator._count",
+        accepts,
+        "an actuator changes no more often than is safe",
+    ),
     Sabotage("R-35", "thingstead.protocols.ace.aif:Scope.allows", accepts, "a request stays in its scope"),
     Sabotage(
         "R-35",

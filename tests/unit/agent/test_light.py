@@ -4,6 +4,7 @@ import pytest
 
 from tests.unit.endpoint import ladder
 from thingstead.agent import light
+from thingstead.agent.envelope import Envelope, GuardedActuator
 from thingstead.agent.lamp import SimulatedLamp
 from thingstead.endpoint.event import ExchangeId, RequestReceived
 from thingstead.endpoint.resource import Resources
@@ -12,13 +13,13 @@ from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.message import request
 from thingstead.protocols.coap.registry import Code, ContentFormat
 
-SCOPE = Scope({"/light": int(Permission.GET | Permission.PUT)})
+SCOPE = Scope(dict.fromkeys(("/light", "/light/level"), int(Permission.GET | Permission.PUT)))
 
 
-def ask(lamp, method, payload=b""):
+def ask(lamp, method, payload=b"", place="/light"):
     resources = Resources(lambda _event: ("domain", SCOPE))
-    light.serve(resources, lamp)
-    message = request(method, "/light", payload=payload)
+    light.serve(resources, GuardedActuator(lamp, Envelope(lowest=10, highest=80)))
+    message = request(method, place, payload=payload)
     event = RequestReceived(ExchangeId(1), message, ladder.THING, None, None, None, None, True, False)
     answer = resources.answer(event, 0.0)
     assert answer is not None
@@ -48,3 +49,25 @@ def test_a_boolean_switches_and_is_told_again(on):
     told = ask(lamp, Code.GET)
     assert (told.code, codec.decode(told.payload), lamp.is_on()) == (Code.CONTENT, on, on)
     assert told.uint_option(12) == ContentFormat.CBOR
+
+
+@pytest.mark.requirement("R-16")
+@pytest.mark.parametrize("level", [9, 81, 0, 100, -1, 1 << 40])
+def test_a_level_that_is_not_safe_is_refused_to_whoever_may_command(level):
+    lamp = SimulatedLamp()
+    assert ask(lamp, Code.PUT, codec.encode(level), "/light/level").code == Code.UNPROCESSABLE_ENTITY
+    assert lamp.level() == 100
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xf5", b"\xf6", codec.encode(50.5), codec.encode("50"), b"\x18"])
+def test_what_is_no_integer_dims_nothing(payload):
+    lamp = SimulatedLamp()
+    assert ask(lamp, Code.PUT, payload, "/light/level").code == Code.BAD_REQUEST
+    assert lamp.level() == 100
+
+
+@pytest.mark.parametrize("level", [10, 50, 80])
+def test_a_safe_level_is_set_and_told_again(level):
+    lamp = SimulatedLamp()
+    assert ask(lamp, Code.PUT, codec.encode(level), "/light/level").code == Code.CHANGED
+    assert codec.decode(ask(lamp, Code.GET, place="/light/level").payload) == level

@@ -9,6 +9,7 @@ __all__ = [
     "GRANT",
     "GROUP_KEYS",
     "INTROSPECT",
+    "LEVEL",
     "LIGHT",
     "STANDING",
     "TELEMETRY",
@@ -65,6 +66,9 @@ STANDING = "/standing"
 
 LIGHT = "/light"
 """Thing: GET and PUT of a lamp's state, also by group message."""
+
+LEVEL = "/light/level"
+"""Thing: GET and PUT of how bright its lamp is when it is on, in per cent."""
 
 WIPE = "/wipe"
 """Thing: POST; it signs a receipt, forgets everything of the domain and answers with the receipt."""
