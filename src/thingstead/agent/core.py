@@ -13,6 +13,7 @@ from thingstead.agent.association import DomainAssociation
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.envelope import GuardedActuator
 from thingstead.agent.group_membership import GROUP_PREFIX, GROUP_STORY, GroupMembership
+from thingstead.agent.introduction import Introduction
 from thingstead.agent.joining import Joining, back_off
 from thingstead.agent.membership import Member, Membership
 from thingstead.agent.peer_client import PeerClient
@@ -326,17 +327,22 @@ class Agent:
         self.stories.on_failure(event.exchange, event.error, now)
 
     def _join(self, attempt: int) -> Story:
+        introduction = Introduction(self.hardware.home, self.birth)
+        code = introduction.code()
+        # A label that nobody read is no reason not to join by the maker's voucher, where there is one.
+        if code is not None and not attempt % 2:
+            yield from introduction.story(code, self._connection_id())
         key = self.hardware.keys.handle(birth_record.IDENTITY_KEY)
-        known = None if self.member is None else self.member.domain_key
+        known = introduction.domain() if self.member is None else self.member.domain_key
         # A domain that refuses the combined request is asked without it the next time.
         joining = Joining(
             self.birth,
             key,
             self._connection_id(),
             known_domain=known,
-            combines=known is not None and not attempt % 2,
+            combines=self.member is not None and not attempt % 2,
         )
-        return joining.story(self.utc())
+        return (yield from joining.story(self.utc()))
 
     def _connection_id(self) -> bytes:
         """C_I, by which the domain's messages name a context of ours: not the one that is still in use."""

@@ -44,7 +44,7 @@ from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc import error as edhoc_error
 from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.pending import PendingSessions
-from thingstead.protocols.edhoc.responder import Responder
+from thingstead.protocols.edhoc.responder import Responder, WaitingForMessage3
 from thingstead.protocols.edhoc.session import OscoreParameters
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.profile import join, path, peer
@@ -109,7 +109,7 @@ class PeerServer:
         self._key: PrivateKey | None = None
         self._domain: _Domain | None = None
         self._sessions: dict[str, _Session] = {}
-        self._pending = PendingSessions(limit=_MAX_HALF_OPEN)
+        self._pending = PendingSessions[WaitingForMessage3](limit=_MAX_HALF_OPEN)
         self._responder = Responder(
             methods=frozenset({join.METHOD}), suites=join.SUITES, ephemeral=generate, ead_labels=join.EAD_LABELS
         )

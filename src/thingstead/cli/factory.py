@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import date
 
 from thingstead.cli.action import Action, Parameter, Session
@@ -14,6 +15,7 @@ from thingstead.phases.manufacture import Model
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
+from thingstead.protocols.profile.install_code import make_code, render_code
 from thingstead.simulator import firmware
 from thingstead.simulator.factory import FIRMWARE_1_0_0, bear_thing, make_maker, open_maker
 from thingstead.storage.directory import write_whole
@@ -53,6 +55,7 @@ def _thing(session: Session) -> int:
     if options["firmware"] is not None:
         firmware = read_file(session.path("firmware"), max_bytes=16 << 20)
     credential = _credential(session)
+    code = make_code(secrets.token_bytes) if options["install_code"] else None
     born = bear_thing(
         session.path("directory"),
         maker,
@@ -62,6 +65,7 @@ def _thing(session: Session) -> int:
         at=at,
         voucher_days=options["voucher_days"],
         firmware=firmware,
+        install_code=code,
     )
     identity = Registrar({maker.name: maker.anchor.public}).authenticate(born.maker_identity, at=at)
     session.console.show(
@@ -74,8 +78,11 @@ def _thing(session: Session) -> int:
             "key": shown(cose_key.thumbprint(identity.public)),
             "sold_to": digest(credential).hex()[:16],
             "directory": str(session.path("directory")),
+            **({} if code is None else {"install_code": render_code(code)}),
         }
     )
+    if code is not None:
+        session.console.say("the label: who reads this code can let the thing in, once")
     session.console.next(f"thingstead agent run {options['directory']}")
     return 0
 
@@ -127,6 +134,7 @@ THING = Action(
         Parameter("--support-end", "last day on which the maker mends it, YYYY-MM-DD; else five years on", read=_date),
         Parameter("--voucher-days", "for how long the domain may take it in", read=whole(1, 36_500), default=365),
         Parameter("--firmware", "image that it runs at first; else a simulated 1.0.0"),
+        Parameter("--install-code", "print a label whose code lets it in where no maker is known", read=None),
     ),
     _thing,
     "The thing makes its own key. The maker signs who it is (a CWT) and which domain may have it (a voucher).",

@@ -201,8 +201,8 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     store.listen(clones.follow)
     admission = _admission(foundation, conductor, register, planes, whereabouts)
     notary = _notary(foundation, refusals)
-    registrar = Registrar({anchor.maker: anchor.identity_key for anchor in foundation.anchors})
-    bootstrap = _bootstrap(foundation, own, registrar, admission, planes.access)
+    registrar = Registrar({anchor.maker: anchor.identity_key for anchor in foundation.anchors}, vouched=planes.codes)
+    bootstrap = _bootstrap(foundation, own, registrar, admission, planes)
     group_resources = GroupResources(resources, server, planes.groups)
     attention = _attention(foundation, register, server=server, planes=planes, whereabouts=whereabouts)
     overview = _overview(
@@ -325,7 +325,7 @@ def _overview(
 
 
 def _bootstrap(
-    foundation: Foundation, own: Credential, registrar: Registrar, admission: Admission, access: AuthorizationServer
+    foundation: Foundation, own: Credential, registrar: Registrar, admission: Admission, planes: Planes
 ) -> Bootstrap:
     settings = foundation.config.join
     return Bootstrap(
@@ -333,8 +333,9 @@ def _bootstrap(
         foundation.keys.handle(KeyId("domain")),
         authenticate=lambda maker_identity, at: registrar.authenticate(maker_identity, at=at),
         admit=admission,
-        connection_id=access.allocate_recipient_id,
+        connection_id=planes.access.allocate_recipient_id,
         pending=PendingSessions(limit=settings.max_half_open, lifetime=settings.half_open_seconds),
+        codes=planes.codes,
     )
 
 

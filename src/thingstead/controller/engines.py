@@ -26,6 +26,7 @@ from thingstead.planes.access.token_issuer import TokenIssuer
 from thingstead.planes.data.collector import Collector
 from thingstead.planes.groups.group_manager import GroupManager
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
+from thingstead.planes.identity.install_codes import InstallCodes
 from thingstead.planes.network.alarm import Alarm
 from thingstead.planes.network.mud_manager import MudManager
 from thingstead.planes.software.status_tracker import StatusTracker
@@ -42,6 +43,7 @@ class Planes:
 
     Attributes:
         identity: credentials.
+        codes: of the same plane, install codes.
         access: tokens and associations.
         tokens: of the same plane, what was issued and what is revoked.
         issuer: of the same plane, tokens of things for each other.
@@ -52,6 +54,7 @@ class Planes:
     """
 
     identity: CertificateAuthority
+    codes: InstallCodes
     access: AuthorizationServer
     tokens: IssuedTokens
     issuer: TokenIssuer
@@ -101,6 +104,7 @@ def compose_planes(
             random_bytes=foundation.random_bytes,
             validity=timedelta(days=foundation.config.join.credential_days),
         ),
+        codes=InstallCodes(records(PlaneName.IDENTITY, "code/"), clock=clock),
         access=access,
         tokens=tokens,
         issuer=_issuer(foundation, access, tokens),

@@ -12,6 +12,14 @@
       | <---------- message_4 {tokens, credential}         |
 
 (RFC 9528; RFC 8366 for the voucher; the order of the last two lines is what makes a crash harmless.)
+
+Where the maker vouches for neither side, a person does, by an install code: with it the two show each other who they
+are, once, and then the thing joins as above (draft-ietf-lake-edhoc-psk-08)::
+
+      | message_1 {method 4} ----------------------------> |  only while the owner has a code open
+      | <------------------------------------- message_2   |
+      | message_3 {maker identity in EAD_3} -------------> |  a try is noted; then: is it under the code's key?
+      | <-------------------- message_4 {CRED_R in EAD_4}  |
 """
 
 from __future__ import annotations
@@ -19,19 +27,24 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from thingstead.crypto.key import PrivateKey, generate
 from thingstead.endpoint.event import Address
+from thingstead.errors import DecodeError
 from thingstead.protocols.cwt.credential import MakerIdentity
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.credential import Credential
+from thingstead.protocols.edhoc.ead import EadItem
 from thingstead.protocols.edhoc.pending import PendingSessions
-from thingstead.protocols.edhoc.responder import Responder
+from thingstead.protocols.edhoc.psk_responder import PskResponder, PskWaitingForMessage3
+from thingstead.protocols.edhoc.responder import Responder, WaitingForMessage3
 from thingstead.protocols.edhoc.session import OscoreParameters
+from thingstead.protocols.edhoc.shared_key import DRAFT, METHOD_PSK, SharedCredential
 from thingstead.protocols.profile import join
 from thingstead.protocols.profile.grant import Grant, encode_grant
 
-__all__ = ["Admission", "Authenticator", "Bootstrap", "Newcomer"]
+__all__ = ["Admission", "Authenticator", "Bootstrap", "Codes", "HalfOpen", "Newcomer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,26 @@ Admission = Callable[[Newcomer], Awaitable[Grant]]
 """Decides, commits and grants; raises `PolicyError` or `SecurityError`, after which nothing was granted."""
 
 
+HalfOpen = WaitingForMessage3 | PskWaitingForMessage3
+"""A handshake that waits for message_3, by key pairs or by a shared key."""
+
+
+class Codes(Protocol):
+    """Where the domain keeps its install codes."""
+
+    def has_open(self) -> bool:
+        """Whether there is one that somebody may still use."""
+        ...
+
+    async def attempt(self, kid: bytes) -> SharedCredential:
+        """The key of the code that somebody names, once the try is noted; raises `SecurityError`."""
+        ...
+
+    async def introduce(self, kid: bytes, maker_identity: bytes) -> None:
+        """Vouch for an identity that came under the code's key, which is used up then; raises `SecurityError`."""
+        ...
+
+
 class Bootstrap:
     """The domain's side of every handshake under way.
 
@@ -66,6 +99,7 @@ class Bootstrap:
         admit: whether it may join, and what it gets.
         connection_id: a fresh C_R that no live association uses as recipient ID.
         pending: handshakes that wait for message_3, bounded.
+        codes: install codes.
     """
 
     def __init__(
@@ -76,7 +110,8 @@ class Bootstrap:
         authenticate: Authenticator,
         admit: Admission,
         connection_id: Callable[[], bytes],
-        pending: PendingSessions,
+        pending: PendingSessions[HalfOpen],
+        codes: Codes,
     ) -> None:
         self._credential = credential
         self._key = key
@@ -84,6 +119,8 @@ class Bootstrap:
         self._admit = admit
         self._connection_id = connection_id
         self._pending = pending
+        self._codes = codes
+        self._psk_responder = PskResponder(suites=join.SUITES, ephemeral=generate, ead_labels=join.EAD_LABELS)
         self._responder = Responder(
             methods=frozenset({join.METHOD}), suites=join.SUITES, ephemeral=generate, ead_labels=join.EAD_LABELS
         )
@@ -122,9 +159,14 @@ class Bootstrap:
 
     def _on_message_1(self, message_1: bytes, source: Address, now: float) -> bytes:
         """Answer with message_2; costs one ephemeral key and one bounded slot."""
-        received = self._responder.receive(message_1)
-        c_r = self._fresh_connection_id(received.c_i)
-        message_2, waiting = received.message_2(connection_id=c_r, credential=self._credential, key=self._key)
+        waiting: HalfOpen
+        if message_1[0] == METHOD_PSK and self._codes.has_open():
+            asked = self._psk_responder.receive(message_1)
+            message_2, waiting = asked.message_2(self._fresh_connection_id(asked.c_i))
+        else:
+            received = self._responder.receive(message_1)
+            c_r = self._fresh_connection_id(received.c_i)
+            message_2, waiting = received.message_2(connection_id=c_r, credential=self._credential, key=self._key)
         self._pending.add(waiting, source=source, now=now)
         return message_2
 
@@ -133,12 +175,28 @@ class Bootstrap:
 
         A message that does not decrypt leaves the handshake open: it did not come from the peer.
         """
-        received = self._pending.find(c_r, now=now).receive(message_3)
+        waiting = self._pending.find(c_r, now=now)
+        if isinstance(waiting, PskWaitingForMessage3):
+            return await self._introduce(waiting, message_3)
+        received = waiting.receive(message_3)
         self._pending.discard(c_r)
         identity = self._authenticate(join.decode_identity(received.ead_3), at)
         authenticated = received.authenticate(join.identity_credential(identity.encoded, identity.public))
         grant = await self._admit(Newcomer(identity, authenticated.oscore(), source[0]))
         message_4, _ = authenticated.message_4(encode_grant(grant))
+        return message_4
+
+    async def _introduce(self, waiting: PskWaitingForMessage3, message_3: bytes) -> bytes:
+        """Take an identity, and show ours, under an install code; nothing is granted before the thing has joined."""
+        received = waiting.receive(message_3)
+        kid = received.id_cred_psk.kid
+        if kid is None:
+            raise DecodeError("expected the identifier of an install code", spec=f"{DRAFT} §3.1")
+        shared = await self._codes.attempt(kid)
+        authenticated, ead_3 = received.authenticate(shared)
+        self._pending.discard(waiting.c_r)
+        await self._codes.introduce(kid, join.decode_identity(ead_3))
+        message_4, _ = authenticated.message_4((EadItem(-join.CREDENTIAL_BY_VALUE, self._credential.cred),))
         return message_4
 
     def _fresh_connection_id(self, c_i: bytes) -> bytes:

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from thingstead.agent.file_home import FileHome
 from thingstead.agent.file_slots import FileSlots
+from thingstead.agent.introduction import INSTALL_CODE
 from thingstead.agent.program import HOME, KEYS, SLOTS
 from thingstead.crypto.authority import Signer, make_authority, make_signer
 from thingstead.crypto.certificate import load_certificate
@@ -39,6 +40,7 @@ from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import firmware as firmware_image
 from thingstead.protocols.profile.birth import BIRTH, Birth
 from thingstead.protocols.profile.firmware import Firmware
+from thingstead.protocols.profile.install_code import InstallCode
 from thingstead.secret import Secret
 from thingstead.storage.directory import private_directory, write_whole
 
@@ -153,6 +155,7 @@ def bear_thing(
     at: datetime,
     voucher_days: int = 365,
     firmware: bytes = FIRMWARE_1_0_0,
+    install_code: InstallCode | None = None,
 ) -> Birth:
     """Give birth to a thing: it makes its own key, and the maker signs what the thing will show and check.
 
@@ -165,6 +168,7 @@ def bear_thing(
         at: now.
         voucher_days: for how long that domain may take it in.
         firmware: what it runs at first.
+        install_code: what its label bears; None for none.
 
     Raises:
         ConfigError: a thing lives here already.
@@ -189,6 +193,8 @@ def bear_thing(
         voucher_expires=at + timedelta(days=voucher_days),
     )
     FileSlots(home / SLOTS).install_first(firmware)
+    if install_code is not None:
+        memory.save(INSTALL_CODE, install_code.secret.reveal())
     # Last: a thing without it was never born.
     memory.save(BIRTH, birth_record.encode(born))
     return born

@@ -6,8 +6,15 @@ import pytest
 from tests.unit.domain.things import AT
 from thingstead.agent.joining import Joining
 from thingstead.crypto.key import KeyType, generate
-from thingstead.errors import AuthenticationError, DecodeError, PolicyError, StateError, UntrustedError
-from thingstead.phases.bootstrap import Bootstrap
+from thingstead.errors import (
+    AuthenticationError,
+    DecodeError,
+    PolicyError,
+    StateError,
+    UnsupportedError,
+    UntrustedError,
+)
+from thingstead.phases.bootstrap import Bootstrap, HalfOpen
 from thingstead.phases.manufacture import Maker, Model, bear
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.coap.message import Message
@@ -15,6 +22,7 @@ from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference
 from thingstead.protocols.edhoc.pending import PendingSessions
+from thingstead.protocols.edhoc.shared_key import METHOD_PSK, SharedCredential
 from thingstead.protocols.profile.grant import Grant
 
 _THING, _ELSEWHERE = ("192.0.2.1", 5683), ("192.0.2.66", 5683)
@@ -38,7 +46,20 @@ def _joining(domain_key=_DOMAIN_KEY.public, maker=_MAKER):
     return Joining(born, _THING_KEY, b"\x05").story(AT)
 
 
-def _bootstrap(admit=None, limit=64):
+class NoCodes:
+    """A domain whose owner added no install code."""
+
+    def has_open(self) -> bool:
+        return False
+
+    async def attempt(self, kid: bytes) -> SharedCredential:
+        raise AssertionError("nobody may get here")
+
+    async def introduce(self, kid: bytes, maker_identity: bytes) -> None:
+        raise AssertionError("nobody may get here")
+
+
+def _bootstrap(admit=None, limit=64, codes=None):
     admitted = []
 
     async def take_in(newcomer):
@@ -53,7 +74,8 @@ def _bootstrap(admit=None, limit=64):
         authenticate=lambda identity, at: registrar.authenticate(identity, at=at),
         admit=admit or take_in,
         connection_id=lambda: next(numbers).to_bytes(3, "big"),
-        pending=PendingSessions(limit=limit, lifetime=30.0),
+        pending=PendingSessions[HalfOpen](limit=limit, lifetime=30.0),
+        codes=codes or NoCodes(),
     )
     return bootstrap, admitted
 
@@ -162,3 +184,12 @@ def test_message_3_shows_that_its_source_is_reachable_only_from_where_message_2_
     _, message_3 = _until_message_3(bootstrap)
     assert bootstrap.is_reachable(message_3, _THING, 0.0)
     assert not bootstrap.is_reachable(message_3, _ELSEWHERE, 0.0)
+
+
+@pytest.mark.requirement("R-17")
+def test_without_an_open_code_the_method_with_a_shared_key_is_not_accepted():
+    bootstrap, _ = _bootstrap()
+    message_1 = next(_joining()).message.payload
+    with pytest.raises(UnsupportedError):
+        _answer(bootstrap, message_1[:1] + bytes([METHOD_PSK]) + message_1[2:])
+    assert bootstrap.half_open == 0

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PublicKey
-from thingstead.errors import UntrustedError
 from thingstead.protocols.cwt import token
 from thingstead.protocols.cwt.claims import Claim
-from thingstead.protocols.cwt.credential import MakerIdentity, authenticate_maker_identity
+from thingstead.protocols.cwt.credential import MakerIdentity, authenticate_maker_identity, introduced_maker_identity
 
 __all__ = ["ACCEPTED", "Registrar"]
 
@@ -23,9 +22,11 @@ class Registrar:
 
     Args:
         anchors: the makers the owner trusts, by the name their identities are issued under.
+        vouched: digests of the identities that install codes brought: of makers that the owner does not know.
     """
 
-    def __init__(self, anchors: Mapping[str, PublicKey]) -> None:
+    def __init__(self, anchors: Mapping[str, PublicKey], *, vouched: Container[bytes] = frozenset()) -> None:
+        self._vouched = vouched
         self.trust(anchors)
 
     def trust(self, anchors: Mapping[str, PublicKey]) -> None:
@@ -37,15 +38,15 @@ class Registrar:
         return tuple(sorted(self._anchors))
 
     def authenticate(self, maker_identity: bytes, *, at: datetime) -> MakerIdentity:
-        """Verify a maker identity under the anchor of the maker it names.
+        """Verify a maker identity under the anchor of the maker it names, or by the owner's word where there is none.
 
         Raises:
-            UntrustedError: no anchor of that name.
+            UntrustedError: no anchor of that name, and no install code brought it.
             AuthenticationError: another key signed it.
             DecodeError, UnsupportedError, ExpiredError: as `authenticate_maker_identity`.
         """
         maker = token.decode(maker_identity).claims.text(Claim.ISS)
         anchor = self._anchors.get(maker)
         if anchor is None:
-            raise UntrustedError(f"no trust anchor for maker {maker[:40]!r}", reason="unknown maker")
+            return introduced_maker_identity(maker_identity, self._vouched)
         return authenticate_maker_identity(maker_identity, anchor, accept=ACCEPTED, maker=maker, at=at)

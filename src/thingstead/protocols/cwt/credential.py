@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import InitVar, dataclass
 from datetime import date, datetime, timedelta
 
+from thingstead.crypto.digest import digest
 from thingstead.crypto.key import PrivateKey, PublicKey
-from thingstead.errors import DecodeError
+from thingstead.errors import DecodeError, UntrustedError
 from thingstead.identifier import ThingId, thing_id
 from thingstead.protocols.cwt import confirmation, token
 from thingstead.protocols.cwt.claims import Claim, Claims
 
 __all__ = [
+    "INTRODUCED",
     "DomainCredential",
     "MakerIdentity",
     "authenticate_domain_credential",
     "authenticate_maker_identity",
+    "introduced_maker_identity",
     "issue_domain_credential",
     "issue_maker_identity",
 ]
+
+INTRODUCED = "install code"
+"""Stands for the maker of things that came by an install code; with its space it is no maker's name."""
 
 _SEAL = object()
 _EPOCH = date(1970, 1, 1)
@@ -28,10 +35,10 @@ _LAST_DAY = (date.max - _EPOCH).days
 
 @dataclass(frozen=True, slots=True)
 class MakerIdentity:
-    """What the maker vouches for, verified; made by `authenticate_maker_identity` alone.
+    """What the maker vouches for; made by `authenticate_maker_identity` and `introduced_maker_identity` alone.
 
     Attributes:
-        maker: whose anchor verified it.
+        maker: whose anchor verified it; `INTRODUCED` where the owner vouches in the maker's place.
         serial: unique per maker.
         model: the maker's name of the product (EAT `hwmodel`).
         constrained_class: 0, 1 or 2 (RFC 7228 §3).
@@ -55,7 +62,7 @@ class MakerIdentity:
 
     def __post_init__(self, seal: object) -> None:
         if seal is not _SEAL:
-            raise TypeError("a MakerIdentity is made by authenticate_maker_identity")
+            raise TypeError("a MakerIdentity is made by those who verify one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +163,28 @@ def authenticate_maker_identity(
         ExpiredError: issued in the future.
     """
     valid = token.authenticate(data, anchor, accept=accept, at=at, issuer=maker, leeway=leeway)
-    claims, proof = valid.claims, valid.confirmation
+    return _maker_identity(maker, valid.claims, data)
+
+
+def introduced_maker_identity(data: bytes, vouched: Container[bytes]) -> MakerIdentity:
+    """Take an identity whose maker nobody here knows, for the owner has vouched for these very bytes.
+
+    Args:
+        data: the token; its signature is not looked at.
+        vouched: SHA-256 digests of the tokens that install codes brought.
+
+    Raises:
+        UntrustedError: the owner has not.
+        DecodeError: a claim is missing or outside its range.
+        UnsupportedError: a key type that we do not have.
+    """
+    if digest(data) not in vouched:
+        raise UntrustedError("expected an identity that an install code brought", reason="unknown maker")
+    return _maker_identity(INTRODUCED, token.decode(data).claims, data)
+
+
+def _maker_identity(maker: str, claims: Claims, data: bytes) -> MakerIdentity:
+    proof = confirmation.decode(claims.required(Claim.CNF))
     return MakerIdentity(
         maker=maker,
         serial=claims.text(Claim.SUB),

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from thingstead.errors import StateError
+from thingstead.protocols.edhoc.psk_responder import PskWaitingForMessage3
 from thingstead.protocols.edhoc.responder import WaitingForMessage3
 
 __all__ = ["PendingSessions"]
 
+SessionT = TypeVar("SessionT", bound=WaitingForMessage3 | PskWaitingForMessage3)
+
 
 @dataclass(frozen=True, slots=True)
-class _Pending:
-    session: WaitingForMessage3
+class _Pending(Generic[SessionT]):
+    session: SessionT
     source: Hashable
     deadline: float
 
 
-class PendingSessions:
+class PendingSessions(Generic[SessionT]):
     """Sessions that wait for message_3, by our connection identifier.
 
     message_1 costs its sender nothing, so the table is bounded: a host holds half of it at most, and its own oldest
@@ -35,7 +39,7 @@ class PendingSessions:
         """Hold up to `limit` sessions for `lifetime` seconds each; `evicted` counts those that made room."""
         self._limit = limit
         self._lifetime = lifetime
-        self._sessions: dict[bytes, _Pending] = {}
+        self._sessions: dict[bytes, _Pending[SessionT]] = {}
         self.evicted = 0
 
     def __len__(self) -> int:
@@ -55,7 +59,7 @@ class PendingSessions:
         pending = self._sessions.get(c_r)
         return pending is not None and pending.source == source
 
-    def add(self, session: WaitingForMessage3, *, source: Hashable, now: float) -> None:
+    def add(self, session: SessionT, *, source: Hashable, now: float) -> None:
         """Keep a session whose message_2 is about to go out to `source`.
 
         Raises:
@@ -69,7 +73,7 @@ class PendingSessions:
             self.evicted += 1
         self._sessions[session.c_r] = _Pending(session, source, now + self._lifetime)
 
-    def find(self, c_r: bytes, *, now: float) -> WaitingForMessage3:
+    def find(self, c_r: bytes, *, now: float) -> SessionT:
         """The session that a request names; it stays until `discard`, so that a forgery does not end it.
 
         Raises:

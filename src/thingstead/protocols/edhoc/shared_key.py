@@ -1,8 +1,8 @@
 """A key that two parties share, in place of two key pairs, and what both roles derive from it: method 4 of a draft.
 
-The method is experimental: nothing in the product offers or accepts it. message_2 proves nothing, so until message_4
-the Initiator does not know whom it talks to; an active attacker learns the identifier of the key; and whoever holds the
-key can pass as either party.
+The method is experimental: install codes use it, and nothing else in the product. message_2 proves nothing, so until
+message_4 the Initiator does not know whom it talks to; an active attacker learns the identifier of the key; and whoever
+holds the key can pass as either party.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.edhoc.combined_request import combine, is_combined, split
 from thingstead.protocols.edhoc.message import Limits
 from thingstead.protocols.edhoc.pending import PendingSessions
+from thingstead.protocols.edhoc.responder import WaitingForMessage3
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.protection import (
     protect_request,
@@ -42,7 +43,7 @@ class Server:
     """A Responder that takes message_3 in front of a request."""
 
     def __init__(self, waiting):
-        self.pending = PendingSessions()
+        self.pending = PendingSessions[WaitingForMessage3]()
         self.pending.add(waiting, source="thing", now=0.0)
         self.context = None
 

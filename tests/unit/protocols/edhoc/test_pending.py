@@ -5,6 +5,7 @@ from tests.unit.protocols.edhoc.party import initiator, responder
 from thingstead.crypto.key import generate
 from thingstead.errors import AuthenticationError, StateError
 from thingstead.protocols.edhoc.pending import PendingSessions
+from thingstead.protocols.edhoc.responder import WaitingForMessage3
 
 pytestmark = [pytest.mark.spec("RFC 9528 9.7"), pytest.mark.requirement("R-36")]
 
@@ -18,7 +19,7 @@ def half_open(c_r):
 
 
 def test_session_is_found_until_it_is_discarded():
-    pending = PendingSessions()
+    pending = PendingSessions[WaitingForMessage3]()
     session, _message_3 = half_open(b"\x01")
     pending.add(session, source="a", now=0)
     assert pending.find(b"\x01", now=1) is session
@@ -30,7 +31,7 @@ def test_session_is_found_until_it_is_discarded():
 
 
 def test_session_runs_out_of_time():
-    pending = PendingSessions(lifetime=30)
+    pending = PendingSessions[WaitingForMessage3](lifetime=30)
     pending.add(half_open(b"\x01")[0], source="a", now=0)
     pending.add(half_open(b"\x02")[0], source="a", now=10)
     with pytest.raises(StateError):
@@ -41,7 +42,7 @@ def test_session_runs_out_of_time():
 
 
 def test_flood_evicts_the_oldest_and_the_table_stays_bounded():
-    pending = PendingSessions(limit=3)
+    pending = PendingSessions[WaitingForMessage3](limit=3)
     for number in range(10):
         pending.add(half_open(bytes([0x80, number]))[0], source=("192.0.2.1", number), now=number)
         pending.add(half_open(bytes([0x81, number]))[0], source=f"host {number}", now=number)
@@ -51,7 +52,7 @@ def test_flood_evicts_the_oldest_and_the_table_stays_bounded():
 
 
 def test_one_host_holds_half_of_the_table():
-    pending = PendingSessions(limit=8)
+    pending = PendingSessions[WaitingForMessage3](limit=8)
     for number in range(10):
         pending.add(half_open(bytes([0x80, number]))[0], source=("192.0.2.1", number), now=0)
     assert (len(pending), pending.evicted) == (4, 6)
@@ -60,14 +61,14 @@ def test_one_host_holds_half_of_the_table():
 
 
 def test_identifier_names_one_session():
-    pending = PendingSessions()
+    pending = PendingSessions[WaitingForMessage3]()
     pending.add(half_open(b"\x01")[0], source="a", now=0)
     with pytest.raises(ValueError, match="one session"):
         pending.add(half_open(b"\x01")[0], source="a", now=0)
 
 
 def test_forged_message_3_does_not_end_the_session_it_names():
-    pending = PendingSessions()
+    pending = PendingSessions[WaitingForMessage3]()
     session, message_3 = half_open(b"\x01")
     pending.add(session, source="a", now=0)
     with pytest.raises(AuthenticationError):
@@ -76,7 +77,7 @@ def test_forged_message_3_does_not_end_the_session_it_names():
 
 
 def test_a_quarter_of_the_room_is_a_crowd_until_time_runs_out():
-    pending = PendingSessions(limit=8, lifetime=30)
+    pending = PendingSessions[WaitingForMessage3](limit=8, lifetime=30)
     assert not pending.is_crowded(0)
     pending.add(half_open(b"\x01")[0], source="a", now=0)
     assert not pending.is_crowded(0)
@@ -86,7 +87,7 @@ def test_a_quarter_of_the_room_is_a_crowd_until_time_runs_out():
 
 
 def test_a_session_belongs_to_the_source_that_message_2_went_to():
-    pending = PendingSessions()
+    pending = PendingSessions[WaitingForMessage3]()
     pending.add(half_open(b"\x01")[0], source="a", now=0)
     assert pending.is_from(b"\x01", "a")
     assert not pending.is_from(b"\x01", "b")
@@ -94,7 +95,7 @@ def test_a_session_belongs_to_the_source_that_message_2_went_to():
 
 
 def test_a_flood_from_one_host_pushes_out_itself_and_nobody_else():
-    pending = PendingSessions(limit=4)
+    pending = PendingSessions[WaitingForMessage3](limit=4)
     pending.add(half_open(b"\x01")[0], source=("192.0.2.1", 5683), now=0)
     for number in range(20):
         pending.add(half_open(bytes([0x80, number]))[0], source=("192.0.2.66", 1000 + number), now=1)
@@ -106,7 +107,7 @@ class Door:
     """A Responder with its table, and an Echo round for sources that have not shown themselves (RFC 9528 §9.7)."""
 
     def __init__(self, limit):
-        self.pending = PendingSessions(limit=limit)
+        self.pending = PendingSessions[WaitingForMessage3](limit=limit)
         self.responder = responder(ephemeral=generate)
         self.answered = self.challenged = self.largest = 0
 

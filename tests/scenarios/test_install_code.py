@@ -1,0 +1,240 @@
+"""A thing that no known maker vouches for comes in by the code on its label, once; without the code nobody does."""
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from tests.scenarios.network import Datagram
+from tests.scenarios.world import POLICY, make_maker, play
+from thingstead.agent.introduction import INSTALL_CODE
+from thingstead.crypto.key import KeyType, generate
+from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.plane import PlaneName
+from thingstead.protocols.coap.message import decode
+from thingstead.protocols.edhoc import coap_carriage
+from thingstead.protocols.edhoc.shared_key import METHOD_PSK
+from thingstead.protocols.profile.install_code import key_of, make_code, render_code
+
+pytestmark = [pytest.mark.requirement("R-58"), pytest.mark.spec("draft-ietf-lake-edhoc-psk-08")]
+LABELLED = (
+    POLICY
+    + """
+[[rule]]
+name = "things with a label"
+makers = ["install code"]
+models = ["*"]
+zone = "floor-3"
+scope = "member"
+"""
+)
+CODE, OTHER = (make_code(random.Random(seed).randbytes) for seed in (7, 8))
+
+
+def stranger(world, serial="Z0001", *, code=CODE):
+    """A thing of a maker that the domain does not know, sold to somebody else."""
+    thing = world.thing(serial, maker=make_maker("nobody"), sold_to=generate(KeyType.P256).public)
+    if code is not None:
+        thing.disk[INSTALL_CODE] = code.secret.reveal()
+    return thing
+
+
+async def tell(world, code=CODE, serial="Z0001", **more):
+    return await world.domain.ask("install-code.add", serial=serial, code=render_code(code), **more)
+
+
+async def code_state(world):
+    (told,) = await world.domain.ask("install-code.list")
+    return told["state"], told["tries"]
+
+
+def introductions(world):
+    """The first messages of the method with a shared key."""
+    for one in world.network.sent:
+        payload = decode(one.data).payload
+        if payload[:2] == bytes([0xF5, METHOD_PSK]):
+            yield one
+
+
+def test_a_thing_comes_in_by_its_code_and_ends_with_the_same_credential_as_any():
+    async def story(world):
+        await tell(world)
+        thing = stranger(world)
+        thing.start()
+        (usual,) = await world.joined("A0001")
+        await world.until(lambda: thing.is_joined and thing.has_reported)
+        record = world.domain.record("Z0001")
+        assert (record.maker, record.zone, record.state) == (
+            "install code",
+            "floor-3",
+            world.domain.record("A0001").state,
+        )
+        assert await code_state(world) == ("used", 1)
+        assert len(list(introductions(world))) == 1
+        assert INSTALL_CODE not in thing.disk
+        ours, theirs = (one.agent.association for one in (thing, usual))
+        assert ours.issuer_credential == theirs.issuer_credential
+        assert len(ours.thing_credential) == len(theirs.thing_credential)
+
+    play(story, policy=LABELLED)
+
+
+def test_it_comes_back_without_a_code_after_both_have_died():
+    async def story(world):
+        await tell(world)
+        thing = stranger(world)
+        thing.start()
+        await world.until(lambda: thing.is_joined)
+        identifier = thing.id
+        thing.crash()
+        await world.domain.crash()
+        await world.domain.start()
+        del thing.disk["association"]
+        thing.start()
+        await world.until(lambda: thing.is_joined)
+        assert thing.id == identifier
+        assert len(list(introductions(world))) == 1
+
+    play(story, policy=LABELLED)
+
+
+@pytest.mark.requirement("R-17")
+def test_without_a_code_of_the_owner_nobody_is_asked_for_one():
+    async def story(world):
+        thing = stranger(world)
+        thing.start()
+        await world.sleep(120)
+        assert list(introductions(world))
+        assert not thing.is_joined
+        assert not any(_is_message_3(one, world.domain) for one in world.network.sent)
+        assert await world.domain.ask("install-code.list") == []
+
+    play(story, policy=LABELLED)
+
+
+@pytest.mark.requirement("R-27")
+def test_a_thing_with_another_code_stays_out_and_uses_nothing_up():
+    async def story(world):
+        await tell(world)
+        thing = stranger(world, code=OTHER)
+        thing.start()
+        await world.sleep(120)
+        assert not thing.is_joined
+        assert await code_state(world) == ("open", 0)
+
+    play(story, policy=LABELLED)
+
+
+@pytest.mark.requirement("R-34")
+def test_a_thing_of_another_serial_number_does_not_come_in_by_the_code():
+    async def story(world):
+        await tell(world)
+        thing = stranger(world, "Z0002")
+        thing.start()
+        await world.sleep(120)
+        assert not thing.is_joined
+        state, tries = await code_state(world)
+        assert state in {"open", "locked"}
+        assert tries
+
+    play(story, policy=LABELLED)
+
+
+def _spoilt(datagram, number):
+    """message_3 with its proof changed: what names the code is left as it is."""
+    at = len(datagram.data) - 1
+    return Datagram(
+        datagram.at, datagram.source, datagram.destination, datagram.data[:at] + bytes([datagram.data[at] ^ number])
+    )
+
+
+def _is_message_3(datagram, domain):
+    message = decode(datagram.data)
+    if datagram.destination != domain.address or not message.payload or message.code != 2:
+        return False
+    return coap_carriage.parse_request(message.payload)[0] is not None
+
+
+@pytest.mark.requirement("R-27")
+def test_tries_are_counted_across_a_crash_and_then_the_code_is_locked():
+    async def story(world):
+        await tell(world)
+        world.network.on_path = lambda one: (_spoilt(one, 1),) if _is_message_3(one, world.domain) else (one,)
+        thing = stranger(world)
+        thing.start()
+        await world.until(lambda: any(one.cause == "install-code-tried" for one in world.domain.entries()))
+        _, before = await code_state(world)
+        await world.domain.crash()
+        await world.domain.start()
+        assert (await code_state(world))[1] == before
+        await world.until(
+            lambda: any(one.cause == "install-code-locked" for one in world.domain.entries()), within=3600
+        )
+        world.network.on_path = lambda one: (one,)
+        await world.sleep(600)
+        assert await code_state(world) == ("locked", 5)
+        assert not thing.is_joined
+        answer = await world.domain.answer("install-code.add", serial="Z0001", code=render_code(CODE))
+        assert "was locked" in answer["error"]["message"]
+
+    play(story, policy=LABELLED)
+
+
+def test_an_expired_code_lets_nobody_in():
+    async def story(world):
+        await tell(world, days=1)
+        world.clock.skew += timedelta(days=2)
+        thing = stranger(world)
+        thing.start()
+        await world.sleep(120)
+        assert not thing.is_joined
+        assert await code_state(world) == ("expired", 0)
+
+    play(story, policy=LABELLED)
+
+
+def test_a_used_code_is_never_taken_again_and_a_removed_one_neither():
+    async def story(world):
+        await tell(world)
+        first = stranger(world)
+        first.start()
+        await world.until(lambda: first.is_joined)
+        again = await world.domain.answer("install-code.add", serial="Z0009", code=render_code(CODE))
+        assert "was used" in again["error"]["message"]
+        await tell(world, OTHER, "Z0002")
+        await world.domain.ask("install-code.remove", serial="Z0002")
+        second = stranger(world, "Z0002", code=OTHER)
+        second.start()
+        await world.sleep(60)
+        assert not second.is_joined
+
+    play(story, policy=LABELLED)
+
+
+def test_policy_still_decides_and_refuses_where_no_rule_names_install_codes():
+    async def story(world):
+        await tell(world)
+        thing = stranger(world)
+        thing.start()
+        await world.until(lambda: any(one.cause == "install-code-used" for one in world.domain.entries()))
+        await world.sleep(60)
+        assert not thing.is_joined
+        assert any(one.kind is Kind.AUTHORIZATION for one in world.domain.entries())
+
+    play(story)
+
+
+@pytest.mark.requirement("R-24")
+def test_neither_the_code_nor_its_key_is_on_the_wire_or_in_the_ledger_or_kept_after_use():
+    async def story(world):
+        await tell(world)
+        secrets = (CODE.secret.reveal(), key_of(CODE).reveal(), render_code(CODE).encode())
+        thing = stranger(world)
+        thing.start()
+        await world.until(lambda: thing.is_joined and thing.has_reported)
+        seen = b"|".join(one.data for one in world.network.sent)
+        kept = b"|".join([*world.domain.disk.leaves(), *dict(world.domain.disk.documents(PlaneName.IDENTITY)).values()])
+        assert not any(secret in seen or secret in kept for secret in secrets)
+        assert not any(secret in b"|".join(thing.disk.values()) for secret in secrets)
+
+    play(story, policy=LABELLED)
