@@ -386,6 +386,11 @@ _FINDINGS = {
         "from a new address nothing acts, observes or gets a large answer before an Echo round trip",
         "a thing that knows no Echo has to stay where it is to act",
     ),
+    "R-16": (
+        "scopes bear ranges and rates; the thing itself holds commands to them",
+        "a range written too wide is obeyed",
+    ),
+    "R-57": ("things act on each other by tokens issued before, while we are off", "as long as such a token holds"),
     "R-35": ("one AIF scope per token, asked before dispatch, deny by default", "a scope written too wide is obeyed"),
     "C5.3.2": (
         "OSCORE associations are not bound to addresses; from a new one nothing acts before an Echo round trip",

@@ -343,6 +343,11 @@ _FINDINGS = {
         "who holds all release keys of a maker can sign anything; there is no threshold of people yet",
         "refused",
     ),
+    "R-13": (
+        "a release is offered whenever a thing asks, the newest of it; keys of groups until they are confirmed",
+        "who sleeps past the end of its token joins again first",
+        "installed",
+    ),
     "C5.4": (
         "SUIT manifests, two slots, activation and sequence number in one step, a report for each outcome",
         "no maintenance windows, no shares of a zone, no encrypted images yet",
