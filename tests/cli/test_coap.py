@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.unit.coap.party import LARGE, halves
-from tests.unit.coap.test_shell import over_tcp
+from tests.unit.coap.test_stream_shell import over_tcp
 from thingstead.coap.server import Server
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.message import Message

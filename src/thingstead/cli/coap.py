@@ -16,7 +16,8 @@ from thingstead.cli.coap_body import Body
 from thingstead.cli.console import Console
 from thingstead.cli.input import seconds, whole
 from thingstead.clock import SystemClock
-from thingstead.coap.client import Client, Options, Response
+from thingstead.coap.client import Client
+from thingstead.coap.exchange import Options, Response
 from thingstead.coap.shell import Watcher
 from thingstead.endpoint.drawing import Ladder, code_text
 from thingstead.errors import ConfigError, ProtocolError

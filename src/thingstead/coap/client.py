@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypedDict, Unpack, cast
+from typing import Self, Unpack
 
 from thingstead.clock import Clock, SystemClock
-from thingstead.coap.shell import DatagramShell, Exchange, Parts, StreamShell, Watcher
+from thingstead.coap.address import SPOKEN, is_group, resolve
+from thingstead.coap.exchange import Options, Response, request_options, response_of
+from thingstead.coap.shell import DatagramShell, Exchange, Parts, Watcher
+from thingstead.coap.stream_shell import StreamShell
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.config import EndpointConfig
-from thingstead.endpoint.drawing import code_text
 from thingstead.endpoint.event import Address, AssociationId, GroupId, ResponseReceived
 from thingstead.errors import (
     DecodeError,
     NoResponseError,
-    PeerFaultError,
-    RequestRefusedError,
     UnreachableError,
     UnsupportedError,
 )
 from thingstead.protocols.coap import uri as coap_uri
-from thingstead.protocols.coap.code import code_name, is_error
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.option import decode_uint, encode_uint
+from thingstead.protocols.coap.option import encode_uint
 from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.uri import CoapUri
 from thingstead.protocols.link_format import link
@@ -37,72 +35,14 @@ from thingstead.protocols.link_format.link import Link
 from thingstead.storage.oscore_context import ContextFile
 from thingstead.transport.udp import open_socket
 
-__all__ = ["Client", "Options", "Response"]
+__all__ = ["Client"]
 
 _SERVER = AssociationId("server")
 _TIMEOUT = 30.0
 _WELL_KNOWN_CORE = (".well-known", "core")
-_SPOKEN = {"coap": socket.SOCK_DGRAM, "coap+tcp": socket.SOCK_STREAM}
 _ANY = {4: "0.0.0.0", 6: "::"}  # noqa: S104  a client's socket, on a port of the kernel's
-_CLIENT_ERROR = 4
-_LONGEST_DIAGNOSTIC = 200
-
-
-class Options(TypedDict, total=False):
-    """What may be said with a request.
-
-    Attributes:
-        content_format: of the payload.
-        accept: content format that is wanted.
-        options: further (number, value) options.
-        confirmable: False sends it once, and does not repeat it until it is acknowledged.
-        timeout: seconds for the response, 30 if not given; of an observation for its first.
-    """
-
-    content_format: int
-    accept: int
-    options: Iterable[tuple[int, bytes]]
-    confirmable: bool
-    timeout: float
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What came back, body complete.
-
-    Attributes:
-        code: see `Code`.
-        payload: whole, however many blocks it came in.
-        content_format: of the payload; None where the peer does not say.
-        options: (number, value), in order.
-        source: where it came from.
-        is_protected: it was verified under the OSCORE context.
-    """
-
-    code: int
-    payload: bytes
-    content_format: int | None
-    options: tuple[tuple[int, bytes], ...]
-    source: Address
-    is_protected: bool
-
-    def require_success(self) -> Self:
-        """This response, if it is none of an error.
-
-        Raises:
-            RequestRefusedError: 4.xx.
-            PeerFaultError: 5.xx.
-        """
-        if not is_error(self.code):
-            return self
-        error = RequestRefusedError if self.code >> 5 == _CLIENT_ERROR else PeerFaultError
-        raise error(f"the peer answered {code_text(self.code)}{self._diagnostic()}", reason=code_name(self.code))
-
-    def _diagnostic(self) -> str:
-        """What an error without a format says in words (RFC 7252 §5.5.2)."""
-        if self.content_format is not None or not self.payload:
-            return ""
-        return f": {self.payload[:_LONGEST_DIAGNOSTIC].decode('utf-8', 'replace')}"
+_UNWANTED = (int(OptionNumber.NO_RESPONSE), encode_uint(0b11010))
+"""No response of any class (RFC 7967 §2.1)."""
 
 
 class Client:
@@ -221,17 +161,72 @@ class Client:
         async with self._responses(method, coap_uri.parse(uri), payload, options, observe=True) as (_, responses):
             yield responses
 
+    async def tell(self, method: Code, uri: str, payload: bytes = b"", **options: Unpack[Options]) -> None:
+        """Send a request whose response nobody wants, once, and wait for nothing (RFC 7967).
+
+        Nobody says whether it came. To one peer requests go out at PROBING_RATE (RFC 7252 §4.7), and what has not
+        gone when the client is closed never does.
+
+        Raises:
+            DecodeError, UnsupportedError: the URI is none that we take.
+            UnreachableError: no such name.
+            StorageError: the context's file cannot be written.
+        """
+        taken = coap_uri.parse(uri)
+        request = Message(method, options=[*request_options(options), _UNWANTED], payload=payload)
+        destination = (await resolve(taken))[0]
+        shell, reached = await self._way(taken.scheme, destination)
+        with _sendable():
+            shell.tell(request.with_options(*taken.options(destination[:2])), reached, association=self._name)
+
+    async def collect(self, uri: str, *, interface: str = "", **options: Unpack[Options]) -> AsyncIterator[Response]:
+        """The responses of a group to a GET, in clear, each server's first, as they come (RFC 7252 §8).
+
+        The URI has a multicast address, such as ``coap://[ff02::fd%25eth0]/.well-known/core``; servers take their
+        time to answer (leisure, §8.2), and it ends when nobody is waited for any more: 10 seconds, or what the
+        configuration says.
+
+        Args:
+            uri: of the resource at each of them.
+            interface: IPv4 address of ours that a group of IPv4 is reached from; else the kernel chooses.
+            options: as for `request`.
+
+        Raises:
+            DecodeError, UnsupportedError: the URI is no group's, or under OSCORE.
+            NoResponseError: nobody answered.
+            UnreachableError: there is no way to the group.
+        """
+        taken = coap_uri.parse(uri)
+        if not is_group(taken) or taken.scheme != "coap" or self._association is not None:
+            raise UnsupportedError("expected coap://, a multicast address and no OSCORE context", spec="RFC 7252 §8")
+        shell, destination = await self._way(taken.scheme, (await resolve(taken))[0])
+        if interface and isinstance(shell, DatagramShell):
+            shell.send_groups_through(interface)
+        request = Message(Code.GET, options=request_options(options))
+        with _sendable():
+            exchange = shell.ask(
+                request.with_options(*taken.options(destination[:2])), destination, confirmable=False, multicast=True
+            )
+        try:
+            async for response in _until(exchange, options.get("timeout")):
+                yield response
+        finally:
+            shell.drop(exchange)
+
     # --- within
+
+    @property
+    def _name(self) -> AssociationId | None:
+        return None if self._association is None else self._association.id
 
     @asynccontextmanager
     async def _responses(
         self, method: Code, uri: CoapUri, payload: bytes, options: Options, *, observe: bool
     ) -> AsyncIterator[tuple[Response, AsyncIterator[Response]]]:
         """The first response, and all of them."""
-        if uri.scheme not in _SPOKEN:
-            hint = "; what DTLS and TLS would protect, OSCORE does" if uri.scheme.startswith("coaps") else ""
-            raise UnsupportedError(f"expected {' or '.join(_SPOKEN)}, got {uri.scheme}://{hint}", spec="RFC 7252 §6.1")
-        request = Message(method, options=_options(options), payload=payload)
+        if is_group(uri):
+            raise UnsupportedError("a group is asked by `collect`: expected a unicast address", spec="RFC 7252 §8")
+        request = Message(method, options=request_options(options), payload=payload)
         patience = options.get("timeout", _TIMEOUT)
         try:
             async with asyncio.timeout(patience):
@@ -241,7 +236,7 @@ class Client:
         except TimeoutError:
             raise NoResponseError(f"{uri.host} did not answer within {patience:g} s") from None
         try:
-            yield _response(first), _following(exchange, first)
+            yield response_of(first), _following(exchange, first)
         finally:
             shell.drop(exchange)
 
@@ -250,18 +245,15 @@ class Client:
     ) -> tuple[DatagramShell | StreamShell, Exchange, ResponseReceived]:
         """The first response, from the first address of the host at which somebody is."""
         refused = UnreachableError(f"{uri.host} has no address")
-        association = None if self._association is None else self._association.id
-        for destination in await _resolved(uri):
+        for destination in await resolve(uri):
             try:
                 shell, reached = await self._way(uri.scheme, destination)
             except UnreachableError as error:
                 refused = error
                 continue
-            try:
+            with _sendable():
                 whole = request.with_options(*uri.options(destination[:2]))
-                exchange = shell.ask(whole, reached, association=association, confirmable=confirmable, observe=observe)
-            except ValueError as error:
-                raise DecodeError(f"the request cannot be sent: {error}", spec="RFC 7252 §5.10") from error
+                exchange = shell.ask(whole, reached, association=self._name, confirmable=confirmable, observe=observe)
             try:
                 return shell, exchange, await exchange.outcome()
             except UnreachableError as error:
@@ -274,7 +266,7 @@ class Client:
 
     async def _way(self, scheme: str, destination: Address) -> tuple[DatagramShell | StreamShell, Address]:
         """What asks a destination, and what it calls it."""
-        if _SPOKEN[scheme] == socket.SOCK_STREAM:
+        if SPOKEN[scheme] == socket.SOCK_STREAM:
             if self._streams is None:
                 self._streams = StreamShell(self._config, **self._parts())
                 self._install(self._streams)
@@ -300,55 +292,30 @@ class Client:
 async def _following(exchange: Exchange, first: ResponseReceived) -> AsyncIterator[Response]:
     event = first
     while True:
-        yield _response(event)
+        yield response_of(event)
         if event.is_last:
             return
         event = await exchange.outcome()
 
 
-def _response(event: ResponseReceived) -> Response:
-    message = event.message
-    content_format = message.option(OptionNumber.CONTENT_FORMAT)
-    return Response(
-        message.code,
-        message.payload,
-        None if content_format is None else decode_uint(content_format),
-        tuple(message.options),
-        event.source,
-        event.association is not None,
-    )
+async def _until(exchange: Exchange, patience: float | None) -> AsyncIterator[Response]:
+    """What comes in that many seconds, or until nobody is waited for."""
+    deadline = None if patience is None else asyncio.get_running_loop().time() + patience
+    while True:
+        try:
+            async with asyncio.timeout_at(deadline):
+                event = await exchange.following()
+        except TimeoutError:
+            return
+        if event is None:
+            return
+        yield response_of(event)
 
 
-def _options(given: Options) -> list[tuple[int, bytes]]:
-    formats = (
-        (int(OptionNumber.CONTENT_FORMAT), given.get("content_format")),
-        (int(OptionNumber.ACCEPT), given.get("accept")),
-    )
-    stated = [(number, encode_uint(value)) for number, value in formats if value is not None]
-    return sorted([*given.get("options", ()), *stated], key=_number)
-
-
-def _number(option: tuple[int, bytes]) -> int:
-    return option[0]
-
-
-async def _resolved(uri: CoapUri) -> list[Address]:
-    """The host's addresses; what is one already is asked of nobody.
-
-    Raises:
-        UnreachableError: there are none.
-        UnsupportedError: a group's address.
-    """
+@contextmanager
+def _sendable() -> Iterator[None]:
+    """What cannot be encoded is the fault of who asks."""
     try:
-        if ipaddress.ip_address(uri.host).is_multicast:
-            raise UnsupportedError("a group is not asked by URI: expected a unicast address", spec="RFC 7252 §8")
-        if "%" not in uri.host:
-            return [(uri.host, uri.port)]
-    except ValueError:
-        pass  # a name
-    try:
-        answers = await asyncio.get_running_loop().getaddrinfo(uri.host, uri.port, type=_SPOKEN[uri.scheme])
-    except (OSError, UnicodeError) as error:
-        raise UnreachableError(f"no address is known for {uri.host}: {error}") from error
-    # Of IPv6 the scope only where there is one, as the pump names its peers.
-    return [cast("Address", address if address[-1] and len(address) == 4 else address[:2]) for *_, address in answers]
+        yield
+    except ValueError as error:
+        raise DecodeError(f"the request cannot be sent: {error}", spec="RFC 7252 §5.10") from error

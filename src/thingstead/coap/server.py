@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Self, TypeAlias, TypeVar
 
 from thingstead.clock import Clock, SystemClock
-from thingstead.coap.shell import DatagramShell, Parts, Shell, StreamShell, Watcher
+from thingstead.coap.shell import DatagramShell, Parts, Shell, Watcher
+from thingstead.coap.stream_shell import StreamShell
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.discovery import PATH, discovery

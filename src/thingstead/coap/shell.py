@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import secrets
 import socket
@@ -12,7 +11,7 @@ from typing import Protocol, Required, TypedDict, Unpack
 
 from thingstead.clock import Clock
 from thingstead.endpoint.association import Association
-from thingstead.endpoint.config import EndpointConfig, StreamConfig
+from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import (
     Address,
@@ -26,15 +25,17 @@ from thingstead.endpoint.event import (
     ResponseReceived,
     SequenceNeeded,
 )
-from thingstead.endpoint.stream_endpoint import StreamEndpoint
-from thingstead.errors import ProtocolError, StorageError, ThingsteadError, TransportError, UnreachableError
+from thingstead.errors import (
+    NoResponseError,
+    StorageError,
+    ThingsteadError,
+    UnreachableError,
+)
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
-from thingstead.protocols.coap.tcp import FrameReader
-from thingstead.transport.tcp import StreamPump
-from thingstead.transport.udp import Pump
+from thingstead.transport.udp import Pump, send_groups_through
 
-__all__ = ["Application", "DatagramShell", "Exchange", "Parts", "Reserve", "Shell", "StreamShell", "Watcher"]
+__all__ = ["Application", "DatagramShell", "Exchange", "Parts", "Reserve", "Shell", "Watcher"]
 
 Reserve = Callable[[AssociationId | GroupId, int], None]
 """Makes durable that an association's numbers below this one are spent, or raises `StorageError`."""
@@ -78,10 +79,21 @@ class Exchange:
     def __init__(self, name: ExchangeId, destination: Address) -> None:
         self.id = name
         self.destination = destination
-        self._outcomes: asyncio.Queue[ResponseReceived | ThingsteadError] = asyncio.Queue()
+        self._outcomes: asyncio.Queue[ResponseReceived | ThingsteadError | None] = asyncio.Queue()
 
     async def outcome(self) -> ResponseReceived:
         """The next response.
+
+        Raises:
+            ThingsteadError: there will be none, as the endpoint says.
+        """
+        outcome = await self.following()
+        if outcome is None:
+            raise NoResponseError("no response came, and none is waited for")
+        return outcome
+
+    async def following(self) -> ResponseReceived | None:
+        """The next response; None when there will be no more, which is no fault.
 
         Raises:
             ThingsteadError: there will be none, as the endpoint says.
@@ -91,7 +103,7 @@ class Exchange:
             raise outcome
         return outcome
 
-    def hand_over(self, outcome: ResponseReceived | ThingsteadError) -> None:
+    def hand_over(self, outcome: ResponseReceived | ThingsteadError | None) -> None:
         """Keep an outcome until it is taken."""
         # A newer representation stands for all before it (RFC 7641 §1.3).
         if self._outcomes.qsize() == _MAX_WAITING:
@@ -146,6 +158,7 @@ class Shell:
         association: AssociationId | None = None,
         confirmable: bool = True,
         observe: bool = False,
+        multicast: bool = False,
     ) -> Exchange:
         """Send a request; `drop` must follow, whatever comes of it.
 
@@ -160,10 +173,21 @@ class Shell:
             association=association,
             confirmable=confirmable,
             observe=observe,
+            multicast=multicast,
         )
         exchange = self._exchanges[name] = Exchange(name, destination)
         self.flush()
         return exchange
+
+    def tell(self, request: Message, destination: Address, *, association: AssociationId | None) -> None:
+        """Send a request once, and want nothing of what comes of it.
+
+        Raises:
+            StateError: too many requests wait.
+            ValueError: it cannot be encoded.
+        """
+        self._endpoint.send_request(request, destination, self._clock.now(), association=association, confirmable=False)
+        self.flush()
 
     def drop(self, exchange: Exchange) -> None:
         """Want no more of a request; an observation is ended at the peer too."""
@@ -189,6 +213,7 @@ class Shell:
                 case RequestReceived():
                     self._answer(event, now)
                 case ExchangeEnded():
+                    self._hand_over(event.exchange, None)
                     if self._application is not None:
                         self._application.on_ended(event.exchange)
                 case SequenceNeeded():
@@ -204,10 +229,10 @@ class Shell:
         outgoing += self._endpoint.datagrams_to_send(now)
         if self._watch is not None:
             for data, destination in outgoing:
-                self.tell(now, data, destination, True)
+                self.show(now, data, destination, True)
         return outgoing
 
-    def tell(self, now: float, data: bytes, peer: Address, is_outgoing: bool) -> None:
+    def show(self, now: float, data: bytes, peer: Address, is_outgoing: bool) -> None:
         """Tell who watches."""
         if self._watch is not None:
             self._watch(now, data, peer, is_outgoing)
@@ -235,7 +260,7 @@ class Shell:
         else:
             self._endpoint.sequence_reserved(needed.association, needed.upto)
 
-    def _hand_over(self, name: ExchangeId, outcome: ResponseReceived | ThingsteadError) -> None:
+    def _hand_over(self, name: ExchangeId, outcome: ResponseReceived | ThingsteadError | None) -> None:
         exchange = self._exchanges.get(name)
         if exchange is not None:
             exchange.hand_over(outcome)
@@ -260,11 +285,23 @@ class DatagramShell(Shell):
         **rest: Unpack[Parts],
     ) -> None:
         super().__init__(Endpoint(config, random_bytes=secrets.token_bytes, permits=permits), **rest)
+        self._socket = sock
         self._pump = Pump(self, [sock], clock=self._clock, on_unreachable=self._on_unreachable)
 
     def flush(self) -> None:
         """Send what waits."""
         self._pump.flush()
+
+    def send_groups_through(self, interface: str) -> None:
+        """Reach groups of IPv4 from this address of ours.
+
+        Raises:
+            UnreachableError: it is none of ours.
+        """
+        try:
+            send_groups_through(self._socket, interface)
+        except OSError as error:
+            raise UnreachableError(f"no group is reached from {interface}: {error}") from error
 
     def close(self) -> None:
         """Send what waits, and close the socket."""
@@ -273,7 +310,7 @@ class DatagramShell(Shell):
 
     def receive_datagram(self, data: bytes, source: Address, now: float, *, multicast: bool = False) -> None:
         """Take a datagram."""
-        self.tell(now, data, source, False)
+        self.show(now, data, source, False)
         self._endpoint.receive_datagram(data, source, now, multicast=multicast)
 
     def _on_unreachable(self, destination: Address) -> None:
@@ -281,87 +318,3 @@ class DatagramShell(Shell):
             self._endpoint.cancel(exchange.id, self._clock.now())
             error = UnreachableError(f"nobody can be reached at {destination[0]} port {destination[1]}")
             self._hand_over(exchange.id, error)
-
-
-class StreamShell(Shell):
-    """One endpoint on any number of TCP connections (RFC 8323), which it closes; made where a loop runs.
-
-    Args:
-        config: of the endpoint.
-        permits: as for `Endpoint`.
-        rest: as for `Shell`.
-    """
-
-    def __init__(
-        self,
-        config: EndpointConfig,
-        *,
-        permits: Callable[[RequestReceived], bool] = lambda _event: True,
-        **rest: Unpack[Parts],
-    ) -> None:
-        self._stream = StreamEndpoint(config, StreamConfig(), random_bytes=secrets.token_bytes, permits=permits)
-        super().__init__(self._stream, **rest)
-        self._pump = StreamPump(self, clock=self._clock)
-        self._readers: dict[tuple[Address, bool], FrameReader] = {}
-        self._open: set[Address] = set()
-
-    def flush(self) -> None:
-        """Send what waits."""
-        self._pump.flush()
-
-    def close(self) -> None:
-        """Send what waits, and close every connection."""
-        self._pump.flush()
-        self._pump.close()
-
-    async def listen(self, host: str, port: int) -> int:
-        """Accept connections too; as `StreamPump.listen`."""
-        return await self._pump.listen(host, port)
-
-    async def reach(self, destination: Address) -> Address:
-        """The connection to an address, opened if there is none.
-
-        Raises:
-            UnreachableError: nobody is there.
-        """
-        if destination not in self._open:
-            try:
-                destination = await self._pump.open(*destination[:2])
-            except TransportError as error:
-                raise UnreachableError(f"nobody can be reached at {destination[0]} port {destination[1]}") from error
-        return destination
-
-    def tell(self, now: float, data: bytes, peer: Address, is_outgoing: bool) -> None:
-        """Tell who watches of the messages that these bytes complete."""
-        if self._watch is None:
-            return
-        reader = self._readers.setdefault((peer, is_outgoing), FrameReader(StreamConfig().connection.limits))
-        reader.receive(data)
-        with contextlib.suppress(ProtocolError):
-            while (message := reader.next_message()) is not None:
-                self._watch(now, message, peer, is_outgoing)
-
-    def connect(self, address: Address, now: float, *, is_ours: bool = False) -> None:
-        """A connection is there."""
-        self._stream.connect(address, now, is_ours=is_ours)
-        self._open.add(address)
-
-    def disconnect(self, address: Address, now: float) -> None:
-        """A connection is gone."""
-        self._open.discard(address)
-        for is_outgoing in (True, False):
-            self._readers.pop((address, is_outgoing), None)
-        self._stream.disconnect(address, now)
-
-    def receive_bytes(self, data: bytes, address: Address, now: float) -> None:
-        """Take bytes."""
-        self.tell(now, data, address, False)
-        self._stream.receive_bytes(data, address, now)
-
-    def pause(self, address: Address, *, is_full: bool) -> None:
-        """Whether the way to a peer is full."""
-        self._stream.pause(address, is_full=is_full)
-
-    def connections_to_close(self) -> list[Address]:
-        """Connections that are over."""
-        return self._stream.connections_to_close()

@@ -182,10 +182,12 @@ class Resources:
         Who may not read the resource learns nothing about what is in it.
         """
         read = self._handlers[path].get(Code.GET)
-        granted = self._grantor(call.event)
-        if read is None or granted is None:
+        if read is None:
             return None
         if (path, Code.GET) not in self._public:
+            granted = self._grantor(call.event)
+            if granted is None:
+                return None
             granted[1].allows(path, Code.GET)
         seen = read(Call(request(Code.GET, path), call.event, call.peer, call.now))
         return None if seen is None or is_error(seen.code) else tag_of(seen)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,13 +17,15 @@ from thingstead.errors import (
     PeerFaultError,
     RequestRefusedError,
     SecurityError,
+    TransportError,
     UnreachableError,
     UnsupportedError,
 )
+from thingstead.protocols.coap.message import Message, MessageType, decode, encode
 from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.coap.reliability import TransmissionParameters
 from thingstead.storage.oscore_context import ContextFile
-from thingstead.transport.udp import open_socket
+from thingstead.transport.udp import open_multicast_socket, open_socket
 
 
 @pytest.fixture
@@ -208,4 +211,189 @@ def test_one_context_has_one_user(contexts):
             pass
 
     with pytest.raises(ConfigError, match="another process"):
+        asyncio.run(story())
+
+
+# --- conditions (RFC 7252 §5.10.8, §5.10.6.2)
+
+
+def entity_tag_of(uri):
+    async def ask(client):
+        return (await client.get(f"{uri}/store", etag=[b"?"])).etag
+
+    return ask
+
+
+@pytest.mark.spec("RFC 7252 5.10.8")
+@pytest.mark.parametrize(
+    ("condition", "code"),
+    [
+        ({"if_match": ["current"]}, Code.CHANGED),
+        ({"if_match": [b"other", "current"]}, Code.CHANGED),
+        ({"if_match": [b""]}, Code.CHANGED),
+        ({"if_match": [b"other"]}, Code.PRECONDITION_FAILED),
+        ({"if_none_match": True}, Code.PRECONDITION_FAILED),
+        ({"if_none_match": False}, Code.CHANGED),
+    ],
+)
+def test_a_write_may_be_meant_for_one_state_only(condition, code):
+    async def story(_server, uri):
+        async with Client() as client:
+            tag = await entity_tag_of(uri)(client)
+            stated = dict(condition)
+            if "if_match" in stated:
+                stated["if_match"] = [tag if one == "current" else one for one in stated["if_match"]]
+            return (await client.put(f"{uri}/store", b"new", **stated)).code
+
+    assert run(story) == code
+
+
+@pytest.mark.spec("RFC 7252 5.10.6.2")
+def test_what_is_still_right_is_not_sent_again():
+    async def story(_server, uri):
+        async with Client() as client:
+            tag = await entity_tag_of(uri)(client)
+            return await client.get(f"{uri}/store", etag=[b"other", tag])
+
+    response = run(story)
+    assert (response.code, response.payload) == (Code.VALID, b"")
+
+
+@pytest.mark.spec("RFC 7252 5.10.6.2")
+def test_an_entity_tag_that_is_too_long_is_sent_to_nobody():
+    async def story():
+        async with asyncio.timeout(5), Client() as client:
+            await client.get(f"coap://127.0.0.1:{free_port()}/", etag=[bytes(9)])
+
+    with pytest.raises(DecodeError, match="ETag"):
+        asyncio.run(story())
+
+
+# --- what nobody wants a response to (RFC 7967)
+
+
+@pytest.mark.spec("RFC 7967 2.1")
+@pytest.mark.parametrize("scheme", ["coap", "coap+tcp"])
+def test_what_is_told_is_done_and_has_no_answer(scheme):
+    seen: list[Any] = []
+
+    async def story(_server, uri):
+        watch = lambda now, data, peer, out: seen.append(out)  # noqa: E731
+        async with Client(watch=watch) as client:
+            await client.tell(Code.PUT, f"{uri.replace('coap:', scheme + ':')}/store", b"told")
+        async with Client() as client:
+            return [(await client.get(f"{uri}/store")).payload for _ in range(20)][-1]
+
+    assert run(story, tcp=True) == b"told"
+    assert scheme != "coap" or seen == [True]
+
+
+@pytest.mark.spec("RFC 7967 2.1")
+@pytest.mark.parametrize(
+    ("uri", "error"),
+    [("coaps://127.0.0.1/x", UnsupportedError), ("coap://127.0.0.1/" + "x" * 256, DecodeError), ("/x", DecodeError)],
+)
+def test_what_cannot_be_told_fails_at_once(uri, error):
+    async def story():
+        async with asyncio.timeout(5), Client() as client:
+            await client.tell(Code.POST, uri)
+
+    with pytest.raises(error):
+        asyncio.run(story())
+
+
+# --- groups (RFC 7252 §8)
+
+
+class Member(asyncio.DatagramProtocol):
+    """Answers what comes to the group, from a socket of its own."""
+
+    def __init__(self, payload):
+        self.payload = payload
+        self.own = open_socket("127.0.0.1", 0)
+
+    def itself(self):
+        return self
+
+    def datagram_received(self, data, addr):
+        asked = decode(data)
+        told = Message(Code.CONTENT, MessageType.NON, 1, asked.token, [], self.payload)
+        self.own.sendto(encode(told), addr)
+
+
+def with_group(story, *payloads, **changes):
+    async def whole():
+        loop = asyncio.get_running_loop()
+        members = [Member(payload) for payload in payloads]
+        port = free_port()
+        async with asyncio.timeout(10):
+            transports = []
+            for member in members:
+                try:
+                    sock = open_multicast_socket("224.0.1.187", port, interface="127.0.0.1")
+                except TransportError:
+                    pytest.skip("ABSENT: multicast on loopback")
+                made, _ = await loop.create_datagram_endpoint(partial(Member.itself, member), sock=sock)
+                transports.append(made)
+            try:
+                async with Client(config=EndpointConfig(**changes)) as client:
+                    return await story(client, f"coap://224.0.1.187:{port}/.well-known/core")
+            finally:
+                for transport, member in zip(transports, members, strict=True):
+                    transport.close()
+                    member.own.close()
+
+    return asyncio.run(whole())
+
+
+@pytest.mark.spec("RFC 7252 8.2")
+def test_a_group_answers_each_for_itself():
+    async def story(client, uri):
+        return sorted([one.payload async for one in client.collect(uri, interface="127.0.0.1", timeout=0.1)])
+
+    assert with_group(story, b"one", b"two") == [b"one", b"two"]
+
+
+@pytest.mark.spec("RFC 7252 8.2")
+def test_a_group_is_waited_for_as_long_as_the_configuration_says():
+    async def story(client, uri):
+        return [one.payload async for one in client.collect(uri, interface="127.0.0.1")]
+
+    assert with_group(story, b"one", group_timeout=0.1) == [b"one"]
+
+
+def test_a_group_of_nobody_has_no_response():
+    async def story(client, uri):
+        return [one async for one in client.collect(uri, interface="127.0.0.1")]
+
+    with pytest.raises(TransportError):
+        with_group(story, group_timeout=0.05)
+
+
+@pytest.mark.spec("RFC 7252 8.1")
+@pytest.mark.parametrize("uri", ["coap://127.0.0.1/", "coap://localhost/", "coap+tcp://224.0.1.187/"])
+def test_what_is_no_group_is_not_asked_as_one(uri):
+    async def story():
+        async with Client() as client:
+            return [one async for one in client.collect(uri)]
+
+    with pytest.raises(UnsupportedError):
+        asyncio.run(story())
+
+
+def test_a_group_is_asked_nothing_under_oscore(contexts):
+    async def story():
+        async with Client(contexts[0]) as client:
+            return [one async for one in client.collect("coap://224.0.1.187/")]
+
+    with pytest.raises(UnsupportedError):
+        asyncio.run(story())
+
+
+def test_an_interface_that_is_not_ours_reaches_no_group():
+    async def story():
+        async with Client() as client:
+            return [one async for one in client.collect("coap://224.0.1.187/", interface="192.0.2.77")]
+
+    with pytest.raises(UnreachableError, match="no group is reached"):
         asyncio.run(story())

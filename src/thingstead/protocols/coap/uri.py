@@ -55,7 +55,8 @@ class CoapUri:
             ValueError: a part longer than its option holds.
         """
         options: list[tuple[int, bytes]] = []
-        if self.host != destination[0].lower():
+        # A zone says how we get there, and nothing to who is there (RFC 6874 §3).
+        if self.host.partition("%")[0] != destination[0].lower().partition("%")[0]:
             options.append((int(OptionNumber.URI_HOST), self.host.encode()))
         if self.port != destination[1]:
             options.append((int(OptionNumber.URI_PORT), encode_uint(self.port)))
