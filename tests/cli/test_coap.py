@@ -16,11 +16,12 @@ import pytest
 from tests.unit.coap.party import LARGE, halves
 from tests.unit.coap.test_stream_shell import over_tcp
 from thingstead.coap.server import Server
+from thingstead.errors import TransportError
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.message import Message, MessageType, decode, encode
 from thingstead.protocols.coap.option import encode_uint
 from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
-from thingstead.transport.udp import open_socket
+from thingstead.transport.udp import open_multicast_socket, open_socket
 
 SENML = [{-2: "lamp/", 0: "power", 1: "W", 2: 4.5, 6: 1_700_000_000.5}, {0: "on", 4: True, 6: 1_700_000_000.5}]
 FORMATS = {
@@ -57,6 +58,8 @@ def fill(server, *, public):
     )
     server.serve("/gone", Code.DELETE, lambda _: Message(Code.DELETED), public=public)
     server.serve("/fault", Code.GET, lambda _: Message(Code.SERVICE_UNAVAILABLE, payload=b"later"), public=public)
+    server.serve("/state", Code.GET, lambda _: content(ContentFormat.TEXT_PLAIN, b"on"), public=public)
+    server.serve("/state", Code.PUT, lambda _: Message(Code.CHANGED), public=public)
     server.serve("/silent", Code.GET, lambda _: None, public=public)
     server.serve("/ticks", Code.GET, lambda _: content(None, b"tick"), public=public, observable=True)
 
@@ -194,7 +197,13 @@ def test_what_has_no_payload_says_its_code_beside(run, server, command, path, sa
         (["get", "{uri}/silent", "--timeout", "0.05"], 42, "did not answer within 0.05 s"),
         (["get", "coap://127.0.0.1:{closed}/x"], 41, "nobody can be reached at 127.0.0.1"),
         (["get", "coap://nobody.invalid/x"], 41, "no address is known for nobody.invalid"),
-        (["get", "coap://[ff02::fd]/x"], 12, "unicast"),
+        (["put", "coap://[ff02::fd]/x", "1"], 12, "unicast"),
+        (["get", "coap+tcp://224.0.1.187/x"], 12, "a multicast address"),
+        (["discover", "coap://224.0.1.187", "--interface", "192.0.2.77"], 41, "no group is reached from 192.0.2.77"),
+        (["put", "{uri}/echo", "x", "--if-match", "xyz"], 60, "invalid"),
+        (["get", "{uri}/text", "--etag", "001122334455667788"], 60, "invalid"),
+        (["put", "{uri}/state", "x", "--if-none-match"], 44, "4.12 Precondition Failed"),
+        (["put", "{uri}/state", "x", "--if-match", "00ff"], 44, "4.12 Precondition Failed"),
         (["get", "/light"], 60, "expected coap://HOST"),
         (["get", "coaps://[::1]/light"], 12, "OSCORE"),
         (["get", "coap://[::1]:99999/light"], 60, "expected a port"),
@@ -217,6 +226,55 @@ def test_what_goes_wrong_is_one_sentence_and_has_its_exit_code(run, server, word
     assert (got, out) == (code, "")
     assert says in err
     assert len(err.splitlines()) == 2
+
+
+@pytest.mark.spec("RFC 7252 5.10.8")
+def test_the_entity_tag_of_one_answer_is_the_condition_of_the_next_request(run, server):
+    tag = json.loads(run("coap", "get", f"{server.uri}/state", "--etag", "00", "--json")[1])["etag"]
+    assert run("coap", "get", f"{server.uri}/state", "--etag", tag) == (0, "", "2.03 Valid\n")
+    assert run("coap", "put", f"{server.uri}/state", "x", "--if-match", tag) == (0, "", "2.04 Changed\n")
+
+
+@pytest.mark.spec("RFC 7967 2.1")
+def test_what_wants_no_response_waits_for_none(run, server):
+    code, out, err = run("coap", "post", f"{server.uri}/silent", "x", "--no-response", "-v")
+    assert (code, out) == (0, "")
+    assert err.splitlines()[-1] == "sent, once; nobody says whether it came"
+    assert "NON POST /silent" in err
+
+
+@pytest.fixture
+def group():
+    """A member of a group, on loopback; its URI."""
+    try:
+        sock = open_multicast_socket("224.0.1.187", 0, interface="127.0.0.1")
+    except TransportError:
+        pytest.skip("ABSENT: multicast on loopback")
+    sock.settimeout(20)
+
+    def answer():
+        data, asker = sock.recvfrom(1500)
+        asked = decode(data)
+        links = content(ContentFormat.LINK_FORMAT, b'</light>;rt="light"')
+        told = Message(Code.CONTENT, MessageType.NON, 1, asked.token, links.options, links.payload)
+        with open_socket("127.0.0.1", 0) as own:
+            own.sendto(encode(told), asker)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    with sock:
+        yield f"coap://224.0.1.187:{sock.getsockname()[1]}"
+        thread.join(20)
+
+
+@pytest.mark.spec("RFC 7252 8.2")
+@pytest.mark.parametrize("words", [["discover", "{group}"], ["get", "{group}/.well-known/core"]])
+def test_a_group_is_asked_who_is_there(run, group, words):
+    command = [word.format(group=group) for word in words]
+    code, out, err = run("coap", *command, "--interface", "127.0.0.1", "--timeout", "0.2")
+    assert (code, out.splitlines()[1].split()) == (0, ["/light", "rt=light"])
+    assert "127.0.0.1:" in err
+    assert "2.05 Content" in err
 
 
 def test_an_error_is_one_document_too(run, server):

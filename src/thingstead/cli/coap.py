@@ -16,16 +16,18 @@ from thingstead.cli.coap_body import Body
 from thingstead.cli.console import Console
 from thingstead.cli.input import seconds, whole
 from thingstead.clock import SystemClock
+from thingstead.coap.address import is_group
 from thingstead.coap.client import Client
 from thingstead.coap.exchange import Options, Response
 from thingstead.coap.shell import Watcher
+from thingstead.endpoint.discovery import PATH
 from thingstead.endpoint.drawing import Ladder, code_text
 from thingstead.errors import ConfigError, ProtocolError
 from thingstead.protocols.coap import uri as coap_uri
 from thingstead.protocols.coap.code import is_error
 from thingstead.protocols.coap.content_format import media_type
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.registry import Code
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.storage.directory import write_whole
 
 __all__ = ["DELETE", "DISCOVER", "FETCH", "GET", "IPATCH", "OBSERVE", "PATCH", "POST", "PUT"]
@@ -38,6 +40,13 @@ def _asking(method: Code) -> Callable[[Session], int]:
     async def ask(session: Session) -> int:
         uri, payload = _uri(session), coap_body.read(session)
         async with _client(session) as client:
+            if session.options.get("no_response"):
+                await client.tell(method, uri, payload, **_options(session))
+                session.console.note("sent, once; nobody says whether it came")
+                return 0
+            if method is Code.GET and is_group(coap_uri.parse(uri)):
+                await _gather(session, client, uri)
+                return 0
             response = await client.request(method, uri, payload, **_options(session))
         _show(session, response)
         response.require_success()
@@ -78,9 +87,23 @@ async def _watch(session: Session, uri: str, payload: bytes, count: int | None) 
     )
 
 
+async def _gather(session: Session, client: Client, uri: str) -> None:
+    """Each server of a group for itself, with its address before it."""
+    async for response in client.collect(uri, interface=session.options["interface"], **_options(session)):
+        if not session.console.as_json:
+            session.console.note(f"{_address(response.source)}: {code_text(response.code)}")
+        _show(session, response, is_one_of_many=True)
+
+
 async def _discover(session: Session) -> int:
+    uri = _uri(session)
     async with _client(session) as client:
-        found = coap_body.links(await client.discover(_uri(session), **_options(session)))
+        taken = coap_uri.parse(uri)
+        if is_group(taken):
+            host, mark, query = uri.partition("?")
+            await _gather(session, client, uri if taken.path else f"{host.rstrip('/')}{PATH}{mark}{query}")
+            return 0
+        found = coap_body.links(await client.discover(uri, **_options(session)))
     session.console.show(found.value, found.view)
     return 0
 
@@ -134,7 +157,24 @@ def _options(session: Session) -> Options:
         given["accept"] = chosen["accept"]
     if chosen.get("content_format") is not None:
         given["content_format"] = chosen["content_format"]
+    for name in ("if_match", "etag"):
+        if chosen.get(name) is not None:
+            given[name] = [chosen[name]]
+    if chosen.get("if_none_match"):
+        given["if_none_match"] = True
     return given
+
+
+def _entity_tag(text: str) -> bytes:
+    """An entity-tag of at most 8 bytes, in hexadecimal as ``--json`` shows it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    tag = bytes.fromhex(text.removeprefix("0x"))
+    if len(tag) > OptionNumber.ETAG.max_size:
+        raise ValueError(text)
+    return tag
 
 
 def _show(session: Session, response: Response, *, is_one_of_many: bool = False) -> None:
@@ -180,6 +220,7 @@ def _document(response: Response, body: Body) -> dict[str, Any]:
     return {
         "code": code_text(response.code),
         "content_format": None if number is None else media_type(number),
+        "etag": None if response.etag is None else response.etag.hex(),
         "payload": body.value,
         "payload_base64": base64.b64encode(response.payload).decode(),
         "protected": response.is_protected,
@@ -208,6 +249,13 @@ _HOW = (
     Parameter("--timeout", "seconds to wait for the response", read=seconds, default=30.0),
     Parameter("-v", "draw the exchange as a ladder", read=None),
 )
+_CONDITIONS = (
+    Parameter("--if-match", "act only on the state with this entity-tag, in hexadecimal; '' for any", _entity_tag),
+    Parameter("--if-none-match", "act only where there is nothing yet", read=None),
+)
+_NO_RESPONSE = Parameter("--no-response", "send once, want no response and wait for none (RFC 7967)", read=None)
+_ETAG = Parameter("--etag", "what you have, in hexadecimal: 2.03 says that it is still right", _entity_tag)
+_INTERFACE = Parameter("--interface", "IPv4 address of yours that a group is reached from", default="")
 _OUTPUT = Parameter("--output", "file for the payload as it came; else it is shown as its format says")
 _DESCRIPTION = (
     "The payload goes to standard output and all else to standard error; CBOR is shown, and typed, in diagnostic\n"
@@ -220,9 +268,12 @@ def _action(method: Code, *payload: Parameter) -> Action:
     return Action((_URI, *payload, *_HOW, _OUTPUT), _asking(method), _DESCRIPTION)
 
 
-GET, DELETE = (_action(method) for method in (Code.GET, Code.DELETE))
-POST, PUT = (_action(method, *_PAYLOAD) for method in (Code.POST, Code.PUT))
-FETCH, PATCH, IPATCH = (_action(method, *_PAYLOAD) for method in (Code.FETCH, Code.PATCH, Code.IPATCH))
+GET = _action(Code.GET, _ETAG, _INTERFACE)
+FETCH = _action(Code.FETCH, *_PAYLOAD, _ETAG)
+DELETE = _action(Code.DELETE, *_CONDITIONS, _NO_RESPONSE)
+POST, PUT, PATCH, IPATCH = (
+    _action(method, *_PAYLOAD, *_CONDITIONS, _NO_RESPONSE) for method in (Code.POST, Code.PUT, Code.PATCH, Code.IPATCH)
+)
 OBSERVE = Action(
     (
         _URI,
@@ -234,7 +285,8 @@ OBSERVE = Action(
     "One line for each state; --json prints one document a line. With a payload it is a FETCH (RFC 8132 §2.4).",
 )
 DISCOVER = Action(
-    (_URI, *_HOW),
+    (_URI, _INTERFACE, *_HOW),
     _running(_discover),
-    "Asks for /.well-known/core (RFC 6690); a query filters, as in coap://HOST/?rt=light.",
+    "Asks for /.well-known/core (RFC 6690); a query filters, as in coap://HOST/?rt=light. A multicast address asks\n"
+    "who is there, in clear, and hosts answer within ten seconds: coap://[ff02::fd%eth0], coap://224.0.1.187.",
 )

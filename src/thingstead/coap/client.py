@@ -37,9 +37,9 @@ from thingstead.transport.udp import open_socket
 
 __all__ = ["Client"]
 
+_WELL_KNOWN_CORE = (".well-known", "core")
 _SERVER = AssociationId("server")
 _TIMEOUT = 30.0
-_WELL_KNOWN_CORE = (".well-known", "core")
 _ANY = {4: "0.0.0.0", 6: "::"}  # noqa: S104  a client's socket, on a port of the kernel's
 _UNWANTED = (int(OptionNumber.NO_RESPONSE), encode_uint(0b11010))
 """No response of any class (RFC 7967 §2.1)."""

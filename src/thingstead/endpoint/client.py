@@ -253,7 +253,7 @@ class Client:
         if exchange is not None and exchange.trial:
             exchange.trial = b""
             self._stateless.support.refuse(exchange.destination, now)
-            self._step(exchange, now)
+            self._step(exchange, now, is_again=True)
         elif exchange is not None:
             error = TransportError("the peer reset the request", spec="RFC 7252 §4.2", reason="reset")
             self._fail(exchange, error, now)
