@@ -38,6 +38,8 @@ _ID_SIZE = 2
 _MAX_TOKENS = 32
 _RENEWAL_SHARE = 4
 _IDLE = 3600.0
+_PATIENCE = 5.0
+"""Seconds for the domain to answer: somebody may stand at the switch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class PeerClient:
         asked = TokenRequest(server).encode()
         message = request(Code.POST, path.TOKEN, payload=asked, content_format=ContentFormat.ACE_CBOR)
         at = self._utc()
-        answer: Message = yield Request(message)
+        answer: Message = yield Request(message, timeout=_PATIENCE)
         if answer.code != Code.CREATED:
             why = decode_refusal(answer.payload) if answer.payload else None
             said = "" if why is None else why.name.lower()

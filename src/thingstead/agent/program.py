@@ -17,8 +17,15 @@ from thingstead.agent.file_slots import FileSlots
 from thingstead.agent.lamp import SimulatedLamp
 from thingstead.agent.ports import Sensor
 from thingstead.agent.sensor import FileSensor, HostSensor
+from thingstead.agent.story import Story
 from thingstead.clock import SystemClock
 from thingstead.crypto.keystore import FileKeyStore
+from thingstead.errors import ThingsteadError
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.coap.code import code_name
+from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code, ContentFormat
+from thingstead.protocols.profile import path
 from thingstead.storage.directory import locked
 from thingstead.transport.control_socket import ControlServer
 from thingstead.transport.udp import Pump, open_multicast_socket, open_socket
@@ -65,6 +72,26 @@ async def run(configs: Sequence[AgentConfig], *, make: type[Agent] = Agent) -> N
         await asyncio.Event().wait()
 
 
+async def _command(agent: Agent, pump: Pump, clock: SystemClock, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Have a thing switch another's lamp, and tell what came of it in the form that `controller.operation` has."""
+    done: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+    def story() -> Story:
+        try:
+            server, place = str(arguments["thing"]), (str(arguments["host"]), int(arguments["port"]))
+            payload = codec.encode(arguments["value"] == "on")
+            message = request(Code.PUT, path.LIGHT, payload=payload, content_format=ContentFormat.CBOR)
+            response: Message = yield from agent.peer_client.ask(server, place, message)
+            done.set_result({"result": {"thing": server, "answer": code_name(response.code)}})
+        except (ThingsteadError, KeyError, ValueError) as error:
+            reason = getattr(error, "reason", "")
+            done.set_result({"error": {"kind": type(error).__name__, "reason": reason, "message": str(error)}})
+
+    agent.stories.start("command", story(), clock.now())
+    pump.flush()
+    return await done
+
+
 async def _start(config: AgentConfig, clock: SystemClock, stack: AsyncExitStack, make: type[Agent]) -> None:
     # Two processes that are one thing would send two messages under one sequence number (RFC 8613 §12.1).
     lock = locked(config.home / _LOCK, f"the thing in {config.home} lives in another process already")
@@ -79,6 +106,8 @@ async def _start(config: AgentConfig, clock: SystemClock, stack: AsyncExitStack,
     stack.callback(pump.close)
 
     async def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        if asked.get("operation") == "command":
+            return await _command(agent, pump, clock, asked.get("arguments", {}))
         told = agent.answer(asked) | {"undeliverable": pump.undeliverable}
         pump.flush()
         return told

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.envelope import Envelope
-from thingstead.agent.program import run
+from thingstead.agent.program import STATUS_SOCKET, run
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.ending import ending
 from thingstead.cli.input import address, group, seconds, whole
+from thingstead.cli.remote import THING, ask_at
 from thingstead.errors import ConfigError
 
-__all__ = ["RUN"]
+__all__ = ["COMMAND", "RUN"]
 
 _FIRST_BOOT = "home"
 
@@ -46,6 +47,15 @@ def _run(session: Session) -> int:
     return 0
 
 
+def _command(session: Session) -> int:
+    options = session.options
+    arguments = {key: options[key] for key in ("thing", "host", "port", "value")}
+    result = ask_at(session.path("directory") / STATUS_SOCKET, "command", arguments)
+    session.console.show(result)
+    session.console.next(f"thingstead thing show {options['thing']}")
+    return 0
+
+
 async def _live(configs: Sequence[AgentConfig]) -> None:
     stopped = ending()
     async with asyncio.TaskGroup() as tasks:
@@ -71,4 +81,16 @@ RUN = Action(
     ),
     _run,
     "A thing joins by itself, checks the domain before it says who it is, and goes on where it stopped.",
+)
+
+COMMAND = Action(
+    (
+        Parameter("directory", "directory of a thing that lives on this machine, and is to command"),
+        THING,
+        Parameter("value", "what the other's lamp shall be", choices=("on", "off")),
+        Parameter("--host", "IP address of the other thing", read=address, default="127.0.0.1"),
+        Parameter("--port", "its UDP port", read=whole(1, 65_535), required=True),
+    ),
+    _command,
+    "One thing asks another, without the domain if it has a token; the policy's [[peer]] rules say which may.",
 )

@@ -111,6 +111,13 @@ COMMANDS: tuple[Command, ...] = (
         "factory:IMAGE",
     ),
     _row(_B, "agent run", "let things live in this process", "lamp-1 lamp-2", "agent:RUN"),
+    _row(
+        _O,
+        "agent command",
+        "have a thing here switch another's lamp, the domain asleep or not",
+        "switch-1 thing-abcdefghijklmnop on --port 5690",
+        "agent:COMMAND",
+    ),
     _row(_B, "thing waiting", "who waits for a person, and with which key", "", "thing:WAITING"),
     _row(
         _B,

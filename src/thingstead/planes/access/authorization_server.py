@@ -374,6 +374,14 @@ _FINDINGS = {
         "metadata and sizes stay visible",
     ),
     "R-09": ("token, keys and live association of a thing go at once", "answers already on their way arrive"),
+    "R-16": (
+        "a thing holds its lamp to declared levels and changes a minute, whoever commands it",
+        "a thing of another make holds to what its maker declared",
+    ),
+    "R-57": (
+        "things act at each other on tokens that end by themselves, and are revoked by a list that things observe",
+        "where nobody reaches a thing, a revoked token counts there until it ends",
+    ),
     "R-25": (
         "keys end with their numbers and their token; a thing joins again by EDHOC in the last eighth of either",
         "messages that do not verify are counted from each start",
@@ -386,11 +394,6 @@ _FINDINGS = {
         "from a new address nothing acts, observes or gets a large answer before an Echo round trip",
         "a thing that knows no Echo has to stay where it is to act",
     ),
-    "R-16": (
-        "scopes bear ranges and rates; the thing itself holds commands to them",
-        "a range written too wide is obeyed",
-    ),
-    "R-57": ("things act on each other by tokens issued before, while we are off", "as long as such a token holds"),
     "R-35": ("one AIF scope per token, asked before dispatch, deny by default", "a scope written too wide is obeyed"),
     "C5.3.2": (
         "OSCORE associations are not bound to addresses; from a new one nothing acts before an Echo round trip",
