@@ -12,6 +12,18 @@ def test_an_origin_is_protected_end_to_end_unless_it_says_otherwise():
     assert (origin.approach, origin.port, origin.reverse) == (Approach.SELECTIVE_PROTECTION, 5683, False)
 
 
+def test_one_name_may_be_reached_by_two_schemes_and_an_address_has_one_spelling():
+    text = '[listen]\nhost = "::1"\n' + ORIGIN.replace("127.0.0.5", "0:0:0::1")
+    first, second = parse(text + ORIGIN.replace("127.0.0.5", "::1") + 'scheme = "coap+tcp"', ProxyConfig).origin
+    assert first.address == second.address == "::1"
+
+
+def test_a_proxy_has_a_name_though_it_was_given_none():
+    assert parse("", ProxyConfig).listen.identifier == "127.0.0.1:5690"
+    assert parse('[listen]\nhost = "::1"', ProxyConfig).listen.identifier == "[::1]:5690"
+    assert parse('[listen]\nname = "gate"', ProxyConfig).listen.identifier == "gate"
+
+
 def test_without_origins_it_goes_nowhere_and_serves_this_machine_alone():
     config = parse("", ProxyConfig)
     assert config.origin == ()
@@ -63,6 +75,15 @@ def test_an_approach_that_it_cannot_keep_is_refused(approach):
         (ORIGIN.replace("127", "192"), "no way from 127.0.0.1 to 192.0.0.5"),
         ('[listen]\nhost = "::1"\n' + ORIGIN, "no way from ::1 to 127.0.0.5"),
         ('[listen]\nport = 5683\nhost = "127.0.0.5"\n' + ORIGIN, "elsewhere"),
+        (ORIGIN + 'scheme = "coaps"', "got coaps"),
+        (ORIGIN + 'scheme = "http"', "http"),
+        ('[listen]\nname = "two words"', "printable"),
+        ('[listen]\nname = "é"', "printable"),
+        (f'[listen]\nname = "{"n" * 65}"', "printable"),
+        ("[limits]\nmax_connections = 0", "max_connections"),
+        ("[limits]\nconnect_seconds = 0", "connect_seconds"),
+        (ORIGIN + ORIGIN.replace("lamp", "LAMP").replace(".5", ".6"), "once"),
+        (ORIGIN.replace("127.0.0.5", "224.0.1.187"), "one server"),
         ("[cache", "not TOML"),
     ],
 )

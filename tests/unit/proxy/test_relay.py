@@ -231,12 +231,20 @@ def test_a_notification_that_comes_first_is_the_first_response_and_what_comes_af
     assert payloads(slow, SECOND) == [b"1", b"2"]
 
 
-def test_who_was_told_meanwhile_is_not_told_that_the_answer_failed(slow):
-    slow.publish(b"1")
-    slow.proxy.on_unreachable(("198.51.100.9", 5683), slow.now)
-    late(slow, answered(Code.NOT_FOUND))
-    slow.publish(b"2")
-    assert payloads(slow, SECOND) == [b"1", b"2"]
+@pytest.mark.parametrize("how", ["answer", "silence"])
+def test_who_was_told_meanwhile_is_not_told_that_the_answer_failed(how):
+    story = Slow((MAX_AGE, b""), limits=LimitsConfig(origin_seconds=20.0))
+    story.observe(CLIENT)
+    story.observe(SECOND)
+    story.publish(b"1")
+    if how == "answer":
+        late(story, answered(Code.NOT_FOUND))
+    else:
+        # Nothing is fresh, so both register again meanwhile, and are told that it is still so.
+        story.at(21.0)
+    story.publish(b"2")
+    assert {message.code for message in story.told(SECOND)} == {Code.CONTENT}
+    assert sorted(set(payloads(story, SECOND))) == [b"1", b"2"]
 
 
 def test_who_joins_and_gets_an_error_observes_nothing(slow):

@@ -159,6 +159,36 @@ def test_an_origin_that_asks_for_no_more_requests_gets_none():
     assert len(ladder.asked_of(STREAM)) == 1
 
 
+def test_an_origin_that_takes_no_more_requests_when_one_has_to_be_asked_again_leaves_nobody_waiting():
+    tag = (OptionNumber.ETAG, b"1")
+    ladder = story(respond=lambda event: answered(Code.CONTENT, b"body", tag, (OptionNumber.MAX_AGE, b"\x01")))
+    ladder.ask(to_stream())
+    ladder.run(until=1.5)
+    ladder.now = 10.0
+    ladder.respond = lambda event: None
+    ladder.ask(to_stream())
+    ladder.run(until=10.0)
+    origin = ladder.streams[STREAM]
+    origin.send_response(ladder.asked_of(STREAM)[-1].exchange, answered(Code.VALID, b"", (tag[0], b"2")), 10.0)
+    origin.release(PROXY)
+    ladder.run(until=11.0)
+    assert ladder.responses[-1].code == Code.SERVICE_UNAVAILABLE
+    assert ladder.proxy.held["waiting"] == 0
+
+
+def test_two_requests_wait_for_one_connection():
+    ladder = story()
+    for path in ("/a", "/b"):
+        ladder.ask(to_stream(path=path), at=CLIENT)
+    for data, _ in ladder.client.datagrams_to_send(0.0):
+        ladder.proxy.receive_datagram(data, CLIENT, 0.0)
+    ladder.proxy.run(0.0)
+    assert ladder.proxy.held["waiting"] == 2
+    ladder.run(until=5.0)
+    assert sorted(message.payload for message in ladder.responses) == [b"/a", b"/b"]
+    assert opened(ladder) == 1
+
+
 # Connections of others
 
 
