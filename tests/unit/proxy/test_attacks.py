@@ -1,5 +1,6 @@
 """What somebody could want of a proxy: other people's answers, other people's networks, its memory, its bandwidth."""
 
+import gc
 import random
 import tracemalloc
 from dataclasses import replace
@@ -269,9 +270,12 @@ def test_memory_is_flat_under_a_flood():
     tracemalloc.start()
     try:
         flood(proxy, 300, hosts=200, ports=200)
+        gc.collect()
         before = tracemalloc.get_traced_memory()[0]
         flood(proxy, 500, hosts=200, ports=200, seed=4, now=2.0)
-        assert tracemalloc.get_traced_memory()[0] - before < 32 << 10
+        gc.collect()
+        # A request that was kept would be a kilobyte and more.
+        assert tracemalloc.get_traced_memory()[0] - before < 500 << 7
     finally:
         tracemalloc.stop()
 
