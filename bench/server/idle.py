@@ -20,7 +20,7 @@ from pathlib import Path
 from bench.server.domain import Maker, found, oscore
 from thingstead.clock import SystemClock
 from thingstead.controller.app import running
-from thingstead.controller.composition import Controller
+from thingstead.controller.controller import Controller
 from thingstead.protocols.coap import message
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.oscore.context import SecurityContext

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from thingstead.controller.app import running
-from thingstead.controller.composition import Controller
+from thingstead.controller.controller import Controller
 from thingstead.controller.directory import DomainDirectory
 from thingstead.errors import ThingsteadError
 from thingstead.identifier import ThingId

@@ -6,13 +6,13 @@ from thingstead.errors import TransportError
 
 def test_a_look_at_the_network_that_fails_is_tried_again_told_once_and_takes_nothing_with_it(caplog):
     async def story(world):
-        network, asked = world.domain.controller.planes.network, []
+        asked: list[float] = []
 
         async def failing():
             asked.append(world.clock.now())
             raise TransportError("the kernel did not answer")
 
-        network.refresh = failing
+        world.domain.enforcement.counters = failing
         await world.sleep(5)
         assert len(asked) > 2
         await world.joined("A0001")

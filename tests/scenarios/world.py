@@ -41,8 +41,9 @@ from thingstead.agent.core import Agent, Hardware
 from thingstead.agent.lamp import SimulatedLamp
 from thingstead.agent.story import Request, Story
 from thingstead.analysis.image_scan import Finding
-from thingstead.controller.composition import Controller, compose
+from thingstead.controller.composition import compose
 from thingstead.controller.config import CoapConfig, ControllerConfig, DomainConfig
+from thingstead.controller.controller import Controller
 from thingstead.controller.directory import KEYS
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.operation_table import operations

@@ -11,7 +11,8 @@ from functools import partial
 
 from thingstead.analysis.image_scan import Finding
 from thingstead.clock import Clock, SystemClock
-from thingstead.controller.composition import Controller, compose
+from thingstead.controller.composition import compose
+from thingstead.controller.controller import Controller
 from thingstead.controller.directory import REVOKED, DomainDirectory
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.network import enforcement, fetcher, resolver

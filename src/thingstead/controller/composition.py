@@ -3,51 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Hashable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import replace
 
 from thingstead.controller.admission import Admission
 from thingstead.controller.attention import Attention
 from thingstead.controller.clone_watch import CloneWatch
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
+from thingstead.controller.controller import Controller
 from thingstead.controller.engines import Planes, compose_planes
 from thingstead.controller.expiry_watch import ExpiryWatch
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.group_member import DomainMember, group_of
 from thingstead.controller.group_resource import GroupResources
-from thingstead.controller.housekeeping import every
 from thingstead.controller.notary import Notary
 from thingstead.controller.overview import Overview
 from thingstead.controller.owner import Owner, Trusted
-from thingstead.controller.resource import (
-    bootstrapping,
-    collecting,
-    credential_status,
-    granting,
-    update_image,
-    update_poll,
-    update_report,
-)
-from thingstead.controller.revocation_list import RevocationList
 from thingstead.controller.second_place import SecondPlace, second_place
 from thingstead.controller.server import DomainServer
-from thingstead.controller.token_resource import TokenResource
+from thingstead.controller.service import serve
 from thingstead.controller.waiting_room import WaitingRoom
 from thingstead.controller.whereabouts import Whereabouts
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.ledger.refusal import RefusalCounter
-from thingstead.domain.plane import OBLIGATIONS, Demand, PlaneName
+from thingstead.domain.plane import PlaneName
 from thingstead.domain.register import Register
-from thingstead.domain.thing import Thing
 from thingstead.endpoint.config import EndpointConfig
-from thingstead.endpoint.discovery import Attributes, discovery
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import AssociationId, GroupId, RequestReceived
 from thingstead.endpoint.resource import Resources
-from thingstead.errors import ThingsteadError
 from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.phases.decommission import Decommission
@@ -55,114 +40,15 @@ from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference
 from thingstead.protocols.edhoc.pending import PendingSessions
-from thingstead.protocols.profile import join, path
+from thingstead.protocols.profile import path
 from thingstead.storage.records import PlaneRecords
 
-__all__ = ["Controller", "compose", "domain_credential"]
+__all__ = ["compose", "domain_credential"]
 
-_LOGGER = logging.getLogger(__name__)
-_HOUSEKEEPING, _ATTENTION = 1.0, 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Controller:
-    """A composed domain; made by `compose`.
-
-    Attributes:
-        foundation: what it stands on.
-        second_place: its store, of which a part stands elsewhere too.
-        register: the things, in memory.
-        notary: the ledger's tree and heads.
-        conductor: transitions.
-        server: the CoAP endpoint.
-        resources: what it serves.
-        admission: the join decision.
-        bootstrap: handshakes under way.
-        decommission: how a thing is parted from.
-        planes: the six engines.
-        overview: all of it at one instant.
-        expiry_watch: tells of dates without being asked.
-        owner: takes up anew what the owner writes.
-        group_resources: the paths of groups.
-        refusals: what was refused, counted for the ledger.
-        clones: looks for identities that live twice.
-        attention: looks for what is forgotten.
-        joined: somebody has joined a group, and the others have not got its keys yet.
-    """
-
-    foundation: Foundation
-    second_place: SecondPlace
-    register: Register
-    notary: Notary
-    conductor: Conductor
-    server: DomainServer
-    resources: Resources
-    admission: Admission
-    bootstrap: Bootstrap
-    decommission: Decommission
-    planes: Planes
-    overview: Overview
-    expiry_watch: ExpiryWatch
-    owner: Owner
-    group_resources: GroupResources
-    refusals: RefusalCounter
-    clones: CloneWatch
-    attention: Attention
-    joined: asyncio.Event
-
-    async def resume(self) -> None:
-        """Take up what stood before a restart: associations, admissions, and what planes still owe."""
-        await self.second_place.settle()
-        self.planes.access.resume(thing.id for thing in _admitted(self.register, PlaneName.ACCESS))
-        self.planes.groups.resume()
-        await self.group_resources.make(self.foundation.policy)
-        self.remember()
-        self.planes.data.resume(thing.id for thing in _admitted(self.register, PlaneName.DATA))
-        await self.planes.network.resume(self.register.things())
-        await self.conductor.resume()
-
-    def remember(self) -> None:
-        """Take up what is only read; enough for a domain that nobody serves."""
-        self.planes.software.resume(_admitted(self.register, PlaneName.SOFTWARE))
-
-    async def run(self) -> None:
-        """Housekeeping for as long as the controller lives: batches, ledger heads, what is still owed."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.notary.run())
-            tasks.create_task(self.conductor.run())
-            tasks.create_task(self.clones.run())
-            tasks.create_task(every(_HOUSEKEEPING, self.planes.data.flush))
-            tasks.create_task(every(_HOUSEKEEPING, self.planes.tokens.tidy))
-            tasks.create_task(every(_HOUSEKEEPING, self._look_after_network))
-            tasks.create_task(every(_HOUSEKEEPING, self.expiry_watch.look))
-            tasks.create_task(every(_ATTENTION, self.attention.watch))
-            tasks.create_task(every(_HOUSEKEEPING, self.second_place.settle))
-            tasks.create_task(self._keep_groups())
-
-    async def close(self) -> None:
-        """Write what waits, and seal the ledger; the store is closed by whoever opened it."""
-        await self.planes.data.flush()
-        await self.notary.close()
-
-    async def _look_after_network(self) -> None:
-        await self.planes.network.refresh()
-        await self.planes.network.watch()
-
-    async def _keep_groups(self) -> None:
-        """Hand keys round apart from the rest, for silent members take time; joins that come together go round once."""
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_HOUSEKEEPING):
-                    await self.joined.wait()
-            self.joined.clear()
-            try:
-                await self.planes.groups.tidy()
-            except ThingsteadError:
-                _LOGGER.exception("the groups could not be tidied; it is tried again")
+_SECOND, _MINUTE = 1.0, 60.0
 
 
 def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
@@ -221,28 +107,67 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         decommission=_decommission(foundation, server, planes.access),
         planes=planes,
         overview=overview,
-        expiry_watch=ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock),
-        owner=Owner(
-            foundation.files,
-            foundation.policy,
+        owner=_owner(
+            foundation,
             trusted,
+            register,
             registrar=registrar,
-            software=planes.software,
+            planes=planes,
             admission=admission,
-            register=register,
-            store=store,
-            clock=clock,
-            make_groups=group_resources.make,
+            groups=group_resources,
         ),
         group_resources=group_resources,
         refusals=refusals,
         clones=clones,
-        attention=attention,
+        chores=_chores(
+            planes,
+            store,
+            ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock),
+            attention,
+        ),
         joined=asyncio.Event(),
     )
     planes.groups.on_join = lambda _name: controller.joined.set()
-    _serve(controller)
+    serve(controller)
     return controller
+
+
+def _owner(
+    foundation: Foundation,
+    trusted: Trusted,
+    register: Register,
+    *,
+    registrar: Registrar,
+    planes: Planes,
+    admission: Admission,
+    groups: GroupResources,
+) -> Owner:
+    return Owner(
+        foundation.files,
+        foundation.policy,
+        trusted,
+        registrar=registrar,
+        software=planes.software,
+        admission=admission,
+        register=register,
+        store=foundation.store,
+        clock=foundation.clock,
+        make_groups=groups.make,
+    )
+
+
+def _chores(
+    planes: Planes, second: SecondPlace, dates: ExpiryWatch, attention: Attention
+) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
+    return (
+        (_SECOND, planes.data.flush),
+        (_SECOND, planes.tokens.tidy),
+        (_SECOND, planes.network.refresh),
+        (_SECOND, planes.network.watch),
+        (_SECOND, second.settle),
+        (_SECOND, dates.look),
+        (_MINUTE, attention.watch),
+    )
 
 
 def domain_credential(keys: KeyStore, config: ControllerConfig) -> Credential:
@@ -352,36 +277,6 @@ def _decommission(foundation: Foundation, server: DomainServer, access: Authoriz
     )
 
 
-def _serve(controller: Controller) -> None:
-    """Register what things may ask; a path that is not here does not exist."""
-    resources, server, clock = controller.resources, controller.server, controller.foundation.clock
-    resources.register(path.EDHOC, Code.POST, bootstrapping(controller.bootstrap, server, clock=clock), public=True)
-    resources.register(path.GRANT, Code.GET, granting(controller.admission), public=True)
-    resources.register(path.WELL_KNOWN_CORE, Code.GET, discovery(resources, _LINKS), public=True)
-    senml, cbor = (ContentFormat.SENML_CBOR,), (ContentFormat.CBOR,)
-    resources.register(path.TELEMETRY, Code.POST, collecting(controller.planes.data), consumes=senml)
-    resources.register(path.UPDATE, Code.GET, update_poll(controller.planes.software))
-    resources.register(path.UPDATE_IMAGE, Code.GET, update_image(controller.planes.software))
-    resources.register(path.UPDATE_REPORT, Code.POST, update_report(controller.planes.software, server), consumes=cbor)
-    resources.register(path.CREDENTIAL_STATUS, Code.FETCH, credential_status(controller.planes.identity))
-    RevocationList(controller.planes.tokens, server.notify).serve(resources)
-    TokenResource(
-        controller.planes.issuer,
-        controller.register.thing,
-        peers=lambda: controller.owner.peers,
-        scope_of=controller.planes.access.scope_of,
-        deferred=server.deferred,
-        count=resources.refuse,
-    ).serve(resources)
-
-    def count(event: RequestReceived, peer: Hashable, reason: str) -> None:
-        """One ledger entry per thing or source, reason and minute."""
-        thing = None if peer is None else ThingId(str(peer))
-        controller.refusals.count(reason, at=clock.utc(), thing=thing, source=event.source[0])
-
-    resources.on_refusal = count
-
-
 def _grant(event: RequestReceived, access: AuthorizationServer, clones: CloneWatch) -> tuple[Hashable, Scope] | None:
     """Who is behind a request, and what its token lets it do now."""
     if event.association is None:
@@ -390,17 +285,3 @@ def _grant(event: RequestReceived, access: AuthorizationServer, clones: CloneWat
     clones.heard(thing, event.source)
     scope = access.scope_of(thing)
     return None if scope is None else (thing, scope)
-
-
-def _admitted(register: Register, plane: PlaneName) -> Iterator[Thing]:
-    """Things that a plane is to accept, as the table of obligations says."""
-    for thing in register.things():
-        if OBLIGATIONS[thing.state, thing.restriction][plane] is Demand.ADMIT:
-            yield thing
-
-
-_LINKS: dict[str, Attributes] = {
-    path.EDHOC: join.LINK_ATTRIBUTES,
-    path.TELEMETRY: (("ct", str(int(ContentFormat.SENML_CBOR))),),
-}
-"""Link attributes of what others must know more about than its path (RFC 9668 §6, RFC 7252 §7.2.1)."""

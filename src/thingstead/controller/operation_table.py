@@ -16,7 +16,7 @@ from thingstead.controller import (
     operation_thing,
     operation_traffic,
 )
-from thingstead.controller.composition import Controller
+from thingstead.controller.controller import Controller
 from thingstead.controller.operation import Operations
 from thingstead.domain.role import Operator
 

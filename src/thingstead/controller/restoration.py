@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from thingstead.controller.backup import AuthenticBackup
-from thingstead.controller.composition import Controller
+from thingstead.controller.controller import Controller
 from thingstead.controller.revocation import AuthenticRevocations
 from thingstead.domain import lifecycle
 from thingstead.domain.ledger import entry as leaf

@@ -1,0 +1,62 @@
+"""What things may ask of the domain, path by path."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from thingstead.controller.controller import Controller
+from thingstead.controller.resource import (
+    bootstrapping,
+    collecting,
+    credential_status,
+    granting,
+    update_image,
+    update_poll,
+    update_report,
+)
+from thingstead.controller.revocation_list import RevocationList
+from thingstead.controller.token_resource import TokenResource
+from thingstead.endpoint.discovery import Attributes, discovery
+from thingstead.endpoint.event import RequestReceived
+from thingstead.identifier import ThingId
+from thingstead.protocols.coap.registry import Code, ContentFormat
+from thingstead.protocols.profile import join, path
+
+__all__ = ["serve"]
+
+
+def serve(controller: Controller) -> None:
+    """Register what things may ask; a path that is not here does not exist."""
+    resources, server, clock = controller.resources, controller.server, controller.foundation.clock
+    resources.register(path.EDHOC, Code.POST, bootstrapping(controller.bootstrap, server, clock=clock), public=True)
+    resources.register(path.GRANT, Code.GET, granting(controller.admission), public=True)
+    resources.register(path.WELL_KNOWN_CORE, Code.GET, discovery(resources, _LINKS), public=True)
+    senml, cbor = (ContentFormat.SENML_CBOR,), (ContentFormat.CBOR,)
+    resources.register(path.TELEMETRY, Code.POST, collecting(controller.planes.data), consumes=senml)
+    resources.register(path.UPDATE, Code.GET, update_poll(controller.planes.software))
+    resources.register(path.UPDATE_IMAGE, Code.GET, update_image(controller.planes.software))
+    resources.register(path.UPDATE_REPORT, Code.POST, update_report(controller.planes.software, server), consumes=cbor)
+    resources.register(path.CREDENTIAL_STATUS, Code.FETCH, credential_status(controller.planes.identity))
+    RevocationList(controller.planes.tokens, server.notify).serve(resources)
+    TokenResource(
+        controller.planes.issuer,
+        controller.register.thing,
+        peers=lambda: controller.owner.peers,
+        scope_of=controller.planes.access.scope_of,
+        deferred=server.deferred,
+        count=resources.refuse,
+    ).serve(resources)
+
+    def count(event: RequestReceived, peer: Hashable, reason: str) -> None:
+        """One ledger entry per thing or source, reason and minute."""
+        thing = None if peer is None else ThingId(str(peer))
+        controller.refusals.count(reason, at=clock.utc(), thing=thing, source=event.source[0])
+
+    resources.on_refusal = count
+
+
+_LINKS: dict[str, Attributes] = {
+    path.EDHOC: join.LINK_ATTRIBUTES,
+    path.TELEMETRY: (("ct", str(int(ContentFormat.SENML_CBOR))),),
+}
+"""Link attributes of what others must know more about than its path (RFC 9668 §6, RFC 7252 §7.2.1)."""
