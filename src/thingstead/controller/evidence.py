@@ -7,77 +7,18 @@ where a part of the requirement cannot be seen from a running domain the row say
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
 
+from thingstead.controller.figures import Figures
 from thingstead.domain.ledger.entry import Kind
-from thingstead.domain.ledger.tally import Tally
 from thingstead.domain.lifecycle import LifecycleState
-from thingstead.domain.plane import OBLIGATIONS, Demand, Finding, PlaneName
-from thingstead.domain.thing import Thing
-from thingstead.identifier import ThingId
+from thingstead.domain.plane import Demand, Finding
 from thingstead.protocols.profile import path
 
-__all__ = ["Figures", "findings"]
+__all__ = ["findings"]
 
 _KILL_BOUND = 60_000.0
 _IN_USE = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE, LifecycleState.END_OF_LIFE})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """What was counted at one instant.
-
-    Attributes:
-        at: the instant.
-        things: every record.
-        live: things with a live association.
-        owed: demands that planes have not met yet.
-        tally: the ledger, counted.
-        sealed: entries under the head kept outside, after comparing it; None when it does not hold.
-        half_open: handshakes that wait for message_3.
-        max_half_open: and how many may.
-        refused: requests refused since start, by reason.
-        dropped: messages that reached no resource since start, by reason.
-        paths: paths that are served.
-        public: those that answer anyone.
-        expiries: dates that the planes watch.
-        idle: planes that enforce nothing: theirs are rules on paper.
-        is_offline: the domain was told to ask no resolver for names outside.
-        forgotten: what is silent, unsupported or unmanaged now, by which of them.
-    """
-
-    at: datetime
-    things: tuple[Thing, ...]
-    live: frozenset[ThingId]
-    owed: int
-    tally: Tally
-    sealed: int | None
-    half_open: int
-    max_half_open: int
-    refused: Mapping[str, int]
-    dropped: Mapping[str, int]
-    paths: tuple[str, ...]
-    public: tuple[str, ...]
-    expiries: int
-    idle: tuple[PlaneName, ...]
-    is_offline: bool
-    forgotten: Mapping[str, int]
-
-    def entries(self, kind: Kind) -> int:
-        """Entries of one kind on the ledger."""
-        return self.tally.by_kind[kind]
-
-    def turned_away(self, *reasons: str) -> int:
-        """Messages refused for these reasons, at a resource or before one, since start."""
-        return sum(self.refused.get(reason, 0) + self.dropped.get(reason, 0) for reason in reasons)
-
-    def owing(self, demand: Demand | None) -> tuple[Thing, ...]:
-        """Things of which their state asks `demand` on the access plane."""
-        return tuple(
-            [one for one in self.things if OBLIGATIONS[one.state, one.restriction][PlaneName.ACCESS] is demand]
-        )
 
 
 def findings(figures: Figures) -> tuple[Finding, ...]:
@@ -211,6 +152,11 @@ def _two_questions(figures: Figures) -> tuple[str, bool]:
     who, whether = figures.entries(Kind.AUTHENTICATION), figures.entries(Kind.AUTHORIZATION)
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(figures.tally.verdicts.items()))
     return f"{who} entries say who, {whether} say whether ({verdicts or 'none yet'})", 0 < who == whether
+
+
+def _directly(figures: Figures) -> tuple[str, bool]:
+    issued = figures.entries(Kind.ISSUE)
+    return f"{issued} tokens and credentials issued on the ledger; what things tell each other is not seen here", False
 
 
 def _hidden(figures: Figures) -> tuple[str, bool]:
@@ -365,6 +311,12 @@ _ROWS: tuple[_Row, ...] = (
         "what stands outside the protection is discarded or has no effect",
         _tampered,
         "a message can be lost, late, or sent elsewhere",
+    ),
+    (
+        "R-57",
+        "a thing gets a token for another ahead of time; the other verifies it alone, until it expires",
+        _directly,
+        "a right that is taken back holds with a peer that nobody can tell until it expires",
     ),
     (
         "R-59",

@@ -14,7 +14,7 @@ from thingstead.analysis.question import QUESTIONS
 from thingstead.clock import Clock
 from thingstead.controller import evidence
 from thingstead.controller.attention import Attention
-from thingstead.controller.evidence import Figures
+from thingstead.controller.figures import Figures
 from thingstead.controller.notary import Notary
 from thingstead.controller.server import DomainServer
 from thingstead.domain.ledger import entry

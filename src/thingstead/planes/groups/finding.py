@@ -34,7 +34,7 @@ def _several(groups: Sequence[GroupRecord]) -> bool:
 
 
 def _not_from_here(_groups: Sequence[GroupRecord]) -> bool:
-    """Forgeries are refused by members; the Group Manager sees none of it."""
+    """Forgeries are refused by members, and who slept is told apart from who was off by nobody here."""
     return False
 
 
@@ -69,6 +69,11 @@ _ROWS = {
         "restriction and withdrawal put a thing out of all its groups and rekey them",
         "members that are off learn of it when they come back",
         _any,
+    ),
+    "R-13": (
+        "keys are states, not messages: the newest are handed over until the member has confirmed them",
+        "who never wakes keeps its last keys until they expire",
+        _not_from_here,
     ),
     "R-63": (_REKEY, "a silent member keeps its last keys until they expire, and then joins anew", _left_and_rekeyed),
     "R-65": (
