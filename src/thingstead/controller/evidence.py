@@ -18,6 +18,7 @@ from thingstead.protocols.profile import path
 __all__ = ["findings"]
 
 _KILL_BOUND = 60_000.0
+_IN_CLEAR = frozenset({path.EDHOC, path.WELL_KNOWN_CORE})
 _IN_USE = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE, LifecycleState.END_OF_LIFE})
 
 
@@ -84,7 +85,9 @@ def _parsers(figures: Figures) -> tuple[str, bool]:
 def _in_clear(figures: Figures) -> tuple[str, bool]:
     refused = figures.turned_away("unprotected")
     evidence = f"{len(figures.public)} of {len(figures.paths)} paths answer in clear ({', '.join(figures.public)})"
-    return f"{evidence}; {refused} other requests in clear refused since start", set(figures.public) == {path.EDHOC}
+    return f"{evidence}; {refused} other requests in clear refused since start", {path.EDHOC} <= {
+        *figures.public
+    } <= _IN_CLEAR
 
 
 def _capture(figures: Figures) -> tuple[str, bool]:
@@ -156,7 +159,10 @@ def _two_questions(figures: Figures) -> tuple[str, bool]:
 
 def _directly(figures: Figures) -> tuple[str, bool]:
     issued = figures.entries(Kind.ISSUE)
-    return f"{issued} tokens and credentials issued on the ledger; what things tell each other is not seen here", False
+    return (
+        f"{issued} tokens and credentials issued on the ledger; what things ask of each other is not seen here",
+        False,
+    )
 
 
 def _hidden(figures: Figures) -> tuple[str, bool]:
@@ -194,7 +200,12 @@ def _alone(figures: Figures) -> tuple[str, bool]:
 
 _Row = tuple[str, str, Callable[[Figures], tuple[str, bool]], str]
 _ROWS: tuple[_Row, ...] = (
-    ("T5", "nothing but the handshake is served in clear", _in_clear, "addresses, sizes and times stay visible"),
+    (
+        "T5",
+        "nothing but the handshake, and where it is done, is served in clear",
+        _in_clear,
+        "addresses, sizes and times stay visible",
+    ),
     ("T8", "no two things share an open key", _key_per_thing, "keys of things lie in files of mode 0600"),
     (
         "C5.1.2",
@@ -246,6 +257,12 @@ _ROWS: tuple[_Row, ...] = (
         "a request that was held back is accepted once when it arrives, however late, where no Echo is asked for",
     ),
     (
+        "R-16",
+        "ranges and rates stand in the token, and the thing that acts holds every sender to them",
+        _directly,
+        "what is safe is the owner's word; a thing that is broken does not keep to it",
+    ),
+    (
         "R-19",
         "parsers of our own with limits, fuzzed by `make test`",
         _parsers,
@@ -253,7 +270,7 @@ _ROWS: tuple[_Row, ...] = (
     ),
     (
         "R-24",
-        "nothing but the handshake is served in clear, and a capture is searched by `make test`",
+        "nothing but the handshake, and where it is done, is served in clear, and a capture is searched by `make test`",
         _capture,
         "addresses, sizes and times stay visible",
     ),

@@ -6,7 +6,7 @@ from thingstead.clock import Clock
 from thingstead.controller.admission import Admission
 from thingstead.controller.server import DomainServer
 from thingstead.endpoint.resource import Call, Handler
-from thingstead.errors import DecodeError, ThingsteadError, UntrustedError
+from thingstead.errors import DecodeError, ThingsteadError
 from thingstead.identifier import ThingId
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.planes.data.collector import Collector
@@ -68,14 +68,9 @@ def bootstrapping(bootstrap: Bootstrap, server: DomainServer, *, clock: Clock) -
 
 
 def granting(admission: Admission) -> Handler:
-    """GET of what the join before it granted, for things that sent their first request with message_3 (RFC 9668).
-
-    Everybody may ask, for what was just granted is nobody's right; who has no association is told nothing.
-    """
+    """GET of what the join before it granted, for things that sent their first request with message_3 (RFC 9668)."""
 
     def answer(call: Call) -> Message:
-        if call.peer is None:
-            raise UntrustedError("expected a request under the association that a join led to", reason="unprotected")
         grant = admission.grant_of(ThingId(str(call.peer)))
         return content(encode_granted(grant), ContentFormat.CBOR_SEQ)
 

@@ -29,7 +29,7 @@ def serve(controller: Controller) -> None:
     """Register what things may ask; a path that is not here does not exist."""
     resources, server, clock = controller.resources, controller.server, controller.foundation.clock
     resources.register(path.EDHOC, Code.POST, bootstrapping(controller.bootstrap, server, clock=clock), public=True)
-    resources.register(path.GRANT, Code.GET, granting(controller.admission), public=True)
+    resources.register(path.GRANT, Code.GET, granting(controller.admission))
     resources.register(path.WELL_KNOWN_CORE, Code.GET, discovery(resources, _LINKS), public=True)
     senml, cbor = (ContentFormat.SENML_CBOR,), (ContentFormat.CBOR,)
     resources.register(path.TELEMETRY, Code.POST, collecting(controller.planes.data), consumes=senml)

@@ -280,7 +280,7 @@ def test_an_approval_lets_the_next_attempt_pass_once(scope, granted):
     assert door.come(NEWCOMER).access_token
     held = door.access.scope_of(thing.id)
     assert held is not None
-    assert held == SCOPES[granted].widen(Scope({"/revoke/trl": 1, "/token": 2, "/introspect": 2}))
+    assert held == SCOPES[granted].widen(Scope({"/grant": 1, "/revoke/trl": 1, "/token": 2, "/introspect": 2}))
     assert door.entries(Kind.AUTHORIZATION)[-1].details["rule"] == "lamps, approved by owner"
     assert door.come(newcomer(number=2)).reason == "held"
 

@@ -35,7 +35,14 @@ _RENEWAL_SHARE = 8
 """Of its time, the last eighth is there for a thing to join again and have a new token (`agent.membership`)."""
 _ACTOR = "plane:access"
 _FIRST_THING, _AFTER_THINGS = "thing-", "thing."
-_MEMBERSHIP = Scope({path.TRL: Permission.GET, path.TOKEN: Permission.POST, path.INTROSPECT: Permission.POST})
+_MEMBERSHIP = Scope(
+    {
+        path.GRANT: Permission.GET,
+        path.TRL: Permission.GET,
+        path.TOKEN: Permission.POST,
+        path.INTROSPECT: Permission.POST,
+    }
+)
 """What every token at the domain holds, whatever the owner's policy gives beside it."""
 
 

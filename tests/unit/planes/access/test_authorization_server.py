@@ -236,7 +236,7 @@ def test_tokens_are_handed_out_from_disk_and_to_nobody_once_they_are_gone_there(
 
     (access_token, granted_token), scope = asyncio.run(story())
     assert access_token != granted_token
-    assert scope == Scope({"/senml": 2, "/revoke/trl": 1, "/token": 2, "/introspect": 2})
+    assert scope == Scope({"/senml": 2, "/grant": 1, "/revoke/trl": 1, "/token": 2, "/introspect": 2})
 
 
 def test_a_thing_is_withdrawn_even_where_its_document_is_gone_from_disk():
