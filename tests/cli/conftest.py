@@ -44,7 +44,7 @@ class Controller:
         self.answer: dict[str, Any] = {"result": {}}
         self.answers: list[dict[str, Any]] = []
 
-    async def _answer(self, asked):
+    async def _answer(self, asked, _uid):
         self.asked.append((asked["operation"], asked["arguments"]))
         return self.answers.pop(0) if self.answers else self.answer
 

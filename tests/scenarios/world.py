@@ -327,6 +327,10 @@ class LivingDomain:
         """What the owner wrote."""
         return self.policy
 
+    def operators_text(self) -> str:
+        """Who may ask beside the owner: nobody."""
+        return ""
+
     def anchors(self) -> tuple[TrustAnchor, ...]:
         """The makers that the owner trusts."""
         return tuple(_anchor(maker) for maker in self._world.makers.values())

@@ -105,7 +105,7 @@ async def _start(config: AgentConfig, clock: SystemClock, stack: AsyncExitStack,
     pump = Pump(agent, sockets, clock=clock, is_known=agent.endpoint.is_known)
     stack.callback(pump.close)
 
-    async def answer(asked: dict[str, Any]) -> dict[str, Any]:
+    async def answer(asked: dict[str, Any], _uid: int) -> dict[str, Any]:
         if asked.get("operation") == "command":
             return await _command(agent, pump, clock, asked.get("arguments", {}))
         told = agent.answer(asked) | {"undeliverable": pump.undeliverable}

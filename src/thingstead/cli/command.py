@@ -118,6 +118,16 @@ COMMANDS: tuple[Command, ...] = (
         "switch-1 thing-abcdefghijklmnop on --port 5690",
         "agent:COMMAND",
     ),
+    _row(_D, "operator key", "make a key that a person asks a domain with", "ben", "people:KEY"),
+    _row(
+        _B,
+        "installer add",
+        "delegate approvals to an installer, within bounds",
+        "ben --key key:owECIAEh --zones floor-1 --days 5",
+        "people:INSTALLER_ADD",
+    ),
+    _row(_B, "installer list", "who may approve things, where and until when", "", "people:INSTALLER_LIST"),
+    _row(_B, "installer revoke", "end what was delegated to an installer", "ben", "people:INSTALLER_REVOKE"),
     _row(_B, "thing waiting", "who waits for a person, and with which key", "", "thing:WAITING"),
     _row(
         _B,

@@ -9,7 +9,7 @@ from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.input import read_file
-from thingstead.cli.remote import DOMAIN, ask, remote
+from thingstead.cli.remote import AS, DOMAIN, ask, remote
 from thingstead.cli.template import policy_template
 from thingstead.controller.directory import DomainDirectory
 from thingstead.controller.network import check as check_network
@@ -18,8 +18,9 @@ from thingstead.domain.policy import ProfileName
 from thingstead.errors import ConfigError
 from thingstead.protocols.cwt import ccs
 from thingstead.storage.directory import write_whole
+from thingstead.storage.operator_file import parse_operators
 from thingstead.storage.policy_file import parse_policy
-from thingstead.transport.control_socket import group_id
+from thingstead.transport.control_socket import group_id, user_id
 
 __all__ = [
     "ASK",
@@ -56,6 +57,7 @@ def _config_check(session: Session) -> int:
     if config.observe.group:
         group_id(config.observe.group)
     policy = parse_policy(read_file(directory.policy, max_bytes=1 << 20).decode("utf-8", "replace"))
+    parse_operators(directory.operators_text(), user_id=user_id)
     makers = {one.maker for one in directory.anchors()}
     unknown = sorted({maker for rule in policy.join.rules for maker in rule.makers} - makers)
     session.console.show({**asdict(config), "rules": len(policy.join.rules), "makers": sorted(makers)})
@@ -116,6 +118,7 @@ ASK = Action(
         Parameter("operation", "its name, e.g. thing.list; a name that is none lists all"),
         Parameter("argument", "name=value; the value may be JSON", many=True, default=()),
         DOMAIN,
+        AS,
     ),
     _ask,
     "Every command on a running domain is such an operation; this reaches those that have no command yet.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -10,19 +11,26 @@ from typing import Any
 from thingstead import errors
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.console import View
+from thingstead.crypto.key import PrivateKey
+from thingstead.crypto.keystore import FileKeyStore
 from thingstead.errors import ConfigError, ThingsteadError
+from thingstead.identifier import KeyId
+from thingstead.protocols.profile import signed_request
 from thingstead.transport.control_socket import ControlClient
 
-__all__ = ["DOMAIN", "THING", "absolute_paths", "ask", "ask_at", "domain_root", "remote"]
+__all__ = ["AS", "DOMAIN", "OPERATOR_KEY", "THING", "absolute_paths", "ask", "ask_at", "domain_root", "remote"]
 
 DOMAIN = Parameter(
     "--domain",
     "the domain's directory, or its socket for observers; else $THINGSTEAD_DOMAIN, else the current directory",
 )
+AS = Parameter("--as", "directory of the key to ask with (`thingstead operator key`); else you are who the kernel says")
 THING = Parameter("thing", "its id, such as thing-abcdefghijklmnop")
 
 _SETTINGS = "thingstead.toml"
 _SOCKET = "control.sock"
+OPERATOR_KEY = KeyId("operator")
+"""Name of a person's key in its directory."""
 
 
 def domain_root(session: Session) -> Path:
@@ -47,13 +55,25 @@ def ask(session: Session, operation: str, arguments: Mapping[str, Any]) -> Any:
         ThingsteadError: the class that the controller raised, with its sentence.
     """
     root = domain_root(session)
-    return ask_at(root if root.is_socket() else root / _SOCKET, operation, arguments)
+    path = root if root.is_socket() else root / _SOCKET
+    key = None
+    if session.options.get("as") is not None:
+        key = FileKeyStore(session.path("as")).handle(OPERATOR_KEY)
+    return ask_at(path, operation, arguments, key=key)
 
 
-def ask_at(path: Path, operation: str, arguments: Mapping[str, Any]) -> Any:
-    """Ask the controller whose control socket is at `path`; errors as for `ask`."""
+def ask_at(path: Path, operation: str, arguments: Mapping[str, Any], *, key: PrivateKey | None = None) -> Any:
+    """Ask the controller whose control socket is at `path`, signed with `key` if there is one; errors as for `ask`."""
     with closing(ControlClient(path)) as client:
-        answer = client.ask({"operation": operation, "arguments": dict(arguments)})
+        if key is None:
+            return _result(client.ask({"operation": operation, "arguments": dict(arguments)}))
+        opened = _result(client.ask({"operation": "challenge", "arguments": {}}))
+        domain, challenge = str(opened["domain"]), bytes.fromhex(opened["challenge"])
+        signed = signed_request.sign(operation, arguments, key, domain=domain, challenge=challenge)
+        return _result(client.ask({"signed": base64.urlsafe_b64encode(signed).decode("ascii")}))
+
+
+def _result(answer: Mapping[str, Any]) -> Any:
     if "error" in answer:
         raise _raised(answer["error"])
     return answer.get("result")
@@ -89,7 +109,7 @@ def remote(
             session.console.next(_fill(then, result, given))
         return 0
 
-    return Action((*parameters, DOMAIN), run, description)
+    return Action((*parameters, DOMAIN, AS), run, description)
 
 
 def absolute_paths(*keys: str) -> Callable[[Session, dict[str, Any]], None]:

@@ -7,14 +7,14 @@ verified the identity, the join policy decides (RFC 8576 §5.2; R-59).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
-from thingstead.controller.waiting_room import Waiting, WaitingRoom
+from thingstead.controller.waiting_room import APPROVAL_LIFETIME, Approval, Waiting, WaitingRoom
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
 from thingstead.domain.policy import (
@@ -29,15 +29,17 @@ from thingstead.domain.policy import (
 )
 from thingstead.domain.ports import Committer
 from thingstead.domain.register import Register
+from thingstead.domain.role import OWNER
 from thingstead.domain.thing import KeyRow, Thing
 from thingstead.domain.unit import Unit
-from thingstead.errors import PolicyError, StateError, UntrustedError
+from thingstead.errors import ForbiddenError, PolicyError, StateError, UntrustedError
 from thingstead.identifier import ThingId, thing_id_from_random
 from thingstead.phases.bootstrap import Newcomer
 from thingstead.planes.access.authorization_server import AuthorizationServer, Proposal
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.profile.delegation import VerifiedDelegation
 from thingstead.protocols.profile.grant import Grant
 
 __all__ = ["Admission"]
@@ -100,7 +102,14 @@ class Admission:
         return tuple([(thing, one) for thing, one in things if _objection(thing) is None])
 
     async def approve(
-        self, thing: ThingId, scope: str, *, key: str = "", by: str, details: Mapping[str, Detail] | None = None
+        self,
+        thing: ThingId,
+        scope: str,
+        *,
+        key: str = "",
+        by: str,
+        delegation: VerifiedDelegation | None = None,
+        proof: bytes = b"",
     ) -> Waiting:
         """Let the next attempt of a thing that waits for a person pass, if it comes within a day and with that key.
 
@@ -109,29 +118,45 @@ class Admission:
             scope: name of the scope it gets; empty for the one of the rule that holds it.
             key: the first digits of the key's thumbprint as they stand on the thing; empty if nobody compared.
             by: who says so, for the ledger.
-            details: by which right, for the ledger.
+            delegation: by which right, where it is not the owner.
+            proof: what they signed, for the ledger.
 
         Raises:
-            PolicyError: the thing does not wait, or the policy has no such scope.
+            PolicyError: the thing does not wait, or the policy has no such scope, or gives it none by itself.
             UntrustedError: the thing was retired or handed over, is restricted, or proved another key.
+            ForbiddenError: it is not the installer's to approve.
         """
-        _require_welcome(self._register.thing(thing))
-        waiting = self._waiting.find(thing)
+        known = self._register.thing(thing)
+        _require_welcome(known)
+        waiting, now = self._waiting.find(thing), self._clock.utc()
+        until = now + APPROVAL_LIFETIME
+        details: dict[str, Detail] = {"compared": bool(key)}
+        if delegation is not None:
+            delegation.require(zone=waiting.zone, device_class=known.device_class, at=now)
+            _require_installers_way(scope, key)
+            until = min(until, delegation.expires)
+            details |= {"delegation": delegation.cti, "signed": proof}
         if key:
             waiting.compare(key)
-        if scope and scope not in self._policy.join.scopes:
-            raise PolicyError(
-                f"the policy has no scope {scope!r}; it has {', '.join(sorted(self._policy.join.scopes))}"
-            )
-        compared = {"compared": bool(key)}
-        return await self._waiting.approve(thing, scope, by=by, details={**compared, **(details or {})})
+        self._require_scope(known, scope)
+        return await self._waiting.approve(thing, Approval(scope, until, by), details=details)
+
+    async def retract(self, approver: str, *, by: str) -> None:
+        """Take back all that somebody approved and that was not used yet."""
+        for one in tuple(self._waiting):
+            if one.approval is not None and one.approval.by == approver:
+                await self._waiting.undo(one.thing, by=by)
 
     async def undo(self, thing: ThingId, *, by: str) -> Waiting:
-        """Take an approval back that was not used yet.
+        """Take an approval back that was not used yet; the owner anybody's, an installer their own.
 
         Raises:
             PolicyError: the thing does not wait, or nobody has approved it.
+            ForbiddenError: another person's approval.
         """
+        said = self._waiting.find(thing).approval
+        if said is not None and by not in (OWNER.actor, said.by):
+            raise ForbiddenError(f"{said.by} approved {thing}; they or the owner may undo that", reason="delegation")
         return await self._waiting.undo(thing, by=by)
 
     def explain(self, facts: IdentityFacts, *, at: datetime) -> Explanation:
@@ -185,7 +210,9 @@ class Admission:
             thing = await self._make_known(newcomer, decision)
         entries = record(facts, decision, thing=None if thing is None else thing.id, actor=_ACTOR, at=self._clock.utc())
         if thing is not None and decision.verdict is Verdict.HOLD:
-            await self._waiting.tell(thing.id, facts.thumbprint, rule=decision.rule, entries=entries)
+            await self._waiting.tell(
+                thing.id, facts.thumbprint, rule=decision.rule, zone=decision.zone, entries=entries
+            )
             raise PolicyError(f"{thing.id} waits for approval: thingstead thing admit {thing.id}", reason="held")
         await self._store.commit(Unit(entries=entries))
         if thing is None or decision.scope is None:
@@ -257,7 +284,7 @@ class Admission:
             return decision
         if not self._waiting.has_seat(None if known is None else known.id):
             return Decision(Verdict.REFUSE, f"{decision.rule}, but too many wait already", decision.zone)
-        approval = None if known is None else self._waiting.approval(known.id, facts.thumbprint)
+        approval = None if known is None else self._waiting.approval(known.id, facts.thumbprint, decision.zone)
         if approval is None:
             return decision
         scope = self._policy.join.scopes.get(approval.scope) if approval.scope else decision.scope
@@ -265,6 +292,14 @@ class Admission:
             return decision
         rule = f"{decision.rule}, approved by {approval.by}"
         return replace(decision, verdict=Verdict.ADMIT, rule=rule, scope=scope)
+
+    def _require_scope(self, known: Thing, scope: str) -> None:
+        scopes = self._policy.join.scopes
+        there_are = f"it has {', '.join(sorted(scopes)) or 'none'}"
+        if scope and scope not in scopes:
+            raise PolicyError(f"the policy has no scope {scope!r}; {there_are}")
+        if not scope and self.explain(_facts_of(known), at=self._clock.utc()).decision.scope is None:
+            raise PolicyError(f"no rule gives {known.id} a scope: name one (--scope) of the policy; {there_are}")
 
     def _present(self, rule: JoinRule, facts: IdentityFacts) -> int:
         """How many others that the rule names are in, or on their way in."""
@@ -275,6 +310,14 @@ class Admission:
         }
         here |= {name for name, entering in self._entering.items() if rule.names(entering)}
         return len(here - {(facts.maker, facts.serial)})
+
+
+def _require_installers_way(scope: str, key: str) -> None:
+    """An installer says yes to a key that they compared; which rights come with it, the owner wrote down."""
+    if scope:
+        raise ForbiddenError("the scope is the owner's to choose; an installer gives that of the rule", reason="scope")
+    if not key:
+        raise ForbiddenError("an installer compares the key on the thing: give its digits (--key)", reason="key")
 
 
 def _require_welcome(known: Thing) -> None:

@@ -7,7 +7,6 @@ import gc
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 
 from thingstead.analysis.image_scan import Finding
 from thingstead.clock import Clock, SystemClock
@@ -16,9 +15,8 @@ from thingstead.controller.controller import Controller
 from thingstead.controller.directory import REVOKED, DomainDirectory
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.network import enforcement, fetcher, resolver
-from thingstead.controller.operation_table import operations
+from thingstead.controller.operation_table import gate
 from thingstead.crypto.keystore import FileKeyStore
-from thingstead.domain.role import Operator, Role
 from thingstead.enforcement.neighbour import NeighbourTable
 from thingstead.planes.software.image_scan import ImageScanner
 from thingstead.planes.software.status_tracker import ImageScan
@@ -89,11 +87,11 @@ def settle() -> None:
 
 def _control_servers(directory: DomainDirectory, controller: Controller) -> list[ControlServer]:
     """One for the owner, and one for observers where the settings name their group."""
-    answer, config = operations(controller).answer, controller.foundation.config
-    servers = [ControlServer(directory.control_socket, answer)]
+    people, config = gate(controller), controller.foundation.config
+    servers = [ControlServer(directory.control_socket, people.answer_owner)]
     if config.observe.group:
-        look = partial(answer, operator=Operator(Role.AUDITOR))
-        servers.append(ControlServer(directory.observe_socket(config), look, group=config.observe.group))
+        path = directory.observe_socket(config)
+        servers.append(ControlServer(path, people.answer_member, group=config.observe.group))
     return servers
 
 

@@ -20,6 +20,7 @@ from thingstead.controller.group_resource import GroupResources
 from thingstead.controller.notary import Notary
 from thingstead.controller.overview import Overview
 from thingstead.controller.owner import Owner, Trusted
+from thingstead.controller.people import compose_people
 from thingstead.controller.second_place import SecondPlace, second_place
 from thingstead.controller.server import DomainServer
 from thingstead.controller.service import serve
@@ -103,6 +104,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         server=server,
         resources=resources,
         admission=admission,
+        people=compose_people(foundation, admission),
         bootstrap=bootstrap,
         decommission=_decommission(foundation, server, planes.access),
         planes=planes,

@@ -117,10 +117,10 @@ class WebConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObserveConfig:
-    """A control socket for who may look and not touch.
+    """A control socket for other users of this machine: auditors, or what the file `operators` says of them.
 
     Attributes:
-        group: group of this machine whose members may ask what changes nothing; empty for nobody.
+        group: group of this machine whose members may ask there; empty for nobody.
         socket: where they ask; outside the domain's directory, which is closed to them. Relative paths start there;
             empty for the directory's own name with ``.observe`` behind it, beside it.
     """

@@ -18,6 +18,7 @@ from thingstead.controller.housekeeping import every
 from thingstead.controller.notary import Notary
 from thingstead.controller.overview import Overview
 from thingstead.controller.owner import Owner
+from thingstead.controller.people import People
 from thingstead.controller.second_place import SecondPlace
 from thingstead.controller.server import DomainServer
 from thingstead.domain.ledger.refusal import RefusalCounter
@@ -49,6 +50,7 @@ class Controller:
         server: the CoAP endpoint.
         resources: what it serves.
         admission: the join decision.
+        people: who may ask beside the owner.
         bootstrap: handshakes under way.
         decommission: how a thing is parted from.
         planes: the six engines.
@@ -69,6 +71,7 @@ class Controller:
     server: DomainServer
     resources: Resources
     admission: Admission
+    people: People
     bootstrap: Bootstrap
     decommission: Decommission
     planes: Planes

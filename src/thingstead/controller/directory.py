@@ -50,6 +50,11 @@ class DomainDirectory:
         return self.root / "policy.toml"
 
     @property
+    def operators(self) -> Path:
+        """Who may ask beside the owner; there need not be one."""
+        return self.root / "operators"
+
+    @property
     def control_socket(self) -> Path:
         """Where the running controller is asked."""
         return self.root / "control.sock"
@@ -145,6 +150,14 @@ class DomainDirectory:
             ConfigError: it cannot be read.
         """
         return _text(self.policy, "a policy")
+
+    def operators_text(self) -> str:
+        """Who may ask beside the owner, as it is written; empty where nothing is.
+
+        Raises:
+            ConfigError: it cannot be read.
+        """
+        return _text(self.operators, "operators") if self.operators.exists() else ""
 
     def key(self, name: str) -> PrivateKey:
         """A handle on one of `KEYS`.

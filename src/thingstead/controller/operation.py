@@ -11,7 +11,7 @@ import msgspec
 from thingstead.domain.role import OWNER, Operator, Right, Role
 from thingstead.errors import ConfigError, RoleError, ThingsteadError, consequence
 
-__all__ = ["Acting", "Operation", "Operations"]
+__all__ = ["Acting", "Operation", "Operations", "refusal"]
 
 R = TypeVar("R")
 
@@ -22,9 +22,11 @@ class Acting:
 
     Attributes:
         by: as the ledger calls them; written in by `Operations`, and refused from whoever asks.
+        proof: the request as they signed it, if they did; written in likewise.
     """
 
     by: str = OWNER.actor
+    proof: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +76,7 @@ class Operations:
         try:
             return {"result": msgspec.to_builtins(await self._run(asked, operator), builtin_types=())}
         except ThingsteadError as error:
-            row = consequence(error)
-            return {
-                "error": {
-                    "kind": type(error).__name__,
-                    "reason": error.reason,
-                    "message": str(error),
-                    "exit_code": row.exit_code,
-                    "advice": row.advice,
-                }
-            }
+            return refusal(error)
 
     async def _run(self, asked: dict[str, Any], operator: Operator) -> object:
         row = self._rows.get(str(asked.get("operation")))
@@ -100,7 +93,7 @@ class Operations:
             request = msgspec.convert(arguments, row.request)
         except msgspec.ValidationError as error:
             raise ConfigError(f"{row.name}: {error}") from error
-        written_in = frozenset({"by"}) if issubclass(row.request, Acting) else frozenset()
+        written_in = {field.name for field in fields(Acting)} if issubclass(row.request, Acting) else set()
         taken = [field.name for field in fields(row.request) if field.name not in written_in]
         _refuse_unknown(row.name, arguments, tuple(taken))
         kept_back = row.owner_arguments & arguments.keys()
@@ -109,8 +102,22 @@ class Operations:
             taken_from = f"{row.name} takes {', '.join(sorted(kept_back))} from the owner"
             raise RoleError(f"{taken_from}; you ask as {operator.actor}")
         if isinstance(request, Acting):
-            request = replace(request, by=operator.actor)
+            request = replace(request, by=operator.actor, proof=operator.proof)
         return await row.handler(request)
+
+
+def refusal(error: ThingsteadError) -> dict[str, Any]:
+    """An error as an answer."""
+    row = consequence(error)
+    return {
+        "error": {
+            "kind": type(error).__name__,
+            "reason": error.reason,
+            "message": str(error),
+            "exit_code": row.exit_code,
+            "advice": row.advice,
+        }
+    }
 
 
 _REQUEST = ("operation", "arguments")

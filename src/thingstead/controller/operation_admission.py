@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from thingstead.controller.admission import Admission
+from thingstead.controller.installers import Installers
 from thingstead.controller.operation import Acting, Operation
 from thingstead.controller.operation_thing import NoArguments
 from thingstead.controller.waiting_room import Waiting, shown
 from thingstead.domain.register import Register
 from thingstead.domain.role import Right
 from thingstead.domain.thing import Thing
-from thingstead.identifier import thing_id
+from thingstead.errors import ForbiddenError
+from thingstead.identifier import ThingId, thing_id
 
 __all__ = ["AdmitThing", "rows"]
 
@@ -34,17 +37,27 @@ class AdmitThing(Acting):
     undo: bool = False
 
 
-def rows(register: Register, admission: Admission) -> tuple[Operation[Any], ...]:
-    """The table."""
+def rows(
+    register: Register, admission: Admission, *, installers: Installers, on_refusal: Callable[[str, ThingId, str], None]
+) -> tuple[Operation[Any], ...]:
+    """The table; `on_refusal` is told who was refused, about which thing, and why."""
 
     async def waiting(_request: NoArguments) -> list[dict[str, Any]]:
         return [_told(thing, one) for thing, one in admission.waiting()]
 
     async def admit(request: AdmitThing) -> dict[str, Any]:
         thing = register.thing(thing_id(request.thing))
-        if request.undo:
-            return _told(thing, await admission.undo(thing.id, by=request.by))
-        return _told(thing, await admission.approve(thing.id, request.scope, key=request.key, by=request.by))
+        try:
+            delegation = installers.delegation(request.by)
+            if request.undo:
+                return _told(thing, await admission.undo(thing.id, by=request.by))
+            said = await admission.approve(
+                thing.id, request.scope, key=request.key, by=request.by, delegation=delegation, proof=request.proof
+            )
+        except ForbiddenError as error:
+            on_refusal(request.by, thing.id, error.reason)
+            raise
+        return _told(thing, said)
 
     return (
         Operation("thing.waiting", NoArguments, Right.SEE, "who waits for a person, and with which key", waiting),
@@ -61,6 +74,7 @@ def _told(thing: Thing, waiting: Waiting) -> dict[str, Any]:
         "serial": thing.serial,
         "key": shown(waiting.thumbprint),
         "rule": waiting.rule,
+        "zone": waiting.zone,
         "since": waiting.since,
         "knocked_at": waiting.knocked_at,
         "approved_by": "" if approval is None else approval.by,

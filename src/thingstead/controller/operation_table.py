@@ -11,16 +11,21 @@ from thingstead.controller import (
     operation_install_code,
     operation_ledger,
     operation_owner,
+    operation_people,
     operation_policy,
     operation_software,
     operation_thing,
     operation_traffic,
 )
 from thingstead.controller.controller import Controller
+from thingstead.controller.gate import Gate
 from thingstead.controller.operation import Operations
 from thingstead.domain.role import Operator
+from thingstead.identifier import ThingId
+from thingstead.storage.operator_file import parse_operators
+from thingstead.transport.control_socket import user_id
 
-__all__ = ["operations"]
+__all__ = ["gate", "operations"]
 
 
 def operations(controller: Controller) -> Operations:
@@ -29,6 +34,9 @@ def operations(controller: Controller) -> Operations:
 
     def count(operator: Operator) -> None:
         controller.refusals.count("role", at=clock.utc(), source=f"operator:{operator.actor}")
+
+    def count_approval(actor: str, thing: ThingId, reason: str) -> None:
+        controller.refusals.count(reason, at=clock.utc(), source=f"operator:{actor} about {thing}")
 
     return Operations(
         *operation_thing.rows(
@@ -41,7 +49,13 @@ def operations(controller: Controller) -> Operations:
             },
         ),
         *operation_install_code.rows(controller.planes.codes),
-        *operation_admission.rows(controller.register, controller.admission),
+        *operation_admission.rows(
+            controller.register,
+            controller.admission,
+            installers=controller.people.installers,
+            on_refusal=count_approval,
+        ),
+        *operation_people.rows(controller.people.installers, controller.people.challenges, clock=clock),
         *operation_data.rows(controller.planes.data, controller.register),
         *operation_software.rows(controller.planes.software),
         *operation_traffic.rows(
@@ -66,5 +80,21 @@ def operations(controller: Controller) -> Operations:
             domain=controller.foundation.config.domain.name,
             clock=clock,
         ),
+        on_refusal=count,
+    )
+
+
+def gate(controller: Controller) -> Gate:
+    """The way in for people: who they are, and then the table."""
+    clock, files = controller.foundation.clock, controller.foundation.files
+
+    def count(reason: str) -> None:
+        controller.refusals.count(reason, at=clock.utc(), source="operator:unknown")
+
+    return Gate(
+        operations(controller),
+        controller.people.challenges,
+        installers=controller.people.installers,
+        operators=lambda: parse_operators(files.operators_text(), user_id=user_id),
         on_refusal=count,
     )

@@ -38,6 +38,14 @@ class OwnerFiles(Protocol):
         """The policy, as it is written."""
         ...
 
+    def operators_text(self) -> str:
+        """Who may ask beside the owner, as it is written; empty where nothing is.
+
+        Raises:
+            ConfigError: it cannot be read.
+        """
+        ...
+
     def anchors(self) -> tuple[TrustAnchor, ...]:
         """The makers that are trusted.
 

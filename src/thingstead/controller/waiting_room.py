@@ -52,6 +52,7 @@ class Waiting:
         knocked_at: when it was last told so.
         thumbprint: SHA-256 of the key that it proved then (RFC 9679), to compare with what stands on the thing.
         rule: what holds it.
+        zone: where it would go.
         approval: what a person said; None while nobody has.
     """
 
@@ -60,6 +61,7 @@ class Waiting:
     knocked_at: datetime
     thumbprint: bytes
     rule: str
+    zone: str = ""
     approval: Approval | None = None
 
     def compare(self, key: str) -> None:
@@ -113,23 +115,23 @@ class WaitingRoom:
             raise PolicyError(f"{thing} does not wait for approval; it is asked about when it knocks", reason="absent")
         return found
 
-    def approval(self, thing: ThingId, thumbprint: bytes) -> Approval | None:
-        """What was approved for this key of the thing, while it counts."""
+    def approval(self, thing: ThingId, thumbprint: bytes, zone: str) -> Approval | None:
+        """What was approved for this key of the thing in this zone, while it counts."""
         found = self._waiting.get(thing)
-        if found is None or found.approval is None or found.thumbprint != thumbprint:
+        if found is None or found.approval is None or (found.thumbprint, found.zone) != (thumbprint, zone):
             return None
         return found.approval if self._clock.utc() < found.approval.until else None
 
-    async def tell(self, thing: ThingId, thumbprint: bytes, *, rule: str, entries: Sequence[Draft]) -> None:
-        """Keep that a thing was told to wait, with the entries that say so; another key than before has no approval.
+    async def tell(self, thing: ThingId, thumbprint: bytes, *, rule: str, zone: str, entries: Sequence[Draft]) -> None:
+        """Keep that a thing was told to wait, with the entries; another key or zone than before has no approval.
 
         Raises:
             StorageError: nothing of it was kept.
         """
         now = self._clock.utc()
         before = self._waiting.get(thing)
-        waiting = Waiting(thing, now if before is None else before.since, now, thumbprint, rule)
-        if before is not None and before.thumbprint == thumbprint:
+        waiting = Waiting(thing, now if before is None else before.since, now, thumbprint, rule, zone)
+        if before is not None and (before.thumbprint, before.zone) == (thumbprint, zone):
             waiting = replace(waiting, approval=before.approval)
         gone = self._silent() if before is None and len(self._waiting) >= self._seats else None
         erased: dict[str, bytes | None] = {} if gone is None else {gone: None}
@@ -138,16 +140,15 @@ class WaitingRoom:
             self._waiting.pop(gone, None)
         self._waiting[thing] = waiting
 
-    async def approve(self, thing: ThingId, scope: str, *, by: str, details: Mapping[str, Detail]) -> Waiting:
+    async def approve(self, thing: ThingId, approval: Approval, *, details: Mapping[str, Detail]) -> Waiting:
         """Let the next attempt of a thing pass, if it comes in time and with the key that it proved last.
 
         Raises:
             PolicyError: it does not wait.
             StorageError: nothing of it was kept.
         """
-        approval = Approval(scope, self._clock.utc() + APPROVAL_LIFETIME, by)
-        said = {"scope": scope, "until": approval.until.isoformat(), **details}
-        return await self._say(replace(self.find(thing), approval=approval), "approved", by, said)
+        said = {"scope": approval.scope, "until": approval.until.isoformat(), **details}
+        return await self._say(replace(self.find(thing), approval=approval), "approved", approval.by, said)
 
     async def undo(self, thing: ThingId, *, by: str) -> Waiting:
         """Take an approval back that was not used yet.
@@ -190,15 +191,15 @@ def _encode(waiting: Waiting) -> bytes:
     said = waiting.approval
     approval = None if said is None else [said.scope, microseconds(said.until), said.by]
     times = [microseconds(waiting.since), microseconds(waiting.knocked_at)]
-    return codec.encode([*times, waiting.thumbprint, waiting.rule, approval])
+    return codec.encode([*times, waiting.thumbprint, waiting.rule, waiting.zone, approval])
 
 
 def _decode(thing: ThingId, document: bytes) -> Waiting:
     match codec.decode(document):
-        case [int(since), int(knocked_at), bytes(thumbprint), str(rule), None]:
+        case [int(since), int(knocked_at), bytes(thumbprint), str(rule), str(zone), None]:
             approval = None
-        case [int(since), int(knocked_at), bytes(thumbprint), str(rule), [str(scope), int(until), str(by)]]:
+        case [int(since), int(knocked_at), bytes(thumbprint), str(rule), str(zone), [str(scope), int(until), str(by)]]:
             approval = Approval(scope, instant(until), by)
         case _:
             raise DecodeError("expected a waiting thing in the identity plane's record")
-    return Waiting(thing, instant(since), instant(knocked_at), thumbprint, rule, approval)
+    return Waiting(thing, instant(since), instant(knocked_at), thumbprint, rule, zone, approval)

@@ -49,10 +49,12 @@ class Operator:
     Attributes:
         role: what they come as.
         name: what they are called; empty where the role says it all.
+        proof: the request as they signed it; empty where the kernel said who they are.
     """
 
     role: Role
     name: str = ""
+    proof: bytes = b""
 
     @property
     def actor(self) -> str:

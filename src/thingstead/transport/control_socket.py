@@ -7,6 +7,7 @@ import contextlib
 import grp
 import json
 import os
+import pwd
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -15,17 +16,18 @@ from typing import Any
 
 from thingstead.errors import ConfigError, RoleError, TransportError
 
-__all__ = ["Answer", "ControlClient", "ControlServer", "group_id"]
+__all__ = ["Answer", "ControlClient", "ControlServer", "group_id", "user_id"]
 
 _MAX_LINE = 1 << 20
 _MAX_ANSWER = 256 << 20
 _MAX_CLIENTS = 32
+_MOST_DIGITS = 10
 _TURNS_TO_BEGIN = 5
 """Turns of the event loop in which a connection is seen, accepted, made and served."""
 _UCRED = struct.Struct("3i")
 
-Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
-"""Takes one request object and returns one response object; must not raise."""
+Answer = Callable[[dict[str, Any], int], Awaitable[dict[str, Any]]]
+"""Takes one request object and the number of the user who asks, and returns one response object; must not raise."""
 
 
 class ControlServer:
@@ -82,9 +84,11 @@ class ControlServer:
         assert task is not None
         self._clients.add(task)
         try:
-            if len(self._clients) <= _MAX_CLIENTS and (self._group or _may_command(writer)):
+            uid = _uid(writer)
+            if len(self._clients) <= _MAX_CLIENTS and (self._group or uid in (0, os.getuid())):
                 while line := await reader.readline():
-                    writer.write(json.dumps(await self._answer(_object(line)), separators=(",", ":")).encode() + b"\n")
+                    answer = await self._answer(_object(line), uid)
+                    writer.write(json.dumps(answer, separators=(",", ":")).encode() + b"\n")
                     await writer.drain()
         except (ValueError, RecursionError, ConnectionError):
             # Not JSON, a line over the limit, or a client that left: nothing to answer it with.
@@ -139,10 +143,10 @@ class ControlClient:
         self._socket.close()
 
 
-def _may_command(writer: asyncio.StreamWriter) -> bool:
+def _uid(writer: asyncio.StreamWriter) -> int:
     credentials = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
     _pid, uid, _gid = _UCRED.unpack(credentials)
-    return uid in (0, os.getuid())
+    return int(uid)
 
 
 def group_id(name: str) -> int:
@@ -155,6 +159,23 @@ def group_id(name: str) -> int:
         return grp.getgrnam(name).gr_gid
     except KeyError as error:
         raise ConfigError(f"this machine has no group {name[:40]!r}") from error
+
+
+def user_id(name: str) -> int:
+    """The number of a user of this machine.
+
+    Args:
+        name: the user's name, or the number itself.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if name.isascii() and name.isdecimal() and len(name) < _MOST_DIGITS:
+        return int(name)
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except (KeyError, ValueError) as error:
+        raise ConfigError(f"this machine has no user {name[:40]!r}") from error
 
 
 def _object(line: bytes) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from tests.properties.decoder import Decoder
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.domain import anchor
 from thingstead.domain.anchor import TrustAnchor
-from thingstead.protocols.profile import birth, firmware, wipe
+from thingstead.protocols.profile import birth, delegation, firmware, signed_request, wipe
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.firmware import Firmware
 from thingstead.secret import Secret
@@ -19,11 +19,35 @@ _NONCE = bytes(16)
 _RECEIPT = wipe.sign(
     "thing-1", "home", ("association",), at=datetime(2026, 11, 23, tzinfo=UTC), nonce=_NONCE, key=_PRIVATE
 )
+_AT = datetime(2026, 11, 23, tzinfo=UTC)
+_DELEGATION = delegation.issue(
+    _KEY,
+    _PRIVATE,
+    domain="home",
+    installer="ben",
+    zones=("floor-1",),
+    classes=(2,),
+    at=_AT,
+    expires=datetime(2026, 11, 24, tzinfo=UTC),
+    cti=bytes(8),
+)
+_REQUEST = signed_request.sign("thing.admit", {"thing": "thing-1"}, _PRIVATE, domain="home", challenge=bytes(16))
 
 DECODERS = (
     Decoder("domain.anchor.decode", anchor.decode, (anchor.encode(_ANCHOR).hex(),)),
     Decoder("profile.birth.decode", birth.decode, (birth.encode(_BIRTH).hex(),)),
     Decoder("profile.firmware.decode", firmware.decode, (firmware.encode(Firmware("1.1.0", 0.5), b"body").hex(),)),
+    Decoder(
+        "profile.delegation.authenticate",
+        lambda data: delegation.authenticate(data, _KEY, domain="home", at=_AT),
+        (_DELEGATION.hex(),),
+    ),
+    Decoder("profile.signed_request.decode_signer", signed_request.decode_signer, (_REQUEST.hex(),)),
+    Decoder(
+        "profile.signed_request.authenticate",
+        lambda data: signed_request.authenticate(data, _KEY, domain="home"),
+        (_REQUEST.hex(),),
+    ),
     Decoder("profile.wipe.decode_request", wipe.decode_request, (wipe.encode_request(_NONCE).hex(),)),
     Decoder(
         "profile.wipe.authenticate",

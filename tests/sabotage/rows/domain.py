@@ -12,6 +12,12 @@ ROWS = (
     Sabotage("R-04", _D + "plane:demands", returns(_ALL_ADMIT), "nothing is admitted before the join is done"),
     Sabotage("R-59", _D + "policy:JoinRule.names", returns(True), "an identity is not yet a permission"),
     Sabotage("R-09", _D + "plane:demands", returns({}), "every plane is asked to withdraw"),
+    Sabotage(
+        "R-03",
+        "thingstead.protocols.profile.delegation:VerifiedDelegation.require",
+        accepts,
+        "an installer stays within zone, class and time",
+    ),
     Sabotage("R-06", _D + "role:Operator.may", returns(True), "each role has its rights and no other"),
     Sabotage("R-23", _D + "policy:JoinRule.is_mismatch", returns(False), "what was swapped is blocked"),
     Sabotage("R-28", "thingstead.controller.waiting_room:Waiting.compare", accepts, "a key is compared out of band"),

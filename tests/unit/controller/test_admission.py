@@ -266,7 +266,8 @@ def test_a_scope_that_the_policy_lacks_cannot_be_approved():
 def test_an_approval_that_names_no_scope_where_no_rule_does_is_not_recorded_as_an_admission():
     door = Door(profile=ProfileName.HOME)
     door.come(NEWCOMER)
-    door.approve("")
+    with pytest.raises(PolicyError, match="name one"):
+        door.approve("")
     assert door.come(NEWCOMER).reason == "held"
     assert {one.cause for one in door.entries(Kind.AUTHORIZATION)} == {"hold"}
 

@@ -41,6 +41,9 @@ class Domain:
     def settings_text(self):
         return "[coap]\nport = 5690"
 
+    def operators_text(self):
+        return ""
+
     def policy_text(self):
         if self.policy is None:
             raise ConfigError("expected a policy")

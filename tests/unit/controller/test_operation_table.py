@@ -9,7 +9,16 @@ from tests.unit.controller.test_restoration import composed
 from thingstead.controller.operation_table import operations
 from thingstead.domain.role import Operator, Role
 
-SEEN = {"group.list", "policy.explain", "status", "thing.forgotten", "thing.list", "thing.show", "thing.waiting"}
+SEEN = {
+    "challenge",
+    "group.list",
+    "policy.explain",
+    "status",
+    "thing.forgotten",
+    "thing.list",
+    "thing.show",
+    "thing.waiting",
+}
 USED = {"group.command"}
 AUDITED = {
     "assurance",
@@ -19,6 +28,7 @@ AUDITED = {
     "data.flows",
     "data.list",
     "data.show",
+    "installer.list",
     "ledger.head",
     "ledger.proof",
     "ledger.show",

@@ -58,6 +58,9 @@ class House:
     def settings_text(self):
         return ""
 
+    def operators_text(self):
+        return ""
+
     def policy_text(self):
         return self.text
 

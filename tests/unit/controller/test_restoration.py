@@ -59,6 +59,9 @@ class _Home:
     def settings_text(self):
         return ""
 
+    def operators_text(self):
+        return ""
+
     def policy_text(self):
         return ""
 

@@ -40,12 +40,13 @@ class Room:
     def restart(self):
         self.room = WaitingRoom(self.records, clock=self.clock, seats=self.seats)
 
-    def tell(self, thing=LAMP, key=KEY):
+    def tell(self, thing=LAMP, key=KEY, zone="floor-1"):
         said = Draft(self.clock.utc(), Kind.AUTHORIZATION, "registrar", thing, "hold")
-        asyncio.run(self.room.tell(thing, key, rule="lamps", entries=(said,)))
+        asyncio.run(self.room.tell(thing, key, rule="lamps", zone=zone, entries=(said,)))
 
     def approve(self, thing=LAMP):
-        return asyncio.run(self.room.approve(thing, "member", by="owner", details={"compared": True}))
+        approval = Approval("member", self.clock.utc() + APPROVAL_LIFETIME, "owner")
+        return asyncio.run(self.room.approve(thing, approval, details={"compared": True}))
 
     def undo(self, thing=LAMP):
         return asyncio.run(self.room.undo(thing, by="owner"))
@@ -77,24 +78,26 @@ def test_what_nobody_approved_cannot_be_undone():
 def test_an_approval_counts_for_the_key_that_was_compared_and_ends_after_its_day():
     room = Room()
     room.tell()
-    assert room.room.approval(LAMP, KEY) is None
+    assert room.room.approval(LAMP, KEY, "floor-1") is None
     room.approve()
-    assert room.room.approval(LAMP, KEY) == Approval("member", AT + APPROVAL_LIFETIME, "owner")
-    assert room.room.approval(LAMP, ANOTHER) is None
-    assert room.room.approval(OTHER, KEY) is None
+    assert room.room.approval(LAMP, KEY, "floor-1") == Approval("member", AT + APPROVAL_LIFETIME, "owner")
+    assert room.room.approval(LAMP, ANOTHER, "floor-1") is None
+    assert room.room.approval(OTHER, KEY, "floor-1") is None
     room.clock.seconds = APPROVAL_LIFETIME.total_seconds()
-    assert room.room.approval(LAMP, KEY) is None
+    assert room.room.approval(LAMP, KEY, "floor-1") is None
 
 
 @pytest.mark.requirement("R-28")
-def test_another_key_at_the_door_takes_the_approval_away():
+@pytest.mark.parametrize("other", [{"key": ANOTHER}, {"zone": "floor-2"}])
+def test_another_key_or_zone_at_the_door_takes_the_approval_away(other):
     room = Room()
     room.tell()
     room.approve()
-    room.tell(key=ANOTHER)
-    assert room.room.approval(LAMP, ANOTHER) is None
+    assert room.room.approval(LAMP, KEY, "floor-2") is None
+    room.tell(**other)
+    assert room.room.approval(LAMP, ANOTHER, "floor-1") is None
     room.tell()
-    assert room.room.approval(LAMP, KEY) is None
+    assert room.room.approval(LAMP, KEY, "floor-1") is None
 
 
 def test_all_of_it_lasts_over_a_restart():
@@ -107,7 +110,7 @@ def test_all_of_it_lasts_over_a_restart():
     assert list(room.room) == before
     room.undo()
     room.restart()
-    assert room.room.approval(LAMP, KEY) is None
+    assert room.room.approval(LAMP, KEY, "floor-1") is None
 
 
 def test_who_is_in_is_forgotten_and_who_was_never_here_costs_nothing():
@@ -143,7 +146,7 @@ def test_what_the_disk_does_not_keep_was_not_said():
     for act in (room.approve, lambda: room.tell(OTHER)):
         with pytest.raises(StorageError):
             act()
-    assert (room.things, room.room.approval(LAMP, KEY)) == ([LAMP], None)
+    assert (room.things, room.room.approval(LAMP, KEY, "floor-1")) == ([LAMP], None)
 
 
 def test_a_seat_is_free_again_when_somebody_was_silent_for_a_week():

@@ -15,7 +15,7 @@ from thingstead.errors import ConfigError, RoleError, TransportError
 from thingstead.transport.control_socket import ControlClient, ControlServer
 
 
-async def _echo(asked):
+async def _echo(asked, _uid):
     return {"result": asked}
 
 
@@ -139,7 +139,7 @@ def test_nobody_there_is_told_with_what_to_do(tmp_path):
 def test_an_answer_longer_than_a_question_may_be_comes_whole(tmp_path, size):
     path = tmp_path / "control.sock"
 
-    async def export(_asked):
+    async def export(_asked, _uid):
         return {"result": "x" * size}
 
     async def whole():
@@ -196,7 +196,7 @@ def test_a_client_that_comes_while_the_server_closes_is_hung_up_on_too(tmp_path,
 def test_a_client_that_does_not_read_its_answer_holds_up_no_end(tmp_path):
     path, asked = tmp_path / "control.sock", asyncio.Event()
 
-    async def endless(_asked):
+    async def endless(_asked, _uid):
         asked.set()
         return {"result": "x" * 5_000_000}
 

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     AUTHENTICATION = "authentication"
     AUTHORIZATION = "authorization"
     APPROVAL = "approval"
+    DELEGATION = "delegation"
     REFUSAL = "refusal"
     ISSUE = "issue"
     REVOCATION = "revocation"

@@ -37,6 +37,8 @@ class Claim(IntEnum):
     CONSTRAINED_CLASS = -65537
     MUD_URL = -65538
     SUPPORT_END = -65539
+    ZONES = -65540
+    DEVICE_CLASSES = -65541
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ REGISTRY: dict[Any, ClaimRow] = {
         ClaimRow(Claim.HWMODEL, "hwmodel", (bytes,), "RFC 9711 §4.2.4"),
         ClaimRow(Claim.CONSTRAINED_CLASS, "constrained class (RFC 7228 §3)", (int,), _OURS),
         ClaimRow(Claim.MUD_URL, "MUD URL (RFC 8520 §5)", (str,), _OURS),
+        ClaimRow(Claim.ZONES, "zones of a delegation", (list,), _OURS),
+        ClaimRow(Claim.DEVICE_CLASSES, "device classes of a delegation (RFC 7228 §3)", (list,), _OURS),
         ClaimRow(Claim.SUPPORT_END, "last day of support, as days since 1970-01-01 (RFC 8943)", (int,), _OURS),
     )
 }

@@ -1,0 +1,161 @@
+"""Installers: to whom the owner has delegated approvals, within which bounds, and until when (R-03)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Protocol
+
+from thingstead.clock import Clock
+from thingstead.crypto.key import KeyType, PublicKey
+from thingstead.crypto.keystore import KeyStore
+from thingstead.domain.ledger.entry import Draft, Kind
+from thingstead.domain.ports import Records
+from thingstead.domain.role import Operator, Role
+from thingstead.errors import ConfigError, ExpiredError, ForbiddenError
+from thingstead.identifier import KeyId
+from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.profile import delegation
+from thingstead.protocols.profile.delegation import VerifiedDelegation
+
+__all__ = ["Installers"]
+
+_KEY = KeyId("owner")
+_CTI_SIZE = 8
+_MOST = 256
+_MAX_NAME = 64
+
+
+class Approvals(Protocol):
+    """Where what an installer approved waits to be used."""
+
+    async def retract(self, approver: str, *, by: str) -> None:
+        """Take back all that `approver` approved and that was not used yet."""
+        ...
+
+
+class Installers:
+    """Delegations that count, by the installer's name; whoever is not in here is none, whatever they can show.
+
+    Args:
+        records: where they are kept.
+        keys: holds the key that delegations are signed with; it is made with the first of them.
+        approvals: what is taken back with a delegation.
+        domain: name of the domain.
+        clock: for UTC.
+        random_bytes: a source of randomness.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        keys: KeyStore,
+        *,
+        approvals: Approvals,
+        domain: str,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._records = records
+        self._keys = keys
+        self._approvals = approvals
+        self._domain = domain
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._known = {one.installer: one for one in map(self._verified, records.load().values()) if one is not None}
+
+    def __iter__(self) -> Iterator[VerifiedDelegation]:
+        now = self._clock.utc()
+        yield from [one for one in self._known.values() if now < one.expires]
+
+    def identify(self, thumbprint: bytes) -> tuple[PublicKey, Operator] | None:
+        """Whose key this is, if it is an installer's whose delegation counts."""
+        for one in self:
+            if cose_key.thumbprint(one.public) == thumbprint:
+                return one.public, Operator(Role.INSTALLER, one.installer)
+        return None
+
+    def delegation(self, actor: str) -> VerifiedDelegation | None:
+        """By which right somebody approves, as the ledger calls them; None for an owner, who needs none.
+
+        Raises:
+            ForbiddenError: an installer whose delegation counts no more.
+        """
+        role, _, name = actor.partition(":")
+        if role != Role.INSTALLER:
+            return None
+        found = self._known.get(name)
+        if found is None:
+            raise ForbiddenError(f"{name} is no installer here any more", reason="delegation")
+        return found
+
+    async def add(
+        self, name: str, public: PublicKey, *, zones: Iterable[str], classes: Iterable[int], expires: datetime, by: str
+    ) -> VerifiedDelegation:
+        """Delegate.
+
+        Raises:
+            ConfigError: a name that is none or taken, a key that is another installer's, or too many of them.
+            DecodeError: bounds outside their grammar.
+            ExpiredError: it would have ended already.
+            StorageError: it was not kept, and does not count.
+        """
+        now = self._clock.utc()
+        gone = [one.installer for one in self._known.values() if one.expires <= now]
+        if not 0 < len(name) <= _MAX_NAME or not name.replace("-", "").isalnum():
+            raise ConfigError(f"expected a name of letters, digits and hyphens, got {name[:40]!r}")
+        if any(name == one.installer or public == one.public for one in self):
+            raise ConfigError(f"{name}, or this key, is an installer already; `thingstead installer revoke` ends that")
+        if len(self._known) - len(gone) >= _MOST:
+            raise ConfigError(f"expected at most {_MOST} installers at one time")
+        owner = self._keys.handle(_KEY) if _KEY in self._keys.ids() else self._keys.create(_KEY, KeyType.P256)
+        encoded = delegation.issue(
+            public,
+            owner,
+            domain=self._domain,
+            installer=name,
+            zones=zones,
+            classes=classes,
+            at=now,
+            expires=expires,
+            cti=self._random_bytes(_CTI_SIZE),
+        )
+        verified = delegation.authenticate(encoded, owner.public, domain=self._domain, at=now)
+        changes: dict[str, bytes | None] = {**dict.fromkeys(gone), name: encoded}
+        entry = Draft(now, Kind.DELEGATION, by, None, "delegated", {"installer": name, "delegation": encoded})
+        await self._records.write(changes, entries=(entry,))
+        for former in gone:
+            self._known.pop(former, None)
+        self._known[name] = verified
+        return verified
+
+    async def revoke(self, name: str, *, by: str) -> VerifiedDelegation:
+        """End a delegation now, and take back what it approved and what was not used yet.
+
+        Raises:
+            ConfigError: no installer of that name.
+            StorageError: it was not kept, and the delegation still counts.
+        """
+        found = self._known.get(name)
+        if found is None:
+            raise ConfigError(f"no installer {name[:40]!r}; there are: {', '.join(sorted(self._known)) or 'none'}")
+        entry = Draft(
+            self._clock.utc(), Kind.DELEGATION, by, None, "revoked", {"installer": name, "delegation": found.cti}
+        )
+        # First of all they approve nothing any more; a crash on the way leaves a delegation, and no approval under it.
+        del self._known[name]
+        try:
+            await self._approvals.retract(Operator(Role.INSTALLER, name).actor, by=by)
+            await self._records.write({name: None}, entries=(entry,))
+        except BaseException:
+            self._known[name] = found
+            raise
+        return found
+
+    def _verified(self, encoded: bytes) -> VerifiedDelegation | None:
+        """What was kept, verified anew; None for one that ended meanwhile."""
+        try:
+            public = self._keys.handle(_KEY).public
+            return delegation.authenticate(encoded, public, domain=self._domain, at=self._clock.utc())
+        except ExpiredError:
+            return None
