@@ -55,9 +55,9 @@ def rows(codes: InstallCodes) -> tuple[Operation[Any], ...]:
         return await codes.remove(request.serial, by=request.by)
 
     return (
-        Operation("install-code.add", AddInstallCode, Right.ADMIT, "let a thing in by the code on its label", add),
+        Operation("install-code.add", AddInstallCode, Right.OWN, "let a thing in by the code on its label", add),
         Operation(
             "install-code.list", NoArguments, Right.SEE, "install codes, by serial number; never the codes", listing
         ),
-        Operation("install-code.remove", RemoveInstallCode, Right.ADMIT, "let nobody in by a code any more", remove),
+        Operation("install-code.remove", RemoveInstallCode, Right.OWN, "let nobody in by a code any more", remove),
     )

@@ -12,6 +12,7 @@ from thingstead.domain.role import Operator, Role
 SEEN = {
     "challenge",
     "group.list",
+    "install-code.list",
     "policy.explain",
     "status",
     "thing.forgotten",
