@@ -1,5 +1,7 @@
 """What EDHOC promises."""
 
+from typing import Any
+
 from tests.sabotage.replacement import Sabotage, accepts, argument, returns
 
 
@@ -13,6 +15,11 @@ class _ClearCipher:
         return ciphertext[:-8]
 
 
+def _without_agreement(extract: Any) -> Any:
+    """What two ephemeral keys agree on is left out: the transcript alone makes the keys."""
+    return lambda suite, salt, shared: extract(suite, salt, type(shared)(bytes(32)))
+
+
 _P = "thingstead.protocols.edhoc."
 _I = "thingstead.planes.identity.install_codes:InstallCodes."
 
@@ -20,6 +27,7 @@ ROWS = (
     Sabotage("R-27", _P + "authentication:verify_proof", accepts, "MAC and signature are checked"),
     Sabotage("R-27", "thingstead.crypto.certificate:verify_chain", returns(()), "a certificate leads to an anchor"),
     Sabotage("R-27", _P + "session:require_other", accepts, "our own key is nobody else's"),
+    Sabotage("R-25", _P + "schedule:mix", _without_agreement, "keys that are gone made the messages"),
     Sabotage("R-36", _P + "pending:PendingSessions._to_evict", returns(None), "half-open sessions have a bound"),
     Sabotage("R-58", _I + "_require_open", accepts, "an install code is used once, in time, by few tries"),
     Sabotage("R-17", _I + "has_open", returns(True), "without a code of the owner nobody is asked for one"),
