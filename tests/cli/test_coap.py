@@ -20,10 +20,12 @@ from thingstead.errors import TransportError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode
 from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.problem import Problem, with_problem
 from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.transport.udp import open_multicast_socket, open_socket
 
 SENML = [{-2: "lamp/", 0: "power", 1: "W", 2: 4.5, 6: 1_700_000_000.5}, {0: "on", 4: True, 6: 1_700_000_000.5}]
+PROBLEM = Problem("a title", "\x1b[2Jdetail", response_code=0x84, unprocessed_options=(11, 2049), custom={7: {1: 2}})
 FORMATS = {
     "/text": (ContentFormat.TEXT_PLAIN, b"warm \xc3\xbc"),
     "/json": (ContentFormat.JSON, b'{"on":true}'),
@@ -58,6 +60,7 @@ def fill(server, *, public):
     )
     server.serve("/gone", Code.DELETE, lambda _: Message(Code.DELETED), public=public)
     server.serve("/fault", Code.GET, lambda _: Message(Code.SERVICE_UNAVAILABLE, payload=b"later"), public=public)
+    server.serve("/problem", Code.GET, lambda _: with_problem(Message(Code.CONFLICT), PROBLEM), public=public)
     server.serve("/state", Code.GET, lambda _: content(ContentFormat.TEXT_PLAIN, b"on"), public=public)
     server.serve("/state", Code.PUT, lambda _: Message(Code.CHANGED), public=public)
     server.serve("/silent", Code.GET, lambda _: None, public=public)
@@ -201,6 +204,10 @@ def test_what_has_no_payload_says_its_code_beside(run, server, command, path, sa
         (["get", "coap+tcp://224.0.1.187/x"], 12, "a multicast address"),
         (["discover", "coap://224.0.1.187", "--interface", "192.0.2.77"], 41, "no group is reached from 192.0.2.77"),
         (["put", "{uri}/echo", "x", "--if-match", "xyz"], 60, "invalid"),
+        (["get", "{uri}/text", "--block-size", "100"], 60, "invalid"),
+        (["get", "{uri}/text", "--proxy", "[::1]:5683"], 60, "expected coap://HOST"),
+        (["get", "coap://a.example/x", "--proxy", "coap://127.0.0.1:{closed}"], 41, "nobody can be reached"),
+        (["discover", "coap://224.0.1.187", "--proxy", "{uri}"], 12, "nor a proxy"),
         (["get", "{uri}/text", "--etag", "001122334455667788"], 60, "invalid"),
         (["put", "{uri}/state", "x", "--if-none-match"], 44, "4.12 Precondition Failed"),
         (["put", "{uri}/state", "x", "--if-match", "00ff"], 44, "4.12 Precondition Failed"),
@@ -226,6 +233,37 @@ def test_what_goes_wrong_is_one_sentence_and_has_its_exit_code(run, server, word
     assert (got, out) == (code, "")
     assert says in err
     assert len(err.splitlines()) == 2
+
+
+@pytest.mark.spec("RFC 9290 2")
+def test_what_a_peer_says_of_an_error_is_told_in_words_that_move_no_cursor(run, server):
+    code, out, err = run("coap", "get", f"{server.uri}/problem")
+    assert (code, out) == (44, "")
+    told = err.splitlines()
+    assert told[0] == "title: a title"
+    assert told[1].startswith("detail: ")
+    assert "\x1b" not in err
+    assert told[2:5] == ["response code: 4.04 Not Found", "unprocessed options: Uri-Path, 2049", "custom: {7: {1: 2}}"]
+
+
+@pytest.mark.spec("RFC 7959 2.4")
+def test_blocks_are_as_small_as_one_likes(run, server, tmp_path):
+    (tmp_path / "body").write_bytes(bytes(200))
+    sent = ("coap", "put", f"{server.uri}/echo", "--file", tmp_path / "body", "--block-size", "64", "-v")
+    _, _, err = run(*sent, "--output", tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == bytes(200)
+    assert "Block1 3/0/64" in err
+    assert "Block2 3/0/64" in err
+
+
+@pytest.mark.spec("RFC 7252 5.7.2")
+def test_a_proxy_is_told_the_whole_uri(run, server):
+    words = ("coap", "get", "coap://lamp.example/text", "--proxy", server.uri)
+    code, _, err = run(*words, "-v")
+    assert code == 45
+    assert "Proxy-Scheme coap" in err
+    assert "Uri-Host lamp.example" in err
+    assert "5.05 Proxying Not Supported" in err
 
 
 @pytest.mark.spec("RFC 7252 5.10.8")

@@ -20,6 +20,7 @@ from thingstead.coap.address import is_group
 from thingstead.coap.client import Client
 from thingstead.coap.exchange import Options, Response
 from thingstead.coap.shell import Watcher
+from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.discovery import PATH
 from thingstead.endpoint.drawing import Ladder, code_text
 from thingstead.errors import ConfigError, ProtocolError
@@ -34,6 +35,7 @@ __all__ = ["DELETE", "DISCOVER", "FETCH", "GET", "IPATCH", "OBSERVE", "PATCH", "
 
 _RAW_ZONE = re.compile(r"\[([^\]%]*)%(?!25)([^\]]*)\]")
 _CLOCK = SystemClock()
+_BLOCK_SIZES = tuple(16 << exponent for exponent in range(7))
 
 
 def _asking(method: Code) -> Callable[[Session], int]:
@@ -116,7 +118,11 @@ def _running(story: Callable[[Session], Coroutine[Any, Any, int]]) -> Callable[[
 async def _client(session: Session) -> AsyncIterator[Client]:
     named = session.options["oscore"]
     watch = _drawing(session) if session.options["v"] else None
-    async with Client(None if named is None else session.path("oscore"), watch=watch) as client:
+    block_size = session.options["block_size"]
+    config = EndpointConfig() if block_size is None else EndpointConfig(block_szx=block_size.bit_length() - 5)
+    proxy = session.options["proxy"]
+    context = None if named is None else session.path("oscore")
+    async with Client(context, config=config, watch=watch, proxy=None if proxy is None else _as_uri(proxy)) as client:
         yield client
 
 
@@ -137,12 +143,16 @@ def _drawing(session: Session) -> Watcher:
 
 
 def _uri(session: Session) -> str:
-    """The URI, if it is one; a zone of IPv6 may be typed as everybody does.
+    return _as_uri(session.options["uri"])
+
+
+def _as_uri(typed: str) -> str:
+    """A URI, if it is one; a zone of IPv6 may be typed as everybody does.
 
     Raises:
         ConfigError: it is none, which it says before anything is sent.
     """
-    text = _RAW_ZONE.sub(r"[\1%25\2]", str(session.options["uri"]))
+    text = _RAW_ZONE.sub(r"[\1%25\2]", typed)
     try:
         coap_uri.parse(text)
     except ProtocolError as error:
@@ -175,6 +185,18 @@ def _entity_tag(text: str) -> bytes:
     if len(tag) > OptionNumber.ETAG.max_size:
         raise ValueError(text)
     return tag
+
+
+def _block_size(text: str) -> int:
+    """A size of RFC 7959 §2.2: 16, 32, 64, 128, 256, 512 or 1024.
+
+    Raises:
+        ValueError: it is none.
+    """
+    size = int(text)
+    if size not in _BLOCK_SIZES:
+        raise ValueError(text)
+    return size
 
 
 def _show(session: Session, response: Response, *, is_one_of_many: bool = False) -> None:
@@ -245,6 +267,8 @@ _PAYLOAD = (
 _HOW = (
     Parameter("--accept", "format that is wanted, named the same way", coap_body.content_format),
     Parameter("--oscore", "file of an OSCORE context, as `thingstead oscore` makes it; nothing goes out in clear then"),
+    Parameter("--proxy", "coap:// or coap+tcp://HOST[:PORT] of a forward proxy to ask instead"),
+    Parameter("--block-size", "bytes of a block where a body is longer: a power of two", _block_size),
     Parameter("--non", "send once, and do not repeat it until it is acknowledged", read=None),
     Parameter("--timeout", "seconds to wait for the response", read=seconds, default=30.0),
     Parameter("-v", "draw the exchange as a ladder", read=None),

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
 from thingstead.cli.action import Session
 from thingstead.cli.console import View
 from thingstead.cli.input import read_file
+from thingstead.endpoint.drawing import code_text
 from thingstead.errors import ConfigError, DecodeError, ProtocolError
 from thingstead.protocols.cbor import codec, diagnostic
 from thingstead.protocols.coap.content_format import media_type
-from thingstead.protocols.coap.registry import CONTENT_FORMATS, ContentFormat
+from thingstead.protocols.coap.problem import decode_problem
+from thingstead.protocols.coap.registry import CONTENT_FORMATS, OPTIONS, ContentFormat
 from thingstead.protocols.link_format import link
 from thingstead.protocols.link_format.link import Link
 from thingstead.protocols.senml import pack
@@ -169,6 +171,18 @@ def _senml_json(payload: bytes, at: datetime) -> Body:
     return _records(pack.parse_json(payload, at=at))
 
 
+def _problem(payload: bytes, _at: datetime) -> Body:
+    """What a peer says of an error, a line for each part of it (RFC 9290)."""
+    problem = decode_problem(payload)
+    said = {field.name: getattr(problem, field.name) for field in fields(problem)}
+    said["response_code"] = None if problem.response_code is None else code_text(problem.response_code)
+    numbers = problem.unprocessed_options
+    said["unprocessed_options"] = ", ".join(OPTIONS[one].title if one in OPTIONS else str(one) for one in numbers)
+    said["custom"] = diagnostic.render(dict(problem.custom)) if problem.custom else None
+    told = {name: value for name, value in said.items() if value not in (None, "")}
+    return Body(told, "\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in told.items()))
+
+
 def _records(records: list[Record]) -> Body:
     rows = [
         {
@@ -189,6 +203,7 @@ _READERS: dict[int, Callable[[bytes, datetime], Body]] = {
     ContentFormat.LINK_FORMAT: _links,
     ContentFormat.SENML_JSON: _senml_json,
     ContentFormat.SENML_CBOR: _senml_cbor,
+    ContentFormat.CONCISE_PROBLEM_DETAILS_CBOR: _problem,
     ContentFormat.CBOR_SEQ: _cbor_sequence,
     ContentFormat.EDHOC_CBOR_SEQ: _cbor_sequence,
     ContentFormat.CID_EDHOC_CBOR_SEQ: _cbor_sequence,

@@ -54,6 +54,10 @@ class Client:
         config: bounds and times.
         clock: for timers.
         watch: told of every datagram.
+        proxy: ``coap://`` or ``coap+tcp://HOST[:PORT]`` of a forward proxy that all requests go to (RFC 7252 §5.7.2).
+
+    Raises:
+        DecodeError, UnsupportedError: the proxy has no such URI.
     """
 
     def __init__(
@@ -63,11 +67,13 @@ class Client:
         config: EndpointConfig | None = None,
         clock: Clock | None = None,
         watch: Watcher | None = None,
+        proxy: str | None = None,
     ) -> None:
         self._oscore = oscore
         self._config = config or EndpointConfig()
         self._clock = clock or SystemClock()
         self._watch = watch
+        self._proxy = None if proxy is None else coap_uri.parse(proxy)
         self._file: ContextFile | None = None
         self._association: Association | None = None
         self._shells: dict[int, DatagramShell] = {}
@@ -174,10 +180,11 @@ class Client:
         """
         taken = coap_uri.parse(uri)
         request = Message(method, options=[*request_options(options), _UNWANTED], payload=payload)
-        destination = (await resolve(taken))[0]
-        shell, reached = await self._way(taken.scheme, destination)
+        first_hop = self._proxy or taken
+        destination = (await resolve(first_hop))[0]
+        shell, reached = await self._way(first_hop.scheme, destination)
         with _sendable():
-            shell.tell(request.with_options(*taken.options(destination[:2])), reached, association=self._name)
+            shell.tell(request.with_options(*self._named(taken, destination)), reached, association=self._name)
 
     async def collect(self, uri: str, *, interface: str = "", **options: Unpack[Options]) -> AsyncIterator[Response]:
         """The responses of a group to a GET, in clear, each server's first, as they come (RFC 7252 §8).
@@ -197,8 +204,10 @@ class Client:
             UnreachableError: there is no way to the group.
         """
         taken = coap_uri.parse(uri)
-        if not is_group(taken) or taken.scheme != "coap" or self._association is not None:
-            raise UnsupportedError("expected coap://, a multicast address and no OSCORE context", spec="RFC 7252 §8")
+        if not is_group(taken) or taken.scheme != "coap" or self._association is not None or self._proxy is not None:
+            raise UnsupportedError(
+                "expected coap://, a multicast address, and neither OSCORE nor a proxy", spec="RFC 7252 §8"
+            )
         shell, destination = await self._way(taken.scheme, (await resolve(taken))[0])
         if interface and isinstance(shell, DatagramShell):
             shell.send_groups_through(interface)
@@ -214,6 +223,12 @@ class Client:
             shell.drop(exchange)
 
     # --- within
+
+    def _named(self, uri: CoapUri, destination: Address) -> list[tuple[int, bytes]]:
+        """What names a resource to the next hop: to a proxy, the whole of its URI (RFC 7252 §5.10.2)."""
+        if self._proxy is None:
+            return uri.options(destination[:2])
+        return [(int(OptionNumber.PROXY_SCHEME), uri.scheme.encode()), *uri.options(("", 0))]
 
     @property
     def _name(self) -> AssociationId | None:
@@ -244,15 +259,16 @@ class Client:
         self, uri: CoapUri, request: Message, *, confirmable: bool, observe: bool
     ) -> tuple[DatagramShell | StreamShell, Exchange, ResponseReceived]:
         """The first response, from the first address of the host at which somebody is."""
-        refused = UnreachableError(f"{uri.host} has no address")
-        for destination in await resolve(uri):
+        first_hop = self._proxy or uri
+        refused = UnreachableError(f"{first_hop.host} has no address")
+        for destination in await resolve(first_hop):
             try:
-                shell, reached = await self._way(uri.scheme, destination)
+                shell, reached = await self._way(first_hop.scheme, destination)
             except UnreachableError as error:
                 refused = error
                 continue
             with _sendable():
-                whole = request.with_options(*uri.options(destination[:2]))
+                whole = request.with_options(*self._named(uri, destination))
                 exchange = shell.ask(whole, reached, association=self._name, confirmable=confirmable, observe=observe)
             try:
                 return shell, exchange, await exchange.outcome()

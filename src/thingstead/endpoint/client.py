@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable
 
 from thingstead.endpoint.association import Association, SequenceGate
-from thingstead.endpoint.client_exchange import OF_BLOCKS, ClientExchange, refusal_error
+from thingstead.endpoint.client_exchange import OF_BLOCKS, ClientExchange
 from thingstead.endpoint.client_sender import ClientSender
-from thingstead.endpoint.client_verification import verify
+from thingstead.endpoint.client_verification import refusal_error, verify
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters, RateLimit
 from thingstead.endpoint.event import (

@@ -9,12 +9,7 @@ from thingstead.endpoint.event import Address
 from thingstead.endpoint.fragment import Reassembly
 from thingstead.endpoint.representation import operation
 from thingstead.errors import (
-    AuthenticationError,
     DecodeError,
-    ThingsteadError,
-    TransportError,
-    UnsupportedError,
-    UntrustedError,
 )
 from thingstead.protocols.coap.block import (
     Assembly,
@@ -24,25 +19,18 @@ from thingstead.protocols.coap.block import (
     Pieces,
     decode_block,
 )
-from thingstead.protocols.coap.code import code_name, is_error
+from thingstead.protocols.coap.code import is_error
 from thingstead.protocols.coap.echo import is_echo
 from thingstead.protocols.coap.message import Message, MessageType
 from thingstead.protocols.coap.observe import NotificationOrder, ObserveRequest
 from thingstead.protocols.coap.option import decode_uint, encode_uint
 from thingstead.protocols.coap.registry import Code, OptionNumber
 
-__all__ = ["OF_BLOCKS", "SET_BY_US", "ClientExchange", "refusal_error"]
+__all__ = ["OF_BLOCKS", "SET_BY_US", "ClientExchange"]
 
 _MAX_RESTARTS = 3
 _USUAL_SZX = 6
 _REPEATABLE = frozenset((Code.GET, Code.FETCH))
-
-_REFUSALS: dict[int, type[ThingsteadError]] = {
-    Code.UNAUTHORIZED: UntrustedError,
-    Code.BAD_REQUEST: AuthenticationError,
-    Code.BAD_OPTION: UnsupportedError,
-}
-"""What an unprotected error to a protected request tells us (RFC 8613 §8.2)."""
 
 OF_BLOCKS = frozenset((int(OptionNumber.BLOCK1), int(OptionNumber.BLOCK2), int(OptionNumber.SIZE2)))
 """Options of a piece that a whole message does not have."""
@@ -218,7 +206,7 @@ class ClientExchange:
         elif self.assembly is not None:
             added.append((OptionNumber.BLOCK2, self.assembly.following().encode()))
             payload = b""
-        else:
+        if self.assembly is None and (self.sender is None or self.sender.is_at_end):
             added += self._wished_size()
         if self.tag:
             added.append((OptionNumber.REQUEST_TAG, self.tag))
@@ -392,11 +380,3 @@ class ClientExchange:
         self.pieces = self.pieces.at_most(szx)
         self._start_upload()
         return self.sender is not None
-
-
-def refusal_error(code: int) -> ThingsteadError:
-    """What `ClientExchange.is_refused_by` means for the application."""
-    error = _REFUSALS.get(code, TransportError)
-    return error(
-        f"the peer refused the request, unprotected: {code_name(code)}", spec="RFC 8613 §8.2", reason="refused"
-    )

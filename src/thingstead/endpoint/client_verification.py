@@ -6,12 +6,20 @@ from contextlib import suppress
 
 from thingstead.endpoint.association import SequenceGate
 from thingstead.endpoint.client_exchange import ClientExchange
-from thingstead.errors import AuthenticationError, UntrustedError
+from thingstead.errors import AuthenticationError, ThingsteadError, TransportError, UnsupportedError, UntrustedError
+from thingstead.protocols.coap.code import code_name
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.registry import OptionNumber
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.protection import unprotect_response
 
-__all__ = ["verify"]
+__all__ = ["refusal_error", "verify"]
+
+_REFUSALS: dict[int, type[ThingsteadError]] = {
+    Code.UNAUTHORIZED: UntrustedError,
+    Code.BAD_REQUEST: AuthenticationError,
+    Code.BAD_OPTION: UnsupportedError,
+}
+"""What an unprotected error to a protected request tells us (RFC 8613 §8.2)."""
 
 
 def verify(exchange: ClientExchange, message: Message, *, gate: SequenceGate, is_relay: bool) -> Message:
@@ -44,6 +52,14 @@ def verify(exchange: ClientExchange, message: Message, *, gate: SequenceGate, is
     except (AuthenticationError, UntrustedError):
         gate.look(exchange.association.id, exchange.association.context)
         raise
+
+
+def refusal_error(code: int) -> ThingsteadError:
+    """What `ClientExchange.is_refused_by` means for the application."""
+    error = _REFUSALS.get(code, TransportError)
+    return error(
+        f"the peer refused the request, unprotected: {code_name(code)}", spec="RFC 8613 §8.2", reason="refused"
+    )
 
 
 def _answer(exchange: ClientExchange, message: Message) -> Message:

@@ -1,7 +1,7 @@
 import pytest
 
-from thingstead.endpoint.client_exchange import ClientExchange, refusal_error
-from thingstead.errors import DecodeError, TransportError, UntrustedError
+from thingstead.endpoint.client_exchange import ClientExchange
+from thingstead.errors import DecodeError
 from thingstead.protocols.coap.block import BERT, Block, Pieces
 from thingstead.protocols.coap.message import Message, MessageType, request
 from thingstead.protocols.coap.registry import Code, OptionNumber
@@ -146,11 +146,6 @@ def test_over_a_reliable_transport_notifications_are_in_order_whatever_their_num
     assert [one.is_in_order(notification, 0.0) for _ in range(3)] == [True, True, True]
     one = exchange(Code.GET)
     assert [one.is_in_order(notification, 0.0) for _ in range(3)] == [True, False, False]
-
-
-@pytest.mark.parametrize(("code", "error"), [(Code.UNAUTHORIZED, UntrustedError), (Code.NOT_FOUND, TransportError)])
-def test_a_refusal_is_named_by_its_code(code, error):
-    assert type(refusal_error(code)) is error
 
 
 @pytest.mark.parametrize("kind", [MessageType.ACK, MessageType.NON])

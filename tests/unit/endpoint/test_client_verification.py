@@ -5,8 +5,8 @@ import pytest
 from tests.unit.endpoint.ladder import CONTROLLER, SECURED, context
 from thingstead.endpoint.association import Association, SequenceGate
 from thingstead.endpoint.client_exchange import ClientExchange
-from thingstead.endpoint.client_verification import verify
-from thingstead.errors import AuthenticationError, SecurityError, UntrustedError
+from thingstead.endpoint.client_verification import refusal_error, verify
+from thingstead.errors import AuthenticationError, SecurityError, TransportError, UntrustedError
 from thingstead.protocols.coap.block import Pieces
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, OptionNumber
@@ -63,3 +63,8 @@ def test_a_response_is_believed_once():
     seen(exchange, message)
     with pytest.raises(SecurityError):
         seen(exchange, message)
+
+
+@pytest.mark.parametrize(("code", "error"), [(Code.UNAUTHORIZED, UntrustedError), (Code.NOT_FOUND, TransportError)])
+def test_a_refusal_is_named_by_its_code(code, error):
+    assert type(refusal_error(code)) is error
