@@ -69,7 +69,7 @@ class DomainServer:
         self._tasks = tasks
         self._reserve = reserve
         self._asked: dict[ExchangeId, asyncio.Queue[ResponseReceived | ThingsteadError | None]] = {}
-        self._last_acceptance: dict[ThingId, float] = {}
+        self._last_acceptance: dict[AssociationId, float] = {}
         self._worn: set[AssociationId | GroupId | None] = set()
         self._under_way = 0
         self._running: set[asyncio.Task[None]] = set()
@@ -98,7 +98,7 @@ class DomainServer:
             match event:
                 case RequestReceived():
                     if event.association is not None:
-                        self._last_acceptance[ThingId(event.association)] = now
+                        self._last_acceptance[event.association] = now
                     is_worn = event.association in self._worn
                     answer = _JOIN_AGAIN if is_worn else self.resources.answer(event, now)
                     if answer is not None:
@@ -202,7 +202,7 @@ class DomainServer:
 
     def last_acceptance(self, thing: ThingId) -> datetime | None:
         """When a request of the thing last verified; None if none did since start."""
-        at = self._last_acceptance.get(thing)
+        at = self._last_acceptance.get(AssociationId(thing))
         return None if at is None else self._clock.utc() - timedelta(seconds=self._clock.now() - at)
 
     # --- the domain as client

@@ -93,7 +93,7 @@ class Admission:
         mint: EchoMint,
         events: deque[Event],
         counters: Counters,
-        next_id: Callable[[], int],
+        next_id: Callable[[], ExchangeId],
         permits: Callable[[RequestReceived], bool],
     ) -> None:
         self._config = config
@@ -137,7 +137,7 @@ class Admission:
             self._counters.count("overload", exchange.source)
             self._responder.send(exchange, _OVERLOADED, now)
             return
-        exchange.exchange = name = ExchangeId(self._next_id())
+        exchange.exchange = name = self._next_id()
         memory.open[name] = exchange
         if inner.type is _CON:
             self.unacknowledged.append(exchange)

@@ -77,7 +77,7 @@ class Client:
         stateless: StatelessClient,
         events: deque[Event],
         counters: Counters,
-        next_id: Callable[[], int],
+        next_id: Callable[[], ExchangeId],
     ) -> None:
         self._config = config
         self._recognised = forwardable if config.relays else recognised_in_response

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable
 from itertools import count
+from typing import cast
 
 from thingstead.endpoint.acknowledgement import Acknowledgements
 from thingstead.endpoint.association import Association, Associations, Group, SequenceGate
@@ -83,7 +84,7 @@ class Endpoint:
         mint = EchoMint(Secret(random_bytes(_ECHO_KEY_SIZE)), lifetime=config.echo_lifetime)
         self._rederivation = Rederivation(self._associations, random_bytes=random_bytes, install=self.install)
         tokens = Tokens(random_bytes)
-        self._next_id = next_id = count(1).__next__
+        self._next_id = next_id = cast("Callable[[], ExchangeId]", count(1).__next__)
         self._responder = Responder(
             config, layer=self._layer, gate=self._gate, mint=mint, events=self._events, counters=self._counters
         )

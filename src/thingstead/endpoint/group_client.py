@@ -78,7 +78,13 @@ class GroupClient:
         return bool(self._by_token) and data[4 : 4 + (data[0] & 0x0F)] in self._by_token
 
     def send(
-        self, request: Message, destination: Address, now: float, *, group: Group | None, next_id: Callable[[], int]
+        self,
+        request: Message,
+        destination: Address,
+        now: float,
+        *,
+        group: Group | None,
+        next_id: Callable[[], ExchangeId],
     ) -> int:
         """Send a non-confirmable request in group mode, or in clear; it must fit into one datagram (RFC 10020).
 

@@ -11,7 +11,7 @@ from thingstead.endpoint.association import Association, Associations, Group, Se
 from thingstead.endpoint.combined import part
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters, RateLimit
-from thingstead.endpoint.event import Address, ContextNeeded, Event, RequestReceived
+from thingstead.endpoint.event import Address, ContextNeeded, Event, ExchangeId, RequestReceived
 from thingstead.endpoint.exchange import CombinedExchange, ServerExchange
 from thingstead.endpoint.fragment import Fragments
 from thingstead.endpoint.message_layer import MessageLayer, reset
@@ -87,7 +87,7 @@ class Server:
         mint: EchoMint,
         events: deque[Event],
         counters: Counters,
-        next_id: Callable[[], int],
+        next_id: Callable[[], ExchangeId],
         permits: Callable[[RequestReceived], bool],
         is_verified: Callable[[Address], bool] | None,
     ) -> None:

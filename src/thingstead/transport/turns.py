@@ -56,6 +56,8 @@ class Turns(Generic[ItemT]):
 
     def waited(self) -> list[ItemT]:
         """Those that have waited longest, as many as this turn still has."""
+        if not self._waiting:
+            return []
         count = min(self._left, len(self._waiting))
         self._left -= count
         return [self._waiting.popleft() for _ in range(count)]
