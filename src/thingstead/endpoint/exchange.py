@@ -36,6 +36,7 @@ class Observation:
         is_confirming: a confirmable notification is not acknowledged yet.
         pending: what is to be notified then.
         mid: message ID of the last notification, by which a RST names it; -1 for none.
+        content_format: what the first representation was in, and all have to be; None while none has said.
     """
 
     confirmed_at: float
@@ -43,6 +44,14 @@ class Observation:
     is_confirming: bool = False
     pending: Message | None = None
     mid: int = -1
+    content_format: bytes | None = None
+
+    def keeps_format(self, representation: Message) -> bool:
+        """Whether a 2.05 is in the format of those before it (RFC 7641 §4.2)."""
+        stated = representation.option(OptionNumber.CONTENT_FORMAT)
+        if self.content_format is None:
+            self.content_format = stated
+        return stated == self.content_format
 
 
 @dataclass(slots=True)

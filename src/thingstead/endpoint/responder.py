@@ -313,6 +313,10 @@ class Responder:
         else:
             del memory.open[exchange.exchange]
             accepts = accepts and self._register(exchange, memory)
+        observation = exchange.observation
+        if observation is not None and response.code == Code.CONTENT and not observation.keeps_format(response):
+            self.end_observation(memory, exchange.exchange)
+            accepts, response = False, Message(Code.NOT_ACCEPTABLE)
         if not accepts:
             exchange.observe = None
             return response.with_options(without=_ONLY_OBSERVE)

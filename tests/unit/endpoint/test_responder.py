@@ -116,3 +116,41 @@ def test_a_reset_of_one_that_waits_for_its_acknowledgement_ends_the_observation(
     ladder.pump()
     assert len(ladder.ended) == 1
     assert ladder.sent(CONTROLLER) == []
+
+
+# --- one format for all of an observation (RFC 7641 §4.2)
+
+FORMAT = int(OptionNumber.CONTENT_FORMAT)
+
+
+def told(ladder, *formats, code=Code.CONTENT):
+    """What an observer hears of representations in these formats, None for one that says none."""
+    for number in formats:
+        stated = [] if number is None else [(FORMAT, bytes([number]))]
+        response = Message(code, options=sorted([OBSERVE, FRESH, *stated]), payload=b"x")
+        ladder.controller.send_response(ladder.requests[0].exchange, response, ladder.now)
+        ladder.run(until=ladder.now + 20.0)
+        ladder.now += 20.0
+    return [event.message.code for event in ladder.results()]
+
+
+@both
+@pytest.mark.spec("RFC 7641 4.2")
+def test_a_representation_in_another_format_ends_the_observation(secured):
+    ladder = observed(secured=secured)
+    assert told(ladder, 60, 60, 50, 60) == [Code.CONTENT, Code.CONTENT, Code.NOT_ACCEPTABLE]
+    assert ladder.results()[-1].is_last
+    assert len(ladder.ended) == 1
+
+
+@pytest.mark.spec("RFC 7641 4.2")
+def test_a_representation_that_says_no_format_any_more_ends_it_too():
+    assert told(observed(), 60, None) == [Code.CONTENT, Code.NOT_ACCEPTABLE]
+
+
+@pytest.mark.spec("RFC 7641 4.2")
+def test_what_is_no_representation_has_no_format_to_keep():
+    ladder = observed()
+    assert told(ladder, 60) == [Code.CONTENT]
+    assert told(ladder, None, code=Code.VALID)[-1] == Code.VALID
+    assert told(ladder, 60)[-1] == Code.CONTENT
