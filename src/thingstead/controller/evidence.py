@@ -7,9 +7,8 @@ where a part of the requirement cannot be seen from a running domain the row say
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from thingstead.controller.figures import Figures
+from thingstead.controller import evidence_people
+from thingstead.controller.figures import Figures, Row
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import LifecycleState
 from thingstead.domain.plane import Demand, Finding
@@ -198,8 +197,8 @@ def _alone(figures: Figures) -> tuple[str, bool]:
     return f"{joins} joins decided by this process, {mode}", joins > 0 and figures.is_offline
 
 
-_Row = tuple[str, str, Callable[[Figures], tuple[str, bool]], str]
-_ROWS: tuple[_Row, ...] = (
+_ROWS: tuple[Row, ...] = (
+    *evidence_people.ROWS,
     (
         "T5",
         "nothing but the handshake, and where it is done, is served in clear",
@@ -366,4 +365,3 @@ _ROWS: tuple[_Row, ...] = (
         "MUD files are fetched from their makers; one that was never fetched cannot be used offline",
     ),
 )
-"""(question, control, what was seen and whether it holds, remaining risk)."""

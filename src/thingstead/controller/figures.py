@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from thingstead.domain.plane import OBLIGATIONS, Demand, PlaneName
 from thingstead.domain.thing import Thing
 from thingstead.identifier import ThingId
 
-__all__ = ["Figures"]
+__all__ = ["Figures", "Row"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +68,7 @@ class Figures:
         return tuple(
             [one for one in self.things if OBLIGATIONS[one.state, one.restriction][PlaneName.ACCESS] is demand]
         )
+
+
+Row = tuple[str, str, Callable[[Figures], tuple[str, bool]], str]
+"""Question, control, what was seen and whether it holds, remaining risk."""

@@ -49,6 +49,8 @@ LAMP, SENSOR, GONE, NEW = (
 def a_tally(**attributes):
     tally = Tally()
     tally.by_kind = Counter({Kind.TRANSITION: 7, Kind.AUTHENTICATION: 3, Kind.AUTHORIZATION: 3, Kind.KILL_CLOCK: 1})
+    tally.by_kind |= Counter({Kind.APPROVAL: 2, Kind.DELEGATION: 1})
+    tally.refusals = Counter({"role": 1, "delegation": 1})
     tally.newest = {Kind.TRANSITION: 39}
     tally.verdicts = Counter({"admit": 3})
     tally.slowest_kill = 412.0
@@ -63,7 +65,7 @@ LIVED = replace(
     live=frozenset({LAMP.id, SENSOR.id}),
     tally=a_tally(),
     sealed=49,
-    refused={"undeclared": 1, "forbidden": 4, "untrusted": 2, "unprotected": 1, "busy": 1},
+    refused={"undeclared": 1, "forbidden": 4, "untrusted": 2, "unprotected": 1, "busy": 1, "unknown maker": 1},
     dropped={"replay": 5, "malformed": 9, "amplification": 1, "incomplete": 2, "unverified": 3, "unauthenticated": 1},
     paths=(path.EDHOC, "/senml"),
     public=(path.EDHOC,),
@@ -71,7 +73,7 @@ LIVED = replace(
     is_offline=True,
     forgotten={"silent": 1},
 )
-NEVER = {"R-05", "R-16", "R-24", "R-36", "R-52", "R-53", "R-57", "R-74", "R-77"}
+NEVER = {"R-05", "R-16", "R-23", "R-24", "R-36", "R-52", "R-53", "R-57", "R-74", "R-77"}
 
 
 def shown(figures):
@@ -100,6 +102,11 @@ def test_what_was_seen_is_shown_and_what_cannot_be_seen_from_here_is_not():
     [
         ("R-01", {"tally": a_tally(undeclared=1)}),
         ("R-02", {"sealed": None}),
+        ("R-03", {"tally": a_tally(refusals=Counter({"role": 1}))}),
+        ("R-03", {"tally": a_tally(by_kind=Counter({Kind.APPROVAL: 2}))}),
+        ("R-06", {"tally": a_tally(refusals=Counter())}),
+        ("R-28", {"refused": {}}),
+        ("R-28", {"tally": Tally()}),
         ("R-04", {"live": frozenset({LAMP.id, NEW.id})}),
         ("R-04", {"things": (LAMP, SENSOR)}),
         ("R-09", {"live": frozenset({LAMP.id, GONE.id})}),
