@@ -5,6 +5,7 @@ import subprocess
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 import pytest
@@ -12,6 +13,10 @@ import pytest
 from tests.unit.protocols.edhoc import rfc9529 as rfc
 from tests.unit.protocols.edhoc.party import initiator, responder
 from thingstead.crypto.key import KeyType, generate
+from thingstead.endpoint.association import Association
+from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.endpoint import Endpoint
+from thingstead.endpoint.event import AssociationId, RequestReceived, SequenceNeeded
 from thingstead.errors import AuthenticationError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap import message as coap
@@ -118,6 +123,45 @@ def test_aiocoap_joins_us(peer_python, style, combined):
             output, _ = peer.communicate(timeout=PATIENCE)
     assert bytes.fromhex(output) == b"welcome"
     assert server.seen == (["message_1", "combined", "request"] if combined else ["message_1", "message_3", "request"])
+
+
+@pytest.mark.spec("RFC 9668 3.3.1")
+@pytest.mark.parametrize("style", STYLES)
+def test_aiocoap_joins_our_endpoint_with_its_first_request(peer_python, style):
+    """Nothing here takes the combined request apart: the endpoint does."""
+    side = Endpoint(EndpointConfig(edhoc_path=coap_carriage.WELL_KNOWN_PATH), random_bytes=token_bytes)
+    server = Server(style)
+
+    def answer(event, source):
+        if event.association is not None:
+            server.seen.append(event.message.path)
+            return Message(Code.CONTENT, payload=b"welcome")
+        c_r, _message = coap_carriage.parse_request(event.message.payload)
+        said = server.answer(event.message)
+        if c_r is not None:
+            side.install(Association(AssociationId("aiocoap"), server.context))
+            side.locate(c_r, source)
+        return said
+
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as ear:
+        ear.bind(("::1", 0))
+        ear.settimeout(PATIENCE)
+        origin = f"coap://[::1]:{ear.getsockname()[1]}"
+        arguments = ["client", f"{origin}/hello", credentials(f"{origin}/*", style=style)]
+        with subprocess.Popen([peer_python, SCRIPT, *arguments], stdout=subprocess.PIPE, text=True) as peer:
+            while "/hello" not in server.seen:
+                data, source = ear.recvfrom(2048)
+                side.receive_datagram(data, source[:2], 0.0)
+                while (event := side.next_event()) is not None:
+                    if isinstance(event, RequestReceived):
+                        side.send_response(event.exchange, answer(event, source[:2]), 0.0)
+                    elif isinstance(event, SequenceNeeded):
+                        side.sequence_reserved(event.association, event.upto)
+                for sent, destination in side.datagrams_to_send(0.0):
+                    ear.sendto(sent, destination)
+            output, _ = peer.communicate(timeout=PATIENCE)
+    assert bytes.fromhex(output) == b"welcome"
+    assert server.seen == ["message_1", "message_3", "/hello"]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from itertools import combinations
 from thingstead.analysis.glob import covers, meets
 from thingstead.domain.policy import JoinPolicy, JoinRule, Verdict
 from thingstead.domain.serial import Serials
+from thingstead.protocols.cwt.credential import INTRODUCED
 
 __all__ = ["PolicyFinding", "check_policy"]
 
@@ -53,7 +54,7 @@ def _alone(rule: JoinRule, at: datetime, makers: frozenset[str] | None) -> Itera
     elif _end(rule) <= at:
         yield PolicyFinding(rule.name, f"it decides no more: it ended at {_end(rule).isoformat()}")
     for maker in rule.makers:
-        if makers is not None and maker not in makers:
+        if makers is not None and maker not in {*makers, INTRODUCED}:
             yield PolicyFinding(rule.name, f"it names the maker {maker}, whose anchor is not trusted")
     if rule.bill and "*" in rule.models and rule.verdict is Verdict.ADMIT:
         yield PolicyFinding(rule.name, f"the bill {rule.bill} is for any model: a swapped one passes", is_fault=False)

@@ -107,3 +107,7 @@ def test_a_bill_without_models_lets_a_swapped_one_pass():
     ((_, message, is_fault),) = check(replace(RULE, models=("*",), serials=parse_serials(["A"]), bill="b"))
     assert "any model" in message
     assert not is_fault
+
+
+def test_a_rule_for_install_codes_needs_no_anchor():
+    assert check(replace(RULE, makers=("install code",))) == []
