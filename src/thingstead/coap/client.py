@@ -78,6 +78,7 @@ class Client:
         self._association: Association | None = None
         self._shells: dict[int, DatagramShell] = {}
         self._streams: StreamShell | None = None
+        self._answers: asyncio.Queue[ResponseReceived] = asyncio.Queue()
 
     async def __aenter__(self) -> Self:
         """Open the context.
@@ -185,6 +186,38 @@ class Client:
         shell, reached = await self._way(first_hop.scheme, destination)
         with _sendable():
             shell.tell(request.with_options(*self._named(taken, destination)), reached, association=self._name)
+
+    async def ask(self, uri: str, state: bytes, **options: Unpack[Options]) -> None:
+        """Send a GET and keep nothing of it: `state` travels in its token, sealed, and comes back by `answers`.
+
+        That is for asking very many (RFC 8974 §3). A peer is asked once in the ordinary way first, and one that takes
+        no long tokens always.
+
+        Raises:
+            DecodeError, UnsupportedError: the URI is none that we take.
+            UnreachableError: no such name, or over TCP nobody is there.
+            StateError: as many as may wait do; take answers first.
+        """
+        taken = coap_uri.parse(uri)
+        first_hop = self._proxy or taken
+        destination = (await resolve(first_hop))[0]
+        shell, reached = await self._way(first_hop.scheme, destination)
+        request = Message(Code.GET, options=[*request_options(options), *self._named(taken, destination)])
+        with _sendable():
+            shell.ask_stateless(request.with_options(), reached, state=state, association=self._name)
+
+    async def answers(self, *, patience: float = _TIMEOUT) -> AsyncIterator[tuple[bytes, Response]]:
+        """State and response of what `ask` sent, as they come, until for so many seconds none has.
+
+        What had no answer is not told: who needs to know counts. Of answers that nobody takes the oldest go.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(patience):
+                    event = await self._answers.get()
+            except TimeoutError:
+                return
+            yield event.state or b"", response_of(event)
 
     async def collect(self, uri: str, *, interface: str = "", **options: Unpack[Options]) -> AsyncIterator[Response]:
         """The responses of a group to a GET, in clear, each server's first, as they come (RFC 7252 §8).
@@ -294,7 +327,17 @@ class Client:
         return self._shells[version], destination
 
     def _parts(self) -> Parts:
-        return {"clock": self._clock, "reserve": self._reserve, "watch": self._watch}
+        return {
+            "clock": self._clock,
+            "reserve": self._reserve,
+            "watch": self._watch,
+            "on_stateless": self._on_stateless,
+        }
+
+    def _on_stateless(self, event: ResponseReceived) -> None:
+        if self._answers.qsize() == self._config.max_requests:
+            self._answers.get_nowait()
+        self._answers.put_nowait(event)
 
     def _install(self, shell: DatagramShell | StreamShell) -> None:
         if self._association is not None:

@@ -66,6 +66,7 @@ class Parts(TypedDict, total=False):
     reserve: Required[Reserve]
     application: Application | None
     watch: Watcher | None
+    on_stateless: Callable[[ResponseReceived], None] | None
 
 
 class Exchange:
@@ -120,6 +121,7 @@ class Shell:
         reserve: keeps sequence numbers.
         application: answers requests; None has no resources.
         watch: told of all that goes by.
+        on_stateless: takes the responses to what `ask_stateless` sent.
     """
 
     def __init__(
@@ -130,7 +132,9 @@ class Shell:
         reserve: Reserve,
         application: Application | None = None,
         watch: Watcher | None = None,
+        on_stateless: Callable[[ResponseReceived], None] | None = None,
     ) -> None:
+        self._on_stateless = on_stateless
         self._endpoint = endpoint
         self._clock = clock
         self._reserve = reserve
@@ -189,6 +193,19 @@ class Shell:
         self._endpoint.send_request(request, destination, self._clock.now(), association=association, confirmable=False)
         self.flush()
 
+    def ask_stateless(
+        self, request: Message, destination: Address, *, state: bytes, association: AssociationId | None
+    ) -> None:
+        """Send a request of which nothing is kept but what travels with it (RFC 8974 §3).
+
+        Raises:
+            StateError: too many requests wait.
+            ValueError: it cannot be encoded, or is more than a message.
+        """
+        now = self._clock.now()
+        self._endpoint.send_stateless(request, destination, now, state=state, association=association)
+        self.flush()
+
     def drop(self, exchange: Exchange) -> None:
         """Want no more of a request; an observation is ended at the peer too."""
         self._exchanges.pop(exchange.id, None)
@@ -206,6 +223,9 @@ class Shell:
         """Act on what the endpoint tells."""
         while (event := self._endpoint.next_event()) is not None:
             match event:
+                case ResponseReceived() if event.state is not None:
+                    if self._on_stateless is not None:
+                        self._on_stateless(event)
                 case ResponseReceived():
                     self._hand_over(event.exchange, event)
                 case ExchangeFailed():

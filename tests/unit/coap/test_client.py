@@ -397,3 +397,72 @@ def test_an_interface_that_is_not_ours_reaches_no_group():
 
     with pytest.raises(UnreachableError, match="no group is reached"):
         asyncio.run(story())
+
+
+# --- asking without keeping what was asked (RFC 8974)
+
+
+async def answered(client, count):
+    """So many answers, by state."""
+    found = {}
+    async for state, response in client.answers(patience=5):
+        found[state] = response.payload
+        if len(found) == count:
+            break
+    return found
+
+
+@pytest.mark.spec("RFC 8974 3")
+@pytest.mark.parametrize("scheme", ["coap", "coap+tcp"])
+@pytest.mark.parametrize("secured", [False, True])
+def test_what_travelled_in_a_token_tells_answers_apart(contexts, scheme, secured):
+    async def story(_server, uri):
+        uri = uri.replace("coap:", f"{scheme}:")
+        async with Client(contexts[0] if secured else None) as client:
+            await client.ask(f"{uri}/query?first", b"first")
+            first = await answered(client, 1)
+            for number in range(5):
+                await client.ask(f"{uri}/query?{number}", b"%d" % number)
+            return first | await answered(client, 5)
+
+    found = run(story, tcp=True, oscore=[contexts[1]] if secured else ())
+    assert found == {b"first": b"first"} | {b"%d" % number: b"%d" % number for number in range(5)}
+
+
+def test_who_is_silent_gives_no_answer_and_is_not_waited_for_longer_than_was_said():
+    async def story(_server, uri):
+        async with Client() as client:
+            await client.ask(f"{uri}/silent", b"s")
+            return [one async for one in client.answers(patience=0.05)]
+
+    assert run(story) == []
+
+
+def test_answers_that_nobody_takes_are_bounded():
+    async def story(_server, uri):
+        async with Client(config=EndpointConfig(max_requests=2)) as client:
+            for number in range(4):
+                await client.ask(f"{uri}/query?{number}", b"%d" % number)
+                await client.get(f"{uri}/hello")
+            return [state async for state, _ in client.answers(patience=0.05)]
+
+    assert run(story) == [b"2", b"3"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "state", "error"),
+    [
+        ("coaps://127.0.0.1/x", b"", UnsupportedError),
+        ("coap://127.0.0.1/x", bytes(1025), DecodeError),
+        ("/x", b"", DecodeError),
+        ("coap://nobody.invalid/x", b"", UnreachableError),
+        ("coap+tcp://127.0.0.1:{port}/x", b"", UnreachableError),
+    ],
+)
+def test_what_cannot_be_asked_so_fails_at_once(uri, state, error):
+    async def story():
+        async with asyncio.timeout(5), Client() as client:
+            await client.ask(uri.format(port=free_port()), state)
+
+    with pytest.raises(error):
+        asyncio.run(story())
