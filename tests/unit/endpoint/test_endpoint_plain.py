@@ -186,6 +186,7 @@ def test_a_response_with_an_unknown_critical_option_is_rejected_and_ends_the_req
     assert (type(event), event.error.reason, side.next_deadline()) == (ExchangeFailed, "unsupported", None)
 
 
+@pytest.mark.spec("RFC 7252 5.3.1")
 @pytest.mark.spec("RFC 8974 2.2")
 def test_a_long_token_is_served_and_comes_back():
     side = endpoint()
@@ -299,6 +300,7 @@ def test_a_body_over_the_limit_of_the_server_is_refused_with_that_limit():
     assert ladder.requests == []
 
 
+@pytest.mark.spec("RFC 9175 3.8")
 @pytest.mark.spec("RFC 7959 2.4")
 def test_a_representation_that_changes_on_the_way_is_fetched_anew():
     bodies = iter([b"a" * 2000, b"b" * 2000, b"b" * 2000, b"b" * 2000])

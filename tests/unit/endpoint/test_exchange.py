@@ -151,6 +151,7 @@ def test_a_cancellation_ends_no_observation_under_another_token(secured, token):
     assert observer.say(DEREGISTER, token=token) == ([1] if token == b"t" else [])
 
 
+@pytest.mark.spec("RFC 8613 D.5.2")
 @pytest.mark.spec("RFC 8613 4.1.3.5")
 @pytest.mark.parametrize("other", [{"path": "/b"}, {"code": Code.FETCH}], ids=["another resource", "another method"])
 def test_a_cancellation_put_under_the_token_of_another_observation_does_not_end_that(other):

@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from tests.unit.endpoint.ladder import CONTROLLER, THING
+from tests.unit.endpoint.ladder import CONTROLLER, THING, Ladder, answered
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.exchange import ServerExchange
 from thingstead.endpoint.message_layer import MessageLayer, acknowledgement, reset
-from thingstead.protocols.coap.message import Message, MessageType, decode, encode
+from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
 from thingstead.protocols.coap.registry import Code
 
 ASKED = encode(Message(Code.GET, MessageType.CON, 0x1234, b"token", [(11, b"a")]))
@@ -106,3 +106,35 @@ def test_an_exchange_is_found_wherever_it_is_and_nowhere_once_it_is_over():
 def test_an_endpoint_that_relays_lets_what_protection_made_longer_pass_whole():
     assert layer(relays=True).room > layer().room == 1024
     assert layer(block_szx=2).pieces(THING, is_protected=False).room == 64
+
+
+@pytest.mark.spec("RFC 7252 4.6")
+@pytest.mark.parametrize("secured", [False, True], ids=["plain", "OSCORE"])
+def test_no_message_of_a_long_exchange_is_longer_than_a_packet_takes(secured):
+    ladder = Ladder(secured=secured, respond=lambda event: answered(Code.CONTENT, event.message.payload))
+    asked = request(Code.POST, "/a/rather/long/path/to/some/resource", payload=bytes(5000), query=("x=1", "y=2"))
+    ladder.ask(asked)
+    ladder.run()
+    assert len(ladder.response.payload) == 5000
+    assert max(len(data) for _, _, data in ladder.wire) <= 1152
+
+
+@pytest.mark.spec("RFC 7252 4.7")
+def test_a_client_has_one_confirmable_request_under_way_at_one_server():
+    ladder = Ladder(respond=lambda event: None)
+    for _ in range(3):
+        ladder.ask(request(Code.GET, "/a"))
+    ladder.thing.send_request(request(Code.GET, "/a"), ("192.0.2.9", 5683), 0.0)
+    sent = ladder.thing.datagrams_to_send(0.0)
+    assert [destination for _, destination in sent] == [CONTROLLER, ("192.0.2.9", 5683)]
+
+
+@pytest.mark.spec("RFC 7252 4.7")
+def test_a_peer_that_does_not_answer_gets_a_byte_a_second_of_what_nobody_acknowledges():
+    ladder = Ladder(respond=lambda event: None)
+    for _ in range(20):
+        ladder.ask(request(Code.GET, "/a"), confirmable=False)
+    sent = 0
+    for now in range(0, 200, 5):
+        sent += sum(len(data) for data, _ in ladder.thing.datagrams_to_send(float(now)))
+        assert sent <= now + 20

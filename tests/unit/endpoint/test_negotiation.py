@@ -127,6 +127,7 @@ def test_what_the_client_has_no_longer_comes_whole_and_with_its_tag():
     assert (settled.code, settled.payload, settled.option(ETAG)) == (Code.CONTENT, b"body", tag_of(response))
 
 
+@pytest.mark.spec("RFC 7252 5.10.6.1")
 def test_a_tag_of_the_resource_s_own_counts_for_more_than_one_of_ours():
     response = asked(Code.CONTENT, (ETAG, b"own"), payload=b"body")
     assert settle(asked(Code.GET, (ETAG, b"own")), response).code == Code.VALID

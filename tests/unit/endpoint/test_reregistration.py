@@ -118,6 +118,7 @@ def test_clients_of_one_server_do_not_ask_together():
     assert SOONEST <= min(moments) < max(moments) <= LATEST
 
 
+@pytest.mark.spec("RFC 7252 5.4.4")
 def test_a_response_without_max_age_is_fresh_for_a_minute():
     ladder = observed(secured=False, respond=lambda event: answered(Code.CONTENT, b"", OBSERVE))
     ladder.run(until=64.9)
@@ -208,6 +209,7 @@ def test_a_notification_that_crosses_the_repeated_registration_is_shown(secured)
     assert b"\x70" not in {data[:1] for source, _, data in ladder.wire if source == THING}
 
 
+@pytest.mark.spec("RFC 8613 7.3")
 @pytest.mark.spec("RFC 8613 4.1.3.5.1")
 def test_a_repeated_registration_takes_a_partial_iv_of_its_own():
     ladder = observed(secured=True)

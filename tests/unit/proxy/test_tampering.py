@@ -89,6 +89,7 @@ def test_an_outer_option_that_a_proxy_puts_in_has_no_effect_inside(leg, option):
     assert not [event for event in ladder.asked_of(LAMP) if event.association is None]
 
 
+@pytest.mark.spec("RFC 8613 4.1.3.2")
 @pytest.mark.requirement("R-55")
 def test_a_request_that_a_proxy_sends_on_as_one_for_another_server_is_not_carried_out():
     asked, told = seen(

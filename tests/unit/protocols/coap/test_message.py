@@ -14,6 +14,7 @@ def test_the_example_of_the_standard_is_read_and_written():
     assert coap.encode(read) == data
 
 
+@pytest.mark.spec("RFC 7252 3.1")
 @pytest.mark.spec("RFC 7252 3")
 @pytest.mark.parametrize(
     "data",
@@ -77,6 +78,7 @@ def test_a_datagram_over_the_limit_is_refused():
         coap.decode(bytes.fromhex("40010000ff") + bytes(1500))
 
 
+@pytest.mark.spec("RFC 7252 3.1")
 @pytest.mark.parametrize("number", [1, 12, 13, 14, 268, 269, 65535])
 @pytest.mark.parametrize("size", [0, 12, 13, 14, 268, 269, 400])
 def test_every_width_of_an_option_header_is_read_as_written(number, size):

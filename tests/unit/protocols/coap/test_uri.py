@@ -56,6 +56,7 @@ def test_a_uri_becomes_the_options_of_the_standard(text, destination, options):
     assert parse(text).options(destination) == options
 
 
+@pytest.mark.spec("RFC 7252 6.1")
 @pytest.mark.spec("RFC 7252 6.4")
 @pytest.mark.parametrize(
     "text",

@@ -14,6 +14,8 @@ from thingstead.protocols.oscore.protection import (
 OSCORE, OBSERVE = OptionNumber.OSCORE, OptionNumber.OBSERVE
 
 
+@pytest.mark.spec("RFC 8613 7.2")
+@pytest.mark.spec("RFC 8613 8.3")
 @pytest.mark.spec("RFC 8613 5.2")
 def test_a_second_response_takes_a_partial_iv_of_its_own():
     client, server = pair()

@@ -11,6 +11,8 @@ def test_every_option_that_we_know_has_its_class_with_a_source():
     assert all((row.inner or row.outer) and row.source for row in OPTION_CLASSES.values())
 
 
+@pytest.mark.spec("RFC 8613 4.1.1")
+@pytest.mark.spec("RFC 8613 4.1.2")
 @pytest.mark.spec("RFC 8613 4.1")
 def test_only_options_of_class_u_alone_stay_outside():
     numbers = [n for n in OPTIONS if n not in (OptionNumber.OSCORE, OptionNumber.PROXY_URI, OptionNumber.OBSERVE)]
@@ -29,6 +31,7 @@ def test_a_notification_is_empty_of_its_observe_value_inside():
     assert (outer, code) == ([(OptionNumber.OBSERVE, b"\x07")], Code.CONTENT)
 
 
+@pytest.mark.spec("RFC 8613 8.4")
 @pytest.mark.spec("RFC 8613 8.2")
 def test_what_stands_inside_and_outside_is_taken_from_the_inside():
     outside = Message(Code.POST, options=[(OptionNumber.URI_HOST, b"forged"), (OptionNumber.URI_PORT, b"\x16")])

@@ -222,6 +222,7 @@ def test_a_message_without_option_or_payload_is_malformed():
         unprotect_request(Message(message.code, options=message.options), context=server)
 
 
+@pytest.mark.spec("RFC 8613 4.1.3.7")
 @pytest.mark.spec("RFC 8613 8.2")
 @pytest.mark.parametrize("plaintext", ["", "45", "00", "01ff", "01d0", "0190", "0164000000"])
 def test_an_authentic_but_malformed_plaintext_is_refused(plaintext):
@@ -266,6 +267,7 @@ def test_the_outer_code_says_nothing_about_the_inner_one():
     assert codes == [Code.POST] * 4
 
 
+@pytest.mark.spec("RFC 8613 4.1.3.7")
 @pytest.mark.spec("RFC 8613 4.1.3")
 @pytest.mark.parametrize(
     "message",
@@ -318,6 +320,7 @@ def test_a_request_inside_a_response_is_refused():
         protect_response(get(), binding=binding)
 
 
+@pytest.mark.spec("RFC 8613 7.2")
 @pytest.mark.spec("RFC 8613 7.2.1")
 def test_a_partial_iv_beyond_the_reserve_is_not_taken():
     client, server = pair(server_sequence=SequenceNumbers(5, reserved=6))
@@ -332,6 +335,7 @@ def test_a_partial_iv_beyond_the_reserve_is_not_taken():
     assert protect_response(GREETING, binding=binding).option(OSCORE) == b"\x01\x06"
 
 
+@pytest.mark.spec("RFC 8613 7.5")
 @pytest.mark.spec("RFC 8613 B.1.2")
 @pytest.mark.requirement("R-15")
 def test_after_a_loss_of_the_window_a_request_is_served_only_once_shown_fresh():
@@ -380,3 +384,54 @@ def test_a_context_of_the_same_identifiers_and_another_secret_reads_nothing():
     message, _ = protect_request(get(), context=client)
     with pytest.raises(ThingsteadError):
         unprotect_request(message, context=stranger)
+
+
+@pytest.mark.spec("RFC 8613 4.1.3.1")
+def test_the_inner_max_age_is_the_server_s_and_an_outer_one_counts_for_nothing():
+    thing, controller = pair()
+    _, binding, answer = exchanged(thing, controller, Message(Code.CONTENT, options=[(14, b"\x0a")], payload=b"x"))
+    assert [number for number, _ in answer.options] == [OptionNumber.OSCORE]
+    tampered = answer.with_options((14, b"\xff"))
+    assert unprotect_response(tampered, binding=binding).option(14) == b"\x0a"
+
+
+@pytest.mark.spec("RFC 8613 4.1.3.1")
+def test_an_outer_max_age_alone_is_discarded():
+    thing, controller = pair()
+    _, binding, answer = exchanged(thing, controller, Message(Code.CONTENT, payload=b"x"))
+    assert unprotect_response(answer.with_options((14, b"\xff")), binding=binding).options == []
+
+
+@pytest.mark.spec("RFC 8613 3.1")
+def test_each_party_keeps_its_identifier_in_both_roles():
+    thing, controller = pair()
+    for asker, server in ((thing, controller), (controller, thing)):
+        outer, _ = protect_request(Message(Code.GET, token=b"t"), context=asker)
+        assert read_option(outer).kid == asker.sender.id
+        inner, binding = unprotect_request(outer, context=server)
+        assert (inner.code, binding.kid) == (Code.GET, asker.sender.id)
+
+
+@pytest.mark.spec("RFC 8613 4.3")
+@pytest.mark.parametrize("code", [Code.EMPTY, Code.CSM, Code.PING, Code.ABORT])
+def test_signals_and_empty_messages_are_left_as_they_are(code):
+    thing, _ = pair()
+    with pytest.raises(ValueError, match="request"):
+        protect_request(Message(code), context=thing)
+    assert thing.sender.sequence.next == 0
+
+
+@pytest.mark.spec("RFC 8613 4.1")
+def test_an_option_that_nobody_knows_is_protected_and_means_nothing_outside():
+    thing, controller = pair()
+    outer, _ = protect_request(Message(Code.GET, token=b"t", options=[(65000, b"secret")]), context=thing)
+    assert [number for number, _ in outer.options] == [OptionNumber.OSCORE]
+    inner, _ = unprotect_request(outer.with_options((65004, b"put in")), context=controller)
+    assert inner.options == [(65000, b"secret")]
+
+
+def exchanged(thing, controller, response):
+    """A request, the client's binding, and the protected response."""
+    outer, binding = protect_request(Message(Code.GET, token=b"t"), context=thing)
+    inner, served = unprotect_request(outer, context=controller)
+    return inner, binding, protect_response(response, binding=served)
