@@ -32,7 +32,7 @@ class Acknowledgements:
         if data[0] & 0x30 != MessageType.ACK << 4:
             return False
         owner = self._layer.retransmitter.owner(source, data[2] << 8 | data[3])
-        return owner is not None and not self._client.is_asking(owner)
+        return owner is not None and self._client.outstanding.find(owner) is None
 
     def receive(self, data: bytes, source: Address, now: float) -> None:
         """Take an empty ACK, a RST, or a ping, which a RST answers (RFC 7252 §4.2, §4.3)."""

@@ -201,8 +201,7 @@ class Client:
     def _wants_less(self, exchange: ClientExchange, message: Message, now: float) -> bool:
         """Whether an unverified error asks for the same again: with a short token, or an Echo value outside.
 
-        4.00 is the refusal of a token of this length (RFC 8974 §2.2.2), 4.01 the question of somebody on the way
-        whether we are where we say (RFC 9175 §2.4). Neither is believed more than a few times.
+        4.00 refuses a token of this length (RFC 8974 §2.2.2), 4.01 asks whether we are where we say (RFC 9175 §2.4).
         """
         if exchange.trial and message.code == Code.BAD_REQUEST:
             exchange.trial = b""
@@ -287,9 +286,10 @@ class Client:
             else:
                 self._fail(exchange, NoResponseError("no response came in time"), now)
 
-    def is_asking(self, exchange_id: int) -> bool:
-        """Whether this is an exchange of ours, not one that a peer began."""
-        return self._outstanding.find(exchange_id) is not None
+    @property
+    def outstanding(self) -> Outstanding:
+        """Requests of ours that wait."""
+        return self._outstanding
 
     def next_deadline(self) -> float | None:
         """When `expire` has something to do."""

@@ -19,12 +19,12 @@ class Connections:
     __slots__ = (
         "_by_address",
         "_config",
-        "_custody",
         "_deadlines",
         "_over",
         "_paused",
         "_per_host",
         "_proven",
+        "_unsettled",
         "_waking",
         "_writing",
     )
@@ -37,7 +37,7 @@ class Connections:
         self._paused: set[Address] = set()
         self._writing: set[Address] = set()
         self._over: set[Address] = set()
-        self._custody: set[Address] = set()
+        self._unsettled: set[Address] = set()
         self._deadlines: list[tuple[float, Address]] = []
         self._waking: dict[Address, float] = {}
 
@@ -74,7 +74,7 @@ class Connections:
         else:
             del self._per_host[address[0]]
         self._waking.pop(address, None)
-        for names in (self._proven, self._paused, self._writing, self._over, self._custody):
+        for names in (self._proven, self._paused, self._writing, self._over, self._unsettled):
             names.discard(address)
         return connection
 
@@ -89,22 +89,29 @@ class Connections:
         if connection is None:
             return []
         messages = connection.receive(data, now)
-        if connection.owes_custody:
-            self._custody.add(address)
+        if connection.is_to_settle:
+            self._unsettled.add(address)
         self._touch(address)
         return messages
 
     @property
-    def owes_custody(self) -> bool:
-        """Whether somebody waits to hear that all it sent has been processed (RFC 8323 §5.4.1)."""
-        return bool(self._custody)
+    def is_settled(self) -> bool:
+        """Whether nobody waits for all that it sent to be processed: with a Ping for custody, or a Release."""
+        return not self._unsettled
 
-    def confirm_custody(self, busy: set[Address]) -> None:
-        """Tell those who wait for it, but for the `busy` ones, of whose requests some are still to be answered."""
-        for address in self._custody - busy:
-            self._custody.remove(address)
-            self._by_address[address].confirm_custody()
+    def settle(self, asking: set[Address], awaited: set[Address]) -> None:
+        """Answer or leave those who wait for that (RFC 8323 §5.4.1, §5.5).
+
+        Args:
+            asking: who has asked what is not answered yet.
+            awaited: who has not answered yet what we asked.
+        """
+        for address in self._unsettled - asking:
+            connection = self._by_address[address]
+            connection.settle(may_leave=address not in awaited)
             self._touch(address)
+            if not connection.is_to_settle:
+                self._unsettled.remove(address)
 
     def send(self, frame: bytes, address: Address) -> None:
         """Have a message sent.

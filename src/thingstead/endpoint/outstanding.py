@@ -66,6 +66,10 @@ class Outstanding:
             raise StateError("no request has this message ID", spec="RFC 7252 §5.3.2", reason="unexpected-response")
         return exchange
 
+    def awaited(self) -> set[Address]:
+        """Of whom something is expected now, other than a notification."""
+        return {exchange.destination for exchange in self if not exchange.is_resting}
+
     def name(self, exchange: ClientExchange, token: bytes) -> None:
         """Its next message goes out under `token`; an observation keeps the one that it was registered under."""
         if exchange.token != exchange.observe_token:

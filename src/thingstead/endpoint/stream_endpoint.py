@@ -153,9 +153,10 @@ class StreamEndpoint(Endpoint):
                 self._connections.send(frame, address)
             except StateError as error:
                 self._counters.count(error.reason, address)
-        if self._connections.owes_custody:
+        if not self._connections.is_settled:
             memories = (self._layer.known, self._layer.strangers)
-            self._connections.confirm_custody({one.source for this in memories for one in this.open.values()})
+            asked = {one.source for this in memories for one in this.open.values()}
+            self._connections.settle(asked, self._client.outstanding.awaited())
         self._connections.expire(now)
         return self._connections.take_bytes()
 

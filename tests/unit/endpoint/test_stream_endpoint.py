@@ -301,3 +301,38 @@ def test_who_is_gone_is_told_nothing_about_custody():
     side.datagrams_to_send(1.0)
     side.disconnect(THING, 2.0)
     assert side.datagrams_to_send(2.0) == []
+
+
+@pytest.mark.spec("RFC 8323 5.5")
+def test_a_release_is_answered_by_closing_when_both_have_had_their_answers():
+    waiting = []
+
+    def wait(event):
+        waiting.append(event)
+
+    ladder = StreamLadder(respond=wait)
+    ladder.ask(request(Code.GET, "/a"))
+    ladder.controller.send_request(request(Code.GET, "/b"), THING, 0.0)
+    ladder.pump()
+    ladder.thing.release(CONTROLLER)
+    ladder.pump()
+    assert ladder.controller.connections_to_close() == []
+    first, second = waiting
+    for event in (first, second):
+        side = ladder.controller if event.source == THING else ladder.thing
+        side.send_response(event.exchange, answered(payload=b"last"), 1.0)
+        assert len(ladder.controller._connections) == 1
+        ladder.pump()
+    assert [event.message.payload for event in ladder.results()] == [b"last", b"last"]
+    assert (len(ladder.controller._connections), ladder.controller.counters) == (0, {})
+
+
+@pytest.mark.spec("RFC 8323 5.5")
+def test_an_observation_of_ours_does_not_keep_a_released_connection():
+    ladder = StreamLadder(respond=lambda event: answered(Code.CONTENT, b"0", OBSERVE))
+    ladder.ask(request(Code.GET, "/a"), observe=True)
+    ladder.pump()
+    ladder.controller.release(THING)
+    ladder.pump()
+    assert len(ladder.thing._connections) == 0
+    assert ladder.failure.reason == "closed"

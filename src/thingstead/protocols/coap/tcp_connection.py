@@ -59,6 +59,7 @@ class Connection:
         error: why the connection is over; None while it is not, or when it ended as it should.
         is_over: nothing more is taken; when `take_bytes` is drained the transport closes.
         is_released: one side asked for no more requests (RFC 8323 §5.5); who sends them has to look.
+        is_to_be_left: the peer asked, and leaves it to us to close when all that it asked has been answered.
     """
 
     __slots__ = (
@@ -74,6 +75,7 @@ class Connection:
         "heard_at",
         "is_over",
         "is_released",
+        "is_to_be_left",
         "peer",
     )
 
@@ -92,6 +94,7 @@ class Connection:
         self.error: ThingsteadError | None = None
         self.is_over = False
         self.is_released = False
+        self.is_to_be_left = False
         self._signal(Csm(limits.max_message, block_wise=True, max_token=limits.message.max_token))
 
     @property
@@ -142,10 +145,17 @@ class Connection:
         """Whether a Ping waits until all that came before it has been processed (RFC 8323 §5.4.1)."""
         return bool(self._in_custody) and not self.is_over
 
-    def confirm_custody(self) -> None:
-        """Say so: what came before has been processed."""
+    @property
+    def is_to_settle(self) -> bool:
+        """Whether something waits until all that came has been processed and answered."""
+        return self.owes_custody or (self.is_to_be_left and not self.is_over)
+
+    def settle(self, *, may_leave: bool) -> None:
+        """All that came has been processed, and answered: say so to whom that matters, and leave where we are to."""
         while self.owes_custody:
             self._signal(Pong(custody=True), self._in_custody.popleft())
+        if self.is_to_be_left and may_leave:
+            self.is_over = True
 
     def release(self) -> None:
         """Ask for no more requests; what is under way is still answered (RFC 8323 §5.5)."""
@@ -216,7 +226,7 @@ class Connection:
             else:
                 self._signal(Pong(), token)
         elif isinstance(signal, Release):
-            self.is_released = True
+            self.is_released = self.is_to_be_left = True
         elif isinstance(signal, Abort):
             self._end(
                 TransportError(f"the peer aborted: {signal.diagnostic!r}", spec="RFC 8323 §5.6", reason="aborted")

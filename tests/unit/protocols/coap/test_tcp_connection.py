@@ -106,7 +106,7 @@ def test_one_for_custody_is_answered_when_all_before_it_has_been_processed():
     assert (heard(side), side.owes_custody) == ([], True)
     side.receive(said(Ping(), token=b"now"), 2.0)
     assert [pong.token for pong in heard(side)] == [b"now"]
-    side.confirm_custody()
+    side.settle(may_leave=True)
     assert [(pong.token, decode_signal(pong, before=Csm())) for pong in heard(side)] == [
         (b"p", Pong(custody=True)),
         (b"q", Pong(custody=True)),
@@ -120,8 +120,19 @@ def test_pings_that_wait_are_bounded_and_the_others_promise_nothing():
     for number in range(20):
         side.receive(said(Ping(custody=True), token=bytes((number,))), 1.0)
     assert [decode_signal(pong, before=Csm()) for pong in heard(side)] == [Pong()] * 4
-    side.confirm_custody()
+    side.settle(may_leave=True)
     assert len(heard(side)) == 16
+
+
+@pytest.mark.spec("RFC 8323 5.5")
+def test_after_a_release_the_connection_is_left_when_all_is_answered():
+    side = greeted()
+    side.receive(said(Release()), 1.0)
+    assert (side.is_over, side.is_to_settle) == (False, True)
+    side.settle(may_leave=False)
+    assert not side.is_over
+    side.settle(may_leave=True)
+    assert (side.is_over, side.error, heard(side)) == (True, None, [])
 
 
 @pytest.mark.spec("RFC 8323 5.5")
