@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.scenarios.world import play
+from tests.scenarios.world import POLICY, play
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.plane import PlaneName
 from thingstead.phases.maintain import make_release, sign_release
@@ -192,3 +192,31 @@ def test_who_is_taken_out_gets_no_release_any_more(tmp_path, way):
         assert version(lamp) == "1.0.0"
 
     play(story)
+
+
+@pytest.mark.requirement("R-08")
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_thing_that_installs_what_the_policy_lists_works_again_only_after_it_joined_anew(tmp_path, dies):
+    async def story(world):
+        releases = Releases(world, tmp_path)
+        listed, other = await world.joined("A0001", "A0002")
+        sensor = world.thing("B0001", maker=world.makers["brook"], model="TH-2")
+        sensor.start()
+        await world.until(lambda: sensor.has_reported)
+        before = [entry.thing for entry in world.domain.entries(Kind.TRANSITION) if entry.cause == "joined"]
+        await releases.publish(*releases.make(version="1.1.0"))
+        await world.until(lambda: version(listed) == version(other) == "1.1.0")
+        if dies:
+            await world.domain.crash()
+            await world.domain.start()
+
+        def joined():
+            return [entry.thing for entry in world.domain.entries(Kind.TRANSITION) if entry.cause == "joined"]
+
+        await world.until(lambda: sorted(joined()[len(before) :]) == sorted([listed.id, other.id]), within=600)
+        states = [entry.cause for entry in world.domain.entries(Kind.TRANSITION) if entry.thing == listed.id]
+        assert states[-2:] == ["re-bootstrap-required", "joined"]
+        taken = world.domain.controller.planes.data.accepted
+        await world.until(lambda: world.domain.controller.planes.data.accepted > taken)
+
+    play(story, policy=POLICY + '[[rejoin]]\nmodels = ["LX-*"]\nversions = ["1.1.*"]\n')

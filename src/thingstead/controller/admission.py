@@ -21,6 +21,7 @@ from thingstead.domain.policy import (
     Decision,
     Explanation,
     IdentityFacts,
+    JoinPolicy,
     JoinRule,
     OwnerPolicy,
     Verdict,
@@ -91,6 +92,11 @@ class Admission:
         self._note_place = note_place
         self._entering: dict[_Name, IdentityFacts] = {}
         self._joining: WeakValueDictionary[_Name, asyncio.Lock] = WeakValueDictionary()
+
+    @property
+    def policy(self) -> JoinPolicy:
+        """What is decided by now."""
+        return self._policy.join
 
     def apply(self, policy: OwnerPolicy) -> None:
         """Decide by `policy` from the next join on."""
@@ -280,6 +286,9 @@ class Admission:
 
     def _decide(self, known: Thing | None, facts: IdentityFacts) -> Decision:
         decision = self.explain(facts, at=self._clock.utc()).decision
+        if decision.verdict is Verdict.ADMIT and known is not None and _had_another_key(known, facts.thumbprint):
+            rule = f"{decision.rule}, but its key is not the one that it had"
+            decision = replace(decision, verdict=Verdict.HOLD, rule=rule)
         if decision.verdict is not Verdict.HOLD:
             return decision
         if not self._waiting.has_seat(None if known is None else known.id):
@@ -358,9 +367,16 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), tzinfo=UTC)
 
 
+def _had_another_key(known: Thing, thumbprint: bytes) -> bool:
+    """Whether its maker now says another key to be its: it may be mended, or be something else."""
+    proven = [row.thumbprint for row in known.keys if row.role == _KEY_ROLE and row.until is None]
+    return bool(proven) and thumbprint not in proven
+
+
 def _keys(thing: Thing, newcomer: Newcomer, at: datetime) -> tuple[KeyRow, ...]:
     """The thing's key rows with the proven key open; it is the maker's key until another replaces it."""
     thumbprint = cose_key.thumbprint(newcomer.identity.public)
     if any(row.thumbprint == thumbprint and row.until is None for row in thing.keys):
         return thing.keys
-    return (*thing.keys, KeyRow(thumbprint, _KEY_ROLE, at))
+    closed = [replace(row, until=at) if row.role == _KEY_ROLE and row.until is None else row for row in thing.keys]
+    return (*closed, KeyRow(thumbprint, _KEY_ROLE, at))

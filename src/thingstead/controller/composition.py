@@ -21,6 +21,7 @@ from thingstead.controller.notary import Notary
 from thingstead.controller.overview import Overview
 from thingstead.controller.owner import Owner, Trusted
 from thingstead.controller.people import compose_people
+from thingstead.controller.rejoining import Rejoining
 from thingstead.controller.second_place import SecondPlace, second_place
 from thingstead.controller.server import DomainServer
 from thingstead.controller.service import serve
@@ -67,17 +68,11 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     own = domain_credential(foundation.keys, foundation.config)
     resources = Resources(lambda event: _grant(event, planes.access, clones))
 
-    async def reserve(owner: AssociationId | GroupId, upto: int) -> None:
-        group = group_of(owner)
-        if group is None:
-            await planes.access.reserve(ThingId(owner), upto)
-        else:
-            await planes.groups.reserve(group, upto)
-            server.flush()
-
     config = EndpointConfig(max_peers=foundation.config.coap.max_peers, edhoc_path=path.EDHOC)
     endpoint = Endpoint(config, random_bytes=random_bytes, permits=resources.permits)
-    server = DomainServer(endpoint, resources, clock=clock, tasks=tasks, reserve=reserve)
+    server = DomainServer(
+        endpoint, resources, clock=clock, tasks=tasks, reserve=lambda owner, upto: _reserve(owner, upto, planes, server)
+    )
     places = PlaneRecords(PlaneName.NETWORK, store, prefix="place/")
     whereabouts = Whereabouts(places, mac_of=foundation.segment.mac_of)
     member = DomainMember(endpoint, foundation.keys.handle(KeyId("groups")))
@@ -90,6 +85,8 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     notary = _notary(foundation, refusals)
     registrar = Registrar({anchor.maker: anchor.identity_key for anchor in foundation.anchors}, vouched=planes.codes)
     bootstrap = _bootstrap(foundation, own, registrar, admission, planes)
+    rejoining = Rejoining(lambda: admission.policy, register, conductor=conductor, runs=planes.software.runs)
+    planes.software.on_install = rejoining.note
     group_resources = GroupResources(resources, server, planes.groups)
     attention = _attention(foundation, register, server=server, planes=planes, whereabouts=whereabouts)
     overview = _overview(
@@ -126,6 +123,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
             store,
             ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock),
             attention,
+            rejoining,
         ),
         joined=asyncio.Event(),
     )
@@ -159,7 +157,7 @@ def _owner(
 
 
 def _chores(
-    planes: Planes, second: SecondPlace, dates: ExpiryWatch, attention: Attention
+    planes: Planes, second: SecondPlace, dates: ExpiryWatch, attention: Attention, rejoining: Rejoining
 ) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
     return (
         (_SECOND, planes.data.flush),
@@ -168,6 +166,7 @@ def _chores(
         (_SECOND, planes.network.watch),
         (_SECOND, second.settle),
         (_SECOND, dates.look),
+        (_SECOND, rejoining.look),
         (_MINUTE, attention.watch),
     )
 
@@ -177,6 +176,16 @@ def domain_credential(keys: KeyStore, config: ControllerConfig) -> Credential:
     public = keys.handle(KeyId("domain")).public
     encoded = ccs.encode(public, subject=config.domain.name)
     return Credential(id_cred=kccs_reference(encoded), cred=encoded, public=public)
+
+
+async def _reserve(owner: AssociationId | GroupId, upto: int, planes: Planes, server: DomainServer) -> None:
+    """Make durable that an association's or a group's sequence numbers below `upto` are spent."""
+    group = group_of(owner)
+    if group is None:
+        await planes.access.reserve(ThingId(owner), upto)
+    else:
+        await planes.groups.reserve(group, upto)
+        server.flush()
 
 
 def _notary(foundation: Foundation, refusals: RefusalCounter) -> Notary:

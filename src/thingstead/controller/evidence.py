@@ -53,6 +53,11 @@ def _half_joined(figures: Figures) -> tuple[str, bool]:
     return f"{evidence}; {figures.half_open} handshakes unfinished", bool(waiting) and not holding
 
 
+def _rejoined(figures: Figures) -> tuple[str, bool]:
+    waiting = sum(one.state is LifecycleState.RE_BOOTSTRAPPING for one in figures.things)
+    return f"{waiting} things have to join anew now; that nobody works without is the endpoint's to show", False
+
+
 def _makers(figures: Figures) -> tuple[str, bool]:
     makers = {one.maker for one in figures.things if one.state in _IN_USE}
     return f"things of {len(makers)} makers in use; that they talk to each other is not seen from here", False
@@ -231,6 +236,12 @@ _ROWS: tuple[Row, ...] = (
         "a join begins anew when it is interrupted; it is not taken up where it stopped",
     ),
     ("R-05", "one anchor per maker; policy names who may send things in", _makers, "an anchor is trusted as a whole"),
+    (
+        "R-08",
+        "another owner, another key of a known thing, or software that the policy lists: each takes a join anew",
+        _rejoined,
+        "software is what the thing says it runs; what the policy does not list changes nothing",
+    ),
     (
         "R-09",
         "a retirement obliges all six planes, is timed at each relying party, and is resumed after a crash",

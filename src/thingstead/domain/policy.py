@@ -26,6 +26,7 @@ __all__ = [
     "PassedOver",
     "Profile",
     "ProfileName",
+    "Rejoin",
     "Verdict",
     "explain",
     "record",
@@ -158,6 +159,25 @@ class JoinRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejoin:
+    """Software with which a thing has to join anew: what it was trusted with, it was trusted with other software.
+
+    Attributes:
+        models: patterns as in a rule.
+        versions: patterns of the release's version.
+    """
+
+    models: tuple[str, ...]
+    versions: tuple[str, ...]
+
+    def covers(self, model: str, version: str) -> bool:
+        """Whether a thing of `model` has to join anew once it runs `version`."""
+        return any(fnmatchcase(model, one) for one in self.models) and any(
+            fnmatchcase(version, one) for one in self.versions
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class JoinPolicy:
     """The owner's file, read: the first rule that names a thing decides.
 
@@ -166,12 +186,18 @@ class JoinPolicy:
         scopes: rights by name.
         rules: in the order of the file; each names a scope that is there.
         approve_each: no rule admits by itself; whom it would admit waits for a person.
+        rejoin: with which software a thing has to join anew.
     """
 
     profile: ProfileName
     scopes: Mapping[str, Scope] = field(default_factory=dict)
     rules: tuple[JoinRule, ...] = ()
     approve_each: bool = False
+    rejoin: tuple[Rejoin, ...] = ()
+
+    def is_to_rejoin(self, model: str, version: str) -> bool:
+        """Whether a thing of `model` has to join anew once it runs `version`."""
+        return any(one.covers(model, version) for one in self.rejoin)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from thingstead.domain.peer_policy import PeerRule
-from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Verdict
+from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Rejoin, Verdict
 from thingstead.domain.purpose import Purpose
 from thingstead.domain.serial import Serials, parse_serials
 from thingstead.domain.service import Service
@@ -59,12 +59,18 @@ class _Peer(msgspec.Struct, forbid_unknown_fields=True):
     same_zone: bool = True
 
 
+class _Rejoin(msgspec.Struct, forbid_unknown_fields=True):
+    versions: tuple[_Name, ...]
+    models: tuple[_Name, ...] = ("*",)
+
+
 class _Policy(msgspec.Struct, forbid_unknown_fields=True):
     profile: ProfileName = ProfileName.HOME
     approve_each: bool = False
     scope: dict[str, dict[str, tuple[str, ...]]] = {}
     bill: dict[str, tuple[_Name, ...]] = {}
     rule: Annotated[tuple[_Rule, ...], msgspec.Meta(max_length=1000)] = ()
+    rejoin: Annotated[tuple[_Rejoin, ...], msgspec.Meta(max_length=1000)] = ()
     granted: dict[str, tuple[str, ...]] = {}
     series: tuple[_Series, ...] = ()
     peer: Annotated[tuple[_Peer, ...], msgspec.Meta(max_length=1000)] = ()
@@ -114,6 +120,7 @@ def parse_policy(text: str) -> OwnerPolicy:
     it.
     A ``peer`` says what things of some models may do at things of others, in one zone unless ``same_zone = false``,
     and for how many hours at a time without the domain being asked again.
+    ``[[rejoin]]`` with ``versions = ["2.*"]``, and ``models``, has a thing join anew once it runs such a release.
     With ``approve_each = true`` at the top no rule admits by itself: each thing waits for a person.
 
     Raises:
@@ -131,7 +138,8 @@ def parse_policy(text: str) -> OwnerPolicy:
     rules = tuple([_rule(rule, scopes, bills) for rule in read.rule])
     if len({rule.name for rule in rules}) < len(rules):
         raise ConfigError("expected rules of different names: the ledger calls them by it")
-    join = JoinPolicy(read.profile, scopes, rules, approve_each=read.approve_each)
+    rejoin = tuple([Rejoin(one.models, one.versions) for one in read.rejoin])
+    join = JoinPolicy(read.profile, scopes, rules, approve_each=read.approve_each, rejoin=rejoin)
     purposes = [_purpose(series) for series in read.series]
     peers = tuple([_peer(peer, scopes) for peer in read.peer])
     return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes), peers)

@@ -21,6 +21,7 @@ from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.policy import IdentityFacts, JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Verdict
 from thingstead.domain.serial import parse_serials
+from thingstead.domain.thing import KeyRow
 from thingstead.domain.unit import Unit
 from thingstead.errors import PolicyError, StateError, StorageError, UntrustedError
 from thingstead.phases.bootstrap import Newcomer
@@ -181,7 +182,8 @@ NEWCOMER = newcomer()
 def known(state, restriction=Restriction.NONE):
     """A store that holds the newcomer already."""
     store = PatientStore()
-    thing = a_thing(state=state, restriction=restriction, serial="A0001")
+    keys = (KeyRow(cose_key.thumbprint(THING_KEY.public), "maker", AT),)
+    thing = a_thing(state=state, restriction=restriction, serial="A0001", keys=keys)
     asyncio.run(store.commit(Unit(things=(thing,))))
     return store
 
@@ -336,11 +338,39 @@ def test_a_lost_or_repeated_join_begins_anew(state):
     assert door.entries(Kind.TRANSITION)[-1].cause == Cause.JOINED
 
 
-def test_the_same_key_is_noted_once_and_another_beside_it():
+def test_the_same_key_is_noted_once():
     door = Door(rule())
-    for number, key in enumerate((THING_KEY, THING_KEY, OTHER_KEY), 1):
-        door.come(newcomer(key, number=number))
-    assert len(door.things[0].keys) == 2
+    for number in (1, 2):
+        door.come(newcomer(THING_KEY, number=number))
+    assert len(door.things[0].keys) == 1
+
+
+@pytest.mark.requirement("R-08")
+@pytest.mark.requirement("R-28")
+def test_a_known_thing_with_another_key_waits_for_a_person_and_the_one_with_the_old_key_stays_in():
+    door = Door(rule())
+    door.come(NEWCOMER)
+    before = door.things[0]
+    held = door.come(newcomer(OTHER_KEY, number=2))
+    assert (type(held), held.reason) == (PolicyError, "held")
+    assert door.entries(Kind.AUTHORIZATION)[-1].details["rule"] == "lamps, but its key is not the one that it had"
+    assert door.things == [before]
+    assert door.live.live == {before.id}
+
+
+@pytest.mark.requirement("R-08")
+def test_a_thing_with_another_key_that_was_approved_begins_anew_and_the_old_key_counts_no_more():
+    door = Door(rule())
+    door.come(NEWCOMER)
+    door.come(newcomer(OTHER_KEY, number=2))
+    door.approve()
+    assert door.come(newcomer(OTHER_KEY, number=3)).access_token
+    causes = [one.cause for one in door.entries(Kind.TRANSITION)]
+    assert causes[-2:] == [Cause.RE_BOOTSTRAP_REQUIRED, Cause.JOINED]
+    old, new = door.things[0].keys
+    assert (old.until, new.until) == (door.clock.utc(), None)
+    assert new.thumbprint == cose_key.thumbprint(OTHER_KEY.public)
+    assert door.come(newcomer(THING_KEY, number=4)).reason == "held"
 
 
 def test_of_two_that_come_together_one_more_than_the_rule_counts_waits():

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from thingstead.domain.peer_policy import PeerRule
-from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Verdict
+from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Rejoin, Verdict
 from thingstead.domain.purpose import Purpose
 from thingstead.domain.serial import parse_serials
 from thingstead.domain.service import Service
@@ -92,6 +92,17 @@ def test_rights_of_the_domain_and_purposes_of_series_are_read():
     )
     assert policy.granted == Scope({"/light": int(Permission.PUT)})
     assert policy.purposes == (Purpose("power", "find faults", timedelta(hours=12)),)
+
+
+def test_software_with_which_a_thing_joins_anew_is_read():
+    policy = parse_policy("[[rejoin]]\nmodels = ['LX-*']\nversions = ['2.*', '3.0.0']\n[[rejoin]]\nversions = ['9']\n")
+    assert policy.join.rejoin == (Rejoin(("LX-*",), ("2.*", "3.0.0")), Rejoin(("*",), ("9",)))
+
+
+@pytest.mark.parametrize("text", ["[[rejoin]]\nmodels = ['*']\n", "[[rejoin]]\nversions = '2'\n", "rejoin = ['2.*']\n"])
+def test_a_list_of_software_without_versions_is_refused(text):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        parse_policy(text)
 
 
 _SERIES = "[[series]]\nname = 'power'\npurpose = 'find faults'\nretention_days = 1\n"

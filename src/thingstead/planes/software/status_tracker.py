@@ -76,6 +76,7 @@ class StatusTracker:
             if key.startswith(_THING)
         }
         self.not_published: Counter[str] = Counter()
+        self.on_install: Callable[[ThingId], None] = lambda _thing: None
 
     def resume(self, admitted: Iterator[Thing]) -> None:
         """Go on answering the things that were admitted before a restart."""
@@ -202,6 +203,8 @@ class StatusTracker:
             raise
         finally:
             self._reporting.discard(thing)
+        if after.installed_at != before.installed_at:
+            self.on_install(thing)
 
     # --- the plane
 
