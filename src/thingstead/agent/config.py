@@ -26,6 +26,7 @@ class AgentConfig:
         update_interval: seconds between two polls for a release.
         group_interval: seconds between two looks for newer keys of its groups.
         revocation_interval: seconds between two full looks at which tokens are revoked, beside observing that.
+        registration_lifetime: seconds that a registration at the resource directory is for (RFC 9176 §5).
         leisure: seconds over which answers to a group's message are spread (RFC 7252 §8.2).
         retry_interval: seconds before a refused or unanswered join is tried again, doubling up to 32 times that;
             by chance up to half as much again (RFC 7252 §4.2).
@@ -44,6 +45,7 @@ class AgentConfig:
     update_interval: float = 3.0
     group_interval: float = 30.0
     revocation_interval: float = 60.0
+    registration_lifetime: float = 90_000.0
     leisure: float = 1.0
     retry_interval: float = 1.0
     envelope: Envelope = field(default_factory=Envelope)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from thingstead.agent import light, wiping
+from thingstead.agent import directory, light, wiping
 from thingstead.agent.association import DomainAssociation
 from thingstead.agent.config import AgentConfig
+from thingstead.agent.directory import DIRECTORY_STORY, may_register
 from thingstead.agent.envelope import GuardedActuator
-from thingstead.agent.group_membership import GROUP_PREFIX, GROUP_STORY, GroupMembership
+from thingstead.agent.group_membership import GROUP_PREFIX, GROUP_STORY, REACHABLE, GroupMembership
 from thingstead.agent.introduction import Introduction
 from thingstead.agent.joining import Joining, back_off
 from thingstead.agent.membership import Member, Membership
@@ -27,6 +28,7 @@ from thingstead.clock import Clock
 from thingstead.crypto.keystore import KeyStore
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.discovery import discovery
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import (
     Address,
@@ -115,6 +117,7 @@ class Agent:
             retry=config.retry_interval,
         )
         self.groups.serve(self.resources)
+        self.resources.register(path.WELL_KNOWN_CORE, Code.GET, discovery(self.resources, {}), public=True)
         self.revocations = Revocations(hardware.home)
         self.revocations.on_revoked = self._on_revoked
         self.peer_server = PeerServer(
@@ -278,6 +281,7 @@ class Agent:
         """Begin what a member of the domain does; once, for it all goes on under whatever association there is."""
         if self._is_living:
             self.stories.wake(GROUP_STORY, self._now)
+            self.stories.wake(DIRECTORY_STORY, self._now)
             return
         self._is_living = True
         telemetry = tell(self.hardware.sensor, interval=self._telemetry_interval, utc=self.utc)
@@ -285,6 +289,7 @@ class Agent:
         self.stories.start("groups", self.groups.story(), self._now)
         revoked = self.revocations.story(interval=self.config.revocation_interval, retry=self.config.retry_interval)
         self.stories.start("revocations", revoked, self._now)
+        self.stories.start("directory", self._directory(), self._now)
         self.stories.start("peers", self.peer_server.story(), self._now)
         self.stories.start("tokens", self.peer_client.story(), self._now)
         self.stories.start("update", self.updating.story(interval=self.config.update_interval), self._now)
@@ -292,6 +297,15 @@ class Agent:
     def _on_revoked(self, hashes: frozenset[bytes]) -> None:
         self.peer_server.end(hashes)
         self.peer_client.forget(hashes)
+
+    def _directory(self) -> Story:
+        return directory.tell(
+            lambda: self.thing_id,
+            lambda: [place for place in self.resources.paths(public=False) if place in REACHABLE.grants],
+            lifetime=self.config.registration_lifetime,
+            retry=self.config.retry_interval,
+            is_wanted=lambda: self.member is not None and may_register(self.member.association.access_token),
+        )
 
     def _telemetry_interval(self) -> float:
         """What the firmware says comes before what the settings say."""

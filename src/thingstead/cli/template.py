@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from thingstead.domain.policy import PROFILES, ProfileName, Verdict
+from thingstead.protocols.link_format.registration import OWN
 from thingstead.protocols.profile import path
 
 __all__ = ["policy_template"]
@@ -18,6 +19,10 @@ profile = "{profile}"
 "{image}" = ["GET"]
 "{report}" = ["POST"]
 "{status}" = ["FETCH"]
+"{directory}" = ["POST"]
+"{own}" = ["POST", "DELETE"]
+"{endpoints}" = ["GET"]
+"{resources}" = ["GET"]
 
 # What the domain may do at every thing.
 [granted]
@@ -78,6 +83,10 @@ def policy_template(profile: ProfileName) -> str:
         image=path.UPDATE_IMAGE,
         report=path.UPDATE_REPORT,
         status=path.CREDENTIAL_STATUS,
+        directory=path.RD,
+        own=OWN,
+        endpoints=path.RD_LOOKUP_EP,
+        resources=path.RD_LOOKUP_RES,
         light=path.LIGHT,
         keys=path.GROUP_KEYS,
         standing=path.STANDING,

@@ -162,6 +162,7 @@ def _chores(
     return (
         (_SECOND, planes.data.flush),
         (_SECOND, planes.tokens.tidy),
+        (_SECOND, planes.directory.tidy),
         (_SECOND, planes.network.refresh),
         (_SECOND, planes.network.watch),
         (_SECOND, second.settle),

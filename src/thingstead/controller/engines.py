@@ -22,6 +22,7 @@ from thingstead.domain.register import Register
 from thingstead.identifier import KeyId
 from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.access.issued_tokens import IssuedTokens
+from thingstead.planes.access.resource_directory import ResourceDirectory
 from thingstead.planes.access.token_issuer import TokenIssuer
 from thingstead.planes.data.collector import Collector
 from thingstead.planes.groups.group_manager import GroupManager
@@ -47,6 +48,7 @@ class Planes:
         access: tokens and associations.
         tokens: of the same plane, what was issued and what is revoked.
         issuer: of the same plane, tokens of things for each other.
+        directory: of the same plane, what things have.
         groups: keys of groups.
         software: releases and what runs.
         network: what the kernel lets through.
@@ -58,6 +60,7 @@ class Planes:
     access: AuthorizationServer
     tokens: IssuedTokens
     issuer: TokenIssuer
+    directory: ResourceDirectory
     groups: GroupManager
     software: StatusTracker
     network: MudManager
@@ -108,6 +111,9 @@ def compose_planes(
         access=access,
         tokens=tokens,
         issuer=_issuer(foundation, access, tokens),
+        directory=ResourceDirectory(
+            records(PlaneName.ACCESS, "rd/"), is_in=lambda thing: access.scope_of(thing) is not None, clock=clock
+        ),
         groups=groups_plane(
             foundation.config,
             foundation.policy,

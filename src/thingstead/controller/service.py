@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from thingstead.controller.controller import Controller
+from thingstead.controller.directory_resource import DirectoryResource
 from thingstead.controller.resource import (
     bootstrapping,
     collecting,
@@ -38,6 +39,7 @@ def serve(controller: Controller) -> None:
     resources.register(path.UPDATE_REPORT, Code.POST, update_report(controller.planes.software, server), consumes=cbor)
     resources.register(path.CREDENTIAL_STATUS, Code.FETCH, credential_status(controller.planes.identity))
     RevocationList(controller.planes.tokens, server.notify).serve(resources)
+    DirectoryResource(controller.planes.directory, server).serve(resources)
     TokenResource(
         controller.planes.issuer,
         controller.register.thing,
@@ -55,8 +57,12 @@ def serve(controller: Controller) -> None:
     resources.on_refusal = count
 
 
+_LINK_FORMAT = str(int(ContentFormat.LINK_FORMAT))
 _LINKS: dict[str, Attributes] = {
     path.EDHOC: join.LINK_ATTRIBUTES,
+    path.RD: (("rt", "core.rd"), ("ct", _LINK_FORMAT)),
+    path.RD_LOOKUP_EP: (("rt", "core.rd-lookup-ep"), ("ct", _LINK_FORMAT)),
+    path.RD_LOOKUP_RES: (("rt", "core.rd-lookup-res"), ("ct", _LINK_FORMAT)),
     path.TELEMETRY: (("ct", str(int(ContentFormat.SENML_CBOR))),),
 }
 """Link attributes of what others must know more about than its path (RFC 9668 §6, RFC 7252 §7.2.1)."""

@@ -11,6 +11,9 @@ __all__ = [
     "INTROSPECT",
     "LEVEL",
     "LIGHT",
+    "RD",
+    "RD_LOOKUP_EP",
+    "RD_LOOKUP_RES",
     "STANDING",
     "TELEMETRY",
     "TOKEN",
@@ -19,6 +22,7 @@ __all__ = [
     "UPDATE_IMAGE",
     "UPDATE_REPORT",
     "WELL_KNOWN_CORE",
+    "WELL_KNOWN_RD",
     "WIPE",
 ]
 
@@ -54,6 +58,18 @@ INTROSPECT = "/introspect"
 
 TRL = "/revoke/trl"
 """Domain: GET, with Observe too, which tokens that pertain to the caller are revoked (RFC 9770 §6)."""
+
+RD = "/rd"
+"""Domain: POST of what a thing has; ``/rd/own`` beneath it is the caller's registration (RFC 9176 §5)."""
+
+WELL_KNOWN_RD = "/.well-known/rd"
+"""Domain: POST to be asked what one has (RFC 9176 §5.1)."""
+
+RD_LOOKUP_EP = "/rd-lookup/ep"
+"""Domain: GET which things are registered (RFC 9176 §6)."""
+
+RD_LOOKUP_RES = "/rd-lookup/res"
+"""Domain: GET what they have (RFC 9176 §6)."""
 
 CREDENTIAL_STATUS = "/credential"
 """Domain: FETCH whether a credential still stands."""
