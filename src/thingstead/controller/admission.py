@@ -49,6 +49,7 @@ _ACTOR = "registrar"
 _KEY_ROLE = "maker"
 _GONE = frozenset({LifecycleState.DECOMMISSIONED, LifecycleState.RE_OWNED})
 _SETTLED = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE})
+_MEMBERS = _SETTLED | {LifecycleState.RE_BOOTSTRAPPING}
 
 _Name = tuple[str, str]
 """Of a thing that may have no record yet: its maker's, and its serial number."""
@@ -174,7 +175,13 @@ class Admission:
         known = self._register.find(facts.maker, facts.serial)
         if known is not None:
             _require_welcome(known)
-        return explain(facts, self._policy.join, at=at, present=lambda rule: self._present(rule, facts))
+        return explain(
+            facts,
+            self._policy.join,
+            at=at,
+            present=lambda rule: self._present(rule, facts),
+            is_member=_is_member(known, facts.thumbprint),
+        )
 
     def grant_of(self, thing: ThingId) -> Grant:
         """What a thing holds since it joined.
@@ -226,6 +233,7 @@ class Admission:
         return await self._take_in(thing, newcomer, decision, decision.scope)
 
     async def _take_in(self, thing: Thing, newcomer: Newcomer, decision: Decision, scope: Scope) -> Grant:
+        is_member = _is_member(thing, cose_key.thumbprint(newcomer.identity.public))
         thing = await self._to_bootstrapping(thing)
         await self._note_place(thing.id, newcomer.source)
         self._identity.prove(thing.id, newcomer.identity.public)
@@ -247,7 +255,7 @@ class Admission:
             # What was not granted now is granted by no later decision, such as the end of a quarantine.
             self._identity.disprove(thing.id)
             self._access.retract(thing.id)
-        await self._waiting.leave(thing.id)
+        await self._waiting.leave(thing.id, is_member=is_member)
         for plane in (self._identity.name, self._access.name):
             if plane in report.failures:
                 raise StateError(f"the {plane} plane could not admit {thing.id}: {report.failures[plane]}")
@@ -293,7 +301,11 @@ class Admission:
             return decision
         if not self._waiting.has_seat(None if known is None else known.id):
             return Decision(Verdict.REFUSE, f"{decision.rule}, but too many wait already", decision.zone)
-        approval = None if known is None else self._waiting.approval(known.id, facts.thumbprint, decision.zone)
+        if known is None:
+            return decision
+        key = (facts.thumbprint, decision.zone)
+        kept = self._waiting.kept(known.id, *key) if _is_member(known, facts.thumbprint) else None
+        approval = kept or self._waiting.approval(known.id, *key)
         if approval is None:
             return decision
         scope = self._policy.join.scopes.get(approval.scope) if approval.scope else decision.scope
@@ -319,6 +331,13 @@ class Admission:
         }
         here |= {name for name, entering in self._entering.items() if rule.names(entering)}
         return len(here - {(facts.maker, facts.serial)})
+
+
+def _is_member(known: Thing | None, thumbprint: bytes) -> bool:
+    """Whether a thing is in, and proved the key that it came in with; one that proved none is asked about as itself."""
+    if known is None or known.joined_at is None or known.state not in _MEMBERS:
+        return False
+    return not thumbprint or any(row.thumbprint == thumbprint and row.until is None for row in known.keys)
 
 
 def _require_installers_way(scope: str, key: str) -> None:

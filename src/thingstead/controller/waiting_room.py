@@ -1,4 +1,8 @@
-"""The queue for a person: proven things that the policy holds, and what was said about each; it outlives a restart."""
+"""The queue for a person: proven things that the policy holds, and what was said about each; it outlives a restart.
+
+What was said of a thing that came in by it is kept, for it joins again before its rights run out: nobody is asked
+twice.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,7 @@ APPROVAL_LIFETIME = timedelta(days=1)
 
 _SEATS = 1024
 _SHOWN = 16
+_IN = "in/"
 _SILENCE = timedelta(days=7)
 _SEPARATORS = re.compile("[ :-]")
 _THUMBPRINT = re.compile("[0-9a-f]{16,64}")
@@ -94,8 +99,13 @@ class WaitingRoom:
         self._records = records
         self._clock = clock
         self._seats = seats
-        found = [_decode(thing_id(name), document) for name, document in records.load().items()]
+        documents = records.load()
+        found = [_decode(thing_id(name), kept) for name, kept in documents.items() if not name.startswith(_IN)]
+        inside = [
+            _decode(thing_id(name.removeprefix(_IN)), kept) for name, kept in documents.items() if name.startswith(_IN)
+        ]
         self._waiting = {one.thing: one for one in sorted(found, key=lambda one: one.since)}
+        self._inside = {one.thing: one for one in inside}
 
     def __iter__(self) -> Iterator[Waiting]:
         yield from self._waiting.values()
@@ -117,10 +127,12 @@ class WaitingRoom:
 
     def approval(self, thing: ThingId, thumbprint: bytes, zone: str) -> Approval | None:
         """What was approved for this key of the thing in this zone, while it counts."""
-        found = self._waiting.get(thing)
-        if found is None or found.approval is None or (found.thumbprint, found.zone) != (thumbprint, zone):
-            return None
-        return found.approval if self._clock.utc() < found.approval.until else None
+        said = _said(self._waiting.get(thing), thumbprint, zone)
+        return said if said is not None and self._clock.utc() < said.until else None
+
+    def kept(self, thing: ThingId, thumbprint: bytes, zone: str) -> Approval | None:
+        """By whose word a thing with this key came into this zone; None if nobody was asked."""
+        return _said(self._inside.get(thing), thumbprint, zone)
 
     async def tell(self, thing: ThingId, thumbprint: bytes, *, rule: str, zone: str, entries: Sequence[Draft]) -> None:
         """Keep that a thing was told to wait, with the entries; another key or zone than before has no approval.
@@ -162,11 +174,22 @@ class WaitingRoom:
             raise PolicyError(f"{thing} waits, and nobody has approved it", reason="absent")
         return await self._say(replace(found, approval=None), "undone", by, {})
 
-    async def leave(self, thing: ThingId) -> None:
-        """Forget one that is in."""
-        if thing in self._waiting:
-            await self._records.write({thing: None})
-            self._waiting.pop(thing, None)
+    async def leave(self, thing: ThingId, *, is_member: bool) -> None:
+        """Let go one that is in, and keep by whose word; what was kept of a member stays."""
+        found = self._waiting.get(thing)
+        changes: dict[str, bytes | None] = {} if found is None else {thing: None}
+        if found is not None and found.approval is not None:
+            changes[f"{_IN}{thing}"] = _encode(found)
+        elif not is_member and thing in self._inside:
+            changes[f"{_IN}{thing}"] = None
+        if not changes:
+            return
+        await self._records.write(changes)
+        self._waiting.pop(thing, None)
+        if found is not None and found.approval is not None:
+            self._inside[thing] = found
+        elif not is_member:
+            self._inside.pop(thing, None)
 
     async def _say(self, waiting: Waiting, cause: str, by: str, details: Mapping[str, Detail]) -> Waiting:
         said = {"thumbprint": waiting.thumbprint, **details}
@@ -179,6 +202,12 @@ class WaitingRoom:
         """The one that has not knocked for longest, if that is long."""
         quiet = min(self._waiting.values(), key=lambda one: one.knocked_at, default=None)
         return None if quiet is None or self._clock.utc() - quiet.knocked_at < _SILENCE else quiet.thing
+
+
+def _said(found: Waiting | None, thumbprint: bytes, zone: str) -> Approval | None:
+    if found is None or (found.thumbprint, found.zone) != (thumbprint, zone):
+        return None
+    return found.approval
 
 
 def shown(thumbprint: bytes) -> str:

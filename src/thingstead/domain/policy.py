@@ -107,7 +107,7 @@ class JoinRule:
         zone: where they go.
         scope: name of their scope.
         since: first instant at which the rule counts; None for always.
-        until: first instant at which the rule no longer counts; None for good.
+        until: first instant at which the rule takes nobody in any more; None for good.
         count: how many of the things that it names may be in at one time; None for any number.
         bill: name of the bill of installation that the serials are; empty where they are none.
     """
@@ -132,6 +132,10 @@ class JoinRule:
         """Why the rule does not decide about a thing with these facts; empty where it does."""
         return self._elsewhere(facts) or self._closed(at)
 
+    def has_ended(self, at: datetime) -> bool:
+        """Whether its time is over."""
+        return self.until is not None and at >= self.until
+
     def is_mismatch(self, facts: IdentityFacts, *, at: datetime) -> bool:
         """Whether a thing is what was ordered in part only: its model without its serial number, or the reverse."""
         if not self.bill or facts.maker not in self.makers or self._closed(at):
@@ -150,9 +154,7 @@ class JoinRule:
     def _closed(self, at: datetime) -> str:
         if self.since is not None and at < self.since:
             return f"it counts from {self.since.isoformat()}"
-        if self.until is not None and at >= self.until:
-            return f"it ended at {self.until.isoformat()}"
-        return ""
+        return f"it ended at {self.until.isoformat()}" if self.until is not None and self.has_ended(at) else ""
 
     def _is_of_model(self, facts: IdentityFacts) -> bool:
         return any(fnmatchcase(facts.model, pattern) for pattern in self.models)
@@ -261,7 +263,12 @@ class Explanation:
 
 
 def explain(
-    facts: IdentityFacts, policy: JoinPolicy, *, at: datetime, present: Callable[[JoinRule], int]
+    facts: IdentityFacts,
+    policy: JoinPolicy,
+    *,
+    at: datetime,
+    present: Callable[[JoinRule], int],
+    is_member: bool = False,
 ) -> Explanation:
     """Decide about an authenticated thing, and say why; whoever no rule admits is not admitted.
 
@@ -269,18 +276,27 @@ def explain(
     more than a rule's count: a person decides then. One that no rule names, and that is in part what a bill of
     installation says, was swapped or never ordered: it is refused, whatever the profile says (RFC 8576 §3; R-23).
 
+    Who is in joins again before its rights run out. For it no rule is full, and where no rule names it now, one that
+    admitted things like it until its time was over does still: the end of an installation is not the end of what was
+    installed.
+
     Args:
         facts: who it is.
         policy: in force.
         at: now, or when it would come.
         present: how many others that a rule names are in, or on their way in.
+        is_member: it is in, and proved the key that it came in with.
     """
+    limit = (lambda _rule: 0) if is_member else present
     passed: list[PassedOver] = []
     for rule in policy.rules:
         objection = rule.objection(facts, at=at)
         if not objection:
-            return Explanation(_by(rule, facts, policy, at=at, present=present), tuple(passed))
+            return Explanation(_by(rule, facts, policy, at=at, present=limit), tuple(passed))
         passed.append(PassedOver(rule.name, objection))
+    for rule in policy.rules if is_member else ():
+        if rule.verdict is Verdict.ADMIT and rule.has_ended(at) and rule.names(facts):
+            return Explanation(_by(rule, facts, policy, at=at, present=limit), tuple(passed))
     return Explanation(_unlisted(facts, policy, at=at), tuple(passed))
 
 

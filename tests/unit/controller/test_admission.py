@@ -275,7 +275,7 @@ def test_an_approval_that_names_no_scope_where_no_rule_does_is_not_recorded_as_a
 
 
 @pytest.mark.parametrize(("scope", "granted"), [("", "member"), ("guest", "guest")])
-def test_an_approval_lets_the_next_attempt_pass_once(scope, granted):
+def test_an_approval_lets_the_next_attempt_pass(scope, granted):
     door = Door(rule(Verdict.HOLD))
     door.come(NEWCOMER)
     (thing,) = door.things
@@ -285,7 +285,6 @@ def test_an_approval_lets_the_next_attempt_pass_once(scope, granted):
     assert held is not None
     assert held == SCOPES[granted].widen(Scope({"/grant": 1, "/revoke/trl": 1, "/token": 2, "/introspect": 2}))
     assert door.entries(Kind.AUTHORIZATION)[-1].details["rule"] == "lamps, approved by owner"
-    assert door.come(newcomer(number=2)).reason == "held"
 
 
 @pytest.mark.parametrize("plane", [PlaneName.IDENTITY, PlaneName.ACCESS])
@@ -458,3 +457,33 @@ def test_where_too_many_wait_one_more_is_refused_and_a_stranger_is_not_made_know
     assert len(door.things) == before
     assert door.entries(Kind.AUTHORIZATION)[-1].details["rule"] == "lamps, but too many wait already"
     assert door.come(newcomer(OTHER_KEY, serial="A0002", number=6)).reason == "held"
+
+
+def test_who_came_in_by_a_person_s_word_renews_by_it_under_its_key_and_after_its_day():
+    door = Door(rule(Verdict.HOLD))
+    door.come(NEWCOMER)
+    door.approve()
+    assert door.come(NEWCOMER).access_token
+    door.clock.seconds += timedelta(days=30).total_seconds()
+    assert door.come(newcomer(number=2)).access_token
+    assert door.come(newcomer(OTHER_KEY, number=3)).reason == "held"
+    assert len(door.entries(Kind.APPROVAL)) == 1
+
+
+def test_a_word_that_was_said_before_a_thing_left_does_not_bring_it_back():
+    door = Door(rule(Verdict.HOLD))
+    door.come(NEWCOMER)
+    door.approve()
+    door.come(NEWCOMER)
+    for cause in (Cause.HANDED_OVER, Cause.INSTALLED):
+        asyncio.run(door.conductor.transition(door.things[0].id, cause, actor="owner"))
+    assert door.come(newcomer(number=2)).reason == "held"
+
+
+def test_the_end_of_an_installation_is_not_the_end_of_what_was_installed():
+    door = Door(rule(until=AT + timedelta(days=1), count=1))
+    assert door.come(NEWCOMER).access_token
+    door.clock.seconds += timedelta(days=30).total_seconds()
+    assert door.come(newcomer(number=2)).access_token
+    assert door.come(newcomer(OTHER_KEY, serial="A0002", number=3)).reason == "refused"
+    assert door.come(newcomer(OTHER_KEY, number=4)).reason == "refused"

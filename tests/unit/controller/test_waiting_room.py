@@ -117,7 +117,7 @@ def test_who_is_in_is_forgotten_and_who_was_never_here_costs_nothing():
     room = Room()
     room.tell()
     for thing in (LAMP, LAMP, OTHER):
-        asyncio.run(room.room.leave(thing))
+        asyncio.run(room.room.leave(thing, is_member=False))
     room.restart()
     assert room.things == []
 
@@ -193,3 +193,22 @@ def test_what_is_kept_and_is_none_is_refused(document):
     asyncio.run(room.records.write({LAMP: document}))
     with pytest.raises(DecodeError):
         room.restart()
+
+
+def test_by_whose_word_a_thing_came_in_is_kept_until_it_comes_in_anew_without():
+    room = Room()
+    room.tell()
+    room.approve()
+    asyncio.run(room.room.leave(LAMP, is_member=False))
+    for _ in range(2):
+        kept = room.room.kept(LAMP, KEY, "floor-1")
+        assert kept is not None
+        assert kept.by == "owner"
+        assert (room.things, room.room.approval(LAMP, KEY, "floor-1")) == ([], None)
+        assert room.room.kept(LAMP, ANOTHER, "floor-1") is None
+        assert room.room.kept(LAMP, KEY, "floor-2") is None
+        asyncio.run(room.room.leave(LAMP, is_member=True))
+        room.restart()
+    asyncio.run(room.room.leave(LAMP, is_member=False))
+    room.restart()
+    assert room.room.kept(LAMP, KEY, "floor-1") is None

@@ -28,8 +28,8 @@ def _policy(*rules: JoinRule, profile: ProfileName = ProfileName.BUILDING) -> Jo
     return JoinPolicy(profile, {"lamp": _SCOPE}, rules)
 
 
-def decide(facts, policy, *, at, inside=0):
-    return explain(facts, policy, at=at, present=lambda _rule: inside).decision
+def decide(facts, policy, *, at, inside=0, is_member=False):
+    return explain(facts, policy, at=at, present=lambda _rule: inside, is_member=is_member).decision
 
 
 @pytest.mark.requirement("R-59")
@@ -177,3 +177,28 @@ def test_an_explanation_names_each_rule_that_was_passed_over_and_the_first_thing
         ("early", f"it counts from {(AT + timedelta(days=1)).isoformat()}"),
         ("late", f"it ended at {AT.isoformat()}"),
     ]
+
+
+def test_for_who_is_in_no_rule_is_full_and_one_whose_time_is_over_still_admits():
+    full, over = replace(_RULE, count=1), replace(_RULE, until=AT)
+    assert decide(_FACTS, _policy(full), at=AT, inside=9, is_member=True).verdict is Verdict.ADMIT
+    assert decide(_FACTS, _policy(over), at=AT, is_member=True).verdict is Verdict.ADMIT
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        replace(_RULE, until=AT, verdict=Verdict.HOLD),
+        replace(_RULE, until=AT, models=("MX-*",)),
+        replace(_RULE, since=AT + timedelta(days=1)),
+    ],
+)
+def test_who_is_in_is_not_kept_by_a_rule_that_never_took_it_in(rule):
+    assert decide(_FACTS, _policy(rule), at=AT, is_member=True).rule == "unlisted"
+
+
+def test_a_rule_that_counts_now_goes_before_one_that_is_over_also_for_who_is_in():
+    over, stolen = replace(_RULE, until=AT), replace(_RULE, name="stolen", verdict=Verdict.REFUSE)
+    assert decide(_FACTS, _policy(over, stolen), at=AT, is_member=True).verdict is Verdict.REFUSE
+    moved = replace(_RULE, name="moved", zone="floor-2")
+    assert decide(_FACTS, _policy(over, moved), at=AT, is_member=True).zone == "floor-2"
