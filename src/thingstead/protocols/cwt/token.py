@@ -18,7 +18,7 @@ from thingstead.protocols.cwt import confirmation
 from thingstead.protocols.cwt.claims import Claim, Claims
 from thingstead.protocols.cwt.confirmation import Confirmation
 
-__all__ = ["CWT_HEAD", "LIMITS", "UnverifiedToken", "ValidToken", "authenticate", "decode", "issue"]
+__all__ = ["CWT_HEAD", "LIMITS", "UnverifiedToken", "ValidToken", "authenticate", "decode", "issue", "verify"]
 
 CWT_HEAD = bytes.fromhex("d83d")
 """Tag 61 (RFC 8392 §6), in its shortest form."""
@@ -140,13 +140,28 @@ def authenticate(
         UntrustedError: another issuer, or meant for somebody else; `reason` is ``issuer`` or ``audience``.
         ExpiredError: outside its validity.
     """
-    parsed = decode(data, limits=limits)
+    return verify(
+        decode(data, limits=limits), public, accept=accept, at=at, issuer=issuer, audience=audience, leeway=leeway
+    )
+
+
+def verify(
+    parsed: UnverifiedToken,
+    public: PublicKey,
+    *,
+    accept: frozenset[int],
+    at: datetime,
+    issuer: str,
+    audience: str | None = None,
+    leeway: timedelta = timedelta(0),
+) -> ValidToken:
+    """The same of a token that is parsed already; arguments and errors as for `authenticate`."""
     proved = sign1.authenticate(parsed.message, public, accept=accept)
     if parsed.claims.text(Claim.ISS) != issuer:
         raise UntrustedError(f"expected a token of {issuer!r}", spec="RFC 8392 §3.1.1", reason="issuer")
     _check_audience(parsed.claims, audience)
     claims_set.check_validity(parsed.claims, at=at, leeway=leeway)
-    return ValidToken(parsed.claims, public, proved.signature_id, data, _SEAL)
+    return ValidToken(parsed.claims, public, proved.signature_id, parsed.encoded, _SEAL)
 
 
 def _check_audience(claims: Claims, audience: str | None) -> None:

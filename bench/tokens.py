@@ -1,0 +1,65 @@
+"""Verifying an access token, beside the one ES256 verification in it, and what a token for another thing weighs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from time import perf_counter_ns
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from bench.figure import Figure
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.key import KeyType, generate
+from thingstead.protocols.ace import token
+from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.cwt import token as cwt
+
+__all__ = ["figures"]
+
+_ROUNDS = 2_000
+_LIGHT = "thing-aaaaaaaaaaaaaaaa"
+_AT = datetime(2026, 11, 23, tzinfo=UTC)
+_ACCEPT = frozenset({int(AlgorithmId.ESP256)})
+
+
+def figures() -> list[Figure]:
+    """Microseconds for a CWT and for a whole access token, alternating with the bare verification; bytes of it."""
+    issuer, holder = generate(KeyType.P256), generate(KeyType.P256).public
+    encoded = token.issue(
+        holder,
+        issuer,
+        issuer="home",
+        subject="thing-bbbbbbbbbbbbbbbb",
+        audience=_LIGHT,
+        scope=Scope({"/light": 5}),
+        at=_AT,
+        expires=_AT + timedelta(hours=1),
+        cti=bytes(8),
+        signature_id=AlgorithmId.ESP256,
+    )
+    bare = ec.generate_private_key(ec.SECP256R1())
+    public, data = bare.public_key(), encoded[:-64]
+    der = bare.sign(data, ec.ECDSA(hashes.SHA256()))
+    contenders: dict[str, Callable[[], object]] = {
+        "cwt": lambda: cwt.authenticate(encoded, issuer.public, accept=_ACCEPT, at=_AT, issuer="home", audience=_LIGHT),
+        "token": lambda: token.authenticate(
+            encoded, issuer.public, accept=_ACCEPT, at=_AT, issuer="home", audience=_LIGHT, presenter=holder
+        ),
+        "bare": lambda: public.verify(der, data, ec.ECDSA(hashes.SHA256())),
+    }
+    times: dict[str, list[int]] = {name: [] for name in contenders}
+    for _ in range(_ROUNDS):
+        for name, run in contenders.items():
+            began = perf_counter_ns()
+            run()
+            times[name].append(perf_counter_ns() - began)
+    microseconds = {name: median(found) / 1000 for name, found in times.items()}
+    one, peer = microseconds["bare"], "one ES256 verification, cryptography"
+    return [
+        Figure("CWT: verify signature and claims", "us", microseconds["cwt"], one, peer),
+        Figure("access token: verify, with scope and holder", "us", microseconds["token"], one, peer),
+        Figure("access token for another thing", "bytes", float(len(encoded))),
+    ]
