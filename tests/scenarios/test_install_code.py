@@ -152,7 +152,8 @@ def _is_message_3(datagram, domain):
     message = decode(datagram.data)
     if datagram.destination != domain.address or not message.payload or message.code != 2:
         return False
-    return coap_carriage.parse_request(message.payload)[0] is not None
+    c_r, behind = coap_carriage.parse_request(message.payload)
+    return c_r is not None and behind[0] >= 0x40
 
 
 @pytest.mark.requirement("R-27")

@@ -152,7 +152,11 @@ def test_whoever_changes_a_bit_of_a_join_on_the_way_gets_no_session_accepted(mes
         def tamper(datagram):
             is_thing, size = datagram.source == thing.address, len(datagram.data)
             number = (2 if size > 200 else 0) if is_thing else (3 if size > 500 else 1)
-            return (replace(datagram, data=_flip(datagram.data, place)),) if number == message else (datagram,)
+            return (
+                (replace(datagram, data=_flip(datagram.data, place)),)
+                if number == message and size >= -place
+                else (datagram,)
+            )
 
         world.network.on_path = tamper
         thing.start()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from thingstead.agent.story import Place, Request
-from thingstead.errors import DecodeError
+from contextlib import suppress
+
+from thingstead.agent.story import Place, Request, Story
+from thingstead.errors import DecodeError, ProtocolError, SecurityError, ThingsteadError
 from thingstead.protocols.coap.code import code_name
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, ContentFormat
+from thingstead.protocols.edhoc import coap_carriage
+from thingstead.protocols.edhoc import error as edhoc_error
 from thingstead.protocols.profile import path
 
-__all__ = ["edhoc_answer", "edhoc_request"]
+__all__ = ["edhoc_answer", "edhoc_request", "telling"]
+
+_REFUSED = "refused"
 
 
 def edhoc_request(payload: bytes, to: Place | None = None) -> Request:
@@ -27,6 +33,21 @@ def edhoc_answer(answer: Message, expected: Code = Code.CHANGED) -> bytes:
     if answer.code != expected:
         raise DecodeError(
             f"expected the other side to go on with the handshake, it refused with code {code_name(answer.code)}",
-            reason="refused",
+            reason=_REFUSED,
         )
     return answer.payload
+
+
+def telling(c_r: bytes, rest: Story, to: Place | None = None) -> Story:
+    """Go on with a handshake behind message_2; what we refuse there, the other side is told, and no more than that.
+
+    It is the Initiator's duty (RFC 9528 §5.3.3, §5.5.3); an error is never answered by another (§6).
+    """
+    try:
+        return (yield from rest)
+    except (ProtocolError, SecurityError) as error:
+        said = None if error.reason == _REFUSED else edhoc_error.answer(error)
+        if said is not None:
+            with suppress(ThingsteadError):
+                yield edhoc_request(coap_carriage.frame_message_3(c_r, said), to)
+        raise

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any
-
+from thingstead.agent.handshake import edhoc_answer, edhoc_request, telling
 from thingstead.agent.ports import Home
-from thingstead.agent.story import Request
+from thingstead.agent.story import Story
 from thingstead.crypto.key import PublicKey, generate
-from thingstead.errors import DecodeError
-from thingstead.protocols.coap.code import code_name
-from thingstead.protocols.coap.message import Message, request
-from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc import coap_carriage
-from thingstead.protocols.edhoc.psk_initiator import PskInitiator
-from thingstead.protocols.profile import install_code, join, path
+from thingstead.protocols.edhoc.psk_initiator import PskInitiator, PskMessage2Received
+from thingstead.protocols.profile import install_code, join
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.install_code import InstallCode
 from thingstead.secret import Secret
@@ -50,7 +44,7 @@ class Introduction:
         value = self._home.load(INSTALL_CODE)
         return None if value is None else InstallCode(Secret(value))
 
-    def story(self, code: InstallCode, connection_id: bytes) -> Generator[Request, Any, None]:
+    def story(self, code: InstallCode, connection_id: bytes) -> Story:
         """Show who we are under the code, and learn whose domain this is (draft-ietf-lake-edhoc-psk-08).
 
         The domain has used the code up before it answers; whoever dies then needs another one.
@@ -68,25 +62,15 @@ class Introduction:
             ead_labels=join.EAD_LABELS,
         )
         message_1, waiting = initiator.message_1()
-        answer = yield _post(coap_carriage.frame_message_1(message_1))
-        offered = waiting.receive(_payload(answer))
+        answer = yield edhoc_request(coap_carriage.frame_message_1(message_1))
+        offered = waiting.receive(edhoc_answer(answer))
+        yield from telling(offered.c_r, self._conclude(offered))
+
+    def _conclude(self, offered: PskMessage2Received) -> Story:
+        """From message_2 on, of which nothing is proven before message_4."""
         message_3, last = offered.message_3(join.identity_item(self._birth.maker_identity))
-        answer = yield _post(coap_carriage.frame_message_3(offered.c_r, message_3))
-        credential = join.decode_identity(last.receive(_payload(answer)).ead_4)
+        answer = yield edhoc_request(coap_carriage.frame_message_3(offered.c_r, message_3))
+        credential = join.decode_identity(last.receive(edhoc_answer(answer)).ead_4)
         ccs.decode(credential)
         self._home.save(_DOMAIN, credential)
         self._home.delete(INSTALL_CODE)
-
-
-def _post(payload: bytes) -> Request:
-    message = request(Code.POST, path.EDHOC, payload=payload, content_format=ContentFormat.CID_EDHOC_CBOR_SEQ)
-    return Request(message, protected=False)
-
-
-def _payload(answer: Message) -> bytes:
-    if answer.code != Code.CHANGED:
-        raise DecodeError(
-            f"expected the domain to know the install code, it refused with code {code_name(answer.code)}",
-            reason="refused",
-        )
-    return answer.payload

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from thingstead.agent.association import DomainAssociation
-from thingstead.agent.handshake import edhoc_answer, edhoc_request
+from thingstead.agent.handshake import edhoc_answer, edhoc_request, telling
 from thingstead.agent.story import Request, Session, Story
 from thingstead.crypto.key import PrivateKey, PublicKey, generate
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.credential import Credential
-from thingstead.protocols.edhoc.initiator import Initiator
+from thingstead.protocols.edhoc.initiator import Initiator, Message2Received
 from thingstead.protocols.profile import join, path
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.grant import decode_grant, decode_granted
@@ -67,6 +67,10 @@ class Joining:
         message_1, waiting = initiator.message_1()
         answer: Message = yield edhoc_request(coap_carriage.frame_message_1(message_1))
         offered = waiting.receive(edhoc_answer(answer))
+        return (yield from telling(offered.c_r, self._conclude(offered, at)))
+
+    def _conclude(self, offered: Message2Received, at: datetime) -> Story:
+        """From message_2 on: is it our domain, and what does it grant?"""
         domain = join.domain_credential(offered.id_cred_r)
         if domain.public != self.known_domain:
             voucher.authenticate(
@@ -81,7 +85,7 @@ class Joining:
         if self.combines:
             # No key is used for more before the answer verifies, which nobody else could have protected.
             oscore = last.complete_unconfirmed().oscore()
-            answer = yield Request(request(Code.GET, path.GRANT), session=Session(message_3, oscore))
+            answer: Message = yield Request(request(Code.GET, path.GRANT), session=Session(message_3, oscore))
             grant = decode_granted(edhoc_answer(answer, Code.CONTENT))
         else:
             framed = coap_carriage.frame_message_3(offered.c_r, message_3)

@@ -5,7 +5,7 @@
     thing                                              domain
       | message_1 ---------------------------------------> |  half-open, bounded per source and in all
       | <------------------------- message_2 {CRED_R}      |
-      |   voucher names CRED_R? else silence               |
+      |   voucher names CRED_R? else an error, no more     |
       | message_3 {maker identity in EAD_3} -------------> |  authenticate: identity under an anchor, key proven
       |                                                    |  authorise: the join policy, apart from the above
       |                                                    |  commit: thing, credential, token, association

@@ -11,11 +11,12 @@ from tests.unit.phases.test_bootstrap import _DOMAIN_KEY, _GRANT, _THING_KEY, _b
 from tests.unit.phases.test_manufacture import MAKER, MODEL
 from thingstead.agent.joining import Joining, back_off
 from thingstead.crypto.key import KeyType, generate
-from thingstead.errors import DecodeError, ExpiredError, ThingsteadError, UntrustedError
+from thingstead.errors import DecodeError, ExpiredError, ThingsteadError, TransportError, UntrustedError
 from thingstead.phases.manufacture import bear
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt.credential import authenticate_maker_identity
+from thingstead.protocols.edhoc.coap_carriage import parse_request
 from thingstead.protocols.profile.grant import encode_granted
 
 pytestmark = pytest.mark.requirement("R-61")
@@ -35,6 +36,14 @@ def joining(sold_to=_DOMAIN_KEY.public, known_domain=None, *, combines=False):
     return Joining(born, _THING_KEY, b"\x05", known_domain, combines)
 
 
+def is_error(asked):
+    """Whether a request brings an EDHOC error message in place of a later message."""
+    if asked.message.code != Code.POST:
+        return False
+    c_r, behind = parse_request(asked.message.payload)
+    return c_r is not None and behind[0] < 0x40
+
+
 class Attempt:
     """One attempt of a thing at a domain that would take it in."""
 
@@ -42,16 +51,25 @@ class Attempt:
         self.domain, _ = _bootstrap()
         self.domain._authenticate = lambda encoded, _at: identity(encoded)
         self.story = joining(**thing).story(at)
+        self.told: list[bytes] = []
         self.requests = [next(self.story)]
         self.sent = [self.requests[0].message]
+
+    def message_2(self):
+        return asyncio.run(self.domain.answer(self.sent[-1].payload, THING, now=0.0, at=AT))
 
     def step(self, answer=None):
         """Give the story an answer, the domain's own if none is given."""
         if answer is None:
             payload = self.domain.answer(self.sent[-1].payload, THING, now=0.0, at=AT)
             answer = Message(Code.CHANGED, payload=asyncio.run(payload))
-        self.requests.append(self.story.send(answer))
-        self.sent.append(self.requests[-1].message)
+        asked = self.story.send(answer)
+        if is_error(asked):
+            # Whatever is answered to an error, or not, the attempt ends as it would have.
+            self.told.append(asked.message.payload)
+            self.story.send(Message(Code.BAD_REQUEST))
+        self.requests.append(asked)
+        self.sent.append(asked.message)
 
 
 def identity(encoded):
@@ -84,6 +102,26 @@ def test_a_domain_that_it_was_not_sold_to_learns_nothing():
     with pytest.raises(UntrustedError):
         attempt.step()
     assert len(attempt.sent) == 1
+    assert [parse_request(one)[1] for one in attempt.told] == [b"\x01\x67refused"]
+
+
+@pytest.mark.spec("RFC 9528 5.3.3")
+def test_a_domain_is_told_that_its_message_2_was_refused_and_no_more():
+    attempt = Attempt(sold_to=generate(KeyType.P256).public)
+    attempt.story.send(Message(Code.CHANGED, payload=attempt.message_2()))
+    with pytest.raises(UntrustedError):
+        attempt.story.throw(TransportError("no response in time"))
+
+
+@pytest.mark.spec("RFC 9528 6")
+def test_an_error_is_not_answered_by_an_error():
+    attempt = Attempt()
+    attempt.step()
+    with pytest.raises(ThingsteadError):
+        attempt.step(Message(Code.CHANGED, payload=b"\x01\x67refused"))
+    with pytest.raises(StopIteration):
+        next(attempt.story)
+    assert attempt.told == []
 
 
 @pytest.mark.spec("RFC 8366")
