@@ -53,6 +53,7 @@ docs: setup ## write build/docs/standards.md and requirements.md from the marker
 docs-release: trace ## write the same pages into docs/, by hand before a release
 	@$(PY) -m tests.traceability docs
 	@$(PY) -m tests.docs.pages docs
+	@$(PY) -m tests.scenarios.threats.stolen SECURITY.md
 
 bench: setup peers ## print the figures and write build/bench.json
 	@$(PY) -m bench
