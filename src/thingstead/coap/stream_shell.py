@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable
@@ -16,6 +17,9 @@ from thingstead.protocols.coap.tcp import FrameReader
 from thingstead.transport.tcp import StreamPump
 
 __all__ = ["StreamShell"]
+
+_MAX_AWAY = 1024
+"""Servers of which it is remembered for how long they want to be left alone."""
 
 
 class StreamShell(Shell):
@@ -39,6 +43,8 @@ class StreamShell(Shell):
         self._pump = StreamPump(self, clock=self._clock)
         self._readers: dict[tuple[Address, bool], FrameReader] = {}
         self._open: set[Address] = set()
+        self._changed = asyncio.Event()
+        self._away: dict[Address, float] = {}
 
     def flush(self) -> None:
         """Send what waits."""
@@ -56,9 +62,15 @@ class StreamShell(Shell):
     async def reach(self, destination: Address) -> Address:
         """The connection to an address, opened if there is none.
 
+        One whose other end wants no more requests is closed once nothing is waited for on it, and the next is opened
+        no sooner than that end wants it (RFC 8323 §5.5).
+
         Raises:
             UnreachableError: nobody is there.
         """
+        while self._stream.hold_off(destination) is not None:
+            await self._changed.wait()
+        await asyncio.sleep(self._away.pop(destination, 0.0) - self._clock.now())
         if destination not in self._open:
             try:
                 destination = await self._pump.open(*destination[:2])
@@ -84,9 +96,14 @@ class StreamShell(Shell):
     def disconnect(self, address: Address, now: float) -> None:
         """A connection is gone."""
         self._open.discard(address)
+        hold_off = self._stream.hold_off(address)
+        if hold_off and len(self._away) < _MAX_AWAY:
+            self._away[address] = now + hold_off
         for is_outgoing in (True, False):
             self._readers.pop((address, is_outgoing), None)
         self._stream.disconnect(address, now)
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def receive_bytes(self, data: bytes, address: Address, now: float) -> None:
         """Take bytes."""

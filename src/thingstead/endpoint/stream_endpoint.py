@@ -93,6 +93,11 @@ class StreamEndpoint(Endpoint):
         """Ask the other end for no more requests; what is under way is still answered (RFC 8323 §5.5)."""
         self._connections.release(address)
 
+    def hold_off(self, address: Address) -> int | None:
+        """Seconds that who wants no more requests wants no new connection either; None who takes them (§5.5)."""
+        connection = self._connections.find(address)
+        return connection.hold_off if connection is not None and connection.is_released else None
+
     def send_request(
         self,
         request: Message,

@@ -12,9 +12,10 @@ from thingstead.clock import SystemClock
 from thingstead.coap.client import Client
 from thingstead.coap.stream_shell import StreamShell
 from thingstead.endpoint.config import EndpointConfig
-from thingstead.errors import TransportError, UnreachableError
+from thingstead.errors import NoResponseError, TransportError, UnreachableError
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
+from thingstead.protocols.coap.tcp_signal import Release
 
 
 class Hello:
@@ -79,3 +80,75 @@ def test_nobody_at_a_port_of_tcp_is_said_at_once():
 
     with pytest.raises(UnreachableError, match="nobody can be reached"):
         asyncio.run(story())
+
+
+class Late(Hello):
+    """Keeps what it was asked, to answer it later."""
+
+    def __init__(self):
+        self.asked: Any = None
+        self.is_asked = asyncio.Event()
+
+    def on_request(self, event, now):
+        self.asked = event
+        self.is_asked.set()
+
+
+# --- a peer that wants no more requests (RFC 8323 §5.5)
+
+
+async def release(server, client, hold_off=0):
+    """The server wants no more requests, and the client has heard it."""
+    (address,) = server._open
+    connection = server._stream._connections.find(address)
+    connection._signal(Release(hold_off=hold_off))
+    connection.is_released = True
+    server._stream.release(address)
+    server.flush()
+    (ours,) = client._streams._open
+    while ours in client._streams._open and client._streams._stream.hold_off(ours) is None:  # noqa: ASYNC110 (no event)
+        await asyncio.sleep(0)
+
+
+@pytest.mark.spec("RFC 8323 5.5")
+def test_after_a_release_the_next_request_takes_a_connection_of_its_own():
+    async def story(uri, server):
+        async with Client() as client:
+            await client.get(f"{uri}/a")
+            first = set(server._open)
+            await release(server, client)
+            answers = [(await client.get(f"{uri}/a")).payload for _ in range(2)]
+            return answers, len(server._open - first)
+
+    assert over_tcp(story) == ([b"hello", b"hello"], 1)
+
+
+@pytest.mark.spec("RFC 8323 5.5")
+def test_a_peer_that_wants_to_be_left_alone_is():
+    async def story(uri, server):
+        async with Client() as client:
+            await client.get(f"{uri}/a")
+            await release(server, client, hold_off=60)
+            await client.get(f"{uri}/a", timeout=0.2)
+
+    with pytest.raises(NoResponseError):
+        over_tcp(story)
+
+
+@pytest.mark.spec("RFC 8323 5.5")
+def test_what_is_under_way_is_still_answered_after_a_release():
+    late = Late()
+
+    async def story(uri, server):
+        server._application = late
+        async with Client() as client, asyncio.TaskGroup() as tasks:
+            first = tasks.create_task(client.get(f"{uri}/a"))
+            await late.is_asked.wait()
+            await release(server, client)
+            second = tasks.create_task(client.get(f"{uri}/b"))
+            await asyncio.sleep(0)
+            server._application = Hello()
+            server.respond(late.asked.exchange, Message(Code.CONTENT, payload=b"late"))
+            return (await first).payload, late.asked.message.path, (await second).payload
+
+    assert over_tcp(story) == (b"late", "/a", b"hello")

@@ -336,3 +336,13 @@ def test_an_observation_of_ours_does_not_keep_a_released_connection():
     ladder.pump()
     assert len(ladder.thing._connections) == 0
     assert ladder.failure.reason == "closed"
+
+
+@pytest.mark.spec("RFC 8323 5.5")
+def test_how_long_who_wants_no_more_requests_wants_to_be_left_alone_is_known():
+    side = stream_endpoint()
+    side.connect(THING, 0.0)
+    side.receive_bytes(CSM + tcp.encode(Message(Code.GET)), THING, 0.0)
+    assert (side.hold_off(THING), side.hold_off(CONTROLLER)) == (None, None)
+    side.receive_bytes(tcp.encode(encode_signal(Release(hold_off=7))), THING, 0.0)
+    assert side.hold_off(THING) == 7

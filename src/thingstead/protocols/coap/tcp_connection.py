@@ -60,6 +60,7 @@ class Connection:
         is_over: nothing more is taken; when `take_bytes` is drained the transport closes.
         is_released: one side asked for no more requests (RFC 8323 §5.5); who sends them has to look.
         is_to_be_left: the peer asked, and leaves it to us to close when all that it asked has been answered.
+        hold_off: seconds that the peer wants no new connection for after that.
     """
 
     __slots__ = (
@@ -73,6 +74,7 @@ class Connection:
         "_reader",
         "error",
         "heard_at",
+        "hold_off",
         "is_over",
         "is_released",
         "is_to_be_left",
@@ -95,6 +97,7 @@ class Connection:
         self.is_over = False
         self.is_released = False
         self.is_to_be_left = False
+        self.hold_off = 0
         self._signal(Csm(limits.max_message, block_wise=True, max_token=limits.message.max_token))
 
     @property
@@ -227,6 +230,7 @@ class Connection:
                 self._signal(Pong(), token)
         elif isinstance(signal, Release):
             self.is_released = self.is_to_be_left = True
+            self.hold_off = self.hold_off if signal.hold_off is None else signal.hold_off
         elif isinstance(signal, Abort):
             self._end(
                 TransportError(f"the peer aborted: {signal.diagnostic!r}", spec="RFC 8323 §5.6", reason="aborted")

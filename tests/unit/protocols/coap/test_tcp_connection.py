@@ -241,3 +241,11 @@ def test_a_request_with_a_longer_token_than_our_csm_said_ends_the_connection():
 @pytest.mark.spec("RFC 8974 2.2.1")
 def test_a_response_may_have_any_token_that_we_sent():
     assert len(greeted().receive(tcp.encode(Message(Code.CONTENT, token=bytes(65))), 0.0)) == 1
+
+
+@pytest.mark.spec("RFC 8323 5.5")
+def test_a_release_says_how_long_to_stay_away_and_a_second_may_say_nothing():
+    side = greeted()
+    side.receive(said(Release(hold_off=30)), 0.0)
+    side.receive(said(Release()), 0.0)
+    assert (side.is_released, side.hold_off) == (True, 30)
