@@ -169,6 +169,10 @@ def _directly(figures: Figures) -> tuple[str, bool]:
     )
 
 
+def _joined_in_any_order(figures: Figures) -> tuple[str, bool]:
+    return f"{figures.tally.verdicts['admit']} joins; which of them came over a proxy is not seen from here", False
+
+
 def _hidden(figures: Figures) -> tuple[str, bool]:
     joins = figures.entries(Kind.AUTHENTICATION)
     return f"{joins} identities arrived, each in message_3, which is encrypted", joins > 0
@@ -350,6 +354,12 @@ _ROWS: tuple[Row, ...] = (
         "the registrar says who, the join policy says whether; each has its own entry",
         _two_questions,
         "both run in one process",
+    ),
+    (
+        "R-60",
+        "a join hangs on no address and no order: a proxy carries it, and sees what any observer sees",
+        _joined_in_any_order,
+        "a proxy can hold messages back; who is behind it shares its address in the ledger and in the kernel's rules",
     ),
     (
         "R-61",

@@ -42,6 +42,12 @@ ROWS = (
         "a thing that moves or restarts is not taken for two",
     ),
     Sabotage("R-26", _A + "membership:Membership.reserve", accepts, "numbers that were used stay used over a crash"),
+    Sabotage(
+        "R-60",
+        _P + "access.authorization_server:AuthorizationServer.allocate_recipient_id",
+        returns(b"\x01"),
+        "things behind one proxy are told apart",
+    ),
     Sabotage("R-62", _C + "second_place:is_revoked", returns(False), "a second place knows what was revoked"),
     Sabotage("R-62", _C + "restoration:why_held", returns(""), "without the second place each thing waits"),
     Sabotage("R-79", "thingstead.transport.resolver:HostsResolver.__init__", _asks_the_system, "nobody is asked names"),

@@ -73,7 +73,7 @@ LIVED = replace(
     is_offline=True,
     forgotten={"silent": 1},
 )
-NEVER = {"R-05", "R-08", "R-16", "R-23", "R-24", "R-36", "R-52", "R-53", "R-57", "R-74", "R-77"}
+NEVER = {"R-05", "R-08", "R-16", "R-23", "R-24", "R-36", "R-52", "R-53", "R-57", "R-60", "R-74", "R-77"}
 
 
 def shown(figures):
