@@ -101,6 +101,7 @@ scope = "member"
 "/group-keys" = ["PUT"]
 "/standing" = ["FETCH"]
 "/wipe" = ["POST"]
+"/custody" = ["GET", "PUT"]
 
 [[series]]
 name = "readings"

@@ -17,6 +17,7 @@ from thingstead.agent.group_membership import GROUP_PREFIX, GROUP_STORY, REACHAB
 from thingstead.agent.introduction import Introduction
 from thingstead.agent.joining import Joining, back_off
 from thingstead.agent.membership import Member, Membership
+from thingstead.agent.ownership import Ownership
 from thingstead.agent.peer_client import PeerClient
 from thingstead.agent.peer_server import PEER_STORY, PeerServer
 from thingstead.agent.ports import Actuator, Home, Sensor, Slots
@@ -25,6 +26,7 @@ from thingstead.agent.story import Request, Stories, Story, Wait
 from thingstead.agent.telemetry import tell
 from thingstead.agent.updating import Updating
 from thingstead.clock import Clock
+from thingstead.crypto.key import PublicKey
 from thingstead.crypto.keystore import KeyStore
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.config import EndpointConfig
@@ -107,6 +109,8 @@ class Agent:
         self.stories = Stories(self._send, self._cancel)
         self.resources.register(path.WIPE, Code.POST, self.on_wipe)
         light.serve(self.resources, GuardedActuator(hardware.actuator, config.envelope))
+        self.ownership = Ownership(hardware.home, self.birth, utc=self.utc)
+        self.ownership.serve(self.resources, self._domain_key)
         self.groups = GroupMembership(
             hardware.home,
             hardware.keys,
@@ -131,7 +135,7 @@ class Agent:
         self.peer_client = PeerClient(
             hardware.home, self.endpoint, utc=self.utc, random_bytes=random_bytes, retry=config.retry_interval
         )
-        self.updating = Updating(hardware.slots, self.birth, utc=self.utc, on_activated=self._on_activated)
+        self.updating = Updating(hardware.slots, self.ownership.born, utc=self.utc, on_activated=self._on_activated)
         self.member: Member | None = None
         self.thing_id = ""
         self._membership = Membership(hardware.home, utc=self.utc)
@@ -251,20 +255,25 @@ class Agent:
         Everything is gone from disk before the answer leaves. The association stays in memory for a while, for
         nothing but to repeat that answer if it is lost.
         """
-        nonce = wipe.decode_request(call.request.payload)
-        home, keys = self.hardware.home, self.hardware.keys
+        asked = wipe.decode_request(call.request.payload)
         member = self.member
         if member is None:
             raise StateError("this thing is in no domain")
-        erased = wiping.inventory(home, keys)
-        key = keys.handle(birth_record.IDENTITY_KEY)
-        receipt = wipe.sign(member.thing_id, member.domain, erased, at=self.utc(), nonce=nonce, key=key)
+        if asked.link:
+            # First: from here on it is the next owner's, and a wipe that a power cut stopped can be asked for again.
+            self.ownership.follow(asked.link, member.domain_key)
+        home, keys = self.hardware.home, self.hardware.keys
+        key, erased = keys.handle(birth_record.IDENTITY_KEY), wiping.inventory(home, keys)
+        receipt = wipe.sign(member.thing_id, member.domain, erased, at=self.utc(), nonce=asked.nonce, key=key)
         wiping.erase(home, keys)
         self.groups.leave()
         self.peer_server.leave()
         self.peer_client.leave()
         self._let_go(call.now)
         return Message(Code.CHANGED, options=_SIGNED, payload=receipt)
+
+    def _domain_key(self) -> PublicKey | None:
+        return None if self.member is None else self.member.domain_key
 
     def _let_go(self, now: float) -> None:
         self.member = None
@@ -355,6 +364,8 @@ class Agent:
             self._connection_id(),
             known_domain=known,
             combines=self.member is not None and not attempt % 2,
+            owner=self.ownership.owner,
+            custody=self.ownership.statement,
         )
         return (yield from joining.story(self.utc()))
 

@@ -10,6 +10,7 @@ from thingstead.agent.association import DomainAssociation
 from thingstead.agent.handshake import edhoc_answer, edhoc_request, telling
 from thingstead.agent.story import Request, Session, Story
 from thingstead.crypto.key import PrivateKey, PublicKey, generate
+from thingstead.errors import UntrustedError
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.edhoc import coap_carriage
@@ -37,6 +38,8 @@ class Joining:
         connection_id: C_I, which becomes the thing's OSCORE Recipient ID; 1..7 bytes.
         known_domain: key of the domain that it is a member of, which needs no voucher to take it in again: the
             maker's may have run out since.
+        owner: whose it is, where not the maker's voucher says so but who owned it since.
+        custody: what it says of that to the domain; None where there is nothing to say.
         combines: asks for what is granted in the message that brings message_3, and does without message_4: what the
             domain grants then comes in blocks that are protected each, however long it is (RFC 9668 §3).
     """
@@ -46,6 +49,8 @@ class Joining:
     connection_id: bytes
     known_domain: PublicKey | None = None
     combines: bool = False
+    owner: PublicKey | None = None
+    custody: bytes | None = None
 
     def story(self, at: datetime) -> Story:
         """Run EDHOC with the domain; returns a `DomainAssociation` that the caller saves before it is used.
@@ -73,15 +78,9 @@ class Joining:
         """From message_2 on: is it our domain, and what does it grant?"""
         domain = join.domain_credential(offered.id_cred_r)
         if domain.public != self.known_domain:
-            voucher.authenticate(
-                self.birth.voucher,
-                self.birth.maker_anchor,
-                serial=self.birth.serial,
-                domain_key=domain.public,
-                at=at,
-            )
+            self._require_owner(domain.public, at)
         authenticated = offered.authenticate(domain)
-        message_3, last = authenticated.message_3(join.identity_item(self.birth.maker_identity))
+        message_3, last = authenticated.message_3(join.identity_item(self.birth.maker_identity, self.custody))
         if self.combines:
             # No key is used for more before the answer verifies, which nobody else could have protected.
             oscore = last.complete_unconfirmed().oscore()
@@ -105,6 +104,13 @@ class Joining:
             thing_credential=grant.thing_credential,
             issuer_credential=grant.issuer_credential,
         )
+
+    def _require_owner(self, domain_key: PublicKey, at: datetime) -> None:
+        if self.owner is None:
+            birth = self.birth
+            voucher.authenticate(birth.voucher, birth.maker_anchor, serial=birth.serial, domain_key=domain_key, at=at)
+        elif self.owner != domain_key:
+            raise UntrustedError("this thing is another owner's", reason="domain")
 
     def _credential(self) -> Credential:
         return join.identity_credential(self.birth.maker_identity, self.key.public)

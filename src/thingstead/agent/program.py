@@ -15,10 +15,12 @@ from thingstead.agent.core import Agent, Hardware
 from thingstead.agent.file_home import FileHome
 from thingstead.agent.file_slots import FileSlots
 from thingstead.agent.lamp import SimulatedLamp
+from thingstead.agent.ownership import claim
 from thingstead.agent.ports import Sensor
 from thingstead.agent.sensor import FileSensor, HostSensor
 from thingstead.agent.story import Story
 from thingstead.clock import SystemClock
+from thingstead.crypto.key import PublicKey
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.errors import ThingsteadError
 from thingstead.protocols.cbor import codec
@@ -26,11 +28,12 @@ from thingstead.protocols.coap.code import code_name
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.profile import path
+from thingstead.protocols.profile.birth import IDENTITY_KEY
 from thingstead.storage.directory import locked
 from thingstead.transport.control_socket import ControlServer
 from thingstead.transport.udp import Pump, open_multicast_socket, open_socket
 
-__all__ = ["HOME", "KEYS", "SLOTS", "STATUS_SOCKET", "hardware", "run"]
+__all__ = ["HOME", "KEYS", "SLOTS", "STATUS_SOCKET", "hardware", "reset", "run"]
 
 HOME, KEYS, SLOTS, STATUS_SOCKET = "home", "keys", "slots", "status.sock"
 """What a thing's state directory holds."""
@@ -51,6 +54,22 @@ def hardware(directory: Path, *, sensor: Sensor) -> Hardware:
         sensor=sensor,
         actuator=SimulatedLamp(),
     )
+
+
+def reset(directory: Path, owner: PublicKey) -> PublicKey:
+    """What the button on a thing does, while it is off; gives its identity key, to compare (see `ownership.claim`).
+
+    Raises:
+        ConfigError: it lives.
+        StorageError: it could not be kept.
+    """
+    lock = locked(directory / _LOCK, f"the thing in {directory} lives; end it first")
+    try:
+        keys = FileKeyStore(directory / KEYS)
+        claim(FileHome(directory / HOME), keys, owner)
+        return keys.handle(IDENTITY_KEY).public
+    finally:
+        os.close(lock)
 
 
 async def run(configs: Sequence[AgentConfig], *, make: type[Agent] = Agent) -> None:

@@ -53,16 +53,16 @@ class Updating:
 
     Args:
         slots: where images are.
-        birth: the keys of which every one must sign a release, and what the thing is.
+        born: the keys of which every one must sign a release, and what the thing is.
         utc: the thing's clock, for use-before.
         on_activated: called when another image is the active one; the place of a reboot.
     """
 
     def __init__(
-        self, slots: Slots, birth: Birth, *, utc: Callable[[], datetime], on_activated: Callable[[], None]
+        self, slots: Slots, born: Callable[[], Birth], *, utc: Callable[[], datetime], on_activated: Callable[[], None]
     ) -> None:
         self._slots = slots
-        self._birth = birth
+        self._born = born
         self._utc = utc
         self._on_activated = on_activated
         self._etag = b""
@@ -95,7 +95,7 @@ class Updating:
                 yield from self._poll()
                 yield from self._report()
             except ThingsteadError as error:
-                _LOGGER.debug("%s could not ask for a release: %s", self._birth.serial, error)
+                _LOGGER.debug("%s could not ask for a release: %s", self._born().serial, error)
             yield Wait(interval, "update")
 
     def announce(self) -> None:
@@ -109,7 +109,7 @@ class Updating:
         answer: Message = yield Request(query)
         if answer.code != Code.CONTENT:
             return
-        attempt = _Attempt(self._slots, self._birth, at=self._utc())
+        attempt = _Attempt(self._slots, self._born(), at=self._utc())
         failure: ThingsteadError | None = None
         try:
             yield from attempt.install(answer.payload)
@@ -132,13 +132,13 @@ class Updating:
         self.updates += 1
         self.last_error = ""
         self._due = attempt.report(Reason.OK)
-        _LOGGER.info("%s runs %s", self._birth.serial, self.firmware.version)
+        _LOGGER.info("%s runs %s", self._born().serial, self.firmware.version)
         self._on_activated()
 
     def _note(self, error: ThingsteadError) -> None:
         self.refused[error.reason] += 1
         self.last_error = str(error)
-        _LOGGER.warning("%s keeps its image: %s", self._birth.serial, error)
+        _LOGGER.warning("%s keeps its image: %s", self._born().serial, error)
 
     def _report(self) -> Story:
         if self._due is None:

@@ -1,19 +1,21 @@
-"""How a thing forgets its domain: everything but the maker's gifts goes, and a power cut never leaves half of it."""
+"""How a thing forgets its domain: all goes but the maker's gifts and whose it is, and a power cut never leaves half."""
 
 from __future__ import annotations
 
 from thingstead.agent.ports import Home
 from thingstead.crypto.keystore import KeyStore
 from thingstead.protocols.profile.birth import BIRTH, IDENTITY_KEY
+from thingstead.protocols.profile.custody import CLAIM, CUSTODY
 
 __all__ = ["erase", "inventory", "resume"]
 
 _MARK = "wiping"
+_KEPT = frozenset({BIRTH, CUSTODY, CLAIM, _MARK})
 
 
 def inventory(home: Home, keys: KeyStore) -> tuple[str, ...]:
     """What `erase` would erase, by name."""
-    values = [name for name in home.names() if name not in {BIRTH, _MARK}]
+    values = [name for name in home.names() if name not in _KEPT]
     return (*values, *sorted(f"key {name}" for name in keys.ids() - {IDENTITY_KEY}))
 
 
@@ -27,7 +29,7 @@ def erase(home: Home, keys: KeyStore) -> None:
     """
     home.save(_MARK, b"\x01")
     for name in home.names():
-        if name not in {BIRTH, _MARK}:
+        if name not in _KEPT:
             home.delete(name)
     for key in sorted(keys.ids() - {IDENTITY_KEY}):
         keys.delete(key)

@@ -7,16 +7,19 @@ from collections.abc import Sequence
 
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.envelope import Envelope
-from thingstead.agent.program import STATUS_SOCKET, run
+from thingstead.agent.program import STATUS_SOCKET, reset, run
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.ending import ending
-from thingstead.cli.input import address, group, seconds, whole
+from thingstead.cli.input import address, group, read_file, seconds, whole
 from thingstead.cli.remote import THING, ask_at
 from thingstead.errors import ConfigError
+from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.cwt import ccs
 
-__all__ = ["COMMAND", "RUN"]
+__all__ = ["CLAIM", "COMMAND", "RUN"]
 
 _FIRST_BOOT = "home"
+_MAX_CREDENTIAL = 1 << 16
 
 
 def _run(session: Session) -> int:
@@ -93,4 +96,26 @@ COMMAND = Action(
     ),
     _command,
     "One thing asks another, without the domain if it has a token; the policy's [[peer]] rules say which may.",
+)
+
+
+def _claim(session: Session) -> int:
+    directory = session.path("directory")
+    if not (directory / _FIRST_BOOT).is_dir():
+        raise ConfigError(f"no thing lives in {directory}; `thingstead factory thing` gives birth to one")
+    owner = ccs.decode(read_file(session.path("for"), max_bytes=_MAX_CREDENTIAL)).public
+    key = reset(directory, owner)
+    session.console.show({"reset": str(directory), "key": cose_key.thumbprint(key).hex()})
+    session.console.next("thingstead thing admit THING --key the digits above, once it has knocked")
+    return 0
+
+
+CLAIM = Action(
+    (
+        Parameter("directory", "the thing's own directory, which stands for having it in hand"),
+        Parameter("--for", "file with the owner's credential (`thingstead domain credential`)", required=True),
+    ),
+    _claim,
+    "For a thing that was sold without papers: it forgets everything and knocks at its new owner's domain, where it\n"
+    "waits until somebody compares its key with the digits that this prints.",
 )

@@ -193,6 +193,8 @@ COMMANDS: tuple[Command, ...] = (
         "thing-abcdefghijklmnop",
         "thing:HAND_OVER",
     ),
+    _row(_B, "thing accept", "take in a thing that another owner handed over", "lamp.handover", "thing:ACCEPT"),
+    _row(_B, "agent claim", "reset a thing by hand, for an owner", "lamp-1 --for my-domain.credential", "agent:CLAIM"),
     _row(
         _W,
         "thing retire",

@@ -30,6 +30,7 @@ profile = "{profile}"
 "{keys}" = ["PUT"]
 "{standing}" = ["FETCH"]
 "{wipe}" = ["POST"]
+"{custody}" = ["GET", "PUT"]
 
 # The first rule that names a thing decides; what no rule names is {unlisted}. `thingstead policy explain` says which.
 # A rule may also give serials = ["A-0001..A-0100", "B-*"] or a bill, since, until, and a count of how many may be in.
@@ -91,6 +92,7 @@ def policy_template(profile: ProfileName) -> str:
         keys=path.GROUP_KEYS,
         standing=path.STANDING,
         wipe=path.WIPE,
+        custody=path.CUSTODY,
     )
 
 

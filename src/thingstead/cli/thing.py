@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from thingstead.cli.action import Action, Parameter
+import base64
+
+from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.console import View
-from thingstead.cli.remote import THING, absolute_paths, remote
+from thingstead.cli.remote import DOMAIN, THING, absolute_paths, ask, remote
+from thingstead.storage.directory import write_whole
 
 __all__ = ["ADMIT", "FORGOTTEN", "HAND_OVER", "LIST", "QUARANTINE", "RESTORE", "RETIRE", "SHOW", "WAITING"]
 
@@ -45,6 +48,23 @@ _CLOCKS = (
     "thing: the answer comes from who would be harmed, not from our own memory."
 )
 
+
+def _hand_over(session: Session) -> int:
+    given = {key: session.options[key] for key in ("thing", "forced", "cause") if session.options[key] is not None}
+    to = {"to": str(session.path("to"))} if session.options["to"] else {}
+    told = ask(session, "thing.hand-over", {**given, **to})
+    papers = base64.urlsafe_b64decode(told.pop("handover", ""))
+    if papers:
+        target = (
+            session.path("output") if session.options["output"] else session.directory / f"{told['thing']}.handover"
+        )
+        write_whole(target, papers)
+        told["handover"] = str(target)
+    session.console.show(told)
+    session.console.next(f"thingstead {'thing accept FILE, by the next owner' if papers else 'ledger show'}")
+    return 0
+
+
 LIST = remote("thing.list", view=_VIEW, then="thingstead thing show {thing}")
 FORGOTTEN = remote(
     "thing.forgotten",
@@ -84,13 +104,25 @@ RETIRE: Action = remote(
     then="thingstead ledger show --thing {thing}",
     description=f"There is no way back: a retired thing is never admitted again.\n\n{_CLOCKS}",
 )
-HAND_OVER = remote(
-    "thing.hand-over",
-    THING,
-    _NEXT_OWNER,
-    Parameter("--forced", "also without the thing's receipt that it wiped itself", read=None),
-    _CAUSE,
-    then="thingstead ledger show --thing {thing}",
-    description="Withdraws the thing from all planes, has it wipe itself, and keeps its signed receipt.",
-    prepare=absolute_paths("to"),
+HAND_OVER = Action(
+    (
+        THING,
+        _NEXT_OWNER,
+        Parameter("--output", "file for the next owner; else THING.handover"),
+        Parameter("--forced", "also without the thing's receipt that it wiped itself", read=None),
+        _CAUSE,
+        DOMAIN,
+    ),
+    _hand_over,
+    "Has the thing wipe itself and name its next owner, withdraws it from all planes, and writes the file by which\n"
+    "the next owner's domain knows both (`thingstead thing accept`). Without --to nobody is named: whoever has the\n"
+    "thing in hand then has to reset it (`thingstead agent claim`), and compare its key.",
+)
+ACCEPT = remote(
+    "thing.accept",
+    Parameter("file", "what the seller's `thingstead thing hand-over` wrote"),
+    then="thingstead thing list",
+    description="Verifies that its maker is trusted, that each owner named the next, that the thing wiped itself, and\n"
+    "that the seller's ledger says so. Then the thing may come, if a rule of the policy names it.",
+    prepare=absolute_paths("file"),
 )

@@ -38,6 +38,7 @@ from thingstead.identifier import ThingId, thing_id_from_random
 from thingstead.phases.bootstrap import Newcomer
 from thingstead.planes.access.authorization_server import AuthorizationServer, Proposal
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
+from thingstead.planes.identity.ownership import IN_HAND, Ownership
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.profile.delegation import VerifiedDelegation
@@ -50,6 +51,7 @@ _KEY_ROLE = "maker"
 _GONE = frozenset({LifecycleState.DECOMMISSIONED, LifecycleState.RE_OWNED})
 _SETTLED = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE})
 _MEMBERS = _SETTLED | {LifecycleState.RE_BOOTSTRAPPING}
+_IN = _SETTLED | {LifecycleState.RE_BOOTSTRAPPING, LifecycleState.END_OF_LIFE}
 
 _Name = tuple[str, str]
 """Of a thing that may have no record yet: its maker's, and its serial number."""
@@ -73,6 +75,7 @@ class Admission:
         store: Committer,
         identity: CertificateAuthority,
         access: AuthorizationServer,
+        ownership: Ownership,
         policy: OwnerPolicy,
         waiting: WaitingRoom,
         issuer_credential: bytes,
@@ -85,6 +88,7 @@ class Admission:
         self._store = store
         self._identity = identity
         self._access = access
+        self._ownership = ownership
         self._policy = policy
         self._waiting = waiting
         self._issuer_credential = issuer_credential
@@ -145,6 +149,8 @@ class Admission:
             details |= {"delegation": delegation.cti, "signed": proof}
         if key:
             waiting.compare(key)
+        elif IN_HAND in waiting.rule:
+            raise PolicyError(f"{IN_HAND}: thingstead thing admit {thing} --key DIGITS", reason="in-hand")
         self._require_scope(known, scope)
         return await self._waiting.approve(thing, Approval(scope, until, by), details=details)
 
@@ -214,7 +220,7 @@ class Admission:
         if known is not None:
             _require_welcome(known)
         facts = _facts(newcomer)
-        decision = self._decide(known, facts)
+        decision = self._decide(known, facts, self._ownerless(known, newcomer))
         if decision.verdict is Verdict.ADMIT:
             # In the same step of the event loop: of two that come together, the second counts the first.
             self._entering[facts.maker, facts.serial] = facts
@@ -292,11 +298,19 @@ class Admission:
         maker, serial = newcomer.identity.maker, newcomer.identity.serial
         return self._register.find(maker, serial)
 
-    def _decide(self, known: Thing | None, facts: IdentityFacts) -> Decision:
+    def _ownerless(self, known: Thing | None, newcomer: Newcomer) -> str:
+        """Why nobody knows that it is ours; whoever is in was asked when it came."""
+        if known is not None and known.state in _IN:
+            return ""
+        return self._ownership.objection(newcomer.identity, newcomer.custody)
+
+    def _decide(self, known: Thing | None, facts: IdentityFacts, ownerless: str) -> Decision:
         decision = self.explain(facts, at=self._clock.utc()).decision
         if decision.verdict is Verdict.ADMIT and known is not None and _had_another_key(known, facts.thumbprint):
             rule = f"{decision.rule}, but its key is not the one that it had"
             decision = replace(decision, verdict=Verdict.HOLD, rule=rule)
+        if ownerless and decision.verdict is not Verdict.REFUSE:
+            decision = replace(decision, verdict=Verdict.HOLD, rule=f"{decision.rule}, but {ownerless}")
         if decision.verdict is not Verdict.HOLD:
             return decision
         if not self._waiting.has_seat(None if known is None else known.id):

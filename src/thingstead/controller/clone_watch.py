@@ -11,7 +11,7 @@ from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.lifecycle import Cause, Restriction
-from thingstead.domain.ports import Committer
+from thingstead.domain.ports import Store
 from thingstead.domain.unit import Committed, Unit
 from thingstead.endpoint.event import Address
 from thingstead.errors import ThingsteadError, TransitionError
@@ -26,18 +26,18 @@ _RETRY = 1.0
 
 
 class CloneWatch:
-    """Follows the ledger for joins (`follow`) and verified messages (`heard`); quarantines what `Sightings` finds.
+    """Follows the ledger for joins and is told of verified messages (`heard`); quarantines what `Sightings` finds.
 
     Args:
         conductor: quarantines.
-        store: for the ledger.
+        store: the ledger.
         clock: both times.
 
     Attributes:
         found: identities that were found to live twice, since our start.
     """
 
-    def __init__(self, conductor: Conductor, *, store: Committer, clock: Clock) -> None:
+    def __init__(self, conductor: Conductor, *, store: Store, clock: Clock) -> None:
         self._conductor = conductor
         self._store = store
         self._clock = clock
@@ -45,9 +45,10 @@ class CloneWatch:
         self._suspects: dict[ThingId, Clone] = {}
         self._waiting = asyncio.Event()
         self.found = 0
+        store.listen(self._follow)
 
-    def follow(self, committed: Committed) -> None:
-        """Take up joins, once they are on disk; to be given to `Store.listen`."""
+    def _follow(self, committed: Committed) -> None:
+        """Take up joins, once they are on disk."""
         for entry in committed.entries:
             if entry.kind is Kind.TRANSITION and entry.cause == Cause.JOINED and entry.thing is not None:
                 self._sightings.joined(entry.thing)

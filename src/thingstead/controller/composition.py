@@ -39,6 +39,7 @@ from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.phases.decommission import Decommission
 from thingstead.planes.access.authorization_server import AuthorizationServer
+from thingstead.planes.identity.ownership import Ownership
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.message import Message
@@ -73,17 +74,16 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     server = DomainServer(
         endpoint, resources, clock=clock, tasks=tasks, reserve=lambda owner, upto: _reserve(owner, upto, planes, server)
     )
-    places = PlaneRecords(PlaneName.NETWORK, store, prefix="place/")
-    whereabouts = Whereabouts(places, mac_of=foundation.segment.mac_of)
+    whereabouts = Whereabouts(PlaneRecords(PlaneName.NETWORK, store, prefix="place/"), mac_of=foundation.segment.mac_of)
     member = DomainMember(endpoint, foundation.keys.handle(KeyId("groups")))
     trusted = Trusted(foundation.anchors)
     planes = compose_planes(foundation, own.public, whereabouts, member, trusted, register=register, server=server)
     conductor = Conductor(planes, register, store=store, clock=clock)
     clones = CloneWatch(conductor, store=store, clock=clock)
-    store.listen(clones.follow)
-    admission = _admission(foundation, conductor, register, planes, whereabouts)
-    notary = _notary(foundation, refusals)
     registrar = Registrar({anchor.maker: anchor.identity_key for anchor in foundation.anchors}, vouched=planes.codes)
+    ownership = _ownership(foundation, own, registrar)
+    admission = _admission(foundation, conductor, register, planes, whereabouts, ownership)
+    notary = _notary(foundation, refusals)
     bootstrap = _bootstrap(foundation, own, registrar, admission, planes)
     rejoining = Rejoining(lambda: admission.policy, register, conductor=conductor, runs=planes.software.runs)
     planes.software.on_install = rejoining.note
@@ -102,6 +102,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         resources=resources,
         admission=admission,
         people=compose_people(foundation, admission),
+        ownership=ownership,
         bootstrap=bootstrap,
         decommission=_decommission(foundation, server, planes.access),
         planes=planes,
@@ -201,7 +202,12 @@ def _notary(foundation: Foundation, refusals: RefusalCounter) -> Notary:
 
 
 def _admission(
-    foundation: Foundation, conductor: Conductor, register: Register, planes: Planes, whereabouts: Whereabouts
+    foundation: Foundation,
+    conductor: Conductor,
+    register: Register,
+    planes: Planes,
+    whereabouts: Whereabouts,
+    ownership: Ownership,
 ) -> Admission:
     return Admission(
         conductor,
@@ -209,6 +215,7 @@ def _admission(
         store=foundation.store,
         identity=planes.identity,
         access=planes.access,
+        ownership=ownership,
         policy=foundation.policy,
         waiting=WaitingRoom(
             PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="waiting/"), clock=foundation.clock
@@ -218,6 +225,11 @@ def _admission(
         random_bytes=foundation.random_bytes,
         note_place=whereabouts.note,
     )
+
+
+def _ownership(foundation: Foundation, own: Credential, registrar: Registrar) -> Ownership:
+    records = PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="custody/")
+    return Ownership(records, identify=registrar.identify, owner=own.public, clock=foundation.clock)
 
 
 def _attention(
@@ -285,6 +297,8 @@ def _decommission(foundation: Foundation, server: DomainServer, access: Authoriz
         ask=ask,
         holder=access.holder_of,
         domain=foundation.config.domain.name,
+        owner=foundation.keys.handle(KeyId("domain")),
+        clock=foundation.clock,
         random_bytes=foundation.random_bytes,
     )
 

@@ -29,6 +29,7 @@ from thingstead.endpoint.resource import Resources
 from thingstead.errors import ThingsteadError
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.phases.decommission import Decommission
+from thingstead.planes.identity.ownership import Ownership
 
 __all__ = ["Controller"]
 
@@ -50,6 +51,7 @@ class Controller:
         server: the CoAP endpoint.
         resources: what it serves.
         admission: the join decision.
+        ownership: whose things were handed over to us.
         people: who may ask beside the owner.
         bootstrap: handshakes under way.
         decommission: how a thing is parted from.
@@ -71,6 +73,7 @@ class Controller:
     server: DomainServer
     resources: Resources
     admission: Admission
+    ownership: Ownership
     people: People
     bootstrap: Bootstrap
     decommission: Decommission

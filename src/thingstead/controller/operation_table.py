@@ -11,6 +11,7 @@ from thingstead.controller import (
     operation_install_code,
     operation_ledger,
     operation_owner,
+    operation_ownership,
     operation_people,
     operation_policy,
     operation_software,
@@ -20,8 +21,9 @@ from thingstead.controller import (
 from thingstead.controller.controller import Controller
 from thingstead.controller.gate import Gate
 from thingstead.controller.operation import Operations
+from thingstead.controller.parting import Partings
 from thingstead.domain.role import Operator
-from thingstead.identifier import ThingId
+from thingstead.identifier import KeyId, ThingId
 from thingstead.storage.operator_file import parse_operators
 from thingstead.transport.control_socket import user_id
 
@@ -42,7 +44,7 @@ def operations(controller: Controller) -> Operations:
         *operation_thing.rows(
             controller.register,
             controller.conductor,
-            decommission=controller.decommission,
+            partings=_partings(controller),
             heard_of=lambda thing: {
                 "version": controller.planes.software.runs(thing).version,
                 "last_heard": controller.server.last_acceptance(thing),
@@ -56,6 +58,7 @@ def operations(controller: Controller) -> Operations:
             on_refusal=count_approval,
         ),
         *operation_people.rows(controller.people.installers, controller.people.challenges, clock=clock),
+        *operation_ownership.rows(controller.ownership, controller.register, controller.conductor),
         *operation_data.rows(controller.planes.data, controller.register),
         *operation_software.rows(controller.planes.software),
         *operation_traffic.rows(
@@ -97,4 +100,21 @@ def gate(controller: Controller) -> Gate:
         installers=controller.people.installers,
         operators=lambda: parse_operators(files.operators_text(), user_id=user_id),
         on_refusal=count,
+    )
+
+
+def _partings(controller: Controller) -> Partings:
+    foundation = controller.foundation
+    return Partings(
+        controller.register,
+        controller.conductor,
+        decommission=controller.decommission,
+        seller=operation_ownership.seller(
+            foundation.store,
+            controller.notary,
+            key=foundation.keys.handle(KeyId("domain")),
+            ledger_key=foundation.keys.handle(KeyId("ledger")).public,
+            domain=foundation.config.domain.name,
+        ),
+        size=lambda: controller.notary.size,
     )

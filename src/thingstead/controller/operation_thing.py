@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from thingstead.controller.conductor import Conductor, TransitionReport
+from thingstead.controller.conductor import Conductor
 from thingstead.controller.operation import Acting, Operation
-from thingstead.domain.ledger.entry import Detail
-from thingstead.domain.lifecycle import Cause, Restriction, advance
-from thingstead.domain.plane import PlaneName
+from thingstead.controller.parting import Partings, Withdrawal
+from thingstead.domain.lifecycle import Cause, Restriction
 from thingstead.domain.register import Register
 from thingstead.domain.role import Right
 from thingstead.domain.thing import Thing
-from thingstead.errors import ConfigError, PolicyError, ProtocolError
+from thingstead.errors import ConfigError, ProtocolError
 from thingstead.identifier import ThingId, thing_id
-from thingstead.phases.decommission import Decommission, Farewell
-from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
+from thingstead.protocols.profile.custody import Owner
 
-__all__ = ["ChangeThing", "HandOverThing", "NoArguments", "PlaneTime", "Withdrawal", "rows"]
-
-_KILL_DEADLINE = 60.0
+__all__ = ["ChangeThing", "HandOverThing", "NoArguments", "rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +46,7 @@ class HandOverThing(Acting):
 
     Attributes:
         thing: its id.
-        to: file with the next owner's credential, for the ledger; empty if nobody says.
+        to: file with the next owner's credential, who gets a file for it in return; empty if nobody says.
         forced: also without the thing's receipt that it wiped itself.
         cause: a slug for the ledger.
     """
@@ -63,56 +57,11 @@ class HandOverThing(Acting):
     cause: str = "operator"
 
 
-@dataclass(frozen=True, slots=True)
-class PlaneTime:
-    """One plane's kill clock.
-
-    Attributes:
-        plane: its name.
-        milliseconds: from the decision to the last acceptance by its relying party, 0 if none came after it;
-            None if it still accepts, or if nobody enforces the refusal.
-        withdrawn: milliseconds until the plane said that it had withdrawn; None if it still owes.
-        relying_party: who was asked.
-        detail: what it said.
-        enforced: False in a dry run.
-    """
-
-    plane: str
-    milliseconds: float | None
-    withdrawn: float | None
-    relying_party: str
-    detail: str
-    enforced: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """How a thing left, plane by plane.
-
-    Attributes:
-        thing: its id.
-        state: it is in now.
-        restriction: held against it now.
-        at: when that was decided.
-        planes: how each let go.
-        wipe_receipt: the thing's signed word that it forgot us, in base64url; empty without one.
-        no_receipt: why there is none; empty with one, and where none was asked for.
-    """
-
-    thing: str
-    state: str
-    restriction: str
-    at: datetime
-    planes: tuple[PlaneTime, ...]
-    wipe_receipt: str = ""
-    no_receipt: str = ""
-
-
 HeardOf = Callable[[ThingId], dict[str, Any]]
 
 
 def rows(
-    register: Register, conductor: Conductor, *, decommission: Decommission, heard_of: HeardOf
+    register: Register, conductor: Conductor, *, partings: Partings, heard_of: HeardOf
 ) -> tuple[Operation[Any], ...]:
     """The table; `heard_of` tells what a thing says of itself, and when it was last heard since our start."""
 
@@ -133,7 +82,7 @@ def rows(
         report = await conductor.restrict(
             thing_id(request.thing), Restriction.QUARANTINED, actor=request.by, cause=request.cause
         )
-        return await _timed(report)
+        return await partings.timed(report)
 
     async def restore(request: ChangeThing) -> dict[str, Any]:
         report = await conductor.restrict(
@@ -142,43 +91,13 @@ def rows(
         return _summary(report.thing)
 
     async def retire(request: ChangeThing) -> Withdrawal:
-        return await _part(thing_id(request.thing), Cause.RETIRED, request, forced=True)
+        thing = thing_id(request.thing)
+        return await partings.part(thing, Cause.RETIRED, by=request.by, why=request.cause, forced=True)
 
     async def hand_over(request: HandOverThing) -> Withdrawal:
-        evidence = {"next_owner": _thumbprint(Path(request.to))} if request.to else {}
-        identifier = thing_id(request.thing)
-        return await _part(identifier, Cause.HANDED_OVER, request, forced=request.forced, evidence=evidence)
-
-    async def _part(
-        thing: ThingId,
-        cause: Cause,
-        request: ChangeThing | HandOverThing,
-        *,
-        forced: bool,
-        evidence: Mapping[str, Detail] | None = None,
-    ) -> Withdrawal:
-        # Before the thing is asked: what the table refuses must not cost it its association.
-        advance(register.thing(thing).state, cause)
-        farewell = await decommission.part(thing)
-        if not farewell.receipt and not forced:
-            raise PolicyError(
-                f"{thing} gave no wipe receipt ({farewell.failure}); it may keep your data", reason="wipe"
-            )
-        evidence = {**(evidence or {}), **farewell.evidence(), "why": request.cause}
-        return await _timed(await conductor.transition(thing, cause, actor=request.by, evidence=evidence), farewell)
-
-    async def _timed(report: TransitionReport, farewell: Farewell | None = None) -> Withdrawal:
-        times = await conductor.kill_clock(report.thing.id, since=report.at, deadline=_KILL_DEADLINE)
-        planes = tuple([_plane_time(report, name, times) for name in PlaneName])
-        return Withdrawal(
-            report.thing.id,
-            report.thing.state,
-            report.thing.restriction,
-            report.at,
-            planes,
-            wipe_receipt="" if farewell is None else base64.urlsafe_b64encode(farewell.receipt).decode("ascii"),
-            no_receipt="" if farewell is None else farewell.failure,
-        )
+        thing, to = thing_id(request.thing), _owner(Path(request.to)) if request.to else None
+        cause, why, forced = Cause.HANDED_OVER, request.cause, request.forced
+        return await partings.part(thing, cause, by=request.by, why=why, forced=forced, to=to)
 
     return (
         Operation("thing.list", NoArguments, Right.SEE, "every thing and its state", listing),
@@ -190,19 +109,12 @@ def rows(
     )
 
 
-def _plane_time(report: TransitionReport, name: PlaneName, times: Mapping[PlaneName, Any]) -> PlaneTime:
-    time, outcome = times[name], report.outcomes.get(name)
-    said_so = outcome is not None and outcome.receipt is not None and time.enforced
-    withdrawn = round(outcome.milliseconds, 3) if outcome is not None and said_so else None
-    milliseconds = None if time.milliseconds is None else round(time.milliseconds, 3)
-    return PlaneTime(name.value, milliseconds, withdrawn, time.relying_party, time.detail, time.enforced)
-
-
-def _thumbprint(credential: Path) -> bytes:
+def _owner(credential: Path) -> Owner:
     try:
-        return cose_key.thumbprint(ccs.decode(credential.read_bytes()).public)
+        read = ccs.decode(credential.read_bytes())
     except (OSError, ProtocolError) as error:
         raise ConfigError(f"expected the next owner's credential at {credential}: {error}") from error
+    return Owner(read.subject, read.public)
 
 
 def _summary(thing: Thing) -> dict[str, Any]:

@@ -55,11 +55,13 @@ class Newcomer:
         identity: the verified maker identity.
         oscore: what the handshake agreed on, for the association.
         source: the IP address it came from.
+        custody: the end of its chain of custody, empty where it was reset by hand; None where it came from its maker.
     """
 
     identity: MakerIdentity
     oscore: OscoreParameters
     source: str
+    custody: bytes | None = None
 
 
 Authenticator = Callable[[bytes, datetime], MakerIdentity]
@@ -182,7 +184,8 @@ class Bootstrap:
         self._pending.discard(c_r)
         identity = self._authenticate(join.decode_identity(received.ead_3), at)
         authenticated = received.authenticate(join.identity_credential(identity.encoded, identity.public))
-        grant = await self._admit(Newcomer(identity, authenticated.oscore(), source[0]))
+        said = join.decode_custody(received.ead_3)
+        grant = await self._admit(Newcomer(identity, authenticated.oscore(), source[0], said))
         message_4, _ = authenticated.message_4(encode_grant(grant))
         return message_4
 

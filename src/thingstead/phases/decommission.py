@@ -3,7 +3,9 @@
 ::
 
     domain                                    thing
-      | POST /wipe {nonce} ------------------> |  erases association, groups, tokens, telemetry
+      | GET /custody ------------------------> |  only where it is handed over: whose it was up to now
+      | <------------- {identity, voucher, chain}
+      | POST /wipe {nonce, link} ------------> |  keeps whose it is next; erases association, groups, tokens, telemetry
       | <---- {thing, domain, erased, nonce} signed by its identity key
       |  receipt verified, kept, its hash on the ledger
       |  transition: all planes withdraw, whether the thing answered or not
@@ -16,17 +18,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from thingstead.clock import Clock
 from thingstead.crypto.digest import digest
-from thingstead.crypto.key import PublicKey
+from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.ports import Records
 from thingstead.errors import DecodeError, ThingsteadError
 from thingstead.identifier import ThingId
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, ContentFormat
-from thingstead.protocols.profile import path, wipe
+from thingstead.protocols.profile import custody, papers, path, wipe
+from thingstead.protocols.profile.custody import Owner
+from thingstead.protocols.profile.papers import Papers
 
 __all__ = ["Decommission", "Farewell"]
 
@@ -42,11 +47,15 @@ class Farewell:
         receipt: its signed word that it forgot us, as received; empty if it gave none.
         erased: what it says that it erased.
         failure: why there is no receipt; empty with one.
+        nonce: that the receipt holds.
+        papers: what it showed of where it comes from, with the link to its next owner; None where it has none.
     """
 
     receipt: bytes
     erased: tuple[str, ...] = ()
     failure: str = ""
+    nonce: bytes = b""
+    papers: Papers | None = None
 
     def evidence(self) -> dict[str, Detail]:
         """For the ledger: the receipt's SHA-256, or that there is none and why."""
@@ -63,6 +72,8 @@ class Decommission:
         ask: sends a request under the association with a thing, and waits for the response so many seconds.
         holder: the key that a thing proved when it joined; raises `StateError` when it holds no token.
         domain: our name.
+        owner: the key that makers and owners before name as ours.
+        clock: for UTC.
         random_bytes: for nonces.
         within: seconds that a thing has to answer.
     """
@@ -74,6 +85,8 @@ class Decommission:
         ask: Callable[[ThingId, Message, float], Awaitable[Message]],
         holder: Callable[[ThingId], PublicKey],
         domain: str,
+        owner: PrivateKey,
+        clock: Clock,
         random_bytes: Callable[[int], bytes],
         within: float = 15.0,
     ) -> None:
@@ -81,6 +94,8 @@ class Decommission:
         self._ask = ask
         self._holder = holder
         self._domain = domain
+        self._owner = owner
+        self._clock = clock
         self._random_bytes = random_bytes
         self._within = within
         self._receipts = dict(records.load())
@@ -89,21 +104,41 @@ class Decommission:
         """The newest receipt of a thing; empty if it never gave one."""
         return self._receipts.get(thing, b"")
 
-    async def part(self, thing: ThingId) -> Farewell:
-        """Have a thing wipe itself; never raises for what a thing does or does not do."""
+    async def part(self, thing: ThingId, to: tuple[str, Owner] | None = None) -> Farewell:
+        """Have a thing wipe itself; never raises for what a thing does or does not do.
+
+        Args:
+            thing: whom.
+            to: its serial number, and whose it is from then on; None if nobody says.
+        """
+        nonce = self._random_bytes(_NONCE_SIZE)
         try:
-            receipt = await self._wipe(thing)
+            shown, link = (None, b"") if to is None else await self._hand_on(thing, *to)
+            receipt = await self._wipe(thing, nonce, link)
         except ThingsteadError as error:
             _LOGGER.warning("%s gave no wipe receipt: %s", thing, error)
             return Farewell(b"", failure=error.reason)
         await self._records.write({thing: receipt.encoded})
         self._receipts[thing] = receipt.encoded
-        return Farewell(receipt.encoded, receipt.erased)
+        return Farewell(receipt.encoded, receipt.erased, nonce=nonce, papers=shown)
 
-    async def _wipe(self, thing: ThingId) -> wipe.WipeReceipt:
-        nonce = self._random_bytes(_NONCE_SIZE)
+    async def _hand_on(self, thing: ThingId, serial: str, to: Owner) -> tuple[Papers, bytes]:
+        """Its papers with the link to the next owner, and that link; empty if it has it from an attempt before."""
+        answer = await self._ask(thing, request(Code.GET, path.CUSTODY), self._within)
+        if answer.code != Code.CONTENT:
+            raise DecodeError(f"expected the papers of {thing}, got code {answer.code:#04x}", reason="no-papers")
+        shown = papers.decode(answer.payload)
+        if custody.names(shown.links[-1:], to.key):
+            return shown, b""
+        own = Owner(self._domain, self._owner.public)
+        at = self._clock.utc()
+        link = custody.extend(shown.head, serial=serial, owner=own, to=to, at=at, key=self._owner)
+        return replace(shown, links=(*shown.links, link)), link
+
+    async def _wipe(self, thing: ThingId, nonce: bytes, link: bytes) -> wipe.WipeReceipt:
         public = self._holder(thing)
-        asked = request(Code.POST, path.WIPE, payload=wipe.encode_request(nonce), content_format=ContentFormat.CBOR)
+        payload = wipe.encode_request(nonce, link)
+        asked = request(Code.POST, path.WIPE, payload=payload, content_format=ContentFormat.CBOR)
         answer = await self._ask(thing, asked, self._within)
         if answer.code != Code.CHANGED:
             raise DecodeError(f"expected a wipe receipt, got code {answer.code:#04x}", reason="not-wiped")

@@ -234,6 +234,7 @@ scope = "sensor"
 "/group-keys" = ["PUT"]
 "/standing" = ["FETCH"]
 "/wipe" = ["POST"]
+"/custody" = ["GET", "PUT"]
 
 [[series]]
 name = "*"

@@ -1,14 +1,17 @@
 """Files that come by hand, a maker's trust anchor and a thing's birth record, and the words of a parting."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tests.properties.decoder import Decoder
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.domain import anchor
 from thingstead.domain.anchor import TrustAnchor
-from thingstead.protocols.profile import birth, delegation, firmware, signed_request, wipe
+from thingstead.protocols.profile import birth, custody, delegation, firmware, papers, signed_request, wipe
 from thingstead.protocols.profile.birth import Birth
+from thingstead.protocols.profile.custody import Owner
 from thingstead.protocols.profile.firmware import Firmware
+from thingstead.protocols.profile.papers import Papers
+from thingstead.protocols.voucher import voucher
 from thingstead.secret import Secret
 
 _PRIVATE = private_key(KeyType.P256, Secret(bytes(31) + b"\x07"))
@@ -32,6 +35,10 @@ _DELEGATION = delegation.issue(
     cti=bytes(8),
 )
 _REQUEST = signed_request.sign("thing.admit", {"thing": "thing-1"}, _PRIVATE, domain="home", challenge=bytes(16))
+_VOUCHER = voucher.issue(_KEY, _PRIVATE, serial="AL-1", at=_AT, expires=_AT + timedelta(days=30))
+_HOME = Owner("home", _KEY)
+_LINK = custody.extend(custody.head(_VOUCHER, ()), serial="AL-1", owner=_HOME, to=_HOME, at=_AT, key=_PRIVATE)
+_PAPERS = Papers(b"identity", _VOUCHER, (_LINK,))
 
 DECODERS = (
     Decoder("domain.anchor.decode", anchor.decode, (anchor.encode(_ANCHOR).hex(),)),
@@ -47,6 +54,13 @@ DECODERS = (
         "profile.signed_request.authenticate",
         lambda data: signed_request.authenticate(data, _KEY, domain="home"),
         (_REQUEST.hex(),),
+    ),
+    Decoder("profile.papers.decode", papers.decode, (papers.encode(_PAPERS).hex(),)),
+    Decoder("profile.custody.decode_links", custody.decode_links, (custody.encode_links(_PAPERS.links).hex(),)),
+    Decoder(
+        "profile.custody.authenticate",
+        lambda data: custody.authenticate(_PAPERS.voucher, (data,), anchor=_KEY, serial="AL-1"),
+        (_LINK.hex(),),
     ),
     Decoder("profile.wipe.decode_request", wipe.decode_request, (wipe.encode_request(_NONCE).hex(),)),
     Decoder(

@@ -1,6 +1,7 @@
 """What a thing's life promises, from its join to its end."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import islice
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,14 @@ def _asks_the_system(original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, hosts, **settings: original(self, hosts, **(settings | {"offline": False}))
 
 
+def _believes(original: Callable[..., Any]) -> Callable[..., Any]:
+    names = original.__globals__
+    return lambda data, **_about: names["_parties"](names["sign1"].decode(data))[2:]
+
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _A = "thingstead.agent."
+_B = "thingstead.protocols.profile.custody:"
 _C = "thingstead.controller."
 _P = "thingstead.planes."
 ROWS = (
@@ -24,6 +32,13 @@ ROWS = (
     Sabotage("R-08", "thingstead.domain.policy:Rejoin.covers", returns(False), "listed software takes a join anew"),
     Sabotage("R-08", _C + "admission:_had_another_key", returns(False), "another key takes a person and a join anew"),
     Sabotage("R-09", _A + "wiping:erase", accepts, "a thing that leaves keeps nothing of the domain"),
+    Sabotage(
+        "R-10", _P + "identity.ownership:Ownership.objection", returns(""), "who had an owner before shows papers"
+    ),
+    Sabotage("R-10", _P + "identity.handover:_require_decision", accepts, "the seller's ledger says so too"),
+    Sabotage("R-10", _A + "joining:Joining._require_owner", accepts, "a thing joins its owner and nobody else"),
+    Sabotage("R-11", _B + "_link", _believes, "each owner's link is under its own key, and follows the one before"),
+    Sabotage("R-78", _A + "ownership:Ownership._support_end", returns(_LONG_AGO), "a maker's updates are its own"),
     Sabotage("R-12", "thingstead.analysis.neglect:neglected", returns(()), "silent and unsupported things are found"),
     Sabotage("R-12", "thingstead.analysis.neglect:strangers", returns(()), "who is on the link unasked is found"),
     Sabotage(

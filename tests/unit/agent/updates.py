@@ -67,7 +67,7 @@ class Thing:
         self.slots = slots or MemorySlots(OLD)
         self.domain = domain or Domain()
         self.activated = 0
-        self.updating = Updating(self.slots, birth, utc=lambda: at, on_activated=self._on_activated)
+        self.updating = Updating(self.slots, lambda: birth, utc=lambda: at, on_activated=self._on_activated)
         self.story = self.updating.story(interval=3.0)
 
     def _on_activated(self):

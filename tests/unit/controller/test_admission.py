@@ -29,6 +29,7 @@ from thingstead.phases.manufacture import Maker, Model, bear
 from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.access.issued_tokens import IssuedTokens
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
+from thingstead.planes.identity.ownership import Ownership
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.protocols.cose import key as cose_key
@@ -83,6 +84,16 @@ def rule(verdict=Verdict.ADMIT, scope="member", **changes):
     return replace(JoinRule("lamps", ("acme",), ("LX-*",), parse_serials(["*"]), verdict, "floor-1", scope), **changes)
 
 
+class Unowned(Ownership):
+    """Asks nobody for papers, but for those of `objections`."""
+
+    def __init__(self):
+        self.objections = {}
+
+    def objection(self, identity, said):
+        return self.objections.get(identity.serial, "")
+
+
 class Door:
     """An admission with its identity and access planes real, and the other four told to obey."""
 
@@ -121,6 +132,7 @@ class Door:
             store=self.store,
             identity=self.identity,
             access=self.access,
+            ownership=Unowned(),
             policy=OwnerPolicy(JoinPolicy(profile, SCOPES, rules), Scope({"/light": int(Permission.GET)})),
             waiting=WaitingRoom(
                 PlaneRecords(PlaneName.IDENTITY, self.store, prefix="waiting/"), clock=self.clock, seats=3

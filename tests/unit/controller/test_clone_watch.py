@@ -38,7 +38,6 @@ def live(places, *errors, unit=JOINED):
         store, conductor = MemoryStore(), Conductor(*errors)
         stand_in: Any = conductor
         watch = CloneWatch(stand_in, store=store, clock=JumpingClock())
-        store.listen(watch.follow)
         task = asyncio.get_running_loop().create_task(watch.run())
         for place in places:
             await store.commit(unit)

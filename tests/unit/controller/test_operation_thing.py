@@ -9,6 +9,7 @@ from tests.unit.controller.planes import House, down
 from tests.unit.domain.things import a_thing
 from thingstead.controller import operation_thing
 from thingstead.controller.operation import Operations
+from thingstead.controller.parting import Partings
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import LifecycleState, Restriction
@@ -38,13 +39,20 @@ class Owner:
             *operation_thing.rows(
                 self.house.register,
                 self.house.conductor,
-                decommission=door,
+                partings=Partings(
+                    self.house.register,
+                    self.house.conductor,
+                    decommission=door,
+                    seller=lambda thing, farewell, since: f"{thing} {farewell.papers} {since}".encode(),
+                    size=lambda: 7,
+                ),
                 heard_of=lambda _thing: {"version": "1.1.0", "last_heard": None},
             )
         )
 
-    async def part(self, thing):
+    async def part(self, thing, to=None):
         self.parted.append(thing)
+        self.sold_to = to
         return self.farewell
 
     def ask(self, operation, thing=THING.id, **arguments):

@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import AT, a_thing
 from thingstead.crypto.digest import digest
 from thingstead.crypto.key import KeyType, generate
@@ -14,7 +15,7 @@ from thingstead.protocols.profile import wipe
 pytestmark = pytest.mark.requirement("R-09")
 
 _THING = a_thing().id
-_KEY = generate(KeyType.P256)
+_KEY, _OWNER = generate(KeyType.P256), generate(KeyType.P256)
 
 
 class _Records:
@@ -29,7 +30,7 @@ class _Records:
 
 
 def _receipt(request, thing=_THING, key=_KEY):
-    nonce = wipe.decode_request(request.payload)
+    nonce = wipe.decode_request(request.payload).nonce
     return Message(Code.CHANGED, payload=wipe.sign(thing, "home", ("association",), at=AT, nonce=nonce, key=key))
 
 
@@ -42,7 +43,13 @@ def _part(answer, records=None, holder=lambda _thing: _KEY.public):
         return result
 
     decommission = Decommission(
-        records or _Records(), ask=ask, holder=holder, domain="home", random_bytes=lambda size: bytes(range(size))
+        records or _Records(),
+        ask=ask,
+        holder=holder,
+        domain="home",
+        owner=_OWNER,
+        clock=JumpingClock(),
+        random_bytes=lambda size: bytes(range(size)),
     )
     return decommission, asyncio.run(decommission.part(_THING))
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PublicKey
+from thingstead.errors import UntrustedError
 from thingstead.protocols.cwt import token
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.cwt.credential import MakerIdentity, authenticate_maker_identity, introduced_maker_identity
@@ -45,8 +46,19 @@ class Registrar:
             AuthenticationError: another key signed it.
             DecodeError, UnsupportedError, ExpiredError: as `authenticate_maker_identity`.
         """
-        maker = token.decode(maker_identity).claims.text(Claim.ISS)
+        maker = _maker_of(maker_identity)
+        if maker not in self._anchors:
+            return introduced_maker_identity(maker_identity, self._vouched)
+        return self.identify(maker_identity, at)[0]
+
+    def identify(self, maker_identity: bytes, at: datetime) -> tuple[MakerIdentity, PublicKey]:
+        """The same for makers with an anchor only, and the anchor."""
+        maker = _maker_of(maker_identity)
         anchor = self._anchors.get(maker)
         if anchor is None:
-            return introduced_maker_identity(maker_identity, self._vouched)
-        return authenticate_maker_identity(maker_identity, anchor, accept=ACCEPTED, maker=maker, at=at)
+            raise UntrustedError(f"no trust anchor for maker {maker[:40]!r}", reason="unknown maker")
+        return authenticate_maker_identity(maker_identity, anchor, accept=ACCEPTED, maker=maker, at=at), anchor
+
+
+def _maker_of(maker_identity: bytes) -> str:
+    return token.decode(maker_identity).claims.text(Claim.ISS)

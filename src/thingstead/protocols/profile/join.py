@@ -18,10 +18,12 @@ from thingstead.protocols.edhoc.ead import EadItem
 __all__ = [
     "ACCESS_TOKEN",
     "CREDENTIAL_BY_VALUE",
+    "CUSTODY_HEAD",
     "EAD_LABELS",
     "LINK_ATTRIBUTES",
     "METHOD",
     "SUITES",
+    "decode_custody",
     "decode_identity",
     "domain_credential",
     "identity_credential",
@@ -37,7 +39,10 @@ SUITES = (2, 3)
 
 CREDENTIAL_BY_VALUE = 15
 ACCESS_TOKEN = 26
-EAD_LABELS = frozenset({CREDENTIAL_BY_VALUE, ACCESS_TOKEN})
+CUSTODY_HEAD = 65_540
+"""Ours: SHA-256 of the last link of a thing's chain of custody, empty where it was reset by hand; critical."""
+
+EAD_LABELS = frozenset({CREDENTIAL_BY_VALUE, ACCESS_TOKEN, CUSTODY_HEAD})
 
 LINK_ATTRIBUTES = coap_carriage.link_attributes(
     methods=(METHOD,),
@@ -50,6 +55,7 @@ LINK_ATTRIBUTES = coap_carriage.link_attributes(
 """What discovery says of a domain's EDHOC resource: things show a CWT by its `kid`, the domain its CCS by value."""
 
 _KID_SIZE = 4
+_HASH_SIZE = 32
 
 
 def identity_credential(maker_identity: bytes, public: PublicKey) -> Credential:
@@ -58,9 +64,10 @@ def identity_credential(maker_identity: bytes, public: PublicKey) -> Credential:
     return Credential(id_cred=kid_reference(kid), cred=maker_identity.removeprefix(token.CWT_HEAD), public=public)
 
 
-def identity_item(maker_identity: bytes) -> tuple[EadItem, ...]:
-    """EAD_3 of a join: the maker identity by value, critical (negative label)."""
-    return (EadItem(-CREDENTIAL_BY_VALUE, maker_identity),)
+def identity_item(maker_identity: bytes, custody: bytes | None = None) -> tuple[EadItem, ...]:
+    """EAD_3 of a join: the maker identity by value, and whose the thing was; critical (negative labels)."""
+    items = (EadItem(-CREDENTIAL_BY_VALUE, maker_identity),)
+    return items if custody is None else (*items, EadItem(-CUSTODY_HEAD, custody))
 
 
 def decode_identity(ead_3: Sequence[EadItem]) -> bytes:
@@ -74,6 +81,21 @@ def decode_identity(ead_3: Sequence[EadItem]) -> bytes:
             return maker_identity
         case others:
             raise DecodeError(f"expected one credential by value in EAD_3, got {len(others)}", spec="RFC 9528 §3.8")
+
+
+def decode_custody(ead_3: Sequence[EadItem]) -> bytes | None:
+    """What a thing says of whose it was; None where it came from its maker.
+
+    Raises:
+        DecodeError: several, or neither empty nor a hash.
+    """
+    match values_of(ead_3, CUSTODY_HEAD):
+        case []:
+            return None
+        case [said] if len(said) in {0, _HASH_SIZE}:
+            return said
+        case _:
+            raise DecodeError("expected at most one end of a chain of custody in EAD_3", spec="RFC 9528 §3.8")
 
 
 def domain_credential(reference: CredentialReference) -> Credential:

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "ACE_GROUP",
     "CREDENTIAL_STATUS",
+    "CUSTODY",
     "EDHOC",
     "GRANT",
     "GROUP_KEYS",
@@ -85,6 +86,9 @@ LIGHT = "/light"
 
 LEVEL = "/light/level"
 """Thing: GET and PUT of how bright its lamp is when it is on, in per cent."""
+
+CUSTODY = "/custody"
+"""Thing: GET its papers: identity, voucher, custody; PUT of a link by which its owner takes over updates."""
 
 WIPE = "/wipe"
 """Thing: POST; it signs a receipt, forgets everything of the domain and answers with the receipt."""

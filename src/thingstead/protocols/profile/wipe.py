@@ -1,6 +1,7 @@
 """The wipe: a domain asks a thing to forget it, and the thing signs what it forgot, so that it can be shown later.
 
-The request is a CBOR byte string, a nonce. The receipt is a COSE_Sign1 by the thing's identity key over
+The request is a CBOR byte string, a nonce; or an array of it and the link of custody that names the next owner. The
+receipt is a COSE_Sign1 by the thing's identity key over
 ``[format, thing, domain, [what was erased], seconds since 1970, nonce]``.
 """
 
@@ -16,7 +17,7 @@ from thingstead.errors import DecodeError, UntrustedError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import sign1
 
-__all__ = ["WipeReceipt", "authenticate", "decode_request", "encode_request", "sign"]
+__all__ = ["WipeReceipt", "WipeRequest", "authenticate", "decode_request", "encode_request", "sign"]
 
 _FORMAT = 1
 _NONCE_SIZES = range(8, 33)
@@ -53,20 +54,35 @@ class WipeReceipt:
             raise TypeError("a WipeReceipt is made by wipe.authenticate")
 
 
-def encode_request(nonce: bytes) -> bytes:
-    """The payload of the POST: 8 to 32 fresh random bytes that the receipt must hold."""
-    return codec.encode(nonce)
+@dataclass(frozen=True, slots=True)
+class WipeRequest:
+    """What a domain asks for.
+
+    Attributes:
+        nonce: 8 to 32 fresh random bytes that the receipt must hold.
+        link: of custody, which names the next owner; empty where there is none.
+    """
+
+    nonce: bytes
+    link: bytes = b""
 
 
-def decode_request(payload: bytes) -> bytes:
-    """The nonce of a request.
+def encode_request(nonce: bytes, link: bytes = b"") -> bytes:
+    """The payload of the POST; see `WipeRequest`."""
+    return codec.encode([nonce, link] if link else nonce)
+
+
+def decode_request(payload: bytes) -> WipeRequest:
+    """Read the payload.
 
     Raises:
-        DecodeError: not a byte string of 8 to 32 bytes.
+        DecodeError: no nonce of 8 to 32 bytes, or something else beside it than a link.
     """
     match codec.decode(payload, limits=_LIMITS):
         case bytes(nonce) if len(nonce) in _NONCE_SIZES:
-            return nonce
+            return WipeRequest(nonce)
+        case [bytes(nonce), bytes(link)] if len(nonce) in _NONCE_SIZES and link:
+            return WipeRequest(nonce, link)
         case _:
             raise DecodeError("expected a nonce of 8 to 32 bytes in a request to wipe")
 

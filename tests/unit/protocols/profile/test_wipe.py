@@ -83,4 +83,5 @@ def test_a_receipt_tells_what_was_erased_and_when_in_whole_seconds():
     receipt = _authenticate(_sign(at=_AT + timedelta(microseconds=700)))
     assert (receipt.thing, receipt.domain, receipt.erased) == ("thing-1", "home", ("association", "key group"))
     assert receipt.at == _AT
-    assert wipe.decode_request(wipe.encode_request(_NONCE)) == _NONCE
+    assert wipe.decode_request(wipe.encode_request(_NONCE)) == wipe.WipeRequest(_NONCE)
+    assert wipe.decode_request(wipe.encode_request(_NONCE, b"link")) == wipe.WipeRequest(_NONCE, b"link")

@@ -1,0 +1,90 @@
+"""Whose things these were: the hand-overs that the owner accepted, and what a newcomer's word is worth without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from thingstead.clock import Clock
+from thingstead.crypto.digest import digest
+from thingstead.crypto.key import PublicKey
+from thingstead.domain.ledger.entry import Detail, Draft, Kind
+from thingstead.domain.ports import Records
+from thingstead.planes.identity import handover
+from thingstead.planes.identity.handover import AuthenticHandover
+from thingstead.protocols.cwt.credential import MakerIdentity
+
+__all__ = ["IN_HAND", "Ownership"]
+
+IN_HAND = "somebody who has it in hand has to compare its key"
+"""What a thing without papers waits for."""
+
+
+class Ownership:
+    """Accepts what sellers hand over, and knows which newcomers had an owner before.
+
+    Args:
+        records: the end of each chain of custody that was accepted, by maker and serial number.
+        identify: see `handover.authenticate`.
+        owner: the key by which makers and owners before us know us.
+        clock: for UTC.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        *,
+        identify: Callable[[bytes, datetime], tuple[MakerIdentity, PublicKey]],
+        owner: PublicKey,
+        clock: Clock,
+    ) -> None:
+        self._records = records
+        self._identify = identify
+        self._owner = owner
+        self._clock = clock
+        self._accepted = dict(records.load())
+
+    async def accept(self, data: bytes, *, by: str) -> AuthenticHandover:
+        """Verify a hand-over to us, and let the thing come by it.
+
+        Args:
+            data: the seller's file.
+            by: who says so, for the ledger.
+
+        Raises:
+            SecurityError, ProtocolError: as for `handover.authenticate`; nothing changed.
+            StorageError: it could not be kept; nothing changed.
+        """
+        at = self._clock.utc()
+        accepted = handover.authenticate(data, identify=self._identify, buyer=self._owner, at=at)
+        identity, chain = accepted.identity, accepted.custody
+        details: dict[str, Detail] = {
+            "maker": identity.maker,
+            "serial": identity.serial,
+            "owners": ", ".join(owner.name for owner in chain.owners),
+            "handover": digest(data),
+        }
+        name = _name(identity.maker, identity.serial)
+        entry = Draft(at, Kind.AUTHENTICATION, by, None, "handed-over", details)
+        await self._records.write({name: chain.head}, entries=[entry])
+        self._accepted[name] = chain.head
+        return accepted
+
+    def objection(self, identity: MakerIdentity, said: bytes | None) -> str:
+        """Why a newcomer has to wait for somebody who has it in hand; empty if it need not.
+
+        Args:
+            identity: who it proved to be.
+            said: the end of its chain of custody; empty if it was reset by hand, None if it came from its maker.
+        """
+        if said is None:
+            return ""
+        if not said:
+            return f"it was reset by hand, without papers of its last owner: {IN_HAND}"
+        if self._accepted.get(_name(identity.maker, identity.serial)) != said:
+            return f"it had an owner whose papers nobody accepted: {IN_HAND}"
+        return ""
+
+
+def _name(maker: str, serial: str) -> str:
+    return f"{maker}/{serial}"

@@ -1,0 +1,207 @@
+"""The chain of custody: the maker's voucher names the first owner of a thing, and each owner names the next.
+
+A link is a COSE_Sign1 by the owner's key over ``[format, serial, SHA-256 of what came before, owner, owner's key, next
+owner, its key, seconds since 1970, [release keys]]``. Before the first link comes the voucher. A link whose owner names
+itself with other release keys takes over the updates of a thing that its maker mends no more (RFC 8576 §5.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import InitVar, dataclass
+from datetime import UTC, datetime, timedelta
+
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.digest import digest
+from thingstead.crypto.key import PrivateKey, PublicKey
+from thingstead.errors import DecodeError, UntrustedError
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.cose import sign1
+from thingstead.protocols.voucher import voucher
+
+__all__ = [
+    "CLAIM",
+    "CUSTODY",
+    "MAX_LINKS",
+    "Custody",
+    "Owner",
+    "authenticate",
+    "decode_links",
+    "encode_links",
+    "extend",
+    "head",
+    "names",
+]
+
+CUSTODY, CLAIM = "custody", "claim"
+"""Names in the thing's home: its links, and the key of whoever reset it by hand. They outlive a wipe, for they say
+whose the thing is."""
+
+MAX_LINKS = 32
+
+_FORMAT = 1
+_LIMITS = codec.Limits(max_bytes=1 << 16, max_depth=5)
+_CONTEXT = b"thingstead custody link 1"
+"""Covered by the signature and not carried: no other signature of an owner's key can pass for a link."""
+_ACCEPT = frozenset({int(AlgorithmId.ESP256)})
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_SECONDS = 1 << 37
+_ALWAYS = timedelta(days=36_500)
+"""What a voucher's end limits is how long a thing waits for its first owner; that it had one stays true."""
+_SEAL = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who owned a thing.
+
+    Attributes:
+        name: what it is called, by whom it got the thing from.
+        key: what it signs links with, and a domain its handshakes.
+        since: when it got the thing, by the clock of whom it got it from; None for the first one.
+        release_keys: every one must sign a release from then on; empty leaves them as they were.
+    """
+
+    name: str
+    key: PublicKey
+    since: datetime | None = None
+    release_keys: tuple[PublicKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """Whose a thing was and is; made by `authenticate` and by nothing else.
+
+    Attributes:
+        serial: of the thing.
+        owners: the first one, that the maker's voucher names, to the present one.
+        head: SHA-256 of the last link, or of the voucher where there is none.
+    """
+
+    serial: str
+    owners: tuple[Owner, ...]
+    head: bytes
+    seal: InitVar[object]
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
+            raise TypeError("a Custody is made by custody.authenticate")
+
+    @property
+    def owner(self) -> Owner:
+        """Whose it is."""
+        return self.owners[-1]
+
+    @property
+    def release_keys(self) -> tuple[PublicKey, ...]:
+        """Of which every one must sign a release; empty where the maker's still do."""
+        return next((owner.release_keys for owner in reversed(self.owners) if owner.release_keys), ())
+
+
+def head(maker_voucher: bytes, links: Sequence[bytes]) -> bytes:
+    """SHA-256 of what the next link follows."""
+    return digest(links[-1] if links else maker_voucher)
+
+
+def extend(before: bytes, *, serial: str, owner: Owner, to: Owner, at: datetime, key: PrivateKey) -> bytes:
+    """Sign the next link with the owner's key.
+
+    Args:
+        before: see `head`.
+        serial: of the thing.
+        owner: who signs.
+        to: who has it from now on.
+        at: now.
+        key: the owner's.
+    """
+    seconds = (at - _EPOCH) // timedelta(seconds=1)
+    releases = [cose_key.public_map(one) for one in to.release_keys]
+    keys = cose_key.public_map(owner.key), cose_key.public_map(to.key)
+    payload = codec.encode([_FORMAT, serial, before, owner.name, keys[0], to.name, keys[1], seconds, releases])
+    return sign1.sign(payload, key, signature_id=AlgorithmId.ESP256, external_aad=_CONTEXT)
+
+
+def authenticate(maker_voucher: bytes, links: Sequence[bytes], *, anchor: PublicKey, serial: str) -> Custody:
+    """Verify a chain of at least one link from its maker to the present owner.
+
+    Raises:
+        DecodeError: not a voucher or link, none, or more than `MAX_LINKS`.
+        UnsupportedError: another signature algorithm.
+        AuthenticationError: a signature does not verify.
+        UntrustedError: about another thing, or a link that does not follow from what comes before it.
+    """
+    if not 0 < len(links) <= MAX_LINKS:
+        raise DecodeError(f"expected 1 to {MAX_LINKS} links of custody, got {len(links)}")
+    owners: list[Owner] = []
+    for number, data in enumerate(links):
+        owner, to = _link(data, serial=serial, before=head(maker_voucher, links[:number]))
+        if owners and owner.key != owners[-1].key:
+            raise UntrustedError("a link of custody is signed by somebody whose the thing was not", reason="custody")
+        if not owners:
+            at = to.since or _EPOCH
+            voucher.authenticate(maker_voucher, anchor, serial=serial, domain_key=owner.key, at=at, leeway=_ALWAYS)
+            owners.append(owner)
+        owners.append(to)
+    return Custody(serial, tuple(owners), head(maker_voucher, links), _SEAL)
+
+
+def names(links: Sequence[bytes], key: PublicKey) -> bool:
+    """Whether the last link says that the thing is the owner's of this key; nothing is verified.
+
+    Raises:
+        DecodeError: it is no link.
+    """
+    return bool(links) and _parties(sign1.decode(links[-1], limits=_LIMITS))[3].key == key
+
+
+def encode_links(links: Sequence[bytes]) -> bytes:
+    """For a thing's home, oldest first."""
+    return codec.encode(list(links))
+
+
+def decode_links(data: bytes | None) -> tuple[bytes, ...]:
+    """Read back what `encode_links` wrote; none where nothing is.
+
+    Raises:
+        DecodeError: damaged.
+    """
+    links = [] if data is None else codec.decode(data, limits=_LIMITS)
+    if not isinstance(links, list) or not all(isinstance(one, bytes) for one in links) or len(links) > MAX_LINKS:
+        raise DecodeError("expected links of custody")
+    return tuple(links)
+
+
+def _link(data: bytes, *, serial: str, before: bytes) -> tuple[Owner, Owner]:
+    """Who hands over to whom; the signature is verified under the key that the link itself names."""
+    message = sign1.decode(data, limits=_LIMITS)
+    about, follows, owner, to = _parties(message)
+    sign1.authenticate(message, owner.key, accept=_ACCEPT, external_aad=_CONTEXT)
+    if about != serial:
+        raise UntrustedError("a link of custody is about another thing", reason="custody")
+    if follows != before:
+        raise UntrustedError("a link of custody does not follow what comes before it", reason="custody")
+    return owner, to
+
+
+def _parties(message: sign1.Sign1) -> tuple[str, bytes, Owner, Owner]:
+    """The thing, what comes before, who hands it over, and to whom."""
+    match codec.decode_deterministic(message.payload or b"", limits=_LIMITS):
+        case [
+            int(version),
+            str(about),
+            bytes(follows),
+            str(name),
+            dict(key),
+            str(next_name),
+            dict(next_key),
+            int(seconds),
+            list(releases),
+        ] if version == _FORMAT and 0 <= seconds < _MAX_SECONDS and all(isinstance(one, dict) for one in releases):
+            owner = Owner(name, cose_key.from_map(key).require_public())
+            keys = tuple([cose_key.from_map(one).require_public() for one in releases])
+            since = _EPOCH + timedelta(seconds=seconds)
+            to = Owner(next_name, cose_key.from_map(next_key).require_public(), since, keys)
+            return about, follows, owner, to
+        case _:
+            raise DecodeError(f"expected a link of custody of format {_FORMAT}")

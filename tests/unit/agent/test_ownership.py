@@ -1,0 +1,138 @@
+"""Whose a thing is, by its own memory: nobody takes it over but its owner, or whoever has it in hand."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from tests.scenarios.memory import Fate, HomeLife
+from tests.scenarios.world import make_maker
+from thingstead.agent import wiping
+from thingstead.agent.ownership import Ownership, claim
+from thingstead.crypto.key import KeyType, generate
+from thingstead.crypto.keystore import MemoryKeyStore
+from thingstead.errors import AuthenticationError, DecodeError, ForbiddenError, UntrustedError
+from thingstead.identifier import KeyId
+from thingstead.phases.manufacture import Model, bear
+from thingstead.protocols.profile import birth as birth_record
+from thingstead.protocols.profile import custody
+from thingstead.protocols.profile.birth import BIRTH, IDENTITY_KEY
+from thingstead.protocols.profile.custody import Owner
+
+AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+MAKER = make_maker("acme")
+HOME, NEXT, STRANGER = (generate(KeyType.P256) for _ in range(3))
+RELEASES = generate(KeyType.P256).public
+
+
+class Thing:
+    """A thing sold to HOME, and its memory."""
+
+    def __init__(self, *, at=AT):
+        self.at = at
+        self.keys = MemoryKeyStore()
+        key = self.keys.create(IDENTITY_KEY, KeyType.P256).public
+        self.birth = bear(
+            MAKER,
+            Model("LX-1", 2, "https://acme.example/lx-1.json", date(2027, 1, 1)),
+            "A1",
+            thing_key=key,
+            domain_key=HOME.public,
+            at=AT,
+            voucher_expires=AT + timedelta(days=30),
+        )
+        self.disk = {BIRTH: birth_record.encode(self.birth)}
+        self.home = HomeLife(self.disk, Fate())
+        self.ownership = Ownership(self.home, self.birth, utc=lambda: self.at)
+
+    def link(self, key=HOME, to=NEXT, *, by=None, releases=()):
+        before = self.ownership.papers.head
+        owner, buyer = Owner("home", (by or key).public), Owner("next", to.public, release_keys=releases)
+        return custody.extend(before, serial="A1", owner=owner, to=buyer, at=AT, key=key)
+
+
+def test_a_new_thing_has_no_owner_but_by_its_maker_s_word():
+    thing = Thing()
+    assert (thing.ownership.owner, thing.ownership.statement) == (None, None)
+    assert thing.ownership.born() == thing.birth
+
+
+@pytest.mark.requirement("R-10")
+def test_its_owner_hands_it_on_and_it_says_so_over_a_wipe_too():
+    thing = Thing()
+    thing.ownership.follow(thing.link(), HOME.public)
+    assert thing.ownership.owner == NEXT.public
+    assert thing.ownership.statement == thing.ownership.papers.head
+    wiping.erase(thing.home, thing.keys)
+    assert thing.ownership.owner == NEXT.public
+
+
+@pytest.mark.requirement("R-10")
+@pytest.mark.parametrize(
+    ("key", "by", "said_by", "error"),
+    [
+        (STRANGER, None, HOME, UntrustedError),
+        (STRANGER, HOME, HOME, AuthenticationError),
+        (HOME, None, STRANGER, UntrustedError),
+        (HOME, None, None, UntrustedError),
+    ],
+    ids=["another key", "under the owner's name", "from another domain", "from nobody"],
+)
+def test_nobody_else_hands_it_on(key, by, said_by, error):
+    thing = Thing()
+    before = dict(thing.disk)
+    with pytest.raises(error):
+        thing.ownership.follow(thing.link(key, by=by), None if said_by is None else said_by.public)
+    assert thing.disk == before
+
+
+@pytest.mark.requirement("R-10")
+def test_whose_it_was_hands_it_on_no_more():
+    thing = Thing()
+    thing.ownership.follow(thing.link(), HOME.public)
+    with pytest.raises(UntrustedError):
+        thing.ownership.follow(thing.link(HOME, STRANGER), HOME.public)
+    assert thing.ownership.owner == NEXT.public
+
+
+@pytest.mark.requirement("R-78")
+def test_its_owner_takes_over_the_updates_of_a_thing_that_its_maker_mends_no_more():
+    thing = Thing(at=datetime(2027, 1, 2, tzinfo=UTC))
+    thing.ownership.follow(thing.link(HOME, HOME, releases=(RELEASES,)), HOME.public)
+    assert thing.ownership.born().release_anchors == (RELEASES,)
+    assert thing.ownership.owner == HOME.public
+
+
+@pytest.mark.requirement("R-78")
+@pytest.mark.parametrize("at", [AT, datetime(2027, 1, 1, 23, 59, tzinfo=UTC)])
+def test_nobody_takes_over_the_updates_of_a_thing_that_its_maker_still_mends(at):
+    thing = Thing(at=at)
+    with pytest.raises(ForbiddenError):
+        thing.ownership.follow(thing.link(HOME, HOME, releases=(RELEASES,)), HOME.public)
+    assert thing.ownership.born() == thing.birth
+
+
+@pytest.mark.requirement("R-78")
+def test_without_the_owner_s_authority_nobody_takes_over_updates_at_all():
+    thing = Thing(at=datetime(2027, 1, 2, tzinfo=UTC))
+    with pytest.raises(UntrustedError):
+        thing.ownership.follow(thing.link(STRANGER, STRANGER, releases=(RELEASES,)), STRANGER.public)
+    assert thing.ownership.born() == thing.birth
+
+
+def test_who_has_it_in_hand_resets_it_and_it_says_that_nobody_handed_it_over():
+    thing = Thing()
+    thing.home.save("association", b"secret")
+    thing.keys.create(KeyId("group"), KeyType.ED25519)
+    claim(thing.home, thing.keys, NEXT.public)
+    assert set(thing.disk) == {BIRTH, custody.CLAIM}
+    assert thing.keys.ids() == {IDENTITY_KEY}
+    assert (thing.ownership.owner, thing.ownership.statement) == (NEXT.public, b"")
+    wiping.erase(thing.home, thing.keys)
+    assert thing.ownership.owner == NEXT.public
+
+
+def test_a_chain_that_is_damaged_belongs_to_nobody():
+    thing = Thing()
+    thing.home.save(custody.CUSTODY, b"\xff")
+    with pytest.raises(DecodeError):
+        _ = thing.ownership.owner

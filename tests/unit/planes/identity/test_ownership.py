@@ -1,0 +1,66 @@
+"""Who had an owner before comes by papers that were accepted, or waits for somebody who has it in hand."""
+
+import asyncio
+
+import pytest
+
+from tests.unit.controller.planes import JumpingClock
+from tests.unit.planes.identity.test_handover import AT, BORN, BUYER, HOME, REGISTRAR, SAID, STRANGER, papers
+from thingstead.domain.ledger import entry as leaf
+from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.plane import PlaneName
+from thingstead.errors import AuthenticationError
+from thingstead.planes.identity import handover
+from thingstead.planes.identity.ownership import IN_HAND, Ownership
+from thingstead.storage.memory import MemoryStore
+from thingstead.storage.records import PlaneRecords
+
+pytestmark = pytest.mark.requirement("R-10")
+
+
+class Desk:
+    """A buyer's desk over what was kept."""
+
+    def __init__(self, store=None):
+        self.store = store or MemoryStore()
+        self.ownership = Ownership(
+            PlaneRecords(PlaneName.IDENTITY, self.store, prefix="custody/"),
+            identify=REGISTRAR.identify,
+            owner=BUYER.public,
+            clock=JumpingClock(),
+        )
+
+    def accept(self, data):
+        return asyncio.run(self.ownership.accept(data, by="owner"))
+
+    def objection(self, said):
+        identity = REGISTRAR.authenticate(BORN.maker_identity, at=AT)
+        return self.ownership.objection(identity, said)
+
+
+def test_what_was_accepted_comes_in_by_its_own_word_after_a_restart_too():
+    desk = Desk()
+    head = desk.accept(handover.sign(SAID, HOME)).custody.head
+    assert desk.objection(head) == Desk(desk.store).objection(head) == ""
+    (entry,) = map(leaf.decode, desk.store.leaves())
+    assert (entry.kind, entry.cause, entry.details["owners"]) == (Kind.AUTHENTICATION, "handed-over", "home, buyer")
+
+
+@pytest.mark.parametrize("said", [b"", bytes(32)])
+def test_whose_papers_nobody_accepted_waits_for_somebody_who_has_it_in_hand(said):
+    desk = Desk()
+    desk.accept(handover.sign(SAID, HOME))
+    assert IN_HAND in desk.objection(said)
+    assert IN_HAND in Desk().objection(papers().head)
+
+
+def test_what_comes_from_its_maker_needs_no_papers():
+    assert Desk().objection(None) == ""
+
+
+def test_a_file_that_does_not_hold_changes_nothing():
+    desk = Desk()
+    with pytest.raises(AuthenticationError):
+        desk.accept(handover.sign(SAID, STRANGER))
+    assert list(desk.store.leaves()) == []
+    assert desk.objection(papers().head)

@@ -1,0 +1,152 @@
+"""A chain of custody holds from the maker to the present owner, or not at all."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.key import KeyType, generate
+from thingstead.errors import AuthenticationError, DecodeError, ThingsteadError, UnsupportedError, UntrustedError
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose import sign1
+from thingstead.protocols.profile import custody
+from thingstead.protocols.profile.custody import Custody, Owner
+from thingstead.protocols.voucher import voucher
+
+pytestmark = pytest.mark.requirement("R-11")
+
+AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+MAKER, REBADGER, SELLER, HOME, STRANGER = (generate(KeyType.P256) for _ in range(5))
+RELEASES = generate(KeyType.P256).public
+VOUCHER = voucher.issue(REBADGER.public, MAKER, serial="A1", at=AT, expires=AT + timedelta(days=30))
+CONTEXT = b"thingstead custody link 1"
+
+
+def owner(name, key, **more):
+    return Owner(name, key.public, **more)
+
+
+def link(before, key, to, *, by=None, serial="A1"):
+    return custody.extend(before, serial=serial, owner=owner("somebody", by or key), to=to, at=AT, key=key)
+
+
+def chain(*steps):
+    """Links from each to the next, the first from the re-badger that the voucher names."""
+    links: tuple[bytes, ...] = ()
+    for key, to in steps:
+        links = (*links, link(custody.head(VOUCHER, links), key, to))
+    return links
+
+
+def authenticate(links, *, anchor=MAKER.public, serial="A1", first=VOUCHER):
+    return custody.authenticate(first, links, anchor=anchor, serial=serial)
+
+
+SOLD = chain((REBADGER, owner("seller", SELLER)), (SELLER, owner("home", HOME)))
+START = custody.head(VOUCHER, ())
+THIEF = owner("thief", STRANGER)
+
+
+def test_maker_rebadger_seller_and_owner_each_stand_under_their_own_key():
+    held = authenticate(SOLD)
+    assert [one.key for one in held.owners] == [REBADGER.public, SELLER.public, HOME.public]
+    assert (held.owner.name, held.owner.since, held.release_keys) == ("home", AT, ())
+    assert held.head == custody.head(VOUCHER, SOLD)
+
+
+def test_each_may_bring_an_update_source_of_its_own_and_the_last_one_counts():
+    rebadged = replace(owner("seller", SELLER), release_keys=(RELEASES,))
+    assert authenticate(chain((REBADGER, rebadged))).release_keys == (RELEASES,)
+    assert authenticate(chain((REBADGER, rebadged), (SELLER, owner("home", HOME)))).release_keys == (RELEASES,)
+
+
+@pytest.mark.parametrize(
+    ("links", "error"),
+    [
+        ((), DecodeError),
+        (SOLD * 17, DecodeError),
+        (SOLD[1:], UntrustedError),
+        (SOLD[::-1], UntrustedError),
+        ((*SOLD, SOLD[1]), UntrustedError),
+        ((*SOLD, link(custody.head(VOUCHER, SOLD), STRANGER, THIEF)), UntrustedError),
+        ((link(START, STRANGER, THIEF),), UntrustedError),
+        ((link(START, STRANGER, THIEF, by=REBADGER),), AuthenticationError),
+        ((link(START, REBADGER, owner("home", HOME), serial="A2"),), UntrustedError),
+        ((link(bytes(32), REBADGER, owner("home", HOME)),), UntrustedError),
+        ((b"link",), DecodeError),
+    ],
+    ids=[
+        "no link",
+        "too many",
+        "first one missing",
+        "turned round",
+        "one twice",
+        "a thief behind it",
+        "a thief in front",
+        "a thief under the owner's name",
+        "another thing",
+        "after nothing",
+        "no link at all",
+    ],
+)
+def test_a_chain_with_a_link_that_does_not_hold_is_none(links, error):
+    with pytest.raises(error):
+        authenticate(links)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"anchor": STRANGER.public},
+        {"serial": "A2"},
+        {"first": voucher.issue(REBADGER.public, MAKER, serial="A1", at=AT, expires=AT + timedelta(days=31))},
+        {"first": b""},
+    ],
+    ids=["maker", "thing", "voucher", "no voucher"],
+)
+def test_a_chain_of_another_maker_thing_or_voucher_is_none(wrong):
+    with pytest.raises(ThingsteadError):
+        authenticate(SOLD, **wrong)
+
+
+def test_every_flipped_byte_of_a_link_is_noticed():
+    data = SOLD[0]
+    for place in range(0, len(data), 3):
+        broken = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+        with pytest.raises(ThingsteadError):
+            authenticate((broken, SOLD[1]))
+
+
+def test_no_other_signature_of_an_owner_passes_for_a_link():
+    payload = sign1.decode(SOLD[0]).payload or b""
+    with pytest.raises(AuthenticationError):
+        authenticate((sign1.sign(payload, REBADGER, signature_id=AlgorithmId.ESP256),))
+    with pytest.raises(UnsupportedError):
+        authenticate((sign1.sign(payload, REBADGER, signature_id=AlgorithmId.ES256, external_aad=CONTEXT),))
+
+
+def test_nobody_else_makes_a_verified_chain():
+    with pytest.raises(TypeError):
+        Custody("A1", (), b"", object())
+
+
+@pytest.mark.parametrize("value", [1, {}, [1], ["text"], [b""] * 33])
+def test_what_are_no_links_is_refused(value):
+    with pytest.raises(DecodeError):
+        custody.decode_links(codec.encode(value))
+
+
+@pytest.mark.parametrize("payload", [[], [2, "A1", b"", "", {}, "", {}, 0, []], [1, "A1", b"", "", {}, "", {}, 0, [1]]])
+def test_what_is_signed_and_no_link_is_refused(payload):
+    data = sign1.sign(codec.encode(payload), REBADGER, signature_id=AlgorithmId.ESP256, external_aad=CONTEXT)
+    with pytest.raises(DecodeError):
+        authenticate((data,))
+
+
+def test_links_are_kept_as_they_are():
+    assert custody.decode_links(custody.encode_links(SOLD)) == SOLD
+    assert custody.decode_links(None) == ()
+    assert custody.names(SOLD, HOME.public)
+    assert not custody.names(SOLD, SELLER.public)
+    assert not custody.names((), HOME.public)
