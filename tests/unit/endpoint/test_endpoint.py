@@ -158,6 +158,35 @@ def test_a_forged_notification_does_not_cancel_the_observation(kind):
     assert is_observed(ladder)
 
 
+@pytest.mark.spec("RFC 8613 8.4")
+@pytest.mark.requirement("R-55")
+@pytest.mark.parametrize(
+    "put_in",
+    [
+        (OptionNumber.URI_HOST, b"h"),
+        (OptionNumber.URI_HOST, b""),
+        (OptionNumber.URI_PORT, b"\x01"),
+        (OptionNumber.PROXY_URI, b"coap://h"),
+        (OptionNumber.PROXY_SCHEME, b"coap"),
+        (OptionNumber.HOP_LIMIT, b"\x00"),
+        (OptionNumber.MAX_AGE, b"\xff"),
+        (OptionNumber.IF_MATCH, b""),
+        (65001, b""),
+        (65003, b""),
+    ],
+    ids=str,
+)
+def test_an_option_that_somebody_puts_outside_of_a_notification_changes_nothing(put_in):
+    ladder = observing()
+    data = notification(ladder, b"1", at=10.0)
+    message = decode(data)
+    message.type = CON
+    ladder.thing.receive_datagram(encode(message.with_options(put_in)), CONTROLLER, 10.0)
+    ladder.pump()
+    assert [event.message.payload for event in ladder.results()] == [b"0", b"1"]
+    assert [reply.type for reply in ladder.sent(THING)] == [ACK]
+
+
 @pytest.mark.spec("RFC 7252 4.5")
 def test_a_confirmable_notification_that_was_overtaken_is_acknowledged_and_not_shown():
     ladder = observing()

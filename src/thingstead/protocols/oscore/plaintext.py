@@ -124,9 +124,10 @@ def protected(message: Message, code: int, outer: _Options, oscore: bytes, paylo
 
 
 def open_plaintext(message: Message, plaintext: bytes) -> Message:
-    """The original message: what was inside, and of the outside only class U (RFC 8613 §8.2, §8.4).
+    """The original message: what was inside, and of the outside of a request only class U (RFC 8613 §8.2, §8.4).
 
-    An option that stands inside and outside is taken from the inside. Whether the code fits is the caller's
+    What is class U alone means nothing in a response (RFC 7252 §5.4), where nobody but a proxy can have put it. An
+    option that stands inside and outside is taken from the inside. Whether the code fits is the caller's
     question.
 
     Raises:
@@ -140,7 +141,8 @@ def open_plaintext(message: Message, plaintext: bytes) -> Message:
             if number == _OSCORE:
                 raise DecodeError("expected no OSCORE option within an OSCORE message", spec="RFC 8613 §4.1.3.7")
             break
-    options = inner if len(message.options) == 1 else _with_surviving(inner, message.options)
+    is_bare = len(message.options) == 1 or not is_request(plaintext[0])
+    options = inner if is_bare else _with_surviving(inner, message.options)
     return Message(plaintext[0], message.type, message.mid, message.token, options, payload)
 
 
