@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from thingstead.agent.story import Place, Request, Story
 from thingstead.errors import DecodeError, ProtocolError, SecurityError, ThingsteadError
-from thingstead.protocols.coap.code import code_name
+from thingstead.protocols.coap.code import code_name, is_error
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc import error as edhoc_error
+from thingstead.protocols.edhoc.suite import choose_suite
 from thingstead.protocols.profile import path
 
-__all__ = ["edhoc_answer", "edhoc_request", "telling"]
+__all__ = ["edhoc_answer", "edhoc_request", "next_suite", "telling"]
 
 _REFUSED = "refused"
 
@@ -36,6 +38,25 @@ def edhoc_answer(answer: Message, expected: Code = Code.CHANGED) -> bytes:
             reason=_REFUSED,
         )
     return answer.payload
+
+
+def next_suite(answer: Message, selected: int, preferences: Sequence[int]) -> int | None:
+    """The suite to begin anew with, where message_1 was refused for `selected` (RFC 9528 §6.3.1); None to go on.
+
+    Nobody vouches for the refusal. What it can do is make us offer a suite that we like less, behind those we like
+    more, of which a genuine Responder will not pass over one.
+
+    Raises:
+        UnsupportedError: nothing in common.
+    """
+    if not is_error(answer.code):
+        return None
+    with suppress(DecodeError):
+        refusal = edhoc_error.decode_error(answer.payload)
+        if refusal.code == edhoc_error.ErrorCode.WRONG_SUITE:
+            chosen = choose_suite(preferences, refusal.suites)
+            return chosen if preferences.index(chosen) > preferences.index(selected) else None
+    return None
 
 
 def telling(c_r: bytes, rest: Story, to: Place | None = None) -> Story:

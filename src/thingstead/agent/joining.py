@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from thingstead.agent.association import DomainAssociation
-from thingstead.agent.handshake import edhoc_answer, edhoc_request, telling
+from thingstead.agent.handshake import edhoc_answer, edhoc_request, next_suite, telling
 from thingstead.agent.story import Request, Session, Story
 from thingstead.crypto.key import PrivateKey, PublicKey, generate
 from thingstead.errors import UntrustedError
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.edhoc import coap_carriage
-from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.initiator import Initiator, Message2Received
 from thingstead.protocols.profile import join, path
 from thingstead.protocols.profile.birth import Birth
@@ -60,17 +59,11 @@ class Joining:
             SecurityError, ProtocolError: the handshake failed.
             TransportError: no answer.
         """
-        initiator = Initiator(
-            method=join.METHOD,
-            suites=join.SUITES,
-            credential=self._credential(),
-            key=self.key,
-            connection_id=self.connection_id,
-            ephemeral=generate,
-            ead_labels=join.EAD_LABELS,
-        )
-        message_1, waiting = initiator.message_1()
-        answer: Message = yield edhoc_request(coap_carriage.frame_message_1(message_1))
+        selected: int | None = join.SUITES[0]
+        while selected is not None:
+            message_1, waiting = self._initiator(selected).message_1()
+            answer: Message = yield edhoc_request(coap_carriage.frame_message_1(message_1))
+            selected = next_suite(answer, selected, join.SUITES)
         offered = waiting.receive(edhoc_answer(answer))
         return (yield from telling(offered.c_r, self._conclude(offered, at)))
 
@@ -112,8 +105,17 @@ class Joining:
         elif self.owner != domain_key:
             raise UntrustedError("this thing is another owner's", reason="domain")
 
-    def _credential(self) -> Credential:
-        return join.identity_credential(self.birth.maker_identity, self.key.public)
+    def _initiator(self, selected: int) -> Initiator:
+        return Initiator(
+            method=join.METHOD,
+            suites=join.SUITES,
+            selected=selected,
+            credential=join.identity_credential(self.birth.maker_identity, self.key.public),
+            key=self.key,
+            connection_id=self.connection_id,
+            ephemeral=generate,
+            ead_labels=join.EAD_LABELS,
+        )
 
 
 def back_off(attempt: int, interval: float, random_bytes: Callable[[int], bytes]) -> float:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,12 +12,21 @@ from tests.unit.phases.test_bootstrap import _DOMAIN_KEY, _GRANT, _THING_KEY, _b
 from tests.unit.phases.test_manufacture import MAKER, MODEL
 from thingstead.agent.joining import Joining, back_off
 from thingstead.crypto.key import KeyType, generate
-from thingstead.errors import DecodeError, ExpiredError, ThingsteadError, TransportError, UntrustedError
+from thingstead.errors import (
+    DecodeError,
+    ExpiredError,
+    ThingsteadError,
+    TransportError,
+    UnsupportedError,
+    UntrustedError,
+)
 from thingstead.phases.manufacture import bear
+from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt.credential import authenticate_maker_identity
 from thingstead.protocols.edhoc.coap_carriage import parse_request
+from thingstead.protocols.edhoc.error import ErrorCode, ErrorMessage, WrongSuiteError, encode_error
 from thingstead.protocols.profile.grant import encode_granted
 
 pytestmark = pytest.mark.requirement("R-61")
@@ -111,6 +121,51 @@ def test_a_domain_is_told_that_its_message_2_was_refused_and_no_more():
     attempt.story.send(Message(Code.CHANGED, payload=attempt.message_2()))
     with pytest.raises(UntrustedError):
         attempt.story.throw(TransportError("no response in time"))
+
+
+def wrong_suite(*suites):
+    return Message(Code.BAD_REQUEST, payload=encode_error(ErrorMessage(ErrorCode.WRONG_SUITE, suites=suites)))
+
+
+def offered(payload):
+    return codec.decode_sequence(payload)[2]
+
+
+@pytest.mark.spec("RFC 9528 6.3.1")
+def test_a_domain_that_wants_the_other_suite_is_offered_it_behind_the_first():
+    attempt = Attempt()
+    attempt.domain._responder = replace(attempt.domain._responder, suites=(3,))
+    with pytest.raises(WrongSuiteError) as refusal:
+        attempt.message_2()
+    attempt.step(wrong_suite(*refusal.value.suites))
+    assert [offered(one.payload) for one in attempt.sent] == [2, [2, 3]]
+    attempt.step()
+    with pytest.raises(StopIteration) as ended:
+        attempt.step()
+    assert ended.value.value.access_token == _GRANT.access_token
+
+
+@pytest.mark.requirement("R-27")
+@pytest.mark.spec("RFC 9528 6.3.1")
+def test_a_forged_refusal_leads_to_no_worse_suite_and_to_no_loop():
+    attempt = Attempt()
+    attempt.step(wrong_suite(3))
+    with pytest.raises(WrongSuiteError):
+        attempt.message_2()
+    with pytest.raises(DecodeError, match="it refused"):
+        attempt.step(wrong_suite(3))
+
+
+@pytest.mark.parametrize("suites", [(2,), (2, 3)])
+def test_a_refusal_that_names_the_suite_offered_ends_the_attempt(suites):
+    with pytest.raises(DecodeError, match="it refused"):
+        Attempt().step(wrong_suite(*suites))
+
+
+@pytest.mark.parametrize("suites", [(0,), (24, 25), (-21,)])
+def test_a_domain_with_no_suite_of_ours_ends_the_attempt(suites):
+    with pytest.raises(UnsupportedError):
+        Attempt().step(wrong_suite(*suites))
 
 
 @pytest.mark.spec("RFC 9528 6")
