@@ -231,7 +231,7 @@ CONSEQUENCES: dict[type[ThingsteadError], Consequence] = {
     ExpiredError: Consequence(0x81, 401, 23, "Renew the credential named, or correct the clock."),
     UntrustedError: Consequence(0x81, 403, 24, "Add the anchor only if you know whose it is."),
     ForbiddenError: Consequence(0x83, 403, 25, "Widen the scope in the policy file only if the thing needs it."),
-    RoleError: Consequence(0x83, 403, 26, "Ask as the owner of the domain; observers only look."),
+    RoleError: Consequence(0x83, 403, 26, "Ask as somebody whose role has the right: docs/reference/roles.md."),
     PolicyError: Consequence(0x83, 403, 30, "Read the rule named; change the policy file or leave it so."),
     TransitionError: Consequence(0x89, 409, 31, "See `thingstead thing show` for the state the thing is in."),
     TransportError: Consequence(0xA4, 504, 40, "Check that the peer is running and reachable, then try again."),

@@ -84,7 +84,7 @@ INSTALLER_ADD = Action(
     "An installer approves things that wait (`thing admit --as`), of these classes, on their way to these zones,\n"
     "until it ends or you revoke it; each approval is signed with their key, and is on the ledger as theirs.",
 )
-INSTALLER_LIST = remote("installer.list", view=_INSTALLERS, then="thingstead installer revoke {installer}")
+INSTALLER_LIST = remote("installer.list", view=_INSTALLERS, then="thingstead thing waiting")
 INSTALLER_REVOKE = remote(
     "installer.revoke",
     Parameter("name", "whose"),
