@@ -129,3 +129,33 @@ def test_registrations_that_are_challenged_leave_nothing_behind():
         side.receive_datagram(encode(asked), ("192.0.2.3", 1000 + number), 0.0)
         assert len(side.datagrams_to_send(0.0)) == 1
     assert over_bound(side) == {}
+
+
+@pytest.mark.spec("RFC 7641 3.4")
+@pytest.mark.spec("RFC 8613 8.4.2")
+@pytest.mark.parametrize("secured", [False, True], ids=["plain", "OSCORE"])
+@pytest.mark.parametrize("seed", range(6))
+def test_an_observation_outlives_a_wire_that_loses_repeats_and_reorders(seed, secured):
+    chance = random.Random(seed)
+    fresh = (14, b"\x0e\x10")
+    ladder = Ladder(
+        secured=secured,
+        seed=seed,
+        respond=lambda event: answered(Code.CONTENT, b"0", OBSERVE, fresh),
+        loss=0.05,
+        duplication=0.4,
+        disorder=0.5,
+    )
+    ladder.ask(request(Code.GET, "/a"), observe=True)
+    ladder.run(until=100.0)
+    (registered,) = [event for event in ladder.requests if event.observe][-1:]
+    for state in range(1, 60):
+        ladder.now += chance.random() * 4
+        response = answered(Code.CONTENT, str(state).encode(), OBSERVE, fresh)
+        ladder.controller.send_response(registered.exchange, response, ladder.now)
+        ladder.run(until=ladder.now)
+    ladder.run(until=ladder.now + 200.0)
+    seen = [int(event.message.payload) for event in ladder.results()]
+    assert seen == sorted(set(seen))
+    assert seen[-1] >= 58
+    assert ladder.ended == []
