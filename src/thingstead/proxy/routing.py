@@ -15,6 +15,7 @@ from thingstead.proxy.config import Approach, OriginConfig
 
 __all__ = ["HopLimitError", "NoRouteError", "Route", "Routes"]
 
+_MAX_HOPS = 255
 _PROXYING = frozenset((int(OptionNumber.PROXY_URI), int(OptionNumber.PROXY_SCHEME), int(OptionNumber.HOP_LIMIT)))
 _TARGET = frozenset(
     int(number)
@@ -86,8 +87,8 @@ class Routes:
             raise NoRouteError("expected a request for a configured origin", spec="RFC 7252 §5.7.2")
         _require(origin, request, today)
         limit = request.uint_option(OptionNumber.HOP_LIMIT)
-        if limit == 0:
-            raise DecodeError("expected a Hop-Limit of 1 to 255, got 0", spec="RFC 8768 §3")
+        if limit is not None and not 1 <= limit <= _MAX_HOPS:
+            raise DecodeError(f"expected a Hop-Limit of 1 to {_MAX_HOPS}, got {limit}", spec="RFC 8768 §3")
         hops = self._hop_limit if limit is None else limit - 1
         if not hops:
             raise HopLimitError("the request went through too many proxies", spec="RFC 8768 §3")

@@ -92,10 +92,12 @@ def test_a_uri_that_is_none_is_refused_as_malformed(uri):
 
 
 @pytest.mark.spec("RFC 8768 3")
-@pytest.mark.parametrize(("limit", "error"), [(0, DecodeError), (1, HopLimitError)])
+@pytest.mark.parametrize(
+    ("limit", "error"), [(b"", DecodeError), (b"\0", DecodeError), (b"\x01\0", DecodeError), (b"\1", HopLimitError)]
+)
 def test_the_last_hop_is_the_last_and_none_is_no_number_of_hops(limit, error):
     with pytest.raises(error):
-        route((OptionNumber.HOP_LIMIT, bytes((limit,))))
+        route((OptionNumber.HOP_LIMIT, limit))
 
 
 def test_without_a_name_there_must_be_one_reverse_origin_alone():
