@@ -226,6 +226,7 @@ class LivingDomain:
     """The domain through its lives: `start`, `crash`, `start` again on what was kept.
 
     Attributes:
+        operators: who may ask beside the owner, as it is written.
         address: of its CoAP endpoint.
         fate: where it dies.
         disk: what it keeps.
@@ -248,6 +249,7 @@ class LivingDomain:
         self.config = ControllerConfig(
             domain=DomainConfig(name="home"), coap=CoapConfig(host=_DOMAIN_ADDRESS[0], port=_DOMAIN_ADDRESS[1])
         )
+        self.operators = ""
         self.address = _DOMAIN_ADDRESS
         self.fate = Fate()
         self.disk = MemoryStore()
@@ -329,8 +331,8 @@ class LivingDomain:
         return self.policy
 
     def operators_text(self) -> str:
-        """Who may ask beside the owner: nobody."""
-        return ""
+        """Who may ask beside the owner."""
+        return self.operators
 
     def anchors(self) -> tuple[TrustAnchor, ...]:
         """The makers that the owner trusts."""

@@ -263,7 +263,7 @@ def test_whoever_asks_as_the_owner_leaves_a_trace():
     "socket for observers, if `[observe]` names a group",
     holder="that group",
     falls="states, newest telemetry and the ledger are read",
-    stays="everything else: it takes queries only, and what is tried beyond is refused and counted on the ledger",
+    stays="everything else, but for users that `operators` names; what is tried beyond is refused and counted",
 )
 @stolen(
     "live page",

@@ -11,9 +11,11 @@ from tests.scenarios.threats.stolen import stolen
 from tests.scenarios.threats.test_blast_radius import as_the_domain
 from tests.scenarios.world import make_maker, play
 from thingstead.crypto.key import KeyType, generate
+from thingstead.domain.ledger.entry import Kind
 from thingstead.identifier import KeyId
 from thingstead.protocols.coap.message import decode
 from thingstead.protocols.group_oscore.protection import protect_group_request, unprotect_group_request
+from thingstead.storage.operator_file import key_word
 
 
 @stolen(
@@ -151,3 +153,25 @@ def test_an_installer_s_key_approves_within_its_bounds():
         assert (await thief.ask("thing.list"))["error"]["reason"] == "operator"
 
     play(story, policy=HOLD)
+
+
+@stolen(
+    "a key that `operators` names",
+    holder="its person",
+    falls="what the role of its line may: a maintainer's quarantines things",
+    stays="the rights of the other roles, approving and owning; the ledger says under whose name it was done",
+)
+def test_a_key_of_the_operators_file_is_its_role_and_no_more():
+    async def story(world):
+        (lamp,) = await world.joined("A0001")
+        thief = Installer(world)
+        world.domain.operators = f"maintainer {key_word(thief.key.public)} max\n"
+        assert "result" in await thief.ask("thing.quarantine", thing=lamp.id)
+        for operation in ("thing.retire", "policy.reload", "installer.add", "thing.admit", "data.export"):
+            assert (await thief.ask(operation))["error"]["kind"] == "RoleError"
+        (said,) = world.domain.entries(Kind.RESTRICTION)
+        assert said.actor == "maintainer:max"
+        world.domain.operators = ""
+        assert (await thief.ask("thing.restore", thing=lamp.id))["error"]["reason"] == "operator"
+
+    play(story)
