@@ -79,6 +79,24 @@ def test_a_right_that_was_taken_back_ends_live_sessions_when_the_lamp_hears_of_i
 
 @pytest.mark.requirement("R-57")
 @pytest.mark.requirement("R-09")
+def test_an_operator_takes_one_right_back_and_the_thing_stays():
+    async def story(world):
+        sensor, lamp = await _two(world)
+        assert await press(world, sensor, lamp) == Code.CHANGED
+        (shown,) = await world.domain.ask("token.list")
+        assert (shown["holder"], shown["audience"], shown["revoked"]) == (sensor.id, lamp.id, False)
+        taken = await world.domain.ask("token.revoke", token=shown["token"][:10], cause="too bright")
+        assert taken["revoked"]
+        await world.until(lambda: lamp.agent.peer_server.sessions() == {}, within=1)
+        assert sensor.is_joined
+        assert sensor.agent.peer_client.tokens() == {}
+        assert [one.cause for one in world.domain.entries(Kind.REVOCATION)] == ["too bright"]
+
+    play(story, policy=PEERS)
+
+
+@pytest.mark.requirement("R-57")
+@pytest.mark.requirement("R-09")
 def test_what_was_taken_back_while_the_lamp_was_alone_ends_when_it_is_back():
     async def story(world):
         sensor, lamp = await _two(world)

@@ -143,6 +143,8 @@ COMMANDS: tuple[Command, ...] = (
     _row(_O, "thing forgotten", "what is silent, unsupported, or on the network unasked", "", "thing:FORGOTTEN"),
     _row(_O, "thing show", "one thing's record, and what each plane owes it", "thing-abcdefghijklmnop", "thing:SHOW"),
     _row(_B, "group create", "make a group; the policy says who may join it", "lamps", "group:CREATE"),
+    _row(_O, "token list", "what things may do at each other, and until when", "", "token:LIST"),
+    _row(_W, "token revoke", "take back what a thing may do at another", "01fa51cc9b", "token:REVOKE"),
     _row(_O, "group list", "the groups, their members and key epochs", "", "group:LIST"),
     _row(_O, "group command", "send one message to a whole group", "lamps on", "group:COMMAND"),
     _row(_O, "mud check", "read a MUD file and say what is odd in it", "lamp.json", "mud:CHECK"),

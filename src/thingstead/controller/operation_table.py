@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from thingstead.controller import (
+    operation_access,
     operation_admission,
     operation_assurance,
     operation_backup,
@@ -73,6 +74,7 @@ def operations(controller: Controller) -> Operations:
         *operation_owner.rows(controller.owner),
         *operation_policy.rows(controller.admission, clock=clock),
         *operation_group.rows(controller.planes.groups, serve=controller.group_resources.serve),
+        *operation_access.rows(controller.planes.tokens, clock=clock),
         *operation_backup.rows(
             controller.planes,
             controller.register,

@@ -35,10 +35,11 @@ AUDITED = {
     "ledger.show",
     "release.list",
     "release.show",
+    "token.list",
     "traffic.show",
 }
 ADMITTED = {"thing.admit"}
-MAINTAINED = {"group.evict", "group.readmit", "group.rekey", "thing.quarantine", "thing.restore"}
+MAINTAINED = {"group.evict", "group.readmit", "group.rekey", "thing.quarantine", "thing.restore", "token.revoke"}
 MATRIX = {
     Role.INSTALLER: SEEN | ADMITTED,
     Role.MAINTAINER: SEEN | USED | AUDITED | MAINTAINED,

@@ -100,8 +100,12 @@ class IssuedTokens:
             await self._records.write({_TOKEN + token_hash.hex(): _encode(issued)}, entries=entries)
             self._keep(token_hash, issued)
 
-    async def revoke(self, tokens: Mapping[bytes, IssuedToken]) -> int:
+    async def revoke(self, tokens: Mapping[bytes, IssuedToken], *, entries: Sequence[Draft] = ()) -> int:
         """Revoke these tokens, those that were not written down too; returns how many counted until now.
+
+        Args:
+            tokens: by hash.
+            entries: of the ledger, where any of them counted.
 
         Raises:
             StorageError: it is not on disk, and nobody was told.
@@ -113,7 +117,7 @@ class IssuedTokens:
                 for token_hash, issued in tokens.items()
                 if issued.expires > now and not self._tokens.get(token_hash, issued).is_revoked
             }
-            await self._update(fresh, removed={})
+            await self._update(fresh, removed={}, entries=entries if fresh else ())
         return len(fresh)
 
     async def revoke_all_of(self, name: str) -> int:
@@ -147,7 +151,13 @@ class IssuedTokens:
         collection = self._collections.get(requester) or UpdateCollection(self._limits)
         return revocation.answer(queries, hashes, collection, self._limits)
 
-    async def _update(self, added: Mapping[bytes, IssuedToken], *, removed: Mapping[bytes, IssuedToken]) -> None:
+    async def _update(
+        self,
+        added: Mapping[bytes, IssuedToken],
+        *,
+        removed: Mapping[bytes, IssuedToken],
+        entries: Sequence[Draft] = (),
+    ) -> None:
         """One update of the list (RFC 9770 §6.2): on disk, then in memory, then told."""
         changes = _changes(added, {name: one for name, one in removed.items() if one.is_revoked})
         collections = {requester: self._changed(requester, change) for requester, change in changes.items()}
@@ -158,7 +168,7 @@ class IssuedTokens:
         }
         if not documents:
             return
-        await self._records.write(documents)
+        await self._records.write(documents, entries=entries)
         for token_hash, issued in added.items():
             self._keep(token_hash, issued)
         for token_hash, issued in removed.items():
