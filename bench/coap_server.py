@@ -103,7 +103,9 @@ def figures() -> Iterator[Figure]:
             yield _figure(
                 f"server CPU for one request, {kind}", kind, mine, beside, beside.server.name if beside else ""
             )
-        for window, said in _WINDOWS.items():
+        for number, (window, said) in enumerate(_WINDOWS.items()):
+            # A new one each time: its message IDs must not come round, or it answers duplicates.
+            peer = aiocoap(running, 56_840 + number)
             for kind in _PEER_KINDS:
                 name = peer.server.name if peer else ""
                 yield _figure(f"the same, {kind}, {said}", kind, mine, peer, name, window=window)
