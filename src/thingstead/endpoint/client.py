@@ -43,7 +43,6 @@ from thingstead.protocols.coap.token import Tokens
 
 __all__ = ["Client"]
 
-_FOREVER = float("inf")
 _MAX_AGE = 60
 """Seconds that a response without Max-Age is fresh (RFC 7252 §5.10.5)."""
 
@@ -247,22 +246,13 @@ class Client:
             self._layer.outgoing.append((acknowledgement(data), source))
 
     def on_reset(self, exchange_id: int, now: float) -> None:
-        """The peer did not know what to do with our request; with one that was a trial, not with its token."""
-        exchange = self._outstanding.find(exchange_id)
-        if exchange is not None and exchange.trial:
-            exchange.trial = b""
-            self._stateless.support.refuse(exchange.destination, now)
-            self._step(exchange, now, is_again=True)
-        elif exchange is not None:
-            error = TransportError("the peer reset the request", spec="RFC 7252 §4.2", reason="reset")
-            self._fail(exchange, error, now)
+        """The peer did not know what to do with our request."""
+        self._lose(exchange_id, TransportError("the peer reset the request", spec="RFC 7252 §4.2", reason="reset"), now)
 
     def on_lost(self, exchange_id: int, now: float) -> None:
         """Nobody acknowledged our request."""
-        exchange = self._outstanding.find(exchange_id)
-        if exchange is not None:
-            text, reason = "nobody acknowledged the request", "no-acknowledgement"
-            self._fail(exchange, NoResponseError(text, spec="RFC 7252 §4.2", reason=reason), now)
+        error = NoResponseError("nobody acknowledged the request", spec="RFC 7252 §4.2", reason="no-acknowledgement")
+        self._lose(exchange_id, error, now)
 
     def cancel(self, exchange_id: int, now: float) -> None:
         """Want no more of an exchange; tell the server when it is an observation (RFC 7641 §3.6)."""
@@ -382,7 +372,17 @@ class Client:
             wait = reregistration_wait(exchange.failures, jitter=self._layer.jitter())
             self._outstanding.wait(exchange, fresh_until + wait)
         else:
-            exchange.deadline = _FOREVER
+            exchange.deadline = float("inf")
+
+    def _lose(self, exchange_id: int, error: ThingsteadError, now: float) -> None:
+        """Our message came to nothing; a trial comes again with a short token: to a long one aiocoap is silent."""
+        exchange = self._outstanding.find(exchange_id)
+        if exchange is not None and exchange.trial:
+            exchange.trial = b""
+            self._stateless.support.refuse(exchange.destination, now)
+            self._step(exchange, now, is_again=True)
+        elif exchange is not None:
+            self._fail(exchange, error, now)
 
     def _fail(self, exchange: ClientExchange, error: ThingsteadError, now: float) -> None:
         """The current message is lost: so is its exchange, unless it is an observation, which goes on for long."""

@@ -21,6 +21,7 @@ from thingstead.protocols.oscore.protection import protect_request
 
 __all__ = ["ClientSender"]
 
+_TRIAL_REPETITIONS = 1
 _ECHO = frozenset((int(OptionNumber.ECHO),))
 
 
@@ -175,7 +176,17 @@ class ClientSender:
             self._layer.outgoing.append((data, exchange.destination))
             return
         wait = None if exchange.is_confirmable else len(data) / self._config.transmission.probing_rate
-        self._layer.retransmitter.submit(data, exchange.destination, message.mid, owner=exchange.id, now=now, wait=wait)
+        # Who is silent to a long token is asked with a short one, and not a minute later.
+        repetitions = _TRIAL_REPETITIONS if exchange.trial else None
+        self._layer.retransmitter.submit(
+            data,
+            exchange.destination,
+            message.mid,
+            owner=exchange.id,
+            now=now,
+            wait=wait,
+            repetitions=repetitions,
+        )
 
     def _may_take(self, association: Association) -> bool:
         try:

@@ -128,11 +128,27 @@ def test_a_server_that_is_busy_says_nothing_about_tokens():
     assert (event.message.code, event.state) == (Code.SERVICE_UNAVAILABLE, b"s")
 
 
-def test_a_trial_that_nobody_answers_fails_as_any_request():
-    ladder = Survey(loss=1.0)
+@pytest.mark.spec("RFC 8974 2.2.2")
+@pytest.mark.parametrize("secured", [False, True])
+def test_a_trial_that_nobody_answers_comes_again_with_a_short_token_and_fails_as_any_request(secured):
+    ladder = Survey(loss=1.0, secured=secured)
     ladder.survey()
     ladder.run()
+    sent = [decode(data) for _, _, data in ladder.wire]
+    assert [len(message.token) > 8 for message in sent] == [True] * 2 + [False] * 5
+    assert len({message.payload for message in sent}) == 1, "what is protected goes as it was"
     assert len(ladder.results(ExchangeFailed)) == 1
+
+
+@pytest.mark.spec("RFC 8974 2.2.2")
+def test_who_is_silent_to_a_long_token_and_not_to_a_short_one_is_asked_with_short_ones():
+    ladder = Survey()
+    ladder.survey(b"first")
+    ladder.loss = 1.0
+    ladder.run(until=3.5)
+    ladder.loss = 0.0
+    ladder.run()
+    assert states(ladder) == [b"first"]
 
 
 def test_of_a_request_that_nothing_is_kept_of_nobody_tells_that_it_was_lost():
