@@ -32,6 +32,7 @@ _SIZES = {
 }
 
 _HEADS = {tag: codec.encode(codec.Tag(tag, 0))[:-1] for tag in CoseTag}
+_SIGNATURE1 = b"\x84" + codec.encode("Signature1")
 _ENC_HEADS = {context: b"\x83" + codec.encode(context) for context in ("Encrypt0", "Encrypt")}
 
 
@@ -47,7 +48,7 @@ def sig_structure(
         sign_protected: the signer's bucket for COSE_Sign; None for COSE_Sign1.
     """
     if sign_protected is None:
-        return codec.encode(["Signature1", body_protected, external_aad, payload])
+        return _SIGNATURE1 + codec.encode_sequence(body_protected, external_aad, payload)
     return codec.encode(["Signature", body_protected, sign_protected, external_aad, payload])
 
 

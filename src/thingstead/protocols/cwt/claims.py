@@ -187,13 +187,18 @@ def check_validity(claims: Claims, *, at: datetime, leeway: timedelta) -> None:
     """
     if at.tzinfo is None:
         raise ValueError("validity is checked at an aware time")
-    expires = claims.date(Claim.EXP)
-    if expires is not None and at - leeway >= expires:
-        raise ExpiredError(f"expired at {expires.isoformat()}", spec=_spec(Claim.EXP))
+    now, grace = at.timestamp(), leeway.total_seconds()
+    expires = claims.values.get(Claim.EXP)
+    if expires is not None and now - grace >= expires:
+        raise ExpiredError(f"expired at {_iso(expires)}", spec=_spec(Claim.EXP))
     for claim in (Claim.NBF, Claim.IAT):
-        begins = claims.date(claim)
-        if begins is not None and at + leeway < begins:
-            raise ExpiredError(f"not valid before {begins.isoformat()}", spec=_spec(claim), reason="premature")
+        begins = claims.values.get(claim)
+        if begins is not None and now + grace < begins:
+            raise ExpiredError(f"not valid before {_iso(begins)}", spec=_spec(claim), reason="premature")
+
+
+def _iso(numeric_date: float) -> str:
+    return datetime.fromtimestamp(numeric_date, UTC).isoformat()
 
 
 def _numeric(value: Any) -> Any:
