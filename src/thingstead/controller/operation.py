@@ -56,13 +56,21 @@ class Operations:
     Args:
         rows: the areas' rows.
         on_refusal: told of whoever asked for what their role does not hold.
+        on_deed: told, before it is done, what somebody other than the owner changes by a request that does not say who
+            asked: operator, operation, arguments.
     """
 
-    def __init__(self, *rows: Operation[Any], on_refusal: Callable[[Operator], None] = lambda _who: None) -> None:
+    def __init__(
+        self,
+        *rows: Operation[Any],
+        on_refusal: Callable[[Operator], None] = lambda _who: None,
+        on_deed: Callable[[Operator, str, dict[str, Any]], Awaitable[None]] | None = None,
+    ) -> None:
         self._rows = {row.name: row for row in rows}
         if len(self._rows) != len(rows):
             raise ValueError("two operations of one name")
         self._on_refusal = on_refusal
+        self._on_deed = on_deed
 
     def rows(self) -> tuple[Operation[Any], ...]:
         """All rows, by name."""
@@ -103,6 +111,8 @@ class Operations:
             raise RoleError(f"{taken_from}; you ask as {operator.actor}")
         if isinstance(request, Acting):
             request = replace(request, by=operator.actor, proof=operator.proof)
+        elif self._on_deed is not None and operator.role is not Role.OWNER and row.right in _DEEDS:
+            await self._on_deed(operator, row.name, arguments)
         return await row.handler(request)
 
 
@@ -120,6 +130,7 @@ def refusal(error: ThingsteadError) -> dict[str, Any]:
     }
 
 
+_DEEDS = frozenset({Right.ADMIT, Right.MAINTAIN, Right.OWN})
 _REQUEST = ("operation", "arguments")
 
 

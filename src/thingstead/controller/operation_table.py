@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from thingstead.controller import (
     operation_access,
     operation_admission,
@@ -23,12 +25,16 @@ from thingstead.controller.controller import Controller
 from thingstead.controller.gate import Gate
 from thingstead.controller.operation import Operations
 from thingstead.controller.parting import Partings
+from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.role import Operator
+from thingstead.domain.unit import Unit
 from thingstead.identifier import KeyId, ThingId
 from thingstead.storage.operator_file import parse_operators
 from thingstead.transport.control_socket import user_id
 
 __all__ = ["gate", "operations"]
+
+_LONGEST = 120
 
 
 def operations(controller: Controller) -> Operations:
@@ -40,6 +46,11 @@ def operations(controller: Controller) -> Operations:
 
     def count_approval(actor: str, thing: ThingId, reason: str) -> None:
         controller.refusals.count(reason, at=clock.utc(), source=f"operator:{actor} about {thing}")
+
+    async def note(operator: Operator, operation: str, arguments: dict[str, Any]) -> None:
+        details: dict[str, Detail] = {name: str(value)[:_LONGEST] for name, value in arguments.items()}
+        entry = Draft(clock.utc(), Kind.OPERATION, operator.actor, None, operation, details)
+        await controller.foundation.store.commit(Unit(entries=(entry,)))
 
     return Operations(
         *operation_thing.rows(
@@ -86,6 +97,7 @@ def operations(controller: Controller) -> Operations:
             clock=clock,
         ),
         on_refusal=count,
+        on_deed=note,
     )
 
 

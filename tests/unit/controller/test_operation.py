@@ -8,7 +8,7 @@ import pytest
 
 from thingstead.controller.operation import Acting, Operation, Operations
 from thingstead.domain.role import OWNER, RIGHTS, Operator, Right, Role
-from thingstead.errors import ForbiddenError, consequence
+from thingstead.errors import ForbiddenError, StorageError, consequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +144,28 @@ def test_a_result_comes_as_plain_values_and_the_table_in_order():
         "result": {"thing": "lamp", "times": 1, "at": "2026-11-23T00:00:00Z"}
     }
     assert [one.name for one in TABLE.rows()] == ["a.echo", "b.refuse", "c.fault", "d.bare"]
+
+
+@pytest.mark.requirement("R-06")
+@pytest.mark.parametrize("right", Right)
+def test_what_others_change_is_told_of_before_it_is_done_and_nothing_is_done_untold(right):
+    told: list[tuple[Operator, str, dict[str, str]]] = []
+
+    async def note(*deed):
+        if deed[2]["thing"] == "full":
+            raise StorageError("no space left")
+        told.append(deed)
+
+    table = Operations(Operation("e.row", Asked, right, "for tests", _echo), on_deed=note)
+    max_ = Operator(Role.MAINTAINER, "max")
+
+    def ask(thing, operator):
+        asked = {"operation": "e.row", "arguments": {"thing": thing}}
+        return asyncio.run(table.answer(asked, operator=operator))
+
+    is_told = right is Right.MAINTAIN
+    ask("x", OWNER)
+    ask("x", max_)
+    assert told == ([(max_, "e.row", {"thing": "x"})] if is_told else [])
+    if is_told:
+        assert ask("full", max_)["error"]["kind"] == "StorageError"

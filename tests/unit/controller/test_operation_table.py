@@ -98,3 +98,14 @@ def test_what_was_refused_goes_onto_the_ledger_by_role():
     assert [(one["actor"], one["cause"], one["details"]) for one in told] == [
         ("operator:auditor", "role", {"count": 3})
     ]
+
+
+@pytest.mark.requirement("R-06")
+def test_what_a_maintainer_changes_is_on_the_ledger_under_their_name():
+    controller = composed()
+    request = {"operation": "group.rekey", "arguments": {"group": "lamps"}}
+    asyncio.run(operations(controller).answer(request, operator=Operator(Role.MAINTAINER, "max")))
+    told = asked(controller, "ledger.show", Role.AUDITOR, kind="operation")["result"]
+    assert [(one["actor"], one["cause"], one["details"]) for one in told] == [
+        ("maintainer:max", "group.rekey", {"group": "lamps"})
+    ]

@@ -37,6 +37,7 @@ class Kind(StrEnum):
     AUTHORIZATION = "authorization"
     APPROVAL = "approval"
     DELEGATION = "delegation"
+    OPERATION = "operation"
     REFUSAL = "refusal"
     ISSUE = "issue"
     REVOCATION = "revocation"
