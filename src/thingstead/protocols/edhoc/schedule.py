@@ -45,6 +45,9 @@ class Label(IntEnum):
     KEYSTREAM_3A = 12  # draft-ietf-lake-edhoc-psk-08 §4
 
 
+# A handshake derives eleven values on either side, and nearly all of their labels and sizes are here.
+_INTEGERS = tuple([codec.encode(number) for number in range(256)])
+
 MESSAGE_3 = (Label.K_3, Label.IV_3)
 MESSAGE_4 = (Label.K_4, Label.IV_4)
 
@@ -55,8 +58,12 @@ def expand(suite: CipherSuite, prk: Secret, label: int, *, context: bytes, size:
     Raises:
         ValueError: more than 255 times the hash size asked for.
     """
-    info = codec.encode_sequence(int(label), context, size)
+    info = _integer(label) + codec.encode(context) + _integer(size)
     return hkdf_expand(prk, info=info, size=size, digest_id=suite.digest)
+
+
+def _integer(number: int) -> bytes:
+    return _INTEGERS[number] if 0 <= number < len(_INTEGERS) else codec.encode(number)
 
 
 def expand_secret(suite: CipherSuite, prk: Secret, label: int, *, context: bytes) -> Secret:
