@@ -15,6 +15,7 @@ from thingstead.protocols.coap.message import decode
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.shared_key import METHOD_PSK
 from thingstead.protocols.profile.install_code import key_of, make_code, render_code
+from thingstead.storage.records import PlaneRecords
 
 pytestmark = [pytest.mark.requirement("R-58"), pytest.mark.spec("draft-ietf-lake-edhoc-psk-08")]
 LABELLED = (
@@ -94,6 +95,33 @@ def test_it_comes_back_without_a_code_after_both_have_died():
         await world.until(lambda: thing.is_joined)
         assert thing.id == identifier
         assert len(list(introductions(world))) == 1
+
+    play(story, policy=LABELLED)
+
+
+@pytest.mark.requirement("R-62")
+def test_it_comes_back_to_a_domain_that_has_no_code_of_it_any_more_as_after_a_restore():
+    async def story(world):
+        await tell(world)
+        thing = stranger(world)
+        thing.start()
+        await world.until(lambda: thing.is_joined)
+        identifier = thing.id
+        thing.crash()
+        await world.domain.crash()
+        codes = PlaneRecords(PlaneName.IDENTITY, world.domain.disk, prefix="code/")
+        await codes.write(dict.fromkeys(codes.load()))
+        await world.domain.start()
+        assert await world.domain.ask("install-code.list") == []
+        del thing.disk["association"]
+        impostor = stranger(world, code=None)
+        impostor.disk["introduced-to"] = thing.disk["introduced-to"]
+        impostor.start()
+        await world.sleep(60)
+        assert not impostor.is_joined
+        thing.start()
+        await world.until(lambda: thing.is_joined)
+        assert thing.id == identifier
 
     play(story, policy=LABELLED)
 

@@ -27,6 +27,7 @@ from thingstead.controller.server import DomainServer
 from thingstead.controller.service import serve
 from thingstead.controller.waiting_room import WaitingRoom
 from thingstead.controller.whereabouts import Whereabouts
+from thingstead.crypto.key import PublicKey
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.plane import PlaneName
@@ -39,11 +40,14 @@ from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.phases.decommission import Decommission
 from thingstead.planes.access.authorization_server import AuthorizationServer
+from thingstead.planes.identity.install_codes import InstallCodes
 from thingstead.planes.identity.ownership import Ownership
-from thingstead.planes.identity.registrar import Registrar
+from thingstead.planes.identity.registrar import IsVouched, Registrar
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.message import Message
+from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
+from thingstead.protocols.cwt.credential import INTRODUCED
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference
 from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.profile import path
@@ -80,7 +84,10 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     planes = compose_planes(foundation, own.public, whereabouts, member, trusted, register=register, server=server)
     conductor = Conductor(planes, register, store=store, clock=clock)
     clones = CloneWatch(conductor, store=store, clock=clock)
-    registrar = Registrar({anchor.maker: anchor.identity_key for anchor in foundation.anchors}, vouched=planes.codes)
+    registrar = Registrar(
+        {anchor.maker: anchor.identity_key for anchor in foundation.anchors},
+        is_vouched=_vouching(planes.codes, register),
+    )
     ownership = _ownership(foundation, own, registrar)
     admission = _admission(foundation, conductor, register, planes, whereabouts, ownership)
     notary = _notary(foundation, refusals)
@@ -188,6 +195,20 @@ async def _reserve(owner: AssociationId | GroupId, upto: int, planes: Planes, se
     else:
         await planes.groups.reserve(group, upto)
         server.flush()
+
+
+def _vouching(codes: InstallCodes, register: Register) -> IsVouched:
+    """A code brought the identity; or what it brought has joined since, and the key is on record still: codes are in no
+    backup, the things that came by them are.
+    """
+
+    def is_vouched(encoded: bytes, serial: str, public: PublicKey) -> bool:
+        known = register.find(INTRODUCED, serial)
+        rows = () if known is None else known.keys
+        thumbprint = cose_key.thumbprint(public)
+        return encoded in codes or any(row.thumbprint == thumbprint and row.until is None for row in rows)
+
+    return is_vouched
 
 
 def _notary(foundation: Foundation, refusals: RefusalCounter) -> Notary:

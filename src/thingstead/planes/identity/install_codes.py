@@ -92,9 +92,9 @@ class InstallCodes:
         self._vouched = {kept.identity for kept in self._kept.values() if kept.identity}
         self._changing = asyncio.Lock()
 
-    def __contains__(self, identity: object) -> bool:
-        """Whether a code brought the identity of this digest."""
-        return identity in self._vouched
+    def __contains__(self, maker_identity: bytes) -> bool:
+        """Whether a code brought this identity."""
+        return digest(maker_identity) in self._vouched
 
     def has_open(self) -> bool:
         """Whether there is a code that somebody may still use."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from thingstead.crypto.algorithm import AlgorithmId
@@ -12,10 +12,13 @@ from thingstead.protocols.cwt import token
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.cwt.credential import MakerIdentity, authenticate_maker_identity, introduced_maker_identity
 
-__all__ = ["ACCEPTED", "Registrar"]
+__all__ = ["ACCEPTED", "IsVouched", "Registrar"]
 
 ACCEPTED = frozenset({int(AlgorithmId.ESP256)})
 """Algorithms that makers may sign identities with."""
+
+
+IsVouched = Callable[[bytes, str, PublicKey], bool]
 
 
 class Registrar:
@@ -23,11 +26,12 @@ class Registrar:
 
     Args:
         anchors: the makers the owner trusts, by the name their identities are issued under.
-        vouched: digests of the identities that install codes brought: of makers that the owner does not know.
+        is_vouched: whether an install code brought an identity, of a maker that the owner does not know; asked with the
+            token, the serial number and the key in it.
     """
 
-    def __init__(self, anchors: Mapping[str, PublicKey], *, vouched: Container[bytes] = frozenset()) -> None:
-        self._vouched = vouched
+    def __init__(self, anchors: Mapping[str, PublicKey], *, is_vouched: IsVouched = lambda *_: False) -> None:
+        self._is_vouched = is_vouched
         self.trust(anchors)
 
     def trust(self, anchors: Mapping[str, PublicKey]) -> None:
@@ -48,7 +52,7 @@ class Registrar:
         """
         maker = _maker_of(maker_identity)
         if maker not in self._anchors:
-            return introduced_maker_identity(maker_identity, self._vouched)
+            return introduced_maker_identity(maker_identity, self._is_vouched)
         return self.identify(maker_identity, at)[0]
 
     def identify(self, maker_identity: bytes, at: datetime) -> tuple[MakerIdentity, PublicKey]:

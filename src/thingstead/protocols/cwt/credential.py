@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable
 from dataclasses import InitVar, dataclass
 from datetime import date, datetime, timedelta
 
-from thingstead.crypto.digest import digest
 from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.errors import DecodeError, UntrustedError
 from thingstead.identifier import ThingId, thing_id
@@ -166,21 +165,22 @@ def authenticate_maker_identity(
     return _maker_identity(maker, valid.claims, data)
 
 
-def introduced_maker_identity(data: bytes, vouched: Container[bytes]) -> MakerIdentity:
-    """Take an identity whose maker nobody here knows, for the owner has vouched for these very bytes.
+def introduced_maker_identity(data: bytes, is_vouched: Callable[[bytes, str, PublicKey], bool]) -> MakerIdentity:
+    """Take an identity whose maker nobody here knows, for the owner has vouched for these very bytes, or did once.
 
     Args:
         data: the token; its signature is not looked at.
-        vouched: SHA-256 digests of the tokens that install codes brought.
+        is_vouched: asked with the token, the serial number and the key in it.
 
     Raises:
         UntrustedError: the owner has not.
         DecodeError: a claim is missing or outside its range.
         UnsupportedError: a key type that we do not have.
     """
-    if digest(data) not in vouched:
+    identity = _maker_identity(INTRODUCED, token.decode(data).claims, data)
+    if not is_vouched(data, identity.serial, identity.public):
         raise UntrustedError("expected an identity that an install code brought", reason="unknown maker")
-    return _maker_identity(INTRODUCED, token.decode(data).claims, data)
+    return identity
 
 
 def _maker_identity(maker: str, claims: Claims, data: bytes) -> MakerIdentity:
