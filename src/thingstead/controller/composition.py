@@ -73,7 +73,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     own = domain_credential(foundation.keys, foundation.config)
     resources = Resources(lambda event: _grant(event, planes.access, clones))
 
-    config = EndpointConfig(max_peers=foundation.config.coap.max_peers, edhoc_path=path.EDHOC)
+    config = EndpointConfig(max_peers=foundation.config.coap.max_peers, edhoc_path=path.EDHOC, confirm_after=0.0)
     endpoint = Endpoint(config, random_bytes=random_bytes, permits=resources.permits)
     server = DomainServer(
         endpoint, resources, clock=clock, tasks=tasks, reserve=lambda owner, upto: _reserve(owner, upto, planes, server)
