@@ -20,7 +20,7 @@ __all__ = ["KeyType", "PrivateKey", "PublicKey", "SoftwareKey", "generate", "pri
 
 
 class KeyType(IntEnum):
-    """What a key is: one number per curve or parameter set, ours alone and never on the wire."""
+    """What a key is: one octet per curve or parameter set, ours alone and never on the wire."""
 
     P256 = 1
     P384 = 2
@@ -30,7 +30,7 @@ class KeyType(IntEnum):
     ML_DSA_44 = 48
     ML_DSA_65 = 49
     ML_DSA_87 = 50
-    ML_KEM_1024 = 1024
+    ML_KEM_1024 = 51
 
 
 _CURVES: dict[KeyType, ec.EllipticCurve] = {
