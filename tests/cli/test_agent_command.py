@@ -99,7 +99,7 @@ class Site:
         raise AssertionError((self.here / "log").read_text())
 
     def press(self, lamp, value):
-        code, out, _ = self.run("agent", "command", "switch", lamp, value, "--port", self.lamp_port, "--json")
+        code, out, _ = self.run("agent", "command", "switch", lamp, value, "--json")
         return code, json.loads(out).get("answer")
 
     def switched(self, lamp, value):
@@ -151,7 +151,7 @@ def test_a_switch_commands_a_lamp_while_no_controller_runs_and_until_its_right_e
     [
         (("agent", "command", "switch", "thing-aaaaaaaaaaaaaaaa", "on", "--port", "9"), 40),
         (("agent", "command", "switch", "thing-aaaaaaaaaaaaaaaa", "dim", "--port", "9"), 60),
-        (("agent", "command", "switch", "thing-aaaaaaaaaaaaaaaa", "on"), 60),
+        (("agent", "command", "switch", "thing-aaaaaaaaaaaaaaaa", "on", "--port", "-1"), 60),
     ],
 )
 def test_what_cannot_be_commanded_is_one_sentence(site, words, code):

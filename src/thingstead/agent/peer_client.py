@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from thingstead.agent.handshake import edhoc_answer, edhoc_request
@@ -16,7 +17,15 @@ from thingstead.crypto.key import PrivateKey, PublicKey, generate
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import Address, AssociationId
-from thingstead.errors import DecodeError, ForbiddenError, SecurityError, StateError, ThingsteadError
+from thingstead.errors import (
+    DecodeError,
+    ForbiddenError,
+    SecurityError,
+    StateError,
+    ThingsteadError,
+    TransportError,
+    UnreachableError,
+)
 from thingstead.protocols.ace import token
 from thingstead.protocols.ace.token_endpoint import TokenRequest, TokenResponse, decode_refusal
 from thingstead.protocols.cbor import codec
@@ -26,6 +35,8 @@ from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.initiator import Initiator
+from thingstead.protocols.link_format import link
+from thingstead.protocols.link_format.registration import address_of
 from thingstead.protocols.profile import join, path, peer
 
 __all__ = ["HeldToken", "PeerClient"]
@@ -52,6 +63,7 @@ class HeldToken:
         rs_public: the other thing's key.
         issued_at: when it came.
         expires: when it ends.
+        address: where the other thing was when the directory was asked; None before.
     """
 
     server: str
@@ -59,6 +71,7 @@ class HeldToken:
     rs_public: PublicKey
     issued_at: datetime
     expires: datetime
+    address: Address | None = None
 
     @property
     def renewal(self) -> datetime:
@@ -68,7 +81,8 @@ class HeldToken:
     def encode(self) -> bytes:
         """Encode for the home."""
         times = [int(self.issued_at.timestamp()), int(self.expires.timestamp())]
-        return codec.encode([self.access_token, cose_key.public_map(self.rs_public), *times])
+        place = None if self.address is None else list(self.address)
+        return codec.encode([self.access_token, cose_key.public_map(self.rs_public), *times, place])
 
     @classmethod
     def decode(cls, server: str, data: bytes) -> HeldToken:
@@ -78,10 +92,13 @@ class HeldToken:
             DecodeError: damaged.
         """
         match codec.decode(data):
-            case [bytes(access_token), dict(key), int(issued_at), int(expires)]:
+            case [bytes(access_token), dict(key), int(issued_at), int(expires), None | [str(), int()] as place]:
                 public = cose_key.from_map(key).require_public()
-                times = [datetime.fromtimestamp(0, UTC) + timedelta(seconds=at) for at in (issued_at, expires)]
-                return cls(server, access_token, public, *times)
+                begin = datetime.fromtimestamp(0, UTC)
+                times = begin + timedelta(seconds=issued_at), begin + timedelta(seconds=expires)
+                return cls(
+                    server, access_token, public, *times, address=None if place is None else (place[0], place[1])
+                )
             case _:
                 raise DecodeError("expected a token for another thing")
 
@@ -114,6 +131,7 @@ class PeerClient:
         self._own: tuple[Credential, PrivateKey] | None = None
         self._held: dict[str, HeldToken] = {}
         self._met: dict[str, bytes] = {}
+        self._doubted: set[str] = set()
         for name in home.names():
             if name.startswith(_TOKEN):
                 self._take_up(name)
@@ -157,15 +175,22 @@ class PeerClient:
             raise ForbiddenError(f"no token for {server}: {said}", spec="RFC 9200 §5.8.3", reason=said)
         response = TokenResponse.decode(answer.payload)
         expires = at + timedelta(seconds=response.expires_in)
-        held = HeldToken(server, response.access_token, response.rs_public, at, expires)
+        before = self._held.get(server)
+        place = None if before is None else before.address
+        held = HeldToken(server, response.access_token, response.rs_public, at, expires, place)
         if server not in self._held and len(self._held) >= _MAX_TOKENS:
             self._drop(min(self._held, key=lambda name: self._held[name].expires))
         self._home.save(_TOKEN + server, held.encode())
         self._held[server] = held
         return held
 
-    def ask(self, server: str, address: Address, message: Message) -> Story:
+    def ask(self, server: str, address: Address | None, message: Message) -> Story:
         """Send a request to another thing and return its response; the domain is needed only where no token is held.
+
+        Args:
+            server: the other thing's name.
+            address: where it is; None for where the domain's directory said that it is.
+            message: the request.
 
         Raises:
             ForbiddenError: no token, and the authorization server gives none.
@@ -175,10 +200,19 @@ class PeerClient:
         held = self._held.get(server)
         if held is None or held.expires <= self._utc():
             held = yield from self.fetch(server)
+        if address is None:
+            address = yield from self._place_of(held)
+        try:
+            return (yield from self._converse(held, address, message))
+        except TransportError:
+            self._doubted.add(server)
+            raise
+
+    def _converse(self, held: HeldToken, address: Address, message: Message) -> Story:
         is_met = self._is_met(held)
         if not is_met:
             yield from self._meet(held, address)
-        place = Place(address, AssociationId(_ASSOCIATION + server))
+        place = Place(address, AssociationId(_ASSOCIATION + held.server))
         try:
             return (yield Request(message, to=place))
         except SecurityError:
@@ -206,6 +240,29 @@ class PeerClient:
                     _LOGGER.debug("the token for %s was not renewed: %s", held.server, error)
             due = [(held.renewal - self._utc()).total_seconds() for held in self._held.values()]
             yield Wait(max(min([*due, _IDLE]), self._retry) if not failed else self._retry, _STORY)
+
+    def _place_of(self, held: HeldToken) -> Story:
+        """Where a thing is; one that did not answer there is asked for anew, if the domain can be reached."""
+        if held.address is None:
+            return (yield from self._locate(held))
+        if held.server in self._doubted:
+            self._doubted.discard(held.server)
+            with suppress(ThingsteadError):
+                return (yield from self._locate(held))
+        return held.address
+
+    def _locate(self, held: HeldToken) -> Story:
+        """Ask the domain's directory where a thing is, and keep that with its token (RFC 9176 §6.3)."""
+        asked = request(Code.GET, path.RD_LOOKUP_EP, query=(f"ep={held.server}",))
+        answer: Message = yield Request(asked, timeout=_PATIENCE)
+        found = link.parse(answer.payload) if answer.code == Code.CONTENT else []
+        address = address_of(found[0].attribute("base") or "") if found else None
+        if address is None:
+            raise UnreachableError(f"the directory does not know where {held.server} is: name its address")
+        located = replace(held, address=address)
+        self._home.save(_TOKEN + held.server, located.encode())
+        self._held[held.server] = located
+        return address
 
     def _is_met(self, held: HeldToken) -> bool:
         is_live = self._endpoint.association(AssociationId(_ASSOCIATION + held.server)) is not None

@@ -97,7 +97,8 @@ async def _command(agent: Agent, pump: Pump, clock: SystemClock, arguments: dict
 
     def story() -> Story:
         try:
-            server, place = str(arguments["thing"]), (str(arguments["host"]), int(arguments["port"]))
+            server, port = str(arguments["thing"]), int(arguments["port"])
+            place = (str(arguments["host"]), port) if port else None
             payload = codec.encode(arguments["value"] == "on")
             message = request(Code.PUT, path.LIGHT, payload=payload, content_format=ContentFormat.CBOR)
             response: Message = yield from agent.peer_client.ask(server, place, message)

@@ -92,7 +92,9 @@ COMMAND = Action(
         THING,
         Parameter("value", "what the other's lamp shall be", choices=("on", "off")),
         Parameter("--host", "IP address of the other thing", read=address, default="127.0.0.1"),
-        Parameter("--port", "its UDP port", read=whole(1, 65_535), required=True),
+        Parameter(
+            "--port", "its UDP port; 0 asks the domain's directory where it is", read=whole(0, 65_535), default=0
+        ),
     ),
     _command,
     "One thing asks another, without the domain if it has a token; the policy's [[peer]] rules say which may.",

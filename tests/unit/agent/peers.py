@@ -135,6 +135,7 @@ class Switch(Party):
         self.lives = 3600
         self.asked: list[Request] = []
         self.domain: Message | ThingsteadError | None = None
+        self.directory: Message | None = None
         self.protected: list[Message | ThingsteadError] = []
 
     def response(self) -> Message:
@@ -159,6 +160,8 @@ class Switch(Party):
 
     def _found(self, wanted: Request) -> Message | ThingsteadError | None:
         if wanted.to is None:
+            if wanted.message.path == "/rd-lookup/ep" and self.directory is not None:
+                return self.directory
             return self.domain or self.response()
         if wanted.to.association is None:
             return self.light.answer(wanted.message)

@@ -162,3 +162,44 @@ def test_a_damaged_token_is_given_up(switch):
     again = Switch(switch.light, switch.disk)
     assert again.client.tokens() == {}
     assert again.disk == {}
+
+
+def _shown(text):
+    return Message(Code.CONTENT, payload=text.encode())
+
+
+def _press_somewhere(switch):
+    return switch.play(switch.client.ask(LIGHT, None, _PRESS))
+
+
+def test_where_a_light_is_the_directory_says_once_and_it_is_known_without_the_domain(switch):
+    switch.directory = _shown(f'</rd/own?ep={LIGHT}>;ep="{LIGHT}";base="coap://192.0.2.2:5683"')
+    assert _press_somewhere(switch).code == Code.CHANGED
+    assert [one.to.address for one in switch.asked if one.to is not None] == [LIGHT_AT] * 3
+    again = Switch(switch.light, switch.disk)
+    again.domain = TransportError("off")
+    assert _press_somewhere(again).code == Code.CHANGED
+    assert places(again) == ["edhoc", "edhoc", _ASSOCIATION]
+
+
+@pytest.mark.parametrize(
+    "said", [Message(Code.FORBIDDEN), _shown(""), _shown("</x>"), _shown('</x>;base="coap+tcp://192.0.2.2"')]
+)
+def test_whom_the_directory_does_not_know_cannot_be_asked(switch, said):
+    switch.directory = said
+    with pytest.raises(TransportError):
+        _press_somewhere(switch)
+    assert "edhoc" not in places(switch)
+
+
+def test_a_light_that_did_not_answer_is_looked_for_again_and_where_it_was_while_the_domain_is_off(switch):
+    switch.directory = _shown(f'</rd/own?ep={LIGHT}>;base="coap://192.0.2.2:5683"')
+    _press_somewhere(switch)
+    for found, place in ((_shown('</x>;base="coap://192.0.2.9:1"'), ("192.0.2.9", 1)), (None, ("192.0.2.9", 1))):
+        switch.protected = [TransportError("gone")]
+        with pytest.raises(TransportError):
+            _press_somewhere(switch)
+        switch.directory = found
+        switch.domain = TransportError("off")
+        assert _press_somewhere(switch).code == Code.CHANGED
+        assert switch.asked[-1].to.address == place

@@ -227,6 +227,6 @@ def test_held_tokens_are_read_back_and_damaged_ones_are_not():
     held = HeldToken(LIGHT, b"token", SWITCH_KEY.public, Light().clock.utc(), Light().clock.utc())
     assert HeldToken.decode(LIGHT, held.encode()) == held
     assert replace(held, server="x") != held
-    for data in (b"", b"\x80", b"\x84\x00\x00\x00\x00"):
+    for data in (b"", b"\x80", b"\x85\x00\x00\x00\x00\x00"):
         with pytest.raises(DecodeError):
             HeldToken.decode(LIGHT, data)

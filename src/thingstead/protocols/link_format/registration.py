@@ -15,6 +15,7 @@ __all__ = [
     "OWN",
     "Lookup",
     "Registration",
+    "address_of",
     "base_of",
     "read_lookup",
     "read_registration",
@@ -139,6 +140,15 @@ def base_of(source: tuple[str, int]) -> str:
     """The base URI of an endpoint at this address."""
     host, port = source
     return f"coap://[{host}]:{port}" if ":" in host else f"coap://{host}:{port}"
+
+
+def address_of(base: str) -> tuple[str, int] | None:
+    """The address in a base URI of CoAP over UDP; None where it names none."""
+    found = _BASE.fullmatch(base)
+    if found is None or not base.startswith("coap://"):
+        return None
+    port = int((found[2] or ":5683")[1:])
+    return (found[1].strip("[]"), port) if 0 < port < 1 << 16 else None
 
 
 def resolve(base: str, target: str) -> str:

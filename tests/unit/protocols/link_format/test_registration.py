@@ -7,6 +7,7 @@ from thingstead.protocols.link_format.link import Link
 from thingstead.protocols.link_format.registration import (
     Lookup,
     Registration,
+    address_of,
     base_of,
     read_lookup,
     read_registration,
@@ -101,6 +102,23 @@ def test_what_is_no_lookup_is_refused(queries):
 )
 def test_targets_are_made_absolute(target, whole):
     assert resolve(BASE, target) == whole
+
+
+@pytest.mark.parametrize(
+    ("base", "address"),
+    [
+        ("coap://192.0.2.1:1", ("192.0.2.1", 1)),
+        ("coap://192.0.2.1", ("192.0.2.1", 5683)),
+        ("coap://[2001:db8::1]:7", ("2001:db8::1", 7)),
+        ("coap+tcp://192.0.2.1:1", None),
+        ("coap://192.0.2.1:0", None),
+        ("coap://192.0.2.1:99999", None),
+        ("coap://192.0.2.1:1/x", None),
+        ("", None),
+    ],
+)
+def test_an_address_is_read_out_of_a_base(base, address):
+    assert address_of(base) == address
 
 
 def test_a_base_is_made_of_an_address():
