@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from thingstead.agent.handshake import edhoc_answer, edhoc_request
+from thingstead.agent.handshake import edhoc_answer, edhoc_request, telling
 from thingstead.agent.membership import Member
 from thingstead.agent.peer_server import context_of
 from thingstead.agent.ports import Home
@@ -34,7 +34,8 @@ from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.credential import Credential
-from thingstead.protocols.edhoc.initiator import Initiator
+from thingstead.protocols.edhoc.initiator import Initiator, Message2Received
+from thingstead.protocols.edhoc.session import OscoreParameters
 from thingstead.protocols.link_format import link
 from thingstead.protocols.link_format.registration import address_of
 from thingstead.protocols.profile import join, path, peer
@@ -286,13 +287,17 @@ class PeerClient:
         message_1, waiting = initiator.message_1()
         answer: Message = yield edhoc_request(coap_carriage.frame_message_1(message_1), place)
         offered = waiting.receive(edhoc_answer(answer))
-        authenticated = offered.authenticate(peer.credential(held.rs_public, held.server))
-        message_3, last = authenticated.message_3(peer.token_item(held.access_token))
-        answer = yield edhoc_request(coap_carriage.frame_message_3(offered.c_r, message_3), place)
-        oscore = last.receive(edhoc_answer(answer)).oscore()
+        oscore: OscoreParameters = yield from telling(offered.c_r, self._conclude(held, offered, place), place)
         name = AssociationId(_ASSOCIATION + held.server)
         self._endpoint.install(Association(name, context_of(oscore), peer=held.server, address=address))
         self._met[held.server] = held.access_token
+
+    def _conclude(self, held: HeldToken, offered: Message2Received, place: Place) -> Story:
+        """From message_2 on; the keys that both ends have then."""
+        authenticated = offered.authenticate(peer.credential(held.rs_public, held.server))
+        message_3, last = authenticated.message_3(peer.token_item(held.access_token))
+        answer: Message = yield edhoc_request(coap_carriage.frame_message_3(offered.c_r, message_3), place)
+        return last.receive(edhoc_answer(answer)).oscore()
 
     def _drop(self, server: str) -> None:
         self._part(server)

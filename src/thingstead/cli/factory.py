@@ -82,7 +82,8 @@ def _thing(session: Session) -> int:
         }
     )
     if code is not None:
-        session.console.say("the label: who reads this code can let the thing in, once")
+        session.console.say("the code stands on its label; whoever has that in hand can let it in, once:")
+        session.console.say(f"thingstead install-code add {options['serial']} {render_code(code)} --domain DOMAIN")
     session.console.next(f"thingstead agent run {options['directory']}")
     return 0
 
