@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
+from thingstead.controller.standing import GONE, is_member, objection, require_welcome
 from thingstead.controller.waiting_room import APPROVAL_LIFETIME, Approval, Waiting, WaitingRoom
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
@@ -33,7 +34,7 @@ from thingstead.domain.register import Register
 from thingstead.domain.role import OWNER
 from thingstead.domain.thing import KeyRow, Thing
 from thingstead.domain.unit import Unit
-from thingstead.errors import ForbiddenError, PolicyError, StateError, UntrustedError
+from thingstead.errors import ForbiddenError, PolicyError, StateError
 from thingstead.identifier import ThingId, thing_id_from_random
 from thingstead.phases.bootstrap import Newcomer
 from thingstead.planes.access.authorization_server import AuthorizationServer, Proposal
@@ -48,9 +49,7 @@ __all__ = ["Admission"]
 
 _ACTOR = "registrar"
 _KEY_ROLE = "maker"
-_GONE = frozenset({LifecycleState.DECOMMISSIONED, LifecycleState.RE_OWNED})
 _SETTLED = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE})
-_MEMBERS = _SETTLED | {LifecycleState.RE_BOOTSTRAPPING}
 _IN = _SETTLED | {LifecycleState.RE_BOOTSTRAPPING, LifecycleState.END_OF_LIFE}
 
 _Name = tuple[str, str]
@@ -110,7 +109,7 @@ class Admission:
     def waiting(self) -> tuple[tuple[Thing, Waiting], ...]:
         """Who waits for a person, in the order they came."""
         things = [(self._register.thing(one.thing), one) for one in self._waiting]
-        return tuple([(thing, one) for thing, one in things if _objection(thing) is None])
+        return tuple([(thing, one) for thing, one in things if objection(thing) is None])
 
     async def approve(
         self,
@@ -138,7 +137,7 @@ class Admission:
             ForbiddenError: it is not the installer's to approve.
         """
         known = self._register.thing(thing)
-        _require_welcome(known)
+        require_welcome(known)
         waiting, now = self._waiting.find(thing), self._clock.utc()
         until = now + APPROVAL_LIFETIME
         details: dict[str, Detail] = {"compared": bool(key)}
@@ -180,13 +179,13 @@ class Admission:
         """
         known = self._register.find(facts.maker, facts.serial)
         if known is not None:
-            _require_welcome(known)
+            require_welcome(known)
         return explain(
             facts,
             self._policy.join,
             at=at,
             present=lambda rule: self._present(rule, facts),
-            is_member=_is_member(known, facts.thumbprint),
+            is_member=is_member(known, facts.thumbprint),
         )
 
     def grant_of(self, thing: ThingId) -> Grant:
@@ -218,7 +217,7 @@ class Admission:
     async def _admit(self, newcomer: Newcomer) -> Grant:
         known = self._find(newcomer)
         if known is not None:
-            _require_welcome(known)
+            require_welcome(known)
         facts = _facts(newcomer)
         decision = self._decide(known, facts, self._ownerless(known, newcomer))
         if decision.verdict is Verdict.ADMIT:
@@ -239,7 +238,7 @@ class Admission:
         return await self._take_in(thing, newcomer, decision, decision.scope)
 
     async def _take_in(self, thing: Thing, newcomer: Newcomer, decision: Decision, scope: Scope) -> Grant:
-        is_member = _is_member(thing, cose_key.thumbprint(newcomer.identity.public))
+        was_member = is_member(thing, cose_key.thumbprint(newcomer.identity.public))
         thing = await self._to_bootstrapping(thing)
         await self._note_place(thing.id, newcomer.source)
         self._identity.prove(thing.id, newcomer.identity.public)
@@ -261,7 +260,7 @@ class Admission:
             # What was not granted now is granted by no later decision, such as the end of a quarantine.
             self._identity.disprove(thing.id)
             self._access.retract(thing.id)
-        await self._waiting.leave(thing.id, is_member=is_member)
+        await self._waiting.leave(thing.id, is_member=was_member)
         for plane in (self._identity.name, self._access.name):
             if plane in report.failures:
                 raise StateError(f"the {plane} plane could not admit {thing.id}: {report.failures[plane]}")
@@ -318,7 +317,7 @@ class Admission:
         if known is None:
             return decision
         key = (facts.thumbprint, decision.zone)
-        kept = self._waiting.kept(known.id, *key) if _is_member(known, facts.thumbprint) else None
+        kept = self._waiting.kept(known.id, *key) if is_member(known, facts.thumbprint) else None
         approval = kept or self._waiting.approval(known.id, *key)
         if approval is None:
             return decision
@@ -341,17 +340,10 @@ class Admission:
         here = {
             (thing.maker, thing.serial)
             for thing in self._register.things()
-            if thing.joined_at is not None and thing.state not in _GONE and rule.names(_facts_of(thing))
+            if thing.joined_at is not None and thing.state not in GONE and rule.names(_facts_of(thing))
         }
         here |= {name for name, entering in self._entering.items() if rule.names(entering)}
         return len(here - {(facts.maker, facts.serial)})
-
-
-def _is_member(known: Thing | None, thumbprint: bytes) -> bool:
-    """Whether a thing is in, and proved the key that it came in with; one that proved none is asked about as itself."""
-    if known is None or known.joined_at is None or known.state not in _MEMBERS:
-        return False
-    return not thumbprint or any(row.thumbprint == thumbprint and row.until is None for row in known.keys)
 
 
 def _require_installers_way(scope: str, key: str) -> None:
@@ -360,23 +352,6 @@ def _require_installers_way(scope: str, key: str) -> None:
         raise ForbiddenError("the scope is the owner's to choose; an installer gives that of the rule", reason="scope")
     if not key:
         raise ForbiddenError("an installer compares the key on the thing: give its digits (--key)", reason="key")
-
-
-def _require_welcome(known: Thing) -> None:
-    objection = _objection(known)
-    if objection is not None:
-        raise objection
-
-
-def _objection(known: Thing) -> UntrustedError | None:
-    """What is held against a thing, whatever the policy says."""
-    if known.state in _GONE:
-        return UntrustedError(f"{known.id} was {known.state} and stays so", reason="retired")
-    if known.restriction is Restriction.QUARANTINED:
-        return UntrustedError(f"{known.id} is in quarantine", reason="quarantined")
-    if known.restriction is Restriction.HELD:
-        return UntrustedError(f"{known.id} is held", reason="held")
-    return None
 
 
 def _facts(newcomer: Newcomer) -> IdentityFacts:

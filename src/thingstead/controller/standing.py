@@ -1,0 +1,43 @@
+"""How a known thing stands with the domain before any policy is asked: gone, restricted, a member, or none of it."""
+
+from __future__ import annotations
+
+from thingstead.domain.lifecycle import LifecycleState, Restriction
+from thingstead.domain.thing import Thing
+from thingstead.errors import UntrustedError
+
+__all__ = ["GONE", "is_member", "objection", "require_welcome"]
+
+GONE = frozenset({LifecycleState.DECOMMISSIONED, LifecycleState.RE_OWNED})
+"""States of things that have left."""
+
+_MEMBERS = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE, LifecycleState.RE_BOOTSTRAPPING})
+
+
+def is_member(known: Thing | None, thumbprint: bytes) -> bool:
+    """Whether a thing is in, and proved the key that it came in with; one that proved none is asked about as itself."""
+    if known is None or known.joined_at is None or known.state not in _MEMBERS:
+        return False
+    return not thumbprint or any(row.thumbprint == thumbprint and row.until is None for row in known.keys)
+
+
+def objection(known: Thing) -> UntrustedError | None:
+    """What is held against a thing, whatever the policy says."""
+    if known.state in GONE:
+        return UntrustedError(f"{known.id} was {known.state} and stays so", reason="retired")
+    if known.restriction is Restriction.QUARANTINED:
+        return UntrustedError(f"{known.id} is in quarantine", reason="quarantined")
+    if known.restriction is Restriction.HELD:
+        return UntrustedError(f"{known.id} is held", reason="held")
+    return None
+
+
+def require_welcome(known: Thing) -> None:
+    """Pass where nothing is held against a thing.
+
+    Raises:
+        UntrustedError: it was retired or handed over, or is restricted.
+    """
+    found = objection(known)
+    if found is not None:
+        raise found
