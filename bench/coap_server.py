@@ -98,6 +98,10 @@ def figures() -> Iterator[Figure]:
         peer = aiocoap(running, 56_831)
         floor = _start(running, 56_839, _OURS, [sys.executable, "-m", "bench.server.echo"], _PEER_KINDS)
         yield _figure("server CPU for one datagram returned, no CoAP", "plain", floor, None, "")
+        bare = _start(running, 56_842, _OURS, [sys.executable, "-m", "bench.server.bare"], _PEER_KINDS)
+        yield _figure(
+            "server CPU for one OSCORE exchange by hand, no server around it", "OSCORE", bare, peer, "aiocoap"
+        )
         for kind in _OUR_KINDS:
             beside = peer if kind in _PEER_KINDS else None
             yield _figure(
