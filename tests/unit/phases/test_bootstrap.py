@@ -20,6 +20,7 @@ from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import ccs
+from thingstead.protocols.edhoc.coap_carriage import parse_request
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference
 from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.edhoc.shared_key import METHOD_PSK, SharedCredential
@@ -156,8 +157,10 @@ def test_a_thing_sold_to_another_domain_stops_before_it_says_who_it_is():
     bootstrap, admitted = _bootstrap()
     story = _joining(domain_key=generate(KeyType.P256).public)
     message_2 = _answer(bootstrap, next(story).message.payload)
+    told = story.send(Message(Code.CHANGED, payload=message_2)).message.payload
+    assert parse_request(told)[1] == b"\x01\x67refused"
     with pytest.raises(UntrustedError):
-        story.send(Message(Code.CHANGED, payload=message_2))
+        story.send(Message(Code.BAD_REQUEST))
     assert admitted == []
 
 
