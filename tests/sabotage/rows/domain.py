@@ -10,7 +10,7 @@ ROWS = (
     Sabotage("R-02", "thingstead_verifier.verify:_check_roots", returns((b"", [])), "roots are compared with heads"),
     Sabotage("R-02", "thingstead_verifier.verify:_check_entries", returns([]), "entries are checked one by one"),
     Sabotage("R-04", _D + "plane:demands", returns(_ALL_ADMIT), "nothing is admitted before the join is done"),
-    Sabotage("R-59", _D + "policy:JoinRule.names", returns(True), "an identity is not yet a permission"),
+    Sabotage("R-59", _D + "policy:JoinRule.objection", returns(""), "an identity is not yet a permission"),
     Sabotage("R-09", _D + "plane:demands", returns({}), "every plane is asked to withdraw"),
     Sabotage(
         "R-03",
