@@ -100,7 +100,7 @@ def apply_keystream(suite: CipherSuite, prk: Secret, label: Label, data: bytes, 
 def seal(
     suite: CipherSuite,
     prk: Secret,
-    labels: tuple[Label, Label],
+    labels: tuple[int, int],
     *,
     th: bytes,
     plaintext: bytes,
@@ -117,7 +117,7 @@ def seal(
 def open_sealed(
     suite: CipherSuite,
     prk: Secret,
-    labels: tuple[Label, Label],
+    labels: tuple[int, int],
     *,
     th: bytes,
     ciphertext: bytes,
@@ -134,7 +134,7 @@ def open_sealed(
 
 
 def _cipher(
-    suite: CipherSuite, prk: Secret, labels: tuple[Label, Label], th: bytes, external_aad: bytes | None
+    suite: CipherSuite, prk: Secret, labels: tuple[int, int], th: bytes, external_aad: bytes | None
 ) -> tuple[Aead, bytes, bytes]:
     key = Secret(expand(suite, prk, labels[0], context=th, size=suite.key_size))
     nonce = expand(suite, prk, labels[1], context=th, size=suite.nonce_size)
