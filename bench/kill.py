@@ -18,12 +18,12 @@ from tests.scenarios.world import play
 __all__ = ["figures"]
 
 _PAIRS = 500
-_KILLS = 100
-_WATCH = 59.0
+_KILLS = 50
+_WATCH = 20.0
 
 
 def figures() -> list[Figure]:
-    """Of 1,000 things that are online, a hundred are cut off, on a good line and on one that loses one in five."""
+    """Of 1,000 things that are online, fifty are cut off, on a good line and on one that loses one in five."""
     logging.disable(logging.CRITICAL)
     try:
         found: list[Figure] = []

@@ -196,6 +196,13 @@ COMMANDS: tuple[Command, ...] = (
         "thing:HAND_OVER",
     ),
     _row(_B, "thing accept", "take in a thing that another owner handed over", "lamp.handover", "thing:ACCEPT"),
+    _row(
+        _K,
+        "thing adopt",
+        "take over the updates of a thing that its maker mends no more",
+        "thing-abcdefghijklmnop --until 2031-12-31",
+        "thing:ADOPT",
+    ),
     _row(_B, "agent claim", "reset a thing by hand, for an owner", "lamp-1 --for my-domain.credential", "agent:CLAIM"),
     _row(
         _W,

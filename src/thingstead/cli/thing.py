@@ -118,6 +118,14 @@ HAND_OVER = Action(
     "the next owner's domain knows both (`thingstead thing accept`). Without --to nobody is named: whoever has the\n"
     "thing in hand then has to reset it (`thingstead agent claim`), and compare its key.",
 )
+ADOPT = remote(
+    "thing.adopt",
+    THING,
+    Parameter("--until", "last day on which you mend it, such as 2031-12-31", required=True),
+    then="thingstead thing show {thing}",
+    description="First `thingstead trust add` an anchor of its maker's name with the release keys that shall count.\n"
+    "The thing takes them from its owner alone, and only after the day that its maker gave it; then it joins again.",
+)
 ACCEPT = remote(
     "thing.accept",
     Parameter("file", "what the seller's `thingstead thing hand-over` wrote"),

@@ -219,6 +219,9 @@ class Admission:
         if known is not None:
             require_welcome(known)
         facts = _facts(newcomer)
+        if known is not None and known.support_end is not None:
+            # The maker's date is on the thing for ever; whoever adopted it gave it another.
+            facts = replace(facts, support_end=known.support_end)
         decision = self._decide(known, facts, self._ownerless(known, newcomer))
         if decision.verdict is Verdict.ADMIT:
             # In the same step of the event loop: of two that come together, the second counts the first.

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.notary import Notary
 from thingstead.controller.operation import Acting, Operation
 from thingstead.crypto.key import PrivateKey, PublicKey
+from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.ledger import entry as leaf
-from thingstead.domain.lifecycle import Cause, LifecycleState
+from thingstead.domain.ledger.entry import Detail
+from thingstead.domain.lifecycle import Cause, LifecycleState, advance
 from thingstead.domain.ports import Store
 from thingstead.domain.register import Register
 from thingstead.domain.role import Right
 from thingstead.errors import ConfigError, StateError
-from thingstead.identifier import ThingId
+from thingstead.identifier import ThingId, thing_id
+from thingstead.phases.adoption import Adoption
 from thingstead.phases.decommission import Farewell
 from thingstead.planes.identity import handover
 from thingstead.planes.identity.handover import MAX_BYTES, Handover
 from thingstead.planes.identity.ownership import Ownership
 from thingstead.protocols.cose import key as cose_key
 
-__all__ = ["AcceptThing", "Seller", "rows", "seller"]
+__all__ = ["AcceptThing", "AdoptThing", "Seller", "rows", "seller"]
 
 Seller = Callable[[ThingId, Farewell, int], bytes]
 """The file for the next owner of a thing, whose decision stands in the ledger at or behind an index."""
@@ -39,6 +44,19 @@ class AcceptThing(Acting):
     """
 
     file: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptThing(Acting):
+    """Take over the updates of a thing at its end of life.
+
+    Attributes:
+        thing: its id.
+        until: last day on which we mend it, as YYYY-MM-DD.
+    """
+
+    thing: str
+    until: str
 
 
 def seller(store: Store, notary: Notary, *, key: PrivateKey, ledger_key: PublicKey, domain: str) -> Seller:
@@ -66,7 +84,15 @@ def seller(store: Store, notary: Notary, *, key: PrivateKey, ledger_key: PublicK
     return write
 
 
-def rows(ownership: Ownership, register: Register, conductor: Conductor) -> tuple[Operation[Any], ...]:
+def rows(
+    ownership: Ownership,
+    register: Register,
+    conductor: Conductor,
+    *,
+    adoption: Adoption,
+    anchors: Callable[[], Iterable[TrustAnchor]],
+    clock: Clock,
+) -> tuple[Operation[Any], ...]:
     """The table."""
 
     async def accept(request: AcceptThing) -> dict[str, Any]:
@@ -86,7 +112,39 @@ def rows(ownership: Ownership, register: Register, conductor: Conductor) -> tupl
             "erased": list(accepted.wiped.erased),
         }
 
-    return (Operation("thing.accept", AcceptThing, Right.OWN, "take in what a seller handed over to us", accept),)
+    async def adopt(request: AdoptThing) -> dict[str, Any]:
+        thing = register.thing(thing_id(request.thing))
+        # Before the thing is asked: what the table refuses must not change whose releases it takes.
+        advance(thing.state, Cause.SUPPORT_ADOPTED)
+        until = _after(request.until, clock.utc())
+        anchor = next((one for one in anchors() if one.maker == thing.maker), None)
+        if anchor is None:
+            raise ConfigError(f"expected an anchor for {thing.maker} with the release keys that count from now on")
+        await adoption.adopt(thing.id, thing.serial, anchor.release_keys)
+        evidence: dict[str, Detail] = {
+            "until": request.until,
+            "release_keys": ", ".join(cose_key.thumbprint(key).hex() for key in anchor.release_keys),
+        }
+        changes = {"support_end": until}
+        cause = Cause.SUPPORT_ADOPTED
+        report = await conductor.transition(thing.id, cause, actor=request.by, evidence=evidence, changes=changes)
+        return {"thing": thing.id, "state": report.thing.state.value, "support_end": until}
+
+    return (
+        Operation("thing.accept", AcceptThing, Right.OWN, "take in what a seller handed over to us", accept),
+        Operation("thing.adopt", AdoptThing, Right.OWN, "take over the updates of an end-of-life thing", adopt),
+    )
+
+
+def _after(day: str, at: datetime) -> datetime:
+    """The first instant after a day that is still to come."""
+    try:
+        end = datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise ConfigError(f"expected a day such as 2031-12-31, got {day[:20]!r}") from None
+    if end <= at:
+        raise ConfigError(f"expected a day that is still to come, got {day}")
+    return end
 
 
 def _read(path: Path) -> bytes:

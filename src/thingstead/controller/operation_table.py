@@ -29,6 +29,8 @@ from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.role import Operator
 from thingstead.domain.unit import Unit
 from thingstead.identifier import KeyId, ThingId
+from thingstead.phases.adoption import Adoption
+from thingstead.protocols.coap.message import Message
 from thingstead.storage.operator_file import parse_operators
 from thingstead.transport.control_socket import user_id
 
@@ -70,7 +72,14 @@ def operations(controller: Controller) -> Operations:
             on_refusal=count_approval,
         ),
         *operation_people.rows(controller.people.installers, controller.people.challenges, clock=clock),
-        *operation_ownership.rows(controller.ownership, controller.register, controller.conductor),
+        *operation_ownership.rows(
+            controller.ownership,
+            controller.register,
+            controller.conductor,
+            adoption=_adoption(controller),
+            anchors=controller.foundation.files.anchors,
+            clock=clock,
+        ),
         *operation_data.rows(controller.planes.data, controller.register),
         *operation_software.rows(controller.planes.software),
         *operation_traffic.rows(
@@ -115,6 +124,16 @@ def gate(controller: Controller) -> Gate:
         operators=lambda: parse_operators(files.operators_text(), user_id=user_id),
         on_refusal=count,
     )
+
+
+def _adoption(controller: Controller) -> Adoption:
+    foundation = controller.foundation
+
+    async def ask(thing: ThingId, message: Message, within: float) -> Message:
+        return await controller.server.request(thing, message, within=within)
+
+    owner = foundation.keys.handle(KeyId("domain"))
+    return Adoption(ask, domain=foundation.config.domain.name, owner=owner, clock=foundation.clock)
 
 
 def _partings(controller: Controller) -> Partings:

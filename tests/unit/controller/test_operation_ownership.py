@@ -56,7 +56,7 @@ def test_a_file_that_cannot_be_read_is_refused_by_its_name(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     nobody: Any = SimpleNamespace(accept=None)
-    table = Operations(*operation_ownership.rows(nobody, nobody, nobody))
+    table = Operations(*operation_ownership.rows(nobody, nobody, nobody, adoption=nobody, anchors=nobody, clock=nobody))
     answer = asyncio.run(table.answer({"operation": "thing.accept", "arguments": {"file": str(path)}}))
     assert answer["error"]["kind"] == "ConfigError"
     assert str(path) in answer["error"]["message"]
