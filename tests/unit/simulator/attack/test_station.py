@@ -6,8 +6,8 @@ from tests.scenarios.threats.ground import attacked
 from thingstead.agent.core import DOMAIN
 from thingstead.agent.story import Request, Wait
 from thingstead.errors import ForbiddenError, StateError, TransportError
-from thingstead.protocols.coap.message import request
-from thingstead.protocols.coap.registry import Code
+from thingstead.protocols.coap.message import decode, request
+from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.profile import path
 from thingstead.simulator.attack.member import joined, telemetry, values_kept
 from thingstead.simulator.attack.station import Answer, Station
@@ -48,7 +48,9 @@ def test_an_answer_is_a_code_or_the_reason_why_there_is_none(answer, told, is_su
 def test_a_request_is_asked_as_a_proper_client_asks():
     async def act(station):
         assert (await station.request(CORE)).code == Code.CONTENT
-        assert len(station.sent) == 1
+        # The answer is over three times the question: the first time it is told to show where it is (RFC 9175 §2.4).
+        assert len(station.sent) == 2
+        assert decode(station.sent[1]).option(OptionNumber.ECHO)
         assert station.heard
 
     at_the_door(act)
