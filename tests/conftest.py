@@ -40,6 +40,8 @@ def pytest_make_parametrize_id(val, argname):
 
 
 def pytest_runtest_setup(item):
+    if item.get_closest_marker("root"):
+        require(os.geteuid() == 0, "root", "run as root, e.g. in a container")
     if item.get_closest_marker("namespace"):
         require(_namespaces_work(), "user and network namespaces", "run where `unshare -rn true` works")
         for name, package in (("nft", "nftables"), ("ip", "iproute2")):

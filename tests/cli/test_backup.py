@@ -10,6 +10,7 @@ from tests.unit.controller.test_restoration import signed_head
 from thingstead.controller import backup as backup_file
 from thingstead.controller.directory import KEYS, DomainDirectory
 from thingstead.crypto.key import KeyType, generate
+from thingstead.identifier import KeyId
 from thingstead.protocols.cose import key as cose_key
 
 
@@ -19,14 +20,14 @@ def lost(tmp_path, monkeypatch, run):
     monkeypatch.chdir(tmp_path)
     assert run("init", "home", "--profile", "home")[0] == 0
     home = DomainDirectory(tmp_path / "home")
-    key = home.key("ledger")
+    key = home.key_store().handle(KeyId("ledger"))
     backup = backup_file.Backup(
         domain="home",
         at=BACKUP.at,
         settings=home.settings_text(),
         policy=home.policy_text(),
         anchors=(),
-        keys={name: cose_key.thumbprint(home.key(name).public) for name in KEYS},
+        keys={name: cose_key.thumbprint(home.public(name)) for name in KEYS},
         things=BACKUP.things,
         planes={},
         leaves=(),

@@ -41,7 +41,7 @@ def test_init_makes_a_closed_directory_and_keeps_the_ledgers_key_outside(domain,
     for found in [domain.root, *domain.root.rglob("*")]:
         assert stat.S_IMODE(found.stat().st_mode) & 0o077 == 0
     key = cose_key.decode((here / "heads" / "home.key").read_bytes())
-    assert key.require_public() == domain.key("ledger").public
+    assert key.require_public() == domain.public("ledger")
 
 
 @pytest.mark.parametrize("profile", list(ProfileName))

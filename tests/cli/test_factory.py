@@ -51,7 +51,7 @@ def test_from_a_maker_to_a_born_thing_each_command_names_the_next(here, run, dom
     born = birth_record.decode((here / "lamp" / "home" / "birth").read_bytes())
     assert born.serial == "A-1"
     exported = ccs.decode((here / "home.credential").read_bytes())
-    assert exported.public == domain.key("domain").public
+    assert exported.public == domain.public("domain")
 
 
 def test_a_thing_may_be_sold_to_a_directory_or_to_a_file(here, run, domain, maker):

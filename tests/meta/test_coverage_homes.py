@@ -24,6 +24,7 @@ DECLARATIONS = {
     "agent/config",
     "agent/ports",
     "analysis/requirement",
+    "controller/apart",
     "controller/figures",
     "controller/foundation",
     "controller/service",

@@ -70,7 +70,7 @@ def _config_check(session: Session) -> int:
 def _credential(session: Session) -> int:
     directory = _directory(session)
     config = directory.load()
-    credential = ccs.encode(directory.key("domain").public, subject=config.domain.name)
+    credential = ccs.encode(directory.public("domain"), subject=config.domain.name)
     target = session.path("output") if session.options["output"] else Path(f"{directory.root}.credential")
     write_whole(target, credential)
     session.console.show({"written": str(target), "sha256": digest(credential).hex()})

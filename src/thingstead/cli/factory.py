@@ -107,7 +107,7 @@ def _credential(session: Session) -> bytes:
     if not path.is_dir():
         return read_file(path, max_bytes=_MAX_CREDENTIAL)
     directory = DomainDirectory(path)
-    return ccs.encode(directory.key("domain").public, subject=directory.load().domain.name)
+    return ccs.encode(directory.public("domain"), subject=directory.load().domain.name)
 
 
 def _date(text: str) -> date:

@@ -10,11 +10,14 @@ from pathlib import Path
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.ending import ending
+from thingstead.cli.separation import bring_together, separate
+from thingstead.controller.apart import Apart
 from thingstead.controller.app import running, settle
 from thingstead.controller.config import WebConfig
 from thingstead.controller.directory import DomainDirectory
 from thingstead.controller.operation_table import operations
 from thingstead.domain.role import Operator, Role
+from thingstead.errors import ConfigError
 from thingstead.web.feed import asking
 from thingstead.web.server import inherited_listener, open_listener, page
 
@@ -22,14 +25,25 @@ __all__ = ["UP"]
 
 
 def _up(session: Session) -> int:
-    asyncio.run(_serve(session, DomainDirectory(session.path("directory"))))
+    directory, options = DomainDirectory(session.path("directory")), session.options
+    if options["separate"] and options["together"]:
+        raise ConfigError("expected --separate or --together, not both")
+    if options["together"]:
+        bring_together(directory)
+    apart: Apart | None = None
+    if options["separate"]:
+        begun = separate(directory, session.console)
+        if isinstance(begun, int):
+            return begun
+        apart = begun
+    asyncio.run(_serve(session, directory, apart))
     return 0
 
 
-async def _serve(session: Session, directory: DomainDirectory) -> None:
+async def _serve(session: Session, directory: DomainDirectory, apart: Apart | None) -> None:
     stopped = ending()
     async with AsyncExitStack() as stack:
-        controller = await stack.enter_async_context(running(directory))
+        controller = await stack.enter_async_context(running(directory, apart=apart))
         foundation = controller.foundation
         about = {
             "domain": foundation.config.domain.name,
@@ -62,8 +76,13 @@ UP = Action(
         Parameter("directory", "the domain's directory"),
         Parameter("--web-socket", "descriptor of a listening loopback socket for the live page", read=int),
         Parameter("--web-notes", "JSON file, {serial: {title: text}}, that the live page shows beside its things"),
+        Parameter(
+            "--separate", "each key, and the right to change the kernel's rules, in a process of its own", read=None
+        ),
+        Parameter("--together", "take the keys back that --separate gave to processes of their own", read=None),
     ),
     _up,
     "Runs until Ctrl-C. What was acknowledged is on disk; whatever was interrupted goes on at the next start.\n"
-    "The live page is for this machine only, and only looks.",
+    "The live page is for this machine only, and only looks.\n"
+    "Where root starts it, --separate gives each process a user of its own ([separate] first_user).",
 )

@@ -10,13 +10,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from thingstead.analysis.image_scan import Finding
 from thingstead.clock import Clock, SystemClock
+from thingstead.controller.apart import Apart
 from thingstead.controller.composition import compose
 from thingstead.controller.controller import Controller
 from thingstead.controller.directory import REVOKED, DomainDirectory
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.network import enforcement, fetcher, resolver
 from thingstead.controller.operation_table import gate
-from thingstead.crypto.keystore import FileKeyStore
 from thingstead.enforcement.neighbour import NeighbourTable
 from thingstead.planes.software.image_scan import ImageScanner
 from thingstead.planes.software.status_tracker import ImageScan
@@ -35,15 +35,23 @@ _GRACE = 2.0
 
 
 @asynccontextmanager
-async def running(directory: DomainDirectory, *, clock: Clock | None = None) -> AsyncIterator[Controller]:
+async def running(
+    directory: DomainDirectory, *, clock: Clock | None = None, apart: Apart | None = None
+) -> AsyncIterator[Controller]:
     """Open a domain and serve it until the block ends; what is on disk then is what was acknowledged.
+
+    Args:
+        directory: the domain's.
+        clock: both times.
+        apart: what other processes do for it.
 
     Raises:
         ConfigError: settings or policy are wrong, or another controller runs on the directory.
         StorageError: the data cannot be read, or the ledger is not what its head says.
         TransportError: the CoAP address is not free.
     """
-    foundation = _foundation(directory, clock or SystemClock())
+    foundation = _foundation(directory, clock or SystemClock(), apart)
+
     # Left in this order: nothing comes in any more, what is under way ends or is cut short, what waits is written,
     # the store goes.
     async with AsyncExitStack() as kept, asyncio.TaskGroup() as tasks, AsyncExitStack() as served:
@@ -95,26 +103,31 @@ def _control_servers(directory: DomainDirectory, controller: Controller) -> list
     return servers
 
 
-def _foundation(directory: DomainDirectory, clock: Clock) -> Foundation:
+def _foundation(directory: DomainDirectory, clock: Clock, apart: Apart | None) -> Foundation:
     config = directory.load()
     heads = directory.heads(config)
     private_directory(heads.parent)
+    rules = None if apart is None else apart.enforcement
+    if rules is None:
+        rules = enforcement(config.network, coap_port=config.coap.port)
     return Foundation(
         config=config,
         files=directory,
         policy=parse_policy(directory.policy_text()),
         anchors=directory.anchors(),
-        keys=FileKeyStore(directory.keys),
+        keys=directory.key_store() if apart is None else apart.keys,
         store=SqliteStore(directory.root),
         heads=HeadFile(heads),
         revocations=HeadFile(heads.with_suffix(REVOKED)),
-        enforcement=enforcement(config.network, coap_port=config.coap.port),
+        enforcement=rules,
         fetcher=fetcher(config.network, root=directory.root),
         resolver=resolver(config.network),
         segment=NeighbourTable(config.network.interfaces),
         scan_image=_image_scan(),
         clock=clock,
         random_bytes=secrets.token_bytes,
+        witness=None if apart is None else apart.witness,
+        separate=() if apart is None else apart.names,
     )
 
 

@@ -14,7 +14,6 @@ from thingstead.controller.config import ControllerConfig
 from thingstead.controller.directory import REVOKED, DomainDirectory
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.network import fetcher, resolver
-from thingstead.crypto.keystore import FileKeyStore
 from thingstead.domain.plane import Expiry
 from thingstead.domain.ports import Store
 from thingstead.enforcement.dry_run import DryRun
@@ -40,7 +39,7 @@ def at_rest(
         files=directory,
         policy=parse_policy(directory.policy_text()),
         anchors=directory.anchors(),
-        keys=FileKeyStore(directory.keys),
+        keys=directory.key_store(),
         store=store,
         heads=HeadFile(heads),
         revocations=HeadFile(heads.with_suffix(REVOKED)),

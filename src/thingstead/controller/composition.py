@@ -219,6 +219,7 @@ def _notary(foundation: Foundation, refusals: RefusalCounter) -> Notary:
         domain=foundation.config.domain.name,
         clock=foundation.clock,
         refusals=refusals,
+        witness=foundation.witness,
     )
 
 
@@ -290,6 +291,7 @@ def _overview(
         max_half_open=foundation.config.join.max_half_open,
         is_offline=foundation.config.network.offline,
         attention=attention,
+        separate=foundation.separate,
         clock=foundation.clock,
     )
 

@@ -17,6 +17,7 @@ __all__ = [
     "JoinConfig",
     "NetworkConfig",
     "ObserveConfig",
+    "SeparateConfig",
     "WatchConfig",
     "WebConfig",
     "load",
@@ -145,6 +146,18 @@ class WatchConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeparateConfig:
+    """The processes of `thingstead up --separate`.
+
+    Attributes:
+        first_user: number of the controller's user; the next ones are those of the enforcer and of each key's keeper.
+            Nobody else on this machine may have them, nor another domain. Used when root starts the domain.
+    """
+
+    first_user: int = 61300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerConfig:
     """All settings of `thingstead up`.
 
@@ -156,6 +169,7 @@ class ControllerConfig:
         web: live page.
         observe: control socket for observers.
         watch: looking for what is forgotten.
+        separate: processes of `thingstead up --separate`.
     """
 
     domain: DomainConfig = field(default_factory=DomainConfig)
@@ -165,6 +179,7 @@ class ControllerConfig:
     web: WebConfig = field(default_factory=WebConfig)
     observe: ObserveConfig = field(default_factory=ObserveConfig)
     watch: WatchConfig = field(default_factory=WatchConfig)
+    separate: SeparateConfig = field(default_factory=SeparateConfig)
 
     def __post_init__(self) -> None:
         """Refuse what could not be kept."""
@@ -193,6 +208,7 @@ _BOUNDS = (
     ("web", "port", 0, 65_535),
     ("watch", "interval_seconds", 1, 31_536_000),
     ("watch", "silent_intervals", 1, 10_000),
+    ("separate", "first_user", 1_000, 1 << 31),
 )
 
 

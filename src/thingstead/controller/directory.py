@@ -7,7 +7,7 @@ from pathlib import Path
 
 from thingstead.controller import config as configuration
 from thingstead.controller.config import ControllerConfig
-from thingstead.crypto.key import KeyType, PrivateKey
+from thingstead.crypto.key import KeyType, PublicKey
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain.anchor import TrustAnchor
@@ -65,6 +65,11 @@ class DomainDirectory:
         return self.root / "keys"
 
     @property
+    def keepers(self) -> Path:
+        """Where keys lie that have keepers of their own; it is there while they do."""
+        return self.root.parent / f"{self.root.name}.keepers"
+
+    @property
     def trust(self) -> Path:
         """One ``.anchor`` file per trusted maker."""
         return self.root / "trust"
@@ -113,7 +118,7 @@ class DomainDirectory:
             raise ConfigError(f"a domain is at {self.root} already; `thingstead up {self.root}` starts it")
         for path in (self.root, self.trust, self.releases):
             private_directory(path)
-        store = FileKeyStore(self.keys)
+        store = self.key_store()
         for name, key_type in KEYS.items():
             if name not in store.ids():
                 store.create(KeyId(name), key_type)
@@ -159,13 +164,30 @@ class DomainDirectory:
         """
         return _text(self.operators, "operators") if self.operators.exists() else ""
 
-    def key(self, name: str) -> PrivateKey:
-        """A handle on one of `KEYS`.
+    def key_store(self) -> FileKeyStore:
+        """The domain's keys.
+
+        Raises:
+            ConfigError: they are with their keepers.
+        """
+        if self.keepers.exists():
+            raise ConfigError(
+                f"the keys of {self.root} are with keepers: `thingstead up --separate` starts it, "
+                "`thingstead up --together` takes them back first"
+            )
+        return FileKeyStore(self.keys)
+
+    def public(self, name: str) -> PublicKey:
+        """The public half of one of `KEYS`, wherever the key is.
 
         Raises:
             StorageError: it is missing or readable by others.
+            DecodeError: what says so is damaged.
         """
-        return FileKeyStore(self.keys).handle(KeyId(name))
+        told = self.keepers / f"{name}.public"
+        if told.exists():
+            return cose_key.from_map(codec.decode(told.read_bytes())).require_public()
+        return FileKeyStore(self.keys).handle(KeyId(name)).public
 
     def anchors(self) -> tuple[TrustAnchor, ...]:
         """The makers the owner trusts.

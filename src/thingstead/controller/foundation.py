@@ -11,7 +11,7 @@ from thingstead.controller.owner import OwnerFiles
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.policy import OwnerPolicy
-from thingstead.domain.ports import Enforcement, Fetcher, HeadKeeper, Resolver, Segment, Store
+from thingstead.domain.ports import Enforcement, Fetcher, HeadKeeper, Resolver, Segment, Store, Witness
 from thingstead.planes.software.status_tracker import ImageScan
 
 __all__ = ["Foundation"]
@@ -37,6 +37,8 @@ class Foundation:
         scan_image: looks for secrets in an image.
         clock: both times.
         random_bytes: a source of randomness.
+        witness: who signs heads, where that is another process.
+        separate: what runs in processes of their own.
     """
 
     config: ControllerConfig
@@ -54,3 +56,5 @@ class Foundation:
     scan_image: ImageScan
     clock: Clock
     random_bytes: Callable[[int], bytes]
+    witness: Witness | None = None
+    separate: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from thingstead.domain.ledger import head
 from thingstead.domain.ledger.head import SignedHead, TreeHead
 from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.ledger.tree import MerkleTree
-from thingstead.domain.ports import HeadKeeper, Store
+from thingstead.domain.ports import HeadKeeper, Store, Witness
 from thingstead.domain.unit import Committed, HeadRecord, Unit
 from thingstead.errors import StorageError
 from thingstead.protocols.receipts import receipt
@@ -39,6 +39,7 @@ class Notary:
         clock: Clock,
         signature_id: int = AlgorithmId.ESP256,
         refusals: RefusalCounter | None = None,
+        witness: Witness | None = None,
     ) -> None:
         """Read the ledger, compare it with the head kept outside, and follow it from here on.
 
@@ -53,6 +54,7 @@ class Notary:
         self._clock = clock
         self._signature_id = signature_id
         self._refusals = refusals or RefusalCounter()
+        self._witness = witness
         self._sealing = asyncio.Lock()
         self._tree = MerkleTree(store.leaves)
         for leaf in store.leaves():
@@ -89,6 +91,7 @@ class Notary:
 
     def receipt(self, index: int) -> bytes:
         """A COSE Receipt that entry `index` is in the ledger as it stands (RFC 9942 §5.2.1)."""
+        self._show()
         proof = InclusionProof(self._tree.size, index, self._tree.inclusion_path(index))
         return receipt.issue(self._tree.root(), proof, self._key, signature_id=self._signature_id)
 
@@ -115,6 +118,7 @@ class Notary:
         size = self._tree.size
         if size == self._sealed:
             return None
+        self._show()
         signed = head.sign(
             TreeHead(size, self._tree.root(), self._clock.utc(), self._domain),
             self._key,
@@ -124,6 +128,14 @@ class Notary:
         await self._keeper.keep(signed)
         self._sealed = size
         return signed
+
+    def _show(self) -> None:
+        """Let who holds the key see that the ledger only grew."""
+        if self._witness is None:
+            return
+        first, size = self._witness.size(), self._tree.size
+        path = self._tree.consistency_path(first, size) if 0 < first <= size else ()
+        self._witness.extend(size, self._tree.root(), path)
 
     async def _write_refusals(self, at: datetime) -> None:
         drafts = self._refusals.due(at)

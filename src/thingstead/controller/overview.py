@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,7 @@ class Overview:
         max_half_open: how many may be.
         is_offline: it asks no resolver for names outside.
         attention: looks for what is forgotten.
+        separate: what runs in processes of their own.
         clock: both times; uptime counts from here.
     """
 
@@ -80,6 +81,7 @@ class Overview:
         max_half_open: int,
         is_offline: bool,
         attention: Attention,
+        separate: Sequence[str] = (),
         clock: Clock,
     ) -> None:
         self._domain = domain
@@ -93,6 +95,7 @@ class Overview:
         self._max_half_open = max_half_open
         self._is_offline = is_offline
         self._attention = attention
+        self._separate = tuple(separate)
         self._clock = clock
         self._started = clock.now()
         self._tally = Tally()
@@ -135,6 +138,7 @@ class Overview:
             "ledger": {"entries": self._notary.size, "signed": self._notary.sealed},
             "refused": dict(sorted(self._resources.refused.items())),
             "dropped": dict(sorted(self._server.counters.items())),
+            "separate": list(self._separate),
         }
 
     def modes(self) -> list[PlaneMode]:

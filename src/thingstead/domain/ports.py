@@ -34,6 +34,7 @@ __all__ = [
     "SecurityAssociations",
     "Segment",
     "Store",
+    "Witness",
 ]
 
 
@@ -203,6 +204,22 @@ class Enforcement(Protocol):
 
     async def counters(self) -> tuple[Traffic, ...]:
         """Packets seen and refused, per thing."""
+        ...
+
+
+class Witness(Protocol):
+    """Whoever signs heads of the ledger, where that is not the controller: it wants to be shown that it only grows."""
+
+    def size(self) -> int:
+        """Entries under the newest head that it signed; 0 before the first."""
+        ...
+
+    def extend(self, size: int, root: bytes, path: Sequence[bytes]) -> None:
+        """Show that the tree of `size` begins with that one (RFC 9162 §2.1.4).
+
+        Raises:
+            ForbiddenError: it does not, and no head over it will be signed.
+        """
         ...
 
 

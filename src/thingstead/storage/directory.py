@@ -80,10 +80,15 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
     temporary = path.with_name(path.name + ".new")
     try:
         # Not through a link that somebody laid there, and not with the mode of what a crash left.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        temporary.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(temporary, flags, 0o600)
         try:
             os.fchmod(descriptor, 0o600)
+            if os.geteuid() == 0:
+                # What root writes for a controller that runs as another user must be readable by it.
+                folder_status = path.parent.stat()
+                os.fchown(descriptor, folder_status.st_uid, folder_status.st_gid)
             with open(descriptor, "wb", closefd=False) as file:
                 for part in parts:
                     file.write(part)

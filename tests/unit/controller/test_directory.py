@@ -34,10 +34,10 @@ def test_settings_that_are_wrong_leave_nothing_behind(tmp_path, settings):
 
 def test_a_domain_is_not_made_over_another(tmp_path):
     directory = made(tmp_path)
-    before = directory.key("domain").public
+    before = directory.public("domain")
     with pytest.raises(ConfigError, match=r"a domain is at .* already"):
         made(tmp_path, policy="")
-    assert directory.key("domain").public == before
+    assert directory.public("domain") == before
     assert directory.policy.read_text() == "profile = 'home'"
 
 
@@ -46,7 +46,7 @@ def test_where_no_domain_is_none_is_opened(tmp_path):
     with pytest.raises(ConfigError, match="no domain at"):
         directory.load()
     with pytest.raises(StorageError):
-        directory.key("domain")
+        directory.public("domain")
 
 
 @pytest.mark.parametrize("heads", [".", "heads", "../home/heads", "../home"])
@@ -111,7 +111,7 @@ def test_a_making_that_was_cut_off_is_finished_with_the_keys_that_are_there(tmp_
     directory.root.mkdir(mode=0o700)
     first = FileKeyStore(directory.keys).create(KeyId("domain"), KeyType.P256).public
     made(tmp_path)
-    assert directory.key("domain").public == first
+    assert directory.public("domain") == first
 
 
 def test_a_new_domain_is_private_and_its_ledger_key_lies_outside(tmp_path):
@@ -120,7 +120,7 @@ def test_a_new_domain_is_private_and_its_ledger_key_lies_outside(tmp_path):
     assert FileKeyStore(directory.keys).ids() == set(KEYS)
     outside = directory.heads(directory.load())
     assert outside == tmp_path / "heads" / "home.head"
-    assert codec.decode(outside.with_suffix(".key").read_bytes()) == cose_key.public_map(directory.key("ledger").public)
+    assert codec.decode(outside.with_suffix(".key").read_bytes()) == cose_key.public_map(directory.public("ledger"))
     assert directory.control_socket.parent == directory.releases.parent == directory.root
 
 

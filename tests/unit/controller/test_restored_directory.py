@@ -198,7 +198,7 @@ def test_the_ledger_goes_on_under_a_key_of_its_own_and_the_head_of_before_stays_
     kept = heads / "home-until-20261123T120000Z.head"
     assert told.kept == str(kept)
     assert (kept.read_bytes()[:9], kept.with_suffix(".key").read_bytes()) == (lost.head(99)[:9], old_key)
-    assert directory.key("ledger").public != lost.key.public
+    assert directory.public("ledger") != lost.key.public
     assert {directory.key(name).public for name in KEYS if name != "ledger"} == {
         FileKeyStore(lost.keys).handle(KeyId(name)).public for name in KEYS if name != "ledger"
     }
@@ -289,7 +289,7 @@ def test_the_second_place_goes_on_in_a_new_epoch_under_the_new_key(lost):
     (heads / "home.revoked").write_bytes(sign_revocations(revoked(), lost.key))
     _, directory = lost.restore()
     data = (heads / "home.revoked").read_bytes()
-    found = read_revocations(data, directory.key("ledger").public, domain="home").revocations
+    found = read_revocations(data, directory.public("ledger"), domain="home").revocations
     assert (found.epoch, found.things) == (2, (GONE,))
     assert (heads / "home-until-20261123T120000Z.revoked").exists()
     assert not list(directory.root.glob("first.*"))

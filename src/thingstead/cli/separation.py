@@ -1,0 +1,160 @@
+"""``thingstead up --separate``: which process has what, and as whom it runs (ADR 0021)."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from thingstead.cli.console import Console
+from thingstead.clock import SystemClock
+from thingstead.controller.apart import Apart
+from thingstead.controller.config import ControllerConfig
+from thingstead.controller.directory import KEYS, DomainDirectory
+from thingstead.controller.network import check, enforcement
+from thingstead.crypto.keystore import FileKeyStore
+from thingstead.domain.policy import PROFILES
+from thingstead.errors import ConfigError
+from thingstead.identifier import KeyId
+from thingstead.keeper.enforcer import Enforcer
+from thingstead.keeper.place import KeeperPlace
+from thingstead.keeper.privilege import CAP_NET_ADMIN
+from thingstead.keeper.rule import GroupRule, HandshakeRule, LedgerRule, Rule, TokenRule
+from thingstead.keeper.server import Keeper, serve
+from thingstead.keeper.supervisor import Part, supervise
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.cwt.claims import Claim
+from thingstead.storage.directory import DirectoryLock, private_directory, write_whole
+from thingstead.transport.enforcement_socket import RemoteEnforcement
+from thingstead.transport.key_socket import RemoteKeyStore, RemoteWitness
+
+__all__ = ["bring_together", "rule_of", "separate"]
+
+_CONTROLLER, _ENFORCER = "controller", "enforcer"
+_NAMES = (_CONTROLLER, _ENFORCER, *sorted(KEYS))
+_SIGNED = "signed"
+
+
+def separate(directory: DomainDirectory, console: Console) -> Apart | int:
+    """Start everything but the controller; in its process, give what it reaches; elsewhere, an exit code at the end.
+
+    Raises:
+        ConfigError: the domain runs already, or users cannot be given to its processes.
+        StorageError: a key is missing, or cannot be moved.
+    """
+    config = directory.load()
+    check(config.network, root=directory.root)
+    place = KeeperPlace(directory.root, directory.keepers)
+    users = _users(config)
+    heads = private_directory(directory.heads(config).parent)
+    if users[_CONTROLLER] is not None:
+        place.require_way()
+    else:
+        console.note(
+            "NOT SEPARATED BY USER: root did not start this, so all processes are one user's, who can read every key "
+            "file; each key is out of the controller's memory, and that is all"
+        )
+    place.lock()
+    place.take_apart(list(KEYS), users, beside=[heads])
+    parts = [_keeper(name, place, config, users) for name in KEYS]
+    enforced = config.network.enforcement != "dry_run"
+    if enforced:
+        parts.append(_enforcer(place, config, users))
+    code = supervise(parts, user=users[_CONTROLLER])
+    if code is not None:
+        return code
+    return Apart(
+        RemoteKeyStore({name: place.door(name) for name in KEYS}, FileKeyStore(directory.keys)),
+        RemoteWitness(place.door("ledger")),
+        RemoteEnforcement(place.door(_ENFORCER)) if enforced else None,
+        tuple(part.name for part in parts),
+    )
+
+
+def bring_together(directory: DomainDirectory) -> None:
+    """Take the keys back; what is together already stays so.
+
+    Raises:
+        ConfigError: the domain runs.
+        StorageError: a key cannot be moved.
+    """
+    config = directory.load()
+    if directory.keepers.exists():
+        place = KeeperPlace(directory.root, directory.keepers)
+        held = place.lock()
+        DirectoryLock(directory.root).release()
+        place.put_together(list(KEYS), beside=[directory.heads(config).parent])
+        os.close(held)
+
+
+def _users(config: ControllerConfig) -> dict[str, int | None]:
+    """A user for each process, where root can give them."""
+    if os.geteuid() != 0:
+        return dict.fromkeys(_NAMES)
+    first = config.separate.first_user
+    known = {entry.pw_uid: entry.pw_name for entry in pwd.getpwall()}
+    users = {name: first + number for number, name in enumerate(_NAMES)}
+    taken = [known[user] for user in users.values() if user in known]
+    if taken:
+        raise ConfigError(f"[separate] first_user: {taken[0]} has a number from {first} to {first + len(users) - 1}")
+    return dict(users)
+
+
+def _keeper(name: str, place: KeeperPlace, config: ControllerConfig, users: Mapping[str, int | None]) -> Part:
+    listener = place.listen(name, users[_CONTROLLER])
+    allowed = os.geteuid() if users[_CONTROLLER] is None else users[_CONTROLLER]
+    assert allowed is not None
+    run = partial(_keep, name, place.directory(name), config, listener, allowed)
+    return Part(f"keeper of {name}", users[name], run)
+
+
+def _keep(name: str, own: Path, config: ControllerConfig, listener: socket.socket, user: int) -> None:
+    key = FileKeyStore(own).handle(KeyId(name))
+    serve(Keeper(name, key, rule_of(name, config, own), utc=SystemClock().utc), listener, user=user)
+
+
+def rule_of(name: str, config: ControllerConfig, own: Path) -> Rule:
+    """What a key of the domain may be put to; `own` is where its keeper remembers things.
+
+    Raises:
+        ConfigError: what it remembers is damaged.
+    """
+    domain, subject = config.domain.name, {Claim.ISS, Claim.SUB, Claim.EXP, Claim.IAT, Claim.CTI, Claim.CNF}
+    access = frozenset({Claim.AUD, Claim.SCOPE})
+    longest = max(profile.token_lifetime for profile in PROFILES.values())
+    match name:
+        case "domain":
+            return HandshakeRule()
+        case "identity":
+            return TokenRule(domain, frozenset(subject), access, timedelta(days=config.join.credential_days))
+        case "access":
+            return TokenRule(domain, access | subject, frozenset({Claim.ZONES, Claim.DEVICE_CLASSES}), longest)
+        case "groups":
+            return GroupRule()
+        case "ledger":
+            path = own / _SIGNED
+            return LedgerRule(domain, _signed(path), keep=lambda *signed: write_whole(path, codec.encode([*signed])))
+    raise ConfigError(f"no rule for the key {name}")
+
+
+def _signed(path: Path) -> tuple[int, bytes]:
+    match codec.decode(path.read_bytes()) if path.exists() else [0, b""]:
+        case [int(size), bytes(root)]:
+            return size, root
+    raise ConfigError(f"{path} does not say what was signed")
+
+
+def _enforcer(place: KeeperPlace, config: ControllerConfig, users: Mapping[str, int | None]) -> Part:
+    listener = place.listen(_ENFORCER, users[_CONTROLLER])
+    allowed = os.geteuid() if users[_CONTROLLER] is None else users[_CONTROLLER]
+    assert allowed is not None
+
+    def run() -> None:
+        rules = enforcement(config.network, coap_port=config.coap.port)
+        serve(Enforcer(rules), listener, user=allowed)
+
+    return Part(_ENFORCER, users[_ENFORCER], run, capability=CAP_NET_ADMIN, is_replaceable=False)

@@ -1,0 +1,179 @@
+"""Where keys lie that have keepers: beside the domain's directory, which the controller owns, and never inside it.
+
+::
+
+    home/              the controller's; its key directory holds what is left: the owner's key
+    home.keepers/      nobody's but who starts the domain
+        lock           held while the domain runs
+        access/        0700, the keeper's own: the key, and what it has to remember
+        access.public  the public half, for whoever reads
+        access.socket  0600, the controller's: where the keeper is asked
+
+A key is moved by renaming it, so that it is at one of its two places whenever the power goes; each start looks at both.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from thingstead.crypto.keystore import FileKeyStore
+from thingstead.errors import ConfigError, StorageError
+from thingstead.identifier import KeyId
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose import key as cose_key
+from thingstead.storage.directory import locked, write_whole
+
+__all__ = ["KeeperPlace"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperPlace:
+    """The keepers' place of one domain.
+
+    Attributes:
+        domain: the domain's directory.
+        root: the place.
+    """
+
+    domain: Path
+    root: Path
+
+    def directory(self, name: str) -> Path:
+        """A keeper's own."""
+        return self.root / name
+
+    def door(self, name: str) -> Path:
+        """Where a keeper is asked."""
+        return self.root / f"{name}.socket"
+
+    def lock(self) -> int:
+        """Make the place, and hold it for as long as the descriptor is open.
+
+        Raises:
+            ConfigError: the domain runs already, or the place cannot be made.
+        """
+        try:
+            self.root.mkdir(mode=0o711, exist_ok=True)
+            status = self.root.stat()
+        except OSError as error:
+            raise ConfigError(f"cannot make {self.root}: {error.strerror}") from error
+        if status.st_uid != os.geteuid():
+            raise ConfigError(f"{self.root} is of user {status.st_uid}; start the domain as they do")
+        return locked(self.root / "lock", f"the domain at {self.domain} runs already")
+
+    def take_apart(self, names: Sequence[str], users: Mapping[str, int | None], *, beside: Sequence[Path] = ()) -> None:
+        """Give each key to its keeper, and the rest to the user ``controller``; goes on where it was cut off.
+
+        Once the domain is the controller's, nothing of what lies there is taken for a key any more.
+
+        Args:
+            names: of the keys.
+            users: by name of the key, and ``controller``; None where all stay whose they are.
+            beside: directories that are the controller's too.
+
+        Raises:
+            StorageError: a key is at neither place or at both, or cannot be moved.
+        """
+        keys, controller = self.domain / "keys", users["controller"]
+        is_given = controller is not None and self.domain.stat().st_uid == controller
+        for name in names:
+            self.directory(name).mkdir(mode=0o700, exist_ok=True)
+            if not is_given and (keys / name).exists():
+                self._move(keys, name, to_root=controller is not None)
+            if not (self.directory(name) / name).exists():
+                raise StorageError(f"the key {name} is neither in {keys} nor in {self.directory(name)}")
+            _own_tree(self.directory(name), users[name])
+        for folder in (*beside, self.domain):
+            _own_tree(folder, controller)
+
+    def put_together(self, names: Sequence[str], *, beside: Sequence[Path] = ()) -> None:
+        """Take all keys back into the domain's directory, which is the caller's then.
+
+        Raises:
+            StorageError: a key cannot be moved.
+        """
+        keys, user = self.domain / "keys", 0 if os.geteuid() == 0 else None
+        for folder in (*beside, self.domain):
+            _own_tree(folder, user)
+        for name in names:
+            own = self.directory(name)
+            if (own / name).exists():
+                _own_tree(own, user)
+                (own / name).replace(keys / name)
+                _sync(keys, own)
+        for left in [*self.root.glob("*/*"), *self.root.glob("*.socket"), *self.root.glob("*.public")]:
+            left.unlink()
+        for left in self.root.glob("*/"):
+            left.rmdir()
+        (self.root / "lock").unlink(missing_ok=True)
+        self.root.rmdir()
+
+    def _move(self, keys: Path, name: str, *, to_root: bool) -> None:
+        own, public = self.directory(name), self.root / f"{name}.public"
+        if (own / name).exists():
+            raise StorageError(f"the key {name} is in {keys} and in {own}; take away the one that is not yours")
+        if to_root:
+            _own(keys, 0)
+            _own(keys / name, 0)
+        half = FileKeyStore(keys).handle(KeyId(name)).public
+        write_whole(public, codec.encode(cose_key.public_map(half)))
+        public.chmod(0o644)
+        (keys / name).rename(own / name)
+        _sync(own, keys, self.root)
+
+    def listen(self, name: str, user: int | None) -> socket.socket:
+        """A socket that `user` may connect to; it stays open over the deaths of who serves it."""
+        path = self.door(name)
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        before = os.umask(0o177)
+        try:
+            listener.bind(str(path))
+        except OSError as error:
+            raise ConfigError(f"cannot listen at {path}: {error}") from error
+        finally:
+            os.umask(before)
+        _own(path, user)
+        listener.listen()
+        return listener
+
+    def require_way(self) -> None:
+        """Look whether users without rights get here from the root of the file system.
+
+        Raises:
+            ConfigError: a directory on the way is closed.
+        """
+        for folder in self.root.resolve().parents:
+            if not folder.stat().st_mode & 0o001:
+                raise ConfigError(
+                    f"{folder} is closed to the users that keys are given to; move the domain, e.g. to /var/lib"
+                )
+
+
+def _own_tree(root: Path, user: int | None) -> None:
+    """Only while nobody else can write there: on the first start of a kind."""
+    if user is None or root.stat().st_uid == user:
+        return
+    for folder, folders, files in os.walk(root):
+        for name in (*folders, *files):
+            _own(Path(folder) / name, user)
+    # Last: it is what says that the rest is done.
+    _own(root, user)
+
+
+def _own(path: Path, user: int | None) -> None:
+    if user is not None:
+        os.chown(path, user, user, follow_symlinks=False)
+
+
+def _sync(*folders: Path) -> None:
+    for folder in folders:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

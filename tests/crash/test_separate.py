@@ -1,0 +1,216 @@
+"""A domain in separate processes, as root starts it: who can read what, who outlives whom, and how it is undone."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from thingstead.controller.directory import KEYS, DomainDirectory
+from thingstead.errors import TransportError
+from thingstead.identifier import KeyId
+from thingstead.storage.directory import write_whole
+from thingstead.transport.control_socket import ControlClient
+from thingstead.transport.key_socket import RemoteKeyStore
+
+pytestmark = [pytest.mark.slow]
+FIRST = 61600
+PROGRAM = """
+import os, sys
+# An interpreter that users cannot read, as under /root, loads all it needs before there are users.
+import concurrent.futures.thread, importlib.readers
+import thingstead.cli.up
+from thingstead.cli.main import main
+if sys.argv[1]:
+    os.setgroups([])
+    os.setresgid(*[int(sys.argv[1])] * 3)
+    os.setresuid(*[int(sys.argv[1])] * 3)
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.fixture
+def home():
+    """A domain where every user can get to."""
+    folder = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    folder.chmod(0o755)
+    directory = DomainDirectory(folder / "home")
+    settings = (
+        '[domain]\nname = "home"\n[coap]\nport = 0\nmulticast_group = ""\n[web]\nenabled = false\n'
+        f"[separate]\nfirst_user = {FIRST}\n"
+    )
+    directory.create(settings=settings, policy='profile = "home"\n')
+    yield directory
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def up(home):
+    """Starts the domain, and waits until it answers."""
+    started = []
+
+    def up(*words, user="", answers=True):
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, user, "up", str(home.root), *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        while answers and process.poll() is None and not home.control_socket.exists():
+            time.sleep(0.02)
+        return process
+
+    yield up
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def ask(home, operation, **arguments):
+    client = ControlClient(home.control_socket)
+    try:
+        return client.ask({"operation": operation, "arguments": arguments})["result"]
+    finally:
+        client.close()
+
+
+def processes():
+    """Number of each process of ours, by user."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            user = path.stat().st_uid
+            status = (path / "status").read_text()
+        except OSError:
+            continue
+        user = int(status.partition("Uid:\t")[2].split()[0])
+        if FIRST <= user < FIRST + 10 and "\nState:\tZ" not in status:
+            found[user] = int(path.name)
+    return found
+
+
+def as_user(user, do):
+    """What comes of it, in a process of that user."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+        try:
+            do()
+            said = "done"
+        except OSError as error:
+            said = type(error).__name__
+        os.write(writing, said.encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(writing)
+    with os.fdopen(reading) as file:
+        return file.read()
+
+
+@pytest.mark.root
+def test_each_process_has_its_user_and_none_reads_another_s_key(home, up):
+    up("--separate")
+    living = processes()
+    users = dict(zip(("controller", "enforcer", *sorted(KEYS)), range(FIRST, FIRST + 7), strict=True))
+    assert set(living) == set(users.values()) - {users["enforcer"]}
+    assert ask(home, "status")["separate"] == [f"keeper of {name}" for name in KEYS]
+    for name in KEYS:
+        key = home.keepers / name / name
+        for other, user in users.items():
+            expected = "done" if other == name else "PermissionError"
+            assert as_user(user, key.read_bytes) == expected, (other, name)
+        # Nor out of its memory, where it is not root who asks.
+        memory = Path(f"/proc/{living[users[name]]}/mem")
+        assert as_user(users["controller"], lambda memory=memory: memory.open("rb")) == "PermissionError"
+    assert "CapEff:\t0000000000000000" in Path(f"/proc/{living[FIRST]}/status").read_text()
+
+
+@pytest.mark.root
+def test_a_keeper_answers_the_controller_alone(home, up):
+    up("--separate")
+
+    def connect():
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(home.keepers / "access.socket"))
+
+    assert as_user(FIRST + 2, connect) == "PermissionError"
+    keys = RemoteKeyStore({"access": home.keepers / "access.socket"}, home)
+    with pytest.raises(TransportError):
+        keys.handle(KeyId("access"))
+
+
+@pytest.mark.root
+def test_killed_keepers_come_back_and_ctrl_c_leaves_nobody(home, up):
+    process = up("--separate")
+    before = processes()
+    for user, pid in before.items():
+        if user != FIRST:
+            os.kill(pid, signal.SIGKILL)
+    backup = home.root / "later.backup"
+    assert ask(home, "backup", path=str(backup))["entries"]
+    after = processes()
+    assert set(after) == set(before)
+    assert after[FIRST] == before[FIRST]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert processes() == {}
+    assert process.communicate()[1].count("is started again") == len(KEYS)
+
+
+@pytest.mark.full
+@pytest.mark.root
+@pytest.mark.parametrize("who", ["supervisor", "controller"])
+def test_kill_9_of_who_holds_it_together_leaves_nobody_and_the_next_start_goes_on(home, up, who):
+    process = up("--separate")
+    os.kill(process.pid if who == "supervisor" else processes()[FIRST], signal.SIGKILL)
+    assert process.wait(20) != 0
+    for _ in range(500):
+        if not processes():
+            break
+        time.sleep(0.01)
+    assert processes() == {}
+    home.control_socket.unlink(missing_ok=True)
+    up("--separate")
+    assert ask(home, "status")["things"] == 0
+
+
+@pytest.mark.full
+@pytest.mark.root
+def test_a_second_start_and_one_without_the_word_are_refused_and_the_way_back_is_open(home, up):
+    first = up("--separate")
+    assert "runs already" in up("--separate", answers=False).communicate(timeout=20)[1]
+    first.send_signal(signal.SIGINT)
+    first.wait(20)
+    assert "--together" in up(answers=False).communicate(timeout=20)[1]
+    up("--together")
+    assert not home.keepers.exists()
+    assert set(KEYS) <= home.key_store().ids()
+    assert ask(home, "status")["separate"] == []
+
+
+@pytest.mark.root
+def test_what_root_writes_into_the_domain_is_the_controller_s(home, up):
+    up("--separate")
+    write_whole(home.trust / "acme.anchor", b"anchor")
+    assert (home.trust / "acme.anchor").stat().st_uid == FIRST
+
+
+@pytest.mark.root
+def test_without_root_processes_are_apart_and_it_is_said_that_users_are_not(home, up):
+    for path in (home.root.parent, *home.root.parent.rglob("*")):
+        os.chown(path, FIRST, FIRST)
+    process = up("--separate", user=str(FIRST))
+    assert len(ask(home, "status")["separate"]) == len(KEYS)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert "NOT SEPARATED BY USER" in process.communicate()[1]

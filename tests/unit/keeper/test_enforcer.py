@@ -1,0 +1,100 @@
+"""The enforcer behind its socket does what the port does, and takes nothing that is no change of a thing's rules."""
+
+import asyncio
+import os
+import socket
+import threading
+from ipaddress import ip_address, ip_network
+
+import pytest
+
+from thingstead.domain.network import AppliedChange, FlowRule, NetworkChange, NetworkStanding, ThingAddress
+from thingstead.enforcement.dry_run import DryRun
+from thingstead.errors import PolicyError, TransportError
+from thingstead.identifier import ThingId
+from thingstead.keeper.enforcer import Enforcer
+from thingstead.keeper.server import serve
+from thingstead.transport.enforcement_socket import Ask, RemoteEnforcement, encode_change
+
+ONE = ThingId("thing-aaaaaaaaaaaaaaaa")
+RULE = FlowRule(True, ip_network("192.0.2.0/24"), 17, (5683, 5683), (0, 65535), None, 60)
+PING = FlowRule(False, ip_network("2001:db8::/32"), 58, icmp=(128, None))
+CHANGE = NetworkChange(ONE, (ThingAddress(bytes(6), ip_address("192.0.2.7")),), frozenset({RULE, PING}))
+
+
+class Refusing(DryRun):
+    """Says that the address is another's."""
+
+    async def apply(self, change):
+        raise PolicyError("the address is another thing's")
+
+
+@pytest.fixture
+def remote(tmp_path):
+    opened = []
+
+    def over(rules):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(tmp_path / "enforcer.socket"))
+        listener.listen()
+        arguments = (Enforcer(rules), listener)
+        threading.Thread(target=serve, args=arguments, kwargs={"user": os.geteuid()}, daemon=True).start()
+        opened.append(RemoteEnforcement(tmp_path / "enforcer.socket"))
+        return opened[0]
+
+    yield over
+    for one in opened:
+        one.close()
+
+
+def test_a_change_comes_through_whole_and_its_standing_back(remote):
+    rules = DryRun("a test")
+    there = remote(rules)
+
+    async def story():
+        applied = await there.apply(CHANGE)
+        return applied, await there.standing(ONE), await there.counters()
+
+    applied, standing, counters = asyncio.run(story())
+    assert applied == AppliedChange(ONE, "dry_run", 2, 0, None)
+    assert standing == NetworkStanding(ONE, "dry_run", admitted=True, barred=False)
+    assert counters == ()
+    assert rules._changes[ONE] == CHANGE
+
+
+def test_a_refusal_is_the_port_s_own(remote):
+    with pytest.raises(PolicyError, match="another thing"):
+        asyncio.run(remote(Refusing("a test")).apply(CHANGE))
+
+
+def test_where_nobody_enforces_any_more_it_is_told(tmp_path):
+    with pytest.raises(TransportError):
+        asyncio.run(RemoteEnforcement(tmp_path / "none").standing(ONE))
+
+
+GOOD = encode_change(CHANGE)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        [Ask.APPLY],
+        [Ask.APPLY, []],
+        [Ask.APPLY, ["../etc", *GOOD[1:]]],
+        [Ask.APPLY, [ONE, [[b"", "no address"]], None, False]],
+        [Ask.APPLY, [ONE, ["x"], None, False]],
+        [Ask.APPLY, [ONE, [], [["x"]], False]],
+        [Ask.APPLY, [ONE, [], [[True, "no prefix", None, [0, 0, 0, 0], None, None]], False]],
+        [Ask.APPLY, [ONE, [], None, 1]],
+        [Ask.STANDING, "nobody"],
+        [Ask.STANDING],
+        [17, "flush ruleset"],
+    ],
+    ids=str,
+)
+def test_what_is_no_change_of_a_thing_is_refused(message):
+    rules = DryRun("a test")
+    enforcer = Enforcer(rules)
+    assert enforcer.answer(message)[0] == 1
+    assert rules._changes == {}
+    enforcer.close()

@@ -1,0 +1,101 @@
+"""Keys that move between a domain's directory and their keepers, also when the power goes on the way."""
+
+import os
+import stat
+
+import pytest
+
+from thingstead.controller.directory import KEYS, DomainDirectory
+from thingstead.errors import ConfigError, StorageError
+from thingstead.keeper.place import KeeperPlace
+
+SETTINGS, NAMES = '[domain]\nname = "home"\n', list(KEYS)
+NOBODY = dict.fromkeys((*NAMES, "controller"))
+
+
+@pytest.fixture
+def home(tmp_path):
+    directory = DomainDirectory(tmp_path / "home")
+    directory.create(settings=SETTINGS, policy="")
+    return directory
+
+
+@pytest.fixture
+def place(home):
+    place = KeeperPlace(home.root, home.keepers)
+    held = place.lock()
+    yield place
+    os.close(held)
+
+
+def test_keys_are_moved_and_their_public_halves_stay_known(home, place):
+    before = {name: home.public(name) for name in NAMES}
+    place.take_apart(NAMES, NOBODY)
+    assert list(home.keys.iterdir()) == []
+    assert {name: home.public(name) for name in NAMES} == before
+    with pytest.raises(ConfigError, match="--separate"):
+        home.key_store()
+    place.take_apart(NAMES, NOBODY)
+    place.put_together(NAMES)
+    assert not place.root.exists()
+    assert home.key_store().ids() == set(NAMES)
+
+
+@pytest.mark.parametrize("moved", range(len(KEYS)))
+def test_a_move_that_was_cut_off_goes_on_both_ways(home, place, moved):
+    """After any number of renames."""
+    place.take_apart(NAMES[:moved], NOBODY)
+    place.take_apart(NAMES, NOBODY)
+    for name in NAMES[:moved]:
+        (place.directory(name) / name).rename(home.keys / name)
+    place.put_together(NAMES)
+    assert home.key_store().ids() == set(NAMES)
+
+
+def test_a_key_at_neither_place_is_missed(home, place):
+    (home.keys / "access").unlink()
+    with pytest.raises(StorageError, match="neither"):
+        place.take_apart(NAMES, NOBODY)
+
+
+def test_a_key_that_somebody_lays_beside_the_kept_one_is_not_taken(home, place):
+    place.take_apart(NAMES, NOBODY)
+    kept = (place.directory("access") / "access").read_bytes()
+    (home.keys / "access").write_bytes(b"mine")
+    with pytest.raises(StorageError, match="not yours"):
+        place.take_apart(NAMES, NOBODY)
+    assert (place.directory("access") / "access").read_bytes() == kept
+
+
+def test_one_domain_is_started_once(home, place):
+    with pytest.raises(ConfigError, match="runs already"):
+        KeeperPlace(home.root, home.keepers).lock()
+
+
+def test_a_keeper_is_asked_through_a_door_of_one_user(place):
+    listener = place.listen("access", None)
+    assert stat.S_IMODE(place.door("access").stat().st_mode) == 0o600
+    listener.close()
+
+
+@pytest.mark.root
+def test_each_user_gets_what_is_theirs(home, place):
+    users = {name: 61400 + number for number, name in enumerate(("controller", *NAMES))}
+    place.take_apart(NAMES, users)
+    assert {path.stat().st_uid for path in (home.root, *home.root.rglob("*"))} == {61400}
+    for name in NAMES:
+        owners = {path.stat().st_uid for path in (place.directory(name), place.directory(name) / name)}
+        assert owners == {users[name]}
+    # From here on what lies in the controller's directory is no key.
+    (home.keys / "access").write_bytes(b"mine")
+    place.take_apart(NAMES, users)
+    (home.keys / "access").unlink()
+    place.put_together(NAMES)
+    assert {path.stat().st_uid for path in (home.root, *home.root.rglob("*"))} == {0}
+    assert home.key_store().ids() == set(NAMES)
+
+
+def test_a_way_that_is_closed_to_others_is_named(tmp_path, home, place):
+    tmp_path.chmod(0o700)
+    with pytest.raises(ConfigError, match="closed"):
+        place.require_way()
