@@ -1,4 +1,4 @@
-"""``thingstead up --separate``: which process has what, and as whom it runs (ADR 0021)."""
+"""``thingstead up --separate``: which process has what, and as whom it runs (ADR 0025)."""
 
 from __future__ import annotations
 

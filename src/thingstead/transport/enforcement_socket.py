@@ -1,4 +1,4 @@
-"""The network's rules kept by another process: the `Enforcement` port over a Unix socket (ADR 0021)."""
+"""The network's rules kept by another process: the `Enforcement` port over a Unix socket (ADR 0025)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys in other processes: a key store whose handles ask over Unix sockets (ADR 0021)."""
+"""Keys in other processes: a key store whose handles ask over Unix sockets (ADR 0025)."""
 
 from __future__ import annotations
 

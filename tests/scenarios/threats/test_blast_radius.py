@@ -39,6 +39,7 @@ from thingstead.simulator.attack.member import take_up, telemetry
 from thingstead.simulator.attack.station import Station
 
 CONTROLLER = "controller"
+KEEPER = f"{CONTROLLER}; with `--separate` its keeper \\*"
 
 
 def key(world, name):
@@ -59,7 +60,7 @@ async def goes_on(world):
 
 @stolen(
     "key `domain`",
-    holder=CONTROLLER,
+    holder=KEEPER,
     key="domain",
     falls="handshakes as the domain can be answered: joining things show who they are, and talk to the thief",
     stays="live associations; tokens, credentials, group keys, the ledger: it signs none of them",
@@ -79,7 +80,7 @@ def test_the_key_of_the_handshake_opens_newcomers_and_nothing_that_is_in():
 
 @stolen(
     "key `identity`",
-    holder=CONTROLLER,
+    holder=KEEPER,
     key="identity",
     falls="credentials for any key can be made; peers believe them until the key is replaced",
     stays="access: a thing takes no command under it; handshakes, groups, the ledger",
@@ -99,7 +100,7 @@ def test_the_key_of_credentials_commands_nobody():
 
 @stolen(
     "key `access`",
-    holder=CONTROLLER,
+    holder=KEEPER,
     key="access",
     falls="tokens with any scope can be made, for any key: whoever reaches a thing commands what things may ask of "
     "each other, and no list revokes what was never issued, until the key is replaced",
@@ -142,7 +143,7 @@ def as_the_domain(keys, member, signer, *, secret=None):
 
 @stolen(
     "key `groups`",
-    holder=CONTROLLER,
+    holder=KEEPER,
     key="groups",
     falls="answers as the group manager; together with a group's key: commands to the group as the domain",
     stays="groups whose key the thief has not got; single things, tokens, credentials, the ledger",
@@ -170,7 +171,7 @@ def replace_secret(secret):
 
 @stolen(
     "key `ledger`",
-    holder=CONTROLLER,
+    holder=KEEPER,
     key="ledger",
     falls="heads, receipts and backups over an invented ledger can be signed, and lists of what was revoked",
     stays="the domain sees that such a head is not of its ledger; heads kept elsewhere contradict it; every plane",
@@ -343,7 +344,7 @@ def tree_of(leaves):
 
 @stolen(
     "right to change the kernel's rules",
-    holder=CONTROLLER,
+    holder=f"{CONTROLLER}; with `--separate` the enforcer, which has no key",
     falls="every MUD rule",
     stays="cryptography of all planes: who was cut off there stays so, whatever packets pass",
 )
