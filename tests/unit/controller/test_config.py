@@ -11,7 +11,7 @@ from thingstead.errors import ConfigError
     [
         ("domain", "is not TOML"),
         ("[domain]\nname = 'a'\nname = 'b'", "is not TOML"),
-        ("[domian]", "has no setting 'domian'; it knows coap, domain, join, network, observe, watch, web"),
+        ("[domian]", "has no setting 'domian'; it knows coap, domain, join, network, observe, separate, watch, web"),
         ("[coap]\nprot = 1", r"configuration \[coap\] has no setting 'prot'"),
         ("domain = 'home'", "Expected `object`"),
         ("[coap]\nport = '5683'", "Expected `int`"),

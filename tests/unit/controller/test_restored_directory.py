@@ -199,7 +199,7 @@ def test_the_ledger_goes_on_under_a_key_of_its_own_and_the_head_of_before_stays_
     assert told.kept == str(kept)
     assert (kept.read_bytes()[:9], kept.with_suffix(".key").read_bytes()) == (lost.head(99)[:9], old_key)
     assert directory.public("ledger") != lost.key.public
-    assert {directory.key(name).public for name in KEYS if name != "ledger"} == {
+    assert {directory.public(name) for name in KEYS if name != "ledger"} == {
         FileKeyStore(lost.keys).handle(KeyId(name)).public for name in KEYS if name != "ledger"
     }
     verdict = check(directory.root / DATABASE, (heads / "home.head").read_bytes(), (heads / "home.key").read_bytes())

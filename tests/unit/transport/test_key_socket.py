@@ -1,4 +1,4 @@
-"""Handles on keys elsewhere, against keepers that answer whatever they like; with real ones: unit/keeper/test_server."""
+"""Handles on keys elsewhere, against keepers that answer whatever they like; with real ones: unit/keeper."""
 
 import socket
 import threading
