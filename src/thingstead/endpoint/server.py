@@ -6,32 +6,29 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from thingstead.endpoint.admission import Admission, answer_to
+from thingstead.endpoint.admission import Admission
 from thingstead.endpoint.association import Association, Associations, Group, SequenceOwner
 from thingstead.endpoint.combined import part
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.counter import Counters, RateLimit
 from thingstead.endpoint.event import Address, ContextNeeded, Event, ExchangeId, RequestReceived
 from thingstead.endpoint.exchange import CombinedExchange, ServerExchange
-from thingstead.endpoint.fragment import Fragments
+from thingstead.endpoint.gathering import Gathering
 from thingstead.endpoint.message_layer import MessageLayer, reset
 from thingstead.endpoint.rederivation import Rederivation
 from thingstead.endpoint.responder import Responder
 from thingstead.errors import (
     DecodeError,
-    ProtocolError,
     SecurityError,
     ThingsteadError,
     UntrustedError,
 )
 from thingstead.protocols.coap.echo import EchoMint
 from thingstead.protocols.coap.message import Message, MessageType, decode
-from thingstead.protocols.coap.option import recognised
 from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.group_oscore.protection import unprotect_group_request
 from thingstead.protocols.oscore.binding import RequestBinding
 from thingstead.protocols.oscore.option import OscoreOption, decode_option
-from thingstead.protocols.oscore.plaintext import outer_options
 from thingstead.protocols.oscore.protection import FreshnessError
 from thingstead.protocols.oscore.refusal import refusal
 
@@ -59,7 +56,7 @@ class Server:
         "_derivations",
         "_derivations_at_home",
         "_events",
-        "_fragments",
+        "_gathering",
         "_held",
         "_is_duplicate",
         "_is_verified",
@@ -119,7 +116,14 @@ class Server:
             permits=permits,
         )
         self._admit = self._admission.admit
-        self._fragments = Fragments(config.fragments, szx=config.block_szx)
+        self._gathering = Gathering(
+            config,
+            associations=associations,
+            strangers=layer.strangers,
+            responder=responder,
+            mint=mint,
+            counters=counters,
+        )
         self._refusals = RateLimit(config.refusals_per_second)
         self._challenges = RateLimit(config.refusals_per_second)
         self._repeats = RateLimit(_REPEATS_PER_SECOND)
@@ -237,7 +241,7 @@ class Server:
     def _verify(self, exchange: ServerExchange, message: Message, oscore: bytes, now: float) -> None:
         option = decode_option(oscore)
         if len(message.options) > 1:
-            whole = self._gather(exchange, message, option, now)
+            whole = self._gathering.gather(exchange, message, option, now)
             if whole is None or self._begins_with_message_3(exchange, whole, now):
                 return
             message = whole
@@ -316,44 +320,6 @@ class Server:
         exchange.accept(self._strangers, now)
         self._responder.send(exchange, found, now)
         return None
-
-    def _gather(self, exchange: ServerExchange, message: Message, option: OscoreOption, now: float) -> Message | None:
-        """The whole OSCORE message with its outer options; None while pieces of it are missing, or were asked for.
-
-        Pieces are taken only from where the peer that they name was seen to receive, or from whoever brings an
-        outer Echo value back: nothing is held for others (R-49).
-        """
-        message.options = recognised(outer_options(message.options))
-        if message.option(OptionNumber.BLOCK1) is None and message.option(OptionNumber.BLOCK2) is None:
-            return message
-        if exchange.is_multicast:
-            raise DecodeError("expected no piece of a message by multicast", spec="RFC 7959 §2.8")
-        if not self._may_send_pieces(exchange, message, option, now):
-            exchange.accept(self._strangers, now)
-            self._responder.challenge(exchange, now)
-            return None
-        try:
-            gathered, exchange.hop = self._fragments.receive(message, exchange.source, now)
-        except ProtocolError as error:
-            self._counters.count(error.reason, exchange.source)
-            gathered = answer_to(error, None)
-        if exchange.hop is not None:
-            return gathered
-        exchange.accept(self._strangers, now)
-        exchange.allowance = None
-        self._responder.send(exchange, gathered, now)
-        return None
-
-    def _may_send_pieces(self, exchange: ServerExchange, message: Message, option: OscoreOption, now: float) -> bool:
-        value = message.option(OptionNumber.ECHO)
-        if value is None:
-            return self._associations.is_at(option.kid, exchange.source)
-        try:
-            self._mint.verify(value, exchange.echo_name(), now)
-        except SecurityError as error:
-            self._counters.count(f"echo-{error.reason}", exchange.source)
-            return False
-        return True
 
     def _verify_group(
         self, exchange: ServerExchange, message: Message, option: OscoreOption, group: Group, now: float

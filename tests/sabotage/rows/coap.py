@@ -56,7 +56,9 @@ ROWS = (
     ),
     Sabotage("R-51", "thingstead.endpoint.connections:Connections.__init__", _roomy, "connections are bounded"),
     Sabotage("R-51", _P + "tcp_connection:Connection._write", _unread, "who does not read is given up"),
-    Sabotage("R-49", "thingstead.endpoint.server:Server._may_send_pieces", returns(True), "pieces are taken from few"),
+    Sabotage(
+        "R-49", "thingstead.endpoint.gathering:Gathering._may_send_pieces", returns(True), "pieces are taken from few"
+    ),
     Sabotage(
         "R-68",
         "thingstead.endpoint.admission:Admission._may_come_from_there",
