@@ -119,7 +119,7 @@ def test_parties_with_certificates_made_by_openssl_complete(openssl, tmp_path, m
     def trust(leaf):
         return lambda reference: (
             authenticate_certificate(
-                reference, (leaf,), anchors=(anchor,), kind=Authentication.STATIC_DH, at=leaf.expires
+                reference, (leaf,), anchors=(anchor,), kind=Authentication.STATIC_DH, at=anchor.expires
             ).credential
         )
 
