@@ -11,7 +11,7 @@ def failed(verdicts):
 
 
 def test_it_tells_when_a_retired_thing_is_welcome(monkeypatch):
-    monkeypatch.setattr(admission, "_require_welcome", lambda _known: None)
+    monkeypatch.setattr(admission, "require_welcome", lambda _known: None)
     assert "identity" in failed(attacked(retired))
 
 
