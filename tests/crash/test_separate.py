@@ -15,6 +15,7 @@ import pytest
 from thingstead.controller.directory import KEYS, DomainDirectory
 from thingstead.errors import TransportError
 from thingstead.identifier import KeyId
+from thingstead.keeper.privilege import CAP_NET_ADMIN
 from thingstead.storage.directory import write_whole
 from thingstead.transport.control_socket import ControlClient
 from thingstead.transport.key_socket import RemoteKeyStore
@@ -55,9 +56,9 @@ def up(home):
     """Starts the domain, and waits until it answers."""
     started = []
 
-    def up(*words, user="", answers=True):
+    def up(*words, user="", answers=True, inside=()):
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, user, "up", str(home.root), *words],
+            [*inside, sys.executable, "-c", PROGRAM, user, "up", str(home.root), *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -214,3 +215,33 @@ def test_without_root_processes_are_apart_and_it_is_said_that_users_are_not(home
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
     assert "NOT SEPARATED BY USER" in process.communicate()[1]
+
+
+NETWORK = ("unshare", "-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh")
+"""A network of its own, whose rules may be changed."""
+
+
+@pytest.mark.root
+@pytest.mark.namespace
+def test_the_enforcer_alone_changes_the_kernel_s_rules_and_the_domain_does_not_go_on_without_it(home, up):
+    settings = home.settings_text()
+    home.configuration.write_text(settings + '[network]\nenforcement = "nftables"\ninterfaces = ["lo"]\n')
+    process = up("--separate", inside=NETWORK)
+    living = processes()
+    rights = {
+        user: int(Path(f"/proc/{pid}/status").read_text().partition("CapEff:\t")[2].split()[0], 16)
+        for user, pid in living.items()
+    }
+    assert {user for user, right in rights.items() if right} == {FIRST + 1}
+    assert rights[FIRST + 1] == 1 << CAP_NET_ADMIN
+    os.kill(living[FIRST + 1], signal.SIGKILL)
+    assert process.wait(20) == 50
+    assert "enforcer ended" in process.communicate()[1]
+    assert processes() == {}
+
+
+@pytest.mark.root
+def test_a_second_place_that_is_another_domain_s_too_is_not_taken(home, up):
+    (home.root.parent / "heads" / "other.head").write_bytes(b"")
+    assert "a directory of its own" in up("--separate", answers=False).communicate(timeout=20)[1]
+    assert not home.keepers.exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import socket
+import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
@@ -50,9 +51,10 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
     check(config.network, root=directory.root)
     place = KeeperPlace(directory.root, directory.keepers)
     users = _users(config)
-    heads = private_directory(directory.heads(config).parent)
+    heads = _heads(directory, config)
     if users[_CONTROLLER] is not None:
         place.require_way()
+        _require_programs(console)
     else:
         console.note(
             "NOT SEPARATED BY USER: root did not start this, so all processes are one user's, who can read every key "
@@ -89,6 +91,28 @@ def bring_together(directory: DomainDirectory) -> None:
         DirectoryLock(directory.root).release()
         place.put_together(list(KEYS), beside=[directory.heads(config).parent])
         os.close(held)
+
+
+def _heads(directory: DomainDirectory, config: ControllerConfig) -> Path:
+    """The second place, which is the controller's too, and so no other domain's."""
+    head = directory.heads(config)
+    folder = private_directory(head.parent)
+    others = sorted(
+        path.name for path in folder.iterdir() if not path.name.startswith((f"{head.stem}.", f"{head.stem}-until-"))
+    )
+    if others:
+        raise ConfigError(
+            f"[domain] heads: {folder} holds {others[0]} too; with --separate a domain has a directory of its own there"
+        )
+    return folder
+
+
+def _require_programs(console: Console) -> None:
+    """Tell where users without rights cannot load what a program loads later than at its start."""
+    for path in (Path(sys.base_prefix), Path(__file__).parent):
+        closed = [folder for folder in (path, *path.resolve().parents) if not folder.stat().st_mode & 0o001]
+        if closed:
+            console.note(f"{closed[0]} is closed to the users of the processes; they will not find all of {path}")
 
 
 def _users(config: ControllerConfig) -> dict[str, int | None]:

@@ -28,7 +28,7 @@ FILE_TYPES = frozenset({"application/vnd.thingstead.backup+cbor", "application/v
 
 _CLOCK = timedelta(minutes=5)
 _NONCE_SIZES = range(8, 65)
-_LIMITS = codec.Limits(max_bytes=1 << 26)
+_LIMITS = codec.Limits(max_bytes=1 << 28)
 
 
 class Rule(Protocol):

@@ -13,7 +13,7 @@ from thingstead.protocols.cbor import codec
 
 __all__ = ["DONE", "LIMITS", "REFUSED", "Connection", "peer_user", "receive", "send"]
 
-LIMITS = codec.Limits(max_bytes=1 << 26)
+LIMITS = codec.Limits(max_bytes=1 << 28)
 """A backup is signed whole; nothing else comes near."""
 
 DONE, REFUSED = 0, 1
