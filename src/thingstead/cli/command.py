@@ -110,6 +110,11 @@ COMMANDS: tuple[Command, ...] = (
         "image.bin --model LX-1 --version 1.1.0",
         "factory:IMAGE",
     ),
+    _row(_M, "masa make", "make the maker's own server, which vouches for buyers", "m --name aurora", "masa:MAKE"),
+    _row(
+        _M, "masa sell", "have the server vouch for a thing's buyer", "m lamp-1 --to my-domain.credential", "masa:SELL"
+    ),
+    _row(_M, "masa run", "run the maker's server in the foreground", "m", "masa:RUN"),
     _row(_B, "agent run", "let things live in this process", "lamp-1 lamp-2", "agent:RUN"),
     _row(
         _O,

@@ -1,0 +1,53 @@
+"""The sales file is read strictly, or not at all."""
+
+import pytest
+
+from tests.unit.masa.wire import THING
+from thingstead.errors import ConfigError
+from thingstead.masa.sales import Sale, Sales, parse_sales, render_sale
+
+TO = "ab" * 32
+
+
+def test_what_is_rendered_is_read():
+    sale = Sale("A-1", THING.hex(), (TO, "cd" * 32))
+    sales = parse_sales("# of today\n" + render_sale(sale))
+    assert sales.find(THING) == (sale,)
+    assert sales.has_customer(bytes.fromhex(TO))
+
+
+def test_nothing_sold_is_nobody_vouched_for():
+    assert Sales().find(THING) == ()
+    assert not parse_sales("").has_customer(bytes.fromhex(TO))
+
+
+def test_a_thing_that_was_sold_to_nobody_makes_no_customer():
+    assert not Sales((Sale("A-1", THING.hex()),)).has_customer(bytes.fromhex(TO))
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('serial = ""', "serial number"),
+        ('serial = "../A"', "serial number"),
+        ('serial = "' + "A" * 65 + '"', "serial number"),
+        ('id_cred_i = "xy"', "id_cred_i"),
+        ('id_cred_i = "A1"', "id_cred_i"),
+        ('id_cred_i = ""', "id_cred_i"),
+        ('to = ["ab"]', "64 hex digits"),
+        (f'to = ["{TO.upper()}"]', "64 hex digits"),
+        (f'to = "{TO}"', "to"),
+        ('owner = "ben"', "owner"),
+    ],
+)
+def test_what_is_not_said_rightly_is_refused(line, told):
+    values = {"serial": 'serial = "A-1"', "id_cred_i": f'id_cred_i = "{THING.hex()}"', "to": "to = []"}
+    values[line.split(" ")[0]] = line
+    with pytest.raises(ConfigError, match=told):
+        parse_sales("[[sold]]\n" + "\n".join(values.values()))
+
+
+def test_a_thing_twice_is_refused():
+    text = render_sale(Sale("A-1", THING.hex(), (TO,))) * 2
+    with pytest.raises(ConfigError, match="A-1 is there 2 times"):
+        parse_sales(text)
