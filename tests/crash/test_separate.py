@@ -245,3 +245,37 @@ def test_a_second_place_that_is_another_domain_s_too_is_not_taken(home, up):
     (home.root.parent / "heads" / "other.head").write_bytes(b"")
     assert "a directory of its own" in up("--separate", answers=False).communicate(timeout=20)[1]
     assert not home.keepers.exists()
+
+
+def memory_of(pid):
+    """All that a process can read of itself, piece by piece."""
+    for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+        span, rights, *_ = line.split()
+        start, end = (int(one, 16) for one in span.split("-"))
+        if rights.startswith("rw"):
+            with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as file:
+                file.seek(start)
+                yield file.read(end - start)
+
+
+def doors_held(pid):
+    """Listening sockets of keepers that a process has."""
+    table = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    listening = {f"socket:[{row[6]}]": row[7] for row in table if len(row) == 8 and row[3] == "00010000"}
+    held = {os.readlink(path) for path in Path(f"/proc/{pid}/fd").iterdir()}
+    return {Path(listening[one]).stem for one in held & set(listening) if listening[one].endswith(".socket")}
+
+
+@pytest.mark.root
+def test_no_process_has_another_s_key_in_its_memory_nor_its_door_also_at_the_first_start(home, up):
+    """The first start is the one that moves the keys: what read them then must be gone."""
+    kept = {name: (home.keys / name).read_bytes()[-32:] for name in KEYS}
+    process = up("--separate")
+    users = dict(zip(range(FIRST, FIRST + 7), ("controller", "enforcer", *sorted(KEYS)), strict=True))
+    for user, pid in {**processes(), 0: process.pid}.items():
+        name = users.get(user, "supervisor")
+        pieces = list(memory_of(pid))
+        found = {key for key, secret in kept.items() if any(secret in piece for piece in pieces)}
+        assert found <= {name}, (name, found)
+        expected = set(KEYS) if name == "supervisor" else {name} & set(KEYS)
+        assert doors_held(pid) == expected, name

@@ -26,7 +26,7 @@ from thingstead.keeper.place import KeeperPlace
 from thingstead.keeper.privilege import CAP_NET_ADMIN
 from thingstead.keeper.rule import GroupRule, HandshakeRule, LedgerRule, Rule, TokenRule
 from thingstead.keeper.server import Keeper, serve
-from thingstead.keeper.supervisor import Part, supervise
+from thingstead.keeper.supervisor import Part, elsewhere, supervise
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.storage.directory import DirectoryLock, private_directory, write_whole
@@ -60,13 +60,14 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
             "NOT SEPARATED BY USER: root did not start this, so all processes are one user's, who can read every key "
             "file; each key is out of the controller's memory, and that is all"
         )
-    place.lock()
-    place.take_apart(list(KEYS), users, beside=[heads])
+    lock = place.lock()
+    # Whoever reads a key to move it must not be whom the others come from: they would have it in their memory.
+    elsewhere(partial(place.take_apart, list(KEYS), users, beside=[heads]))
     parts = [_keeper(name, place, config, users) for name in KEYS]
     enforced = config.network.enforcement != "dry_run"
     if enforced:
         parts.append(_enforcer(place, config, users))
-    code = supervise(parts, user=users[_CONTROLLER])
+    code = supervise(parts, user=users[_CONTROLLER], lock=lock)
     if code is not None:
         return code
     return Apart(
@@ -133,7 +134,7 @@ def _keeper(name: str, place: KeeperPlace, config: ControllerConfig, users: Mapp
     allowed = os.geteuid() if users[_CONTROLLER] is None else users[_CONTROLLER]
     assert allowed is not None
     run = partial(_keep, name, place.directory(name), config, listener, allowed)
-    return Part(f"keeper of {name}", users[name], run)
+    return Part(f"keeper of {name}", users[name], listener, run)
 
 
 def _keep(name: str, own: Path, config: ControllerConfig, listener: socket.socket, user: int) -> None:
@@ -181,4 +182,4 @@ def _enforcer(place: KeeperPlace, config: ControllerConfig, users: Mapping[str, 
         rules = enforcement(config.network, coap_port=config.coap.port)
         serve(Enforcer(rules), listener, user=allowed)
 
-    return Part(_ENFORCER, users[_ENFORCER], run, capability=CAP_NET_ADMIN, is_replaceable=False)
+    return Part(_ENFORCER, users[_ENFORCER], listener, run, capability=CAP_NET_ADMIN, is_replaceable=False)

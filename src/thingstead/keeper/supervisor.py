@@ -8,20 +8,23 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from thingstead.errors import StorageError, ThingsteadError
 from thingstead.keeper.privilege import become
 
-__all__ = ["Part", "supervise"]
+__all__ = ["Part", "elsewhere", "supervise"]
 
 _LOGGER = logging.getLogger(__name__)
 _WATCHED = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _MOST_STARTS, _WITHIN = 10, 60.0
 _FAILED = 50
+_FIRST_DESCRIPTOR, _MOST_DESCRIPTORS = 3, 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Part:
     Attributes:
         name: what it is called.
         user: as whom it runs; None for who starts it.
+        door: where it is asked; of those of all parts it has this one only.
         run: what it does, without end.
         capability: the one right that it keeps.
         is_replaceable: a new one goes on where it ended; else the domain ends with it.
@@ -38,21 +42,56 @@ class Part:
 
     name: str
     user: int | None
+    door: socket.socket
     run: Callable[[], None]
     capability: int | None = None
     is_replaceable: bool = True
 
 
-def supervise(parts: Sequence[Part], *, user: int | None) -> int | None:
+def elsewhere(act: Callable[[], None]) -> None:
+    """Do something in a process that is gone when this returns, with whatever it had read.
+
+    Raises:
+        StorageError: it failed; the message says why.
+    """
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        said = b""
+        try:
+            act()
+        except (ThingsteadError, OSError) as error:
+            said = str(error).encode()
+        except BaseException:  # noqa: BLE001  a child must not go on as its parent
+            said = traceback.format_exc().encode()
+        os.write(writing, said)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as file:
+        said = file.read()
+    _, status = os.waitpid(pid, 0)
+    if said or status:
+        raise StorageError(said.decode(errors="replace") or f"the process that moves keys ended with status {status}")
+
+
+def supervise(parts: Sequence[Part], *, user: int | None, lock: int) -> int | None:
     """Start all parts, then the main process, as `user`: there it returns None, and the caller goes on.
 
     In the process that called, it returns when all have ended, with the exit code of the main process.
+
+    Args:
+        parts: all others.
+        user: as whom the main process runs; None for who starts it.
+        lock: a descriptor that stays here.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     living = {_start(part): part for part in parts}
     parent = os.getpid()
     main = os.fork()
     if main == 0:
+        for part in parts:
+            part.door.close()
+        os.close(lock)
         _begin(user, parent, None)
         return None
     code = _watch(living, main)
@@ -110,12 +149,19 @@ def _start(part: Part) -> int:
     if pid:
         return pid
     try:
+        _close_all_but(part.door.fileno())
         _begin(part.user, parent, part.capability)
         part.run()
     except Exception:  # noqa: BLE001  a child must not go on as its parent
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
+
+
+def _close_all_but(door: int) -> None:
+    """Who has another part's door could answer in its place."""
+    os.closerange(_FIRST_DESCRIPTOR, door)
+    os.closerange(door + 1, _MOST_DESCRIPTORS)
 
 
 def _begin(user: int | None, parent: int, capability: int | None) -> None:

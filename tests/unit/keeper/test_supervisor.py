@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from thingstead.errors import ConfigError, StorageError
+from thingstead.keeper.supervisor import elsewhere
+
 pytestmark = pytest.mark.slow
 
 PROGRAM = """
-import os, signal, sys, time
+import os, signal, socket, sys, time
 from pathlib import Path
 from thingstead.keeper.supervisor import Part, supervise
 folder, is_replaceable, crashes, user = Path(sys.argv[1]), sys.argv[2] == "yes", sys.argv[3] == "yes", sys.argv[4]
@@ -24,7 +27,9 @@ def part():
     while True:
         time.sleep(60)
 
-code = supervise([Part("part", None, part, is_replaceable=is_replaceable)], user=int(user) if user else None)
+door, lock = socket.socket(socket.AF_UNIX), os.open("/dev/null", os.O_RDONLY)
+parts = [Part("part", None, door, part, is_replaceable=is_replaceable)]
+code = supervise(parts, user=int(user) if user else None, lock=lock)
 if code is not None:
     sys.exit(code)
 said = []
@@ -128,3 +133,22 @@ def test_the_main_process_is_its_user_s_and_has_no_right(begin):
     assert status["Groups"].strip() == ""
     assert {int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {0}
     assert status["NoNewPrivs"] == "1"
+
+
+def test_what_is_done_elsewhere_is_done_and_what_fails_there_is_told(tmp_path):
+    elsewhere((tmp_path / "done").touch)
+    assert (tmp_path / "done").exists()
+
+    def fail():
+        raise ConfigError("no such key")
+
+    with pytest.raises(StorageError, match="no such key"):
+        elsewhere(fail)
+
+    def divide():
+        1 // 0  # noqa: B018
+
+    with pytest.raises(StorageError, match="ZeroDivisionError"):
+        elsewhere(divide)
+    with pytest.raises(StorageError, match="status"):
+        elsewhere(lambda: os.kill(os.getpid(), signal.SIGKILL))
