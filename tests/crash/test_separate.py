@@ -24,9 +24,6 @@ pytestmark = [pytest.mark.slow]
 FIRST = 61600
 PROGRAM = """
 import os, sys
-# An interpreter that users cannot read, as under /root, loads all it needs before there are users.
-import concurrent.futures.thread, importlib.readers
-import thingstead.cli.up
 from thingstead.cli.main import main
 if sys.argv[1]:
     os.setgroups([])

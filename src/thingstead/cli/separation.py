@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401  what Python would load later, when it may not be readable any more
+import importlib.readers  # noqa: F401  likewise
 import os
 import pwd
 import socket
@@ -54,7 +56,7 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
     heads = _heads(directory, config)
     if users[_CONTROLLER] is not None:
         place.require_way()
-        _require_programs(console)
+        _note_closed(console)
     else:
         console.note(
             "NOT SEPARATED BY USER: root did not start this, so all processes are one user's, who can read every key "
@@ -108,7 +110,7 @@ def _heads(directory: DomainDirectory, config: ControllerConfig) -> Path:
     return folder
 
 
-def _require_programs(console: Console) -> None:
+def _note_closed(console: Console) -> None:
     """Tell where users without rights cannot load what a program loads later than at its start."""
     for path in (Path(sys.base_prefix), Path(__file__).parent):
         closed = [folder for folder in (path, *path.resolve().parents) if not folder.stat().st_mode & 0o001]

@@ -13,21 +13,25 @@ from thingstead.web.guard import Asgi, guarded
 
 __all__ = ["make_app"]
 
+_PAGE = resources.files("thingstead.web") / "page"
 _FILES = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/style.css": ("style.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    place: ((_PAGE / name).read_bytes(), media)
+    for place, name, media in (
+        ("/", "index.html", "text/html; charset=utf-8"),
+        ("/style.css", "style.css", "text/css; charset=utf-8"),
+        ("/page.js", "page.js", "text/javascript; charset=utf-8"),
+    )
 }
+"""Read with the module: a process that has given up its rights may not read what it was installed from."""
+
 _UNAVAILABLE = 503
 
 
 def make_app(feed: Feed) -> Asgi:
     """The page over `feed`, behind its guard."""
-    folder = resources.files("thingstead.web") / "page"
-    files = {path: ((folder / name).read_bytes(), media) for path, (name, media) in _FILES.items()}
 
     def file_at(path: str) -> Response[bytes]:
-        content, media = files[path]
+        content, media = _FILES[path]
         return Response(content, media_type=media)
 
     @get("/", sync_to_thread=False)

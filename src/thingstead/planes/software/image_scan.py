@@ -11,6 +11,9 @@ from thingstead.errors import PolicyError
 
 __all__ = ["ImageScanner", "scan"]
 
+_SOURCE = resources.files("thingstead.analysis").joinpath("rules/secrets.yar").read_text("utf-8")
+"""Read with the module: a process that has given up its rights may not read what it was installed from."""
+
 
 def scan(image: bytes, *, limits: Limits = DEFAULT_LIMITS) -> list[Finding]:
     """Scan one image with rules compiled for it alone; see `ImageScanner.scan`."""
@@ -23,8 +26,7 @@ class ImageScanner:
     __slots__ = ("_rules",)
 
     def __init__(self) -> None:
-        source = resources.files("thingstead.analysis").joinpath("rules/secrets.yar").read_text("utf-8")
-        self._rules = yara_x.compile(source)
+        self._rules = yara_x.compile(_SOURCE)
 
     def scan(self, image: bytes, *, limits: Limits = DEFAULT_LIMITS) -> list[Finding]:
         """Find private keys, tokens, passwords and personal data in an image as it is: nothing is unpacked.
