@@ -26,6 +26,8 @@ PROGRAM = """
 import os, sys
 from thingstead.cli.main import main
 if sys.argv[1]:
+    # Whoever starts it as another user needs an interpreter that this user can read; one under /root is loaded before.
+    import thingstead.cli.up
     os.setgroups([])
     os.setresgid(*[int(sys.argv[1])] * 3)
     os.setresuid(*[int(sys.argv[1])] * 3)
