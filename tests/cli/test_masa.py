@@ -3,14 +3,21 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 
+from tests.unit.masa.wire import Buyer, asked
+from thingstead.controller.directory import DomainDirectory
+from thingstead.identifier import KeyId
 from thingstead.masa.directory import open_masa
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
+from thingstead.protocols.lake_authz import message, voucher
+from thingstead.protocols.lake_authz.voucher import Binding
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import join
 
@@ -57,18 +64,47 @@ def test_what_cannot_be_done_is_said(here, run, words, told):
     assert told in err
 
 
-def test_it_runs_and_says_what_it_refused(here, run, process_environment):
+def test_it_vouches_over_udp_for_whom_the_file_says_and_tells_what_it_did(here, run, process_environment):
     run("masa", "make", "m", "--name", "aurora")
+    run("masa", "sell", "m", "lamp", "--to", "home.credential")
+    of_domains, of_things = (
+        ccs.decode((here / "m" / f"{name}.credential").read_bytes()).public for name in ("session", "voucher")
+    )
+    thing = bytes.fromhex(open_masa(here / "m").sales.path.read_text().split('id_cred_i = "')[1].split('"')[0])
     words = ("masa", "run", "m", "--host", "127.0.0.1", "--port", "0", "--json")
-    with subprocess.Popen(
-        [sys.executable, "-m", "thingstead", *words],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **process_environment},
-    ) as process:
+    with (
+        subprocess.Popen(
+            [sys.executable, "-m", "thingstead", *words],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **process_environment},
+        ) as process,
+        ExitStack() as stopping,
+    ):
+        stopping.callback(process.kill)
         assert process.stdout is not None
         told = json.loads(process.stdout.readline())
         assert run("coap", "post", f"{told['server']}/.well-known/lake-authz/voucherrequest", "x")[0] != 0
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(0.5)
+            client.connect(("127.0.0.1", int(told["server"].rpartition(":")[2])))
+
+            def carry(outgoing, _now):
+                for data, _to in outgoing:
+                    client.send(data)
+                return [client.recv(1500)]
+
+            home = Buyer(
+                carry, server=of_domains, key=DomainDirectory(here / "home").key_store().handle(KeyId("domain"))
+            )
+            question, key = asked(thing=thing, server=of_things)
+            got = message.decode_response(home.voucher(question.encode(), home.meet()).payload)
+        held = voucher.authenticate(got, key, Binding(question.h_21, thing, home.credential.cred))
+        assert held.binding.id_cred_i == thing
         process.send_signal(signal.SIGTERM)
-        assert json.loads(process.stdout.read()) == {"vouched": 0, "refused": {"unprotected": 1}}
-    assert process.returncode == 0
+        counted = json.loads(process.stdout.read())
+        assert (counted["vouched"], counted["refused"]) == (1, {"unprotected": 1})
+        ended = process.wait(10)
+    assert ended == 0
+    (line,) = (here / "m" / "vouched.jsonl").read_text().splitlines()
+    assert json.loads(line)["serial"] == "A-1"

@@ -79,7 +79,7 @@ async def _serve(session: Session, masa: MasaDirectory) -> None:
 
 
 def _counted(server: MasaServer) -> dict[str, object]:
-    return {"vouched": server.vouched, "refused": server.refused}
+    return {"vouched": server.vouched, "refused": server.refused, "dropped": server.dropped}
 
 
 _DIRECTORY = Parameter("directory", "the server's directory")

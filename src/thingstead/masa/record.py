@@ -78,11 +78,18 @@ class FileRecord(Record):
         self._path = path
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            if os.fstat(self._file).st_size > _MAX_BYTES:
+            size = os.fstat(self._file).st_size
+            if size > _MAX_BYTES:
                 raise StorageError(f"{path} is over {_MAX_BYTES >> 20} MiB; move it away to begin a new one")
-            content = path.read_bytes()
+            with open(self._file, "rb", closefd=False) as file:
+                content = file.read()
             whole = content[: content.rfind(b"\n") + 1]
-            os.ftruncate(self._file, len(whole))
+            if len(whole) < size:
+                os.ftruncate(self._file, len(whole))
+            # A file that a crash takes away would let a key serve again.
+            folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+            os.fsync(folder)
+            os.close(folder)
         except OSError as error:
             raise StorageError(f"cannot open {path}: {error.strerror}") from error
         super().__init__(tuple([_read(line, number, path) for number, line in enumerate(whole.splitlines(), 1)]))

@@ -91,6 +91,11 @@ class MasaServer:
         """Requests refused since start, by reason."""
         return dict(sorted(self._resources.refused.items()))
 
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Messages that came to no request: not understood, repeated, or under no session of ours, by reason."""
+        return dict(sorted(self._endpoint.counters.items()))
+
     # --- the core that a pump drives
 
     def receive_datagram(self, data: bytes, source: Address, now: float, *, multicast: bool = False) -> None:

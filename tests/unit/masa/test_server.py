@@ -13,10 +13,11 @@ from tests.unit.masa.wire import (
     Wire,
     asked,
     credential,
+    in_memory,
     sold,
 )
 from thingstead.crypto.key import generate
-from thingstead.errors import AuthenticationError, ConfigError, StorageError
+from thingstead.errors import AuthenticationError, ConfigError, StorageError, UntrustedError
 from thingstead.masa.record import Record
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.message import MessageType, encode_as, request
@@ -100,15 +101,16 @@ def test_who_proved_nothing_is_told_nothing(wire):
     assert wire.server.refused == {"unprotected": 1}
 
 
-def test_who_bought_nothing_gets_no_session(wire):
-    answer, _ = wire.offer(STRANGER, credential(STRANGER, "home"))
+def test_who_bought_nothing_gets_no_session():
+    wire = Wire(key=STRANGER)
+    answer, _ = wire.offer()
     assert answer.code == Code.UNAUTHORIZED
     assert wire.server.refused == {"no customer": 1}
 
 
-def test_who_shows_a_buyers_credential_without_its_key_gets_no_session(wire):
-    forged = replace(BUYER, public=STRANGER.public)
-    answer, _ = wire.offer(STRANGER, forged)
+def test_who_shows_a_buyers_credential_without_its_key_gets_no_session():
+    wire = Wire(key=STRANGER)
+    answer, _ = wire.offer(replace(BUYER, public=STRANGER.public))
     assert answer.code == Code.BAD_REQUEST
     assert wire.server.refused == {"unauthenticated": 1}
 
@@ -175,3 +177,13 @@ def test_a_flood_of_first_messages_leaves_a_buyer_its_session(wire):
         wire.server.run(wire.now)
         wire.server.datagrams_to_send(wire.now)
     assert wire.voucher(asked()[0].encode(), wire.meet()).code == Code.CHANGED
+
+
+def test_a_session_that_the_server_has_forgotten_is_counted_as_dropped(wire):
+    association = wire.meet()
+    wire.server = Wire().server
+    wire._carry = in_memory(wire.server)
+    with pytest.raises(UntrustedError, match=r"4\.01"):
+        wire.voucher(asked()[0].encode(), association)
+    assert sum(wire.server.dropped.values()) == 1
+    assert wire.server.refused == {}

@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime
 
+from thingstead.agent.peer_server import context_of
 from thingstead.crypto.digest import digest
 from thingstead.crypto.key import KeyType, generate
 from thingstead.endpoint.association import Association
@@ -23,7 +24,6 @@ from thingstead.protocols.edhoc.initiator import Initiator
 from thingstead.protocols.edhoc.suite import cipher_suite
 from thingstead.protocols.lake_authz import voucher
 from thingstead.protocols.lake_authz.message import VOUCHER_REQUEST_PATH, VoucherRequest
-from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.profile import join, path
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -49,39 +49,49 @@ def sold(*sales):
     return Sales(sales or (Sale("A-1", THING.hex(), (to,)), Sale("A-2", OTHER.hex())))
 
 
-def asked(*, thing=THING, session=b"1", suite=SUITE, fetch=False):
+def asked(*, thing=THING, session=b"1", suite=SUITE, fetch=False, server=VOUCHER.public):
     """A request, and the key that its voucher opens with."""
-    ek_ct, key = voucher.begin(suite, VOUCHER.public, generate)
+    ek_ct, key = voucher.begin(suite, server, generate)
     return VoucherRequest(suite, ek_ct, digest(session), thing, fetch), key
 
 
-class Wire:
-    """Both ends, and every datagram handed over at once."""
+def in_memory(server):
+    """Hands datagrams over to a server that is an object, and back."""
 
-    def __init__(self, *, sales=sold, record=None):
-        self.record = record or Record()
-        chance = random.Random(1)
-        self.server = MasaServer(
-            "aurora",
-            SESSION,
-            authority=Authority(VOUCHER, sales=sales, record=self.record),
-            utc=lambda: AT,
-            random_bytes=chance.randbytes,
-        )
-        self.client = Endpoint(EndpointConfig(), random_bytes=chance.randbytes)
+    def carry(outgoing, now):
+        for data, _to in outgoing:
+            server.receive_datagram(data, DOMAIN, now)
+        server.run(now)
+        return [data for data, _to in server.datagrams_to_send(now)]
+
+    return carry
+
+
+class Buyer:
+    """A domain that asks a maker's server.
+
+    Args:
+        carry: takes datagrams and the time, and returns those that came back.
+        server: the key that the owner knows the server by.
+        key: the domain's.
+    """
+
+    def __init__(self, carry, *, server=SESSION.public, key=KEY):
+        self._carry = carry
+        self._server = server
+        self.key = key
+        self.credential = credential(key, "home")
+        self._client = Endpoint(EndpointConfig(), random_bytes=random.Random(1).randbytes)
         self.now = 0.0
 
     def ask(self, message, *, association=None):
         """Send a request, and return its response."""
-        self.client.send_request(message, MASA, self.now, association=association)
+        self._client.send_request(message, MASA, self.now, association=association)
         for _ in range(8):
             self.now += 0.01
-            for data, _to in self.client.datagrams_to_send(self.now):
-                self.server.receive_datagram(data, DOMAIN, self.now)
-            self.server.run(self.now)
-            for data, _to in self.server.datagrams_to_send(self.now):
-                self.client.receive_datagram(data, MASA, self.now)
-            while (event := self.client.next_event()) is not None:
+            for data in self._carry(self._client.datagrams_to_send(self.now), self.now):
+                self._client.receive_datagram(data, MASA, self.now)
+            while (event := self._client.next_event()) is not None:
                 if isinstance(event, ResponseReceived):
                     return event.message
                 if isinstance(event, ExchangeFailed):
@@ -93,20 +103,20 @@ class Wire:
             request(Code.POST, path.EDHOC, payload=payload, content_format=ContentFormat.CID_EDHOC_CBOR_SEQ)
         )
 
-    def offer(self, key=KEY, own=BUYER):
-        """As far as message_2, whose sender is the server or else nobody we talk to."""
+    def offer(self, own=None):
+        """The handshake as far as the answer to message_3."""
         initiator = Initiator(
             method=join.METHOD,
             suites=join.SUITES,
-            credential=own,
-            key=key,
+            credential=own or self.credential,
+            key=self.key,
             connection_id=b"\x37",
             ephemeral=generate,
         )
         message_1, waiting = initiator.message_1()
         offered = waiting.receive(self.edhoc(coap_carriage.frame_message_1(message_1)).payload)
         server = join.domain_credential(offered.id_cred_r)
-        assert server.public == SESSION.public
+        assert server.public == self._server
         message_3, last = offered.authenticate(server).message_3()
         return self.edhoc(coap_carriage.frame_message_3(offered.c_r, message_3)), last
 
@@ -114,17 +124,24 @@ class Wire:
         """The whole handshake; returns the association under which to ask."""
         answer, last = self.offer()
         oscore = last.receive(answer.payload).oscore()
-        context = SecurityContext.derive(
-            oscore.master_secret,
-            master_salt=oscore.master_salt,
-            sender_id=oscore.sender_id,
-            recipient_id=oscore.recipient_id,
-            aead_id=int(oscore.aead_id),
-            digest_id=int(oscore.digest_id),
-        )
         name = AssociationId("masa")
-        self.client.install(Association(name, context, address=MASA))
+        self._client.install(Association(name, context_of(oscore), address=MASA))
         return name
 
     def voucher(self, payload, association):
         return self.ask(request(Code.POST, VOUCHER_REQUEST_PATH, payload=payload), association=association)
+
+
+class Wire(Buyer):
+    """A buyer and its maker's server."""
+
+    def __init__(self, *, sales=sold, record=None, key=KEY):
+        self.record = record or Record()
+        self.server = MasaServer(
+            "aurora",
+            SESSION,
+            authority=Authority(VOUCHER, sales=sales, record=self.record),
+            utc=lambda: AT,
+            random_bytes=random.Random(2).randbytes,
+        )
+        super().__init__(in_memory(self.server), key=key)
