@@ -63,7 +63,7 @@ def up(home):
             text=True,
         )
         started.append(process)
-        while answers and process.poll() is None and not home.control_socket.exists():
+        while answers and process.poll() is None and not is_open(home):
             time.sleep(0.02)
         return process
 
@@ -71,6 +71,15 @@ def up(home):
     for process in started:
         process.kill()
         process.communicate()
+
+
+def is_open(home):
+    """Its socket may lie there before anybody listens."""
+    try:
+        ControlClient(home.control_socket).close()
+    except TransportError:
+        return False
+    return True
 
 
 def ask(home, operation, **arguments):
