@@ -150,6 +150,15 @@ def test_a_file_gets_the_payload_as_it_came(run, server, tmp_path):
     assert (tmp_path / "body").read_bytes() == FORMATS["/cbor"][1]
 
 
+def test_a_link_to_a_file_stays_and_a_device_is_written_to(run, server, tmp_path):
+    for name, target in (("link", tmp_path / "body"), ("device", os.devnull)):
+        (tmp_path / name).symlink_to(target)
+        assert run("coap", "get", f"{server.uri}/cbor", "--output", tmp_path / name)[0] == 0
+        assert (tmp_path / name).is_symlink()
+    assert (tmp_path / "body").read_bytes() == FORMATS["/cbor"][1]
+    assert (tmp_path / "device").is_char_device()
+
+
 def test_a_payload_that_is_not_what_it_says_is_shown_and_that_is_said(run, server):
     code, out, err = run("coap", "get", f"{server.uri}/liar")
     assert (code, out) == (0, "ff\n")
@@ -203,19 +212,19 @@ def test_what_has_no_payload_says_its_code_beside(run, server, command, path, sa
         (["put", "coap://[ff02::fd]/x", "1"], 12, "unicast"),
         (["get", "coap+tcp://224.0.1.187/x"], 12, "a multicast address"),
         (["discover", "coap://224.0.1.187", "--interface", "192.0.2.77"], 41, "no group is reached from 192.0.2.77"),
-        (["put", "{uri}/echo", "x", "--if-match", "xyz"], 60, "invalid"),
-        (["get", "{uri}/text", "--block-size", "100"], 60, "invalid"),
+        (["put", "{uri}/echo", "x", "--if-match", "xyz"], 60, "expected hexadecimal digits"),
+        (["get", "{uri}/text", "--block-size", "100"], 60, "expected one of 16, 32"),
         (["get", "{uri}/text", "--proxy", "[::1]:5683"], 60, "expected coap://HOST"),
         (["get", "coap://a.example/x", "--proxy", "coap://127.0.0.1:{closed}"], 41, "nobody can be reached"),
         (["discover", "coap://224.0.1.187", "--proxy", "{uri}"], 12, "nor a proxy"),
-        (["get", "{uri}/text", "--etag", "001122334455667788"], 60, "invalid"),
+        (["get", "{uri}/text", "--etag", "001122334455667788"], 60, "expected at most 8 bytes"),
         (["put", "{uri}/state", "x", "--if-none-match"], 44, "4.12 Precondition Failed"),
         (["put", "{uri}/state", "x", "--if-match", "00ff"], 44, "4.12 Precondition Failed"),
         (["get", "/light"], 60, "expected coap://HOST"),
         (["get", "coaps://[::1]/light"], 12, "OSCORE"),
         (["get", "coap://[::1]:99999/light"], 60, "expected a port"),
         (["get", "{uri}/text", "--timeout", "0"], 60, "expected seconds above 0"),
-        (["get", "{uri}/text", "--accept", "xyz"], 60, "invalid"),
+        (["get", "{uri}/text", "--accept", "xyz"], 60, "a media type or a name like cbor"),
         (["get", "{uri}/text", "--oscore", "absent"], 60, "expected an OSCORE context"),
         (["put", "{uri}/echo", "{{1", "--content-format", "cbor"], 60, "diagnostic notation"),
         (["put", "{uri}/echo", "x", "--file", "y"], 60, "got both"),

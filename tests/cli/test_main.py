@@ -192,6 +192,15 @@ def test_the_program_runs_as_a_process_and_survives_a_reader_that_leaves(process
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("stream", [1, 2])
+def test_the_program_runs_where_nobody_listens_at_all(process_environment, stream):
+    words = f'"{sys.executable}" -m thingstead coap get /light {stream}>&-'
+    done = subprocess.run(["sh", "-c", words], capture_output=True, env=process_environment, check=False)
+    assert done.returncode == 60
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("locale", "shown"), [("ascii", b"RFC 8949 ?8"), ("utf-8", "RFC 8949 §8".encode())])
 def test_a_letter_that_the_locale_lacks_is_a_question_mark(process_environment, locale, shown):
     environment = {**process_environment, "PYTHONIOENCODING": locale}

@@ -63,7 +63,7 @@ def test_two_contexts_have_two_keys(run, here):
     [
         (["create", "x", "--sender-id", "01", "--recipient-id", "01"], 11, "two different identifiers"),
         (["create", "x", "--sender-id", "00" * 8], 11, "at most 7 bytes"),
-        (["create", "x", "--sender-id", "x"], 60, "invalid octets"),
+        (["create", "x", "--sender-id", "x"], 60, "expected hexadecimal digits"),
         (["create", "x", "--aead", "ROT13"], 60, "invalid choice"),
         (["create", "there"], 60, "is there already"),
         (["show", "absent"], 60, "expected an OSCORE context"),

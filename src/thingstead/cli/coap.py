@@ -6,15 +6,17 @@ import asyncio
 import base64
 import re
 import signal
+from argparse import ArgumentTypeError
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from thingstead.cli import coap_body
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.coap_body import Body
 from thingstead.cli.console import Console
-from thingstead.cli.input import seconds, whole
+from thingstead.cli.input import octets, seconds, whole
 from thingstead.clock import SystemClock
 from thingstead.coap.address import is_group
 from thingstead.coap.client import Client
@@ -23,7 +25,7 @@ from thingstead.coap.shell import Watcher
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.discovery import PATH
 from thingstead.endpoint.drawing import Ladder, code_text
-from thingstead.errors import ConfigError, ProtocolError
+from thingstead.errors import ConfigError, ProtocolError, StorageError
 from thingstead.protocols.coap import uri as coap_uri
 from thingstead.protocols.coap.code import is_error
 from thingstead.protocols.coap.content_format import media_type
@@ -35,7 +37,7 @@ __all__ = ["DELETE", "DISCOVER", "FETCH", "GET", "IPATCH", "OBSERVE", "PATCH", "
 
 _RAW_ZONE = re.compile(r"\[([^\]%]*)%(?!25)([^\]]*)\]")
 _CLOCK = SystemClock()
-_BLOCK_SIZES = tuple(16 << exponent for exponent in range(7))
+_BLOCK_SIZES = tuple(str(16 << exponent) for exponent in range(7))
 
 
 def _asking(method: Code) -> Callable[[Session], int]:
@@ -179,24 +181,23 @@ def _entity_tag(text: str) -> bytes:
     """An entity-tag of at most 8 bytes, in hexadecimal as ``--json`` shows it.
 
     Raises:
-        ValueError: it is none.
+        ArgumentTypeError: it is none.
     """
-    tag = bytes.fromhex(text.removeprefix("0x"))
+    tag = octets(text.removeprefix("0x"))
     if len(tag) > OptionNumber.ETAG.max_size:
-        raise ValueError(text)
+        raise ArgumentTypeError(f"expected at most {OptionNumber.ETAG.max_size} bytes, got {len(tag)}")
     return tag
 
 
 def _block_size(text: str) -> int:
-    """A size of RFC 7959 §2.2: 16, 32, 64, 128, 256, 512 or 1024.
+    """A size of RFC 7959 §2.2.
 
     Raises:
-        ValueError: it is none.
+        ArgumentTypeError: it is none.
     """
-    size = int(text)
-    if size not in _BLOCK_SIZES:
-        raise ValueError(text)
-    return size
+    if text not in _BLOCK_SIZES:
+        raise ArgumentTypeError(f"expected one of {', '.join(_BLOCK_SIZES)}, got {text[:20]!r}")
+    return int(text)
 
 
 def _show(session: Session, response: Response, *, is_one_of_many: bool = False) -> None:
@@ -209,7 +210,7 @@ def _show(session: Session, response: Response, *, is_one_of_many: bool = False)
             console.note(str(body.value) if body.text is None else body.text)
         return
     if session.options.get("output"):
-        write_whole(session.path("output"), response.payload)
+        _keep(session.path("output"), response.payload)
     if console.as_json:
         (console.line if is_one_of_many else console.show)(_document(response, body))
         return
@@ -221,6 +222,21 @@ def _show(session: Session, response: Response, *, is_one_of_many: bool = False)
         console.note(f"written: {session.path('output')}")
     elif response.payload:
         _show_payload(console, body, response.payload)
+
+
+def _keep(path: Path, payload: bytes) -> None:
+    """A file is replaced as a whole, and where a link to it stands it stays; a pipe or a device is written to.
+
+    Raises:
+        StorageError: the payload is not there now.
+    """
+    if path.is_file() or path.is_dir() or not path.exists():
+        write_whole(path.resolve(), payload)
+        return
+    try:
+        path.write_bytes(payload)
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _show_payload(console: Console, body: Body, payload: bytes) -> None:

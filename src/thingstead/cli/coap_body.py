@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -57,7 +58,7 @@ def content_format(text: str) -> int:
     """A content format by number, media type or short name such as ``senml-cbor``.
 
     Raises:
-        ValueError: there is none of that name.
+        ArgumentTypeError: there is none of that name.
     """
     if text.isdecimal() and int(text) <= _MAX_FORMAT:
         return int(text)
@@ -67,7 +68,9 @@ def content_format(text: str) -> int:
     for number, row in CONTENT_FORMATS.items():
         if wanted in {row.title.replace(" ", ""), row.title.partition(";")[0]}:
             return number
-    raise ValueError(text)
+    raise ArgumentTypeError(
+        f"expected a number up to {_MAX_FORMAT}, a media type or a name like cbor, got {text[:60]!r}"
+    )
 
 
 def read(session: Session) -> bytes:

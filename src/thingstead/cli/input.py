@@ -9,7 +9,7 @@ from pathlib import Path
 
 from thingstead.errors import ConfigError, StorageError
 
-__all__ = ["address", "group", "read_file", "seconds", "whole"]
+__all__ = ["address", "group", "octets", "read_file", "seconds", "whole"]
 
 
 def read_file(path: Path, *, max_bytes: int) -> bytes:
@@ -48,6 +48,14 @@ def group(text: str) -> str:
     if not is_group:
         raise ArgumentTypeError(f"expected an IPv4 group address, got {text[:60]!r}")
     return text
+
+
+def octets(text: str) -> bytes:
+    """Bytes in hexadecimal."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise ArgumentTypeError(f"expected hexadecimal digits, two to a byte, got {text[:60]!r}") from None
 
 
 def seconds(text: str) -> float:

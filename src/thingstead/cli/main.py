@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from thingstead import __version__
 from thingstead.cli.action import Action, Parameter, Session
@@ -40,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; nothing but ``--debug`` shows a traceback."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
+    # Closed by whoever started us (`>&-`): what would be said there is said to nobody.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A locale may know fewer letters than standards and people's names are written with.
@@ -61,6 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return console.refuse(_refusal(first))
     return code
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")
 
 
 def load(command: Command) -> Action:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
-from thingstead.cli.input import read_file, whole
+from thingstead.cli.input import octets, read_file, whole
 from thingstead.crypto.algorithm import REGISTRY, Kind, Status
 from thingstead.errors import ConfigError, StorageError
 from thingstead.secret import Secret
@@ -186,11 +186,6 @@ def _about(file: ContextFile) -> dict[str, Any]:
         "next_number": "handed out" if sequences.sender is None else sequences.sender,
         "peer_half": "handed out" if sequences.recipient is None else "here",
     }
-
-
-def octets(text: str) -> bytes:
-    """Bytes in hexadecimal."""
-    return bytes.fromhex(text)
 
 
 _FILE = Parameter("file", "our file of an OSCORE context")

@@ -22,6 +22,7 @@ from thingstead.endpoint.event import Address, AssociationId, GroupId, ResponseR
 from thingstead.errors import (
     DecodeError,
     NoResponseError,
+    StateError,
     UnreachableError,
     UnsupportedError,
 )
@@ -79,6 +80,7 @@ class Client:
         self._shells: dict[int, DatagramShell] = {}
         self._streams: StreamShell | None = None
         self._answers: asyncio.Queue[ResponseReceived] = asyncio.Queue()
+        self._is_open = False
 
     async def __aenter__(self) -> Self:
         """Open the context.
@@ -94,12 +96,14 @@ class Client:
                 self._file.close()
                 raise
             self._association = Association(_SERVER, context, with_kid_context=context.id_context is not None)
+        self._is_open = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the sockets, and give back the sequence numbers that were not used."""
+        """Close the sockets, and give back the sequence numbers that were not used; who waits gets a `StateError`."""
+        self._is_open = False
         for shell in [*self._shells.values(), *([] if self._streams is None else [self._streams])]:
             shell.close()
         self._shells.clear()
@@ -148,6 +152,7 @@ class Client:
             UnreachableError: no such name, or the network says that nobody is there.
             NoResponseError: not in time.
             SecurityError: the peer does not know our OSCORE context, or what came does not verify.
+            StateError: as many as may wait do, or the client is not open.
             StorageError: the context's file cannot be written.
         """
         async with self._responses(method, coap_uri.parse(uri), payload, options, observe=False) as (first, _):
@@ -314,7 +319,14 @@ class Client:
         raise refused
 
     async def _way(self, scheme: str, destination: Address) -> tuple[DatagramShell | StreamShell, Address]:
-        """What asks a destination, and what it calls it."""
+        """What asks a destination, and what it calls it.
+
+        Raises:
+            StateError: outside of ``async with``, where there is no context and sequence numbers are not ours.
+            UnreachableError: over TCP nobody is there.
+        """
+        if not self._is_open:
+            raise StateError("expected requests within `async with Client(...) as client`", reason="closed")
         if SPOKEN[scheme] == socket.SOCK_STREAM:
             if self._streams is None:
                 self._streams = StreamShell(self._config, **self._parts())

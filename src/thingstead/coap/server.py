@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ from thingstead.transport.udp import open_socket
 
 __all__ = ["Server"]
 
+_LOGGER = logging.getLogger(__name__)
 _EVERYTHING = sum(Permission)
 _OBSERVE = (int(OptionNumber.OBSERVE), b"")
 
@@ -108,7 +110,8 @@ class Server:
         Args:
             path: absolute.
             method: such as `Code.GET`.
-            handler: takes a `Call` and returns the response; what it raises of our errors becomes an error code.
+            handler: takes a `Call` and returns the response; what it raises of our errors becomes an error code, all
+                else 5.00.
             public: in clear too, for anyone.
             observable: of GET and FETCH: `changed` tells whoever has registered (RFC 7641).
 
@@ -125,7 +128,7 @@ class Server:
         observers = self._observed.get(path, {})
         told = list(observers.items())
         for observer, event in told:
-            response = self._resources.answer(event, now)
+            response = self._decide(event, now)
             if response is None or is_error(response.code):
                 observers.pop(observer, None)
             if response is not None:
@@ -137,7 +140,7 @@ class Server:
 
     def answer(self, door: _Door, event: RequestReceived, now: float) -> Message | None:
         """Decide, and have it handled."""
-        response = self._resources.answer(event, now)
+        response = self._decide(event, now)
         if response is not None and response.code == Code.UNAUTHORIZED and not self._oscore:
             # Where nobody has keys, there is nothing to authenticate for.
             is_served = event.message.path in self._resources.paths(public=False)
@@ -156,6 +159,14 @@ class Server:
             observers.pop((door, exchange), None)
 
     # --- within
+
+    def _decide(self, event: RequestReceived, now: float) -> Message | None:
+        try:
+            return self._resources.answer(event, now)
+        except Exception:
+            # A fault in one handler must not take away what came in the same moment.
+            _LOGGER.exception("a request for %s failed", event.message.path)
+            return Message(Code.INTERNAL_SERVER_ERROR)
 
     def _open(self, make: Callable[[Parts], ShellT]) -> ShellT:
         door = _Door(self)

@@ -27,6 +27,7 @@ from thingstead.endpoint.event import (
 )
 from thingstead.errors import (
     NoResponseError,
+    StateError,
     StorageError,
     ThingsteadError,
     UnreachableError,
@@ -263,6 +264,11 @@ class Shell:
 
     # --- within
 
+    def _abandon(self) -> None:
+        """Nobody waits for what cannot come any more."""
+        for name in list(self._exchanges):
+            self._hand_over(name, StateError("closed before a response came", reason="closed"))
+
     def _answer(self, event: RequestReceived, now: float) -> None:
         response: Message | None = Message(Code.NOT_FOUND)
         if self._application is not None:
@@ -327,6 +333,7 @@ class DatagramShell(Shell):
         """Send what waits, and close the socket."""
         self._pump.flush()
         self._pump.close()
+        self._abandon()
 
     def receive_datagram(self, data: bytes, source: Address, now: float, *, multicast: bool = False) -> None:
         """Take a datagram."""

@@ -7,6 +7,7 @@ import contextlib
 import secrets
 from collections.abc import Callable
 from typing import Unpack
+from weakref import WeakValueDictionary
 
 from thingstead.coap.shell import Parts, Shell
 from thingstead.endpoint.config import EndpointConfig, StreamConfig
@@ -43,6 +44,7 @@ class StreamShell(Shell):
         self._pump = StreamPump(self, clock=self._clock)
         self._readers: dict[tuple[Address, bool], FrameReader] = {}
         self._open: set[Address] = set()
+        self._opening: WeakValueDictionary[Address, asyncio.Lock] = WeakValueDictionary()
         self._changed = asyncio.Event()
         self._away: dict[Address, float] = {}
 
@@ -54,6 +56,7 @@ class StreamShell(Shell):
         """Send what waits, and close every connection."""
         self._pump.flush()
         self._pump.close()
+        self._abandon()
 
     async def listen(self, host: str, port: int) -> int:
         """Accept connections too; as `StreamPump.listen`."""
@@ -71,11 +74,15 @@ class StreamShell(Shell):
         while self._stream.hold_off(destination) is not None:
             await self._changed.wait()
         await asyncio.sleep(self._away.pop(destination, 0.0) - self._clock.now())
-        if destination not in self._open:
-            try:
-                destination = await self._pump.open(*destination[:2])
-            except TransportError as error:
-                raise UnreachableError(f"nobody can be reached at {destination[0]} port {destination[1]}") from error
+        # Requests that begin together share the connection that the first of them opens.
+        async with self._opening.setdefault(destination, asyncio.Lock()):
+            if destination not in self._open:
+                try:
+                    return await self._pump.open(*destination[:2])
+                except TransportError as error:
+                    raise UnreachableError(
+                        f"nobody can be reached at {destination[0]} port {destination[1]}"
+                    ) from error
         return destination
 
     def show(self, now: float, data: bytes, peer: Address, is_outgoing: bool) -> None:

@@ -77,6 +77,9 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
     Raises:
         StorageError: as above.
     """
+    if path.exists() and not path.is_file():
+        # A device such as /dev/null would be a file from then on, for every program of the machine.
+        raise StorageError(f"cannot write {path}: only a file is replaced")
     temporary = path.with_name(path.name + ".new")
     try:
         # Not through a link that somebody laid there, and not with the mode of what a crash left.

@@ -17,6 +17,8 @@ from thingstead.errors import (
     PeerFaultError,
     RequestRefusedError,
     SecurityError,
+    StateError,
+    ThingsteadError,
     TransportError,
     UnreachableError,
     UnsupportedError,
@@ -466,3 +468,51 @@ def test_what_cannot_be_asked_so_fails_at_once(uri, state, error):
 
     with pytest.raises(error):
         asyncio.run(story())
+
+
+async def outcome(asked):
+    try:
+        return await asked
+    except ThingsteadError as error:
+        return error
+
+
+@pytest.mark.parametrize("scheme", ["coap", "coap+tcp"])
+def test_who_waits_when_the_client_is_closed_is_told_at_once(scheme):
+    async def story(_server, uri):
+        async with asyncio.TaskGroup() as tasks:
+            async with Client() as client:
+                await client.get(f"{uri.replace('coap', scheme)}/hello")
+                waiting = tasks.create_task(outcome(client.get(f"{uri.replace('coap', scheme)}/silent", timeout=15)))
+                await client.get(f"{uri.replace('coap', scheme)}/hello")
+            async with asyncio.timeout(2):
+                return await waiting
+
+    assert re.search("closed", str(run(story, tcp=True)))
+
+
+@pytest.mark.spec("RFC 8613 12.1")
+def test_outside_of_its_block_a_client_sends_nothing_neither_in_clear_nor_under_numbers_given_back(contexts):
+    seen = []
+
+    async def story(_server, uri):
+        client = Client(contexts[0], watch=lambda *told: seen.append(told))
+        for _ in range(2):
+            with pytest.raises(StateError, match="async with"):
+                await client.get(f"{uri}/hello")
+            assert seen == []
+            async with client:
+                await client.get(f"{uri}/hello")
+            seen.clear()
+
+    run(story, oscore=[contexts[1]])
+
+
+@pytest.mark.spec("RFC 8323 3.2")
+def test_requests_that_begin_together_share_a_connection():
+    async def story(_server, uri):
+        async with Client() as client:
+            asked = [client.get(f"{uri.replace('coap', 'coap+tcp')}/hello") for _ in range(20)]
+            return [response.payload for response in await asyncio.gather(*asked)]
+
+    assert run(story, tcp=True) == [b"hello"] * 20

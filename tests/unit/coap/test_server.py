@@ -180,3 +180,34 @@ def test_a_port_that_is_taken_over_tcp_leaves_no_socket_behind():
                 pass
 
     asyncio.run(story())
+
+
+@both
+@pytest.mark.parametrize("scheme", ["coap", "coap+tcp"])
+@pytest.mark.spec("RFC 7252 5.9.3")
+def test_a_fault_of_one_handler_is_an_answer_and_no_loss_to_others(scheme, is_protected, contexts, caplog):
+    def fault(_call):
+        raise ZeroDivisionError
+
+    async def story(server, uri):
+        server.serve("/broken", Code.GET, fault, public=not is_protected)
+        async with Client(contexts[0] if is_protected else None) as client:
+            asked = [client.get(f"{over(scheme, uri)}/{path}", timeout=5) for path in ("broken", "hello", "broken")]
+            return [response.code for response in await asyncio.gather(*asked)]
+
+    served = run(story, oscore=[contexts[1]] if is_protected else [], tcp=True)
+    assert served == [Code.INTERNAL_SERVER_ERROR, Code.CONTENT, Code.INTERNAL_SERVER_ERROR]
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.spec("RFC 7641 4.2")
+def test_an_observer_is_told_of_a_fault_too():
+    async def story(server, uri):
+        answers = [Message(Code.CONTENT, payload=b"one")]
+        server.serve("/breaks", Code.GET, lambda call: answers.pop(), public=True, observable=True)
+        async with Client() as client, client.observe(f"{uri}/breaks") as responses:
+            first = await anext(responses)
+            server.changed("/breaks")
+            return first.code, (await anext(responses)).code
+
+    assert run(story) == (Code.CONTENT, Code.INTERNAL_SERVER_ERROR)

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from thingstead.errors import ConfigError, StorageError
@@ -53,3 +55,11 @@ def test_where_a_part_fails_to_come_nothing_of_the_others_stays(tmp_path):
     with pytest.raises(KeyError):
         write_parts(tmp_path / "x", parts())
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x", b"old")]
+
+
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(StorageError, match="only a file"):
+        write_whole(pipe, b"x")
+    assert pipe.is_fifo()

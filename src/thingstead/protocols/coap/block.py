@@ -256,7 +256,9 @@ class Assembly:
             BodyTooLargeError: the body would grow over its limit, or over what block numbers can name.
             DecodeError: larger blocks than before, or one that is neither full nor last (RFC 7959 §2.2, §2.3).
         """
-        if block.offset != len(self._body) or etag != self._etag:
+        if etag != self._etag:
+            raise IncompleteBodyError("expected blocks of one ETag, got one of another state", spec="RFC 7959 §2.4")
+        if block.offset != len(self._body):
             raise IncompleteBodyError(
                 f"expected the block at offset {len(self._body)}, got {block.offset}", spec="RFC 7959 §2.9.2"
             )

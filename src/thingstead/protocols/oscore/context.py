@@ -257,7 +257,7 @@ class SecurityContext:
         """
         row = algorithm(aead_id, Kind.AEAD)
         if sender_id == recipient_id or max(len(sender_id), len(recipient_id)) > row.nonce_size - 6:
-            raise ValueError(f"two different identifiers of at most {row.nonce_size - 6} bytes (RFC 8613 §3.3)")
+            raise ValueError(f"two different identifiers of at most {row.nonce_size - 6} bytes")
         keys = KeyDerivation(master_secret, master_salt=master_salt, id_context=id_context, digest_id=digest_id)
         common_iv = keys.derive("IV", id_=b"", algorithm_id=aead_id, size=row.nonce_size)
 

@@ -134,6 +134,14 @@ def test_a_gap_forgets_the_body():
         upload(uploads, 1, False, b"")
 
 
+@pytest.mark.spec("RFC 7959 2.4")
+def test_a_block_of_another_state_is_called_that():
+    body = Assembly(64, etag=b"1")
+    body.add(Block(0, True, 0), bytes(16), etag=b"1")
+    with pytest.raises(IncompleteBodyError, match="ETag"):
+        body.add(Block(1, False, 0), b"", etag=b"2")
+
+
 @pytest.mark.spec("RFC 7959 2.9.3")
 @pytest.mark.requirement("R-47")
 def test_a_body_over_the_limit_is_refused_with_the_size_that_would_do():
