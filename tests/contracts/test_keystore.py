@@ -8,14 +8,17 @@ from thingstead.crypto.keystore import FileKeyStore, MemoryKeyStore
 from thingstead.errors import DecodeError, StorageError
 from thingstead.identifier import KeyId
 from thingstead.secret import Secret
+from thingstead.transport.key_socket import RemoteKeyStore
 
 NAME = KeyId("domain.signing-1")
 
 
-@pytest.fixture(params=["memory", "file", "sealed file"])
+@pytest.fixture(params=["memory", "file", "sealed file", "beside keepers"])
 def store(request, tmp_path):
     if request.param == "memory":
         return MemoryKeyStore()
+    if request.param == "beside keepers":
+        return RemoteKeyStore({}, MemoryKeyStore())
     passphrase = Secret(b"correct horse") if request.param == "sealed file" else None
     return FileKeyStore(tmp_path / "keys", passphrase)
 

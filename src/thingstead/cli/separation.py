@@ -92,7 +92,7 @@ def bring_together(directory: DomainDirectory) -> None:
         place = KeeperPlace(directory.root, directory.keepers)
         held = place.lock()
         DirectoryLock(directory.root).release()
-        place.put_together(list(KEYS), beside=[directory.heads(config).parent])
+        elsewhere(partial(place.put_together, list(KEYS), beside=[directory.heads(config).parent]))
         os.close(held)
 
 

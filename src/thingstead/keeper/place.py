@@ -15,6 +15,7 @@ A key is moved by renaming it, so that it is at one of its two places whenever t
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -105,12 +106,10 @@ class KeeperPlace:
                 _own_tree(own, user)
                 (own / name).replace(keys / name)
                 _sync(keys, own)
-        for left in [*self.root.glob("*/*"), *self.root.glob("*.socket"), *self.root.glob("*.public")]:
-            left.unlink()
-        for left in self.root.glob("*/"):
-            left.rmdir()
-        (self.root / "lock").unlink(missing_ok=True)
-        self.root.rmdir()
+        for name in names:
+            if not (keys / name).exists():
+                raise StorageError(f"the key {name} is neither in {keys} nor in {self.directory(name)}")
+        shutil.rmtree(self.root)
 
     def _move(self, keys: Path, name: str, *, to_root: bool) -> None:
         own, public = self.directory(name), self.root / f"{name}.public"

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 
 import pytest
 
@@ -99,3 +100,54 @@ def test_a_way_that_is_closed_to_others_is_named(tmp_path, home, place):
     tmp_path.chmod(0o700)
     with pytest.raises(ConfigError, match="closed"):
         place.require_way()
+
+
+INSTANTS = ("os.mkdir", "os.rename", "os.chown", "os.remove", "os.rmdir", "open")
+
+
+def dying(act, instant):
+    """Do something in a process that dies at its n-th change of the disk; whether it died."""
+    pid = os.fork()
+    if pid == 0:
+        left = [instant]
+
+        def hook(event, _arguments):
+            if event in INSTANTS:
+                left[0] -= 1
+                if left[0] < 0:
+                    os._exit(1)
+
+        sys.addaudithook(hook)
+        try:
+            act()
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1
+
+
+@pytest.mark.full
+@pytest.mark.root
+@pytest.mark.parametrize("way", ["apart", "together"])
+@pytest.mark.parametrize("then", ["apart", "together"])
+def test_no_death_on_the_way_loses_a_key(tmp_path, way, then):
+    """Dies at each instant of the move in one direction; then moves on, or back."""
+    users = {name: 61400 + number for number, name in enumerate(("controller", *NAMES))}
+    instant, died = 0, True
+    while died:
+        home = DomainDirectory(tmp_path / str(instant) / "home")
+        home.create(settings=SETTINGS, policy="")
+        before = {name: (home.keys / name).read_bytes() for name in NAMES}
+        place = KeeperPlace(home.root, home.keepers)
+        os.close(place.lock())
+        moves = {"apart": lambda p=place: p.take_apart(NAMES, users), "together": lambda p=place: p.put_together(NAMES)}
+        if way == "together":
+            moves["apart"]()
+        died = dying(moves[way], instant)
+        if then == "apart" or home.keepers.exists():
+            os.close(place.lock())
+            moves[then]()
+        folder = {name: place.directory(name) if then == "apart" else home.keys for name in NAMES}
+        assert {name: (folder[name] / name).read_bytes() for name in NAMES} == before, instant
+        assert home.keepers.exists() == (then == "apart")
+        instant += 1
+    assert instant > 20
