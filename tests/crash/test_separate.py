@@ -1,5 +1,6 @@
 """A domain in separate processes, as root starts it: who can read what, who outlives whom, and how it is undone."""
 
+import grp
 import os
 import shutil
 import signal
@@ -289,3 +290,18 @@ def test_no_process_has_another_s_key_in_its_memory_nor_its_door_also_at_the_fir
         assert found <= {name}, (name, found)
         expected = set(KEYS) if name == "supervisor" else {name} & set(KEYS)
         assert doors_held(pid) == expected, name
+
+
+@pytest.mark.root
+def test_observers_have_their_socket_where_the_controller_may_make_one(home, up):
+    group = grp.getgrnam("daemon")
+    folder = home.root.parent / "observers"
+    settings = home.settings_text() + f'[observe]\ngroup = "{group.gr_name}"\n'
+    home.configuration.write_text(settings)
+    assert "install -d -o" in up("--separate", answers=False).communicate(timeout=20)[1]
+    folder.mkdir(mode=0o711)
+    os.chown(folder, FIRST, FIRST)
+    home.configuration.write_text(settings + f'socket = "{folder}/socket"\n')
+    up("--separate")
+    assert len(ask(home, "status")["separate"]) == len(KEYS)
+    assert (folder / "socket").stat().st_gid == group.gr_gid

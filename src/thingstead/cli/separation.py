@@ -32,6 +32,7 @@ from thingstead.keeper.supervisor import Part, elsewhere, supervise
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.storage.directory import DirectoryLock, private_directory, write_whole
+from thingstead.transport.control_socket import group_id
 from thingstead.transport.enforcement_socket import RemoteEnforcement
 from thingstead.transport.key_socket import RemoteKeyStore, RemoteWitness
 
@@ -62,6 +63,7 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
             "NOT SEPARATED BY USER: root did not start this, so all processes are one user's, who can read every key "
             "file; each key is out of the controller's memory, and that is all"
         )
+    groups = _observers(directory, config, users[_CONTROLLER])
     lock = place.lock()
     # Whoever reads a key to move it must not be whom the others come from: they would have it in their memory.
     elsewhere(partial(place.take_apart, list(KEYS), users, beside=[heads]))
@@ -69,7 +71,7 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
     enforced = config.network.enforcement != "dry_run"
     if enforced:
         parts.append(_enforcer(place, config, users))
-    code = supervise(parts, user=users[_CONTROLLER], lock=lock)
+    code = supervise(parts, user=users[_CONTROLLER], lock=lock, groups=groups)
     if code is not None:
         return code
     return Apart(
@@ -108,6 +110,19 @@ def _heads(directory: DomainDirectory, config: ControllerConfig) -> Path:
             f"[domain] heads: {folder} holds {others[0]} too; with --separate a domain has a directory of its own there"
         )
     return folder
+
+
+def _observers(directory: DomainDirectory, config: ControllerConfig, user: int | None) -> tuple[int, ...]:
+    """The group that the controller has to be in, to make their socket."""
+    if user is None or not config.observe.group:
+        return ()
+    folder = directory.observe_socket(config).parent
+    if not folder.is_dir() or folder.stat().st_uid != user:
+        raise ConfigError(
+            f"[observe] socket: user {user}, as whom the controller makes it, does not own {folder}; "
+            f"`install -d -o {user} -m 711 {directory.root}.observers` and name a socket in there"
+        )
+    return (group_id(config.observe.group),)
 
 
 def _note_closed(console: Console) -> None:

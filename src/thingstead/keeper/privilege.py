@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import struct
+from collections.abc import Sequence
 
 from thingstead.errors import ConfigError
 
@@ -18,13 +19,14 @@ _PR_CAP_AMBIENT_RAISE = 2
 _CAPABILITY_VERSION_3 = 0x20080522
 
 
-def become(user: int | None, *, parent: int, capability: int | None = None) -> None:
+def become(user: int | None, *, parent: int, capability: int | None = None, groups: Sequence[int] = ()) -> None:
     """Go on as `user` with no right but `capability`; nobody looks into this process, and it ends with `parent`.
 
     Args:
         user: number of the user, and of its group; None stays who one is.
         parent: process without which this one ends.
         capability: the one that is kept.
+        groups: of the user, beside its own.
 
     Raises:
         ConfigError: the kernel does not let us; nothing may go on then.
@@ -33,7 +35,7 @@ def become(user: int | None, *, parent: int, capability: int | None = None) -> N
         if user is not None:
             if capability is not None:
                 _prctl(_PR_SET_KEEPCAPS, 1)
-            os.setgroups([])
+            os.setgroups(groups)
             os.setresgid(user, user, user)
             os.setresuid(user, user, user)
             _keep(capability)

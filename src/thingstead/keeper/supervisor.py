@@ -74,7 +74,7 @@ def elsewhere(act: Callable[[], None]) -> None:
         raise StorageError(said.decode(errors="replace") or f"the process that moves keys ended with status {status}")
 
 
-def supervise(parts: Sequence[Part], *, user: int | None, lock: int) -> int | None:
+def supervise(parts: Sequence[Part], *, user: int | None, lock: int, groups: Sequence[int] = ()) -> int | None:
     """Start all parts, then the main process, as `user`: there it returns None, and the caller goes on.
 
     In the process that called, it returns when all have ended, with the exit code of the main process.
@@ -83,6 +83,7 @@ def supervise(parts: Sequence[Part], *, user: int | None, lock: int) -> int | No
         parts: all others.
         user: as whom the main process runs; None for who starts it.
         lock: a descriptor that stays here.
+        groups: that the main process is in.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     living = {_start(part): part for part in parts}
@@ -92,7 +93,7 @@ def supervise(parts: Sequence[Part], *, user: int | None, lock: int) -> int | No
         for part in parts:
             part.door.close()
         os.close(lock)
-        _begin(user, parent, None)
+        _begin(user, parent, None, groups)
         return None
     code = _watch(living, main)
     for pid in living:
@@ -164,10 +165,10 @@ def _close_all_but(door: int) -> None:
     os.closerange(door + 1, _MOST_DESCRIPTORS)
 
 
-def _begin(user: int | None, parent: int, capability: int | None) -> None:
+def _begin(user: int | None, parent: int, capability: int | None, groups: Sequence[int] = ()) -> None:
     """A session of its own: Ctrl-C at a terminal is for the supervisor, who tells the main process first."""
     os.setsid()
     for number in _WATCHED:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
-    become(user, parent=parent, capability=capability)
+    become(user, parent=parent, capability=capability, groups=groups)
