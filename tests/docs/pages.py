@@ -90,9 +90,7 @@ def _operations_page() -> str:
 
 def _roles_page() -> str:
     lines = ["# Roles", "", f"{_HEAD} `thingstead.domain.role` and the tables of operations.", ""]
-    lines += [
-        "Who asks as whom: [how a thing gets in](../explanation/joining.md). A manufacturer asks for nothing; what"
-    ]
+    lines += ["Who asks as whom: [how a thing gets in](../explanation/joining.md). A manufacturer asks for nothing;"]
     lines += ["what it may do, it does by what it signs, under the anchor that the owner trusts.", ""]
     lines += ["| operation | right | " + " | ".join(Role) + " |", "|---|---|" + "---|" * len(Role)]
     for name, right, _, _ in sorted(operations()):

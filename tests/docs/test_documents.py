@@ -52,6 +52,31 @@ def test_every_module_that_is_named_is_there(text):
     assert missing == []
 
 
+def test_every_page_is_reached_from_the_readme_and_every_link_leads_somewhere():
+    reached, open_pages = set(), [ROOT / "README.md"]
+    while open_pages:
+        page = open_pages.pop()
+        if page in reached:
+            continue
+        reached.add(page)
+        prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+        targets = [(page.parent / link).resolve() for link in re.findall(r"\]\(([^):#]+)(?:#[^)]*)?\)", prose)]
+        assert [str(target) for target in targets if not target.exists()] == []
+        for target in targets:
+            open_pages += target.glob("*.md") if target.is_dir() else [target] if target.suffix == ".md" else []
+    assert set((ROOT / "docs").rglob("*.md")) - reached == set()
+
+
+def test_every_command_that_a_page_names_is_one():
+    known = set(re.findall(r"^### thingstead ([a-z -]+)$", (ROOT / "docs/reference/cli.md").read_text(), re.MULTILINE))
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/explanation/*.md")]
+    groups = {command.split()[0] for command in known}
+    name = re.compile(r"(?:^|`)thingstead\s([a-z-]+)(?:\s([a-z][a-z-]*)(?=[`\s]))?", re.MULTILINE)
+    named = {(page.name, *words) for page in pages for words in name.findall(page.read_text())}
+    assert len(named) > len(known) // 2
+    assert {one for one in named if one[1] not in known and " ".join(one[1:]).strip() not in known | groups} == set()
+
+
 def test_the_first_screen_of_the_readme_has_the_two_commands_and_what_it_is_not():
     assert README.index("make run") < README.index("make test") < README.index("## What it is not")
 
