@@ -6,6 +6,7 @@ import socket
 import threading
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,10 +14,12 @@ from tests.scenarios.groups import lamps, switch
 from tests.scenarios.peers import PEERS, press
 from tests.scenarios.world import play
 from thingstead.cli.separation import rule_of
+from thingstead.controller.config import ControllerConfig
 from thingstead.controller.directory import KEYS
-from thingstead.errors import ForbiddenError
+from thingstead.errors import ConfigError, ForbiddenError
 from thingstead.identifier import KeyId
 from thingstead.keeper.server import Keeper, serve
+from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.registry import Code
 from thingstead.transport.key_socket import RemoteKeyStore, RemoteWitness
 
@@ -110,3 +113,16 @@ def replace_leaves(disk, count):
             pass
 
     return Cut()
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_every_key_of_a_domain_has_a_rule(tmp_path, name):
+    rule = rule_of(name, ControllerConfig(), tmp_path)
+    with pytest.raises(ForbiddenError):
+        rule.check_signature(b"anything", datetime(2026, 11, 23, tzinfo=UTC))
+
+
+def test_a_damaged_memory_of_what_was_signed_is_not_taken_for_none(tmp_path):
+    (tmp_path / "signed").write_bytes(codec.encode(["7"]))
+    with pytest.raises(ConfigError, match="does not say"):
+        rule_of("ledger", ControllerConfig(), tmp_path)
