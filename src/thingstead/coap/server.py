@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
@@ -17,7 +18,7 @@ from thingstead.endpoint.discovery import PATH, discovery
 from thingstead.endpoint.event import AssociationId, ExchangeId, GroupId, RequestReceived
 from thingstead.endpoint.resource import Handler, Resources
 from thingstead.protocols.ace.aif import Permission, Scope
-from thingstead.protocols.coap.code import is_error
+from thingstead.protocols.coap.code import is_error, is_response
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.coap.uri import DEFAULT_PORTS
@@ -117,7 +118,10 @@ class Server:
 
         Raises:
             ValueError: a path that is not absolute, or is taken.
+            TypeError: a coroutine function, which nobody would await.
         """
+        if inspect.iscoroutinefunction(handler):
+            raise TypeError(f"expected a plain function to answer {path}, got a coroutine function")
         self._resources.register(path, method, handler, public=public)
         if observable:
             self._observed.setdefault(path, {})
@@ -162,11 +166,14 @@ class Server:
 
     def _decide(self, event: RequestReceived, now: float) -> Message | None:
         try:
-            return self._resources.answer(event, now)
+            response = self._resources.answer(event, now)
+            if response is not None and not is_response(response.code):
+                raise ValueError(f"expected a response of the handler, got code {response.code}")
         except Exception:
             # A fault in one handler must not take away what came in the same moment.
             _LOGGER.exception("a request for %s failed", event.message.path)
             return Message(Code.INTERNAL_SERVER_ERROR)
+        return response
 
     def _open(self, make: Callable[[Parts], ShellT]) -> ShellT:
         door = _Door(self)

@@ -215,7 +215,7 @@ class Shell:
 
     def respond(self, exchange: ExchangeId, response: Message) -> None:
         """Answer a request later, or notify an observer."""
-        self._endpoint.send_response(exchange, response, self._clock.now())
+        self._send(exchange, response, self._clock.now())
         self.flush()
 
     # --- what the pump drives
@@ -274,7 +274,17 @@ class Shell:
         if self._application is not None:
             response = self._application.on_request(event, now)
         if response is not None:
-            self._endpoint.send_response(event.exchange, response, now)
+            self._send(event.exchange, response, now)
+
+    def _send(self, exchange: ExchangeId, response: Message, now: float) -> None:
+        """What cannot be encoded, or is no message at all, is 5.00 to who asked, and no loss to others."""
+        try:
+            self._endpoint.send_response(exchange, response, now)
+        except Exception:
+            _LOGGER.exception("a response cannot be sent")
+            if self._application is not None:
+                self._application.on_ended(exchange)
+            self._endpoint.send_response(exchange, Message(Code.INTERNAL_SERVER_ERROR), now)
 
     def _keep(self, needed: SequenceNeeded) -> None:
         """What cannot be kept is not used: requests of that association fail, its responses stay away."""

@@ -95,11 +95,12 @@ class Responder:
             response = part
         if exchange.observe:
             response = self._as_notification(exchange, response, memory)
-        else:
-            memory.open.pop(exchange.exchange, None)
-            if response.options and response.option(_OBSERVE) is not None:
-                response = response.with_options(without=_ONLY_OBSERVE)
+        elif response.options and response.option(_OBSERVE) is not None:
+            response = response.with_options(without=_ONLY_OBSERVE)
         self.send(exchange, response, now)
+        if not exchange.observe:
+            # Not before: what cannot be encoded leaves the exchange to another answer.
+            memory.open.pop(exchange.exchange, None)
 
     def challenge(self, exchange: ServerExchange, now: float) -> None:
         """Answer 4.01 with an Echo value that the client is to bring back (RFC 9175 §2.3)."""

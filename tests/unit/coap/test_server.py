@@ -13,6 +13,8 @@ from thingstead.errors import ConfigError, TransportError
 from thingstead.protocols.coap.message import Message, decode
 from thingstead.protocols.coap.registry import CODES, Code, OptionNumber
 
+TEXT: Any = "text"
+
 
 @pytest.fixture
 def contexts(tmp_path):
@@ -211,3 +213,36 @@ def test_an_observer_is_told_of_a_fault_too():
             return first.code, (await anext(responses)).code
 
     assert run(story) == (Code.CONTENT, Code.INTERNAL_SERVER_ERROR)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "words",
+        Message(Code.GET),
+        Message(0),
+        Message(999),
+        Message(Code.CONTENT, payload=TEXT),
+        Message(Code.CONTENT, options=[(int(OptionNumber.ETAG), bytes(9))]),
+        Message(Code.CONTENT, options=[(70000, b"")]),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("scheme", ["coap", "coap+tcp"])
+@pytest.mark.spec("RFC 7252 5.9.3")
+def test_what_is_no_response_or_cannot_be_encoded_is_a_fault_and_answered(response: Any, scheme):
+    async def story(server, uri):
+        server.serve("/odd", Code.GET, lambda _: response, public=True, observable=True)
+        async with Client() as client, client.observe(f"{over(scheme, uri)}/odd", timeout=5) as responses:
+            return [response.code async for response in responses], server.changed("/odd")
+
+    assert run(story, tcp=True) == ([Code.INTERNAL_SERVER_ERROR], 0)
+
+
+def test_a_coroutine_function_cannot_serve():
+    async def later(_call):
+        return Message(Code.CONTENT)
+
+    handler: Any = later
+    with pytest.raises(TypeError, match="coroutine"):
+        Server().serve("/later", Code.GET, handler)
