@@ -103,7 +103,14 @@ def response_of(event: ResponseReceived) -> Response:
 
 
 def request_options(given: Options) -> list[tuple[int, bytes]]:
-    """The options of a request that says this, in order."""
+    """The options of a request that says this, in order.
+
+    Raises:
+        TypeError: something else is said, which would be a condition or a time that nobody keeps.
+    """
+    unknown = given.keys() - Options.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"expected of {', '.join(Options.__annotations__)}, got {', '.join(sorted(unknown))}")
     formats = (
         (OptionNumber.CONTENT_FORMAT, given.get("content_format")),
         (OptionNumber.ACCEPT, given.get("accept")),

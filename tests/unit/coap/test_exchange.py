@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from thingstead.coap.exchange import Response, request_options, response_of
@@ -59,3 +61,9 @@ def test_an_error_says_what_the_peer_said_and_no_more_than_is_readable(told, err
     with pytest.raises(error) as refused:
         told.require_success()
     assert str(refused.value).endswith(says)
+
+
+def test_a_condition_that_is_misspelt_is_not_left_out():
+    said: Any = {"if_none_macth": True}
+    with pytest.raises(TypeError, match="if_none_macth"):
+        request_options(said)
