@@ -77,6 +77,11 @@ def test_every_command_that_a_page_names_is_one():
     assert {one for one in named if one[1] not in known and " ".join(one[1:]).strip() not in known | groups} == set()
 
 
+def test_the_page_of_changes_says_nothing_twice():
+    beginnings = re.findall(r"^- (.{40})", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    assert sorted(set(beginnings)) == sorted(beginnings), "a merge may have joined an old list with the newer one"
+
+
 def test_the_first_screen_of_the_readme_has_the_two_commands_and_what_it_is_not():
     assert README.index("make run") < README.index("make test") < README.index("## What it is not")
 
