@@ -63,7 +63,11 @@ def test_an_answer_of_another_form_is_none(answering, answer):
         answering(answer, answer).handle(NAME)
 
 
-@pytest.mark.parametrize("public", [b"", [1], [int(PUBLIC.type), b"", b""], ["1", PUBLIC.x, PUBLIC.y]], ids=str)
+@pytest.mark.parametrize(
+    "public",
+    [b"", [1], [int(PUBLIC.type), b"", b""], ["1", PUBLIC.x, PUBLIC.y]],
+    ids=["no array", "too short", "no key", "type as text"],
+)
 def test_what_is_no_public_key_makes_no_handle(answering, public):
     with pytest.raises(DecodeError):
         answering([0, public]).handle(NAME)
