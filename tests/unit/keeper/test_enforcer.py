@@ -90,7 +90,19 @@ GOOD = encode_change(CHANGE)
         [Ask.STANDING],
         [17, "flush ruleset"],
     ],
-    ids=str,
+    ids=[
+        "nothing",
+        "empty",
+        "another name",
+        "no address",
+        "no place",
+        "no rule",
+        "no prefix",
+        "no flag",
+        "nobody",
+        "of whom",
+        "another demand",
+    ],
 )
 def test_what_is_no_change_of_a_thing_is_refused(message):
     rules = DryRun("a test")
