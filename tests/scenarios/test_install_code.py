@@ -17,7 +17,7 @@ from thingstead.protocols.edhoc.shared_key import METHOD_PSK
 from thingstead.protocols.profile.install_code import key_of, make_code, render_code
 from thingstead.storage.records import PlaneRecords
 
-pytestmark = [pytest.mark.requirement("R-58"), pytest.mark.spec("draft-ietf-lake-edhoc-psk-08")]
+pytestmark = [pytest.mark.requirement("R-28"), pytest.mark.spec("draft-ietf-lake-edhoc-psk-08")]
 LABELLED = (
     POLICY
     + """
@@ -126,7 +126,7 @@ def test_it_comes_back_to_a_domain_that_has_no_code_of_it_any_more_as_after_a_re
     play(story, policy=LABELLED)
 
 
-@pytest.mark.requirement("R-17")
+@pytest.mark.requirement("R-28")
 def test_without_a_code_of_the_owner_nobody_is_asked_for_one():
     async def story(world):
         thing = stranger(world)

@@ -29,8 +29,8 @@ ROWS = (
     Sabotage("R-27", _P + "session:require_other", accepts, "our own key is nobody else's"),
     Sabotage("R-25", _P + "schedule:mix", _without_agreement, "keys that are gone made the messages"),
     Sabotage("R-36", _P + "pending:PendingSessions._to_evict", returns(None), "half-open sessions have a bound"),
-    Sabotage("R-58", _I + "_require_open", accepts, "an install code is used once, in time, by few tries"),
-    Sabotage("R-17", _I + "has_open", returns(True), "without a code of the owner nobody is asked for one"),
+    Sabotage("R-28", _I + "_require_open", accepts, "an install code is used once, in time, by few tries"),
+    Sabotage("R-28", _I + "has_open", returns(True), "without a code of the owner nobody is asked for one"),
     Sabotage("R-61", _P + "schedule:_cipher", returns((_ClearCipher(), b"", b"")), "message_3 hides the thing"),
     Sabotage("R-61", _P + "schedule:apply_keystream", argument(3), "message_2 hides the credential"),
 )

@@ -189,7 +189,7 @@ def test_message_3_shows_that_its_source_is_reachable_only_from_where_message_2_
     assert not bootstrap.is_reachable(message_3, _ELSEWHERE, 0.0)
 
 
-@pytest.mark.requirement("R-17")
+@pytest.mark.requirement("R-28")
 def test_without_an_open_code_the_method_with_a_shared_key_is_not_accepted():
     bootstrap, _ = _bootstrap()
     message_1 = next(_joining()).message.payload

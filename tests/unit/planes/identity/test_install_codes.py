@@ -19,7 +19,7 @@ from thingstead.protocols.profile.install_code import key_of, kid_of, make_code
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.records import PlaneRecords
 
-pytestmark = pytest.mark.requirement("R-58")
+pytestmark = pytest.mark.requirement("R-28")
 CODE = make_code(random.Random(1).randbytes)
 KID = kid_of(CODE)
 WEEK = timedelta(days=7)
