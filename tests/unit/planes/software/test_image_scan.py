@@ -39,6 +39,14 @@ def rules_near(findings, place, size=96):
 
 
 @pytest.mark.requirement("R-88")
+def test_an_rsa_key_with_a_short_private_exponent_is_found():
+    """One key in thirty has one below 2**2040, whose length takes another form in DER."""
+    key = bytes.fromhex("308204a202010002820101 00") + bytes(256) + bytes.fromhex("0203010001 0281ff") + bytes(255)
+    image, places = scattered([("private_key_der", key)])
+    assert [rule for place, rule in places.items() if rule not in rules_near(scan(image), place)] == []
+
+
+@pytest.mark.requirement("R-88")
 @pytest.mark.slow
 def test_private_keys_are_found_in_every_form():
     elliptic, edwards = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()
