@@ -138,7 +138,7 @@ COMMANDS: tuple[Command, ...] = (
         _B,
         "install-code add",
         "let a thing in by the code on its label",
-        "A0001 YPRPA-8JAB2-VS3QV-AY7C3-0FK1S-PKS86",
+        "A0001",
         "install_code:ADD",
     ),
     _row(_B, "install-code list", "install codes by serial number, never the codes", "", "install_code:LIST"),

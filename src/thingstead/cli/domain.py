@@ -112,7 +112,7 @@ CREDENTIAL = Action(
     _credential,
     "The credential is public (a CCS, RFC 8392): a maker's voucher names it, and a thing joins no other domain.",
 )
-STATUS = remote("status", then="thingstead thing list")
+STATUS = remote("status", then=lambda told: f"thingstead thing {'waiting' if told.get('waiting') else 'list'}")
 ASK = Action(
     (
         Parameter("operation", "its name, e.g. thing.list; a name that is none lists all"),

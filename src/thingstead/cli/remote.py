@@ -83,7 +83,7 @@ def remote(
     operation: str,
     *parameters: Parameter,
     view: View | None = None,
-    then: str = "",
+    then: str | Callable[[Any], str] = "",
     description: str = "",
     prepare: Callable[[Session, dict[str, Any]], None] | None = None,
 ) -> Action:
@@ -93,7 +93,7 @@ def remote(
         operation: the command's words joined by dots.
         parameters: named as the request's fields.
         view: how a list is shown.
-        then: the next command, with ``{field}`` filled in from the result and the options.
+        then: the next command, with ``{field}`` filled in from the result and the options; or what says it.
         description: a paragraph for ``--help``.
         prepare: changes the arguments before they are sent, e.g. makes paths absolute.
     """
@@ -106,7 +106,7 @@ def remote(
         result = ask(session, operation, arguments)
         session.console.show(result, view)
         if then:
-            session.console.next(_fill(then, result, given))
+            session.console.next(_fill(then if isinstance(then, str) else then(result), result, given))
         return 0
 
     return Action((*parameters, DOMAIN, AS), run, description)

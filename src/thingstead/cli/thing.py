@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.console import View
@@ -19,6 +20,7 @@ _VIEW = View(
         ("serial", "serial"),
         ("state", "state"),
         ("restriction", "restriction"),
+        ("waits for", "waits_for"),
         ("zone", "zone"),
         ("software", "version"),
         ("last heard", "last_heard"),
@@ -38,6 +40,7 @@ _WAITING = View(
         ("last knocked", "knocked_at"),
         ("approved by", "approved_by"),
         ("until", "approved_until"),
+        ("next", "next"),
     ),
     empty="nobody waits; `thingstead policy explain` says what the policy would do with a thing",
 )
@@ -65,7 +68,12 @@ def _hand_over(session: Session) -> int:
     return 0
 
 
-LIST = remote("thing.list", view=_VIEW, then="thingstead thing show {thing}")
+def _after_list(things: Any) -> str:
+    is_waiting = any(one.get("waits_for") == "a person" for one in things)
+    return "thingstead thing waiting" if is_waiting else "thingstead thing show {thing}"
+
+
+LIST = remote("thing.list", view=_VIEW, then=_after_list)
 FORGOTTEN = remote(
     "thing.forgotten",
     view=View(
@@ -92,8 +100,9 @@ ADMIT = remote(
 WAITING = remote(
     "thing.waiting",
     view=_WAITING,
-    then="thingstead thing admit {thing}",
-    description="Things that proved who they are, and that the policy holds for a person.",
+    then="thingstead thing admit {thing} --key DIGITS",
+    description="Things that proved who they are, and that the policy holds for a person. Each has the command that\n"
+    "lets it in: DIGITS are those of the key that stands on the thing or its papers; compare them with the key here.",
 )
 QUARANTINE = remote("thing.quarantine", THING, _CAUSE, then="thingstead thing restore {thing}", description=_CLOCKS)
 RESTORE = remote("thing.restore", THING, _CAUSE, then="thingstead thing show {thing}")

@@ -111,6 +111,13 @@ class Admission:
         things = [(self._register.thing(one.thing), one) for one in self._waiting]
         return tuple([(thing, one) for thing, one in things if objection(thing) is None])
 
+    def waits(self, thing: ThingId) -> str:
+        """What a thing waits for, in a word; empty for one that does not wait."""
+        known, found = self._register.thing(thing), self._waiting.seated(thing)
+        if found is None or objection(known) is not None:
+            return ""
+        return "a person" if found.approval is None else "to knock"
+
     async def approve(
         self,
         thing: ThingId,

@@ -97,7 +97,14 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     group_resources = GroupResources(resources, server, planes.groups)
     attention = _attention(foundation, register, server=server, planes=planes, whereabouts=whereabouts)
     overview = _overview(
-        foundation, planes, register, notary=notary, server=server, bootstrap=bootstrap, attention=attention
+        foundation,
+        planes,
+        register,
+        notary=notary,
+        server=server,
+        bootstrap=bootstrap,
+        attention=attention,
+        waiting=lambda: sum(one.approval is None for _, one in admission.waiting()),
     )
     controller = Controller(
         foundation=foundation,
@@ -278,6 +285,7 @@ def _overview(
     server: DomainServer,
     bootstrap: Bootstrap,
     attention: Attention,
+    waiting: Callable[[], int],
 ) -> Overview:
     return Overview(
         foundation.config.domain.name,
@@ -291,6 +299,7 @@ def _overview(
         max_half_open=foundation.config.join.max_half_open,
         is_offline=foundation.config.network.offline,
         attention=attention,
+        waiting=waiting,
         separate=foundation.separate,
         clock=foundation.clock,
     )

@@ -57,7 +57,7 @@ class Operations:
         rows: the areas' rows.
         on_refusal: told of whoever asked for what their role does not hold.
         on_deed: told, before it is done, what somebody other than the owner changes by a request that does not say who
-            asked: operator, operation, arguments.
+            asked, and what anybody commands: operator, operation, arguments.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Operations:
             raise RoleError(f"{taken_from}; you ask as {operator.actor}")
         if isinstance(request, Acting):
             request = replace(request, by=operator.actor, proof=operator.proof)
-        elif self._on_deed is not None and operator.role is not Role.OWNER and row.right in _DEEDS:
+        elif self._on_deed is not None and row.right in (_COMMANDS if operator.role is Role.OWNER else _DEEDS):
             await self._on_deed(operator, row.name, arguments)
         return await row.handler(request)
 
@@ -130,7 +130,8 @@ def refusal(error: ThingsteadError) -> dict[str, Any]:
     }
 
 
-_DEEDS = frozenset({Right.ADMIT, Right.MAINTAIN, Right.OWN})
+_COMMANDS = frozenset({Right.USE})
+_DEEDS = _COMMANDS | {Right.ADMIT, Right.MAINTAIN, Right.OWN}
 _REQUEST = ("operation", "arguments")
 
 

@@ -79,4 +79,5 @@ def _told(thing: Thing, waiting: Waiting) -> dict[str, Any]:
         "knocked_at": waiting.knocked_at,
         "approved_by": "" if approval is None else approval.by,
         "approved_until": None if approval is None else approval.until,
+        "next": f"thingstead thing admit {thing.id} {'--key DIGITS' if approval is None else '--undo'}",
     }

@@ -62,6 +62,7 @@ def operations(controller: Controller) -> Operations:
             heard_of=lambda thing: {
                 "version": controller.planes.software.runs(thing).version,
                 "last_heard": controller.server.last_acceptance(thing),
+                "waits_for": controller.admission.waits(thing),
             },
         ),
         *operation_install_code.rows(controller.planes.codes),

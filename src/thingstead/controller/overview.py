@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,7 @@ class Overview:
         max_half_open: how many may be.
         is_offline: it asks no resolver for names outside.
         attention: looks for what is forgotten.
+        waiting: how many things wait for a person.
         separate: what runs in processes of their own.
         clock: both times; uptime counts from here.
     """
@@ -81,6 +82,7 @@ class Overview:
         max_half_open: int,
         is_offline: bool,
         attention: Attention,
+        waiting: Callable[[], int],
         separate: Sequence[str] = (),
         clock: Clock,
     ) -> None:
@@ -95,6 +97,7 @@ class Overview:
         self._max_half_open = max_half_open
         self._is_offline = is_offline
         self._attention = attention
+        self._waiting = waiting
         self._separate = tuple(separate)
         self._clock = clock
         self._started = clock.now()
@@ -131,6 +134,7 @@ class Overview:
             "things": len(things),
             "states": dict(sorted(Counter(thing.state.value for thing in things).items())),
             "restrictions": dict(sorted(Counter(thing.restriction.value for thing in things).items())),
+            "waiting": self._waiting(),
             "forgotten": {neglect.value: count for neglect, count in sorted(self._attention.counts.items())},
             "planes": self.modes(),
             "associations": sum(self._server.is_live(thing.id) for thing in things),

@@ -114,6 +114,10 @@ class WaitingRoom:
         """Whether a thing may wait here; None is one that was never here."""
         return thing in self._waiting or len(self._waiting) < self._seats or self._silent() is not None
 
+    def seated(self, thing: ThingId) -> Waiting | None:
+        """What is known of one that waits; None of any other."""
+        return self._waiting.get(thing)
+
     def find(self, thing: ThingId) -> Waiting:
         """What is known of one that waits.
 

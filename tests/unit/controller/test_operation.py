@@ -163,8 +163,10 @@ def test_what_others_change_is_told_of_before_it_is_done_and_nothing_is_done_unt
         asked = {"operation": "e.row", "arguments": {"thing": thing}}
         return asyncio.run(table.answer(asked, operator=operator))
 
-    is_told = right is Right.MAINTAIN
     ask("x", OWNER)
+    assert told == ([(OWNER, "e.row", {"thing": "x"})] if right is Right.USE else [])
+    told.clear()
+    is_told = right in {Right.USE, Right.MAINTAIN}
     ask("x", max_)
     assert told == ([(max_, "e.row", {"thing": "x"})] if is_told else [])
     if is_told:

@@ -72,6 +72,7 @@ class Domain:
             server=self.server,
             bootstrap=self.bootstrap,
             attention=part(counts=Counter({Neglect.SILENT: 2}), look=lambda: (FORGOTTEN,)),
+            waiting=lambda: 3,
             max_half_open=1024,
             is_offline=True,
             clock=self.clock,
@@ -95,6 +96,7 @@ def test_a_domain_without_anything_has_a_status_all_the_same():
     status = Domain().overview.status()
     assert (status["things"], status["states"], status["restrictions"], status["associations"]) == (0, {}, {}, 0)
     assert status["ledger"] == {"entries": 0, "signed": 0}
+    assert status["waiting"] == 3
 
 
 def test_what_is_forgotten_is_told_as_of_the_last_look_and_looked_for_anew_as_evidence():
