@@ -63,6 +63,36 @@ def test_what_a_retired_thing_kept_from_before_opens_nothing():
     play(story)
 
 
+@pytest.mark.requirement("R-09")
+def test_of_a_retired_identity_that_comes_again_and_again_nothing_is_kept_but_the_count():
+    async def story(world):
+        thing, other = await world.joined("A0001", "A0002")
+        kept = dict(thing.disk)
+        await _retire(world, thing)
+        thing.crash()
+        other.crash()
+        await world.sleep(61)
+        domain, controller = world.domain, world.domain.controller
+        documents = {plane.name: dict(domain.disk.documents(plane.name)) for plane in controller.planes}
+        things, entries = tuple(controller.register.things()), len(list(domain.entries()))
+        thing.disk = kept
+        for _ in range(12):
+            thing.start()
+            await world.sleep(4)
+            thing.crash()
+        refused = controller.resources.refused["retired"]
+        assert refused >= 12
+        await world.sleep(61)
+        assert {plane.name: dict(domain.disk.documents(plane.name)) for plane in controller.planes} == documents
+        assert tuple(controller.register.things()) == things
+        assert controller.bootstrap.half_open == 0
+        told = list(domain.entries())[entries:]
+        assert {(one.kind, one.cause, one.thing) for one in told} == {(Kind.REFUSAL, "retired", None)}
+        assert sum(one.details["count"] for one in told) == refused
+
+    play(story)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_lost_answer_is_given_again(seed):
     async def story(world):

@@ -39,6 +39,7 @@ from thingstead.endpoint.resource import Resources
 from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.phases.decommission import Decommission
+from thingstead.phases.unwelcome import Unwelcome
 from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.identity.install_codes import InstallCodes
 from thingstead.planes.identity.ownership import Ownership
@@ -316,6 +317,7 @@ def _bootstrap(
         admit=admission,
         connection_id=planes.access.allocate_recipient_id,
         pending=PendingSessions(limit=settings.max_half_open, lifetime=settings.half_open_seconds),
+        unwelcome=Unwelcome(share=max(1, settings.max_half_open // 2)),
         codes=planes.codes,
     )
 

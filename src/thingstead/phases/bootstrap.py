@@ -31,7 +31,8 @@ from typing import Protocol
 
 from thingstead.crypto.key import PrivateKey, generate
 from thingstead.endpoint.event import Address
-from thingstead.errors import DecodeError
+from thingstead.errors import DecodeError, UntrustedError
+from thingstead.phases.unwelcome import Unwelcome
 from thingstead.protocols.cwt.credential import MakerIdentity
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.credential import Credential
@@ -68,7 +69,8 @@ Authenticator = Callable[[bytes, datetime], MakerIdentity]
 """Verifies a maker identity CWT under a trust anchor; raises `SecurityError` or `ProtocolError`."""
 
 Admission = Callable[[Newcomer], Awaitable[Grant]]
-"""Decides, commits and grants; raises `PolicyError` or `SecurityError`, after which nothing was granted."""
+"""Decides, commits and grants; raises `PolicyError` or `SecurityError`, after which nothing was granted; of those
+`UntrustedError` for what has left, or is cut off."""
 
 
 HalfOpen = WaitingForMessage3 | PskWaitingForMessage3
@@ -101,6 +103,7 @@ class Bootstrap:
         admit: whether it may join, and what it gets.
         connection_id: a fresh C_R that no live association uses as recipient ID.
         pending: handshakes that wait for message_3, bounded.
+        unwelcome: where things come from that have left.
         codes: install codes.
     """
 
@@ -113,6 +116,7 @@ class Bootstrap:
         admit: Admission,
         connection_id: Callable[[], bytes],
         pending: PendingSessions[HalfOpen],
+        unwelcome: Unwelcome,
         codes: Codes,
     ) -> None:
         self._credential = credential
@@ -121,6 +125,7 @@ class Bootstrap:
         self._admit = admit
         self._connection_id = connection_id
         self._pending = pending
+        self._unwelcome = unwelcome
         self._codes = codes
         self._psk_responder = PskResponder(suites=join.SUITES, ephemeral=generate, ead_labels=join.EAD_LABELS)
         self._responder = Responder(
@@ -153,6 +158,7 @@ class Bootstrap:
             ProtocolError: malformed, or nothing that we support.
             SecurityError: identity or key not proven, or the join refused.
             PolicyError: the owner's policy says no, or not yet.
+            TransportError: too many came from there that have left.
         """
         c_r, message = coap_carriage.parse_request(payload)
         if c_r is None:
@@ -161,6 +167,7 @@ class Bootstrap:
 
     def _on_message_1(self, message_1: bytes, source: Address, now: float) -> bytes:
         """Answer with message_2; costs one ephemeral key and one bounded slot."""
+        self._unwelcome.require_share(source, now)
         waiting: HalfOpen
         if message_1[0] == METHOD_PSK and self._codes.has_open():
             asked = self._psk_responder.receive(message_1)
@@ -185,7 +192,11 @@ class Bootstrap:
         identity = self._authenticate(join.decode_identity(received.ead_3), at)
         authenticated = received.authenticate(join.identity_credential(identity.encoded, identity.public))
         said = join.decode_custody(received.ead_3)
-        grant = await self._admit(Newcomer(identity, authenticated.oscore(), source[0], said))
+        try:
+            grant = await self._admit(Newcomer(identity, authenticated.oscore(), source[0], said))
+        except UntrustedError:
+            self._unwelcome.note(source, now)
+            raise
         message_4, _ = authenticated.message_4(encode_grant(grant))
         return message_4
 

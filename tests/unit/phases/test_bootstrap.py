@@ -11,11 +11,13 @@ from thingstead.errors import (
     DecodeError,
     PolicyError,
     StateError,
+    TransportError,
     UnsupportedError,
     UntrustedError,
 )
 from thingstead.phases.bootstrap import Bootstrap, HalfOpen
 from thingstead.phases.manufacture import Maker, Model, bear
+from thingstead.phases.unwelcome import Unwelcome
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
@@ -76,6 +78,7 @@ def _bootstrap(admit=None, limit=64, codes=None):
         admit=admit or take_in,
         connection_id=lambda: next(numbers).to_bytes(3, "big"),
         pending=PendingSessions[HalfOpen](limit=limit, lifetime=30.0),
+        unwelcome=Unwelcome(share=2),
         codes=codes or NoCodes(),
     )
     return bootstrap, admitted
@@ -150,6 +153,56 @@ def test_what_policy_refuses_gets_no_message_4():
     _, message_3 = _until_message_3(bootstrap)
     with pytest.raises(PolicyError):
         _answer(bootstrap, message_3)
+
+
+async def _is_gone(_newcomer):
+    raise UntrustedError("it was retired and stays so", reason="retired")
+
+
+@pytest.mark.requirement("R-09")
+def test_a_thing_that_left_is_refused_at_message_3_and_takes_no_room():
+    bootstrap, _ = _bootstrap(_is_gone)
+    _, message_3 = _until_message_3(bootstrap)
+    with pytest.raises(UntrustedError):
+        _answer(bootstrap, message_3)
+    assert bootstrap.half_open == 0
+
+
+@pytest.mark.requirement("R-09")
+def test_where_things_come_from_that_left_nobody_begins_anew_until_the_share_is_back():
+    bootstrap, _ = _bootstrap(_is_gone)
+    for _ in range(2):
+        _, message_3 = _until_message_3(bootstrap)
+        with pytest.raises(UntrustedError):
+            _answer(bootstrap, message_3)
+    message_1 = next(_joining()).message.payload
+    with pytest.raises(TransportError) as refusal:
+        _answer(bootstrap, message_1)
+    assert (refusal.value.reason, bootstrap.half_open) == ("unwelcome", 0)
+    _answer(bootstrap, message_1, source=_ELSEWHERE)
+    _answer(bootstrap, message_1, now=1.0)
+
+
+@pytest.mark.parametrize("error", [PolicyError("not yet", reason="held"), StateError("no disk")], ids=["held", "fault"])
+def test_who_waits_or_meets_a_fault_of_ours_uses_up_nothing(error):
+    async def refuse(_newcomer):
+        raise error
+
+    bootstrap, _ = _bootstrap(refuse)
+    for _ in range(5):
+        _, message_3 = _until_message_3(bootstrap)
+        with pytest.raises(type(error)):
+            _answer(bootstrap, message_3)
+
+
+def test_what_is_forged_uses_up_nothing_of_the_address_it_says():
+    bootstrap, admitted = _bootstrap(_is_gone)
+    _, message_3 = _until_message_3(bootstrap)
+    for _ in range(5):
+        with pytest.raises(AuthenticationError):
+            _answer(bootstrap, message_3[:-1] + bytes([message_3[-1] ^ 1]))
+    _until_message_3(bootstrap)
+    assert admitted == []
 
 
 @pytest.mark.requirement("R-61")
