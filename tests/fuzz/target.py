@@ -6,8 +6,13 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-__all__ = ["Cursor", "Target", "all_targets", "ensure"]
+from thingstead.errors import ProtocolError, SecurityError
+
+__all__ = ["Cursor", "Target", "all_targets", "attempt", "ensure", "refuses"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,19 @@ def ensure(holds: bool, what: str) -> None:
     """An `assert` that no optimisation removes."""
     if not holds:
         raise AssertionError(what)
+
+
+def attempt(step: Callable[[], T]) -> T | None:
+    """What a step that reads a peer's bytes makes of them; None where it refuses them as it may."""
+    try:
+        return step()
+    except (ProtocolError, SecurityError):
+        return None
+
+
+def refuses(step: Callable[[], object], what: str) -> None:
+    """Hold that a step refuses; `what` says what it would mean if it did not."""
+    ensure(attempt(lambda: (step(),)) is None, what)
 
 
 def all_targets() -> dict[str, Target]:

@@ -130,11 +130,14 @@ def expand_reference(value: Any, raw: bytes) -> CredentialReference:
     """Read ID_CRED_x from a plaintext, where `value` was decoded from `raw`.
 
     Raises:
-        DecodeError: neither identifier nor header map, a map of `kid` alone, or a parameter of the wrong type.
+        DecodeError: neither identifier nor header map, a map of `kid` alone, a label that is none, or a parameter of
+            the wrong type.
     """
     if not isinstance(value, dict):
         kid = decode_identifier(value)
         return CredentialReference(kid_reference(kid), kid=kid)
+    if not all(type(label) is int or isinstance(label, str) for label in value):
+        raise DecodeError("expected integers and text as labels of ID_CRED", spec="RFC 9052 §1.5")
     if _lone_kid(value) is not None or not 0 < len(value) <= _MAX_PARAMETERS:
         raise DecodeError("expected a bare kid, or a map that holds more than one", spec="RFC 9528 §3.5.3.2")
     raw_values = dict(_entries(raw))

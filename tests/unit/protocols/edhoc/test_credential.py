@@ -60,6 +60,11 @@ def test_other_parameters_are_read():
         "6132",
         "1818",
         "a20401181800",  # kid that is no byte string
+        "a1c4a10000",  # labels that are neither integer nor text: a tagged map, a list, a float, true, a byte string
+        "a1c4810000",
+        "a2f9440041320001",
+        "a2f500044132",
+        "a241ff00044132",
         "a10e01",
         "a10e4101",
         "a11822822e01",
