@@ -11,6 +11,7 @@ from thingstead.agent.association import DomainAssociation
 from thingstead.agent.ports import Home
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PublicKey
+from thingstead.endpoint.derivation import context_of
 from thingstead.errors import DecodeError
 from thingstead.protocols.ace import token
 from thingstead.protocols.ace.aif import Scope
@@ -128,16 +129,8 @@ class Membership:
             audience=thing_id,
             presenter=domain.public,
         )
-        context = SecurityContext.derive(
-            joined.master_secret,
-            master_salt=joined.master_salt,
-            sender_id=joined.sender_id,
-            recipient_id=joined.recipient_id,
-            aead_id=joined.aead_id,
-            digest_id=joined.digest_id,
-            sequence=SequenceNumbers(sequence, reserved=sequence),
-            window=ReplayWindow(valid=fresh),
-        )
+        numbers = SequenceNumbers(sequence, reserved=sequence)
+        context = context_of(joined, sequence=numbers, window=ReplayWindow(valid=fresh))
         renewal = granted.expires - (granted.expires - granted.issued_at) / _RENEWAL_SHARE
         return Member(joined, thing_id, granted.scope, granted.expires, renewal, domain.subject, domain.public, context)
 

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 from thingstead.agent.handshake import edhoc_answer, edhoc_request, telling
 from thingstead.agent.membership import Member
-from thingstead.agent.peer_server import context_of
 from thingstead.agent.ports import Home
 from thingstead.agent.story import Place, Request, Story, Wait
 from thingstead.crypto.key import PrivateKey, PublicKey, generate
 from thingstead.endpoint.association import Association
+from thingstead.endpoint.derivation import context_of
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import Address, AssociationId
 from thingstead.errors import (

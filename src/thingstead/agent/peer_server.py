@@ -27,6 +27,7 @@ from thingstead.agent.story import Story, Wait
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PrivateKey, PublicKey, generate
 from thingstead.endpoint.association import Association
+from thingstead.endpoint.derivation import context_of
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import AssociationId, RequestReceived
 from thingstead.endpoint.resource import Call, Resources
@@ -46,10 +47,9 @@ from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.edhoc.responder import Responder, WaitingForMessage3
 from thingstead.protocols.edhoc.session import OscoreParameters
-from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.profile import join, path, peer
 
-__all__ = ["PEER_PREFIX", "PEER_STORY", "PeerServer", "context_of"]
+__all__ = ["PEER_PREFIX", "PEER_STORY", "PeerServer"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -248,15 +248,3 @@ class PeerServer:
         while (candidate := self._random_bytes(_ID_SIZE)) in self._pending or candidate == c_i:
             pass
         return candidate
-
-
-def context_of(oscore: OscoreParameters) -> SecurityContext:
-    """A context that lives in memory alone: its numbers end with it, and need not be reserved on disk."""
-    return SecurityContext.derive(
-        oscore.master_secret,
-        master_salt=oscore.master_salt,
-        sender_id=oscore.sender_id,
-        recipient_id=oscore.recipient_id,
-        aead_id=int(oscore.aead_id),
-        digest_id=int(oscore.digest_id),
-    )

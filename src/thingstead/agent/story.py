@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from thingstead.endpoint.derivation import context_of
 from thingstead.endpoint.event import Address, AssociationId, ExchangeId
 from thingstead.errors import ThingsteadError, TransportError
 from thingstead.protocols.coap.message import Message
@@ -42,15 +43,7 @@ class Session:
 
     def context(self, numbers: int) -> SecurityContext:
         """A fresh context with so many sequence numbers, of which none is on disk: a crash ends it."""
-        return SecurityContext.derive(
-            self.oscore.master_secret,
-            master_salt=self.oscore.master_salt,
-            sender_id=self.oscore.sender_id,
-            recipient_id=self.oscore.recipient_id,
-            aead_id=self.oscore.aead_id,
-            digest_id=self.oscore.digest_id,
-            sequence=SequenceNumbers(reserved=numbers),
-        )
+        return context_of(self.oscore, sequence=SequenceNumbers(reserved=numbers))
 
 
 @dataclass(frozen=True, slots=True)

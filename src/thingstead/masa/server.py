@@ -19,6 +19,7 @@ from datetime import datetime
 from thingstead.crypto.key import PrivateKey, generate
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.derivation import context_of
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import Address, AssociationId, RequestReceived
 from thingstead.endpoint.resource import Call, Resources
@@ -37,7 +38,6 @@ from thingstead.protocols.edhoc.credential import Credential, kccs_reference
 from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.edhoc.responder import Responder, WaitingForMessage3
 from thingstead.protocols.lake_authz.message import VOUCHER_REQUEST_PATH, decode_request, encode_refusal
-from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.profile import join, path
 
 __all__ = ["MasaServer"]
@@ -173,16 +173,7 @@ class MasaServer:
         message_4, _ = authenticated.message_4()
         # One for each customer; the one before is replaced.
         name = AssociationId(cose_key.thumbprint(domain.public).hex())
-        # Lives in memory alone: its numbers end with it, and need not be reserved on disk.
-        context = SecurityContext.derive(
-            oscore.master_secret,
-            master_salt=oscore.master_salt,
-            sender_id=oscore.sender_id,
-            recipient_id=oscore.recipient_id,
-            aead_id=int(oscore.aead_id),
-            digest_id=int(oscore.digest_id),
-        )
-        self._endpoint.install(Association(name, context, peer=name, address=call.event.source))
+        self._endpoint.install(Association(name, context_of(oscore), peer=name, address=call.event.source))
         self._sessions[name] = domain
         return message_4
 

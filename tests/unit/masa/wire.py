@@ -3,11 +3,11 @@
 import random
 from datetime import UTC, datetime
 
-from thingstead.agent.peer_server import context_of
 from thingstead.crypto.digest import digest
 from thingstead.crypto.key import KeyType, generate
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.config import EndpointConfig
+from thingstead.endpoint.derivation import context_of
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import AssociationId, ExchangeFailed, ResponseReceived
 from thingstead.masa.authority import Authority

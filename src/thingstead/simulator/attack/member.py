@@ -12,6 +12,7 @@ from thingstead.agent.core import DOMAIN
 from thingstead.agent.joining import Joining
 from thingstead.agent.story import Story
 from thingstead.crypto.key import KeyType, PrivateKey, generate
+from thingstead.endpoint.derivation import context_of
 from thingstead.errors import StateError
 from thingstead.identifier import ThingId, thing_id
 from thingstead.phases.manufacture import Maker, Model, bear
@@ -19,7 +20,7 @@ from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
-from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
+from thingstead.protocols.oscore.context import SequenceNumbers
 from thingstead.protocols.profile import path
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.senml import pack
@@ -102,16 +103,7 @@ def take_up(
     station: Station, birth: Birth, key: PrivateKey, association: DomainAssociation, *, sequence: int = 0
 ) -> Member:
     """Use an association from a station on; `sequence` is the first number that was not used elsewhere."""
-    context = SecurityContext.derive(
-        association.master_secret,
-        master_salt=association.master_salt,
-        sender_id=association.sender_id,
-        recipient_id=association.recipient_id,
-        aead_id=association.aead_id,
-        digest_id=association.digest_id,
-        sequence=SequenceNumbers(sequence),
-    )
-    station.install(DOMAIN, context)
+    station.install(DOMAIN, context_of(association, sequence=SequenceNumbers(sequence)))
     name = cwt.decode(association.thing_credential).claims.text(Claim.SUB)
     return Member(station, thing_id(name), birth, key, association)
 
