@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.scenarios.peers import command
@@ -30,10 +30,14 @@ class Kill:
     Attributes:
         peer: by the thing that it commands.
         domain: by the domain's own endpoint.
+        told: by anybody, as the domain found out and told whoever decided.
+        bound: until when a peer that it could not ask may accept, as it told; None where it could ask.
     """
 
     peer: float
     domain: float
+    told: float
+    bound: float | None
 
 
 class TimedLamp(SimulatedLamp):
@@ -94,11 +98,17 @@ async def killed(world: Any, pair: tuple[Any, Any], *, after: float, watch: floa
     identifier = sensor.id
     await asyncio.sleep(after)
     decided = world.clock.now()
-    await world.domain.answer("thing.quarantine", thing=identifier)
+    said = await world.domain.ask("thing.quarantine", thing=identifier)
     await asyncio.sleep(max(0.0, decided + watch - world.clock.now()))
     last = world.domain.controller.server.last_acceptance(identifier)
-    seen = 0.0 if last is None else (last - AT - timedelta(seconds=decided)).total_seconds()
-    return Kill(max(0.0, lamp.lamp.accepted[-1] - decided), max(0.0, seen))
+    (access,) = [plane for plane in said["planes"] if plane["plane"] == "access"]
+    since = AT + timedelta(seconds=decided)
+    return Kill(
+        peer=max(0.0, lamp.lamp.accepted[-1] - decided),
+        domain=0.0 if last is None else max(0.0, (last - since).total_seconds()),
+        told=access["milliseconds"] / 1000,
+        bound=None if access["bound"] is None else (datetime.fromisoformat(access["bound"]) - since).total_seconds(),
+    )
 
 
 def _address(net: int, number: int) -> str:

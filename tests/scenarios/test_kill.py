@@ -28,6 +28,7 @@ def test_on_a_line_that_loses_nothing_the_last_acceptance_is_what_was_on_its_way
         found = await _kills(world, await pairs(world, count, busy=kills), kills)
         assert max(one.peer for one in found) < 0.1
         assert max(one.domain for one in found) < 0.1
+        assert all(one.bound is None and one.peer <= one.told + 0.001 < 0.2 for one in found)
 
     play(story, policy=PEERS)
 
@@ -60,6 +61,9 @@ def test_a_peer_that_nobody_reaches_accepts_for_as_long_as_the_token_lives_and_n
         (found,) = await _kills(world, made, 1, watch=left + 600)
         assert HOURS * 1800 < found.peer <= left
         assert found.domain < 0.1
+        # Told to whoever decided, within seconds, and kept: not a moment less than was true in the end.
+        assert found.bound is not None
+        assert found.peer <= found.bound <= left + 1
 
     play(story, policy=PEERS)
 
@@ -73,6 +77,8 @@ def test_a_peer_that_slept_through_it_learns_of_it_when_it_wakes():
         world.network.asleep.add(lamp.address)
         (found,) = await _kills(world, made, 1, watch=90.0)
         assert found.peer < 0.1
+        assert found.bound is not None
+        assert found.bound > HOURS * 1800
         woke = world.clock.now()
         world.network.asleep.discard(lamp.address)
         await world.sleep(150)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from thingstead.agent import directory, light, wiping
+from thingstead.agent import directory, light, standing, wiping
 from thingstead.agent.association import DomainAssociation
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.directory import DIRECTORY_STORY, may_register
@@ -21,7 +21,7 @@ from thingstead.agent.ownership import Ownership
 from thingstead.agent.peer_client import PeerClient
 from thingstead.agent.peer_server import PEER_STORY, PeerServer
 from thingstead.agent.ports import Actuator, Home, Sensor, Slots
-from thingstead.agent.revocation import Revocations
+from thingstead.agent.revocation import REVOCATION_STORY, Revocations
 from thingstead.agent.story import Request, Stories, Story, Wait
 from thingstead.agent.telemetry import tell
 from thingstead.agent.updating import Updating
@@ -52,6 +52,7 @@ from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import path, wipe
 from thingstead.protocols.profile.birth import Birth
+from thingstead.protocols.profile.standing import MemberStanding
 
 __all__ = ["DOMAIN", "Agent", "Hardware"]
 
@@ -132,6 +133,7 @@ class Agent:
             wake=lambda: self.stories.wake(PEER_STORY, self._now),
         )
         self.peer_server.serve(self.resources)
+        standing.serve(self.resources, member=self.groups.standing, holder=self._standing_of_holder)
         self.peer_client = PeerClient(
             hardware.home, self.endpoint, utc=self.utc, random_bytes=random_bytes, retry=config.retry_interval
         )
@@ -271,6 +273,13 @@ class Agent:
         self.peer_client.leave()
         self._let_go(call.now)
         return Message(Code.CHANGED, options=_SIGNED, payload=receipt)
+
+    def _standing_of_holder(self, hashes: Collection[bytes]) -> MemberStanding:
+        """What the domain asks of tokens it may know more of than we: of one that we would take we ask the list."""
+        told = self.peer_server.standing(hashes)
+        if told.accepts:
+            self.stories.wake(REVOCATION_STORY, self._now)
+        return told
 
     def _domain_key(self) -> PublicKey | None:
         return None if self.member is None else self.member.domain_key

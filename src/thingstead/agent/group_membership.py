@@ -37,8 +37,7 @@ from thingstead.protocols.ace.groupcomm_join import (
 )
 from thingstead.protocols.ace.groupcomm_registry import Role
 from thingstead.protocols.coap.message import Message, request
-from thingstead.protocols.coap.option import encode_uint
-from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
+from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.cwt import token as cwt
@@ -143,9 +142,8 @@ class GroupMembership:
         return {name: live.kept.keys.num for name, live in sorted(self._live.items())}
 
     def serve(self, resources: Resources) -> None:
-        """Register what the Group Manager asks of a member."""
+        """Register what the Group Manager gives a member."""
         resources.register(path.GROUP_KEYS, Code.PUT, self._take_keys)
-        resources.register(path.STANDING, Code.FETCH, self._tell_standing)
 
     def grant(self, event: RequestReceived) -> tuple[Hashable, Scope] | None:
         """Who sent a group's request, and what it may ask: its right in the group, within `REACHABLE`."""
@@ -157,6 +155,17 @@ class GroupMembership:
                 self._accepted[thumbprint(peer.credential)] = self._utc()
                 return (event.group, event.member), peer.scope.narrow(REACHABLE)
         return None
+
+    def standing(self, asked: StandingQuestion) -> MemberStanding:
+        """Whether a member would be accepted, out of the live keys."""
+        live = self._live.get(asked.group)
+        members = [] if live is None else list(live.group.context.members.values())
+        accepts = any(thumbprint(member.credential.original) == asked.thumbprint for member in members)
+        return MemberStanding(
+            accepts=accepts and live is not None and self._utc() < live.kept.expires,
+            num=0 if live is None else live.kept.keys.num,
+            last_acceptance=self._accepted.get(asked.thumbprint),
+        )
 
     def reserve(self, group: str, upto: int) -> None:
         """Keep that own sequence numbers below `upto` are spent; then the endpoint may use them."""
@@ -287,21 +296,6 @@ class GroupMembership:
         if live.kept.keys.gid != keys.gid:
             raise StateError("newer keys are here already", spec="RFC 9594 §6")
         return Message(Code.CHANGED)
-
-    def _tell_standing(self, call: Call) -> Message:
-        """FETCH: would you accept this member? Answered out of the live keys."""
-        _require_domain(call)
-        asked = StandingQuestion.decode(call.request.payload)
-        live = self._live.get(asked.group)
-        members = [] if live is None else list(live.group.context.members.values())
-        accepts = any(thumbprint(member.credential.original) == asked.thumbprint for member in members)
-        standing = MemberStanding(
-            accepts=accepts and live is not None and self._utc() < live.kept.expires,
-            num=0 if live is None else live.kept.keys.num,
-            last_acceptance=self._accepted.get(asked.thumbprint),
-        )
-        options = [(int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.CBOR))]
-        return Message(Code.CONTENT, options=options, payload=standing.encode())
 
 
 def _require_domain(call: Call) -> None:

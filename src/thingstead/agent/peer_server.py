@@ -48,6 +48,7 @@ from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.edhoc.responder import Responder, WaitingForMessage3
 from thingstead.protocols.edhoc.session import OscoreParameters
 from thingstead.protocols.profile import join, path, peer
+from thingstead.protocols.profile.standing import MemberStanding
 
 __all__ = ["PEER_PREFIX", "PEER_STORY", "PeerServer"]
 
@@ -59,6 +60,7 @@ _ACCEPT = frozenset({int(AlgorithmId.ESP256)})
 _EDHOC_FORMAT = (int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.EDHOC_CBOR_SEQ))
 _MAX_SESSIONS = 32
 _MAX_HALF_OPEN = 16
+_MAX_REMEMBERED = 64
 _ID_SIZE = 2
 _FOREVER = 86400.0
 
@@ -109,6 +111,7 @@ class PeerServer:
         self._key: PrivateKey | None = None
         self._domain: _Domain | None = None
         self._sessions: dict[str, _Session] = {}
+        self._accepted: dict[bytes, datetime] = {}
         self._pending = PendingSessions[WaitingForMessage3](limit=_MAX_HALF_OPEN)
         self._responder = Responder(
             methods=frozenset({join.METHOD}), suites=join.SUITES, ephemeral=generate, ead_labels=join.EAD_LABELS
@@ -131,6 +134,7 @@ class PeerServer:
         self._domain = None
         for client in list(self._sessions):
             self._end(client)
+        self._accepted.clear()
 
     def serve(self, resources: Resources) -> None:
         """Register the EDHOC resource, which answers strangers too: that is where they show themselves."""
@@ -141,13 +145,21 @@ class PeerServer:
         """Who sent a request under a session, and what its token lets it do, within what is not the domain's alone."""
         name = event.association or ""
         session = self._sessions.get(name.removeprefix(PEER_PREFIX)) if name.startswith(PEER_PREFIX) else None
-        if session is None or session.expires <= self._utc():
+        now = self._utc()
+        if session is None or session.expires <= now:
             return None
+        self._accepted[session.token_hash] = now
         return event.association, session.scope.narrow(REACHABLE)
 
     def sessions(self) -> dict[str, datetime]:
         """When each client's session ends."""
         return {client: session.expires for client, session in sorted(self._sessions.items())}
+
+    def standing(self, hashes: Collection[bytes]) -> MemberStanding:
+        """Whether who holds these tokens would be accepted, and when one of them last was."""
+        seen = [self._accepted[one] for one in hashes if one in self._accepted]
+        accepts = any(one not in self._revocations for one in hashes)
+        return MemberStanding(accepts, num=0, last_acceptance=max(seen, default=None))
 
     def end(self, hashes: Collection[bytes]) -> None:
         """End the sessions under these tokens at once, with what is under way in them."""
@@ -230,6 +242,9 @@ class PeerServer:
         """Install a session; the one that the client had before is replaced, rights and all (RFC 9200 §5.10.1)."""
         if shown.subject not in self._sessions and len(self._sessions) >= _MAX_SESSIONS:
             self._end(min(self._sessions, key=lambda client: self._sessions[client].expires))
+        # What they were accepted for is told after they end, so it outlives them, within bounds.
+        while len(self._accepted) >= _MAX_REMEMBERED:
+            del self._accepted[next(iter(self._accepted))]
         name = AssociationId(PEER_PREFIX + shown.subject)
         self._endpoint.install(Association(name, context_of(oscore), peer=shown.subject, address=call.event.source))
         self._sessions[shown.subject] = _Session(token.token_hash(shown.encoded), shown.scope, shown.expires)

@@ -13,12 +13,13 @@ from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.profile import path
 
-__all__ = ["REVOKED", "Revocations"]
+__all__ = ["REVOCATION_STORY", "REVOKED", "Revocations"]
 
 _LOGGER = logging.getLogger(__name__)
 
 REVOKED = "revoked"
-_STORY = "revocations"
+REVOCATION_STORY = "revocations"
+"""What the story waits under, so that it can be woken."""
 
 
 class Revocations:
@@ -57,11 +58,11 @@ class Revocations:
             except ThingsteadError as error:
                 # Of what is not heard nothing is concluded (RFC 9770 §11): tokens end by their own time.
                 _LOGGER.debug("the list of revoked tokens was not had: %s", error)
-                yield Wait(min(delay, interval), _STORY)
+                yield Wait(min(delay, interval), REVOCATION_STORY)
                 delay = min(2 * delay, interval)
             else:
                 delay = retry
-                yield Wait(interval, _STORY)
+                yield Wait(interval, REVOCATION_STORY)
 
     def _on_notification(self, message: Message) -> None:
         try:

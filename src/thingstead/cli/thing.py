@@ -48,7 +48,8 @@ _CAUSE = Parameter("--cause", "why, for the ledger; a slug such as suspicious-tr
 _NEXT_OWNER = Parameter("--to", "file with the next owner's credential (`thingstead domain credential`)")
 _CLOCKS = (
     "Prints, plane by plane, how many milliseconds passed until a relying party last accepted anything of the\n"
-    "thing: the answer comes from who would be harmed, not from our own memory."
+    "thing: the answer comes from who would be harmed, not from our own memory. Other things that it has tokens for\n"
+    "are asked too; where one is silent, `bound` is when the last of those tokens ends: until then it may accept."
 )
 
 

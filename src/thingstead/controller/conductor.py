@@ -99,6 +99,7 @@ class KillTime:
         relying_party: who was asked.
         detail: its evidence, or why it could not be asked.
         enforced: False where the plane only writes down what it would refuse.
+        bound: until when who could not be asked may still accept it; None where all were.
     """
 
     plane: PlaneName
@@ -106,6 +107,7 @@ class KillTime:
     relying_party: str
     detail: str
     enforced: bool = True
+    bound: datetime | None = None
 
 
 class Conductor:
@@ -360,7 +362,8 @@ class Conductor:
                     return KillTime(plane, None, probe.relying_party, probe.detail, enforced=False)
                 if probe.standing in _REFUSES:
                     last = max(seen, probe.last_acceptance or probe.at)
-                    return KillTime(plane, (last - since) / _MILLISECOND, probe.relying_party, probe.detail)
+                    milliseconds = (last - since) / _MILLISECOND
+                    return KillTime(plane, milliseconds, probe.relying_party, probe.detail, bound=probe.bound)
                 seen = max(seen, probe.at)
             if self._clock.now() >= end:
                 party, detail = (probe.relying_party, probe.detail) if probe else ("", trouble)

@@ -22,6 +22,7 @@ from thingstead.domain.register import Register
 from thingstead.identifier import KeyId
 from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.access.issued_tokens import IssuedTokens
+from thingstead.planes.access.relying_party import RelyingParties
 from thingstead.planes.access.resource_directory import ResourceDirectory
 from thingstead.planes.access.token_issuer import TokenIssuer
 from thingstead.planes.data.collector import Collector
@@ -155,6 +156,7 @@ def _access_plane(
         foundation.keys.handle(KeyId("access")),
         server,
         tokens,
+        RelyingParties(server.request),
         domain=foundation.config.domain.name,
         holder=holder,
         clock=foundation.clock,

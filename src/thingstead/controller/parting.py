@@ -36,6 +36,7 @@ class PlaneTime:
         relying_party: who was asked.
         detail: what it said.
         enforced: False in a dry run.
+        bound: until when those who could not be asked may still accept it; None where all were.
     """
 
     plane: str
@@ -44,6 +45,7 @@ class PlaneTime:
     relying_party: str
     detail: str
     enforced: bool
+    bound: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def _plane_time(report: TransitionReport, name: PlaneName, times: Mapping[PlaneN
     said_so = outcome is not None and outcome.receipt is not None and time.enforced
     withdrawn = round(outcome.milliseconds, 3) if outcome is not None and said_so else None
     milliseconds = None if time.milliseconds is None else round(time.milliseconds, 3)
-    return PlaneTime(name.value, milliseconds, withdrawn, time.relying_party, time.detail, time.enforced)
+    return PlaneTime(name.value, milliseconds, withdrawn, time.relying_party, time.detail, time.enforced, time.bound)
 
 
 def _text(data: bytes) -> str:

@@ -93,6 +93,7 @@ class Probe:
         last_acceptance: when it last accepted anything of the thing; None if it cannot tell: the kill clock
             then runs on to its first refusal.
         enforced: whether anybody acts on `standing`; False in a dry run, which has no time of a last acceptance.
+        bound: until when one that could not be asked may accept the thing; None where all were.
     """
 
     plane: PlaneName
@@ -103,6 +104,7 @@ class Probe:
     detail: str = ""
     last_acceptance: datetime | None = None
     enforced: bool = True
+    bound: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from thingstead.protocols.ace.groupcomm_registry import Role
 from thingstead.protocols.ace.revocation import Change, Limits, UpdateCollection
 from thingstead.protocols.ace.token_endpoint import TokenRequest, TokenResponse
 from thingstead.protocols.cwt import ccs
-from thingstead.protocols.profile.standing import MemberStanding, StandingQuestion
+from thingstead.protocols.profile.standing import HolderQuestion, MemberStanding, StandingQuestion, decode_question
 from thingstead.secret import Secret
 
 _AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -48,6 +48,16 @@ DECODERS = (
         "profile.standing.MemberStanding.decode",
         MemberStanding.decode,
         (MemberStanding(True, 3, _AT).encode().hex(), MemberStanding(False, 0, None).encode().hex()),
+    ),
+    Decoder(
+        "profile.standing.HolderQuestion.decode",
+        HolderQuestion.decode,
+        (HolderQuestion((_HASH,)).encode().hex(),),
+    ),
+    Decoder(
+        "profile.standing.decode_question",
+        decode_question,
+        (HolderQuestion((_HASH,)).encode().hex(), StandingQuestion("lamps", bytes(32)).encode().hex()),
     ),
     Decoder(
         "profile.standing.StandingQuestion.decode",

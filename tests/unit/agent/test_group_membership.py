@@ -25,7 +25,7 @@ from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
-from thingstead.protocols.profile.standing import MemberStanding, StandingQuestion, thumbprint
+from thingstead.protocols.profile.standing import StandingQuestion, thumbprint
 
 pytestmark = pytest.mark.spec("RFC 9594 4.3.1")
 THING = a_thing(1)
@@ -114,8 +114,7 @@ class Member:
         return self.groups.grant(event)
 
     def standing(self, credential, group="lamps"):
-        question = StandingQuestion(group, thumbprint(credential))
-        return MemberStanding.decode(self.call(Code.FETCH, "/standing", question.encode()).payload)
+        return self.groups.standing(StandingQuestion(group, thumbprint(credential)))
 
     @property
     def manager_peer(self):
@@ -226,11 +225,10 @@ def test_newer_keys_are_taken_when_they_are_asked_for():
 # --- what it serves
 
 
-@pytest.mark.parametrize("path", ["/group-keys", "/standing"])
-def test_a_member_of_a_group_neither_rekeys_it_nor_asks_about_others(path):
+def test_a_member_of_a_group_does_not_rekey_it():
     member = Member().joined()
     with pytest.raises(ForbiddenError):
-        member.call(Code.PUT if path == "/group-keys" else Code.FETCH, path, by_domain=False)
+        member.call(Code.PUT, "/group-keys", by_domain=False)
 
 
 def test_keys_of_a_group_that_the_token_does_not_name_are_refused():

@@ -14,12 +14,14 @@ from thingstead.crypto.key import KeyType, generate
 from thingstead.endpoint.event import AssociationId
 from thingstead.errors import DecodeError
 from thingstead.identifier import ThingId
+from thingstead.protocols.ace import token
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.initiator import Initiator
 from thingstead.protocols.profile import join, path, peer
+from thingstead.protocols.profile.standing import MemberStanding
 
 pytestmark = [pytest.mark.requirement("R-35"), pytest.mark.requirement("R-57")]
 _OTHER = generate(KeyType.P256)
@@ -230,3 +232,32 @@ def test_held_tokens_are_read_back_and_damaged_ones_are_not():
     for data in (b"", b"\x80", b"\x85\x00\x00\x00\x00\x00"):
         with pytest.raises(DecodeError):
             HeldToken.decode(LIGHT, data)
+
+
+# --- what it tells its domain
+
+
+@pytest.mark.requirement("R-09")
+def test_it_tells_when_it_last_took_something_under_a_token_and_takes_it_until_that_is_revoked(light):
+    access_token = light.issue()
+    hashes = [token.token_hash(access_token)]
+    assert light.server.standing(hashes) == MemberStanding(True, 0, None)
+    meet(light, access_token)
+    under_session(light)
+    at = light.clock.utc()
+    light.clock.seconds += 5
+    assert light.server.standing(hashes) == MemberStanding(True, 0, at)
+    light.revoke(access_token)
+    assert light.server.standing(hashes) == MemberStanding(False, 0, at)
+    assert light.server.standing([*hashes, token.token_hash(b"another")]).accepts
+
+
+def test_what_it_took_from_whom_is_remembered_within_bounds(light):
+    for _ in range(70):
+        access_token = light.issue()
+        meet(light, access_token)
+        under_session(light)
+    assert len(light.server._accepted) == 64
+    assert light.server.standing([token.token_hash(access_token)]).last_acceptance is not None
+    light.server.leave()
+    assert light.server.standing([token.token_hash(access_token)]).last_acceptance is None

@@ -23,11 +23,12 @@ from thingstead.domain.policy import IdentityFacts, JoinPolicy, JoinRule, OwnerP
 from thingstead.domain.serial import parse_serials
 from thingstead.domain.thing import KeyRow
 from thingstead.domain.unit import Unit
-from thingstead.errors import PolicyError, StateError, StorageError, UntrustedError
+from thingstead.errors import PolicyError, StateError, StorageError, TransportError, UntrustedError
 from thingstead.phases.bootstrap import Newcomer
 from thingstead.phases.manufacture import Maker, Model, bear
 from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.access.issued_tokens import IssuedTokens
+from thingstead.planes.access.relying_party import RelyingParties
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
 from thingstead.planes.identity.ownership import Ownership
 from thingstead.planes.identity.registrar import Registrar
@@ -42,6 +43,10 @@ S = LifecycleState
 MAKER = Maker("acme", "acme.example", generate(KeyType.P256), (generate(KeyType.P256),))
 THING_KEY, OTHER_KEY, PLANE_KEY, DOMAIN_KEY = (generate(KeyType.P256) for _ in range(4))
 SCOPES = {"member": Scope({"/senml": int(Permission.POST)}), "guest": Scope({"/update": int(Permission.GET)})}
+
+
+async def nobody(_thing, _message):
+    raise TransportError("off")
 
 
 class Live:
@@ -115,6 +120,7 @@ class Door:
             PLANE_KEY,
             self.live,
             IssuedTokens(PlaneRecords(PlaneName.ACCESS, self.store, prefix="trl/"), clock=self.clock),
+            RelyingParties(nobody),
             holder=DOMAIN_KEY.public,
             **common,
         )

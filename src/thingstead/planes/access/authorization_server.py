@@ -19,6 +19,7 @@ from thingstead.errors import StateError, StorageError
 from thingstead.identifier import ThingId, TransitionId, thing_id
 from thingstead.planes.access.holding import Holding, decode_holding, encode_holding
 from thingstead.planes.access.issued_tokens import IssuedToken, IssuedTokens
+from thingstead.planes.access.relying_party import RelyingParties
 from thingstead.protocols.ace import aif, token
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.protocols.cwt import token as cwt
@@ -86,6 +87,7 @@ class AuthorizationServer:
         key: the access plane's own signing key (ESP256).
         associations: the live endpoint.
         tokens: what was issued and may be shown elsewhere, and what of it is revoked.
+        parties: the way to those at whom it may be shown.
         domain: issuer of the tokens, and the audience of those that things hold.
         holder: the key that the domain itself proves in handshakes; its own tokens are bound to it.
         clock: for UTC.
@@ -101,6 +103,7 @@ class AuthorizationServer:
         key: PrivateKey,
         associations: SecurityAssociations,
         tokens: IssuedTokens,
+        parties: RelyingParties,
         *,
         domain: str,
         holder: PublicKey,
@@ -112,6 +115,7 @@ class AuthorizationServer:
         self._key = key
         self._associations = associations
         self._tokens = tokens
+        self._parties = parties
         self._domain = domain
         self._holder = holder
         self._clock = clock
@@ -242,12 +246,19 @@ class AuthorizationServer:
         return self._receipt(thing, Demand.WITHDRAW, transition_id, "association ended, token and keys erased")
 
     async def probe(self, thing: Thing) -> Probe:
-        """Ask the live endpoint whether a request under the thing's association would verify."""
-        live = self._associations.is_live(thing.id)
-        standing = Standing.ACCEPTED if live else Standing.REFUSED
+        """Ask the live endpoint whether a request of the thing would verify, and each thing that it has a token for."""
+        held = [one for one in self._tokens.of(thing.id) if one[1].audience != self._domain]
+        peers = await self._parties.peers_of(thing.id, held)
+        live, at = self._associations.is_live(thing.id), self._clock.utc()
+        standing = Standing.ACCEPTED if live or peers.accepting else Standing.REFUSED
         detail = "association live" if live else "unknown kid: 4.01"
-        last = self._associations.last_acceptance(thing.id)
-        return Probe(self.name, thing.id, standing, "CoAP endpoint", self._clock.utc(), detail, last)
+        accepted = [one for one in (self._associations.last_acceptance(thing.id), peers.last_acceptance) if one]
+        # A peer's clock may run ahead of ours.
+        last = min(max(accepted), at) if accepted else None
+        if not peers.told and not peers.silent:
+            return Probe(self.name, thing.id, standing, "CoAP endpoint", at, detail, last)
+        party = f"CoAP endpoint and {len(peers.told)} peers"
+        return Probe(self.name, thing.id, standing, party, at, f"{detail}; {peers.describe()}", last, bound=peers.bound)
 
     def expiries(self) -> Sequence[Expiry]:
         """Every token's end; a thing that is heard joins again before it."""

@@ -1,4 +1,4 @@
-"""What a relying member says of another: the question and answer of `/standing`."""
+"""What a relying party says of another thing: the questions and the answer of `/standing`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from thingstead.errors import DecodeError
 from thingstead.protocols.ace.groupcomm import group_name
 from thingstead.protocols.cbor import codec
 
-__all__ = ["MemberStanding", "StandingQuestion", "thumbprint"]
+__all__ = ["HolderQuestion", "MemberStanding", "StandingQuestion", "decode_question", "thumbprint"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DIGEST_SIZE = 32
-_LIMITS = codec.Limits(max_bytes=256, max_depth=3)
+_TOKEN_HASH_SIZE = 33
+_MAX_HASHES = 64
+_LIMITS = codec.Limits(max_bytes=2560, max_depth=3)
 
 
 def thumbprint(credential: bytes) -> bytes:
@@ -54,14 +56,54 @@ class StandingQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class MemberStanding:
-    """The answer of one member, out of its live keys.
+class HolderQuestion:
+    """Would you accept who holds one of these tokens?
 
     Attributes:
-        accepts: a message of that credential would verify now.
-        num: version of the keys that this was decided by; 0 if it is in no such group.
-        last_acceptance: when a message of that credential last verified, by the member's own clock; None if none
-            did since it started.
+        hashes: of the tokens (RFC 9770 §4); one holder's, 1 to 64 of them.
+    """
+
+    hashes: tuple[bytes, ...]
+
+    def encode(self) -> bytes:
+        """As the payload of a FETCH."""
+        return codec.encode([list(self.hashes)])
+
+    @classmethod
+    def decode(cls, data: bytes) -> HolderQuestion:
+        """Read a payload.
+
+        Raises:
+            DecodeError: not a list of token hashes.
+        """
+        match codec.decode(data, limits=_LIMITS):
+            case [[_, *_] as hashes] if len(hashes) <= _MAX_HASHES and all(_is_token_hash(one) for one in hashes):
+                return cls(tuple(hashes))
+            case _:
+                raise DecodeError("expected hashes of tokens")
+
+
+def decode_question(data: bytes) -> StandingQuestion | HolderQuestion:
+    """Read either question.
+
+    Raises:
+        DecodeError: it is neither.
+    """
+    match codec.decode(data, limits=_LIMITS):
+        case [_]:
+            return HolderQuestion.decode(data)
+        case _:
+            return StandingQuestion.decode(data)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberStanding:
+    """The answer, out of live keys and sessions.
+
+    Attributes:
+        accepts: a message of that credential, or under such a token, would be taken now.
+        num: version of the group's keys that this was decided by; 0 if it is in no such group, and for tokens.
+        last_acceptance: when one last was, by the answerer's own clock; None if none was since it started.
     """
 
     accepts: bool
@@ -88,3 +130,7 @@ class MemberStanding:
                     raise DecodeError("expected microseconds of the years 1 to 9999") from None
             case _:
                 raise DecodeError("expected a member's standing")
+
+
+def _is_token_hash(value: object) -> bool:
+    return isinstance(value, bytes) and len(value) == _TOKEN_HASH_SIZE

@@ -11,9 +11,10 @@ from tests.unit.domain.things import a_thing
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.lifecycle import Restriction
-from thingstead.errors import StorageError
+from thingstead.errors import StorageError, TransportError
 from thingstead.planes.access.authorization_server import AuthorizationServer, Proposal
 from thingstead.planes.access.issued_tokens import IssuedToken, IssuedTokens
+from thingstead.planes.access.relying_party import RelyingParties
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.ace.token import token_hash
 from thingstead.protocols.edhoc.session import OscoreParameters
@@ -72,12 +73,17 @@ class Live:
         return None
 
 
+async def nobody(_thing, _message):
+    raise TransportError("off")
+
+
 def server(records, live, tokens=None):
     return AuthorizationServer(
         records,
         _KEY,
         live,
         tokens or IssuedTokens(SlowRecords(), clock=JumpingClock()),
+        RelyingParties(nobody),
         domain="home",
         holder=_HOLDER.public,
         clock=JumpingClock(),

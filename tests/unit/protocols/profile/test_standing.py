@@ -3,8 +3,15 @@ from datetime import UTC, datetime
 import pytest
 
 from thingstead.errors import DecodeError
+from thingstead.protocols.ace.token import token_hash
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.profile.standing import MemberStanding, StandingQuestion, thumbprint
+from thingstead.protocols.profile.standing import (
+    HolderQuestion,
+    MemberStanding,
+    StandingQuestion,
+    decode_question,
+    thumbprint,
+)
 
 AT = datetime(2026, 11, 23, 12, 0, 0, 1, UTC)
 CREDENTIAL = b"a credential as it was issued"
@@ -44,6 +51,37 @@ def test_a_question_that_names_no_group_or_no_credential_is_refused(item):
 def test_a_question_that_is_damaged_or_too_long_is_refused(data):
     with pytest.raises(DecodeError):
         StandingQuestion.decode(data)
+
+
+HOLDER = HolderQuestion((token_hash(b"one"), token_hash(b"two")))
+
+
+@pytest.mark.parametrize("asked", [QUESTION, HOLDER, HolderQuestion((token_hash(b""),) * 64)], ids=["of", "two", "64"])
+def test_each_question_is_read_as_what_it_is(asked):
+    assert decode_question(asked.encode()) == asked
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        [],
+        [[]],
+        [None],
+        [token_hash(b"one")],
+        [[bytes(32)]],
+        [[bytes(34)]],
+        [["x" * 33]],
+        [[token_hash(b"one"), None]],
+        [[token_hash(b"one")] * 65],
+        [[token_hash(b"one")], []],
+    ],
+    ids=lambda item: repr(item)[:40],
+)
+def test_a_question_that_names_no_tokens_or_too_many_is_refused(item):
+    with pytest.raises(DecodeError):
+        decode_question(codec.encode(item))
+    with pytest.raises(DecodeError):
+        HolderQuestion.decode(codec.encode(item))
 
 
 @pytest.mark.parametrize("last", [None, AT], ids=["never", "once"])
