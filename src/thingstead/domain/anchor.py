@@ -8,10 +8,14 @@ from thingstead.crypto.key import PublicKey
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.profile import maker_server
+from thingstead.protocols.profile.maker_server import MakerServer
 
 __all__ = ["TrustAnchor", "decode", "encode"]
 
 _FORMAT = 1
+_WITH_SERVER = 2
+_EXPECTED = f"expected a trust anchor file of format {_FORMAT} or {_WITH_SERVER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class TrustAnchor:
         vendor_id: RFC 9124 vendor identifier, 16 bytes.
         mud_authorities: DER certificates that MUD file signers chain to.
         dns_name: the maker's own DNS name: its MUD files come from there or below, and nobody else's do.
+        server: the maker's, which says whose its things are; None where the owner gave none, and nobody is asked.
     """
 
     maker: str
@@ -33,6 +38,7 @@ class TrustAnchor:
     vendor_id: bytes
     mud_authorities: tuple[bytes, ...] = ()
     dns_name: str = ""
+    server: MakerServer | None = None
 
     def speaks_for(self, host: str) -> bool:
         """Whether `host` is the maker's: its name, or below it."""
@@ -44,13 +50,14 @@ def encode(anchor: TrustAnchor) -> bytes:
     """Encode for a file; nothing in it is secret."""
     return codec.encode(
         [
-            _FORMAT,
+            _FORMAT if anchor.server is None else _WITH_SERVER,
             anchor.maker,
             cose_key.public_map(anchor.identity_key),
             [cose_key.public_map(key) for key in anchor.release_keys],
             anchor.vendor_id,
             list(anchor.mud_authorities),
             anchor.dns_name,
+            *([] if anchor.server is None else [maker_server.to_list(anchor.server)]),
         ]
     )
 
@@ -71,9 +78,24 @@ def decode(data: bytes) -> TrustAnchor:
             bytes(vendor_id),
             list(authorities),
             str(dns_name),
-        ] if version == _FORMAT and len(vendor_id) == 16 and all(isinstance(item, bytes) for item in authorities):
+            *rest,
+        ] if len(vendor_id) == 16 and all(isinstance(item, bytes) for item in authorities):
             release_keys = tuple([cose_key.from_map(item).require_public() for item in releases])
             identity_key = cose_key.from_map(identity).require_public()
-            return TrustAnchor(maker, identity_key, release_keys, vendor_id, tuple(authorities), dns_name)
+            server = _server(version, rest, maker=maker)
+            return TrustAnchor(maker, identity_key, release_keys, vendor_id, tuple(authorities), dns_name, server)
         case _:
-            raise DecodeError(f"expected a trust anchor file of format {_FORMAT}")
+            raise DecodeError(_EXPECTED)
+
+
+def _server(version: int, rest: list[object], *, maker: str) -> MakerServer | None:
+    match version, rest:
+        case 1, []:
+            return None
+        case 2, [list(items)]:
+            server = maker_server.from_list(items)
+            if server.maker == maker:
+                return server
+            raise DecodeError(f"expected a server of {maker[:40]!r}, got one of {server.maker!r}")
+        case _:
+            raise DecodeError(_EXPECTED)

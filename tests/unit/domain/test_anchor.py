@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from thingstead.crypto.key import KeyType, private_key
@@ -5,6 +7,7 @@ from thingstead.domain import anchor
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
+from thingstead.protocols.profile.maker_server import MakerServer, to_list
 from thingstead.secret import Secret
 
 KEY = private_key(KeyType.P256, Secret(bytes(31) + b"\x05")).public
@@ -13,6 +16,20 @@ AURORA = TrustAnchor("aurora", KEY, (KEY,), bytes(16), (b"certificate",), "auror
 
 def test_an_anchor_is_read_as_it_was_written():
     assert anchor.decode(anchor.encode(AURORA)) == AURORA
+
+
+SERVER = MakerServer("aurora", "coap://192.0.2.1", KEY, KEY)
+
+
+def test_an_anchor_may_bring_the_makers_server():
+    asks = replace(AURORA, server=SERVER)
+    assert anchor.decode(anchor.encode(asks)) == asks
+
+
+@pytest.mark.parametrize("rest", [[], [None], [[]], [to_list(replace(SERVER, maker="borealis"))], [to_list(SERVER), 1]])
+def test_a_server_that_is_none_or_of_another_maker_is_refused(rest):
+    with pytest.raises(DecodeError):
+        anchor.decode(codec.encode([2, *codec.decode(anchor.encode(AURORA))[1:], *rest]))
 
 
 @pytest.mark.parametrize("host", ["aurora.example", "mud.aurora.example", "MUD.Aurora.Example"])

@@ -48,7 +48,7 @@ LIMITS = codec.Limits(max_bytes=1 << 11, max_depth=4, max_items=4)
 
 _MAX_LOCATION = 255
 _MAX_ID_CRED = 64
-_MAX_VOUCHER = 256
+_MAX_VOUCHER = 640
 _NO_INFORMATION, _INFORMATION = 0, 1
 
 

@@ -22,7 +22,7 @@ __all__ = ["Binding", "ValidVoucher", "VoucherKey", "answer_key", "authenticate"
 _LABELS = (2, 3)
 """info_label of K and of IV (§4.3.2)."""
 
-_MAX_OPAQUE = 128
+_MAX_OPAQUE = 512
 _SEAL = object()
 
 
@@ -111,7 +111,7 @@ def issue(key: VoucherKey, binding: Binding, *, opaque: bytes | None = None) -> 
     """Encrypt the voucher; once for each EK_CT, whatever domains ask for: all vouchers of one key share a nonce.
 
     Raises:
-        ValueError: more than 128 bytes of OPAQUE_INFO.
+        ValueError: more than 512 bytes of OPAQUE_INFO.
     """
     if opaque is not None and len(opaque) > _MAX_OPAQUE:
         raise ValueError(f"at most {_MAX_OPAQUE} bytes of OPAQUE_INFO")

@@ -9,6 +9,8 @@ from thingstead.errors import DecodeError
 from thingstead.identifier import KeyId
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.profile import maker_server
+from thingstead.protocols.profile.maker_server import MakerServer
 
 __all__ = ["BIRTH", "IDENTITY_KEY", "Birth", "decode", "encode"]
 
@@ -19,6 +21,8 @@ IDENTITY_KEY = KeyId("identity")
 """Name of the thing's identity key in its key store."""
 
 _FORMAT = 1
+_WITH_SERVER = 2
+_EXPECTED = f"expected a birth record of format {_FORMAT} or {_WITH_SERVER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +32,12 @@ class Birth:
     Attributes:
         serial: the maker's serial number.
         maker_identity: CWT by the maker over the thing's key, as issued.
-        voucher: the maker's voucher for the domain the thing was sold to, as issued.
+        voucher: the maker's voucher for the domain the thing was sold to, as issued; empty where its server says that.
         maker_anchor: key that signs vouchers.
         release_anchors: keys of which every one must sign a release.
         vendor_id: RFC 9124 vendor identifier, 16 bytes.
         class_id: RFC 9124 class identifier, 16 bytes.
+        server: the maker's, that is asked whose the thing is; None where the voucher says it.
     """
 
     serial: str
@@ -42,13 +47,14 @@ class Birth:
     release_anchors: tuple[PublicKey, ...]
     vendor_id: bytes
     class_id: bytes
+    server: MakerServer | None = None
 
 
 def encode(birth: Birth) -> bytes:
     """Encode for the thing's home."""
     return codec.encode(
         [
-            _FORMAT,
+            _FORMAT if birth.server is None else _WITH_SERVER,
             birth.serial,
             birth.maker_identity,
             birth.voucher,
@@ -56,6 +62,7 @@ def encode(birth: Birth) -> bytes:
             [cose_key.public_map(anchor) for anchor in birth.release_anchors],
             birth.vendor_id,
             birth.class_id,
+            *([] if birth.server is None else [maker_server.to_list(birth.server)]),
         ]
     )
 
@@ -76,8 +83,20 @@ def decode(data: bytes) -> Birth:
             list(releases),
             bytes(vendor),
             bytes(kind),
-        ] if version == _FORMAT:
+            *rest,
+        ]:
             anchors = tuple([cose_key.from_map(item).require_public() for item in releases])
-            return Birth(serial, identity, voucher, cose_key.from_map(anchor).require_public(), anchors, vendor, kind)
+            by = cose_key.from_map(anchor).require_public()
+            return Birth(serial, identity, voucher, by, anchors, vendor, kind, _server(version, rest))
         case _:
-            raise DecodeError(f"expected a birth record of format {_FORMAT}")
+            raise DecodeError(_EXPECTED)
+
+
+def _server(version: int, rest: list[object]) -> MakerServer | None:
+    match version, rest:
+        case 1, []:
+            return None
+        case 2, [list(items)]:
+            return maker_server.from_list(items)
+        case _:
+            raise DecodeError(_EXPECTED)

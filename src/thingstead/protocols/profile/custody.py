@@ -1,8 +1,9 @@
-"""The chain of custody: the maker's voucher names the first owner of a thing, and each owner names the next.
+"""The chain of custody: the maker names the first owner of a thing, and each owner names the next.
 
 A link is a COSE_Sign1 by the owner's key over ``[format, serial, SHA-256 of what came before, owner, owner's key, next
-owner, its key, seconds since 1970, [release keys]]``. Before the first link comes the voucher. A link whose owner names
-itself with other release keys takes over the updates of a thing that its maker mends no more (RFC 8576 §5.5).
+owner, its key, seconds since 1970, [release keys]]``. Before the first link comes the voucher; where there is none, the
+first link is by the maker's server (docs/adr/0026). A link whose owner names itself with other release keys takes over
+the updates of a thing that its maker mends no more (RFC 8576 §5.5).
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Custody:
 
     Attributes:
         serial: of the thing.
-        owners: the first one, that the maker's voucher names, to the present one.
+        owners: the first one, that the maker's voucher names, or the maker's server, to the present one.
         head: SHA-256 of the last link, or of the voucher where there is none.
     """
 
@@ -100,7 +101,7 @@ class Custody:
 
 
 def head(maker_voucher: bytes, links: Sequence[bytes]) -> bytes:
-    """SHA-256 of what the next link follows."""
+    """SHA-256 of what the next link follows; of nothing, for the link that a maker's server signs."""
     return digest(links[-1] if links else maker_voucher)
 
 
@@ -122,8 +123,22 @@ def extend(before: bytes, *, serial: str, owner: Owner, to: Owner, at: datetime,
     return sign1.sign(payload, key, signature_id=AlgorithmId.ESP256, external_aad=_CONTEXT)
 
 
-def authenticate(maker_voucher: bytes, links: Sequence[bytes], *, anchor: PublicKey, serial: str) -> Custody:
+def authenticate(
+    maker_voucher: bytes,
+    links: Sequence[bytes],
+    *,
+    anchor: PublicKey,
+    serial: str,
+    server: PublicKey | None = None,
+) -> Custody:
     """Verify a chain of at least one link from its maker to the present owner.
+
+    Args:
+        maker_voucher: names the first owner; empty where the first link is by the maker's server.
+        links: oldest first.
+        anchor: the maker's key that signs vouchers.
+        serial: of the thing.
+        server: the voucher key of the maker's server; None where it has none that anybody knows.
 
     Raises:
         DecodeError: not a voucher or link, none, or more than `MAX_LINKS`.
@@ -139,8 +154,11 @@ def authenticate(maker_voucher: bytes, links: Sequence[bytes], *, anchor: Public
         if owners and owner.key != owners[-1].key:
             raise UntrustedError("a link of custody is signed by somebody whose the thing was not", reason="custody")
         if not owners:
-            at = to.since or _EPOCH
-            voucher.authenticate(maker_voucher, anchor, serial=serial, domain_key=owner.key, at=at, leeway=_ALWAYS)
+            if maker_voucher:
+                at = to.since or _EPOCH
+                voucher.authenticate(maker_voucher, anchor, serial=serial, domain_key=owner.key, at=at, leeway=_ALWAYS)
+            elif owner.key != server:
+                raise UntrustedError("a chain without a voucher begins with the maker's server", reason="custody")
             owners.append(owner)
         owners.append(to)
     return Custody(serial, tuple(owners), head(maker_voucher, links), _SEAL)

@@ -1,5 +1,7 @@
 """What the factory gave a thing is read back whole, or the thing does not start."""
 
+from dataclasses import replace
+
 import pytest
 
 from thingstead.crypto.key import KeyType, generate
@@ -7,6 +9,7 @@ from thingstead.errors import ThingsteadError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.profile.birth import Birth, decode, encode
+from thingstead.protocols.profile.maker_server import MakerServer
 
 ANCHOR = generate(KeyType.P256).public
 RELEASES = (generate(KeyType.P256).public, generate(KeyType.ML_DSA_44).public)
@@ -33,6 +36,19 @@ def test_an_anchor_without_a_public_key_is_refused(place):
     other = [symmetric] if place == 5 else symmetric
     with pytest.raises(ThingsteadError):
         decode(codec.encode([*FIELDS[:place], other, *FIELDS[place + 1 :]]))
+
+
+ASKS = replace(BORN, voucher=b"", server=MakerServer("aurora", "coap://192.0.2.1", ANCHOR, RELEASES[0]))
+
+
+def test_a_thing_that_asks_its_makers_server_keeps_the_card():
+    assert decode(encode(ASKS)) == ASKS
+
+
+@pytest.mark.parametrize("rest", [[], [None], [[]], [["aurora", "coap://192.0.2.1", {}, {}]], [b"", b""]])
+def test_a_card_that_is_none_is_refused(rest):
+    with pytest.raises(ThingsteadError):
+        decode(codec.encode([2, *FIELDS[1:], *rest]))
 
 
 def test_what_was_given_is_read_back():

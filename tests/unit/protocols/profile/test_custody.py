@@ -150,3 +150,42 @@ def test_links_are_kept_as_they_are():
     assert custody.names(SOLD, HOME.public)
     assert not custody.names(SOLD, SELLER.public)
     assert not custody.names((), HOME.public)
+
+
+SERVER = generate(KeyType.P256)
+BY_SERVER = link(custody.head(b"", ()), SERVER, owner("seller", SELLER))
+ASKED = (BY_SERVER, link(custody.head(b"", (BY_SERVER,)), SELLER, owner("home", HOME)))
+
+
+def by_server(links, *, server=SERVER.public, first=b"", serial="A1"):
+    return custody.authenticate(first, links, anchor=MAKER.public, serial=serial, server=server)
+
+
+def test_without_a_voucher_the_makers_server_names_the_first_owner():
+    held = by_server(ASKED)
+    assert [one.key for one in held.owners] == [SERVER.public, SELLER.public, HOME.public]
+
+
+@pytest.mark.parametrize("server", [None, STRANGER.public, MAKER.public], ids=["none", "another", "anchor"])
+def test_a_first_link_of_somebody_else_begins_nothing(server):
+    with pytest.raises(UntrustedError) as refused:
+        by_server(ASKED, server=server)
+    assert refused.value.reason == "custody"
+
+
+@pytest.mark.parametrize(
+    ("links", "first", "serial"),
+    [
+        (ASKED[1:], b"", "A1"),
+        (ASKED, VOUCHER, "A1"),
+        (SOLD, b"", "A1"),
+        (ASKED, b"", "A2"),
+        ((link(custody.head(VOUCHER, ()), SERVER, THIEF),), b"", "A1"),
+        ((BY_SERVER, link(custody.head(b"", ()), SERVER, THIEF)), b"", "A1"),
+        ((BY_SERVER, link(custody.head(b"", (BY_SERVER,)), SERVER, THIEF)), b"", "A1"),
+    ],
+    ids=["headless", "voucher-before", "voucher-lost", "other-thing", "follows-voucher", "twice", "server-again"],
+)
+def test_a_chain_of_the_server_holds_whole_or_not_at_all(links, first, serial):
+    with pytest.raises(ThingsteadError):
+        by_server(links, first=first, serial=serial)
