@@ -78,10 +78,10 @@ _FIELD, _SIGN_BIT = 2**255 - 19, 1 << 255
 # y of the points of order 1, 2, 4 and 8 on Curve25519's Edwards form, p - 1 being the one of order 2 (RFC 8032 §5.1).
 _ORDER_8_Y = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 _SMALL_ORDER_Y = frozenset({0, 1, _ORDER_8_Y, _FIELD - _ORDER_8_Y})
-_EC_HASH: dict[KeyType, hashes.HashAlgorithm] = {
-    KeyType.P256: hashes.SHA256(),
-    KeyType.P384: hashes.SHA384(),
-    KeyType.P521: hashes.SHA512(),
+_ECDSA: dict[KeyType, ec.ECDSA] = {
+    KeyType.P256: ec.ECDSA(hashes.SHA256()),
+    KeyType.P384: ec.ECDSA(hashes.SHA384()),
+    KeyType.P521: ec.ECDSA(hashes.SHA512()),
 }
 
 
@@ -201,7 +201,7 @@ class SoftwareKey:
         """
         _require_fit(self._public, signature_id)
         if self._public.type in _CURVES:
-            r, s = decode_dss_signature(self._key.sign(data, ec.ECDSA(_EC_HASH[self._public.type])))
+            r, s = decode_dss_signature(self._key.sign(data, _ECDSA[self._public.type]))
             size = _SIZES[self._public.type]
             return r.to_bytes(size, "big") + s.to_bytes(size, "big")
         signature: bytes = self._key.sign(data)
@@ -303,7 +303,7 @@ def verify(public: PublicKey, *, signature: bytes, data: bytes, signature_id: in
             encoded = encode_dss_signature(
                 int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
             )
-            public._loaded.verify(encoded, data, ec.ECDSA(_EC_HASH[public.type]))
+            public._loaded.verify(encoded, data, _ECDSA[public.type])
         else:
             public._loaded.verify(signature, data)
     except InvalidSignature:

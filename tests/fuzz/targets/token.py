@@ -51,7 +51,7 @@ _HASH = b"\x01" + bytes(32)
 
 
 def _payload(data: bytes) -> bytes:
-    return cwt.decode(data).message.payload or b""
+    return cwt.decode(data).payload or b""
 
 
 def _signed(data: bytes, signature_id: AlgorithmId = _ES256) -> bytes:

@@ -20,6 +20,7 @@ __all__ = ["AccessToken", "authenticate", "issue", "token_hash"]
 
 _SEAL = object()
 _HEAD = bytes.fromhex("d83dd2")
+_OF_FOUR, _NOTHING_OPEN = b"\x84", b"\xa0"
 _SHA_256 = b"\x01"  # suite of the Named Information Hash Algorithm Registry (RFC 6920 §9.4)
 
 
@@ -177,9 +178,10 @@ def _parse(data: bytes) -> cwt.UnverifiedToken:
     if not data.startswith(_HEAD):
         raise DecodeError("expected an access token as 61(18(...))", spec="RFC 9770 §3")
     parsed = cwt.decode(data)
-    if parsed.message.headers.unprotected:
-        raise DecodeError("expected an access token with nothing unprotected", spec="RFC 9770 §3")
-    codec.decode_deterministic(data, limits=cwt.LIMITS)
+    # What was read is put together again, so that neither another head nor anything unprotected was passed over.
+    protected, payload = codec.encode(parsed.headers.encoded), codec.encode(parsed.payload)
+    if data != _HEAD + _OF_FOUR + protected + _NOTHING_OPEN + payload + codec.encode(parsed.signature):
+        raise DecodeError("expected an access token in shortest form, with nothing unprotected", spec="RFC 9770 §3")
     return parsed
 
 

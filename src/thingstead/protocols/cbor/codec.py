@@ -82,8 +82,11 @@ def decode(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Any:
     Raises:
         DecodeError: not well-formed, trailing bytes, a duplicate map key, or over a limit.
     """
-    value, end = decode_prefix(data, limits=limits)
-    if end != len(data):
+    if len(data) > limits.max_bytes:
+        raise _too_long(data, limits)
+    stream = BytesIO(data)
+    value = _decode_item(stream, limits)
+    if (end := stream.tell()) != len(data):
         raise DecodeError(
             f"expected one CBOR item, got {len(data) - end} bytes behind it at offset {end}", spec="RFC 8949 §5.3.1"
         )
@@ -97,7 +100,7 @@ def decode_prefix(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> tuple[Any,
         DecodeError: as for `decode`, trailing bytes excepted.
     """
     if len(data) > limits.max_bytes:
-        raise DecodeError(f"expected at most {limits.max_bytes} bytes of CBOR, got {len(data)}", spec="RFC 8949 §10")
+        raise _too_long(data, limits)
     stream = BytesIO(data)
     value = _decode_item(stream, limits)
     return value, stream.tell()
@@ -110,7 +113,7 @@ def decode_sequence(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> list[Any
         DecodeError: an item is not well-formed, or there are too many.
     """
     if len(data) > limits.max_bytes:
-        raise DecodeError(f"expected at most {limits.max_bytes} bytes of CBOR, got {len(data)}", spec="RFC 8949 §10")
+        raise _too_long(data, limits)
     stream = BytesIO(data)
     items: list[Any] = []
     while stream.tell() < len(data):
@@ -132,10 +135,14 @@ def decode_deterministic(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Any
     return value
 
 
+def _too_long(data: bytes, limits: Limits) -> DecodeError:
+    return DecodeError(f"expected at most {limits.max_bytes} bytes of CBOR, got {len(data)}", spec="RFC 8949 §10")
+
+
 def _decode_item(stream: BytesIO, limits: Limits) -> Any:
+    """Decode one item; the stream then stands behind it, whatever the decoder has read ahead."""
     decoder = CBORDecoder(
         stream,
-        read_size=1,
         max_depth=limits.max_depth,
         allow_duplicate_keys=False,
         semantic_decoders=_NEUTRAL,

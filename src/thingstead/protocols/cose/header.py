@@ -8,10 +8,11 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Any
 
+from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.errors import DecodeError, UnsupportedError
 from thingstead.protocols.cbor import codec
 
-__all__ = ["REGISTRY", "Headers", "Label", "Parameter", "build", "decode", "encode"]
+__all__ = ["REGISTRY", "USUAL", "Headers", "Label", "Parameter", "build", "decode", "encode"]
 
 
 class Label(IntEnum):
@@ -163,6 +164,8 @@ def decode(
     """
     if not isinstance(encoded, bytes) or not isinstance(unprotected, dict):
         raise DecodeError("expected a protected byte string and an unprotected map", spec="RFC 9052 §3")
+    if not unprotected and (usual := USUAL.get(encoded)) is not None:
+        return usual
     protected = codec.decode(encoded, limits=limits) if encoded else {}
     if not isinstance(protected, dict):
         raise DecodeError("expected a map in the protected header", spec="RFC 9052 §3")
@@ -200,6 +203,14 @@ def _check_crit(protected: dict[Any, Any], unprotected: dict[Any, Any], understo
         row = REGISTRY.get(label)
         if label not in understood and not (row is not None and row.understood):
             raise UnsupportedError(f"the critical header parameter {label!r} is not understood", spec="RFC 9052 §3.1")
+
+
+USUAL = {
+    encoded: Headers(encoded, MappingProxyType({Label.ALG.value: number.value}), MappingProxyType({}))
+    for number in AlgorithmId
+    if (encoded := codec.encode({Label.ALG.value: number.value}))
+}
+"""Protected buckets of an algorithm alone, the most that are: there is nothing in them that could be wrong."""
 
 
 def _names(labels: set[Any]) -> str:

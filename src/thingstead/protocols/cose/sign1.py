@@ -6,21 +6,22 @@ from collections.abc import Mapping
 from dataclasses import InitVar, dataclass
 from typing import Any
 
-from thingstead.crypto.key import PrivateKey, PublicKey, verify
+from thingstead.crypto import key as crypto_key
+from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import header
 from thingstead.protocols.cose.header import Headers, Label
 from thingstead.protocols.cose.structure import CoseTag, open_array, sig_structure, wrap_array
 
-__all__ = ["AuthenticatedSign1", "Sign1", "authenticate", "choose_payload", "decode", "sign"]
+__all__ = ["AuthenticatedSign1", "Sign1", "authenticate", "choose_payload", "decode", "parts", "sign", "verify"]
 
 _SEAL = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sign1:
-    """A COSE_Sign1 as it came: nothing in it is proved.
+    """A COSE_Sign1 as it came: nothing in it is proved; nobody changes it (not frozen, for the price on every token).
 
     Attributes:
         headers: both buckets.
@@ -106,11 +107,46 @@ def decode(
         DecodeError: outside the grammar of RFC 9052 §4.2.
         UnsupportedError: a critical header parameter outside `understood`.
     """
+    return Sign1(*parts(data, understood=understood, limits=limits), data)
+
+
+def parts(
+    data: bytes,
+    *,
+    understood: frozenset[int | str] = frozenset(),
+    limits: codec.Limits = codec.DEFAULT_LIMITS,
+) -> tuple[Headers, bytes | None, bytes]:
+    """Headers, payload and signature, for who makes another kind of message of them; errors as for `decode`."""
+    if (plain := _plain(data, limits)) is not None:
+        return plain
     encoded, unprotected, payload, signature = open_array(data, CoseTag.SIGN1, limits=limits)
     headers = header.decode(encoded, unprotected, understood=understood, limits=limits)
-    if not isinstance(payload, bytes | None) or not isinstance(signature, bytes):
+    if not (payload is None or isinstance(payload, bytes)) or not isinstance(signature, bytes):
         raise DecodeError("expected a payload of bstr or nil and a signature of bstr", spec="RFC 9052 §4.2")
-    return Sign1(headers, payload, signature, data)
+    return headers, payload, signature
+
+
+def _plain(data: bytes, limits: codec.Limits) -> tuple[Headers, bytes, bytes] | None:
+    """A tagged message as tokens are, read without a decoder, which takes twice as long; None for any other.
+
+    Nothing but the algorithm is protected and nothing else is told; the payload has 24 to 255 bytes, the signature 64.
+    """
+    headers = _PLAIN.get(data[:_PLAIN_SIZE])
+    if headers is None or not _SHORTEST_PLAIN <= len(data) <= limits.max_bytes or data[_PLAIN_SIZE] != _ONE_BYTE_SIZE:
+        return None
+    size, start = data[_PLAIN_SIZE + 1], _PLAIN_SIZE + 2
+    end = start + size
+    if size < 24 or len(data) != end + 66 or data[end : end + 2] != _SIGNATURE_HEAD:
+        return None
+    return headers, data[start:end], data[end + 2 :]
+
+
+# Tag 18, an array of 4, a protected bucket of 3 bytes, and nothing in the open one.
+_PLAIN = {
+    b"\xd2\x84\x43" + encoded + b"\xa0": headers for encoded, headers in header.USUAL.items() if len(encoded) == 3
+}
+_PLAIN_SIZE, _SHORTEST_PLAIN = 7, 99
+_ONE_BYTE_SIZE, _SIGNATURE_HEAD = 0x58, b"\x58\x40"
 
 
 def authenticate(
@@ -137,11 +173,36 @@ def authenticate(
     """
     if not isinstance(message, Sign1):
         message = decode(message)
-    signature_id = message.headers.algorithm(accept)
     content = choose_payload(message.payload, payload)
-    covered = sig_structure(body_protected=message.headers.encoded, external_aad=external_aad, payload=content)
-    verify(public, signature=message.signature, data=covered, signature_id=signature_id)
+    signature_id = verify(message, public, accept=accept, external_aad=external_aad, payload=content)
     return AuthenticatedSign1(message.headers, content, signature_id, public, message.encoded, _SEAL)
+
+
+def verify(
+    message: Sign1,
+    public: PublicKey,
+    *,
+    accept: frozenset[int],
+    external_aad: bytes = b"",
+    payload: bytes | None = None,
+) -> int:
+    """The same for who makes a proof of another type from it: returns the algorithm that verified.
+
+    Args:
+        message: parsed.
+        public: as for `authenticate`, and so the rest.
+        accept: algorithms.
+        external_aad: covered and not carried.
+        payload: what is covered; None for what the message carries.
+
+    Raises:
+        UnsupportedError, AuthenticationError: as for `authenticate`.
+    """
+    signature_id = message.headers.algorithm(accept)
+    content = (message.payload or b"") if payload is None else payload
+    covered = sig_structure(body_protected=message.headers.encoded, external_aad=external_aad, payload=content)
+    crypto_key.verify(public, signature=message.signature, data=covered, signature_id=signature_id)
+    return signature_id
 
 
 def choose_payload(attached: bytes | None, detached: bytes | None) -> bytes:

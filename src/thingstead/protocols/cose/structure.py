@@ -48,7 +48,7 @@ def sig_structure(
         sign_protected: the signer's bucket for COSE_Sign; None for COSE_Sign1.
     """
     if sign_protected is None:
-        return _SIGNATURE1 + codec.encode_sequence(body_protected, external_aad, payload)
+        return _SIGNATURE1 + codec.encode(body_protected) + codec.encode(external_aad) + codec.encode(payload)
     return codec.encode(["Signature", body_protected, sign_protected, external_aad, payload])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -58,6 +57,10 @@ class ClaimRow:
     source: str
 
 
+# As plain numbers: a member of an enumeration costs as much to name as to look up.
+_AUD, _EXP = int(Claim.AUD), int(Claim.EXP)
+_BEGINNINGS = int(Claim.NBF), int(Claim.IAT)
+_DATES = (_EXP, *_BEGINNINGS)
 _OURS = "private use (RFC 8392 §9.1)"
 
 REGISTRY: dict[Any, ClaimRow] = {
@@ -166,15 +169,19 @@ def decode(data: bytes, *, limits: codec.Limits = codec.DEFAULT_LIMITS) -> Claim
     if not isinstance(values, dict):
         raise DecodeError("expected a map of claims", spec="RFC 8392 §1.1")
     for key, value in values.items():
-        if type(key) not in {int, str}:
+        kind = type(key)
+        if kind is not int and kind is not str:
             raise DecodeError("expected claim keys of int or tstr", spec="RFC 8392 §1.1")
         row = REGISTRY.get(key)
         if row is not None and type(value) not in row.types:
             raise DecodeError(f"expected another type of {row.name} than {type(value).__name__}", spec=row.source)
-    for claim in (Claim.EXP, Claim.NBF, Claim.IAT):
-        _check_date(values.get(claim, 0), claim)
-    if not all(isinstance(name, str) for name in values.get(Claim.AUD, ())):
-        raise DecodeError("expected aud of text", spec=_spec(Claim.AUD))
+    for claim in _DATES:
+        # What is not a number is in no range either.
+        if not 0 <= values.get(claim, 0) <= _LAST_DATE:
+            raise DecodeError(f"expected {REGISTRY[claim].name} between 1970 and 9999", spec=_spec(claim))
+    audience = values.get(_AUD)
+    if isinstance(audience, list) and not all(isinstance(name, str) for name in audience):
+        raise DecodeError("expected aud of text", spec=_spec(_AUD))
     return Claims(MappingProxyType(values))
 
 
@@ -187,12 +194,12 @@ def check_validity(claims: Claims, *, at: datetime, leeway: timedelta) -> None:
     """
     if at.tzinfo is None:
         raise ValueError("validity is checked at an aware time")
-    now, grace = at.timestamp(), leeway.total_seconds()
-    expires = claims.values.get(Claim.EXP)
+    now, grace, values = at.timestamp(), leeway.total_seconds(), claims.values
+    expires = values.get(_EXP)
     if expires is not None and now - grace >= expires:
-        raise ExpiredError(f"expired at {_iso(expires)}", spec=_spec(Claim.EXP))
-    for claim in (Claim.NBF, Claim.IAT):
-        begins = claims.values.get(claim)
+        raise ExpiredError(f"expired at {_iso(expires)}", spec=_spec(_EXP))
+    for claim in _BEGINNINGS:
+        begins = values.get(claim)
         if begins is not None and now + grace < begins:
             raise ExpiredError(f"not valid before {_iso(begins)}", spec=_spec(claim), reason="premature")
 
@@ -209,10 +216,5 @@ def _numeric(value: Any) -> Any:
     return int(value.timestamp())
 
 
-def _check_date(value: float, claim: Claim) -> None:
-    if not math.isfinite(value) or not 0 <= value <= _LAST_DATE:
-        raise DecodeError(f"expected a date between 1970 and 9999 in {REGISTRY[claim].name}", spec=_spec(claim))
-
-
-def _spec(claim: Claim) -> str:
+def _spec(claim: int) -> str:
     return REGISTRY[claim].source

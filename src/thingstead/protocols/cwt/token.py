@@ -29,21 +29,15 @@ LIMITS = codec.Limits(max_bytes=1 << 14)
 _SEAL = object()
 
 
-@dataclass(frozen=True, slots=True)
-class UnverifiedToken:
-    """A parsed token: good for finding the key to verify it with, and for nothing else.
+@dataclass(slots=True)
+class UnverifiedToken(Sign1):
+    """A parsed token, which is a COSE_Sign1: good for finding the key to verify it with, and for nothing else.
 
     Attributes:
-        kid: identifier of the signing key, a hint.
         claims: what it says, unproved.
-        message: the COSE_Sign1 inside.
-        encoded: the whole token as received.
     """
 
-    kid: bytes
     claims: Claims
-    message: Sign1
-    encoded: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +98,10 @@ def decode(data: bytes, *, limits: codec.Limits = LIMITS) -> UnverifiedToken:
         DecodeError: not a COSE_Sign1 over a claims set.
         UnsupportedError: a critical header parameter.
     """
-    message = sign1.decode(data.removeprefix(CWT_HEAD), limits=limits)
-    if message.payload is None:
+    headers, payload, signature = sign1.parts(data.removeprefix(CWT_HEAD), limits=limits)
+    if payload is None:
         raise DecodeError("expected a token with its claims attached", spec="RFC 8392 §7.1")
-    return UnverifiedToken(message.headers.kid, claims_set.decode(message.payload, limits=limits), message, data)
+    return UnverifiedToken(headers, payload, signature, data, claims_set.decode(payload, limits=limits))
 
 
 def authenticate(
@@ -156,15 +150,22 @@ def verify(
     leeway: timedelta = timedelta(0),
 ) -> ValidToken:
     """The same of a token that is parsed already; arguments and errors as for `authenticate`."""
-    proved = sign1.authenticate(parsed.message, public, accept=accept)
-    if parsed.claims.text(Claim.ISS) != issuer:
+    claims = parsed.claims
+    signature_id = sign1.verify(parsed, public, accept=accept)
+    if claims.values.get(_ISS) != issuer:
+        claims.text(Claim.ISS)
         raise UntrustedError(f"expected a token of {issuer!r}", spec="RFC 8392 §3.1.1", reason="issuer")
-    _check_audience(parsed.claims, audience)
-    claims_set.check_validity(parsed.claims, at=at, leeway=leeway)
-    return ValidToken(parsed.claims, public, proved.signature_id, parsed.encoded, _SEAL)
+    if claims.values.get(_AUD) != audience:
+        _check_audience(claims, audience)
+    claims_set.check_validity(claims, at=at, leeway=leeway)
+    return ValidToken(claims, public, signature_id, parsed.encoded, _SEAL)
+
+
+_ISS, _AUD = int(Claim.ISS), int(Claim.AUD)
 
 
 def _check_audience(claims: Claims, audience: str | None) -> None:
+    """Where `aud` is not just the name that is wanted, but perhaps a list with it, or one of nobody."""
     wanted = claims.audience
     if (audience is None and wanted) or (audience is not None and audience not in wanted):
         whom = repr(audience) if audience else "nobody in particular"

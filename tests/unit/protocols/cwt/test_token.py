@@ -59,9 +59,9 @@ def test_an_issued_token_has_both_tags_and_nothing_unprotected():
     data = issued()
     assert data[:3].hex() == "d83dd2"
     parsed = token.decode(data)
-    assert parsed.message.headers.unprotected == {}
-    assert parsed.message.headers.protected == {1: -9, 4: b"k"}
-    assert parsed.kid == b"k"
+    assert parsed.headers.unprotected == {}
+    assert parsed.headers.protected == {1: -9, 4: b"k"}
+    assert parsed.headers.kid == b"k"
 
 
 @pytest.mark.spec("RFC 8392 7.2")
