@@ -37,7 +37,8 @@ from thingstead.domain.unit import Unit
 from thingstead.errors import ForbiddenError, PolicyError, StateError
 from thingstead.identifier import ThingId, thing_id_from_random
 from thingstead.phases.bootstrap import Newcomer
-from thingstead.planes.access.authorization_server import AuthorizationServer, Proposal
+from thingstead.planes.access.authorization_server import AuthorizationServer
+from thingstead.planes.access.join_tokens import Proposal
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
 from thingstead.planes.identity.ownership import IN_HAND, Ownership
 from thingstead.protocols.ace.aif import Scope

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
-from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
@@ -17,51 +16,21 @@ from thingstead.domain.ports import Archive, Association, SecurityAssociations
 from thingstead.domain.thing import Thing
 from thingstead.errors import StateError, StorageError
 from thingstead.identifier import ThingId, TransitionId, thing_id
+from thingstead.planes.access.finding import FINDINGS
 from thingstead.planes.access.holding import Holding, decode_holding, encode_holding
 from thingstead.planes.access.issued_tokens import IssuedToken, IssuedTokens
+from thingstead.planes.access.join_tokens import JoinTokens, Proposal
 from thingstead.planes.access.relying_party import RelyingParties
-from thingstead.protocols.ace import aif, token
-from thingstead.protocols.ace.aif import Permission, Scope
-from thingstead.protocols.cwt import token as cwt
-from thingstead.protocols.cwt.claims import Claim
-from thingstead.protocols.edhoc.session import OscoreParameters
-from thingstead.protocols.profile import path
+from thingstead.protocols.ace import aif
+from thingstead.protocols.ace.aif import Scope
 
-__all__ = ["AuthorizationServer", "Proposal"]
+__all__ = ["AuthorizationServer"]
 
-_ACCEPT = frozenset({int(AlgorithmId.ESP256)})
-_CTI_SIZE = 8
 _RECIPIENT_ID_SIZE = 3
 _RENEWAL_SHARE = 8
 """Of its time, the last eighth is there for a thing to join again and have a new token (`agent.membership`)."""
 _ACTOR = "plane:access"
 _FIRST_THING, _AFTER_THINGS = "thing-", "thing."
-_MEMBERSHIP = Scope(
-    {
-        path.GRANT: Permission.GET,
-        path.TRL: Permission.GET,
-        path.TOKEN: Permission.POST,
-        path.INTROSPECT: Permission.POST,
-    }
-)
-"""What every token at the domain holds, whatever the owner's policy gives beside it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What a handshake and the join decision came to, before anything is granted.
-
-    Attributes:
-        public: the key that was proven; the token is bound to it.
-        oscore: keys and identifiers of the association.
-        scope: what the thing may do at the domain.
-        granted: what the domain may do at the thing.
-    """
-
-    public: PublicKey
-    oscore: OscoreParameters
-    scope: Scope
-    granted: Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +81,16 @@ class AuthorizationServer:
         validity: timedelta,
     ) -> None:
         self._records = records
-        self._key = key
         self._associations = associations
         self._tokens = tokens
         self._parties = parties
         self._domain = domain
-        self._holder = holder
         self._clock = clock
         self._random_bytes = random_bytes
         self._validity = validity
+        self._join_tokens = JoinTokens(
+            key, domain=domain, holder=holder, clock=clock, random_bytes=random_bytes, validity=validity
+        )
         self._proposals: dict[ThingId, Proposal] = {}
         self._standings: dict[ThingId, _Standing] = {}
         self._scopes: WeakValueDictionary[bytes, Scope] = WeakValueDictionary()
@@ -201,7 +171,7 @@ class AuthorizationServer:
             proposal = self._proposals.pop(thing.id, None)
             standing = self._standings.get(thing.id)
             if proposal is not None:
-                granted = self._grant(thing.id, proposal)
+                granted = self._join_tokens.issue(thing.id, proposal)
                 await self._write(thing.id, granted, Kind.ISSUE, cause)
                 self._associations.end(thing.id)
                 self._install(thing.id, granted, fresh=True)
@@ -236,7 +206,7 @@ class AuthorizationServer:
         async with self._lock(thing.id):
             standing = self._standings.get(thing.id)
             if standing is not None:
-                await self._tokens.revoke({**self._own_tokens(thing.id, standing), **dict(self._tokens.of(thing.id))})
+                await self._tokens.revoke({**self._own_tokens(thing.id), **dict(self._tokens.of(thing.id))})
                 await self._tokens.forget_requester(thing.id)
                 # From memory only once it is gone from disk: a receipt for less would leave the keys there.
                 draft = self._draft(thing.id, Kind.REVOCATION, cause, standing)
@@ -270,7 +240,7 @@ class AuthorizationServer:
 
     def findings(self, question: str) -> Sequence[Finding]:
         """What this plane shows for `question`."""
-        row = _FINDINGS.get(question)
+        row = FINDINGS.get(question)
         if row is None:
             return []
         control, risk = row
@@ -291,48 +261,13 @@ class AuthorizationServer:
         if documents:
             raise StateError("a backup must not hold associations")
 
-    def _grant(self, thing: ThingId, proposal: Proposal) -> Holding:
-        at = self._clock.utc().replace(microsecond=0)
-        scope = proposal.scope.widen(_MEMBERSHIP)
-        access = self._issue(self._domain, thing, proposal.public, scope, at)
-        granted = self._issue(thing, self._domain, self._holder, proposal.granted, at)
-        return Holding(proposal.oscore, proposal.public, access, granted, reserved=0, suspended=False)
-
-    def _issue(self, audience: str, subject: str, public: PublicKey, scope: Scope, at: datetime) -> bytes:
-        return token.issue(
-            public,
-            self._key,
-            issuer=self._domain,
-            subject=subject,
-            audience=audience,
-            scope=scope,
-            at=at,
-            expires=at + self._validity,
-            cti=self._random_bytes(_CTI_SIZE),
-            signature_id=AlgorithmId.ESP256,
-        )
-
-    def _own_tokens(self, thing: ThingId, standing: _Standing) -> dict[bytes, IssuedToken]:
-        """The two tokens of its join, by hash."""
+    def _own_tokens(self, thing: ThingId) -> dict[bytes, IssuedToken]:
         document = self._records.read(thing)
-        if document is None:
-            return {}
-        holding = decode_holding(document)
-        own = IssuedToken(thing, self._domain, standing.expires), IssuedToken(self._domain, thing, standing.expires)
-        hashes = token.token_hash(holding.access_token), token.token_hash(holding.granted_token)
-        return dict(zip(hashes, own, strict=True))
+        return {} if document is None else self._join_tokens.of(thing, decode_holding(document))
 
     def _stand(self, holding: Holding) -> _Standing:
         """Out of a token that is ours and its holder's; its end is looked at on every use."""
-        valid = token.authenticate(
-            holding.access_token,
-            self._key.public,
-            accept=_ACCEPT,
-            at=cwt.decode(holding.access_token).claims.required_date(Claim.IAT),
-            issuer=self._domain,
-            audience=self._domain,
-            presenter=holding.public,
-        )
+        valid = self._join_tokens.authenticate(holding)
         # Things of one rule have one scope, which would be most of what a standing takes.
         scope = self._scopes.setdefault(aif.encode(valid.scope), valid.scope)
         return _Standing(
@@ -384,37 +319,3 @@ class AuthorizationServer:
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
-
-
-_FINDINGS = {
-    "T5": (
-        "every request under OSCORE keys of one thing, from an ephemeral exchange",
-        "metadata and sizes stay visible",
-    ),
-    "R-09": ("token, keys and live association of a thing go at once", "answers already on their way arrive"),
-    "R-16": (
-        "a thing holds its lamp to declared levels and changes a minute, whoever commands it",
-        "a thing of another make holds to what its maker declared",
-    ),
-    "R-57": (
-        "things act at each other on tokens that end by themselves, and are revoked by a list that things observe",
-        "where nobody reaches a thing, a revoked token counts there until it ends",
-    ),
-    "R-25": (
-        "keys end with their numbers and their token; a thing joins again by EDHOC in the last eighth of either",
-        "messages that do not verify are counted from each start",
-    ),
-    "R-64": (
-        "an association is found by its identifiers, wherever the thing is, and follows it",
-        "what is on its way to the old address is lost",
-    ),
-    "R-68": (
-        "from a new address nothing acts, observes or gets a large answer before an Echo round trip",
-        "a thing that knows no Echo has to stay where it is to act",
-    ),
-    "R-35": ("one AIF scope per token, asked before dispatch, deny by default", "a scope written too wide is obeyed"),
-    "C5.3.2": (
-        "OSCORE associations are not bound to addresses; from a new one nothing acts before an Echo round trip",
-        "what is on its way to the old address is lost",
-    ),
-}

@@ -12,8 +12,9 @@ from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.lifecycle import Restriction
 from thingstead.errors import StorageError, TransportError
-from thingstead.planes.access.authorization_server import AuthorizationServer, Proposal
+from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.access.issued_tokens import IssuedToken, IssuedTokens
+from thingstead.planes.access.join_tokens import Proposal
 from thingstead.planes.access.relying_party import RelyingParties
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.ace.token import token_hash
