@@ -9,12 +9,11 @@ from thingstead.agent.story import Request, Story, Wait
 from thingstead.errors import ThingsteadError, TransportError
 from thingstead.protocols.ace import aif
 from thingstead.protocols.coap.message import Message, request
-from thingstead.protocols.coap.registry import Code, ContentFormat
+from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.link_format import link
 from thingstead.protocols.link_format.link import Link
-from thingstead.protocols.link_format.registration import OWN
 from thingstead.protocols.profile import path
 
 __all__ = ["DIRECTORY_STORY", "may_register", "tell"]
@@ -23,6 +22,11 @@ _LOGGER = logging.getLogger(__name__)
 
 DIRECTORY_STORY = "directory"
 _RENEWAL_SHARE = 0.75
+_REQUESTED = {
+    int(OptionNumber.LOCATION_PATH): int(OptionNumber.URI_PATH),
+    int(OptionNumber.LOCATION_QUERY): int(OptionNumber.URI_QUERY),
+}
+_Place = list[tuple[int, bytes]]
 
 
 def may_register(access_token: bytes) -> bool:
@@ -48,30 +52,35 @@ def tell(
         retry: seconds until what failed is tried again; doubled each time, up to `lifetime`.
         is_wanted: whether to register at all.
     """
-    is_registered, delay = False, retry
+    place: _Place | None = None
+    delay = retry
     while True:
         try:
             if is_wanted():
-                if not (is_registered and (yield from _renew(lifetime))):
-                    yield from _register(name(), paths(), lifetime)
-                is_registered, delay = True, retry
+                if place is None or not (yield from _renew(place, lifetime)):
+                    place = yield from _register(name(), paths(), lifetime)
+                delay = retry
             wait = lifetime * _RENEWAL_SHARE
         except ThingsteadError as error:
             _LOGGER.debug("not in the resource directory: %s", error)
-            is_registered, wait, delay = False, delay, min(2 * delay, lifetime)
+            place, wait, delay = None, delay, min(2 * delay, lifetime)
         yield Wait(wait, DIRECTORY_STORY)
 
 
 def _register(name: str, paths: list[str], lifetime: float) -> Story:
+    """Where the registration is from now on, as options of a request to it."""
     links = link.render([Link(one) for one in paths])
     queries = (f"ep={name}", f"lt={round(lifetime)}")
     asked = request(Code.POST, path.RD, payload=links, content_format=ContentFormat.LINK_FORMAT, query=queries)
     answer: Message = yield Request(asked)
-    if answer.code != Code.CREATED:
-        raise TransportError(f"the resource directory answered {answer.code:#04x}")
+    place = [(_REQUESTED[number], value) for number, value in answer.options if number in _REQUESTED]
+    if answer.code != Code.CREATED or not place:
+        raise TransportError(f"the resource directory answered {answer.code:#04x}, and named {len(place)} segments")
+    return place
 
 
-def _renew(lifetime: float) -> Story:
-    """Whether it took the renewal; where not, it has forgotten us."""
-    answer: Message = yield Request(request(Code.POST, OWN, query=(f"lt={round(lifetime)}",)))
+def _renew(place: _Place, lifetime: float) -> Story:
+    """Whether it took the renewal; where not, it has forgotten us (RFC 9176 §5.3.1)."""
+    query = (int(OptionNumber.URI_QUERY), f"lt={round(lifetime)}".encode())
+    answer: Message = yield Request(Message(Code.POST, options=[*place, query]))
     return answer.code == Code.CHANGED

@@ -8,7 +8,7 @@ from thingstead.agent.story import Request, Wait
 from thingstead.errors import TransportError
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.coap.registry import Code
+from thingstead.protocols.coap.registry import Code, OptionNumber
 
 pytestmark = pytest.mark.spec("RFC 9176 5")
 
@@ -25,13 +25,14 @@ def asked(effect):
 
 
 REGISTER = (Code.POST, "/rd", ["ep=thing-aaaaaaaaaaaaaaaa", "lt=100"], b"</light>")
-RENEW = (Code.POST, "/rd/own", ["lt=100"], b"")
+RENEW = (Code.POST, "/reg/7", ["lt=100"], b"")
+CREATED = Message(Code.CREATED, options=[(OptionNumber.LOCATION_PATH, b"reg"), (OptionNumber.LOCATION_PATH, b"7")])
 
 
 def test_it_registers_and_renews_in_the_last_quarter():
     story = telling()
     assert asked(next(story)) == REGISTER
-    assert story.send(Message(Code.CREATED)) == Wait(75.0, DIRECTORY_STORY)
+    assert story.send(CREATED) == Wait(75.0, DIRECTORY_STORY)
     assert asked(story.send(None)) == RENEW
     assert story.send(Message(Code.CHANGED)) == Wait(75.0, DIRECTORY_STORY)
 
@@ -39,9 +40,27 @@ def test_it_registers_and_renews_in_the_last_quarter():
 def test_who_was_forgotten_registers_anew():
     story = telling()
     next(story)
-    story.send(Message(Code.CREATED))
+    story.send(CREATED)
     assert asked(story.send(None)) == RENEW
     assert asked(story.send(Message(Code.NOT_FOUND))) == REGISTER
+
+
+@pytest.mark.spec("RFC 9176 5.3")
+def test_it_renews_where_the_directory_says_that_it_is():
+    story = telling()
+    next(story)
+    named = [(8, b"reg"), (8, b""), (20, b"d=a")]
+    story.send(Message(Code.CREATED, options=[(4, b"tag"), *named]))
+    renewal = story.send(None).message
+    assert renewal.options == [(11, b"reg"), (11, b""), (15, b"d=a"), (15, b"lt=100")]
+
+
+@pytest.mark.parametrize("answer", [Message(Code.CREATED), Message(Code.CHANGED, options=[(8, b"reg")])])
+def test_an_answer_that_names_no_place_is_no_registration(answer):
+    story = telling()
+    next(story)
+    assert story.send(answer) == Wait(2.0, DIRECTORY_STORY)
+    assert asked(story.send(None)) == REGISTER
 
 
 def test_failures_are_tried_again_ever_more_slowly():
