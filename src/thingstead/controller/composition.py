@@ -95,7 +95,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     bootstrap = _bootstrap(foundation, own, registrar, admission, planes)
     rejoining = Rejoining(lambda: admission.policy, register, conductor=conductor, runs=planes.software.runs)
     planes.software.on_install = rejoining.note
-    group_resources = GroupResources(resources, server, planes.groups)
+    groups = GroupResources(resources, server, planes.groups)
     attention = _attention(foundation, register, server=server, planes=planes, whereabouts=whereabouts)
     overview = _overview(
         foundation,
@@ -105,8 +105,9 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         server=server,
         bootstrap=bootstrap,
         attention=attention,
-        waiting=lambda: sum(one.approval is None for _, one in admission.waiting()),
+        admission=admission,
     )
+    expiring = ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock)
     controller = Controller(
         foundation=foundation,
         second_place=store,
@@ -123,24 +124,12 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         planes=planes,
         overview=overview,
         owner=_owner(
-            foundation,
-            trusted,
-            register,
-            registrar=registrar,
-            planes=planes,
-            admission=admission,
-            groups=group_resources,
+            foundation, trusted, register, registrar=registrar, planes=planes, admission=admission, groups=groups
         ),
-        group_resources=group_resources,
+        group_resources=groups,
         refusals=refusals,
         clones=clones,
-        chores=_chores(
-            planes,
-            store,
-            ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock),
-            attention,
-            rejoining,
-        ),
+        chores=_chores(planes, store, expiring, attention, rejoining),
         joined=asyncio.Event(),
     )
     planes.groups.on_join = lambda _name: controller.joined.set()
@@ -286,7 +275,7 @@ def _overview(
     server: DomainServer,
     bootstrap: Bootstrap,
     attention: Attention,
-    waiting: Callable[[], int],
+    admission: Admission,
 ) -> Overview:
     return Overview(
         foundation.config.domain.name,
@@ -300,7 +289,7 @@ def _overview(
         max_half_open=foundation.config.join.max_half_open,
         is_offline=foundation.config.network.offline,
         attention=attention,
-        waiting=waiting,
+        waiting=lambda: sum(one.approval is None for _, one in admission.waiting()),
         separate=foundation.separate,
         clock=foundation.clock,
     )
