@@ -59,6 +59,7 @@ class AlgorithmId(IntEnum):
     ECDH_SS_A256KW = -34
     ES512 = -36
     ES384 = -35
+    HSS_LMS = -46
     ML_DSA_44 = -48
     ML_DSA_65 = -49
     ML_DSA_87 = -50
@@ -103,7 +104,7 @@ class Algorithm:
         kind: where the number may stand.
         key_size: bytes of the symmetric key; 0 where the key has its own structure.
         nonce_size: bytes; 0 where there is none.
-        output_size: bytes of tag, MAC, hash or signature.
+        output_size: bytes of tag, MAC, hash or signature; 0 where the key says how many.
         status: whether it is chosen for new uses.
         sunset: last day on which it may be chosen or accepted; None while none is set.
         source: where the number and sizes come from.
@@ -146,6 +147,7 @@ REGISTRY: dict[int, Algorithm] = {
         _row(AlgorithmId.ML_DSA_44, "ML-DSA-44", Kind.SIGNATURE, (0, 0, 2420), "RFC 9964"),
         _row(AlgorithmId.ML_DSA_65, "ML-DSA-65", Kind.SIGNATURE, (0, 0, 3309), "RFC 9964"),
         _row(AlgorithmId.ML_DSA_87, "ML-DSA-87", Kind.SIGNATURE, (0, 0, 4627), "RFC 9964"),
+        _row(AlgorithmId.HSS_LMS, "HSS-LMS", Kind.SIGNATURE, (0, 0, 0), "RFC 8778 §6.1"),
         _row(AlgorithmId.HMAC_256_64, "HMAC 256/64", Kind.MAC, (32, 0, 8), "RFC 9053 §3.1", Status.ACCEPTED),
         _row(AlgorithmId.HMAC_256_256, "HMAC 256/256", Kind.MAC, (32, 0, 32), "RFC 9053 §3.1"),
         _row(AlgorithmId.HMAC_384_384, "HMAC 384/384", Kind.MAC, (48, 0, 48), "RFC 9053 §3.1", Status.ACCEPTED),

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, mlkem,
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
+from thingstead.crypto.hss_lms import HssPublicKey
 from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError
 from thingstead.secret import Secret
 
@@ -27,6 +28,7 @@ class KeyType(IntEnum):
     P521 = 3
     X25519 = 4
     ED25519 = 6
+    HSS_LMS = 46
     ML_DSA_44 = 48
     ML_DSA_65 = 49
     ML_DSA_87 = 50
@@ -49,7 +51,10 @@ _SIZES = {
     KeyType.ML_DSA_87: 2592,
     KeyType.ML_KEM_1024: 1568,
 }
-_LATTICE_PUBLIC: dict[KeyType, Any] = {
+_ENCODED_PUBLIC: dict[KeyType, Any] = {
+    KeyType.X25519: x25519.X25519PublicKey,
+    KeyType.ED25519: ed25519.Ed25519PublicKey,
+    KeyType.HSS_LMS: HssPublicKey,
     KeyType.ML_DSA_44: mldsa.MLDSA44PublicKey,
     KeyType.ML_DSA_65: mldsa.MLDSA65PublicKey,
     KeyType.ML_DSA_87: mldsa.MLDSA87PublicKey,
@@ -73,6 +78,7 @@ _SIGNATURE_KEYS: dict[int, KeyType] = {
     AlgorithmId.ML_DSA_44: KeyType.ML_DSA_44,
     AlgorithmId.ML_DSA_65: KeyType.ML_DSA_65,
     AlgorithmId.ML_DSA_87: KeyType.ML_DSA_87,
+    AlgorithmId.HSS_LMS: KeyType.HSS_LMS,
 }
 _FIELD, _SIGN_BIT = 2**255 - 19, 1 << 255
 # y of the points of order 1, 2, 4 and 8 on Curve25519's Edwards form, p - 1 being the one of order 2 (RFC 8032 §5.1).
@@ -91,7 +97,7 @@ class PublicKey:
 
     Attributes:
         type: curve or parameter set.
-        x: the x coordinate, the OKP or AKP public key, or the encapsulation key, at its full length.
+        x: the x coordinate, the OKP, AKP or HSS public key, or the encapsulation key, at its full length.
         y: the y coordinate on NIST curves, else empty; never left out once the key is here.
     """
 
@@ -139,25 +145,28 @@ class PublicKey:
         return ciphertext, Secret(secret)
 
     def subject_public_key_info(self) -> bytes:
-        """DER of the key as certificates and vouchers carry it (RFC 5280 §4.1.2.7)."""
+        """DER of the key as certificates and vouchers carry it (RFC 5280 §4.1.2.7).
+
+        Raises:
+            UnsupportedError: a key that no certificate of ours carries.
+        """
+        if self.type is KeyType.HSS_LMS:
+            raise UnsupportedError("certificates do not carry HSS-LMS keys here", spec="RFC 9802")
         encoded: bytes = self._loaded.public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         return encoded
 
     def _load(self) -> Any:
-        size = _SIZES[self.type]
+        size = _SIZES.get(self.type, len(self.x))
         if len(self.x) != size or len(self.y) != (size if self.type in _CURVES else 0):
             raise DecodeError(f"expected a {self.type.name} public key with coordinates of {size} bytes")
         try:
             if self.type in _CURVES:
                 return ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[self.type], b"\x04" + self.x + self.y)
-            if self.type is KeyType.X25519:
-                return x25519.X25519PublicKey.from_public_bytes(self.x)
             if self.type is KeyType.ED25519:
                 _check_edwards(self.x)
-                return ed25519.Ed25519PublicKey.from_public_bytes(self.x)
-            return _LATTICE_PUBLIC[self.type].from_public_bytes(self.x)
+            return _ENCODED_PUBLIC[self.type].from_public_bytes(self.x)
         except ValueError as error:
             raise DecodeError(f"expected a valid {self.type.name} public key", spec="RFC 9053 §7") from error
 
@@ -259,6 +268,7 @@ def private_key(key_type: KeyType, value: Secret) -> SoftwareKey:
     """Rebuild a key from its scalar (big-endian, curve length) or seed (32 bytes for OKP and ML-DSA, 64 for ML-KEM).
 
     Raises:
+        UnsupportedError: HSS-LMS, whose private keys have a state and are none of this process's.
         DecodeError: not a private key of this type.
     """
     raw = value.reveal()
@@ -271,20 +281,24 @@ def private_key(key_type: KeyType, value: Secret) -> SoftwareKey:
             return _software(key_type, x25519.X25519PrivateKey.from_private_bytes(raw))
         if key_type is KeyType.ED25519:
             return _software(key_type, ed25519.Ed25519PrivateKey.from_private_bytes(raw))
-        return _software(key_type, _LATTICE_PRIVATE[key_type].from_seed_bytes(raw))
+        return _software(key_type, _seeded(key_type).from_seed_bytes(raw))
     except ValueError:
         raise DecodeError(f"expected a {key_type.name} private key", spec="RFC 9053 §7") from None
 
 
 def generate(key_type: KeyType) -> SoftwareKey:
-    """Make a fresh key with the library's own random source."""
+    """Make a fresh key with the library's own random source.
+
+    Raises:
+        UnsupportedError: as for `private_key`.
+    """
     if key_type in _CURVES:
         return _software(key_type, ec.generate_private_key(_CURVES[key_type]))
     if key_type is KeyType.X25519:
         return _software(key_type, x25519.X25519PrivateKey.generate())
     if key_type is KeyType.ED25519:
         return _software(key_type, ed25519.Ed25519PrivateKey.generate())
-    return _software(key_type, _LATTICE_PRIVATE[key_type].generate())
+    return _software(key_type, _seeded(key_type).generate())
 
 
 def verify(public: PublicKey, *, signature: bytes, data: bytes, signature_id: int) -> None:
@@ -295,7 +309,7 @@ def verify(public: PublicKey, *, signature: bytes, data: bytes, signature_id: in
         UnsupportedError: the algorithm is not a signature, or not one of this key.
     """
     row = _require_fit(public, signature_id)
-    if len(signature) != row.output_size:
+    if row.output_size and len(signature) != row.output_size:
         raise AuthenticationError(f"expected a {row.name} signature of {row.output_size} bytes, got {len(signature)}")
     try:
         if public.type in _CURVES:
@@ -335,6 +349,12 @@ def _require_fit(public: PublicKey, signature_id: int) -> Any:
     if _SIGNATURE_KEYS[row.id] is not public.type:
         raise UnsupportedError(f"expected an algorithm of a {public.type.name} key, got {row.name}")
     return row
+
+
+def _seeded(key_type: KeyType) -> Any:
+    if key_type not in _LATTICE_PRIVATE:
+        raise UnsupportedError(f"{key_type.name} keys are not made from a seed here", spec="RFC 8554 §5.2")
+    return _LATTICE_PRIVATE[key_type]
 
 
 def _software(key_type: KeyType, key: Any) -> SoftwareKey:

@@ -1,4 +1,4 @@
-"""COSE_Key: keys on the wire, and their thumbprints (RFC 9052 §7, RFC 9053 §7, RFC 9679, RFC 9964)."""
+"""COSE_Key: keys on the wire, and their thumbprints (RFC 9052 §7, RFC 9053 §7, RFC 8778, RFC 9679, RFC 9964)."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Kty(IntEnum):
     OKP = 1
     EC2 = 2
     SYMMETRIC = 4
+    HSS_LMS = 5
     AKP = 7
 
 
@@ -52,8 +53,8 @@ class KeyOperation(IntEnum):
     MAC_VERIFY = 10
 
 
-# The AKP type and the symmetric one reuse -1 and -2 for other things (RFC 9964 §3, RFC 9053 §6.1).
-_AKP_PUB, _AKP_PRIV, _SYMMETRIC_K = -1, -2, -1
+# Other types reuse -1 and -2 for other things (RFC 9964 §3, RFC 9053 §6.1, RFC 8778 §5).
+_AKP_PUB, _AKP_PRIV, _SYMMETRIC_K, _HSS_PUB = -1, -2, -1, -1
 
 # (kty, crv) -> key type; crv numbers are IANA "COSE Elliptic Curves".
 _CURVES: dict[tuple[int, int], KeyType] = {
@@ -167,6 +168,8 @@ def _required(public: PublicKey) -> dict[int, Any]:
             KeyLabel.ALG.value: int(_AKP_OF[public.type]),
             _AKP_PUB: public.x,
         }
+    if public.type is KeyType.HSS_LMS:
+        return {KeyLabel.KTY.value: Kty.HSS_LMS.value, _HSS_PUB: public.x}
     kty, curve = _CURVE_OF[public.type]
     entries = {KeyLabel.KTY.value: int(kty), KeyLabel.CRV.value: curve, KeyLabel.X.value: public.x}
     return {**entries, KeyLabel.Y.value: public.y} if public.y else entries
@@ -183,6 +186,10 @@ def _material(value: Mapping[Any, Any], alg: int | None) -> tuple[PublicKey | No
             raise UnsupportedError(f"expected an AKP key of ML-DSA, got alg {alg}", spec="RFC 9964 §3")
         public = PublicKey(_AKP[alg], _bytes(value, _AKP_PUB))
         return public, _private(value, public, _AKP_PRIV), None
+    if kty == Kty.HSS_LMS:
+        if alg not in {None, AlgorithmId.HSS_LMS}:
+            raise UnsupportedError(f"expected an HSS-LMS key of its own algorithm, got alg {alg}", spec="RFC 8778 §5")
+        return PublicKey(KeyType.HSS_LMS, _bytes(value, _HSS_PUB)), None, None
     curve = value.get(KeyLabel.CRV)
     key_type = _CURVES.get((kty, curve)) if type(curve) is int else None
     if key_type is None:

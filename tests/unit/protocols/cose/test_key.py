@@ -130,3 +130,26 @@ def test_the_thumbprint_leaves_kid_and_alg_out():
     public = generate(KeyType.ED25519).public
     assert key.thumbprint(PublicKey(KeyType.ED25519, public.x)) == key.thumbprint(public)
     assert len(key.thumbprint(public, AlgorithmId.SHA_384)) == 48
+
+
+HSS_PUBLIC = bytes.fromhex("000000010000000500000003") + bytes(range(16)) + bytes(32)
+
+
+@pytest.mark.spec("RFC 8778 5")
+@pytest.mark.parametrize("alg", [None, AlgorithmId.HSS_LMS])
+def test_an_hss_lms_key_is_read_and_written(alg):
+    public = PublicKey(KeyType.HSS_LMS, HSS_PUBLIC)
+    encoded = codec.encode(key.public_map(public, alg=alg))
+    assert codec.decode(encoded) == {1: 5, -1: HSS_PUBLIC} | ({} if alg is None else {3: -46})
+    assert key.decode(encoded).public == public
+
+
+@pytest.mark.spec("RFC 8778 5")
+@pytest.mark.parametrize(
+    "entries",
+    [{1: 5}, {1: 5, -1: HSS_PUBLIC[:-1]}, {1: 5, -1: "text"}, {1: 5, -1: HSS_PUBLIC, 3: -7}],
+    ids=["no key", "short key", "text", "another algorithm"],
+)
+def test_what_is_no_hss_lms_key_is_refused(entries):
+    with pytest.raises((DecodeError, UnsupportedError)):
+        key.from_map(entries)
