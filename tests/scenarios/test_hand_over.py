@@ -2,21 +2,16 @@
 
 import base64
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from tests.scenarios.memory import HomeLife
-from tests.scenarios.world import AT, POLICY, LivingDomain, play
+from tests.scenarios.world import POLICY, LivingDomain, play
 from thingstead.agent import ownership
 from thingstead.controller.config import CoapConfig, DomainConfig
-from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.ledger.entry import Kind
-from thingstead.domain.lifecycle import Cause
-from thingstead.phases.manufacture import Model, bear
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
-from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile.birth import BIRTH
 from thingstead.protocols.profile.custody import CLAIM, CUSTODY
 
@@ -186,42 +181,5 @@ def test_a_power_cut_while_it_is_handed_over_leaves_it_to_be_asked_again(instant
             path = tmp_path / "lamp.handover"
             path.write_bytes(base64.urlsafe_b64decode(answer["result"]["handover"]))
             await buyer.ask("thing.accept", file=str(path))
-
-    play(story)
-
-
-def _mended_until(day, world, thing):
-    return bear(
-        thing.maker,
-        Model("LX-1", 2, "https://mud.example/LX-1.json", day),
-        thing.serial,
-        thing_key=thing.keys.handle(birth_record.IDENTITY_KEY).public,
-        domain_key=world.domain.public,
-        at=AT - timedelta(days=30),
-        voucher_expires=AT + timedelta(days=365),
-    )
-
-
-@pytest.mark.requirement("R-78")
-def test_the_owner_takes_over_a_thing_at_its_end_of_life_and_nobody_does_before():
-    async def story(world):
-        lamp = world.thing("A0001")
-        lamp.disk = {BIRTH: birth_record.encode(_mended_until(AT.date(), world, lamp))}
-        lamp.start()
-        await world.until(lambda: lamp.has_reported)
-        early = await world.domain.answer("thing.adopt", thing=lamp.id, until="2036-12-31")
-        assert early["error"]["kind"] == "TransitionError"
-        maker, anchors = world.makers["acme"], lamp.agent.ownership.born().release_anchors
-        world.makers["acme"] = replace(maker, release_keys=(generate(KeyType.P256),))
-        await world.domain.controller.conductor.transition(lamp.id, Cause.SUPPORT_ENDED, actor="test")
-        refused = await world.domain.answer("thing.adopt", thing=lamp.id, until="2036-12-31")
-        assert refused["error"]["kind"] == "ForbiddenError", "the thing knows that its maker still mends it"
-        assert lamp.agent.ownership.born().release_anchors == anchors
-        world.clock.skew = timedelta(hours=13)
-        adopted = await world.domain.answer("thing.adopt", thing=lamp.id, until="2036-12-31")
-        assert adopted["result"]["state"] == "re-bootstrapping"
-        (key,) = lamp.agent.ownership.born().release_anchors
-        assert key == world.makers["acme"].release_keys[0].public
-        assert [one.cause for one in world.domain.entries(Kind.TRANSITION)][-1] == "support-adopted"
 
     play(story)

@@ -15,7 +15,7 @@ from thingstead.phases.maintain import make_release, sign_release
 from thingstead.protocols.profile import release as profile
 from thingstead.protocols.suit import authentication, envelope, manifest
 from thingstead.protocols.suit.envelope import Envelope
-from thingstead.protocols.suit.identifier import class_identifier
+from thingstead.protocols.suit.identifier import class_identifier, vendor_identifier
 from thingstead.simulator.factory import open_maker
 from thingstead.storage.directory import write_whole
 
@@ -43,11 +43,11 @@ _VIEW = View(
 def _build(session: Session) -> int:
     options = session.options
     image = read_file(session.path("image"), max_bytes=_MAX_IMAGE)
-    maker = open_maker(session.path("maker")).maker
+    vendor_id = vendor_identifier(options["vendor"] or open_maker(session.path("maker")).maker.domain)
     unsigned = make_release(
         image,
-        vendor_id=maker.vendor_id,
-        class_id=class_identifier(maker.vendor_id, options["model"]),
+        vendor_id=vendor_id,
+        class_id=class_identifier(vendor_id, options["model"]),
         sequence_number=options["sequence"],
         version=options["version"],
     )
@@ -106,6 +106,7 @@ BUILD = Action(
         _MAKER,
         Parameter("--model", "model of the things it is for", required=True),
         Parameter("--version", "for people, e.g. 1.1.0", required=True),
+        Parameter("--vendor", "DNS domain of who made the things, where another mends them now"),
         Parameter(
             "--sequence", "number above that of every release before", read=whole(0, _MAX_SEQUENCE), required=True
         ),
@@ -131,8 +132,9 @@ PUBLISH = remote(
     prepare=absolute_paths("envelope", "image"),
     then="thingstead release list",
     description=(
-        "The domain verifies it under the maker's anchor, looks for secrets in the image, and offers it to every\n"
-        "thing of the class. A refused release reaches nobody."
+        "The domain verifies it under the anchor of the maker, or of who took its part (`thing adopt`), looks for\n"
+        "secrets in the image, and offers it to every thing of the class that goes by that anchor. A refused release\n"
+        "reaches nobody."
     ),
 )
 LIST = remote("release.list", view=_VIEW, then="thingstead thing list")

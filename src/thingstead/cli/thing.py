@@ -132,9 +132,11 @@ ADOPT = remote(
     "thing.adopt",
     THING,
     Parameter("--until", "last day on which you mend it, such as 2031-12-31", required=True),
+    Parameter("--anchor", "name of the trusted anchor whose release keys count from then on; else its maker's name"),
     then="thingstead thing show {thing}",
-    description="First `thingstead trust add` an anchor of its maker's name with the release keys that shall count.\n"
-    "The thing takes them from its owner alone, and only after the day that its maker gave it; then it joins again.",
+    description="First `thingstead trust add` the anchor of who mends it: your own (`thingstead factory maker`) or\n"
+    "that of somebody you trust with it. The thing takes the keys from its owner alone, and only after the day that\n"
+    "its maker gave it; then it joins again, and releases of its maker reach it no more.",
 )
 ACCEPT = remote(
     "thing.accept",

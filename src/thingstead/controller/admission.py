@@ -32,7 +32,7 @@ from thingstead.domain.policy import (
 from thingstead.domain.ports import Committer
 from thingstead.domain.register import Register
 from thingstead.domain.role import OWNER
-from thingstead.domain.thing import KeyRow, Thing
+from thingstead.domain.thing import MAKER, KeyRow, Thing
 from thingstead.domain.unit import Unit
 from thingstead.errors import ForbiddenError, PolicyError, StateError
 from thingstead.identifier import ThingId, thing_id_from_random
@@ -49,7 +49,6 @@ from thingstead.protocols.profile.grant import Grant
 __all__ = ["Admission"]
 
 _ACTOR = "registrar"
-_KEY_ROLE = "maker"
 _SETTLED = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE})
 _IN = _SETTLED | {LifecycleState.RE_BOOTSTRAPPING, LifecycleState.END_OF_LIFE}
 
@@ -388,7 +387,7 @@ def _midnight(day: date) -> datetime:
 
 def _had_another_key(known: Thing, thumbprint: bytes) -> bool:
     """Whether its maker now says another key to be its: it may be mended, or be something else."""
-    proven = [row.thumbprint for row in known.keys if row.role == _KEY_ROLE and row.until is None]
+    proven = [row.thumbprint for row in known.keys if row.role == MAKER and row.until is None]
     return bool(proven) and thumbprint not in proven
 
 
@@ -397,5 +396,5 @@ def _keys(thing: Thing, newcomer: Newcomer, at: datetime) -> tuple[KeyRow, ...]:
     thumbprint = cose_key.thumbprint(newcomer.identity.public)
     if any(row.thumbprint == thumbprint and row.until is None for row in thing.keys):
         return thing.keys
-    closed = [replace(row, until=at) if row.role == _KEY_ROLE and row.until is None else row for row in thing.keys]
-    return (*closed, KeyRow(thumbprint, _KEY_ROLE, at))
+    closed = [replace(row, until=at) if row.role == MAKER and row.until is None else row for row in thing.keys]
+    return (*closed, KeyRow(thumbprint, MAKER, at))

@@ -31,6 +31,7 @@ from thingstead.planes.identity.certificate_authority import CertificateAuthorit
 from thingstead.planes.identity.install_codes import InstallCodes
 from thingstead.planes.network.alarm import Alarm
 from thingstead.planes.network.mud_manager import MudManager
+from thingstead.planes.software.source import sort_of
 from thingstead.planes.software.status_tracker import StatusTracker
 from thingstead.storage.records import PlaneRecords
 
@@ -129,7 +130,7 @@ def compose_planes(
         software=StatusTracker(
             records(PlaneName.SOFTWARE),
             anchors=foundation.anchors,
-            models=lambda: {(thing.maker, thing.model) for thing in register.things()},
+            sorts=lambda: {sort_of(thing) for thing in register.things()},
             scan=foundation.scan_image,
             clock=clock,
         ),

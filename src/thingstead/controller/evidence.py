@@ -12,6 +12,7 @@ from thingstead.controller.figures import Figures, Row
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import LifecycleState
 from thingstead.domain.plane import Demand, Finding
+from thingstead.domain.thing import RELEASE, KeyRow
 from thingstead.protocols.profile import path
 
 __all__ = ["findings"]
@@ -105,9 +106,14 @@ def _both_sides(figures: Figures) -> tuple[str, bool]:
 
 
 def _key_per_thing(figures: Figures) -> tuple[str, bool]:
-    keys = [row.thumbprint for one in figures.things for row in one.keys if row.until is None]
+    keys = [row.thumbprint for one in figures.things for row in one.keys if _is_own(row)]
     distinct = len(set(keys))
     return f"{len(keys)} open keys of {len(figures.things)} things, {distinct} distinct", 0 < len(keys) == distinct
+
+
+def _is_own(row: KeyRow) -> bool:
+    """Keys that sign releases are of others, and of many things at once."""
+    return row.until is None and row.role != RELEASE
 
 
 def _requests(figures: Figures) -> tuple[str, bool]:

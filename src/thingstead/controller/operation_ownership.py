@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from thingstead.domain.lifecycle import Cause, LifecycleState, advance
 from thingstead.domain.ports import Store
 from thingstead.domain.register import Register
 from thingstead.domain.role import Right
+from thingstead.domain.thing import RELEASE, KeyRow
 from thingstead.errors import ConfigError, StateError
 from thingstead.identifier import ThingId, thing_id
 from thingstead.phases.adoption import Adoption
@@ -53,10 +54,12 @@ class AdoptThing(Acting):
     Attributes:
         thing: its id.
         until: last day on which we mend it, as YYYY-MM-DD.
+        anchor: name of the trusted anchor whose release keys count from then on; empty for that of its maker's name.
     """
 
     thing: str
     until: str
+    anchor: str = ""
 
 
 def seller(store: Store, notary: Notary, *, key: PrivateKey, ledger_key: PublicKey, domain: str) -> Seller:
@@ -117,23 +120,32 @@ def rows(
         # Before the thing is asked: what the table refuses must not change whose releases it takes.
         advance(thing.state, Cause.SUPPORT_ADOPTED)
         until = _after(request.until, clock.utc())
-        anchor = next((one for one in anchors() if one.maker == thing.maker), None)
+        name = request.anchor or thing.maker
+        anchor = next((one for one in anchors() if one.maker == name), None)
         if anchor is None:
-            raise ConfigError(f"expected an anchor for {thing.maker} with the release keys that count from now on")
+            raise ConfigError(f"expected an anchor of {name} with the release keys that count from now on")
         await adoption.adopt(thing.id, thing.serial, anchor.release_keys)
         evidence: dict[str, Detail] = {
             "until": request.until,
+            "anchor": anchor.maker,
             "release_keys": ", ".join(cose_key.thumbprint(key).hex() for key in anchor.release_keys),
         }
-        changes = {"support_end": until}
+        changes = {"support_end": until, "keys": under(thing.keys, anchor.release_keys, at=clock.utc())}
         cause = Cause.SUPPORT_ADOPTED
         report = await conductor.transition(thing.id, cause, actor=request.by, evidence=evidence, changes=changes)
-        return {"thing": thing.id, "state": report.thing.state.value, "support_end": until}
+        told = {"thing": thing.id, "state": report.thing.state.value, "support_end": until}
+        return told | {"updates_by": anchor.maker}
 
     return (
         Operation("thing.accept", AcceptThing, Right.OWN, "take in what a seller handed over to us", accept),
         Operation("thing.adopt", AdoptThing, Right.OWN, "take over the updates of an end-of-life thing", adopt),
     )
+
+
+def under(rows: tuple[KeyRow, ...], release_keys: Iterable[PublicKey], *, at: datetime) -> tuple[KeyRow, ...]:
+    """The keys of a thing whose releases are under these, and under no others, from now on; none are its maker's."""
+    closed = [replace(row, until=at) if row.role == RELEASE and row.until is None else row for row in rows]
+    return (*closed, *[KeyRow(cose_key.thumbprint(key), RELEASE, at) for key in release_keys])
 
 
 def _after(day: str, at: datetime) -> datetime:

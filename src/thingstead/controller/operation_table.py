@@ -78,7 +78,7 @@ def operations(controller: Controller) -> Operations:
             controller.register,
             controller.conductor,
             adoption=_adoption(controller),
-            anchors=controller.foundation.files.anchors,
+            anchors=lambda: controller.owner.anchors,
             clock=clock,
         ),
         *operation_data.rows(controller.planes.data, controller.register),

@@ -142,6 +142,11 @@ class Owner:
         """What things may do at each other, as in force."""
         return self._policy.peers
 
+    @property
+    def anchors(self) -> tuple[TrustAnchor, ...]:
+        """The makers that are trusted, as in force."""
+        return self._trusted.anchors
+
     async def reload_trust(self) -> TrustReport:
         """Trust the makers that have an anchor now, and no other; what joined before stays where it is.
 

@@ -13,7 +13,11 @@ from thingstead.errors import DecodeError
 from thingstead.identifier import ThingId, TransitionId, thing_id
 from thingstead.protocols.cbor import codec
 
-__all__ = ["KeyRow", "Thing", "decode", "encode"]
+__all__ = ["MAKER", "RELEASE", "KeyRow", "Thing", "decode", "encode"]
+
+MAKER, RELEASE = "maker", "release"
+"""Roles of keys: the one by which it joins, which its maker signed, and those that sign its releases where its maker's
+do not any more."""
 
 _SHARED = ("maker", "model", "mud_url", "zone")
 
@@ -24,7 +28,7 @@ class KeyRow:
 
     Attributes:
         thumbprint: SHA-256 COSE key thumbprint (RFC 9679), 32 bytes.
-        role: what it proves, e.g. ``maker`` or ``domain``.
+        role: what it proves: `MAKER` or `RELEASE`.
         since: first instant at which it counts.
         until: first instant at which it no longer counts; None while open.
     """
@@ -84,6 +88,11 @@ class Thing:
     def transition_id(self) -> TransitionId:
         """Names the change that made this version, if it was a transition or a restriction."""
         return TransitionId(f"{self.id}/{self.version}")
+
+    @property
+    def release_keys(self) -> frozenset[bytes]:
+        """Thumbprints of the keys of which each has to sign its releases; empty where its maker's do."""
+        return frozenset([row.thumbprint for row in self.keys if row.role == RELEASE and row.until is None])
 
     def key(self, role: str, at: datetime) -> KeyRow | None:
         """The newest key of `role` that counts at `at`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from thingstead.domain.instant import instant, microseconds
 from thingstead.domain.ledger.entry import Draft
 from thingstead.domain.ports import Records
 from thingstead.errors import DecodeError, PolicyError, ProtocolError, SecurityError
-from thingstead.planes.software.release import ClassKey, Release, open_release
+from thingstead.planes.software.release import ClassKey, Line, Release, open_release
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.suit import envelope
 from thingstead.protocols.suit.digest import digest_of
@@ -23,6 +23,9 @@ __all__ = ["Catalogue", "Published"]
 _LOGGER = logging.getLogger(__name__)
 _RELEASE, _IMAGE = "release/", "image/"
 _LIMITS = codec.Limits(max_bytes=2 << 20)
+
+
+Sources = Callable[[ClassKey], Iterable[TrustAnchor]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +52,48 @@ class Published:
     image_digest: bytes
     encoded: bytes
 
+    @property
+    def line(self) -> Line:
+        """What it belongs to."""
+        return Line(self.target, self.maker)
+
 
 class Catalogue:
     """Published releases over the plane's documents; each current one is verified again when it is read.
 
     Args:
         records: the software plane's documents.
-        anchors: the owner's, by vendor identifier. An anchor that is taken away takes its releases off offer.
+        anchors: the owner's. An anchor that is taken away takes its releases off offer.
+        sources: who may sign new releases for a class.
         clock: for UTC.
     """
 
-    def __init__(self, records: Records, *, anchors: Mapping[bytes, TrustAnchor], clock: Clock) -> None:
+    def __init__(self, records: Records, *, anchors: Iterable[TrustAnchor], sources: Sources, clock: Clock) -> None:
         self._records = records
-        self._anchors = anchors
+        self._anchors = {anchor.maker: anchor for anchor in anchors}
+        self._sources = sources
         self._clock = clock
         self._documents: dict[str, bytes] = {}
+        self._stems: dict[Line, str] = {}
         self._by_digest: dict[bytes, Published] = {}
-        self._newest: dict[ClassKey, int] = {}
-        self._current: dict[ClassKey, Release] = {}
+        self._newest: dict[Line, int] = {}
+        self._current: dict[Line, Release] = {}
         self._load(records.load())
 
-    def current(self, target: ClassKey) -> Release | None:
-        """What a class is offered now."""
-        release = self._current.get(target)
+    def current(self, line: Line) -> Release | None:
+        """What things of a line are offered now."""
+        release = self._current.get(line)
         if release is None or (release.use_before is not None and release.use_before <= self._clock.utc()):
             return None
         return release
 
-    def newest(self, target: ClassKey) -> int:
-        """Sequence number of the newest release that was ever published for a class; -1 for none."""
-        return self._newest.get(target, -1)
+    def newest(self, line: Line) -> int:
+        """Sequence number of the newest release that was ever published of a line; -1 for none.
+
+        Who begins one goes on above what the class had of others, for things install nothing below what they run.
+        """
+        others = [number for other, number in self._newest.items() if other.target == line.target]
+        return self._newest.get(line, max(others, default=-1))
 
     def find(self, manifest_digest: bytes) -> Published | None:
         """The release with this manifest, however old."""
@@ -90,39 +105,40 @@ class Catalogue:
 
     def open(self, encoded: bytes, image: bytes) -> Release:
         """Verify and rehearse a candidate; errors as for `release.open_release`."""
-        return open_release(encoded, image, anchors=self._anchors, newest=self.newest, at=self._clock.utc())
+        return open_release(encoded, image, sources=self._sources, newest=self.newest, at=self._clock.utc())
 
-    async def publish(self, release: Release, *, maker: str, model: str, entry: Draft) -> Published:
+    async def publish(self, release: Release, *, model: str, entry: Draft) -> Published:
         """Keep a release together with its ledger entry, then offer it."""
-        target = release.target
+        line, stem = release.line, self._stem(release.line)
         published = Published(
-            maker,
+            line.source,
             model,
             release.version,
             release.sequence_number,
             entry.at,
-            target,
+            line.target,
             digest_of(release.image).value,
             release.encoded,
         )
         documents = {
-            f"{_RELEASE}{target}/{release.sequence_number:020d}": _encode(published),
-            f"{_IMAGE}{target}": release.image,
+            f"{_RELEASE}{stem}/{release.sequence_number:020d}": _encode(published),
+            f"{_IMAGE}{stem}": release.image,
         }
         await self._records.write(documents, entries=[entry])
         self._documents |= documents
         self._by_digest[release.manifest.digest.value] = published
-        self._newest[target] = release.sequence_number
-        self._current[target] = release
+        self._newest[line] = release.sequence_number
+        self._current[line] = release
+        self._stems[line] = stem
         return published
 
     def documents(self) -> dict[str, bytes]:
         """All of it, for a backup."""
         return dict(self._documents)
 
-    def trust(self, anchors: Mapping[bytes, TrustAnchor]) -> None:
+    def trust(self, anchors: Iterable[TrustAnchor]) -> None:
         """Offer from now on what verifies under these anchors, and nothing else."""
-        self._anchors = anchors
+        self._anchors = {anchor.maker: anchor for anchor in anchors}
         self._current.clear()
         self._load(dict(self._documents))
 
@@ -136,25 +152,36 @@ class Catalogue:
         await self._records.write(fresh)
         self._load({**self._documents, **fresh})
 
+    def _stem(self, line: Line) -> str:
+        """Names a line in documents; whoever takes the maker's part has a line beside it."""
+        source = self._anchors.get(line.source)
+        is_own = source is not None and source.vendor_id == line.target.vendor_id
+        own = str(line.target)
+        is_free = is_own and own not in self._stems.values()
+        return self._stems.get(line) or (own if is_free else f"{own}@{line.source}")
+
     def _load(self, documents: Mapping[str, bytes]) -> None:
-        newest: dict[ClassKey, Published] = {}
+        newest: dict[Line, Published] = {}
         for key, document in documents.items():
             if key.startswith((_RELEASE, _IMAGE)):
                 self._documents[key] = document
             if key.startswith(_RELEASE):
                 one = _decode(document)
                 self._by_digest[envelope.decode(one.encoded).digest.value] = one
-                if one.target not in newest or newest[one.target].sequence_number < one.sequence_number:
-                    newest[one.target] = one
-        for target, one in newest.items():
-            self._newest[target] = one.sequence_number
+                self._stems[one.line] = key.removeprefix(_RELEASE).rpartition("/")[0]
+                if one.line not in newest or newest[one.line].sequence_number < one.sequence_number:
+                    newest[one.line] = one
+        for line, one in newest.items():
+            self._newest[line] = one.sequence_number
             self._offer_again(one)
 
     def _offer_again(self, one: Published) -> None:
-        image = self._documents.get(f"{_IMAGE}{one.target}", b"")
+        image = self._documents.get(f"{_IMAGE}{self._stems[one.line]}", b"")
+        source = self._anchors.get(one.maker)
+        sources = () if source is None else (source,)
         try:
-            self._current[one.target] = open_release(
-                one.encoded, image, anchors=self._anchors, newest=lambda _target: -1, at=self._clock.utc()
+            self._current[one.line] = open_release(
+                one.encoded, image, sources=lambda _target: sources, newest=lambda _line: -1, at=self._clock.utc()
             )
         except (ProtocolError, SecurityError, PolicyError) as error:
             _LOGGER.warning("release %s of %s %s is not offered any more: %s", one.version, one.maker, one.model, error)

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import InitVar, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from thingstead.domain.anchor import TrustAnchor
-from thingstead.errors import AuthenticationError, DecodeError, PolicyError, UnsupportedError, UntrustedError
+from thingstead.errors import (
+    AuthenticationError,
+    DecodeError,
+    PolicyError,
+    SecurityError,
+    UnsupportedError,
+    UntrustedError,
+)
 from thingstead.protocols.coap.block import entity_tag
 from thingstead.protocols.profile import release as profile
 from thingstead.protocols.suit import authentication, envelope
+from thingstead.protocols.suit.authentication import AuthenticatedEnvelope
 from thingstead.protocols.suit.command import Sequence
 from thingstead.protocols.suit.digest import digest_of
 from thingstead.protocols.suit.effect import CheckImageMatch, Effect, Fetch, SetActive, Write
+from thingstead.protocols.suit.envelope import Envelope
 from thingstead.protocols.suit.manifest import Content, Manifest, decode_manifest, open_manifest
 from thingstead.protocols.suit.processor import Processor
 from thingstead.protocols.suit.registry import CommandId, Member, ParameterId
 from thingstead.protocols.suit.step import Limits, Recipient
 
-__all__ = ["ClassKey", "Release", "open_release"]
+__all__ = ["ClassKey", "Line", "Release", "open_release"]
 
 _LIMITS = Limits(max_image_bytes=profile.MAX_IMAGE_SIZE)
 _SEAL = object()
@@ -39,14 +48,28 @@ class ClassKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """Releases that follow each other.
+
+    Attributes:
+        target: whom they are for.
+        source: name of the anchor whose release keys sign them: the maker's, or that of who took its part (RFC 8576
+            §5.5).
+    """
+
+    target: ClassKey
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """A release that a thing of its class would install; made by `open_release` and by nothing else.
 
     Attributes:
-        manifest: signed by every release key of the maker's anchor.
+        manifest: signed by every release key of its source.
         encoded: the envelope as it came, and as it goes out.
         image: what is installed.
-        target: whom it is for.
+        line: whom it is for, and whose it is.
         use_before: from then on no thing installs it; None for never.
         etag: names the envelope to those who have it (RFC 7252 §5.10.6).
     """
@@ -54,7 +77,7 @@ class Release:
     manifest: Manifest
     encoded: bytes
     image: bytes
-    target: ClassKey
+    line: Line
     use_before: datetime | None
     etag: bytes
     seal: InitVar[object]
@@ -78,8 +101,8 @@ def open_release(
     encoded: bytes,
     image: bytes,
     *,
-    anchors: Mapping[bytes, TrustAnchor],
-    newest: Callable[[ClassKey], int],
+    sources: Callable[[ClassKey], Iterable[TrustAnchor]],
+    newest: Callable[[Line], int],
     at: datetime,
 ) -> Release:
     """Authenticate an envelope and let a thing of its class install it on paper.
@@ -89,12 +112,13 @@ def open_release(
     Args:
         encoded: the envelope.
         image: what it is about.
-        anchors: the owner's, by vendor identifier.
+        sources: who may sign releases for a class; the first under whose keys it holds is its source.
         newest: sequence number of the release before this one, -1 for none.
         at: now.
 
     Raises:
-        UntrustedError: of a maker without an anchor ("vendor"), or not signed by each of its release keys ("signers").
+        UntrustedError: for things that nobody may sign releases for ("vendor"), or not signed by each release key of
+            one who may ("signers").
         AuthenticationError: unsigned, a signature that does not verify, or another image ("image-digest").
         ReplayError: not newer than the release before ("rollback").
         ExpiredError: past its use-before.
@@ -104,19 +128,28 @@ def open_release(
     opened = envelope.decode(encoded)
     # A claim so far: it chooses the keys that have to prove it.
     target = _target(decode_manifest(opened))
-    anchor = anchors.get(target.vendor_id)
-    if anchor is None:
-        raise UntrustedError("expected a release of a maker whose anchor is in trust/", reason="vendor")
-    keys, policy = profile.authentication(anchor.release_keys)
-    manifest = open_manifest(authentication.authenticate(opened, keys, policy))
+    source, authentic = _authenticate(opened, sources(target))
+    manifest, line = open_manifest(authentic), Line(target, source.maker)
     recipient = Recipient(
         vendor_ids=frozenset({target.vendor_id}),
         class_ids=frozenset({target.class_id}),
         components=frozenset({profile.FIRMWARE}),
-        installed_sequence=newest(target),
+        installed_sequence=newest(line),
     )
     _rehearse(Processor(manifest, recipient, at=at, limits=_LIMITS).update(), image)
-    return Release(manifest, encoded, image, target, _use_before(manifest.content), entity_tag(encoded), _SEAL)
+    return Release(manifest, encoded, image, line, _use_before(manifest.content), entity_tag(encoded), _SEAL)
+
+
+def _authenticate(opened: Envelope, sources: Iterable[TrustAnchor]) -> tuple[TrustAnchor, AuthenticatedEnvelope]:
+    """Whose it is; what the first source's keys say is told where none holds."""
+    refusal: SecurityError = UntrustedError("expected a release of a maker whose anchor is in trust/", reason="vendor")
+    for number, source in enumerate(sources):
+        keys, policy = profile.authentication(source.release_keys)
+        try:
+            return source, authentication.authenticate(opened, keys, policy)
+        except SecurityError as error:
+            refusal = refusal if number else error
+    raise refusal
 
 
 def _target(content: Content) -> ClassKey:

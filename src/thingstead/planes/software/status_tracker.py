@@ -15,14 +15,14 @@ from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
 from thingstead.domain.ports import Records
 from thingstead.domain.thing import Thing
-from thingstead.errors import ForbiddenError, PolicyError, StorageError, ThingsteadError, TransportError
+from thingstead.errors import ForbiddenError, StorageError, ThingsteadError, TransportError
 from thingstead.identifier import ThingId, TransitionId, thing_id
 from thingstead.planes.software import installation, software_record
 from thingstead.planes.software.campaign import Campaign, Progress, campaign
 from thingstead.planes.software.catalogue import Catalogue, Published
-from thingstead.planes.software.release import ClassKey, Release
+from thingstead.planes.software.release import Line, Release
 from thingstead.planes.software.software_record import SoftwareRecord
-from thingstead.protocols.suit.identifier import class_identifier
+from thingstead.planes.software.source import Sort, Sources, sort_of
 from thingstead.protocols.suit.report import decode_report
 
 __all__ = ["ImageScan", "StatusTracker"]
@@ -41,7 +41,7 @@ class StatusTracker:
     Args:
         records: the plane's documents: releases, images, and one record per thing that reported.
         anchors: the makers that the owner trusts.
-        models: maker and model of every thing that is known, whatever its state.
+        sorts: every sort of which a thing is known, whatever its state.
         scan: looks through an image before it is published (R-88).
         clock: for UTC.
     """
@@ -53,18 +53,17 @@ class StatusTracker:
         records: Records,
         *,
         anchors: Iterable[TrustAnchor],
-        models: Callable[[], Iterable[tuple[str, str]]],
+        sorts: Callable[[], Iterable[Sort]],
         scan: ImageScan,
         clock: Clock,
     ) -> None:
         self._records = records
-        self._anchors, by_vendor = _by_name_and_vendor(anchors)
-        self._models = models
+        trusted = tuple(anchors)
+        self._sources = Sources(trusted, sorts)
         self._scan = scan
         self._clock = clock
-        self._catalogue = Catalogue(records, anchors=by_vendor, clock=clock)
-        self._admitted: dict[ThingId, tuple[Thing, ClassKey | None]] = {}
-        self._targets: dict[ClassKey, ClassKey] = {}
+        self._catalogue = Catalogue(records, anchors=trusted, sources=self._sources.of, clock=clock)
+        self._admitted: dict[ThingId, tuple[Thing, Line | None]] = {}
         self._given: dict[ThingId, Release] = {}
         self._progress: dict[bytes, Progress] = {}
         self._last_acceptance: dict[ThingId, datetime] = {}
@@ -81,12 +80,13 @@ class StatusTracker:
     def resume(self, admitted: Iterator[Thing]) -> None:
         """Go on answering the things that were admitted before a restart."""
         for thing in admitted:
-            self._admitted[thing.id] = (thing, self._class_of(thing))
+            self._admitted[thing.id] = (thing, self._line_of(thing))
 
     def trust(self, anchors: Iterable[TrustAnchor]) -> None:
         """Go by these makers' keys from now on; releases under keys of others are offered no more."""
-        self._anchors, by_vendor = _by_name_and_vendor(anchors)
-        self._catalogue.trust(by_vendor)
+        trusted = tuple(anchors)
+        self._sources.trust(trusted)
+        self._catalogue.trust(trusted)
         self._given.clear()
         self.resume(thing for thing, _ in tuple(self._admitted.values()))
 
@@ -99,13 +99,14 @@ class StatusTracker:
 
         Raises:
             SecurityError, ProtocolError: as for `release.open_release`.
-            PolicyError: no known thing is of its class ("class"), or the image carries what it must not ("image").
+            PolicyError: no known thing is of its class ("class") or goes by its source ("source"), or the image carries
+                what it must not ("image").
             StorageError: it could not be kept; nothing is offered.
         """
         async with self._publishing:
             try:
                 release = self._catalogue.open(encoded, image)
-                maker, model = self._known_model(release.target)
+                model = self._sources.model(release.line)
                 require_clean(await self._scan(image))
             except ThingsteadError as error:
                 self.not_published[error.reason] += 1
@@ -113,7 +114,7 @@ class StatusTracker:
                 await self._records.write({}, entries=[draft])
                 raise
             details: dict[str, Detail] = {
-                "maker": maker,
+                "maker": release.line.source,
                 "model": model,
                 "version": release.version,
                 "sequence": release.sequence_number,
@@ -121,7 +122,7 @@ class StatusTracker:
                 "signatures": len(release.manifest.authenticated.signers),
             }
             draft = Draft(self._clock.utc(), Kind.RELEASE, actor, None, "published", details)
-            published = await self._catalogue.publish(release, maker=maker, model=model, entry=draft)
+            published = await self._catalogue.publish(release, model=model, entry=draft)
             return self._campaign(release.manifest.digest.value, published)
 
     def campaigns(self) -> tuple[Campaign, ...]:
@@ -148,7 +149,7 @@ class StatusTracker:
         Raises:
             ForbiddenError: the thing is not admitted here.
         """
-        release = self._catalogue.current(self._require_class(thing))
+        release = self._catalogue.current(self._require_line(thing))
         self._last_acceptance[thing] = self._clock.utc()
         if release is not None:
             self._given[thing] = release
@@ -161,7 +162,7 @@ class StatusTracker:
         Raises:
             ForbiddenError: the thing is not admitted here.
         """
-        current = self._catalogue.current(self._require_class(thing))
+        current = self._catalogue.current(self._require_line(thing))
         release = self._given.get(thing, current)
         self._last_acceptance[thing] = self._clock.utc()
         if release is not None:
@@ -179,13 +180,13 @@ class StatusTracker:
             DecodeError: not a SUIT report.
             TransportError: an earlier one of the thing is being written; it is to come again.
         """
-        target = self._require_class(thing)
+        line = self._require_line(thing)
         report = decode_report(encoded)
         published = self._catalogue.find(report.manifest_digest.value)
         if thing in self._reporting:
             raise TransportError(f"an earlier report of {thing} is being written", reason="busy")
         before = self.runs(thing)
-        if published is not None and published.target != target:
+        if published is not None and published.line != line:
             published = None
         at = self._clock.utc()
         after = installation.record_after(before, report, published, at=at)
@@ -210,9 +211,9 @@ class StatusTracker:
 
     async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Answer its polls from now on."""
-        target = self._class_of(thing)
-        self._admitted[thing.id] = (thing, target)
-        release = None if target is None else self._catalogue.current(target)
+        line = self._line_of(thing)
+        self._admitted[thing.id] = (thing, line)
+        release = None if line is None else self._catalogue.current(line)
         detail = "no release for it yet" if release is None else f"offered {release.version}"
         return self._receipt(thing, Demand.ADMIT, transition_id, f"update polls answered, {detail}")
 
@@ -237,19 +238,19 @@ class StatusTracker:
 
     def expiries(self) -> Sequence[Expiry]:
         """The end of each offered release's use-before, and of the makers' support."""
-        offered: dict[ClassKey, list[ThingId]] = {}
+        offered: dict[Line, list[ThingId]] = {}
         supported: dict[tuple[str, str, datetime], list[ThingId]] = {}
-        for thing, target in self._admitted.values():
-            if target is not None:
-                offered.setdefault(target, []).append(thing.id)
+        for thing, line in self._admitted.values():
+            if line is not None:
+                offered.setdefault(line, []).append(thing.id)
             if thing.support_end is not None:
                 supported.setdefault((thing.maker, thing.model, thing.support_end), []).append(thing.id)
         expiries = [
             Expiry(f"support of {maker} {model}", end, tuple(things), self.name, warning=_SUPPORT_WARNING)
             for (maker, model, end), things in supported.items()
         ]
-        for target, things in offered.items():
-            release = self._catalogue.current(target)
+        for line, things in offered.items():
+            release = self._catalogue.current(line)
             if release is not None and release.use_before is not None:
                 late = [one for one in things if self.runs(one).sequence_number < release.sequence_number]
                 expiries.append(Expiry(f"release {release.version}", release.use_before, tuple(late), self.name))
@@ -292,31 +293,19 @@ class StatusTracker:
 
     # --- within
 
-    def _require_class(self, thing: ThingId) -> ClassKey:
+    def _require_line(self, thing: ThingId) -> Line:
         if not self.accepts(thing):
             raise ForbiddenError(f"{thing} gets no updates now", reason="software-plane")
-        target = self._admitted[thing][1]
-        if target is None:
-            raise ForbiddenError(f"the maker of {thing} has no anchor here any more", reason="maker")
-        return target
+        line = self._admitted[thing][1]
+        if line is None:
+            raise ForbiddenError(f"nobody whose anchor is here signs releases for {thing}", reason="maker")
+        return line
 
-    def _class_of(self, thing: Thing) -> ClassKey | None:
-        anchor = self._anchors.get(thing.maker)
-        if anchor is None:
-            return None
-        target = _class_key(anchor, thing.model)
-        return self._targets.setdefault(target, target)
-
-    def _known_model(self, target: ClassKey) -> tuple[str, str]:
-        """Maker and model behind a class identifier, which is a hash: only what is known can be recognised."""
-        for maker, model in self._models():
-            anchor = self._anchors.get(maker)
-            if anchor is not None and _class_key(anchor, model) == target:
-                return maker, model
-        raise PolicyError("the release is for a class that no thing here is of", reason="class")
+    def _line_of(self, thing: Thing) -> Line | None:
+        return self._sources.line(sort_of(thing))
 
     def _campaign(self, digest: bytes, published: Published) -> Campaign:
-        things = sum(target == published.target for _, target in self._admitted.values())
+        things = sum(line == published.line for _, line in self._admitted.values())
         progress = self._progress.get(digest, Progress())
         return campaign(digest, published, progress, things=things, records=self._things)
 
@@ -329,15 +318,6 @@ class StatusTracker:
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
-
-
-def _by_name_and_vendor(anchors: Iterable[TrustAnchor]) -> tuple[dict[str, TrustAnchor], dict[bytes, TrustAnchor]]:
-    known = tuple(anchors)
-    return {anchor.maker: anchor for anchor in known}, {anchor.vendor_id: anchor for anchor in known}
-
-
-def _class_key(anchor: TrustAnchor, model: str) -> ClassKey:
-    return ClassKey(anchor.vendor_id, class_identifier(anchor.vendor_id, model))
 
 
 _FINDINGS = {

@@ -10,6 +10,7 @@ from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.ledger import entry
 from thingstead.domain.plane import PlaneName
 from thingstead.phases.maintain import make_release, sign_release
+from thingstead.planes.software.source import sort_of
 from thingstead.planes.software.status_tracker import StatusTracker
 from thingstead.protocols.profile import release as profile
 from thingstead.protocols.suit import envelope
@@ -87,7 +88,7 @@ class Desk:
         self.tracker = StatusTracker(
             self.records,
             anchors=self.anchors if anchors is None else anchors,
-            models=lambda: [(thing.maker, thing.model) for thing in self.things],
+            sorts=lambda: [sort_of(thing) for thing in self.things],
             scan=self._scan,
             clock=self.clock,
         )

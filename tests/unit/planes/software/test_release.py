@@ -5,7 +5,7 @@ import pytest
 from tests.unit.planes.software.desk import ACME, ANCHORS, IMAGE, made
 from tests.unit.protocols.suit.releases import AT, CLASSIC, QUANTUM
 from thingstead.errors import PolicyError, ThingsteadError
-from thingstead.planes.software.release import ClassKey, Release, open_release
+from thingstead.planes.software.release import ClassKey, Line, Release, open_release
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.profile import release as profile
 from thingstead.protocols.suit import builder, envelope
@@ -20,8 +20,10 @@ KEYS = [(profile.signer(key.public), key) for key in (CLASSIC, QUANTUM)]
 
 
 def opened(encoded, image=IMAGE, *, newest=-1):
-    anchors = {anchor.vendor_id: anchor for anchor in ANCHORS}
-    return open_release(encoded, image, anchors=anchors, newest=lambda _target: newest, at=AT)
+    def sources(target):
+        return [anchor for anchor in ANCHORS if anchor.vendor_id == target.vendor_id]
+
+    return open_release(encoded, image, sources=sources, newest=lambda _line: newest, at=AT)
 
 
 def signed(**changes):
@@ -39,14 +41,14 @@ def custom(install, *, shared=None):
 
 def test_a_release_says_what_it_is():
     release = opened(made())
-    assert (release.version, release.sequence_number, release.target) == ("1.1.0", 2, ClassKey(ACME, CLASS))
+    assert (release.version, release.sequence_number, release.line) == ("1.1.0", 2, Line(ClassKey(ACME, CLASS), "acme"))
     assert release.use_before is None
 
 
 def test_nobody_else_makes_a_release():
     release = opened(made())
     with pytest.raises(TypeError):
-        Release(release.manifest, b"", b"", release.target, None, b"", object())
+        Release(release.manifest, b"", b"", release.line, None, b"", object())
 
 
 def test_an_integrated_image_is_rehearsed_too():
