@@ -6,10 +6,20 @@ from tests.properties.decoder import Decoder
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.domain import anchor
 from thingstead.domain.anchor import TrustAnchor
-from thingstead.protocols.profile import birth, custody, delegation, firmware, papers, signed_request, wipe
+from thingstead.protocols.profile import (
+    birth,
+    custody,
+    delegation,
+    firmware,
+    maker_server,
+    papers,
+    signed_request,
+    wipe,
+)
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.custody import Owner
 from thingstead.protocols.profile.firmware import Firmware
+from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.protocols.profile.papers import Papers
 from thingstead.protocols.voucher import voucher
 from thingstead.secret import Secret
@@ -39,6 +49,7 @@ _VOUCHER = voucher.issue(_KEY, _PRIVATE, serial="AL-1", at=_AT, expires=_AT + ti
 _HOME = Owner("home", _KEY)
 _LINK = custody.extend(custody.head(_VOUCHER, ()), serial="AL-1", owner=_HOME, to=_HOME, at=_AT, key=_PRIVATE)
 _PAPERS = Papers(b"identity", _VOUCHER, (_LINK,))
+_SERVER = MakerServer("acme", "coap://masa.acme.example", _KEY, _KEY)
 
 DECODERS = (
     Decoder("domain.anchor.decode", anchor.decode, (anchor.encode(_ANCHOR).hex(),)),
@@ -55,6 +66,7 @@ DECODERS = (
         lambda data: signed_request.authenticate(data, _KEY, domain="home"),
         (_REQUEST.hex(),),
     ),
+    Decoder("profile.maker_server.decode", maker_server.decode, (maker_server.encode(_SERVER).hex(),)),
     Decoder("profile.papers.decode", papers.decode, (papers.encode(_PAPERS).hex(),)),
     Decoder("profile.custody.decode_links", custody.decode_links, (custody.encode_links(_PAPERS.links).hex(),)),
     Decoder(
