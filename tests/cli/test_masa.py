@@ -19,7 +19,8 @@ from thingstead.protocols.cwt import ccs
 from thingstead.protocols.lake_authz import message, voucher
 from thingstead.protocols.lake_authz.voucher import Binding
 from thingstead.protocols.profile import birth as birth_record
-from thingstead.protocols.profile import join
+
+MAKE = ("masa", "make", "m", "--name", "aurora", "--location", "coap://127.0.0.1:5699")
 
 
 @pytest.fixture
@@ -34,12 +35,12 @@ def here(tmp_path, monkeypatch, run):
 
 
 def test_a_thing_is_sold_under_the_name_that_it_will_use_in_edhoc(here, run):
-    code, out, _ = run("masa", "make", "m", "--name", "aurora")
+    code, out, _ = run(*MAKE)
     assert (code, out.splitlines()[-1]) == (0, "next: thingstead masa sell m THING --to DOMAIN.credential")
     code, out, _ = run("masa", "sell", "m", "lamp", "--to", "home.credential")
     assert (code, out.splitlines()[-1]) == (0, "next: thingstead masa run m")
     born = birth_record.decode((here / "lamp" / "home" / "birth").read_bytes())
-    name = join.identity_credential(born.maker_identity, ccs.decode(born.maker_identity).public).id_cred
+    name = birth_record.credential(born, ccs.decode(born.maker_identity).public).id_cred
     (sale,) = open_masa(here / "m").sales.read().find(name)
     domain = ccs.decode((here / "home.credential").read_bytes()).public
     assert (sale.serial, sale.to) == ("A-1", (cose_key.thumbprint(domain).hex(),))
@@ -48,8 +49,8 @@ def test_a_thing_is_sold_under_the_name_that_it_will_use_in_edhoc(here, run):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("make", "m", "--name", "aurora"), "already"),
-        (("sell", "m", "lamp", "--to", "home.credential"), "already"),
+        (MAKE[1:], "already"),
+        (("sell", "m", "lamp", "--to", "home.credential"), "A-1 is there 2 times"),
         (("sell", "m", "home", "--to", "home.credential"), "no thing was born"),
         (("sell", "lamp", "lamp", "--to", "home.credential"), "thingstead masa make"),
         (("sell", "m", "lamp", "--to", "nowhere"), "nowhere"),
@@ -57,7 +58,7 @@ def test_a_thing_is_sold_under_the_name_that_it_will_use_in_edhoc(here, run):
     ],
 )
 def test_what_cannot_be_done_is_said(here, run, words, told):
-    run("masa", "make", "m", "--name", "aurora")
+    run(*MAKE)
     run("masa", "sell", "m", "lamp", "--to", "home.credential")
     code, _, err = run("masa", *words)
     assert code != 0
@@ -65,7 +66,7 @@ def test_what_cannot_be_done_is_said(here, run, words, told):
 
 
 def test_it_vouches_over_udp_for_whom_the_file_says_and_tells_what_it_did(here, run, process_environment):
-    run("masa", "make", "m", "--name", "aurora")
+    run(*MAKE)
     run("masa", "sell", "m", "lamp", "--to", "home.credential")
     of_domains, of_things = (
         ccs.decode((here / "m" / f"{name}.credential").read_bytes()).public for name in ("session", "voucher")

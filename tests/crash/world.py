@@ -209,7 +209,7 @@ class World:
         model = Model("S-1", 1, "https://mud.stranger.example/S-1.json", at.date().replace(year=at.year + 1))
         home = self.root / "things" / "stranger"
         own = domain_credential(FileKeyStore(self.domain.keys), self.domain.load())
-        bear_thing(home, maker.maker, model, "S-1-0001", domain_credential=own.cred, at=at)
+        bear_thing(home, maker.maker, model, "S-1-0001", whose=own.cred, at=at)
         thing = self._thing("S-1-0001", home)
         thing.audit.is_leaving = True
         thing.audit.cut_off()

@@ -15,6 +15,7 @@ from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.initiator import Initiator, Message2Received
+from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import join, path
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.grant import decode_grant, decode_granted
@@ -110,7 +111,7 @@ class Joining:
             method=join.METHOD,
             suites=join.SUITES,
             selected=selected,
-            credential=join.identity_credential(self.birth.maker_identity, self.key.public),
+            credential=birth_record.credential(self.birth, self.key.public),
             key=self.key,
             connection_id=self.connection_id,
             ephemeral=generate,

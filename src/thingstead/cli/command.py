@@ -110,7 +110,13 @@ COMMANDS: tuple[Command, ...] = (
         "image.bin --model LX-1 --version 1.1.0",
         "factory:IMAGE",
     ),
-    _row(_M, "masa make", "make the maker's own server, which vouches for buyers", "m --name aurora", "masa:MAKE"),
+    _row(
+        _M,
+        "masa make",
+        "make the maker's own server, which vouches for buyers",
+        "m --name aurora --location coap://192.0.2.1",
+        "masa:MAKE",
+    ),
     _row(
         _M, "masa sell", "have the server vouch for a thing's buyer", "m lamp-1 --to my-domain.credential", "masa:SELL"
     ),

@@ -11,11 +11,14 @@ from thingstead.clock import SystemClock
 from thingstead.controller.directory import DomainDirectory
 from thingstead.controller.waiting_room import shown
 from thingstead.crypto.digest import digest
+from thingstead.errors import ConfigError
 from thingstead.phases.manufacture import Model
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
+from thingstead.protocols.profile import maker_server
 from thingstead.protocols.profile.install_code import make_code, render_code
+from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.simulator import firmware
 from thingstead.simulator.factory import FIRMWARE_1_0_0, bear_thing, make_maker, open_maker
 from thingstead.storage.directory import write_whole
@@ -54,14 +57,14 @@ def _thing(session: Session) -> int:
     firmware = FIRMWARE_1_0_0
     if options["firmware"] is not None:
         firmware = read_file(session.path("firmware"), max_bytes=16 << 20)
-    credential = _credential(session)
+    whose = _whose(session)
     code = make_code(secrets.token_bytes) if options["install_code"] else None
     born = bear_thing(
         session.path("directory"),
         maker,
         model,
         options["serial"],
-        domain_credential=credential,
+        whose=whose,
         at=at,
         voucher_days=options["voucher_days"],
         firmware=firmware,
@@ -76,7 +79,7 @@ def _thing(session: Session) -> int:
             "mud_url": model.mud_url,
             "support_end": model.support_end.isoformat(),
             "key": shown(cose_key.thumbprint(identity.public)),
-            "sold_to": digest(credential).hex()[:16],
+            **_said(whose),
             "directory": str(session.path("directory")),
             **({} if code is None else {"install_code": render_code(code)}),
         }
@@ -84,7 +87,8 @@ def _thing(session: Session) -> int:
     if code is not None:
         session.console.say("the code stands on its label; whoever has that in hand can let it in, once:")
         session.console.say(f"thingstead install-code add {options['serial']} {render_code(code)} --domain DOMAIN")
-    session.console.next(f"thingstead agent run {options['directory']}")
+    asks = isinstance(whose, MakerServer)
+    session.console.next(f"thingstead {'masa sell SERVER' if asks else 'agent run'} {options['directory']}")
     return 0
 
 
@@ -101,13 +105,21 @@ def _image(session: Session) -> int:
     return 0
 
 
-def _credential(session: Session) -> bytes:
-    """Of the domain: from its directory, or from the file that its owner sent."""
+def _whose(session: Session) -> bytes | MakerServer:
+    """The credential of the domain, from its directory or from the file that its owner sent; or who will know it."""
+    if (session.options["for"] is None) == (session.options["server"] is None):
+        raise ConfigError("expected --for a domain that it was sold to, or --server of its maker who will know")
+    if session.options["server"] is not None:
+        return maker_server.decode(read_file(session.path("server"), max_bytes=maker_server.MAX_BYTES))
     path = session.path("for")
     if not path.is_dir():
         return read_file(path, max_bytes=_MAX_CREDENTIAL)
     directory = DomainDirectory(path)
     return ccs.encode(directory.public("domain"), subject=directory.load().domain.name)
+
+
+def _said(whose: bytes | MakerServer) -> dict[str, str]:
+    return {"asks": whose.location} if isinstance(whose, MakerServer) else {"sold_to": digest(whose).hex()[:16]}
 
 
 def _date(text: str) -> date:
@@ -129,7 +141,8 @@ THING = Action(
         Parameter("--maker", "the maker's directory", required=True),
         Parameter("--model", "what it is", required=True),
         Parameter("--serial", "the maker's number for it", required=True),
-        Parameter("--for", "the domain it was sold to: its directory or its .credential file", required=True),
+        Parameter("--for", "the domain it was sold to: its directory or its .credential file"),
+        Parameter("--server", "instead: the .server file of the maker, whose server says so when it joins"),
         Parameter("--class", "constrained class of RFC 7228: 0, 1 or 2", read=whole(0, 2), default=2),
         Parameter("--mud-url", "where its MUD file is; else at the maker's domain"),
         Parameter("--support-end", "last day on which the maker mends it, YYYY-MM-DD; else five years on", read=_date),
@@ -138,7 +151,8 @@ THING = Action(
         Parameter("--install-code", "print a label whose code lets it in where no maker is known", read=None),
     ),
     _thing,
-    "The thing makes its own key. The maker signs who it is (a CWT) and which domain may have it (a voucher).",
+    "The thing makes its own key. The maker signs who it is (a CWT) and which domain may have it (a voucher), or\n"
+    "has the thing ask that of its server when it joins (`thingstead masa`).",
 )
 IMAGE = Action(
     (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from thingstead.agent.file_home import FileHome
 from thingstead.agent.program import HOME
 from thingstead.cli.action import Action, Parameter, Session
+from thingstead.cli.console import View
 from thingstead.cli.ending import ending
 from thingstead.cli.input import read_file, seconds, whole
 from thingstead.errors import ConfigError
@@ -17,42 +19,49 @@ from thingstead.masa.server import MasaServer
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile import birth as birth_record
-from thingstead.protocols.profile import join
 
 __all__ = ["MAKE", "RUN", "SELL"]
 
 _MAX_CREDENTIAL = 4096
+_SOLD = View((("serial", "serial"), ("calls itself", "id_cred_i"), ("to", "to")), empty="nothing")
 
 
 def _make(session: Session) -> int:
     options = session.options
-    made = make_masa(session.path("directory"), name=options["name"])
+    made = make_masa(session.path("directory"), name=options["name"], location=options["location"])
     session.console.show(
         {
             "maker": made.name,
-            "for domains": str(made.root / "session.credential"),
-            "for things": str(made.root / "voucher.credential"),
+            "location": made.location,
+            "card": str(made.card_file),
             "sales": str(made.sales.path),
         }
     )
+    session.console.say("the card is for `factory thing --server`, and for owners of domains: `trust add --server`")
     session.console.next(f"thingstead masa sell {options['directory']} THING --to DOMAIN.credential")
     return 0
 
 
 def _sell(session: Session) -> int:
-    options, thing = session.options, session.path("thing")
-    masa = open_masa(session.path("directory"))
+    options, masa = session.options, open_masa(session.path("directory"))
+    domain = ccs.decode(read_file(session.path("to"), max_bytes=_MAX_CREDENTIAL)).public
+    to = cose_key.thumbprint(domain).hex()
+    sales = [_sale(session.directory / thing, masa, to) for thing in options["thing"]]
+    masa.sales.add(sales)
+    session.console.show([{"serial": one.serial, "id_cred_i": one.id_cred_i, "to": to} for one in sales], _SOLD)
+    session.console.next(f"thingstead masa run {options['directory']}")
+    return 0
+
+
+def _sale(thing: Path, masa: MasaDirectory, to: str) -> Sale:
     kept = FileHome(thing / HOME).load(birth_record.BIRTH)
     if kept is None:
         raise ConfigError(f"no thing was born in {thing}; `thingstead factory thing` gives birth to one")
     born = birth_record.decode(kept)
-    credential = join.identity_credential(born.maker_identity, ccs.decode(born.maker_identity).public)
-    domain = ccs.decode(read_file(session.path("to"), max_bytes=_MAX_CREDENTIAL)).public
-    sale = Sale(born.serial, credential.id_cred.hex(), (cose_key.thumbprint(domain).hex(),))
-    masa.sales.add(sale)
-    session.console.show({"serial": sale.serial, "id_cred_i": sale.id_cred_i, "to": sale.to[0]})
-    session.console.next(f"thingstead masa run {options['directory']}")
-    return 0
+    if born.server is not None and born.server.voucher_key != masa.voucher.public:
+        raise ConfigError(f"{born.serial} does not ask this server, but {born.server.location} by another key")
+    name = birth_record.credential(born, ccs.decode(born.maker_identity).public).id_cred
+    return Sale(born.serial, name.hex(), (to,))
 
 
 def _run(session: Session) -> int:
@@ -87,7 +96,8 @@ _DIRECTORY = Parameter("directory", "the server's directory")
 MAKE = Action(
     (
         Parameter("directory", "the server's new directory"),
-        Parameter("--name", "the maker's name", required=True),
+        Parameter("--name", "the maker's name, as its identities have it", required=True),
+        Parameter("--location", "where domains will reach it, coap://HOST or coap://HOST:PORT", required=True),
     ),
     _make,
     "Makes two keys: one that domains know the server by, one that things do. The maker's anchor stays elsewhere.\n"
@@ -96,7 +106,7 @@ MAKE = Action(
 SELL = Action(
     (
         _DIRECTORY,
-        Parameter("thing", "the directory of a thing that was born"),
+        Parameter("thing", "directories of things that were born", many=True),
         Parameter("--to", "credential of the domain that it is sold to, a file", required=True),
     ),
     _sell,

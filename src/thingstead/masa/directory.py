@@ -3,11 +3,12 @@
 ::
 
     MASA/
-      masa.toml             name of the maker
+      masa.toml             name of the maker, and where the server is
       keys/session          domains know the server by it
       keys/voucher          things know the server by it
-      session.credential    the public half, for owners of domains (CCS)
-      voucher.credential    the public half, to be built into things (CCS)
+      session.credential    the public half (CCS), for domains of other makes
+      voucher.credential    the public half (CCS), to be built into things of other makes
+      NAME.server           both and the location: the card, for factories and for owners of domains
       sales.toml            which thing may go to which domain; edit it, or `thingstead masa sell`
       vouched.jsonl         one line for each voucher
 
@@ -17,15 +18,19 @@ The maker's anchor, which signs identities and releases, is not here: who breaks
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from thingstead.crypto.key import KeyType, PrivateKey
 from thingstead.crypto.keystore import FileKeyStore
-from thingstead.errors import ConfigError
+from thingstead.errors import ConfigError, ProtocolError
 from thingstead.identifier import KeyId
 from thingstead.masa.sales import Sale, Sales, parse_sales, render_sale
 from thingstead.protocols.cwt import ccs
+from thingstead.protocols.profile import maker_server
+from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.storage.directory import locked, private_directory, write_whole
 from thingstead.storage.settings import load
 
@@ -33,7 +38,7 @@ __all__ = ["MasaDirectory", "SalesFile", "make_masa", "open_masa"]
 
 _SESSION, _VOUCHER = KeyId("session"), KeyId("voucher")
 _SETTINGS = "masa.toml"
-_MAX_NAME = 32
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _MAX_SALES = 32 << 20
 _HEAD = """# Which thing may go to which domain. What is not here, nobody vouches for.
 # id_cred_i: what the thing calls itself; to: thumbprints of domains' keys, [] for nobody.
@@ -43,6 +48,7 @@ _HEAD = """# Which thing may go to which domain. What is not here, nobody vouche
 @dataclass(frozen=True, slots=True)
 class _Settings:
     name: str
+    location: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +58,26 @@ class MasaDirectory:
     Attributes:
         root: where, 0700.
         name: the maker's.
+        location: a URI that domains reach the server at.
         session: authenticates the server to domains.
         voucher: PK_W's private half.
     """
 
     root: Path
     name: str
+    location: str
     session: PrivateKey
     voucher: PrivateKey
+
+    @property
+    def card(self) -> MakerServer:
+        """What others know of the server."""
+        return MakerServer(self.name, self.location, self.session.public, self.voucher.public)
+
+    @property
+    def card_file(self) -> Path:
+        """Where that is, for factories and owners of domains."""
+        return self.root / f"{self.name}.server"
 
     @property
     def sales(self) -> SalesFile:
@@ -110,33 +128,36 @@ class SalesFile:
             raise ConfigError(f"cannot read {self.path}: {error}") from error
         return self._sales
 
-    def add(self, sale: Sale) -> None:
-        """Append a sale, and leave what people wrote as it is.
+    def add(self, sales: Sequence[Sale]) -> None:
+        """Append sales, all or none, and leave what people wrote as it is.
 
         Raises:
-            ConfigError: the thing is there already, or the file cannot be read.
+            ConfigError: a thing is there already, or calls itself as another does, or the file cannot be read.
             StorageError: the disk did not take it.
         """
         self.read()
-        text = self.path.read_text(encoding="utf-8") + render_sale(sale)
+        text = self.path.read_text(encoding="utf-8") + "".join([render_sale(sale) for sale in sales])
         try:
-            parse_sales(text)
+            sold = parse_sales(text)
         except ConfigError as error:
-            raise ConfigError(
-                f"{sale.serial} is in {self.path} already; to sell it to another domain put {', '.join(sale.to)} there"
-            ) from error
+            to = ", ".join(sales[0].to)
+            raise ConfigError(f"{error} ({self.path}); to sell it to another domain put {to} there") from error
+        for sale in sales:
+            if len(alike := sold.find(bytes.fromhex(sale.id_cred_i))) > 1:
+                named = ", ".join(one.serial for one in alike)
+                raise ConfigError(f"{named} call themselves alike; none of them would get a voucher")
         write_whole(self.path, text.encode())
 
 
-def make_masa(root: Path, *, name: str) -> MasaDirectory:
+def make_masa(root: Path, *, name: str, location: str) -> MasaDirectory:
     """Make a directory with fresh keys and nothing sold.
 
     Raises:
-        ConfigError: one is here already, or the name is none.
+        ConfigError: one is here already, the name is none, or the location is no `coap://HOST[:PORT]`.
         StorageError: the disk does not keep it.
     """
-    if not 0 < len(name) <= _MAX_NAME or not name.isprintable():
-        raise ConfigError(f"expected a maker's name of 1 to {_MAX_NAME} characters, got {name[:40]!r}")
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"expected a maker's name of 1 to 32 of a-z, 0-9 and hyphens, got {name[:40]!r}")
     if (root / _SETTINGS).exists():
         raise ConfigError(f"a maker's server is at {root} already")
     private_directory(root)
@@ -147,9 +168,16 @@ def make_masa(root: Path, *, name: str) -> MasaDirectory:
         write_whole(root / f"{key_name}.credential", ccs.encode(keys.handle(key_name).public, subject=name))
     if not (root / "sales.toml").exists():
         write_whole(root / "sales.toml", _HEAD.encode())
+    made = MasaDirectory(root, name, location, keys.handle(_SESSION), keys.handle(_VOUCHER))
+    card = maker_server.encode(made.card)
+    try:
+        maker_server.decode(card)
+    except ProtocolError as error:
+        raise ConfigError(str(error)) from error
+    write_whole(made.card_file, card)
     # Last: its presence is what says that the rest is whole.
-    write_whole(root / _SETTINGS, f"name = {json.dumps(name)}\n".encode())
-    return open_masa(root)
+    write_whole(root / _SETTINGS, f"name = {json.dumps(name)}\nlocation = {json.dumps(location)}\n".encode())
+    return made
 
 
 def open_masa(root: Path) -> MasaDirectory:
@@ -163,4 +191,4 @@ def open_masa(root: Path) -> MasaDirectory:
         raise ConfigError(f"no maker's server at {root}; `thingstead masa make` makes one")
     settings = load(root / _SETTINGS, _Settings)
     keys = FileKeyStore(root / "keys")
-    return MasaDirectory(root, settings.name, keys.handle(_SESSION), keys.handle(_VOUCHER))
+    return MasaDirectory(root, settings.name, settings.location, keys.handle(_SESSION), keys.handle(_VOUCHER))

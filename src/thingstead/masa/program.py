@@ -38,7 +38,7 @@ async def running(
         server = MasaServer(
             directory.name,
             directory.session,
-            authority=Authority(directory.voucher, sales=sales.read, record=record),
+            authority=Authority(directory.name, directory.voucher, sales=sales.read, record=record),
             utc=clock.utc,
             random_bytes=secrets.token_bytes,
         )

@@ -24,30 +24,28 @@ class Vouched:
         serial: the thing.
         domain: thumbprint of the domain's key, in hex.
         ek_ct: the thing's ephemeral key, in hex; serves once.
-        request: SHA-256 of what was asked and by whom, in hex.
     """
 
     at: str
     serial: str
     domain: str
     ek_ct: str
-    request: str
 
 
 class Record:
-    """Vouchers by the key that they are under, and how many each thing has had; in memory alone.
+    """Keys that vouchers are under, and how many each thing has had; in memory alone.
 
     Args:
         vouched: what there was before.
     """
 
     def __init__(self, vouched: tuple[Vouched, ...] = ()) -> None:
-        self._requests = {one.ek_ct: one.request for one in vouched}
+        self._used = {one.ek_ct for one in vouched}
         self._counts = Counter([one.serial for one in vouched])
 
-    def request_under(self, ek_ct: str) -> str | None:
-        """What was answered under this key; None where nothing was."""
-        return self._requests.get(ek_ct)
+    def is_used(self, ek_ct: str) -> bool:
+        """Whether a voucher is under this key already."""
+        return ek_ct in self._used
 
     def count(self, serial: str) -> int:
         """How many vouchers a thing has had."""
@@ -59,7 +57,7 @@ class Record:
         Raises:
             StorageError: it is not kept, and must not be issued.
         """
-        self._requests[one.ek_ct] = one.request
+        self._used.add(one.ek_ct)
         self._counts[one.serial] += 1
 
 

@@ -1,18 +1,19 @@
-"""Manufacture: a maker gives a thing its key's birth certificate and the voucher for the domain it was sold to."""
+"""Manufacture: a maker gives a thing its key's birth certificate, and says who may have it or whom to ask for that."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.protocols.cwt.credential import issue_maker_identity
 from thingstead.protocols.profile.birth import Birth
+from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.protocols.suit.identifier import class_identifier, vendor_identifier
 from thingstead.protocols.voucher import voucher
 
-__all__ = ["Maker", "Model", "bear"]
+__all__ = ["Maker", "Model", "bear", "bear_unsold"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def bear(
     at: datetime,
     voucher_expires: datetime,
 ) -> Birth:
-    """Make a thing's birth record; its private key stays in the thing's own key store.
+    """Make the birth record of a thing that was sold; its private key stays in the thing's own key store.
 
     Args:
         maker: who makes it.
@@ -82,6 +83,25 @@ def bear(
     Raises:
         DecodeError: a model or serial that verifiers would refuse.
     """
+    written = voucher.issue(domain_key, maker.anchor, serial=serial, at=at, expires=voucher_expires)
+    return replace(_born(maker, model, serial, thing_key=thing_key, at=at), voucher=written)
+
+
+def bear_unsold(
+    maker: Maker, model: Model, serial: str, *, thing_key: PublicKey, server: MakerServer, at: datetime
+) -> Birth:
+    """Make the birth record of a thing that will ask its maker's server who may have it.
+
+    Raises:
+        DecodeError: a model or serial that verifiers would refuse.
+        ValueError: another maker's server.
+    """
+    if server.maker != maker.name:
+        raise ValueError(f"a server of {server.maker} does not know things of {maker.name}")
+    return replace(_born(maker, model, serial, thing_key=thing_key, at=at), server=server)
+
+
+def _born(maker: Maker, model: Model, serial: str, *, thing_key: PublicKey, at: datetime) -> Birth:
     identity = issue_maker_identity(
         thing_key,
         maker.anchor,
@@ -97,7 +117,7 @@ def bear(
     return Birth(
         serial=serial,
         maker_identity=identity,
-        voucher=voucher.issue(domain_key, maker.anchor, serial=serial, at=at, expires=voucher_expires),
+        voucher=b"",
         maker_anchor=maker.anchor.public,
         release_anchors=tuple([key.public for key in maker.release_keys]),
         vendor_id=maker.vendor_id,

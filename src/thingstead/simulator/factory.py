@@ -34,13 +34,14 @@ from thingstead.domain import anchor as anchor_file
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.errors import ConfigError, StorageError
 from thingstead.identifier import KeyId
-from thingstead.phases.manufacture import Maker, Model, bear
+from thingstead.phases.manufacture import Maker, Model, bear, bear_unsold
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import firmware as firmware_image
 from thingstead.protocols.profile.birth import BIRTH, Birth
 from thingstead.protocols.profile.firmware import Firmware
 from thingstead.protocols.profile.install_code import InstallCode
+from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.secret import Secret
 from thingstead.storage.directory import private_directory, write_whole
 
@@ -151,7 +152,7 @@ def bear_thing(
     model: Model,
     serial: str,
     *,
-    domain_credential: bytes,
+    whose: bytes | MakerServer,
     at: datetime,
     voucher_days: int = 365,
     firmware: bytes = FIRMWARE_1_0_0,
@@ -164,18 +165,18 @@ def bear_thing(
         maker: who makes it.
         model: what it is.
         serial: the maker's number for it.
-        domain_credential: CCS of the domain that it was sold to.
+        whose: CCS of the domain that it was sold to, or the maker's server that will know.
         at: now.
         voucher_days: for how long that domain may take it in.
         firmware: what it runs at first.
         install_code: what its label bears; None for none.
 
     Raises:
-        ConfigError: a thing lives here already.
+        ConfigError: a thing lives here already, or the server is another maker's.
         DecodeError: not a domain's credential, or a serial or model that verifiers would refuse.
         StorageError: the disk does not keep it.
     """
-    domain_key = ccs.decode(domain_credential).public
+    _check(whose, maker)
     private_directory(home)
     memory = FileHome(home / HOME)
     if memory.load(BIRTH) is not None:
@@ -183,21 +184,26 @@ def bear_thing(
     keys = FileKeyStore(home / KEYS)
     if birth_record.IDENTITY_KEY not in keys.ids():
         keys.create(birth_record.IDENTITY_KEY, KeyType.P256)
-    born = bear(
-        maker,
-        model,
-        serial,
-        thing_key=keys.handle(birth_record.IDENTITY_KEY).public,
-        domain_key=domain_key,
-        at=at,
-        voucher_expires=at + timedelta(days=voucher_days),
-    )
+    thing_key = keys.handle(birth_record.IDENTITY_KEY).public
+    if isinstance(whose, MakerServer):
+        born = bear_unsold(maker, model, serial, thing_key=thing_key, server=whose, at=at)
+    else:
+        expires, domain_key = at + timedelta(days=voucher_days), ccs.decode(whose).public
+        born = bear(maker, model, serial, thing_key=thing_key, domain_key=domain_key, at=at, voucher_expires=expires)
     FileSlots(home / SLOTS).install_first(firmware)
     if install_code is not None:
         memory.save(INSTALL_CODE, install_code.secret.reveal())
     # Last: a thing without it was never born.
     memory.save(BIRTH, birth_record.encode(born))
     return born
+
+
+def _check(whose: bytes | MakerServer, maker: Maker) -> None:
+    """Look at what is given before anything is made."""
+    if not isinstance(whose, MakerServer):
+        ccs.decode(whose)
+    elif whose.maker != maker.name:
+        raise ConfigError(f"expected a server of {maker.name}, got one of {whose.maker}")
 
 
 def _maker(name: str, domain: str, keys: FileKeyStore) -> Maker:

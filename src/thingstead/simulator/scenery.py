@@ -115,7 +115,7 @@ def prepare(
         url = _mud_url(row, mud_ports)
         serial = f"{row.model}-{index:04d}"
         model = Model(row.model, row.constrained_class, url, support_end)
-        bear_thing(home, makers[row.maker].maker, model, serial, domain_credential=own.cred, at=at)
+        bear_thing(home, makers[row.maker].maker, model, serial, whose=own.cred, at=at)
         born.append(BornThing(index, kind, row.maker, row.model, serial, home))
     return Scenery(root, domain, makers, tuple(born))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -17,9 +18,10 @@ from thingstead.protocols.cose.header import Label
 from thingstead.protocols.edhoc.suite import cipher_suite
 from thingstead.protocols.lake_authz import message as authz
 from thingstead.protocols.lake_authz import voucher as authz_voucher
-from thingstead.protocols.profile import birth, custody, papers, wipe
+from thingstead.protocols.profile import birth, custody, maker_server, papers, wipe
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.custody import Owner
+from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.protocols.profile.papers import Papers
 from thingstead.protocols.receipts import receipt
 from thingstead.protocols.receipts.merkle import leaf_hash, root_of_inclusion
@@ -41,6 +43,10 @@ _SOLD = custody.extend(
 _SOLD_ON = custody.extend(
     custody.head(_VOUCHER, (_SOLD,)), serial="L-1", owner=Owner("market", _MARKET.public),
     to=Owner("other", _STRANGER.public), at=_AT, key=_MARKET,
+)  # fmt: skip
+_FIRST = custody.extend(
+    custody.head(b"", ()), serial="L-1", owner=Owner("maker", _MARKET.public), to=Owner("home", _HOME.public),
+    at=_AT, key=_MARKET,
 )  # fmt: skip
 _LINK_CONTEXT = b"thingstead custody link 1"
 _WIPE_CONTEXT = b"thingstead wipe receipt 1"
@@ -112,6 +118,15 @@ def _custody(data: bytes) -> None:
     for thief in (_STRANGER, _HOME):
         refuses(partial(follow, thief), "somebody whose the thing was not handed it on")
 
+    def begin(key: SoftwareKey) -> custody.Custody:
+        link = sign1.sign(data, key, signature_id=_ESP256, external_aad=_LINK_CONTEXT)
+        return custody.authenticate(b"", (link,), anchor=_MAKER.public, serial="L-1", server=_MARKET.public)
+
+    first = attempt(lambda: begin(_MARKET))
+    ensure(first is None or len(first.owners) == 2, "a chain without a beginning was taken")
+    for thief in (_STRANGER, _HOME, _MAKER):
+        refuses(partial(begin, thief), "somebody who is not the maker's server named the first owner")
+
 
 def _papers(data: bytes) -> None:
     """Papers, birth records, anchors and links from a file are refused or written again as they were read."""
@@ -123,6 +138,8 @@ def _papers(data: bytes) -> None:
     ensure(born is None or birth.decode(birth.encode(born)) == born, "a birth record changed")
     trusted = attempt(lambda: anchor.decode(data))
     ensure(trusted is None or anchor.decode(anchor.encode(trusted)) == trusted, "an anchor changed")
+    card = attempt(lambda: maker_server.decode(data))
+    ensure(card is None or maker_server.decode(maker_server.encode(card)) == card, "a card changed")
 
 
 def _wipe(data: bytes) -> None:
@@ -145,6 +162,9 @@ def _payload(data: bytes) -> bytes:
 _PAPERS = papers.encode(Papers(b"identity", _VOUCHER, (_SOLD,)))
 _BIRTH = birth.encode(Birth("L-1", b"identity", _VOUCHER, _MAKER.public, (_MAKER.public,), bytes(16), bytes(16)))
 _ANCHOR = anchor.encode(TrustAnchor("acme", _MAKER.public, (_MAKER.public,), bytes(16), (b"certificate",)))
+_CARD = MakerServer("acme", "coap://w.example", _MAKER.public, _MAKER.public)
+_ASKS = birth.encode(replace(birth.decode(_BIRTH), voucher=b"", server=_CARD))
+_SERVED = anchor.encode(replace(anchor.decode(_ANCHOR), server=_CARD))
 _SEALED = authz_voucher.issue(_KEY, _ABOUT, opaque=b"floor 3")
 
 TARGETS = (
@@ -160,7 +180,11 @@ TARGETS = (
         ),
     ),
     Target("receipt", _receipt, (codec.encode([3, 1, list(_PROOF.path)]), codec.encode([1, 0, []]))),
-    Target("custody", _custody, (_payload(_SOLD_ON),)),
-    Target("papers", _papers, (_PAPERS, _BIRTH, _ANCHOR, custody.encode_links((_SOLD,)))),
+    Target("custody", _custody, (_payload(_SOLD_ON), _payload(_FIRST))),
+    Target(
+        "papers",
+        _papers,
+        (_PAPERS, _BIRTH, _ASKS, _ANCHOR, _SERVED, maker_server.encode(_CARD), custody.encode_links((_SOLD,))),
+    ),
     Target("wipe", _wipe, (_payload(_WIPED), wipe.encode_request(_NONCE), wipe.encode_request(_NONCE, _SOLD))),
 )

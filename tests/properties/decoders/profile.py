@@ -1,5 +1,6 @@
 """Files that come by hand, a maker's trust anchor and a thing's birth record, and the words of a parting."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tests.properties.decoder import Decoder
@@ -28,6 +29,8 @@ _PRIVATE = private_key(KeyType.P256, Secret(bytes(31) + b"\x07"))
 _KEY = _PRIVATE.public
 _BIRTH = Birth("AL-1", b"identity", b"voucher", _KEY, (_KEY,), bytes(16), bytes(16))
 _ANCHOR = TrustAnchor("aurora", _KEY, (_KEY,), bytes(16), (b"certificate",))
+_SERVER = MakerServer("aurora", "coap://192.0.2.1", _KEY, _KEY)
+_SERVED, _ASKS = replace(_ANCHOR, server=_SERVER), replace(_BIRTH, server=_SERVER)
 _NONCE = bytes(16)
 _RECEIPT = wipe.sign(
     "thing-1", "home", ("association",), at=datetime(2026, 11, 23, tzinfo=UTC), nonce=_NONCE, key=_PRIVATE
@@ -52,8 +55,17 @@ _PAPERS = Papers(b"identity", _VOUCHER, (_LINK,))
 _SERVER = MakerServer("acme", "coap://masa.acme.example", _KEY, _KEY)
 
 DECODERS = (
-    Decoder("domain.anchor.decode", anchor.decode, (anchor.encode(_ANCHOR).hex(),)),
-    Decoder("profile.birth.decode", birth.decode, (birth.encode(_BIRTH).hex(),)),
+    Decoder(
+        "domain.anchor.decode",
+        anchor.decode,
+        (anchor.encode(_ANCHOR).hex(), anchor.encode(_SERVED).hex()),
+    ),
+    Decoder(
+        "profile.birth.decode",
+        birth.decode,
+        (birth.encode(_BIRTH).hex(), birth.encode(_ASKS).hex()),
+    ),
+    Decoder("profile.maker_server.decode", maker_server.decode, (maker_server.encode(_SERVER).hex(),)),
     Decoder("profile.firmware.decode", firmware.decode, (firmware.encode(Firmware("1.1.0", 0.5), b"body").hex(),)),
     Decoder(
         "profile.delegation.authenticate",

@@ -17,8 +17,8 @@ from thingstead.protocols.lake_authz.message import VOUCHER_REQUEST_PATH
 
 @pytest.fixture
 def masa(tmp_path):
-    made = make_masa(tmp_path / "masa", name="aurora")
-    made.sales.add(Sale("A-1", THING.hex()))
+    made = make_masa(tmp_path / "masa", name="aurora", location="coap://127.0.0.1:5699")
+    made.sales.add([Sale("A-1", THING.hex())])
     return made
 
 
@@ -77,6 +77,6 @@ def test_an_address_that_is_taken_is_said(masa, tmp_path):
     async def life():
         async with running(masa, "127.0.0.1", 0) as (_, port):
             with pytest.raises(TransportError):
-                await begin(make_masa(tmp_path / "second", name="aurora"), port)
+                await begin(make_masa(tmp_path / "second", name="aurora", location="coap://127.0.0.1:5699"), port)
 
     asyncio.run(life())

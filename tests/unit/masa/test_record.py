@@ -7,7 +7,7 @@ import pytest
 from thingstead.errors import StorageError
 from thingstead.masa.record import FileRecord, Vouched
 
-ONE = Vouched("2026-11-23T12:00:00+00:00", "A-1", "ab" * 32, "01" * 32, "02" * 32)
+ONE = Vouched("2026-11-23T12:00:00+00:00", "A-1", "ab" * 32, "01" * 32)
 
 
 @pytest.fixture
@@ -25,14 +25,13 @@ def written(path, *lines):
 def test_a_line_each_is_read_again(path):
     written(path, ONE)
     record = FileRecord(path)
-    assert (record.count("A-1"), record.request_under(ONE.ek_ct)) == (1, ONE.request)
+    assert (record.count("A-1"), record.is_used(ONE.ek_ct), record.is_used("02" * 32)) == (1, True, False)
     record.close()
     assert json.loads(path.read_text()) == {
         "at": ONE.at,
         "serial": "A-1",
         "domain": ONE.domain,
         "ek_ct": ONE.ek_ct,
-        "request": ONE.request,
     }
     assert path.stat().st_mode & 0o777 == 0o600
 
@@ -41,7 +40,7 @@ def test_half_a_line_at_the_end_is_cut_off(path):
     written(path, ONE)
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:20])
-    written(path, Vouched(ONE.at, "A-2", ONE.domain, "03" * 32, ONE.request))
+    written(path, Vouched(ONE.at, "A-2", ONE.domain, "03" * 32))
     assert [json.loads(line)["serial"] for line in path.read_text().splitlines()] == ["A-1", "A-2"]
 
 

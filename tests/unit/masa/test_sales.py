@@ -3,8 +3,11 @@
 import pytest
 
 from tests.unit.masa.wire import THING
+from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import ConfigError
 from thingstead.masa.sales import Sale, Sales, parse_sales, render_sale
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.profile import join
 
 TO = "ab" * 32
 
@@ -51,3 +54,12 @@ def test_a_thing_twice_is_refused():
     text = render_sale(Sale("A-1", THING.hex(), (TO,))) * 2
     with pytest.raises(ConfigError, match="A-1 is there 2 times"):
         parse_sales(text)
+
+
+@pytest.mark.slow
+def test_a_maker_of_100_000_sells_all_of_them():
+    identities = [codec.encode(number) for number in range(100_000)]
+    key = generate(KeyType.P256).public
+    names = [join.identity_credential(one, key, name_size=join.LONG_NAME).id_cred for one in identities]
+    sales = Sales(tuple([Sale(f"A-{number}", name.hex(), (TO,)) for number, name in enumerate(names)]))
+    assert all(len(sales.find(name)) == 1 for name in names)

@@ -5,17 +5,20 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.masa.wire import (
+    AT,
     BUYER,
     KEY,
     OTHER,
     STRANGER,
     THING,
+    VOUCHER,
     Wire,
     asked,
     credential,
     in_memory,
     sold,
 )
+from thingstead.crypto.digest import digest
 from thingstead.crypto.key import generate
 from thingstead.errors import AuthenticationError, ConfigError, StorageError, UntrustedError
 from thingstead.masa.record import Record
@@ -26,6 +29,7 @@ from thingstead.protocols.edhoc.credential import kid_reference
 from thingstead.protocols.edhoc.suite import cipher_suite
 from thingstead.protocols.lake_authz import message, voucher
 from thingstead.protocols.lake_authz.voucher import Binding
+from thingstead.protocols.profile import custody
 
 
 @pytest.fixture
@@ -38,8 +42,7 @@ def test_a_buyer_gets_a_voucher_that_its_thing_accepts(wire):
     question, key = asked()
     answer = wire.voucher(question.encode(), wire.meet())
     assert answer.code == Code.CHANGED
-    held = voucher.authenticate(message.decode_response(answer.payload), key, Binding(question.h_21, THING, BUYER.cred))
-    assert held.opaque is None
+    voucher.authenticate(message.decode_response(answer.payload), key, Binding(question.h_21, THING, BUYER.cred))
     assert wire.record.count("A-1") == wire.server.vouched == 1
 
 
@@ -115,22 +118,37 @@ def test_who_shows_a_buyers_credential_without_its_key_gets_no_session():
     assert wire.server.refused == {"unauthenticated": 1}
 
 
-def test_a_lost_answer_is_given_again_and_counts_once(wire):
-    question, _ = asked()
-    association = wire.meet()
-    answers = {wire.voucher(question.encode(), association).payload for _ in range(3)}
-    assert len(answers) == 1
-    assert wire.record.count("A-1") == 1
-
-
-def test_one_ephemeral_key_serves_one_voucher(wire):
+@pytest.mark.parametrize("session", [b"1", b"2"], ids=["same question", "another"])
+def test_one_ephemeral_key_serves_one_voucher(wire, session):
     question, _ = asked()
     association = wire.meet()
     wire.voucher(question.encode(), association)
-    again = message.VoucherRequest(question.suite, question.ek_ct, bytes(32), THING)
+    again = message.VoucherRequest(question.suite, question.ek_ct, digest(session), THING)
+    assert (again == question) is (session == b"1")
     answer = wire.voucher(again.encode(), association)
     assert (answer.code, answer.payload) == (Code.FORBIDDEN, b"\x00")
     assert wire.server.refused == {"used key": 1}
+    assert wire.record.count("A-1") == 1
+
+
+@pytest.mark.requirement("R-11")
+@pytest.mark.spec("draft-ietf-lake-authz-07 4.3.2")
+def test_the_thing_finds_the_first_link_of_its_custody_in_the_voucher(wire):
+    question, key = asked()
+    got = message.decode_response(wire.voucher(question.encode(), wire.meet()).payload)
+    held = voucher.authenticate(got, key, Binding(question.h_21, THING, BUYER.cred))
+    server = VOUCHER.public
+    chain = custody.authenticate(b"", (held.opaque or b"",), anchor=STRANGER.public, serial="A-1", server=server)
+    assert [(one.name, one.key) for one in chain.owners] == [("aurora", server), ("home", BUYER.public)]
+    assert chain.owner.since == AT
+
+
+@pytest.mark.parametrize("name", ["", "h" * 65, "ho\nme"], ids=["none", "long", "unprintable"])
+def test_a_domain_without_a_name_gets_no_voucher(wire, name):
+    wire.credential = credential(KEY, name)
+    answer = wire.voucher(asked()[0].encode(), wire.meet())
+    assert answer.code == Code.BAD_REQUEST
+    assert wire.record.count("A-1") == 0
 
 
 def test_a_sale_that_is_taken_back_counts_at_once():

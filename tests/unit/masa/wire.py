@@ -140,7 +140,7 @@ class Wire(Buyer):
         self.server = MasaServer(
             "aurora",
             SESSION,
-            authority=Authority(VOUCHER, sales=sales, record=self.record),
+            authority=Authority("aurora", VOUCHER, sales=sales, record=self.record),
             utc=lambda: AT,
             random_bytes=random.Random(2).randbytes,
         )

@@ -49,7 +49,7 @@ def anchor(maker):
 
 
 def bear(maker, home, serial="A-1", **changes):
-    return bear_thing(home, maker.maker, MODEL, serial, domain_credential=CREDENTIAL, at=AT, **changes)
+    return bear_thing(home, maker.maker, MODEL, serial, whose=CREDENTIAL, at=AT, **changes)
 
 
 @pytest.mark.requirement("R-05")
@@ -171,7 +171,7 @@ def test_an_interrupted_birth_goes_on_with_the_same_key(maker, tmp_path):
 @pytest.mark.parametrize("credential", [b"", b"\xa0", b"no credential", ccs.encode(DOMAIN)[:-1]])
 def test_what_is_no_domains_credential_bears_nothing(maker, tmp_path, credential):
     with pytest.raises(ThingsteadError):
-        bear_thing(tmp_path / "lamp", maker.maker, MODEL, "A-1", domain_credential=credential, at=AT)
+        bear_thing(tmp_path / "lamp", maker.maker, MODEL, "A-1", whose=credential, at=AT)
     assert not (tmp_path / "lamp").exists()
 
 
@@ -182,7 +182,7 @@ def test_a_model_that_verifiers_would_refuse_is_not_born(maker, tmp_path):
             maker.maker,
             replace(MODEL, name="x" * 33),
             "A-1",
-            domain_credential=CREDENTIAL,
+            whose=CREDENTIAL,
             at=AT,
         )
     assert FileHome(tmp_path / "lamp" / "home").load(BIRTH) is None

@@ -9,10 +9,11 @@ from thingstead.errors import DecodeError
 from thingstead.identifier import KeyId
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import key as cose_key
-from thingstead.protocols.profile import maker_server
+from thingstead.protocols.edhoc.credential import Credential
+from thingstead.protocols.profile import join, maker_server
 from thingstead.protocols.profile.maker_server import MakerServer
 
-__all__ = ["BIRTH", "IDENTITY_KEY", "Birth", "decode", "encode"]
+__all__ = ["BIRTH", "IDENTITY_KEY", "Birth", "credential", "decode", "encode"]
 
 BIRTH = "birth"
 """Name of the birth record in the thing's home."""
@@ -48,6 +49,12 @@ class Birth:
     vendor_id: bytes
     class_id: bytes
     server: MakerServer | None = None
+
+
+def credential(birth: Birth, public: PublicKey) -> Credential:
+    """CRED_I of the thing in a join, under a name that its maker's server can tell from all others if it has one."""
+    size = join.SHORT_NAME if birth.server is None else join.LONG_NAME
+    return join.identity_credential(birth.maker_identity, public, name_size=size)
 
 
 def encode(birth: Birth) -> bytes:

@@ -21,7 +21,9 @@ __all__ = [
     "CUSTODY_HEAD",
     "EAD_LABELS",
     "LINK_ATTRIBUTES",
+    "LONG_NAME",
     "METHOD",
+    "SHORT_NAME",
     "SUITES",
     "decode_custody",
     "decode_identity",
@@ -54,13 +56,16 @@ LINK_ATTRIBUTES = coap_carriage.link_attributes(
 )
 """What discovery says of a domain's EDHOC resource: things show a CWT by its `kid`, the domain its CCS by value."""
 
-_KID_SIZE = 4
+SHORT_NAME, LONG_NAME = 4, 8
+"""Bytes of the hash by which a thing calls itself: to its domain alone, or to its maker's server, which knows all that
+were made: of 100,000 things two share 8 bytes once in 3,000,000,000 makers."""
+
 _HASH_SIZE = 32
 
 
-def identity_credential(maker_identity: bytes, public: PublicKey) -> Credential:
-    """CRED_I is the maker identity CWT, its bytes but for the tag (RFC 9528 §3.5.2); a kid of 4 bytes names it."""
-    kid = digest(maker_identity)[:_KID_SIZE]
+def identity_credential(maker_identity: bytes, public: PublicKey, *, name_size: int = SHORT_NAME) -> Credential:
+    """CRED_I is the maker identity CWT, its bytes but for the tag (RFC 9528 §3.5.2); a kid names it by its hash."""
+    kid = digest(maker_identity)[:name_size]
     return Credential(id_cred=kid_reference(kid), cred=maker_identity.removeprefix(token.CWT_HEAD), public=public)
 
 
