@@ -11,6 +11,7 @@ COMPOSITION_ROOTS = {
     "controller/composition",
     "controller/controller",
     "controller/engines",
+    "controller/entrance",
     "proxy/program",
     "simulator/demo",
     "simulator/launch",

@@ -13,6 +13,7 @@ from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.controller import Controller
 from thingstead.controller.engines import Planes, compose_planes
+from thingstead.controller.entrance import compose_entrance
 from thingstead.controller.expiry_watch import ExpiryWatch
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.group_member import DomainMember, group_of
@@ -25,9 +26,7 @@ from thingstead.controller.rejoining import Rejoining
 from thingstead.controller.second_place import SecondPlace, second_place
 from thingstead.controller.server import DomainServer
 from thingstead.controller.service import serve
-from thingstead.controller.waiting_room import WaitingRoom
 from thingstead.controller.whereabouts import Whereabouts
-from thingstead.crypto.key import PublicKey
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.plane import PlaneName
@@ -39,18 +38,12 @@ from thingstead.endpoint.resource import Resources
 from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.phases.decommission import Decommission
-from thingstead.phases.unwelcome import Unwelcome
 from thingstead.planes.access.authorization_server import AuthorizationServer
-from thingstead.planes.identity.install_codes import InstallCodes
-from thingstead.planes.identity.ownership import Ownership
-from thingstead.planes.identity.registrar import IsVouched, Registrar
+from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.message import Message
-from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
-from thingstead.protocols.cwt.credential import INTRODUCED
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference
-from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.profile import path
 from thingstead.storage.records import PlaneRecords
 
@@ -85,14 +78,9 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     planes = compose_planes(foundation, own.public, whereabouts, member, trusted, register=register, server=server)
     conductor = Conductor(planes, register, store=store, clock=clock)
     clones = CloneWatch(conductor, store=store, clock=clock)
-    registrar = Registrar(
-        {anchor.maker: anchor.identity_key for anchor in foundation.anchors},
-        is_vouched=_vouching(planes.codes, register),
-    )
-    ownership = _ownership(foundation, own, registrar)
-    admission = _admission(foundation, conductor, register, planes, whereabouts, ownership)
+    entrance = compose_entrance(foundation, own, conductor, register=register, planes=planes, whereabouts=whereabouts)
+    registrar, admission = entrance.registrar, entrance.admission
     notary = _notary(foundation, refusals)
-    bootstrap = _bootstrap(foundation, own, registrar, admission, planes)
     rejoining = Rejoining(lambda: admission.policy, register, conductor=conductor, runs=planes.software.runs)
     planes.software.on_install = rejoining.note
     groups = GroupResources(resources, server, planes.groups)
@@ -103,7 +91,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         register,
         notary=notary,
         server=server,
-        bootstrap=bootstrap,
+        bootstrap=entrance.bootstrap,
         attention=attention,
         admission=admission,
     )
@@ -118,8 +106,8 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         resources=resources,
         admission=admission,
         people=compose_people(foundation, admission),
-        ownership=ownership,
-        bootstrap=bootstrap,
+        ownership=entrance.ownership,
+        bootstrap=entrance.bootstrap,
         decommission=_decommission(foundation, server, planes.access),
         planes=planes,
         overview=overview,
@@ -194,20 +182,6 @@ async def _reserve(owner: AssociationId | GroupId, upto: int, planes: Planes, se
         server.flush()
 
 
-def _vouching(codes: InstallCodes, register: Register) -> IsVouched:
-    """A code brought the identity; or what it brought has joined since, and the key is on record still: codes are in no
-    backup, the things that came by them are.
-    """
-
-    def is_vouched(encoded: bytes, serial: str, public: PublicKey) -> bool:
-        known = register.find(INTRODUCED, serial)
-        rows = () if known is None else known.keys
-        thumbprint = cose_key.thumbprint(public)
-        return encoded in codes or any(row.thumbprint == thumbprint and row.until is None for row in rows)
-
-    return is_vouched
-
-
 def _notary(foundation: Foundation, refusals: RefusalCounter) -> Notary:
     return Notary(
         foundation.store,
@@ -218,37 +192,6 @@ def _notary(foundation: Foundation, refusals: RefusalCounter) -> Notary:
         refusals=refusals,
         witness=foundation.witness,
     )
-
-
-def _admission(
-    foundation: Foundation,
-    conductor: Conductor,
-    register: Register,
-    planes: Planes,
-    whereabouts: Whereabouts,
-    ownership: Ownership,
-) -> Admission:
-    return Admission(
-        conductor,
-        register,
-        store=foundation.store,
-        identity=planes.identity,
-        access=planes.access,
-        ownership=ownership,
-        policy=foundation.policy,
-        waiting=WaitingRoom(
-            PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="waiting/"), clock=foundation.clock
-        ),
-        issuer_credential=ccs.encode(foundation.keys.handle(KeyId("access")).public, subject="access"),
-        clock=foundation.clock,
-        random_bytes=foundation.random_bytes,
-        note_place=whereabouts.note,
-    )
-
-
-def _ownership(foundation: Foundation, own: Credential, registrar: Registrar) -> Ownership:
-    records = PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="custody/")
-    return Ownership(records, identify=registrar.identify, owner=own.public, clock=foundation.clock)
 
 
 def _attention(
@@ -292,22 +235,6 @@ def _overview(
         waiting=lambda: sum(one.approval is None for _, one in admission.waiting()),
         separate=foundation.separate,
         clock=foundation.clock,
-    )
-
-
-def _bootstrap(
-    foundation: Foundation, own: Credential, registrar: Registrar, admission: Admission, planes: Planes
-) -> Bootstrap:
-    settings = foundation.config.join
-    return Bootstrap(
-        own,
-        foundation.keys.handle(KeyId("domain")),
-        authenticate=lambda maker_identity, at: registrar.authenticate(maker_identity, at=at),
-        admit=admission,
-        connection_id=planes.access.allocate_recipient_id,
-        pending=PendingSessions(limit=settings.max_half_open, lifetime=settings.half_open_seconds),
-        unwelcome=Unwelcome(share=max(1, settings.max_half_open // 2)),
-        codes=planes.codes,
     )
 
 

@@ -1,0 +1,126 @@
+"""How the entrance of a domain is put together: who comes, whose it was, whether it may, and what is said meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from thingstead.controller.admission import Admission
+from thingstead.controller.conductor import Conductor
+from thingstead.controller.engines import Planes
+from thingstead.controller.foundation import Foundation
+from thingstead.controller.waiting_room import WaitingRoom
+from thingstead.controller.whereabouts import Whereabouts
+from thingstead.crypto.key import PublicKey
+from thingstead.domain.plane import PlaneName
+from thingstead.domain.register import Register
+from thingstead.identifier import KeyId
+from thingstead.phases.bootstrap import Bootstrap
+from thingstead.phases.unwelcome import Unwelcome
+from thingstead.planes.identity.install_codes import InstallCodes
+from thingstead.planes.identity.ownership import Ownership
+from thingstead.planes.identity.registrar import IsVouched, Registrar
+from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.cwt import ccs
+from thingstead.protocols.cwt.credential import INTRODUCED
+from thingstead.protocols.edhoc.credential import Credential
+from thingstead.protocols.edhoc.pending import PendingSessions
+from thingstead.storage.records import PlaneRecords
+
+__all__ = ["Entrance", "compose_entrance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """The parts.
+
+    Attributes:
+        registrar: who made a thing.
+        ownership: whose it was.
+        admission: whether it may.
+        bootstrap: the dialogue.
+    """
+
+    registrar: Registrar
+    ownership: Ownership
+    admission: Admission
+    bootstrap: Bootstrap
+
+
+def compose_entrance(
+    foundation: Foundation,
+    own: Credential,
+    conductor: Conductor,
+    *,
+    register: Register,
+    planes: Planes,
+    whereabouts: Whereabouts,
+) -> Entrance:
+    """Put them together; `own` is the domain's credential."""
+    registrar = Registrar(
+        {anchor.maker: anchor.identity_key for anchor in foundation.anchors},
+        is_vouched=_vouching(planes.codes, register),
+    )
+    ownership = _ownership(foundation, own, registrar)
+    admission = _admission(foundation, conductor, register, planes, whereabouts, ownership)
+    return Entrance(registrar, ownership, admission, _bootstrap(foundation, own, registrar, admission, planes))
+
+
+def _admission(
+    foundation: Foundation,
+    conductor: Conductor,
+    register: Register,
+    planes: Planes,
+    whereabouts: Whereabouts,
+    ownership: Ownership,
+) -> Admission:
+    return Admission(
+        conductor,
+        register,
+        store=foundation.store,
+        identity=planes.identity,
+        access=planes.access,
+        ownership=ownership,
+        policy=foundation.policy,
+        waiting=WaitingRoom(
+            PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="waiting/"), clock=foundation.clock
+        ),
+        issuer_credential=ccs.encode(foundation.keys.handle(KeyId("access")).public, subject="access"),
+        clock=foundation.clock,
+        random_bytes=foundation.random_bytes,
+        note_place=whereabouts.note,
+    )
+
+
+def _bootstrap(
+    foundation: Foundation, own: Credential, registrar: Registrar, admission: Admission, planes: Planes
+) -> Bootstrap:
+    settings = foundation.config.join
+    return Bootstrap(
+        own,
+        foundation.keys.handle(KeyId("domain")),
+        authenticate=lambda maker_identity, at: registrar.authenticate(maker_identity, at=at),
+        admit=admission,
+        connection_id=planes.access.allocate_recipient_id,
+        pending=PendingSessions(limit=settings.max_half_open, lifetime=settings.half_open_seconds),
+        unwelcome=Unwelcome(share=max(1, settings.max_half_open // 2)),
+        codes=planes.codes,
+    )
+
+
+def _ownership(foundation: Foundation, own: Credential, registrar: Registrar) -> Ownership:
+    records = PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="custody/")
+    return Ownership(records, identify=registrar.identify, owner=own.public, clock=foundation.clock)
+
+
+def _vouching(codes: InstallCodes, register: Register) -> IsVouched:
+    """A code brought the identity; or what it brought has joined since, and the key is on record still: codes are in no
+    backup, the things that came by them are.
+    """
+
+    def is_vouched(encoded: bytes, serial: str, public: PublicKey) -> bool:
+        known = register.find(INTRODUCED, serial)
+        rows = () if known is None else known.keys
+        thumbprint = cose_key.thumbprint(public)
+        return encoded in codes or any(row.thumbprint == thumbprint and row.until is None for row in rows)
+
+    return is_vouched
