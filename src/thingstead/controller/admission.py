@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
-from thingstead.controller.standing import GONE, is_member, objection, require_welcome
+from thingstead.controller.standing import GONE, had_another_key, is_member, key_rows, objection, require_welcome
 from thingstead.controller.waiting_room import APPROVAL_LIFETIME, Approval, Waiting, WaitingRoom
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
@@ -32,8 +32,9 @@ from thingstead.domain.policy import (
 from thingstead.domain.ports import Committer
 from thingstead.domain.register import Register
 from thingstead.domain.role import OWNER
-from thingstead.domain.thing import MAKER, KeyRow, Thing
+from thingstead.domain.thing import Thing
 from thingstead.domain.unit import Unit
+from thingstead.endpoint.counter import RateLimits
 from thingstead.errors import ForbiddenError, PolicyError, StateError
 from thingstead.identifier import ThingId, thing_id_from_random
 from thingstead.phases.bootstrap import Newcomer
@@ -50,6 +51,9 @@ __all__ = ["Admission"]
 
 _ACTOR = "registrar"
 _SETTLED = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE})
+_SECONDS_PER_ATTEMPT = 10.0
+_ATTEMPTS_AT_ONCE = 10
+_MAX_NAMES = 4096
 _IN = _SETTLED | {LifecycleState.RE_BOOTSTRAPPING, LifecycleState.END_OF_LIFE}
 
 _Name = tuple[str, str]
@@ -96,6 +100,7 @@ class Admission:
         self._note_place = note_place
         self._entering: dict[_Name, IdentityFacts] = {}
         self._joining: WeakValueDictionary[_Name, asyncio.Lock] = WeakValueDictionary()
+        self._attempts = RateLimits(1 / _SECONDS_PER_ATTEMPT, burst=_ATTEMPTS_AT_ONCE, max_names=_MAX_NAMES)
 
     @property
     def policy(self) -> JoinPolicy:
@@ -210,7 +215,7 @@ class Admission:
 
         Raises:
             UntrustedError: the thing was retired or handed over, or is restricted.
-            PolicyError: the policy refuses it, or holds it until a person approves.
+            PolicyError: the policy refuses it, or holds it until a person approves; or it comes too often.
             TransitionError: it was retired or restricted while it joined.
         """
         # Two handshakes of one newcomer at once would make it two things, of which one outlives the other's end.
@@ -226,6 +231,9 @@ class Admission:
         if known is not None:
             require_welcome(known)
         facts = _facts(newcomer)
+        # Before anything is written: each attempt is on the ledger, and nobody but the thing itself can use this up.
+        if not self._attempts.allow((facts.maker, facts.serial), self._clock.now()):
+            raise PolicyError(f"{facts.serial} comes too often", reason="often")
         if known is not None and known.support_end is not None:
             # The maker's date is on the thing for ever; whoever adopted it gave it another.
             facts = replace(facts, support_end=known.support_end)
@@ -263,7 +271,7 @@ class Admission:
                 changes={
                     "zone": decision.zone,
                     "joined_at": self._clock.utc(),
-                    "keys": _keys(thing, newcomer, self._clock.utc()),
+                    "keys": key_rows(thing, newcomer.identity.public, self._clock.utc()),
                 },
             )
         finally:
@@ -315,7 +323,7 @@ class Admission:
 
     def _decide(self, known: Thing | None, facts: IdentityFacts, ownerless: str) -> Decision:
         decision = self.explain(facts, at=self._clock.utc()).decision
-        if decision.verdict is Verdict.ADMIT and known is not None and _had_another_key(known, facts.thumbprint):
+        if decision.verdict is Verdict.ADMIT and known is not None and had_another_key(known, facts.thumbprint):
             rule = f"{decision.rule}, but its key is not the one that it had"
             decision = replace(decision, verdict=Verdict.HOLD, rule=rule)
         if ownerless and decision.verdict is not Verdict.REFUSE:
@@ -383,18 +391,3 @@ def _facts_of(thing: Thing) -> IdentityFacts:
 def _midnight(day: date) -> datetime:
     """The first instant after `day`, on which support still holds."""
     return datetime.combine(day + timedelta(days=1), time(), tzinfo=UTC)
-
-
-def _had_another_key(known: Thing, thumbprint: bytes) -> bool:
-    """Whether its maker now says another key to be its: it may be mended, or be something else."""
-    proven = [row.thumbprint for row in known.keys if row.role == MAKER and row.until is None]
-    return bool(proven) and thumbprint not in proven
-
-
-def _keys(thing: Thing, newcomer: Newcomer, at: datetime) -> tuple[KeyRow, ...]:
-    """The thing's key rows with the proven key open; it is the maker's key until another replaces it."""
-    thumbprint = cose_key.thumbprint(newcomer.identity.public)
-    if any(row.thumbprint == thumbprint and row.until is None for row in thing.keys):
-        return thing.keys
-    closed = [replace(row, until=at) if row.role == MAKER and row.until is None else row for row in thing.keys]
-    return (*closed, KeyRow(thumbprint, MAKER, at))

@@ -123,7 +123,7 @@ def _requests(figures: Figures) -> tuple[str, bool]:
 
 
 def _flood(figures: Figures) -> tuple[str, bool]:
-    crowded = figures.turned_away("busy", "overload", "unwelcome")
+    crowded = figures.turned_away("busy", "overload", "unwelcome", "often")
     evidence = f"{figures.half_open} of at most {figures.max_half_open} handshakes unfinished"
     return f"{evidence}; {crowded} messages refused for want of room since start", crowded > 0
 
@@ -148,7 +148,7 @@ def _unproven(figures: Figures) -> tuple[str, bool]:
 
 
 def _contained(figures: Figures) -> tuple[str, bool]:
-    crowded = figures.turned_away("busy", "overload", "unwelcome")
+    crowded = figures.turned_away("busy", "overload", "unwelcome", "often")
     return f"{crowded} requests refused for want of room since start, {len(figures.live)} things served", crowded > 0
 
 

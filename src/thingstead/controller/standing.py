@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from thingstead.domain.lifecycle import LifecycleState, Restriction
-from thingstead.domain.thing import Thing
-from thingstead.errors import UntrustedError
+from dataclasses import replace
+from datetime import datetime
 
-__all__ = ["GONE", "is_member", "objection", "require_welcome"]
+from thingstead.crypto.key import PublicKey
+from thingstead.domain.lifecycle import LifecycleState, Restriction
+from thingstead.domain.thing import MAKER, KeyRow, Thing
+from thingstead.errors import UntrustedError
+from thingstead.protocols.cose import key as cose_key
+
+__all__ = ["GONE", "had_another_key", "is_member", "key_rows", "objection", "require_welcome"]
 
 GONE = frozenset({LifecycleState.DECOMMISSIONED, LifecycleState.RE_OWNED})
 """States of things that have left."""
 
 _MEMBERS = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE, LifecycleState.RE_BOOTSTRAPPING})
-
 
 def is_member(known: Thing | None, thumbprint: bytes) -> bool:
     """Whether a thing is in, and proved the key that it came in with; one that proved none is asked about as itself."""
@@ -41,3 +45,18 @@ def require_welcome(known: Thing) -> None:
     found = objection(known)
     if found is not None:
         raise found
+
+
+def had_another_key(known: Thing, thumbprint: bytes) -> bool:
+    """Whether its maker now says another key to be its: it may be mended, or be something else."""
+    proven = [row.thumbprint for row in known.keys if row.role == MAKER and row.until is None]
+    return bool(proven) and thumbprint not in proven
+
+
+def key_rows(thing: Thing, proven: PublicKey, at: datetime) -> tuple[KeyRow, ...]:
+    """The thing's key rows with the proven key open; it is the maker's key until another replaces it."""
+    thumbprint = cose_key.thumbprint(proven)
+    if any(row.thumbprint == thumbprint and row.until is None for row in thing.keys):
+        return thing.keys
+    closed = [replace(row, until=at) if row.role == MAKER and row.until is None else row for row in thing.keys]
+    return (*closed, KeyRow(thumbprint, MAKER, at))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any
 
-from thingstead.endpoint.counter import RateLimit
+from thingstead.endpoint.counter import RateLimits
 from thingstead.endpoint.event import Address
 from thingstead.errors import PolicyError, StateError
 from thingstead.proxy.config import ClientsConfig
@@ -33,9 +32,7 @@ class Guard:
     def __init__(self, config: ClientsConfig) -> None:
         self._served = [ipaddress.ip_network(network) for network in config.networks]
         self._verified = [ipaddress.ip_network(network) for network in config.verified]
-        self._requests_per_second = config.requests_per_second
-        self._max_addresses = config.max_addresses
-        self._rates: OrderedDict[str, RateLimit] = OrderedDict()
+        self._rates = RateLimits(config.requests_per_second, max_names=config.max_addresses)
 
     def __len__(self) -> int:
         return len(self._rates)
@@ -57,11 +54,7 @@ class Guard:
         """
         if not self.is_served(source):
             raise PolicyError("expected a client of the configured networks", reason="client")
-        rate = self._rates.pop(source[0], None) or RateLimit(self._requests_per_second)
-        self._rates[source[0]] = rate
-        if len(self._rates) > self._max_addresses:
-            self._rates.popitem(last=False)
-        if not rate.allow(now):
+        if not self._rates.allow(source[0], now):
             raise RateError("expected fewer requests of one address")
 
 

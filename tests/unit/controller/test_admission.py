@@ -224,6 +224,24 @@ def test_a_known_thing_that_is_not_wanted_any_more_stays_as_it_was():
     assert (thing.state, thing.version) == (S.OPERATIONAL, 1)
 
 
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_a_thing_that_comes_without_end_does_not_write_without_end(verdict):
+    door = Door(rule(verdict))
+    for _ in range(12):
+        refused = door.come(NEWCOMER)
+    assert (type(refused), refused.reason) == (PolicyError, "often")
+    assert len(door.entries(Kind.AUTHORIZATION)) == 10
+
+
+def test_who_comes_too_often_may_come_again_soon_and_hinders_nobody_else():
+    door = Door(rule(Verdict.REFUSE))
+    for _ in range(20):
+        door.come(NEWCOMER)
+    assert door.come(newcomer(serial="A0002")).reason == "refused"
+    door.clock.seconds += 11.0
+    assert door.come(NEWCOMER).reason == "refused"
+
+
 @pytest.mark.requirement("R-09")
 @pytest.mark.parametrize("state", [S.DECOMMISSIONED, S.RE_OWNED])
 def test_a_retired_thing_is_not_even_asked_about(state):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 
 from thingstead.agent.core import DOMAIN
@@ -22,6 +22,8 @@ _NAME = "tamper"
 _HEADER = 4
 _PATIENCE = 7
 """Forgeries per handshake: one less than RFC 9528 §9.7 has a responder bear with here."""
+_KNOCKS = 8
+"""Handshakes of one thing: one that comes more often at once is refused for that alone."""
 
 
 async def tamper(target: Target) -> list[Verdict]:
@@ -110,12 +112,15 @@ async def _message_1(target: Target, station: Station) -> Verdict:
 
 async def _message_3(target: Target, station: Station) -> Verdict:
     """Some forgeries in each handshake, which then goes on: they neither pass nor hinder."""
-    birth, key = birth_of(target, target.maker, target.model)
     answers: Counter[int] = Counter()
     finished: list[bool] = []
+    serials: set[str] = set()
     place, size = 0, 1
     try:
         while place < size:
+            if len(finished) % _KNOCKS == 0:
+                birth, key = birth_of(target, target.maker, target.model)
+                serials.add(birth.serial)
             story = joining(target, birth, key)
             message = _next(story, await _answer(station, _first(story)))
             if message is None:
@@ -126,7 +131,7 @@ async def _message_3(target: Target, station: Station) -> Verdict:
             place += _PATIENCE
             finished.append(_is_joined(story, await _answer(station, message)))
     finally:
-        await _retire(target, birth.serial)
+        await _retire(target, serials)
     passed = sum(number for code, number in answers.items() if code >> 5 == 2)
     return Verdict(
         attack=_NAME,
@@ -187,7 +192,7 @@ async def _answer(station: Station, message: Message) -> Message:
         return Message(Code.EMPTY)
 
 
-async def _retire(target: Target, serial: str) -> None:
+async def _retire(target: Target, serials: Set[str]) -> None:
     for row in await target.ask("thing.list", {}):
-        if row["serial"] == serial:
+        if row["serial"] in serials:
             await target.ask("thing.retire", {"thing": row["thing"], "cause": "attack-over"})
