@@ -59,7 +59,7 @@ class Introduction:
             shared=install_code.shared_credential(install_code.kid_of(code), install_code.key_of(code)),
             connection_id=connection_id,
             ephemeral=generate,
-            ead_labels=join.EAD_LABELS,
+            ead_labels=install_code.EAD_LABELS,
         )
         message_1, waiting = initiator.message_1()
         answer = yield edhoc_request(coap_carriage.frame_message_1(message_1))

@@ -282,7 +282,6 @@ class PeerClient:
             key=key,
             connection_id=self._random_bytes(_ID_SIZE),
             ephemeral=generate,
-            ead_labels=join.EAD_LABELS,
         )
         message_1, waiting = initiator.message_1()
         answer: Message = yield edhoc_request(coap_carriage.frame_message_1(message_1), place)

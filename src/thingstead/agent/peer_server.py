@@ -114,7 +114,7 @@ class PeerServer:
         self._accepted: dict[bytes, datetime] = {}
         self._pending = PendingSessions[WaitingForMessage3](limit=_MAX_HALF_OPEN)
         self._responder = Responder(
-            methods=frozenset({join.METHOD}), suites=join.SUITES, ephemeral=generate, ead_labels=join.EAD_LABELS
+            methods=frozenset({join.METHOD}), suites=join.SUITES, ephemeral=generate, ead_labels=peer.EAD_LABELS
         )
 
     def entitle(self, member: Member, key: PrivateKey) -> None:

@@ -18,6 +18,7 @@ GONE = frozenset({LifecycleState.DECOMMISSIONED, LifecycleState.RE_OWNED})
 
 _MEMBERS = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE, LifecycleState.RE_BOOTSTRAPPING})
 
+
 def is_member(known: Thing | None, thumbprint: bytes) -> bool:
     """Whether a thing is in, and proved the key that it came in with; one that proved none is asked about as itself."""
     if known is None or known.joined_at is None or known.state not in _MEMBERS:

@@ -42,7 +42,7 @@ from thingstead.protocols.edhoc.psk_responder import PskResponder, PskWaitingFor
 from thingstead.protocols.edhoc.responder import Responder, WaitingForMessage3
 from thingstead.protocols.edhoc.session import OscoreParameters
 from thingstead.protocols.edhoc.shared_key import DRAFT, METHOD_PSK, SharedCredential
-from thingstead.protocols.profile import join
+from thingstead.protocols.profile import install_code, join
 from thingstead.protocols.profile.grant import Grant, encode_grant
 
 __all__ = ["Admission", "Authenticator", "Bootstrap", "Codes", "HalfOpen", "Newcomer"]
@@ -127,7 +127,7 @@ class Bootstrap:
         self._pending = pending
         self._unwelcome = unwelcome
         self._codes = codes
-        self._psk_responder = PskResponder(suites=join.SUITES, ephemeral=generate, ead_labels=join.EAD_LABELS)
+        self._psk_responder = PskResponder(suites=join.SUITES, ephemeral=generate, ead_labels=install_code.EAD_LABELS)
         self._responder = Responder(
             methods=frozenset({join.METHOD}), suites=join.SUITES, ephemeral=generate, ead_labels=join.EAD_LABELS
         )

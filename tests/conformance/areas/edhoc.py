@@ -98,7 +98,7 @@ def _play(trace: _Trace, suite: CipherSuite, method: int, suites: tuple[int, ...
     key_r = private_key(_key_type(suite, row.responder), Secret(trace.named("SK_R", "Raw")))
     credential_i, credential_r = trace.credential("I", key_i), trace.credential("R", key_r)
     eads = [trace.ead(f"EAD_{number}") for number in (1, 2, 3, 4)]
-    labels = frozenset(item.number for items in eads for item in items)
+    labels = {number: frozenset(item.number for item in items) for number, items in enumerate(eads, start=1)}
     initiator = Initiator(
         method=method,
         suites=suites,

@@ -37,7 +37,6 @@ def meet(light, access_token=None, *, name=SWITCH, key=SWITCH_KEY, items=None, s
         key=key,
         connection_id=b"\x21\x22",
         ephemeral=generate,
-        ead_labels=join.EAD_LABELS,
     )
     message_1, waiting = initiator.message_1()
     answer = light.answer(_post(coap_carriage.frame_message_1(message_1)))

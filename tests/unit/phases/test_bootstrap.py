@@ -22,10 +22,13 @@ from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import ccs
-from thingstead.protocols.edhoc.coap_carriage import parse_request
+from thingstead.protocols.edhoc.coap_carriage import frame_message_1, frame_message_3, parse_request
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference
+from thingstead.protocols.edhoc.ead import EadItem
+from thingstead.protocols.edhoc.initiator import Initiator
 from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.edhoc.shared_key import METHOD_PSK, SharedCredential
+from thingstead.protocols.profile import join
 from thingstead.protocols.profile.grant import Grant
 
 _THING, _ELSEWHERE = ("192.0.2.1", 5683), ("192.0.2.66", 5683)
@@ -36,8 +39,8 @@ _MAKER = Maker("acme", "acme.example", generate(KeyType.P256), (generate(KeyType
 _GRANT = Grant(b"token", b"granted", b"credential", b"issuer")
 
 
-def _joining(domain_key=_DOMAIN_KEY.public, maker=_MAKER):
-    born = bear(
+def _born(domain_key=_DOMAIN_KEY.public, maker=_MAKER):
+    return bear(
         maker,
         Model("LX-1", 2, "https://acme.example/lx-1.json", date(2031, 1, 1)),
         "A0001",
@@ -46,7 +49,13 @@ def _joining(domain_key=_DOMAIN_KEY.public, maker=_MAKER):
         at=AT,
         voucher_expires=AT + timedelta(days=1),
     )
-    return Joining(born, _THING_KEY, b"\x05").story(AT)
+
+
+def _joining(**sold):
+    return Joining(_born(**sold), _THING_KEY, b"\x05").story(AT)
+
+
+_THING_IDENTITY = _born().maker_identity
 
 
 class NoCodes:
@@ -114,6 +123,41 @@ def test_message_3_counts_once():
     with pytest.raises(StateError):
         _answer(bootstrap, message_3)
     assert len(admitted) == 1
+
+
+def _initiator():
+    credential = join.identity_credential(_THING_IDENTITY, _THING_KEY.public)
+    return Initiator(
+        method=join.METHOD,
+        suites=join.SUITES,
+        credential=credential,
+        key=_THING_KEY,
+        connection_id=b"\x05",
+        ephemeral=generate,
+    )
+
+
+@pytest.mark.spec("RFC 9528 3.8")
+@pytest.mark.parametrize("label", [*sorted(frozenset().union(*join.EAD_LABELS.values())), 99])
+def test_a_critical_item_that_means_nothing_in_message_1_ends_the_handshake(label):
+    bootstrap, _ = _bootstrap()
+    message_1, _ = _initiator().message_1([EadItem(-label, b"x")])
+    with pytest.raises(UnsupportedError):
+        _answer(bootstrap, frame_message_1(message_1))
+    assert bootstrap.half_open == 0
+
+
+@pytest.mark.spec("RFC 9528 3.8")
+@pytest.mark.parametrize("item", [EadItem(-join.ACCESS_TOKEN, b"token"), EadItem(-99), EadItem(-join.CUSTODY_HEAD)])
+def test_a_critical_item_that_means_nothing_in_message_3_ends_the_handshake(item):
+    bootstrap, admitted = _bootstrap()
+    message_1, waiting = _initiator().message_1()
+    offered = waiting.receive(_answer(bootstrap, frame_message_1(message_1)))
+    authenticated = offered.authenticate(join.domain_credential(offered.id_cred_r))
+    message_3, _ = authenticated.message_3([*join.identity_item(_THING_IDENTITY), item])
+    with pytest.raises((UnsupportedError, DecodeError)):
+        _answer(bootstrap, frame_message_3(offered.c_r, message_3))
+    assert admitted == []
 
 
 def test_message_3_after_its_time_finds_nobody():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from thingstead.errors import DecodeError, UnsupportedError
 from thingstead.protocols.cbor import codec
 
-__all__ = ["EadItem", "EadLabel", "decode_ead", "encode_ead", "padding", "require_understood"]
+__all__ = ["EadItem", "EadLabel", "EadLabels", "decode_ead", "encode_ead", "padding", "require_understood"]
 
 
 class EadLabel(IntEnum):
@@ -41,6 +41,11 @@ class EadItem:
     def number(self) -> int:
         """The registered label, without the sign."""
         return abs(self.label)
+
+
+EadLabels = Mapping[int, frozenset[int]]
+"""What an application understands: absolute values of labels, by the number of the message. What means something in one
+message means nothing in another."""
 
 
 def padding(size: int) -> tuple[EadItem, ...]:
@@ -87,12 +92,15 @@ def decode_ead(values: Sequence[Any], *, max_items: int) -> tuple[EadItem, ...]:
     return tuple([item for item in items if item.label != EadLabel.PADDING])
 
 
-def require_understood(items: Iterable[EadItem], labels: frozenset[int]) -> None:
-    """Refuse critical items whose number is not in `labels` (RFC 9528 §3.8).
+def require_understood(items: Iterable[EadItem], labels: EadLabels, *, message: int) -> None:
+    """Refuse critical items that `labels` does not have for this message (RFC 9528 §3.8).
 
     Raises:
         UnsupportedError: there is one.
     """
+    understood = labels.get(message, frozenset())
     for item in items:
-        if item.critical and item.number not in labels:
-            raise UnsupportedError(f"critical EAD item {item.number} is not understood", spec="RFC 9528 §3.8")
+        if item.critical and item.number not in understood:
+            raise UnsupportedError(
+                f"critical EAD item {item.number} is not understood in message_{message}", spec="RFC 9528 §3.8"
+            )

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic
 
 from thingstead.crypto.key import KeyType, PrivateKey
@@ -25,7 +25,7 @@ from thingstead.protocols.edhoc.authentication import (
     verify_proof,
 )
 from thingstead.protocols.edhoc.credential import Credential
-from thingstead.protocols.edhoc.ead import EadItem, encode_ead, require_understood
+from thingstead.protocols.edhoc.ead import EadItem, EadLabels, encode_ead, require_understood
 from thingstead.protocols.edhoc.key_exchange import EphemeralKey, take_g_y
 from thingstead.protocols.edhoc.message import (
     DEFAULT_LIMITS,
@@ -69,7 +69,7 @@ class Initiator:
         key: the private half of it.
         connection_id: C_I, by which we will find the session and its OSCORE context.
         ephemeral: makes a fresh key pair of a curve; called once for each message_1.
-        ead_labels: absolute values of the EAD labels that the application understands.
+        ead_labels: which EAD items the application understands.
         limits: bounds on what the peer sends.
 
     Raises:
@@ -84,7 +84,7 @@ class Initiator:
     connection_id: bytes
     ephemeral: Callable[[KeyType], EphemeralKey]
     selected: int | None = None
-    ead_labels: frozenset[int] = frozenset()
+    ead_labels: EadLabels = field(default_factory=dict)
     limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
@@ -143,7 +143,7 @@ class WaitingForMessage2(SingleUse[_Begun]):
         kind = method_row(own.method).responder
         read = decode_plaintext_2(plaintext, proof_size=proof_size(suite, kind), limits=own.limits)
         require_usable(read.c_r, suite, other=own.connection_id)
-        require_understood(read.ead, own.ead_labels)
+        require_understood(read.ead, own.ead_labels, message=2)
         return Message2Received(_Decrypted(begun, agree_with_g_y, prk_2e, th_2, plaintext, read))
 
 
@@ -276,7 +276,7 @@ class WaitingForMessage4(Patient[Agreement[PeerT]], Generic[PeerT]):
 
     __slots__ = ("_ead_labels", "_limits")
 
-    def __init__(self, agreement: Agreement[PeerT], *, limits: Limits, ead_labels: frozenset[int]) -> None:
+    def __init__(self, agreement: Agreement[PeerT], *, limits: Limits, ead_labels: EadLabels) -> None:
         super().__init__(agreement, patience=limits.max_forgeries)
         self._limits = limits
         self._ead_labels = ead_labels
@@ -301,7 +301,7 @@ class WaitingForMessage4(Patient[Agreement[PeerT]], Generic[PeerT]):
         )
         self._spend()
         ead_4 = decode_plaintext_4(plaintext, limits=self._limits)
-        require_understood(ead_4, self._ead_labels)
+        require_understood(ead_4, self._ead_labels, message=4)
         return Completed(agreement, ead_4=ead_4)
 
     def complete_unconfirmed(self) -> Completed[PeerT]:

@@ -8,13 +8,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from thingstead.crypto.key import KeyType
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.edhoc.credential import compact_reference
-from thingstead.protocols.edhoc.ead import EadItem, decode_ead, encode_ead, require_understood
+from thingstead.protocols.edhoc.ead import EadItem, EadLabels, decode_ead, encode_ead, require_understood
 from thingstead.protocols.edhoc.identifier import decode_identifier
 from thingstead.protocols.edhoc.initiator import WaitingForMessage4
 from thingstead.protocols.edhoc.key_exchange import EphemeralKey, take_g_y
@@ -61,7 +61,7 @@ class PskInitiator:
         shared: the key, and who we are.
         connection_id: C_I.
         ephemeral: makes a fresh key pair of a curve.
-        ead_labels: absolute values of the EAD labels that the application understands.
+        ead_labels: which EAD items the application understands.
         limits: bounds on what the peer sends.
 
     Raises:
@@ -74,7 +74,7 @@ class PskInitiator:
     connection_id: bytes
     ephemeral: Callable[[KeyType], EphemeralKey]
     selected: int | None = None
-    ead_labels: frozenset[int] = frozenset()
+    ead_labels: EadLabels = field(default_factory=dict)
     limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
@@ -127,7 +127,7 @@ class PskWaitingForMessage2(SingleUse[_Begun]):
         c_r = decode_identifier(items[0][0])
         ead_2 = decode_ead([value for value, _raw in items[1:]], max_items=own.limits.max_ead_items)
         require_usable(c_r, suite, other=own.connection_id)
-        require_understood(ead_2, own.ead_labels)
+        require_understood(ead_2, own.ead_labels, message=2)
         return PskMessage2Received(_Known(own, prk, following_transcript(suite, th_2, plaintext, b""), c_r), ead_2)
 
 

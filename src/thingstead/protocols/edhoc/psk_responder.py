@@ -9,13 +9,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from thingstead.crypto.key import KeyType, PublicKey
 from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.edhoc.credential import CredentialReference, expand_reference
-from thingstead.protocols.edhoc.ead import EadItem, encode_ead, require_understood
+from thingstead.protocols.edhoc.ead import EadItem, EadLabels, encode_ead, require_understood
 from thingstead.protocols.edhoc.identifier import encode_identifier
 from thingstead.protocols.edhoc.key_exchange import EphemeralKey, answer_g_x
 from thingstead.protocols.edhoc.message import (
@@ -59,13 +59,13 @@ class PskResponder:
     Attributes:
         suites: supported, in any order.
         ephemeral: makes a fresh key pair of a curve.
-        ead_labels: absolute values of the EAD labels that the application understands.
+        ead_labels: which EAD items the application understands.
         limits: bounds on what the peer sends.
     """
 
     suites: tuple[int, ...]
     ephemeral: Callable[[KeyType], EphemeralKey]
-    ead_labels: frozenset[int] = frozenset()
+    ead_labels: EadLabels = field(default_factory=dict)
     limits: Limits = DEFAULT_LIMITS
 
     def receive(self, message_1: bytes) -> PskMessage1Received:
@@ -212,7 +212,7 @@ class PskMessage3Received:
         held, prk_4e3m, plaintext = self._waiting.conclude(shared, self._sealed)
         responder, suite = held.offer.responder, held.offer.suite
         ead_3 = decode_plaintext_4(plaintext, limits=responder.limits)
-        require_understood(ead_3, responder.ead_labels)
+        require_understood(ead_3, responder.ead_labels, message=3)
         agreement = Agreement(
             role=Role.RESPONDER,
             suite=suite,

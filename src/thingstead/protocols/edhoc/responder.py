@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic
 
 from thingstead.crypto.key import KeyType, PrivateKey, PublicKey
@@ -27,7 +27,7 @@ from thingstead.protocols.edhoc.authentication import (
     verify_proof,
 )
 from thingstead.protocols.edhoc.credential import Credential
-from thingstead.protocols.edhoc.ead import EadItem, encode_ead, require_understood
+from thingstead.protocols.edhoc.ead import EadItem, EadLabels, encode_ead, require_understood
 from thingstead.protocols.edhoc.key_exchange import EphemeralKey, answer_g_x
 from thingstead.protocols.edhoc.message import (
     DEFAULT_LIMITS,
@@ -82,14 +82,14 @@ class Responder:
         methods: accepted (RFC 9528 §3.2).
         suites: supported, in any order.
         ephemeral: makes a fresh key pair of a curve; called once for each message_2.
-        ead_labels: absolute values of the EAD labels that the application understands.
+        ead_labels: which EAD items the application understands.
         limits: bounds on what the peer sends.
     """
 
     methods: frozenset[int]
     suites: tuple[int, ...]
     ephemeral: Callable[[KeyType], EphemeralKey]
-    ead_labels: frozenset[int] = frozenset()
+    ead_labels: EadLabels = field(default_factory=dict)
     limits: Limits = DEFAULT_LIMITS
 
     def receive(self, message_1: bytes) -> Message1Received:
@@ -121,7 +121,7 @@ def accept_message_1(
     *,
     methods: frozenset[int],
     suites: tuple[int, ...],
-    ead_labels: frozenset[int],
+    ead_labels: EadLabels,
     limits: Limits,
 ) -> tuple[Message1, CipherSuite, PublicKey]:
     """Read message_1 and check method, suite, G_X, C_I and EAD_1, in this order (RFC 9528 §5.2.3).
@@ -135,7 +135,7 @@ def accept_message_1(
     suite = accept_suite(read.suites, suites)
     public = PublicKey.from_x(suite.curve, read.g_x)
     require_usable(read.c_i, suite)
-    require_understood(read.ead_1, ead_labels)
+    require_understood(read.ead_1, ead_labels, message=1)
     return read, suite, public
 
 
@@ -247,7 +247,7 @@ class WaitingForMessage3(Patient[_Answered]):
         self._spend()
         size = proof_size(suite, held.offer.method.initiator)
         read = decode_plaintext_3(plaintext, proof_size=size, limits=responder.limits)
-        require_understood(read.ead, responder.ead_labels)
+        require_understood(read.ead, responder.ead_labels, message=3)
         return Message3Received(_Decrypted(held, plaintext, read))
 
 

@@ -13,10 +13,22 @@ from thingstead.crypto.digest import digest, hkdf
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.edhoc.credential import kid_reference
+from thingstead.protocols.edhoc.ead import EadLabel, EadLabels
 from thingstead.protocols.edhoc.shared_key import SharedCredential
 from thingstead.secret import Secret
 
-__all__ = ["InstallCode", "key_of", "kid_of", "make_code", "parse_code", "render_code", "shared_credential"]
+__all__ = [
+    "EAD_LABELS",
+    "InstallCode",
+    "key_of",
+    "kid_of",
+    "make_code",
+    "parse_code",
+    "render_code",
+    "shared_credential",
+]
+
+EAD_LABELS: EadLabels = {3: frozenset({EadLabel.CREDENTIAL_BY_VALUE}), 4: frozenset({EadLabel.CREDENTIAL_BY_VALUE})}
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)} | {"O": 0, "I": 1, "L": 1}

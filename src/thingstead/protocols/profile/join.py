@@ -13,7 +13,7 @@ from thingstead.errors import DecodeError
 from thingstead.protocols.cwt import ccs, token
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.credential import Credential, CredentialReference, kid_reference
-from thingstead.protocols.edhoc.ead import EadItem
+from thingstead.protocols.edhoc.ead import EadItem, EadLabel, EadLabels
 
 __all__ = [
     "ACCESS_TOKEN",
@@ -39,19 +39,22 @@ METHOD = 3
 SUITES = (2, 3)
 """Cipher suites in order of preference: CCM-8 on constrained links, CCM-16 where the domain asks for it."""
 
-CREDENTIAL_BY_VALUE = 15
+CREDENTIAL_BY_VALUE = int(EadLabel.CREDENTIAL_BY_VALUE)
 ACCESS_TOKEN = 26
 CUSTODY_HEAD = 65_540
 """Ours: SHA-256 of the last link of a thing's chain of custody, empty where it was reset by hand; critical."""
 
-EAD_LABELS = frozenset({CREDENTIAL_BY_VALUE, ACCESS_TOKEN, CUSTODY_HEAD})
+EAD_LABELS: EadLabels = {
+    3: frozenset({CREDENTIAL_BY_VALUE, CUSTODY_HEAD}),
+    4: frozenset({CREDENTIAL_BY_VALUE, ACCESS_TOKEN}),
+}
 
 LINK_ATTRIBUTES = coap_carriage.link_attributes(
     methods=(METHOD,),
     suites=SUITES,
     credential_types=(coap_carriage.CredentialType.CWT, coap_carriage.CredentialType.CCS),
     references=("kid", "kccs"),
-    ead_labels=tuple(sorted(EAD_LABELS)),
+    ead_labels=sorted(frozenset().union(*EAD_LABELS.values())),
     combines=True,
 )
 """What discovery says of a domain's EDHOC resource: things show a CWT by its `kid`, the domain its CCS by value."""
@@ -115,5 +118,12 @@ def domain_credential(reference: CredentialReference) -> Credential:
 
 
 def values_of(items: Sequence[EadItem], label: int) -> list[bytes]:
-    """The values of all items of one label, in order."""
-    return [item.value for item in items if abs(item.label) == label and item.value is not None]
+    """The values of all items of one label, in order.
+
+    Raises:
+        DecodeError: one of them has none.
+    """
+    values = [item.value for item in items if item.number == label]
+    if None in values:
+        raise DecodeError(f"expected a value behind EAD label {label}", spec="RFC 9528 §3.8")
+    return [value for value in values if value is not None]

@@ -13,10 +13,12 @@ from thingstead.errors import DecodeError
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.credential import Credential, kid_reference
-from thingstead.protocols.edhoc.ead import EadItem
+from thingstead.protocols.edhoc.ead import EadItem, EadLabels
 from thingstead.protocols.profile.join import ACCESS_TOKEN
 
-__all__ = ["credential", "decode_token", "token_item"]
+__all__ = ["EAD_LABELS", "credential", "decode_token", "token_item"]
+
+EAD_LABELS: EadLabels = {3: frozenset({ACCESS_TOKEN})}
 
 _KID_SIZE = 4
 

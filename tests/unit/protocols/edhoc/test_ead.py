@@ -49,8 +49,8 @@ def test_too_many_items_are_refused_padding_counted():
 
 def test_critical_item_that_is_not_understood_is_refused():
     with pytest.raises(UnsupportedError):
-        require_understood([EadItem(-15, b"")], frozenset({5}))
+        require_understood([EadItem(-15, b"")], {3: frozenset({5}), 4: frozenset({15})}, message=3)
 
 
 def test_understood_and_ignorable_items_pass():
-    require_understood([EadItem(-15, b""), EadItem(160, b"grease")], frozenset({15}))
+    require_understood([EadItem(-15, b""), EadItem(160, b"grease")], {3: frozenset({15})}, message=3)

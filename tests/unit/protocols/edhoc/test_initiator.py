@@ -125,7 +125,7 @@ def test_critical_ead_2_ends_the_session_unless_understood():
     plaintext = encode_plaintext(kid_reference(b"\x32"), bytes(8), c_r=rfc.C_R, ead=b"\x24\x41\x01")
     with pytest.raises(UnsupportedError):
         waiting_for_message_2().receive(forged_message_2(plaintext))
-    received = waiting_for_message_2(ead_labels=frozenset({5})).receive(forged_message_2(plaintext))
+    received = waiting_for_message_2(ead_labels={2: frozenset({5})}).receive(forged_message_2(plaintext))
     assert received.ead_2 == (EadItem(-5, b"\x01"),)
 
 

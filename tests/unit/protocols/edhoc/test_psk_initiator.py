@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ def responder(**changes):
     return PskResponder(**(wanted | changes))
 
 
-def until_message_4(*, ead_labels=frozenset(), ead_4=()):
+def until_message_4(*, ead_labels=MappingProxyType({}), ead_4=()):
     message_1, waiting_2 = initiator(ead_labels=ead_labels).message_1()
     message_2, waiting_3 = responder().receive(message_1).message_2(draft.C_R)
     message_3, waiting_4 = waiting_2.receive(message_2).message_3()
@@ -120,7 +121,7 @@ def test_critical_ead_that_is_not_understood_ends_the_session():
     waiting_4, message_4 = until_message_4(ead_4=[EadItem(-26, b"x")])
     with pytest.raises(UnsupportedError):
         waiting_4.receive(message_4)
-    waiting_4, message_4 = until_message_4(ead_4=[EadItem(-26, b"x")], ead_labels=frozenset({26}))
+    waiting_4, message_4 = until_message_4(ead_4=[EadItem(-26, b"x")], ead_labels={4: frozenset({26})})
     assert waiting_4.receive(message_4).ead_4 == (EadItem(-26, b"x"),)
 
 

@@ -90,7 +90,7 @@ def test_critical_ead_1_ends_the_session_unless_understood():
     message_1, _waiting = initiator().message_1([EadItem(-5, b"id"), EadItem(160)])
     with pytest.raises(UnsupportedError):
         responder().receive(message_1)
-    assert responder(ead_labels=frozenset({5})).receive(message_1).ead_1 == (EadItem(-5, b"id"), EadItem(160))
+    assert responder(ead_labels={1: frozenset({5})}).receive(message_1).ead_1 == (EadItem(-5, b"id"), EadItem(160))
 
 
 @pytest.mark.parametrize(

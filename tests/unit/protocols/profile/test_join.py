@@ -11,6 +11,8 @@ from thingstead.protocols.edhoc.credential import CredentialReference, expand_re
 from thingstead.protocols.edhoc.ead import EadItem
 from thingstead.protocols.profile.join import (
     CREDENTIAL_BY_VALUE,
+    CUSTODY_HEAD,
+    decode_custody,
     decode_identity,
     domain_credential,
     identity_credential,
@@ -33,8 +35,14 @@ CCS = ccs.encode(PUBLIC, subject="home")
     ],
 )
 def test_a_join_without_one_identity_is_refused(ead_3):
-    with pytest.raises(DecodeError, match="expected one credential by value"):
+    with pytest.raises(DecodeError, match=r"expected (one credential by value|a value behind EAD label 15)"):
         decode_identity(ead_3)
+
+
+@pytest.mark.parametrize("said", [(None,), (b"x",), (bytes(32), bytes(32)), (b"", None)])
+def test_what_cannot_be_an_end_of_custody_is_not_passed_over(said):
+    with pytest.raises(DecodeError):
+        decode_custody([EadItem(-CUSTODY_HEAD, value) for value in said])
 
 
 @pytest.mark.parametrize("claims", [b"\xa0", b"\xa1\x02\x61x"])
