@@ -198,7 +198,7 @@ class PeerServer:
     def _refuse(self, call: Call, error: ThingsteadError) -> Message:
         assert self._resources is not None
         refusal, body = self._resources.refuse(call.event, None, error), edhoc_error.answer(error)
-        return refusal if body is None else Message(refusal.code, options=[_EDHOC_FORMAT], payload=body)
+        return refusal if body is None else coap_carriage.frame_error(body, refusal.code)
 
     def _on_message_1(self, message_1: bytes, call: Call) -> bytes:
         domain, key = self._require_domain()

@@ -49,7 +49,7 @@ def bootstrapping(bootstrap: Bootstrap, server: DomainServer, *, clock: Clock) -
         except ThingsteadError as error:
             refusal = server.resources.refuse(call.event, None, error)
             body = edhoc_error.answer(error)
-            return refusal if body is None else content(body, ContentFormat.EDHOC_CBOR_SEQ, refusal.code)
+            return refusal if body is None else coap_carriage.frame_error(body, refusal.code)
         if c_r is not None:
             server.locate(c_r, call.event.source)
         return content(payload, ContentFormat.EDHOC_CBOR_SEQ, Code.CHANGED)

@@ -16,6 +16,7 @@ from thingstead.errors import DecodeError
 from thingstead.identifier import ThingId
 from thingstead.protocols.ace import token
 from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.edhoc import coap_carriage
@@ -26,6 +27,9 @@ from thingstead.protocols.profile.standing import MemberStanding
 pytestmark = [pytest.mark.requirement("R-35"), pytest.mark.requirement("R-57")]
 _OTHER = generate(KeyType.P256)
 _ASSOCIATION = AssociationId(PEER_PREFIX + SWITCH)
+
+
+_REFUSALS = [(Code.BAD_REQUEST, codec.encode_sequence(1, text)) for text in ("refused", "malformed")]
 
 
 def meet(light, access_token=None, *, name=SWITCH, key=SWITCH_KEY, items=None, source=None):
@@ -96,18 +100,21 @@ _WRONG = {
 }
 
 
+@pytest.mark.spec("RFC 9528 A.2")
 @pytest.mark.parametrize("wrong", _WRONG)
-def test_no_session_begins_with_a_wrong_token(light, wrong):
-    assert meet(light, _WRONG[wrong](light)).code >> 5 == 4
+def test_no_session_begins_with_a_wrong_token_and_who_shows_it_is_not_told_what_is_wrong(light, wrong):
+    answer = meet(light, _WRONG[wrong](light))
+    assert (answer.code, answer.payload) in _REFUSALS
     assert not is_open(light)
     assert light.server.sessions() == {}
 
 
-@pytest.mark.parametrize("hours", [(-2, -1), (1, 2)])
-def test_no_session_begins_outside_the_time_of_a_token(light, hours):
+@pytest.mark.parametrize(("hours", "reason"), [((-2, -1), "expired"), ((1, 2), "premature")])
+def test_no_session_begins_outside_the_time_of_a_token(light, hours, reason):
     now = light.clock.utc()
     begin, end = (now + timedelta(hours=hour) for hour in hours)
-    assert meet(light, light.issue(at=begin, expires=end)).code == Code.UNAUTHORIZED
+    assert meet(light, light.issue(at=begin, expires=end)).code == Code.BAD_REQUEST
+    assert light.resources.refused == {reason: 1}
 
 
 def test_a_holder_of_a_token_that_has_not_its_key_gets_nothing(light):
@@ -128,7 +135,8 @@ def test_a_revoked_token_ends_its_session_and_opens_no_other(light):
     light.revoke(shown)
     assert not is_open(light)
     assert under_session(light) is None
-    assert meet(light, shown).code == Code.UNAUTHORIZED
+    assert meet(light, shown).code == Code.BAD_REQUEST
+    assert light.resources.refused == {"revoked": 1}
 
 
 def test_a_session_of_another_token_goes_on(light):

@@ -10,6 +10,9 @@ from enum import IntEnum
 
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.option import encode_uint
+from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.edhoc.identifier import decode_identifier, encode_identifier
 from thingstead.protocols.edhoc.message import DEFAULT_LIMITS, Limits
 
@@ -17,6 +20,7 @@ __all__ = [
     "RESOURCE_TYPE",
     "WELL_KNOWN_PATH",
     "CredentialType",
+    "frame_error",
     "frame_message_1",
     "frame_message_3",
     "link_attributes",
@@ -29,6 +33,7 @@ RESOURCE_TYPE = "core.edhoc"
 _REFERENCES = {"kid": 4, "kcwt": 13, "kccs": 14, "x5chain": 33, "x5t": 34, "x5u": 35}
 _NEW_SESSION = b"\xf5"
 _LONGEST_IDENTIFIER = 24
+_SERVER_ERROR = 5  # class of the codes 5.xx
 
 
 class CredentialType(IntEnum):
@@ -83,6 +88,18 @@ def frame_message_3(c_r: bytes, message_3: bytes) -> bytes:
     In the reverse message flow, where the server is Initiator, those are C_I and message_2 (Appendix A.2.2).
     """
     return encode_identifier(c_r) + message_3
+
+
+def frame_error(error: bytes, code: int) -> Message:
+    """The response that carries an EDHOC error message (Appendix A.2.3).
+
+    Args:
+        error: the message.
+        code: what CoAP would say; which client error it was is the operator's to know, and not told.
+    """
+    refusal = Code.INTERNAL_SERVER_ERROR if code >> 5 == _SERVER_ERROR else Code.BAD_REQUEST
+    format_option = (int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.EDHOC_CBOR_SEQ))
+    return Message(refusal, options=[format_option], payload=error)
 
 
 def parse_request(payload: bytes, *, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes | None, bytes]:

@@ -4,6 +4,7 @@ from tests.unit.protocols.edhoc import rfc9529 as rfc
 from thingstead.errors import DecodeError
 from thingstead.protocols.edhoc.coap_carriage import (
     CredentialType,
+    frame_error,
     frame_message_1,
     frame_message_3,
     link_attributes,
@@ -37,6 +38,12 @@ def test_malformed_requests_are_refused(payload):
 def test_oversized_request_is_refused():
     with pytest.raises(DecodeError):
         parse_request(frame_message_1(bytes(100)), limits=Limits(max_message=64))
+
+
+@pytest.mark.parametrize(("code", "told"), [(0x80, 0x80), (0x81, 0x80), (0x83, 0x80), (0x9D, 0x80), (0xA3, 0xA0)])
+def test_an_error_message_says_whose_error_it_is_and_no_more(code, told):
+    carried = frame_error(b"\x01\x60", code)
+    assert (carried.code, carried.options, carried.payload) == (told, [(12, b"\x40")], b"\x01\x60")
 
 
 def test_in_the_reverse_flow_c_i_finds_the_session_of_message_2():
