@@ -33,6 +33,15 @@ _PROCESSED = (x509.BasicConstraints, x509.KeyUsage, x509.SubjectAlternativeName)
 _LONGEST_CHAIN = 6
 _SMALLEST_RSA = 2048
 _E = TypeVar("_E", bound=x509.ExtensionType)
+# What the library raises for bytes that are no certificate; names and extensions it reads when they are asked for.
+_MALFORMED = (
+    ValueError,
+    TypeError,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+    UnsupportedAlgorithm,
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class Certificate:
             loaded = x509.load_der_x509_certificate(self.der)
             # Names are parsed late; a bad one must be refused here, not where it is first shown.
             _ = loaded.subject, loaded.issuer
-        except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
+        except _MALFORMED as error:
             raise DecodeError(f"expected an X.509 certificate: {error}", spec="RFC 5280 §4.1") from None
         return loaded
 
@@ -107,7 +116,7 @@ class Certificate:
         """
         try:
             key = self.x509.public_key()
-        except (ValueError, UnsupportedAlgorithm) as error:
+        except _MALFORMED as error:
             raise UnsupportedError(f"expected an EC or OKP public key: {error}", spec="RFC 5480 §2") from None
         if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES:
             numbers, size = key.public_numbers(), (key.key_size + 7) // 8
@@ -140,7 +149,7 @@ class Certificate:
             raise AuthenticationError(
                 f"the signature by {self.subject} does not verify", spec="RFC 5652 §5.6"
             ) from None
-        except (ValueError, UnsupportedAlgorithm) as error:
+        except _MALFORMED as error:
             raise UnsupportedError(f"expected an EC or RSA public key: {error}", spec="RFC 5754 §3") from None
 
 
@@ -167,7 +176,7 @@ def load_certificates(data: bytes) -> tuple[Certificate, ...]:
             loaded = x509.load_pem_x509_certificates(data)
         else:
             loaded = [x509.load_der_x509_certificate(data)]
-    except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
+    except _MALFORMED as error:
         raise DecodeError(f"expected an X.509 certificate: {error}", spec="RFC 5280 §4.1") from None
     return tuple(Certificate(one.public_bytes(serialization.Encoding.DER)) for one in loaded)
 
@@ -224,7 +233,7 @@ def _issuer(certificate: Certificate, candidates: Sequence[Certificate]) -> Cert
             continue
         try:
             certificate.x509.verify_directly_issued_by(candidate.x509)
-        except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+        except (InvalidSignature, *_MALFORMED):
             continue
         return candidate
     return None
@@ -259,7 +268,7 @@ def _is_authority(certificate: Certificate) -> bool:
 def _extensions(certificate: x509.Certificate) -> x509.Extensions:
     try:
         return certificate.extensions
-    except (x509.DuplicateExtension, ValueError) as error:
+    except _MALFORMED as error:
         raise DecodeError(f"expected X.509 extensions: {error}", spec="RFC 5280 §4.2") from None
 
 

@@ -49,6 +49,22 @@ def test_what_is_no_certificate_is_refused(data):
         _ = Certificate(data).subject
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"\x0c\x13files.maker.example", b"\x03\x13\x00iles.maker.example"),  # a name of bits
+        (b"\x82\x13files.maker.example", b"\xa3\x13files.maker.example"),  # an alternative name of X.400
+        (b"\x82\x13files.maker.example", b"\x82\x13fil\xffs.maker.example"),
+        (b"\x55\x1d\x11", b"\x55\x1d\x13"),  # an extension that is there already
+    ],
+)
+def test_names_and_extensions_that_nobody_can_read_are_refused_when_they_are_looked_at(before, after):
+    assert before in SERVER.certificate.der
+    certificate = load_certificate(SERVER.certificate.der.replace(before, after))
+    with pytest.raises(DecodeError):
+        _ = certificate.key_usage
+
+
 def test_certificates_are_read_from_pem_and_der():
     assert load_certificate(SERVER.certificate.der) == load_certificate(SERVER.chain_pem) == SERVER.certificate
     both = load_certificates(SERVER.chain_pem + AUTHORITY.chain_pem)
