@@ -4,24 +4,32 @@ import asyncio
 import os
 import socket
 import threading
-from contextlib import closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from tests.hosting import hosted
 from tests.scenarios.groups import lamps, switch
 from tests.scenarios.peers import PEERS, press
 from tests.scenarios.world import play
+from thingstead.cli.hosting import network_host
 from thingstead.cli.separation import rule_of
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.directory import KEYS
+from thingstead.domain.plane import PlaneName
 from thingstead.errors import ConfigError, ForbiddenError
 from thingstead.identifier import KeyId
 from thingstead.keeper.server import Keeper, serve
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.registry import Code
+from thingstead.storage.memory import MemoryStore
+from thingstead.storage.records import move
+from thingstead.transport import engine_socket
+from thingstead.transport.engine_socket import EngineSocket
 from thingstead.transport.key_socket import RemoteKeyStore, RemoteWitness
+from thingstead.transport.resolver import HostsResolver
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +39,11 @@ def in_one_thread(monkeypatch):
     async def at_once(function, *arguments):
         return function(*arguments)
 
+    async def in_line(_lane, call):
+        return call()
+
     monkeypatch.setattr(asyncio, "to_thread", at_once)
+    monkeypatch.setattr(engine_socket, "in_thread", in_line)
 
 
 async def given_away(world, folder):
@@ -53,6 +65,57 @@ async def given_away(world, folder):
     domain.foundation = lambda: replace(before(), witness=witness, separate=tuple(doors))
     await domain.start()
     return keepers, domain.keys, witness
+
+
+@asynccontextmanager
+async def engines_apart(world, folder, *planes):
+    """Start the domain again with the engines of these planes elsewhere; gives what ends one as kill -9 does, and
+    starts another in its place.
+    """
+    domain = world.domain
+    stores: dict[PlaneName, MemoryStore] = {}
+    living: dict[PlaneName, ExitStack] = {}
+    await domain.crash()
+
+    def begin(plane):
+        store = stores.setdefault(plane, MemoryStore())
+        living[plane] = ExitStack()
+        living[plane].enter_context(hosted(lambda: HOSTS[plane](world, store), folder / f"{plane}.socket"))
+
+    def again(plane):
+        living[plane].close()
+        begin(plane)
+
+    for plane in planes:
+        await move(plane, domain.disk, stores.setdefault(plane, MemoryStore()))
+        begin(plane)
+    engines, before = {plane: EngineSocket(folder / f"{plane}.socket") for plane in planes}, domain.foundation
+    domain.foundation = lambda: replace(before(), engines=engines)
+    await domain.start()
+    try:
+        yield again
+    finally:
+        for engine in engines.values():
+            engine.close()
+        for stack in living.values():
+            stack.close()
+
+
+def network(world, store):
+    domain = world.domain
+    return network_host(
+        store,
+        config=domain.config,
+        keeper=domain.enforcement,
+        files=domain.mud_files,
+        resolve=HostsResolver({}, offline=True),
+        mac_of=domain.segment.mac_of,
+        clock=world.clock,
+    )
+
+
+HOSTS = {PlaneName.NETWORK: network}
+"""An engine as its process makes it."""
 
 
 @pytest.mark.slow
@@ -126,3 +189,46 @@ def test_a_damaged_memory_of_what_was_signed_is_not_taken_for_none(tmp_path):
     (tmp_path / "signed").write_bytes(codec.encode(["7"]))
     with pytest.raises(ConfigError, match="does not say"):
         rule_of("ledger", ControllerConfig(), tmp_path)
+
+
+@pytest.mark.slow
+def test_the_network_plane_elsewhere_rules_things_and_bars_who_leaves(tmp_path):
+    async def story(world):
+        (before,) = await world.joined("A0001")
+        async with engines_apart(world, tmp_path, PlaneName.NETWORK) as again:
+            # Where it was came along with the plane's documents.
+            assert (await world.domain.enforcement.standing(before.id)).admitted
+            (lamp,) = await world.joined("A0002")
+            assert (await world.domain.enforcement.standing(lamp.id)).admitted
+            assert len(world.domain.controller.planes.whereabouts.places()) == 2
+            again(PlaneName.NETWORK)
+            await world.domain.ask("thing.retire", thing=lamp.id)
+            assert (await world.domain.enforcement.standing(lamp.id)).barred
+            assert world.domain.controller.register.obligations() == ()
+            assert (await world.domain.ask("status"))["planes"][4]["mode"] == "DRY_RUN: NOT ENFORCED"
+            assert world.domain.controller.planes.network.snapshot() == {}
+
+    play(story)
+
+
+@pytest.mark.slow
+def test_while_the_network_plane_is_gone_nothing_is_admitted_there_and_what_is_owed_is_done_afterwards(tmp_path):
+    async def story(world):
+        (lamp,) = await world.joined("A0001")
+        async with engines_apart(world, tmp_path, PlaneName.NETWORK) as again:
+            network = world.domain.controller.planes.network
+            path, network._engine._path = network._engine._path, tmp_path / "gone"
+            for connection in network._engine._idle:
+                connection.close()
+                connection._path = tmp_path / "gone"
+            await world.domain.ask("thing.quarantine", thing=lamp.id)
+            (owed,) = world.domain.controller.register.obligations()
+            assert owed.plane is PlaneName.NETWORK
+            assert (await world.domain.ask("status"))["planes"][4]["mode"].startswith("NOT ANSWERING")
+            network._engine._path = path
+            network._engine._idle.clear()
+            again(PlaneName.NETWORK)
+            await world.until(lambda: not world.domain.controller.register.obligations())
+            assert (await world.domain.enforcement.standing(lamp.id)).barred
+
+    play(story)

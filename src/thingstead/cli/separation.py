@@ -1,4 +1,4 @@
-"""``thingstead up --separate``: which process has what, and as whom it runs (ADR 0025)."""
+"""``thingstead up --separate``: which process has what, and as whom it runs (ADR 0027)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from functools import partial
 from pathlib import Path
 
 from thingstead.cli.console import Console
+from thingstead.cli.hosting import host, network_host
 from thingstead.clock import SystemClock
 from thingstead.controller.apart import Apart
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.directory import KEYS, DomainDirectory
-from thingstead.controller.network import check, enforcement
+from thingstead.controller.network import check, enforcement, fetcher, resolver
 from thingstead.crypto.keystore import FileKeyStore
+from thingstead.domain.plane import PlaneName
 from thingstead.domain.policy import PROFILES
+from thingstead.enforcement.dry_run import DryRun
+from thingstead.enforcement.neighbour import NeighbourTable
 from thingstead.errors import ConfigError
 from thingstead.identifier import KeyId
 from thingstead.keeper.enforcer import Enforcer
@@ -34,12 +38,15 @@ from thingstead.protocols.cwt.claims import Claim
 from thingstead.storage.directory import DirectoryLock, private_directory, write_whole
 from thingstead.transport.control_socket import group_id
 from thingstead.transport.enforcement_socket import RemoteEnforcement
+from thingstead.transport.engine_socket import EngineSocket
 from thingstead.transport.key_socket import RemoteKeyStore, RemoteWitness
 
 __all__ = ["bring_together", "rule_of", "separate"]
 
 _CONTROLLER, _ENFORCER = "controller", "enforcer"
-_NAMES = (_CONTROLLER, _ENFORCER, *sorted(KEYS))
+_PLANES = (PlaneName.NETWORK,)
+"""Whose engines are processes."""
+_NAMES = (_CONTROLLER, _ENFORCER, *sorted(KEYS), *_PLANES)
 _SIGNED = "signed"
 
 
@@ -66,10 +73,10 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
     groups = _observers(directory, config, users[_CONTROLLER])
     lock = place.lock()
     # Whoever reads a key to move it must not be whom the others come from: they would have it in their memory.
-    elsewhere(partial(place.take_apart, list(KEYS), users, beside=[heads]))
+    elsewhere(partial(place.take_apart, list(KEYS), users, planes=_PLANES, beside=[heads]))
     parts = [_keeper(name, place, config, users) for name in KEYS]
-    enforced = config.network.enforcement != "dry_run"
-    if enforced:
+    parts.append(_network(directory, place, config, users))
+    if config.network.enforcement != "dry_run":
         parts.append(_enforcer(place, config, users))
     code = supervise(parts, user=users[_CONTROLLER], lock=lock, groups=groups)
     if code is not None:
@@ -77,8 +84,8 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
     return Apart(
         RemoteKeyStore({name: place.door(name) for name in KEYS}, FileKeyStore(directory.keys)),
         RemoteWitness(place.door("ledger")),
-        RemoteEnforcement(place.door(_ENFORCER)) if enforced else None,
-        tuple(part.name for part in parts),
+        {plane: EngineSocket(place.door(plane)) for plane in _PLANES},
+        tuple([part.name if part.user is None else f"{part.name} (user {part.user})" for part in parts]),
     )
 
 
@@ -94,7 +101,7 @@ def bring_together(directory: DomainDirectory) -> None:
         place = KeeperPlace(directory.root, directory.keepers)
         held = place.lock()
         DirectoryLock(directory.root).release()
-        elsewhere(partial(place.put_together, list(KEYS), beside=[directory.heads(config).parent]))
+        elsewhere(partial(place.put_together, list(KEYS), planes=_PLANES, beside=[directory.heads(config).parent]))
         os.close(held)
 
 
@@ -148,10 +155,13 @@ def _users(config: ControllerConfig) -> dict[str, int | None]:
 
 def _keeper(name: str, place: KeeperPlace, config: ControllerConfig, users: Mapping[str, int | None]) -> Part:
     listener = place.listen(name, users[_CONTROLLER])
-    allowed = os.geteuid() if users[_CONTROLLER] is None else users[_CONTROLLER]
-    assert allowed is not None
-    run = partial(_keep, name, place.directory(name), config, listener, allowed)
+    run = partial(_keep, name, place.directory(name), config, listener, _number(users[_CONTROLLER]))
     return Part(f"keeper of {name}", users[name], listener, run)
+
+
+def _number(user: int | None) -> int:
+    """Who a process is whose user is None."""
+    return os.geteuid() if user is None else user
 
 
 def _keep(name: str, own: Path, config: ControllerConfig, listener: socket.socket, user: int) -> None:
@@ -190,13 +200,37 @@ def _signed(path: Path) -> tuple[int, bytes]:
     raise ConfigError(f"{path} does not say what was signed")
 
 
+def _network(
+    directory: DomainDirectory, place: KeeperPlace, config: ControllerConfig, users: Mapping[str, int | None]
+) -> Part:
+    """The network plane: it reads what strangers wrote; the right to change the kernel's rules is the enforcer's."""
+    name = PlaneName.NETWORK
+    listener = place.listen(name, users[_CONTROLLER])
+    # Before it has a user of its own, for it reads a file of the owner's.
+    files = fetcher(config.network, root=directory.root)
+
+    def run() -> None:
+        enforced = config.network.enforcement != "dry_run"
+        keeper = RemoteEnforcement(place.door(_ENFORCER)) if enforced else DryRun("the configuration says so")
+        make = partial(
+            network_host,
+            config=config,
+            keeper=keeper,
+            files=files,
+            resolve=resolver(config.network),
+            mac_of=NeighbourTable(config.network.interfaces).mac_of,
+            clock=SystemClock(),
+        )
+        host(place.directory(name), make, listener, user=_number(users[_CONTROLLER]))
+
+    return Part(f"{name} plane", users[name], listener, run)
+
+
 def _enforcer(place: KeeperPlace, config: ControllerConfig, users: Mapping[str, int | None]) -> Part:
-    listener = place.listen(_ENFORCER, users[_CONTROLLER])
-    allowed = os.geteuid() if users[_CONTROLLER] is None else users[_CONTROLLER]
-    assert allowed is not None
+    listener = place.listen(_ENFORCER, users[PlaneName.NETWORK])
 
     def run() -> None:
         rules = enforcement(config.network, coap_port=config.coap.port)
-        serve(Enforcer(rules), listener, user=allowed)
+        serve(Enforcer(rules), listener, user=_number(users[PlaneName.NETWORK]))
 
     return Part(_ENFORCER, users[_ENFORCER], listener, run, capability=CAP_NET_ADMIN, is_replaceable=False)

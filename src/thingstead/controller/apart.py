@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from thingstead.crypto.keystore import KeyStore
-from thingstead.domain.ports import Enforcement, Witness
+from thingstead.domain.plane import PlaneName
+from thingstead.domain.ports import Witness
+from thingstead.transport.engine_socket import EngineSocket
 
 __all__ = ["Apart"]
 
@@ -17,11 +20,11 @@ class Apart:
     Attributes:
         keys: the domain's, most of them with keepers.
         witness: the keeper of the ledger's key.
-        enforcement: who may change the kernel's rules; None where nobody enforces any.
-        names: what runs apart, for people.
+        engines: where the engines of planes are asked.
+        processes: what runs apart, for people: each with its user, where it has one of its own.
     """
 
     keys: KeyStore
     witness: Witness
-    enforcement: Enforcement | None
-    names: tuple[str, ...]
+    engines: Mapping[PlaneName, EngineSocket]
+    processes: tuple[str, ...]

@@ -17,6 +17,8 @@ from thingstead.controller.directory import REVOKED, DomainDirectory
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.network import enforcement, fetcher, resolver
 from thingstead.controller.operation_table import gate
+from thingstead.domain.plane import PlaneName
+from thingstead.domain.ports import Enforcement
 from thingstead.enforcement.neighbour import NeighbourTable
 from thingstead.planes.software.image_scan import ImageScanner
 from thingstead.planes.software.status_tracker import ImageScan
@@ -56,6 +58,8 @@ async def running(
     # the store goes.
     async with AsyncExitStack() as kept, asyncio.TaskGroup() as tasks, AsyncExitStack() as served:
         kept.push_async_callback(foundation.store.close)
+        for engine in foundation.engines.values():
+            kept.callback(engine.close)
         controller = compose(foundation, tasks)
         kept.push_async_callback(controller.close)
         served.push_async_callback(controller.server.settle, _GRACE)
@@ -107,8 +111,9 @@ def _foundation(directory: DomainDirectory, clock: Clock, apart: Apart | None) -
     config = directory.load()
     heads = directory.heads(config)
     private_directory(heads.parent)
-    rules = None if apart is None else apart.enforcement
-    if rules is None:
+    engines = {} if apart is None else apart.engines
+    rules: Enforcement | None = None
+    if PlaneName.NETWORK not in engines:
         rules = enforcement(config.network, coap_port=config.coap.port)
     return Foundation(
         config=config,
@@ -127,7 +132,8 @@ def _foundation(directory: DomainDirectory, clock: Clock, apart: Apart | None) -
         clock=clock,
         random_bytes=secrets.token_bytes,
         witness=None if apart is None else apart.witness,
-        separate=() if apart is None else apart.names,
+        engines=engines,
+        separate=() if apart is None else apart.processes,
     )
 
 

@@ -26,7 +26,6 @@ from thingstead.controller.rejoining import Rejoining
 from thingstead.controller.second_place import SecondPlace, second_place
 from thingstead.controller.server import DomainServer
 from thingstead.controller.service import serve
-from thingstead.controller.whereabouts import Whereabouts
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.plane import PlaneName
@@ -72,19 +71,18 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     server = DomainServer(
         endpoint, resources, clock=clock, tasks=tasks, reserve=lambda owner, upto: _reserve(owner, upto, planes, server)
     )
-    whereabouts = Whereabouts(PlaneRecords(PlaneName.NETWORK, store, prefix="place/"), mac_of=foundation.segment.mac_of)
     member = DomainMember(endpoint, foundation.keys.handle(KeyId("groups")))
     trusted = Trusted(foundation.anchors)
-    planes = compose_planes(foundation, own.public, whereabouts, member, trusted, register=register, server=server)
+    planes = compose_planes(foundation, own.public, member, trusted, register=register, server=server)
     conductor = Conductor(planes, register, store=store, clock=clock)
     clones = CloneWatch(conductor, store=store, clock=clock)
-    entrance = compose_entrance(foundation, own, conductor, register=register, planes=planes, whereabouts=whereabouts)
+    entrance = compose_entrance(foundation, own, conductor, register=register, planes=planes)
     registrar, admission = entrance.registrar, entrance.admission
     notary = _notary(foundation, refusals)
     rejoining = Rejoining(lambda: admission.policy, register, conductor=conductor, runs=planes.software.runs)
     planes.software.on_install = rejoining.note
     groups = GroupResources(resources, server, planes.groups)
-    attention = _attention(foundation, register, server=server, planes=planes, whereabouts=whereabouts)
+    attention = _attention(foundation, register, server=server, planes=planes)
     overview = _overview(
         foundation,
         planes,
@@ -194,15 +192,13 @@ def _notary(foundation: Foundation, refusals: RefusalCounter) -> Notary:
     )
 
 
-def _attention(
-    foundation: Foundation, register: Register, *, server: DomainServer, planes: Planes, whereabouts: Whereabouts
-) -> Attention:
+def _attention(foundation: Foundation, register: Register, *, server: DomainServer, planes: Planes) -> Attention:
     return Attention(
         foundation.config.watch,
         register,
         last_acceptance=server.last_acceptance,
         interval=planes.data.interval,
-        places=whereabouts.places,
+        places=planes.whereabouts.places,
         segment=foundation.segment,
         store=foundation.store,
         clock=foundation.clock,

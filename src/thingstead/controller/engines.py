@@ -6,11 +6,13 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.group import groups_plane
 from thingstead.controller.group_member import DomainMember
 from thingstead.controller.network import network_plane
+from thingstead.controller.network_engine import RemoteNetwork
 from thingstead.controller.owner import Trusted
 from thingstead.controller.server import DomainServer
 from thingstead.controller.whereabouts import Whereabouts
@@ -19,6 +21,7 @@ from thingstead.domain.plane import Plane, PlaneName
 from thingstead.domain.policy import PROFILES
 from thingstead.domain.ports import Archive
 from thingstead.domain.register import Register
+from thingstead.errors import ConfigError
 from thingstead.identifier import KeyId
 from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.access.issued_tokens import IssuedTokens
@@ -35,7 +38,7 @@ from thingstead.planes.software.source import sort_of
 from thingstead.planes.software.status_tracker import StatusTracker
 from thingstead.storage.records import PlaneRecords
 
-__all__ = ["Planes", "compose_planes"]
+__all__ = ["Planes", "compose_planes", "log_alarm"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -54,6 +57,7 @@ class Planes:
         groups: keys of groups.
         software: releases and what runs.
         network: what the kernel lets through.
+        whereabouts: of the same plane, where things are.
         data: telemetry.
     """
 
@@ -65,7 +69,8 @@ class Planes:
     directory: ResourceDirectory
     groups: GroupManager
     software: StatusTracker
-    network: MudManager
+    network: MudManager | RemoteNetwork
+    whereabouts: Whereabouts | RemoteNetwork
     data: Collector
 
     def __iter__(self) -> Iterator[Plane]:
@@ -75,7 +80,6 @@ class Planes:
 def compose_planes(
     foundation: Foundation,
     holder: PublicKey,
-    whereabouts: Whereabouts,
     member: DomainMember,
     trusted: Trusted,
     *,
@@ -87,7 +91,6 @@ def compose_planes(
     Args:
         foundation: what all stand on.
         holder: the domain's own key, which tokens are bound to.
-        whereabouts: where things are, for the network's rules.
         member: the domain's seat in groups.
         trusted: the makers that the owner trusts now.
         register: the things.
@@ -100,6 +103,7 @@ def compose_planes(
     clock, domain = foundation.clock, foundation.config.domain.name
     tokens = IssuedTokens(records(PlaneName.ACCESS, "trl/"), clock=clock)
     access = _access_plane(foundation, holder, tokens, records=records(PlaneName.ACCESS), server=server)
+    network, whereabouts = _network_plane(foundation, trusted, register)
     return Planes(
         identity=CertificateAuthority(
             records(PlaneName.IDENTITY, "credential/"),
@@ -134,17 +138,8 @@ def compose_planes(
             scan=foundation.scan_image,
             clock=clock,
         ),
-        network=network_plane(
-            foundation.config,
-            lambda: trusted.anchors,
-            keeper=foundation.enforcement,
-            files=foundation.fetcher,
-            resolve=foundation.resolver,
-            records=records(PlaneName.NETWORK, "mud/"),
-            whereabouts=whereabouts,
-            clock=clock,
-            alarm=_log_alarm,
-        ),
+        network=network,
+        whereabouts=whereabouts,
         data=Collector(records(PlaneName.DATA), purposes=foundation.policy.purposes, clock=clock),
     )
 
@@ -177,6 +172,32 @@ def _issuer(foundation: Foundation, access: AuthorizationServer, tokens: IssuedT
     )
 
 
-def _log_alarm(alarm: Alarm) -> None:
+def _network_plane(
+    foundation: Foundation, trusted: Trusted, register: Register
+) -> tuple[MudManager | RemoteNetwork, Whereabouts | RemoteNetwork]:
+    engine = foundation.engines.get(PlaneName.NETWORK)
+    if engine is not None:
+        remote = RemoteNetwork(engine, store=foundation.store, register=register, anchors=lambda: trusted.anchors)
+        return remote, remote
+    if foundation.enforcement is None:
+        raise ConfigError("nobody keeps the network's rules")
+    records = partial(PlaneRecords, PlaneName.NETWORK, foundation.store)
+    whereabouts = Whereabouts(records(prefix="place/"), mac_of=foundation.segment.mac_of)
+    manager = network_plane(
+        foundation.config,
+        lambda: trusted.anchors,
+        keeper=foundation.enforcement,
+        files=foundation.fetcher,
+        resolve=foundation.resolver,
+        records=records(prefix="mud/"),
+        whereabouts=whereabouts,
+        clock=foundation.clock,
+        alarm=log_alarm,
+    )
+    return manager, whereabouts
+
+
+def log_alarm(alarm: Alarm) -> None:
+    """Tell the operator at once."""
     whose = f" of {alarm.thing}" if alarm.thing is not None else ""
     _LOGGER.warning("network: %s%s: %s", alarm.kind, whose, alarm.detail)

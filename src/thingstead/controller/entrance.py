@@ -9,7 +9,6 @@ from thingstead.controller.conductor import Conductor
 from thingstead.controller.engines import Planes
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.waiting_room import WaitingRoom
-from thingstead.controller.whereabouts import Whereabouts
 from thingstead.crypto.key import PublicKey
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.register import Register
@@ -53,7 +52,6 @@ def compose_entrance(
     *,
     register: Register,
     planes: Planes,
-    whereabouts: Whereabouts,
 ) -> Entrance:
     """Put them together; `own` is the domain's credential."""
     registrar = Registrar(
@@ -61,7 +59,7 @@ def compose_entrance(
         is_vouched=_vouching(planes.codes, register),
     )
     ownership = _ownership(foundation, own, registrar)
-    admission = _admission(foundation, conductor, register, planes, whereabouts, ownership)
+    admission = _admission(foundation, conductor, register, planes, ownership)
     return Entrance(registrar, ownership, admission, _bootstrap(foundation, own, registrar, admission, planes))
 
 
@@ -70,7 +68,6 @@ def _admission(
     conductor: Conductor,
     register: Register,
     planes: Planes,
-    whereabouts: Whereabouts,
     ownership: Ownership,
 ) -> Admission:
     return Admission(
@@ -87,7 +84,7 @@ def _admission(
         issuer_credential=ccs.encode(foundation.keys.handle(KeyId("access")).public, subject="access"),
         clock=foundation.clock,
         random_bytes=foundation.random_bytes,
-        note_place=whereabouts.note,
+        note_place=planes.whereabouts.note,
     )
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from thingstead.clock import Clock
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.owner import OwnerFiles
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.plane import PlaneName
 from thingstead.domain.policy import OwnerPolicy
 from thingstead.domain.ports import Enforcement, Fetcher, HeadKeeper, Resolver, Segment, Store, Witness
 from thingstead.planes.software.status_tracker import ImageScan
+from thingstead.transport.engine_socket import EngineSocket
 
 __all__ = ["Foundation"]
 
@@ -30,7 +32,7 @@ class Foundation:
         store: what lasts.
         heads: where signed ledger heads are also kept.
         revocations: where what was taken away is also kept.
-        enforcement: who keeps the network's rules.
+        enforcement: who keeps the network's rules; None where that plane's engine is another process's.
         fetcher: HTTPS, for MUD files.
         resolver: names to addresses.
         segment: the link that things are on.
@@ -38,6 +40,7 @@ class Foundation:
         clock: both times.
         random_bytes: a source of randomness.
         witness: who signs heads, where that is another process.
+        engines: those that are other processes'.
         separate: what runs in processes of their own.
     """
 
@@ -49,7 +52,7 @@ class Foundation:
     store: Store
     heads: HeadKeeper
     revocations: HeadKeeper
-    enforcement: Enforcement
+    enforcement: Enforcement | None
     fetcher: Fetcher
     resolver: Resolver
     segment: Segment
@@ -57,4 +60,5 @@ class Foundation:
     clock: Clock
     random_bytes: Callable[[int], bytes]
     witness: Witness | None = None
+    engines: Mapping[PlaneName, EngineSocket] = field(default_factory=dict)
     separate: tuple[str, ...] = ()

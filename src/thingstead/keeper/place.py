@@ -6,14 +6,17 @@
     home.keepers/      nobody's but who starts the domain
         lock           held while the domain runs
         access/        0700, the keeper's own: the key, and what it has to remember
+        network/       0700, the own of a plane whose engine is a process: its documents, in a store like the domain's
         access.public  the public half, for whoever reads
         access.socket  0600, the controller's: where the keeper is asked
 
 A key is moved by renaming it, so that it is at one of its two places whenever the power goes; each start looks at both.
+A document is written at its new place before it goes from the old one.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -22,11 +25,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thingstead.crypto.keystore import FileKeyStore
+from thingstead.domain.plane import PlaneName
+from thingstead.domain.unit import PlaneRecord, Unit
 from thingstead.errors import ConfigError, StorageError
 from thingstead.identifier import KeyId
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import key as cose_key
 from thingstead.storage.directory import locked, write_whole
+from thingstead.storage.records import TAKEN, move, taken
+from thingstead.storage.sqlite import DATABASE, SqliteStore
 
 __all__ = ["KeeperPlace"]
 
@@ -66,21 +73,42 @@ class KeeperPlace:
             raise ConfigError(f"{self.root} is of user {status.st_uid}; start the domain as they do")
         return locked(self.root / "lock", f"the domain at {self.domain} runs already")
 
-    def take_apart(self, names: Sequence[str], users: Mapping[str, int | None], *, beside: Sequence[Path] = ()) -> None:
-        """Give each key to its keeper, and the rest to the user ``controller``; goes on where it was cut off.
+    def take_apart(
+        self,
+        names: Sequence[str],
+        users: Mapping[str, int | None],
+        *,
+        planes: Sequence[PlaneName] = (),
+        beside: Sequence[Path] = (),
+    ) -> None:
+        """Give each key to its keeper, the documents of some planes to their processes, and the rest to the user
+        ``controller``; goes on where it was cut off.
 
-        Once the domain is the controller's, nothing of what lies there is taken for a key any more.
+        Once the domain is the controller's, nothing of what lies there is taken for a key or a document any more.
 
         Args:
             names: of the keys.
-            users: by name of the key, and ``controller``; None where all stay whose they are.
+            users: by name of the key and the plane, and ``controller``; None where all stay whose they are.
+            planes: whose engines have processes.
             beside: directories that are the controller's too.
 
         Raises:
-            StorageError: a key is at neither place or at both, or cannot be moved.
+            ConfigError: the domain was taken apart in another way before.
+            StorageError: a key is at neither place or at both, or something cannot be moved.
         """
         keys, controller = self.domain / "keys", users["controller"]
         is_given = controller is not None and self.domain.stat().st_uid == controller
+        for plane in planes:
+            self.directory(plane).mkdir(mode=0o700, exist_ok=True)
+            if is_given and not (self.directory(plane) / DATABASE).exists():
+                raise ConfigError(
+                    f"the {plane} plane was not a process yet when {self.domain} was taken apart: "
+                    "`thingstead up --together` once, then `--separate` again"
+                )
+        if not is_given:
+            asyncio.run(self._give_documents(planes))
+        for plane in planes:
+            _own_tree(self.directory(plane), users[plane])
         for name in names:
             self.directory(name).mkdir(mode=0o700, exist_ok=True)
             if not is_given and (keys / name).exists():
@@ -91,15 +119,19 @@ class KeeperPlace:
         for folder in (*beside, self.domain):
             _own_tree(folder, controller)
 
-    def put_together(self, names: Sequence[str], *, beside: Sequence[Path] = ()) -> None:
-        """Take all keys back into the domain's directory, which is the caller's then.
+    def put_together(
+        self, names: Sequence[str], *, planes: Sequence[PlaneName] = (), beside: Sequence[Path] = ()
+    ) -> None:
+        """Take all keys and documents back into the domain's directory, which is the caller's then.
 
         Raises:
-            StorageError: a key cannot be moved.
+            ConfigError: a plane has something for the ledger that is not there yet.
+            StorageError: something cannot be moved.
         """
         keys, user = self.domain / "keys", 0 if os.geteuid() == 0 else None
         for folder in (*beside, self.domain):
             _own_tree(folder, user)
+        asyncio.run(self._take_documents([one for one in planes if (self.directory(one) / DATABASE).exists()], user))
         for name in names:
             own = self.directory(name)
             if (own / name).exists():
@@ -110,6 +142,29 @@ class KeeperPlace:
             if not (keys / name).exists():
                 raise StorageError(f"the key {name} is neither in {keys} nor in {self.directory(name)}")
         shutil.rmtree(self.root)
+
+    async def _give_documents(self, planes: Sequence[PlaneName]) -> None:
+        home = SqliteStore(self.domain)
+        for plane in planes:
+            own = SqliteStore(self.directory(plane))
+            if not any(own.leaves(0, 1)):
+                await home.commit(Unit(records=(PlaneRecord(plane, TAKEN, None),)))
+            await move(plane, home, own)
+            await own.close()
+        await home.close()
+
+    async def _take_documents(self, planes: Sequence[PlaneName], user: int | None) -> None:
+        home = SqliteStore(self.domain)
+        for plane in planes:
+            _own_tree(self.directory(plane), user)
+            own = SqliteStore(self.directory(plane))
+            if sum(1 for _ in own.leaves()) > taken(home, plane):
+                raise ConfigError(
+                    f"the {plane} plane has written what is not on the ledger yet: `thingstead up --separate` once more"
+                )
+            await move(plane, own, home)
+            await own.close()
+        await home.close()
 
     def _move(self, keys: Path, name: str, *, to_root: bool) -> None:
         own, public = self.directory(name), self.root / f"{name}.public"

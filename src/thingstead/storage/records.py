@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from thingstead.domain.ledger.entry import Draft
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import Store
 from thingstead.domain.unit import PlaneRecord, Unit
 
-__all__ = ["PlaneRecords"]
+__all__ = ["TAKEN", "PlaneRecords", "move", "taken"]
+
+TAKEN = "~taken"
+"""Key of what the controller's store keeps of a plane whose documents are in a store of its own: see `taken`."""
+
+_BATCH = 500
 
 
 class PlaneRecords:
@@ -44,3 +50,20 @@ class PlaneRecords:
         """Keep documents and entries in one unit."""
         records = tuple([PlaneRecord(self._plane, self._prefix + key, document) for key, document in changes.items()])
         await self._store.commit(Unit(records=records, entries=tuple(entries)))
+
+
+async def move(plane: PlaneName, source: Store, target: Store) -> None:
+    """Bring a plane's documents into another store; what is cut off goes on when it is called again.
+
+    Raises:
+        StorageError: a disk does not keep it.
+    """
+    while batch := list(islice((row for row in source.documents(plane) if row[0] != TAKEN), _BATCH)):
+        await target.commit(Unit(records=tuple([PlaneRecord(plane, *row) for row in batch])))
+        await source.commit(Unit(records=tuple([PlaneRecord(plane, key, None) for key, _ in batch])))
+
+
+def taken(store: Store, plane: PlaneName) -> int:
+    """How many entries are on the ledger of those that a plane in a process of its own has written for it."""
+    document = next((document for _, document in store.documents(plane, TAKEN, TAKEN + "\0")), bytes(8))
+    return int.from_bytes(document, "big")

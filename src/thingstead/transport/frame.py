@@ -11,7 +11,7 @@ from typing import Any
 from thingstead.errors import DecodeError, ForbiddenError, TransportError
 from thingstead.protocols.cbor import codec
 
-__all__ = ["DONE", "LIMITS", "REFUSED", "Connection", "peer_user", "receive", "send"]
+__all__ = ["DONE", "LIMITS", "REFUSED", "Connection", "peer_user", "read", "receive", "require_size", "send"]
 
 LIMITS = codec.Limits(max_bytes=1 << 28)
 """A backup is signed whole; nothing else comes near."""
@@ -27,8 +27,9 @@ _UCRED = struct.Struct("3i")
 class Connection:
     """Asks another process of the domain; connected at the first question, and again where that was started anew."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience: float = _PATIENCE) -> None:
         self._path = path
+        self._patience = patience
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
 
@@ -39,31 +40,40 @@ class Connection:
             ForbiddenError: it refuses, and says why.
             TransportError: it does not answer.
         """
-        # A backup is signed in a thread of its own.
-        with self._lock:
-            try:
-                return self._exchange(list(message))
-            except (OSError, TransportError, DecodeError):
-                # It may have been started again; what it is asked does no harm twice.
-                self.close()
-            try:
-                return self._exchange(list(message))
-            except (OSError, TransportError, DecodeError) as error:
-                self.close()
-                raise TransportError(f"nobody answers at {self._path}: {error}", reason="keeper") from error
-
-    def _exchange(self, message: list[Any]) -> Any:
-        if self._socket is None:
-            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            self._socket.settimeout(_PATIENCE)
-            self._socket.connect(str(self._path))
-        send(self._socket, message)
-        match receive(self._socket):
+        match self.exchange(list(message)):
             case [0, result]:
                 return result
             case [1, why]:
                 raise ForbiddenError(f"{self._path.stem} refuses: {why}", reason="keeper")
-        raise DecodeError("expected an answer")
+        self.close()
+        raise TransportError(f"nobody answers at {self._path}: expected an answer", reason="keeper")
+
+    def exchange(self, message: list[Any]) -> list[Any]:
+        """Send a message, and wait for the one that comes back.
+
+        Raises:
+            TransportError: none does.
+        """
+        # A backup is signed in a thread of its own.
+        with self._lock:
+            try:
+                return self._exchange(message)
+            except (OSError, TransportError, DecodeError):
+                # It may have been started again; what it is asked does no harm twice.
+                self.close()
+            try:
+                return self._exchange(message)
+            except (OSError, TransportError, DecodeError) as error:
+                self.close()
+                raise TransportError(f"nobody answers at {self._path}: {error}", reason="keeper") from error
+
+    def _exchange(self, message: list[Any]) -> list[Any]:
+        if self._socket is None:
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._socket.settimeout(self._patience)
+            self._socket.connect(str(self._path))
+        send(self._socket, message)
+        return receive(self._socket)
 
     def close(self) -> None:
         """Hang up; the next question connects anew."""
@@ -91,9 +101,27 @@ def receive(sock: socket.socket) -> list[Any]:
         OSError: it does not come in time.
     """
     (size,) = _HEAD.unpack(_exactly(sock, _HEAD.size))
+    return read(_exactly(sock, require_size(size)))
+
+
+def require_size(size: int) -> int:
+    """Pass what a message may have.
+
+    Raises:
+        DecodeError: it has more.
+    """
     if size > LIMITS.max_bytes:
         raise DecodeError(f"expected at most {LIMITS.max_bytes} bytes, got {size}")
-    message = codec.decode(_exactly(sock, size), limits=LIMITS)
+    return size
+
+
+def read(data: bytes) -> list[Any]:
+    """A message out of its bytes.
+
+    Raises:
+        DecodeError: over the limit, or no array that begins with a number.
+    """
+    message = codec.decode(data, limits=LIMITS)
     if not isinstance(message, list) or not message or type(message[0]) is not int:
         raise DecodeError("expected an array that begins with a number")
     return message

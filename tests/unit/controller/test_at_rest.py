@@ -80,6 +80,7 @@ def test_nobody_is_asked_and_nothing_is_enforced(home, tmp_path):
         with pytest.raises(TransportError):
             await still.resolver.resolve("cloud.acme.example")
         assert await still.scan_image(b"") == []
+        assert still.enforcement is not None
         assert (await still.enforcement.standing(KNOWN.id)).mode == "dry_run"
 
     asyncio.run(story())

@@ -1,0 +1,77 @@
+"""The processes that planes are under ``thingstead up --separate``: each engine put together where it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import encodings.idna  # noqa: F401  what Python would load at the first name that is looked up
+import socket
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from thingstead.clock import Clock
+from thingstead.controller.config import ControllerConfig
+from thingstead.controller.engines import log_alarm
+from thingstead.controller.network import network_plane
+from thingstead.controller.network_engine import NETWORK_CALLS, NetworkEngine
+from thingstead.controller.whereabouts import Whereabouts
+from thingstead.domain.plane import PlaneName
+from thingstead.domain.ports import Enforcement, Fetcher, Resolver, Store
+from thingstead.keeper.host import Host, serve_engine
+from thingstead.storage.records import PlaneRecords
+from thingstead.storage.sqlite import SqliteStore
+
+__all__ = ["host", "network_host"]
+
+
+def host(own: Path, make: Callable[[Store], Host], listener: socket.socket, *, user: int) -> None:
+    """Serve an engine until this process is ended.
+
+    Args:
+        own: the plane's directory.
+        make: puts the engine together over the plane's store.
+        listener: where it is asked.
+        user: who may ask.
+    """
+
+    async def serve() -> None:
+        await serve_engine(make(SqliteStore(own)), listener, user=user)
+
+    asyncio.run(serve())
+
+
+def network_host(
+    store: Store,
+    *,
+    config: ControllerConfig,
+    keeper: Enforcement,
+    files: Fetcher,
+    resolve: Resolver,
+    mac_of: Callable[[str], bytes],
+    clock: Clock,
+) -> Host:
+    """The network plane.
+
+    Args:
+        store: its own.
+        config: the domain's.
+        keeper: of the rules.
+        files: HTTPS.
+        resolve: DNS.
+        mac_of: the link-layer address behind an IP address.
+        clock: both times.
+    """
+    records = partial(PlaneRecords, PlaneName.NETWORK, store)
+    places = Whereabouts(records(prefix="place/"), mac_of=mac_of)
+    make = partial(
+        network_plane,
+        config,
+        keeper=keeper,
+        files=files,
+        resolve=resolve,
+        records=records(prefix="mud/"),
+        whereabouts=places,
+        clock=clock,
+        alarm=log_alarm,
+    )
+    return Host(PlaneName.NETWORK, NetworkEngine(make, places), NETWORK_CALLS, store=store)

@@ -1,0 +1,139 @@
+"""The network plane as a process of its own: what it is asked there, and who asks here (ADR 0027).
+
+MUD files and their signatures are read, names looked up and rules made there; the enforcer obeys that process alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from ipaddress import ip_address
+
+from thingstead.controller.remote_plane import RemotePlane
+from thingstead.controller.whereabouts import Whereabouts
+from thingstead.domain import anchor as anchor_file
+from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.network import ThingAddress
+from thingstead.domain.plane import PlaneName
+from thingstead.domain.ports import Store
+from thingstead.domain.register import Register
+from thingstead.domain.thing import Thing
+from thingstead.errors import StateError
+from thingstead.identifier import ThingId
+from thingstead.planes.network.mud_manager import MudManager
+from thingstead.transport.engine_socket import EngineSocket
+
+__all__ = ["NETWORK_CALLS", "NetworkEngine", "RemoteNetwork"]
+
+NETWORK_CALLS = ("mode", "trust", "note", "places", "refresh", "watch")
+"""What the network plane is asked beside what each is."""
+
+
+class NetworkEngine:
+    """The MUD manager and where things are, in one process.
+
+    Args:
+        make: puts the manager together, from whoever knows the makers that are trusted now.
+        whereabouts: where things are.
+    """
+
+    def __init__(
+        self, make: Callable[[Callable[[], tuple[TrustAnchor, ...]]], MudManager], whereabouts: Whereabouts
+    ) -> None:
+        self._make = make
+        self._whereabouts = whereabouts
+        self._anchors: tuple[TrustAnchor, ...] = ()
+        self._made: MudManager | None = None
+
+    async def begin(self, anchors: tuple[bytes, ...], things: tuple[Thing, ...]) -> None:
+        """Put in force what the state of each thing asks for."""
+        self.trust(anchors)
+        if self._made is None:
+            # Only now: files that are kept are verified again, under the makers that are trusted.
+            self._made = self._make(lambda: self._anchors)
+        await self._made.resume(things)
+
+    def trust(self, anchors: tuple[bytes, ...]) -> None:
+        """Go by these makers from now on."""
+        self._anchors = tuple([anchor_file.decode(one) for one in anchors])
+
+    def mode(self) -> str:
+        """Who keeps the rules."""
+        return self.plane.mode
+
+    async def note(self, thing: ThingId, ip: str) -> None:
+        """Keep where a thing's handshake came from."""
+        await self._whereabouts.note(thing, ip)
+
+    def places(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Where things are."""
+        return tuple([(one.mac, one.ip.packed) for one in self._whereabouts.places()])
+
+    async def refresh(self) -> str:
+        """Renew files and names that are due; who keeps the rules."""
+        await self.plane.refresh()
+        return self.plane.mode
+
+    async def watch(self) -> None:
+        """Look at the counters."""
+        await self.plane.watch()
+
+    @property
+    def plane(self) -> MudManager:
+        """The manager."""
+        if self._made is None:
+            raise StateError("the network plane was not begun")
+        return self._made
+
+
+class RemoteNetwork(RemotePlane):
+    """The network plane, asked from the controller's process.
+
+    Args:
+        engine: where it is.
+        store: with the ledger.
+        register: the things.
+        anchors: the makers trusted now.
+    """
+
+    def __init__(
+        self, engine: EngineSocket, *, store: Store, register: Register, anchors: Callable[[], tuple[TrustAnchor, ...]]
+    ) -> None:
+        super().__init__(PlaneName.NETWORK, engine, store=store, standing=self._standing)
+        self._register = register
+        self._anchors = anchors
+        self._told = anchors()
+        self._mode = "nobody yet"
+
+    @property
+    def mode(self) -> str:
+        """Who keeps the rules, when it was last asked."""
+        return self._mode
+
+    async def resume(self, _things: Iterable[Thing]) -> None:
+        """Begin: that puts in force what the state of each thing asks for."""
+        await self.begin()
+        self._mode = await self.ask(str, "mode")
+
+    async def note(self, thing: ThingId, ip: str) -> None:
+        """Keep where a thing's handshake came from; on disk when this returns."""
+        await self.ask(None, "note", thing, ip)
+
+    def places(self) -> tuple[ThingAddress, ...]:
+        """Where all things are of which it is known."""
+        found = self.ask_now(tuple[tuple[bytes, bytes], ...], "places")
+        return tuple([ThingAddress(mac, ip_address(packed)) for mac, packed in found])
+
+    async def refresh(self) -> None:
+        """Tell of makers that are trusted now, and have renewed what is due."""
+        anchors = self._anchors()
+        if anchors != self._told:
+            await self.ask(None, "trust", [anchor_file.encode(one) for one in anchors])
+            self._told = anchors
+        self._mode = await self.ask(str, "refresh")
+
+    async def watch(self) -> None:
+        """Have the counters looked at."""
+        await self.ask(None, "watch")
+
+    def _standing(self) -> tuple[object, ...]:
+        return [anchor_file.encode(one) for one in self._anchors()], tuple(self._register.things())
