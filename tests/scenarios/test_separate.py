@@ -14,17 +14,19 @@ from tests.hosting import hosted
 from tests.scenarios.groups import lamps, switch
 from tests.scenarios.peers import PEERS, press
 from tests.scenarios.world import play
-from thingstead.cli.hosting import network_host
+from thingstead.cli.hosting import data_host, network_host
 from thingstead.cli.separation import rule_of
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.directory import KEYS
-from thingstead.domain.plane import PlaneName
+from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.plane import PlaneName, Standing
 from thingstead.errors import ConfigError, ForbiddenError
 from thingstead.identifier import KeyId
 from thingstead.keeper.server import Keeper, serve
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.registry import Code
 from thingstead.storage.memory import MemoryStore
+from thingstead.storage.policy_file import parse_policy
 from thingstead.storage.records import move
 from thingstead.transport import engine_socket
 from thingstead.transport.engine_socket import EngineSocket
@@ -114,7 +116,11 @@ def network(world, store):
     )
 
 
-HOSTS = {PlaneName.NETWORK: network}
+def data(world, store):
+    return data_host(store, purposes=parse_policy(world.domain.policy).purposes, clock=world.clock)
+
+
+HOSTS = {PlaneName.NETWORK: network, PlaneName.DATA: data}
 """An engine as its process makes it."""
 
 
@@ -230,5 +236,35 @@ def test_while_the_network_plane_is_gone_nothing_is_admitted_there_and_what_is_o
             again(PlaneName.NETWORK)
             await world.until(lambda: not world.domain.controller.register.obligations())
             assert (await world.domain.enforcement.standing(lamp.id)).barred
+
+    play(story)
+
+
+@pytest.mark.slow
+def test_the_data_plane_elsewhere_keeps_what_the_controller_lets_in_and_the_controller_keeps_none(tmp_path):
+    async def story(world):
+        (before,) = await world.joined("A0001")
+        async with engines_apart(world, tmp_path, PlaneName.DATA) as again:
+            data = world.domain.controller.planes.data
+            (lamp,) = await world.joined("A0002")
+            await world.until(lambda: lamp.has_reported and data.accepted > 4)
+            again(PlaneName.DATA)
+            taken = data.accepted
+            await world.until(lambda: data.accepted > taken + 4)
+            await data.flush()
+            listed = await world.domain.ask("data.list")
+            assert {row["thing"] for row in listed} == {before.id, lamp.id}
+            page = await world.domain.ask("data.export", thing=lamp.id)
+            assert page["values"] > 1
+            assert (await world.domain.ask("data.erase", thing=lamp.id))["values"] == page["values"]
+            assert {entry.kind for entry in world.domain.entries(Kind.DISCLOSURE, Kind.ERASURE)} == {
+                Kind.DISCLOSURE,
+                Kind.ERASURE,
+            }
+            await world.domain.ask("thing.retire", thing=before.id)
+            assert world.domain.controller.register.obligations() == ()
+            assert (await data.probe(world.domain.record("A0001"))).standing is Standing.REFUSED
+            left = [key for key, _ in world.domain.disk.documents(PlaneName.DATA)]
+            assert left == ["~taken"]
 
     play(story)

@@ -11,17 +11,20 @@ from pathlib import Path
 
 from thingstead.clock import Clock
 from thingstead.controller.config import ControllerConfig
+from thingstead.controller.data_engine import DATA_CALLS, DataEngine
 from thingstead.controller.engines import log_alarm
 from thingstead.controller.network import network_plane
 from thingstead.controller.network_engine import NETWORK_CALLS, NetworkEngine
 from thingstead.controller.whereabouts import Whereabouts
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import Enforcement, Fetcher, Resolver, Store
+from thingstead.domain.purpose import Purpose
 from thingstead.keeper.host import Host, serve_engine
+from thingstead.planes.data.collector import Collector
 from thingstead.storage.records import PlaneRecords
 from thingstead.storage.sqlite import SqliteStore
 
-__all__ = ["host", "network_host"]
+__all__ = ["data_host", "host", "network_host"]
 
 
 def host(own: Path, make: Callable[[Store], Host], listener: socket.socket, *, user: int) -> None:
@@ -75,3 +78,16 @@ def network_host(
         alarm=log_alarm,
     )
     return Host(PlaneName.NETWORK, NetworkEngine(make, places), NETWORK_CALLS, store=store)
+
+
+def data_host(store: Store, *, purposes: tuple[Purpose, ...], clock: Clock) -> Host:
+    """The data plane.
+
+    Args:
+        store: its own.
+        purposes: what may be collected.
+        clock: for UTC.
+    """
+    records = PlaneRecords(PlaneName.DATA, store)
+    engine = DataEngine(Collector(records, purposes=purposes, clock=clock), records)
+    return Host(PlaneName.DATA, engine, DATA_CALLS, store=store)

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from thingstead.cli.console import Console
-from thingstead.cli.hosting import host, network_host
+from thingstead.cli.hosting import data_host, host, network_host
 from thingstead.clock import SystemClock
 from thingstead.controller.apart import Apart
 from thingstead.controller.config import ControllerConfig
@@ -36,6 +36,7 @@ from thingstead.keeper.supervisor import Part, elsewhere, supervise
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.storage.directory import DirectoryLock, private_directory, write_whole
+from thingstead.storage.policy_file import parse_policy
 from thingstead.transport.control_socket import group_id
 from thingstead.transport.enforcement_socket import RemoteEnforcement
 from thingstead.transport.engine_socket import EngineSocket
@@ -44,7 +45,7 @@ from thingstead.transport.key_socket import RemoteKeyStore, RemoteWitness
 __all__ = ["bring_together", "rule_of", "separate"]
 
 _CONTROLLER, _ENFORCER = "controller", "enforcer"
-_PLANES = (PlaneName.NETWORK,)
+_PLANES = (PlaneName.NETWORK, PlaneName.DATA)
 """Whose engines are processes."""
 _NAMES = (_CONTROLLER, _ENFORCER, *sorted(KEYS), *_PLANES)
 _SIGNED = "signed"
@@ -75,7 +76,7 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
     # Whoever reads a key to move it must not be whom the others come from: they would have it in their memory.
     elsewhere(partial(place.take_apart, list(KEYS), users, planes=_PLANES, beside=[heads]))
     parts = [_keeper(name, place, config, users) for name in KEYS]
-    parts.append(_network(directory, place, config, users))
+    parts += [_network(directory, place, config, users), _data(directory, place, users)]
     if config.network.enforcement != "dry_run":
         parts.append(_enforcer(place, config, users))
     code = supervise(parts, user=users[_CONTROLLER], lock=lock, groups=groups)
@@ -223,6 +224,15 @@ def _network(
         )
         host(place.directory(name), make, listener, user=_number(users[_CONTROLLER]))
 
+    return Part(f"{name} plane", users[name], listener, run)
+
+
+def _data(directory: DomainDirectory, place: KeeperPlace, users: Mapping[str, int | None]) -> Part:
+    """The data plane: what is personal is readable by its user."""
+    name = PlaneName.DATA
+    listener = place.listen(name, users[_CONTROLLER])
+    make = partial(data_host, purposes=parse_policy(directory.policy_text()).purposes, clock=SystemClock())
+    run = partial(host, place.directory(name), make, listener, user=_number(users[_CONTROLLER]))
     return Part(f"{name} plane", users[name], listener, run)
 
 

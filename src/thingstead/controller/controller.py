@@ -93,7 +93,7 @@ class Controller:
         self.planes.groups.resume()
         await self.group_resources.make(self.foundation.policy)
         self.remember()
-        self.planes.data.resume(thing.id for thing in _admitted(self.register, PlaneName.DATA))
+        await self.planes.data.resume(thing.id for thing in _admitted(self.register, PlaneName.DATA))
         await self.planes.network.resume(self.register.things())
         await self.conductor.resume()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from thingstead.controller.data_engine import RemoteCollector
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.group import groups_plane
 from thingstead.controller.group_member import DomainMember
@@ -71,7 +72,7 @@ class Planes:
     software: StatusTracker
     network: MudManager | RemoteNetwork
     whereabouts: Whereabouts | RemoteNetwork
-    data: Collector
+    data: Collector | RemoteCollector
 
     def __iter__(self) -> Iterator[Plane]:
         return iter((self.identity, self.access, self.groups, self.software, self.network, self.data))
@@ -140,7 +141,7 @@ def compose_planes(
         ),
         network=network,
         whereabouts=whereabouts,
-        data=Collector(records(PlaneName.DATA), purposes=foundation.policy.purposes, clock=clock),
+        data=_data_plane(foundation, register),
     )
 
 
@@ -195,6 +196,13 @@ def _network_plane(
         alarm=log_alarm,
     )
     return manager, whereabouts
+
+
+def _data_plane(foundation: Foundation, register: Register) -> Collector | RemoteCollector:
+    engine, purposes = foundation.engines.get(PlaneName.DATA), foundation.policy.purposes
+    if engine is None:
+        return Collector(PlaneRecords(PlaneName.DATA, foundation.store), purposes=purposes, clock=foundation.clock)
+    return RemoteCollector(engine, store=foundation.store, register=register, purposes=purposes, clock=foundation.clock)
 
 
 def log_alarm(alarm: Alarm) -> None:

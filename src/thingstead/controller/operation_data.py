@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from thingstead.controller.data_engine import RemoteCollector
 from thingstead.controller.operation import Operation
 from thingstead.domain.purpose import Purpose
 from thingstead.domain.register import Register
@@ -43,14 +44,14 @@ class PageOfThing:
     after: str = ""
 
 
-def rows(collector: Collector, register: Register) -> tuple[Operation[Any], ...]:
+def rows(collector: Collector | RemoteCollector, register: Register) -> tuple[Operation[Any], ...]:
     """The table; of a thing that was never here nothing is told, and nothing is written on the ledger."""
 
     def known(thing: str) -> ThingId:
         return register.thing(thing_id(thing)).id
 
     async def listing(_request: OfAll) -> list[dict[str, Any]]:
-        return [{"thing": thing, "latest": collector.latest(thing)} for thing in collector.things()]
+        return [{"thing": thing, "latest": latest} for thing, latest in collector.everything().items()]
 
     async def flows(_request: OfAll) -> list[dict[str, Any]]:
         return [_flow(purpose) for purpose in collector.purposes]

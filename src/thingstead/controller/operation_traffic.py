@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from thingstead.controller.data_engine import RemoteCollector
 from thingstead.controller.operation import Operation
 from thingstead.controller.server import DomainServer
 from thingstead.domain.register import Register
@@ -41,7 +42,11 @@ class Traffic:
 
 
 def rows(
-    server: DomainServer, resources: Resources, bootstrap: Bootstrap, register: Register, collector: Collector
+    server: DomainServer,
+    resources: Resources,
+    bootstrap: Bootstrap,
+    register: Register,
+    collector: Collector | RemoteCollector,
 ) -> tuple[Operation[Any], ...]:
     """The table."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from thingstead.clock import Clock
 from thingstead.controller.admission import Admission
+from thingstead.controller.data_engine import RemoteCollector
 from thingstead.controller.server import DomainServer
 from thingstead.endpoint.resource import Call, Handler
 from thingstead.errors import DecodeError, ThingsteadError
@@ -77,7 +78,7 @@ def granting(admission: Admission) -> Handler:
     return answer
 
 
-def collecting(collector: Collector) -> Handler:
+def collecting(collector: Collector | RemoteCollector) -> Handler:
     """POST of telemetry by a thing."""
 
     def answer(call: Call) -> Message:

@@ -19,7 +19,7 @@ from thingstead.domain.plane import OBLIGATIONS, Demand, Plane, PlaneName
 from thingstead.domain.ports import Store
 from thingstead.domain.thing import Thing
 from thingstead.domain.unit import Committed
-from thingstead.errors import DecodeError, ForbiddenError, ThingsteadError
+from thingstead.errors import DecodeError, ForbiddenError, StateError, ThingsteadError
 from thingstead.identifier import ThingId, thing_id
 from thingstead.protocols.cbor import codec
 from thingstead.storage.records import PlaneRecords
@@ -98,6 +98,10 @@ class Host:
             self.refused += 1
             _LOGGER.warning("%s plane: refused, number %d: %s", self._plane, self.refused, error)
             return refusal(error, self._entries)
+        except Exception as error:  # one question's fault, of any kind, must not end the engine
+            self.refused += 1
+            _LOGGER.exception("%s plane: failed, number %d", self._plane, self.refused)
+            return refusal(StateError(f"the {self._plane} plane failed: {type(error).__name__}"), self._entries)
         finally:
             _told.reset(told)
 

@@ -52,11 +52,14 @@ class Engine:
         self.telling.tell("second", what)
         return what
 
+    def fails(self) -> None:
+        raise ValueError("of our own")
+
     def refuses(self, why: str) -> None:
         raise PolicyError(why, reason="a-reason")
 
 
-ASKED = ("noted", "tells", "refuses")
+ASKED = ("noted", "tells", "refuses", "fails")
 
 
 def a_host(store=None):
@@ -133,6 +136,13 @@ def test_what_is_not_asked_of_it_is_refused_and_counted(message, caplog):
 def test_an_error_goes_over_as_it_is():
     _, refused = answers(a_host(), BEGIN, ("refuses", "no"))
     assert refused == [int(Outcome.REFUSED), "PolicyError", "no", "", "a-reason", 0]
+
+
+def test_a_fault_of_its_own_is_an_answer_too(caplog):
+    _, failed, done = answers(a_host(), BEGIN, ("fails",), ("noted", THING.id))
+    assert failed[:3] == [int(Outcome.REFUSED), "StateError", "the data plane failed: ValueError"]
+    assert done[0] == int(Outcome.DONE)
+    assert len(caplog.records) == 1
 
 
 def test_what_it_has_for_the_ledger_is_counted_and_fetched():

@@ -12,35 +12,26 @@ from itertools import groupby
 from thingstead.clock import Clock
 from thingstead.domain.instant import microseconds
 from thingstead.domain.ledger.entry import Draft, Kind
-from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
+from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt
 from thingstead.domain.ports import Archive
 from thingstead.domain.purpose import Purpose, purpose_of
 from thingstead.domain.thing import Thing
-from thingstead.errors import DecodeError, ForbiddenError
+from thingstead.errors import DecodeError
 from thingstead.identifier import ThingId, TransitionId
+from thingstead.planes.data.gate import Gate, Limits
 from thingstead.planes.data.series import Chunk, Value, chunk_key, decode_chunk, kept, split_key
 from thingstead.protocols.senml import pack
 from thingstead.protocols.senml.record import Record
 
-__all__ = ["Collector", "ErasureReceipt", "ExportPage", "Limits"]
+__all__ = ["Collector", "ErasureReceipt", "ExportPage", "Sent"]
+
+Sent = tuple[ThingId, str, float, Value]
+"""A value on its way to be kept: whose, of which series, when, what."""
 
 _SWEPT = 32
 _LAST_KEY = "~"
 _PAGE = 128 << 10
 """Bytes on disk after which a page of an export ends: some thousand values."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds on what is kept.
-
-    Attributes:
-        max_series: series of one thing.
-        max_pending: values accepted and not yet written, over all things; beyond it telemetry is refused.
-    """
-
-    max_series: int = 64
-    max_pending: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,59 +81,57 @@ class Collector:
         self, records: Archive, *, purposes: tuple[Purpose, ...], clock: Clock, limits: Limits | None = None
     ) -> None:
         self._records = records
-        self._purposes = purposes
+        self._gate = Gate(purposes=purposes, clock=clock, limits=limits)
         self._clock = clock
-        self._limits = limits or Limits()
         self._open: dict[tuple[ThingId, str], Chunk] = {}
         self._latest: dict[ThingId, dict[str, Value]] = {}
-        self._admitted: set[ThingId] = set()
-        self._last_acceptance: dict[ThingId, datetime] = {}
-        self._pending = 0
         self._opened = 0
         self._turns: list[ThingId] = []
-        self.accepted = 0
         self._take_up(records.scan("", _LAST_KEY))
 
-    def resume(self, admitted: Iterator[ThingId]) -> None:
+    async def resume(self, admitted: Iterable[ThingId]) -> None:
         """Go on accepting from the things that were admitted before a restart."""
-        self._admitted.update(admitted)
+        self._gate.admit(admitted)
 
     def accepts(self, thing: ThingId) -> bool:
         """Whether telemetry of `thing` would be taken now."""
-        return thing in self._admitted
+        return self._gate.accepts(thing)
+
+    @property
+    def accepted(self) -> int:
+        """Values taken since the start."""
+        return self._gate.accepted
 
     def collect(self, thing: ThingId, senml: bytes) -> int:
-        """Take one SenML-CBOR pack; all of it or nothing. Returns the number of values.
-
-        Raises:
-            ForbiddenError: the thing is not admitted here, a series was never declared, or a value of one that must
-                say when it was measured does not, or is older or newer than it may be.
-            DecodeError: not SenML-CBOR.
-        """
-        at = self._clock.utc()
-        if not self.accepts(thing):
-            raise ForbiddenError(f"telemetry of {thing} is not wanted now", reason="data-plane")
-        values = pack.parse_cbor(senml, at=at)
-        _require_fresh(values, self._declared(self._latest.get(thing, {}), values), at)
-        if self._pending + len(values) > self._limits.max_pending:
-            raise ForbiddenError("telemetry waits to be written; none is taken until it is", reason="busy")
-        for value in values:
-            name, newest = sys.intern(value.name), kept(value)
-            self._chunk(thing, name, at).values.append((value.time, newest))
-            self._latest.setdefault(thing, {})[name] = newest
-        self._pending += len(values)
-        self.accepted += len(values)
-        self._last_acceptance[thing] = at
+        """Take one SenML-CBOR pack; all of it or nothing. Returns the number of values; errors as for `Gate.read`."""
+        values = self._gate.read(thing, senml)
+        self._take(thing, [(value.name, value.time, kept(value)) for value in values])
         return len(values)
 
-    async def flush(self) -> None:
+    def keep(self, values: Iterable[Sent]) -> int:
+        """Take what another process let in, of things and series that are taken here; returns how many were not."""
+        refused = 0
+        for thing, name, time, value in values:
+            if self.accepts(thing) and purpose_of(name, self.purposes) is not None:
+                self._take(thing, [(name, time, value)])
+            else:
+                refused += 1
+        return refused
+
+    async def flush(self, *, beside: Mapping[str, bytes] | None = None) -> tuple[tuple[ThingId, str], ...]:
         """Write what came since the last flush, and drop what is over its retention; call about once a second.
+
+        Args:
+            beside: documents that stand and fall with it.
+
+        Returns:
+            Series of which nothing is left.
 
         Raises:
             StorageError: the disk did not take it; the next flush writes it again, and what waits still counts.
         """
         at = self._clock.utc()
-        changes: dict[str, bytes | None] = {}
+        changes: dict[str, bytes | None] = dict(beside or {})
         emptied = self._expire(at, changes)
         taken = [(series, chunk, len(chunk.values)) for series, chunk in self._open.items() if chunk.waiting]
         changes.update({chunk_key(*series, chunk.opened): chunk.encode() for series, chunk, _ in taken})
@@ -150,28 +139,33 @@ class Collector:
             await self._records.write(changes)
         for series, chunk, count in taken:
             if self._open.get(series) is chunk and count > chunk.written:
-                self._pending -= count - chunk.written
+                self._gate.settle(count - chunk.written)
                 chunk.written = count
         now = microseconds(at)
         for series in [series for series, chunk in self._open.items() if chunk.is_over(now)]:
             del self._open[series]
-        for thing, name in emptied:
-            if (thing, name) not in self._open:
-                self._latest.get(thing, {}).pop(name, None)
+        over = tuple([series for series in emptied if series not in self._open])
+        for thing, name in over:
+            self._latest.get(thing, {}).pop(name, None)
+            self._gate.forget(thing, name)
+        return over
 
-    def latest(self, thing: ThingId) -> dict[str, float | bool | str]:
+    def latest(self, thing: ThingId) -> dict[str, Value]:
         """The newest value of each series."""
         return dict(self._latest.get(thing, {}))
+
+    def everything(self) -> dict[ThingId, dict[str, Value]]:
+        """The same of every thing of which anything is kept."""
+        return {thing: dict(values) for thing, values in self._latest.items() if values}
 
     @property
     def purposes(self) -> tuple[Purpose, ...]:
         """What may be collected."""
-        return self._purposes
+        return self._gate.purposes
 
     def interval(self, thing: ThingId) -> timedelta | None:
         """The longest time that `thing` leaves between two packs when all is well; None where no series of it says."""
-        declared = [purpose_of(name, self._purposes) for name in self._latest.get(thing, ())]
-        return min([one.every for one in declared if one is not None and one.every is not None], default=None)
+        return self._gate.interval(thing)
 
     def things(self) -> tuple[ThingId, ...]:
         """Those of whom anything is kept."""
@@ -220,28 +214,28 @@ class Collector:
         except BaseException:
             self._latest[thing] = {**latest, **self._latest.get(thing, {})}
             raise
+        self._gate.forget(thing)
+        self._gate.know(thing, self._latest.get(thing, ()))
         return ErasureReceipt(thing, at, len(latest), values)
 
     async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Take telemetry from now on."""
-        self._admitted.add(thing.id)
+        self._gate.admit([thing.id])
         return self._receipt(thing, Demand.ADMIT, transition_id, "telemetry taken")
 
     async def restrict(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Take none; what is kept stays."""
-        self._admitted.discard(thing.id)
+        self._gate.bar(thing.id)
         return self._receipt(thing, Demand.RESTRICT, transition_id, "telemetry refused, history kept")
 
     async def withdraw(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Take none ever; history stays with this owner until its retention ends or it is erased."""
-        self._admitted.discard(thing.id)
+        self._gate.bar(thing.id)
         return self._receipt(thing, Demand.WITHDRAW, transition_id, "telemetry refused, history stays here")
 
     async def probe(self, thing: Thing) -> Probe:
         """Ask the collector, as its resource does, whether it would take a value."""
-        standing = Standing.ACCEPTED if self.accepts(thing.id) else Standing.REFUSED
-        last = self._last_acceptance.get(thing.id)
-        return Probe(self.name, thing.id, standing, "telemetry resource", self._clock.utc(), "", last)
+        return self._gate.probe(thing.id)
 
     def expiries(self) -> Sequence[Expiry]:
         """Nothing of this plane strands a thing when it expires."""
@@ -249,17 +243,12 @@ class Collector:
 
     def findings(self, question: str) -> Sequence[Finding]:
         """What this plane shows for `question`."""
-        row = _FINDINGS.get(question)
-        if row is None:
-            return ()
-        control, risk = row
-        evidence = f"{len(self._purposes)} declared purposes, {self.accepted} values taken since start"
-        return (Finding(question, self.name, control, evidence, risk, holds=bool(self._purposes)),)
+        return self._gate.findings(question)
 
     def snapshot(self) -> Mapping[str, bytes]:
         """All chunks, for a backup."""
         growing = {chunk_key(*series, chunk.opened): chunk.encode() for series, chunk in self._open.items()}
-        return {**self._records.load(), **growing}
+        return {**dict(self._records.scan("", _LAST_KEY)), **growing}
 
     async def restore(self, documents: Mapping[str, bytes]) -> None:
         """Take up chunks of a backup where none is here."""
@@ -278,6 +267,14 @@ class Collector:
             key, document = deque(chunks, maxlen=1)[0]
             self._latest.setdefault(thing, {}).setdefault(sys.intern(name), decode_chunk(document)[-1][1])
             self._opened = max(self._opened, split_key(key)[2])
+            self._gate.know(thing, [name])
+
+    def _take(self, thing: ThingId, values: Iterable[tuple[str, float, Value]]) -> None:
+        at = self._clock.utc()
+        for series, time, value in values:
+            name = sys.intern(series)
+            self._chunk(thing, name, at).values.append((time, value))
+            self._latest.setdefault(thing, {})[name] = value
 
     def _chunk(self, thing: ThingId, name: str, at: datetime) -> Chunk:
         """The chunk that a value goes into; a new one's key was never used, even if the clock went back."""
@@ -291,7 +288,7 @@ class Collector:
         """Let go of a chunk; what of it is not on disk no longer waits."""
         chunk = self._open.pop((thing, name), None)
         if chunk is not None:
-            self._pending -= chunk.waiting
+            self._gate.settle(chunk.waiting)
         return chunk
 
     def _chunks(self, thing: ThingId, *, after: str = "") -> Iterator[tuple[str, bytes]]:
@@ -310,7 +307,7 @@ class Collector:
         del self._turns[-_SWEPT:]
         emptied = []
         for thing, name in [(one, name) for one in turns for name in self._latest.get(one, ())]:
-            purpose = purpose_of(name, self._purposes)
+            purpose = purpose_of(name, self.purposes)
             if purpose is None:
                 continue
             limit = microseconds(at - purpose.retention)
@@ -324,32 +321,8 @@ class Collector:
                 emptied.append((thing, name))
         return emptied
 
-    def _declared(self, known: Mapping[str, Value], values: Sequence[Record]) -> dict[str, Purpose]:
-        declared = {}
-        for name in {value.name for value in values}:
-            purpose = purpose_of(name, self._purposes)
-            if purpose is None:
-                raise ForbiddenError(f"series {name[:40]!r} has no declared purpose", reason="undeclared")
-            declared[name] = purpose
-        if len(declared.keys() | known.keys()) > self._limits.max_series:
-            raise ForbiddenError(f"a thing has at most {self._limits.max_series} series", reason="series")
-        return declared
-
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
-
-
-def _require_fresh(values: Sequence[Record], declared: Mapping[str, Purpose], at: datetime) -> None:
-    """A message that was held back verifies whenever it comes; that its values are old, they alone can say."""
-    now = at.timestamp()
-    for value in values:
-        limit = declared[value.name].stale_after
-        if limit is None:
-            continue
-        if not value.is_dated:
-            raise ForbiddenError(f"series {value.name[:40]!r} has to say when it was measured", reason="undated")
-        if abs(now - value.time) > limit.total_seconds():
-            raise ForbiddenError(f"series {value.name[:40]!r} was measured at another time", reason="stale")
 
 
 def _count(document: bytes) -> int:
@@ -358,13 +331,3 @@ def _count(document: bytes) -> int:
     except DecodeError:
         # What cannot be read is erased like the rest.
         return 0
-
-
-_FINDINGS = {
-    "T2": (
-        "each series declared with purpose and retention, refused otherwise",
-        "a declared series can still tell too much",
-    ),
-    "R-09": ("telemetry of a retired thing is refused", "its history stays until erased or its retention ends"),
-    "C5.9": ("export and erasure by one command each, both on the ledger", "no consent of several users yet"),
-}

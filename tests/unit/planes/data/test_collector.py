@@ -12,7 +12,8 @@ from thingstead.domain.lifecycle import LifecycleState
 from thingstead.domain.plane import PlaneName, Standing
 from thingstead.domain.purpose import Purpose
 from thingstead.errors import DecodeError, ForbiddenError, StorageError
-from thingstead.planes.data.collector import Collector, ExportPage, Limits
+from thingstead.planes.data.collector import Collector, ExportPage
+from thingstead.planes.data.gate import Limits
 from thingstead.planes.data.series import decode_chunk, split_key
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.senml import pack, record
