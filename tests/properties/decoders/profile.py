@@ -52,7 +52,6 @@ _VOUCHER = voucher.issue(_KEY, _PRIVATE, serial="AL-1", at=_AT, expires=_AT + ti
 _HOME = Owner("home", _KEY)
 _LINK = custody.extend(custody.head(_VOUCHER, ()), serial="AL-1", owner=_HOME, to=_HOME, at=_AT, key=_PRIVATE)
 _PAPERS = Papers(b"identity", _VOUCHER, (_LINK,))
-_SERVER = MakerServer("acme", "coap://masa.acme.example", _KEY, _KEY)
 
 DECODERS = (
     Decoder(
@@ -78,7 +77,6 @@ DECODERS = (
         lambda data: signed_request.authenticate(data, _KEY, domain="home"),
         (_REQUEST.hex(),),
     ),
-    Decoder("profile.maker_server.decode", maker_server.decode, (maker_server.encode(_SERVER).hex(),)),
     Decoder("profile.papers.decode", papers.decode, (papers.encode(_PAPERS).hex(),)),
     Decoder("profile.custody.decode_links", custody.decode_links, (custody.encode_links(_PAPERS.links).hex(),)),
     Decoder(
