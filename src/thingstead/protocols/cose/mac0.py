@@ -61,8 +61,10 @@ class AuthenticatedMac:
             raise TypeError("an AuthenticatedMac is made by mac0.authenticate")
 
 
-def protect(payload: bytes, key: Secret, *, mac_id: int, kid: bytes = b"", external_aad: bytes = b"") -> bytes:
-    """Make a tagged COSE_Mac0 (RFC 9052 §6.3).
+def protect(
+    payload: bytes, key: Secret, *, mac_id: int, kid: bytes = b"", external_aad: bytes = b"", detached: bool = False
+) -> bytes:
+    """Make a tagged COSE_Mac0 (RFC 9052 §6.3); `detached` leaves the payload to travel by itself.
 
     Raises:
         UnsupportedError: not a MAC that we have, or not one of this key's length.
@@ -70,7 +72,8 @@ def protect(payload: bytes, key: Secret, *, mac_id: int, kid: bytes = b"", exter
     fitting(mac_id, Kind.MAC, key)
     headers = header.build({Label.ALG: mac_id}, {Label.KID: kid} if kid else {})
     covered = mac_structure("MAC0", protected=headers.encoded, external_aad=external_aad, payload=payload)
-    return wrap_array([*header.encode(headers), payload, mac_tag(key, covered, mac_id)], CoseTag.MAC0, tagged=True)
+    carried = None if detached else payload
+    return wrap_array([*header.encode(headers), carried, mac_tag(key, covered, mac_id)], CoseTag.MAC0, tagged=True)
 
 
 def decode(data: bytes, *, limits: codec.Limits = codec.DEFAULT_LIMITS) -> Mac:

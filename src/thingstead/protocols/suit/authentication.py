@@ -5,25 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass
 
-from thingstead.crypto.algorithm import Kind, algorithm
+from thingstead.crypto.algorithm import REGISTRY, Kind
 from thingstead.crypto.key import PublicKey
-from thingstead.errors import AuthenticationError, DecodeError, UntrustedError
+from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError, UntrustedError
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.cose import sign1
+from thingstead.protocols.cose import mac0, sign1
 from thingstead.protocols.cose.header import Label
 from thingstead.protocols.cose.structure import CoseTag
 from thingstead.protocols.suit.envelope import Envelope
+from thingstead.secret import Secret
 
-__all__ = ["AuthenticatedEnvelope", "AuthenticationPolicy", "Signer", "authenticate"]
+__all__ = ["Anchors", "AuthenticatedEnvelope", "AuthenticationPolicy", "Signer", "authenticate"]
+
+Anchors = Mapping[bytes, PublicKey | Secret]
+"""Keys by kid: public ones for signatures, shared ones for MACs."""
 
 _SPEC = "draft-ietf-suit-manifest §8.3"
 _SEAL = object()
 _BLOCK_TAGS = frozenset({CoseTag.SIGN1, CoseTag.MAC0, CoseTag.MAC, CoseTag.SIGN})
+_PROVING = frozenset({Kind.SIGNATURE, Kind.MAC})
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """One signature that a policy counts.
+    """One signature that a policy counts, or one MAC.
+
+    A MAC shows that somebody made it who has the key, and everybody who checks it has: it is for a policy that
+    says so, never for a release that many things take (R-70).
 
     Attributes:
         kid: names the key among the anchors.
@@ -34,7 +42,9 @@ class Signer:
     signature_id: int
 
     def __post_init__(self) -> None:
-        algorithm(self.signature_id, Kind.SIGNATURE)
+        row = REGISTRY.get(self.signature_id)
+        if row is None or row.kind not in _PROVING:
+            raise UnsupportedError(f"expected a signature or a MAC, got {self.signature_id}", spec=_SPEC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +89,7 @@ class AuthenticatedEnvelope:
             raise TypeError("an AuthenticatedEnvelope is made by authentication.authenticate")
 
 
-def authenticate(
-    envelope: Envelope, anchors: Mapping[bytes, PublicKey], policy: AuthenticationPolicy
-) -> AuthenticatedEnvelope:
+def authenticate(envelope: Envelope, anchors: Anchors, policy: AuthenticationPolicy) -> AuthenticatedEnvelope:
     """Verify the authentication blocks of an envelope; nothing of the manifest is parsed before.
 
     A block that claims one of the policy's signers must verify. A block of somebody else is not looked at:
@@ -89,7 +97,7 @@ def authenticate(
 
     Args:
         envelope: as decoded.
-        anchors: public keys by kid; a signer of the policy without an anchor is never satisfied.
+        anchors: a signer of the policy without an anchor is never satisfied.
         policy: which signatures count, and how many of them are enough.
 
     Raises:
@@ -112,30 +120,38 @@ def authenticate(
     return AuthenticatedEnvelope(envelope, tuple([row for row in policy.required if row in found]), _SEAL)
 
 
-def _signers_of(
-    block: bytes, signed: bytes, anchors: Mapping[bytes, PublicKey], policy: AuthenticationPolicy
-) -> set[Signer]:
+def _signers_of(block: bytes, signed: bytes, anchors: Anchors, policy: AuthenticationPolicy) -> set[Signer]:
     tagged = codec.decode_deterministic(block)
     if not isinstance(tagged, codec.Tag) or tagged.tag not in _BLOCK_TAGS:
         raise DecodeError("expected a tagged COSE signature or MAC in each block", spec=_SPEC)
-    if tagged.tag != CoseTag.SIGN1:
+    if tagged.tag not in {CoseTag.SIGN1, CoseTag.MAC0}:
         return set()
-    message = sign1.decode(block)
-    signature_id = message.headers.protected.get(Label.ALG)
-    kid = message.headers.kid
+    message = sign1.decode(block) if tagged.tag == CoseTag.SIGN1 else mac0.decode(block)
     claimed = [
         row
         for row in policy.required
-        if row.signature_id == signature_id and kid in {b"", row.kid} and row.kid in anchors
+        if row.signature_id == message.headers.protected.get(Label.ALG) and message.headers.kid in {b"", row.kid}
     ]
     failure: AuthenticationError | None = None
     for row in claimed:
         try:
-            sign1.authenticate(message, anchors[row.kid], accept=frozenset({row.signature_id}), payload=signed)
+            if _proves(message, anchors.get(row.kid), row, signed):
+                return {row}
         except AuthenticationError as error:
             failure = error
-        else:
-            return {row}
     if failure is not None:
         raise failure
     return set()
+
+
+def _proves(message: sign1.Sign1 | mac0.Mac, anchor: PublicKey | Secret | None, row: Signer, signed: bytes) -> bool:
+    """Whether the anchor is of the block's kind at all; where it is, it must verify."""
+    match message, anchor:
+        case sign1.Sign1(), PublicKey():
+            sign1.authenticate(message, anchor, accept=frozenset({row.signature_id}), payload=signed)
+            return True
+        case mac0.Mac(), Secret():
+            mac0.authenticate(message, anchor, accept=frozenset({row.signature_id}), payload=signed)
+            return True
+        case _:
+            return False

@@ -13,13 +13,14 @@ from typing import Any
 
 from thingstead.crypto.key import PrivateKey
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.cose import sign1
+from thingstead.protocols.cose import mac0, sign1
 from thingstead.protocols.cose.header import Label
 from thingstead.protocols.suit.authentication import Signer
 from thingstead.protocols.suit.digest import Digest, digest_of_member
 from thingstead.protocols.suit.envelope import Envelope
 from thingstead.protocols.suit.manifest import ComponentId
 from thingstead.protocols.suit.registry import CommandId, CommonKey, ManifestKey, Member, ParameterId, TextKey
+from thingstead.secret import Secret
 
 __all__ = ["Release", "build", "sign"]
 
@@ -72,8 +73,8 @@ def build(release: Release) -> Envelope:
     return Envelope(digest, digest.encode(), (), manifest, {}, dict(release.payloads))
 
 
-def sign(envelope: Envelope, keys: Sequence[tuple[Signer, PrivateKey]]) -> Envelope:
-    """Add one authentication block for each key (§8.3).
+def sign(envelope: Envelope, keys: Sequence[tuple[Signer, PrivateKey | Secret]]) -> Envelope:
+    """Add one authentication block for each key: a signature, or a MAC under a shared one (§8.3).
 
     The digest is compared with the manifest first, so that nobody signs what was exchanged since.
 
@@ -86,8 +87,10 @@ def sign(envelope: Envelope, keys: Sequence[tuple[Signer, PrivateKey]]) -> Envel
     return replace(envelope, signed=envelope.digest.encode(), blocks=(*envelope.blocks, *blocks))
 
 
-def _block(digest: Digest, signer: Signer, key: PrivateKey) -> bytes:
-    """The kid goes into the protected bucket, so that no byte of the block is left to a stranger."""
+def _block(digest: Digest, signer: Signer, key: PrivateKey | Secret) -> bytes:
+    """The kid of a signer goes into the protected bucket, so that no byte of the block is left to a stranger."""
+    if isinstance(key, Secret):
+        return mac0.protect(digest.encode(), key, mac_id=signer.signature_id, kid=signer.kid, detached=True)
     protected = {Label.KID.value: signer.kid}
     return sign1.sign(digest.encode(), key, signature_id=signer.signature_id, protected=protected, detached=True)
 

@@ -15,12 +15,26 @@ from tests.unit.protocols.suit.releases import (
     signed,
 )
 from thingstead.crypto.algorithm import AlgorithmId
-from thingstead.errors import AuthenticationError, DecodeError, ProtocolError, SecurityError, UntrustedError
+from thingstead.errors import (
+    AuthenticationError,
+    DecodeError,
+    ProtocolError,
+    SecurityError,
+    UnsupportedError,
+    UntrustedError,
+)
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import sign1
 from thingstead.protocols.suit import envelope
-from thingstead.protocols.suit.authentication import AuthenticatedEnvelope, AuthenticationPolicy, Signer, authenticate
+from thingstead.protocols.suit.authentication import (
+    Anchors,
+    AuthenticatedEnvelope,
+    AuthenticationPolicy,
+    Signer,
+    authenticate,
+)
 from thingstead.protocols.suit.builder import build, sign
+from thingstead.secret import Secret
 
 UNSIGNED = build(RELEASE)
 ONE = AuthenticationPolicy((CLASSIC_SIGNER,))
@@ -149,3 +163,52 @@ def test_a_signer_signs_only_the_manifest_that_was_digested():
     with pytest.raises(AuthenticationError):
         sign(replace(UNSIGNED, manifest=b"\xa0"), BOTH)
     assert QUANTUM.public == ANCHORS[QUANTUM_SIGNER.kid]
+
+
+MAC_KEY = Secret(bytes(range(32)))
+MAC_SIGNER = Signer(b"shared-1", AlgorithmId.HMAC_256_256)
+
+
+def maced(key=MAC_KEY):
+    return sign(build(RELEASE), [(MAC_SIGNER, key)])
+
+
+@pytest.mark.spec("draft-ietf-suit-manifest 8.3")
+def test_a_mac_counts_where_the_policy_says_so():
+    policy = AuthenticationPolicy((MAC_SIGNER,))
+    assert authenticate(maced(), {MAC_SIGNER.kid: MAC_KEY}, policy).signers == (MAC_SIGNER,)
+
+
+@pytest.mark.spec("draft-ietf-suit-manifest 8.3")
+def test_a_mac_and_a_signature_count_together():
+    policy = AuthenticationPolicy((CLASSIC_SIGNER, MAC_SIGNER))
+    both = sign(maced(), [(CLASSIC_SIGNER, CLASSIC)])
+    anchors: Anchors = {**ANCHORS, MAC_SIGNER.kid: MAC_KEY}
+    assert authenticate(both, anchors, policy).signers == (CLASSIC_SIGNER, MAC_SIGNER)
+    with pytest.raises(UntrustedError):
+        authenticate(maced(), anchors, policy)
+
+
+@pytest.mark.requirement("R-70")
+def test_a_mac_never_stands_for_a_signature():
+    with pytest.raises(UntrustedError):
+        authenticate(maced(), {**ANCHORS, MAC_SIGNER.kid: MAC_KEY}, POLICY)
+
+
+def test_a_mac_under_another_key_is_refused():
+    for key in (Secret(bytes(32)), Secret(bytes(range(1, 33)))):
+        with pytest.raises(AuthenticationError):
+            authenticate(maced(key), {MAC_SIGNER.kid: MAC_KEY}, AuthenticationPolicy((MAC_SIGNER,)))
+
+
+def test_a_public_key_is_never_the_key_of_a_mac_and_a_shared_one_none_of_a_signature():
+    with pytest.raises(UntrustedError):
+        authenticate(maced(), {MAC_SIGNER.kid: CLASSIC.public}, AuthenticationPolicy((MAC_SIGNER,)))
+    with pytest.raises(UntrustedError):
+        authenticate(signed(), {CLASSIC_SIGNER.kid: MAC_KEY}, AuthenticationPolicy((CLASSIC_SIGNER,)))
+
+
+@pytest.mark.parametrize("number", [AlgorithmId.A128GCM, AlgorithmId.SHA_256, 999])
+def test_nobody_signs_with_what_is_neither_signature_nor_mac(number):
+    with pytest.raises(UnsupportedError):
+        Signer(b"kid", number)
