@@ -220,7 +220,7 @@ class _Attempt:
         match effect:
             case Fetch(uri=uri, size=size):
                 self._keep((yield from self._fetch(uri, size)))
-            case Write(content=content):
+            case Write(content=content, encryption_info=b""):
                 self._keep(content)
             case CheckImageMatch(digest=digest, size=size):
                 image = self._slots.candidate() if self._has_candidate else self._slots.active()

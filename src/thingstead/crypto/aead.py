@@ -17,6 +17,7 @@ __all__ = ["Aead", "aead", "apply_stream"]
 
 # CCM with L = 2 counts at most 2**16 - 1 bytes (RFC 9053 §4.2); the library below aborts instead of refusing.
 _CCM_MAX = (1 << 16) - 1
+_BLOCK = 16
 
 
 class _Cipher(Protocol):
@@ -109,12 +110,18 @@ def aead(aead_id: int, key: Secret, *, max_size: int = 1 << 30) -> Aead:
 def apply_stream(stream_id: int, key: Secret, nonce: bytes, data: bytes) -> bytes:
     """Encrypt or decrypt with AES-CTR: no integrity by itself (RFC 9459 §4); the caller signs around it.
 
+    Args:
+        stream_id: COSE number.
+        key: of the algorithm's length.
+        nonce: the first counter block of 16 bytes, or its beginning of the algorithm's length before zeros.
+        data: plaintext or ciphertext.
+
     Raises:
         UnsupportedError: not a stream algorithm that we have.
         ValueError: a key or nonce of the wrong length.
     """
     row = algorithm(stream_id, Kind.STREAM)
-    if len(nonce) != row.nonce_size or len(key) != row.key_size:
-        raise ValueError(f"{row.name} takes a {row.nonce_size}-byte nonce and a {row.key_size}-byte key")
-    context = Cipher(algorithms.AES(key.reveal()), modes.CTR(nonce + bytes(16 - len(nonce)))).encryptor()
+    if len(nonce) not in {row.nonce_size, _BLOCK} or len(key) != row.key_size:
+        raise ValueError(f"{row.name} takes a nonce of {row.nonce_size} or 16 bytes and a {row.key_size}-byte key")
+    context = Cipher(algorithms.AES(key.reveal()), modes.CTR(nonce.ljust(_BLOCK, b"\x00"))).encryptor()
     return context.update(data) + context.finalize()

@@ -18,7 +18,7 @@ class Kind(Enum):
     SIGNATURE = "signature"
     MAC = "mac"
     AEAD = "content encryption"
-    STREAM = "unauthenticated encryption, inside a signed group message only"
+    STREAM = "unauthenticated encryption, inside what is signed only"
     DIGEST = "hash"
     KDF = "key derivation"
     AGREEMENT = "key agreement with key derivation"
@@ -90,6 +90,7 @@ class AlgorithmId(IntEnum):
     AES_CCM_64_128_128 = 32
     AES_CCM_64_128_256 = 33
     CHACHA20_POLY1305 = 24
+    A256CTR = -65532
     A128CTR = -65534
     SHAKE256 = -45
 
@@ -179,6 +180,7 @@ REGISTRY: dict[int, Algorithm] = {
         ),
         _row(AlgorithmId.CHACHA20_POLY1305, "ChaCha20/Poly1305", Kind.AEAD, (32, 12, 16), "RFC 9053 §4.3"),
         _row(AlgorithmId.A128CTR, "A128CTR", Kind.STREAM, (16, 12, 0), "RFC 9459 §4; RFC 10021"),
+        _row(AlgorithmId.A256CTR, "A256CTR", Kind.STREAM, (32, 12, 0), "RFC 9459 §4; RFC 10021"),
         _row(AlgorithmId.SHA_256, "SHA-256", Kind.DIGEST, (0, 0, 32), "RFC 9054 §3.2"),
         _row(AlgorithmId.SHA_384, "SHA-384", Kind.DIGEST, (0, 0, 48), "RFC 9054 §3.2"),
         _row(AlgorithmId.SHA_512, "SHA-512", Kind.DIGEST, (0, 0, 64), "RFC 9054 §3.2"),

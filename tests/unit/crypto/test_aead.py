@@ -90,10 +90,21 @@ def test_the_key_stream_of_ctr_counts_from_zero_behind_the_nonce():
     assert apply_stream(AlgorithmId.A128CTR, key, nonce, stream)[16:] == b"Single block msg"
 
 
+@pytest.mark.spec("RFC 9459 4")
+def test_the_first_counter_block_is_the_whole_iv():
+    # F.5.5 of NIST SP 800-38A: CTR-AES256.Encrypt, its first two blocks.
+    key = Secret(bytes.fromhex("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4"))
+    iv = bytes.fromhex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff")
+    plaintext = bytes.fromhex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51")
+    assert apply_stream(AlgorithmId.A256CTR, key, iv, plaintext).hex() == (
+        "601ec313775789a5b7a7f504bbf3d228f443e3ca4d62b59aca84e990cacaf5c5"
+    )
+
+
 def test_a_stream_takes_its_own_key_nonce_and_number_only():
     key = Secret(bytes(16))
     for wrong in ((key, bytes(13)), (Secret(bytes(32)), bytes(12))):
-        with pytest.raises(ValueError, match="12-byte nonce"):
+        with pytest.raises(ValueError, match="a nonce of 12 or 16 bytes"):
             apply_stream(AlgorithmId.A128CTR, *wrong, b"")
     with pytest.raises(UnsupportedError):
         apply_stream(AlgorithmId.A128GCM, key, bytes(12), b"")

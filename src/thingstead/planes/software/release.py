@@ -188,7 +188,7 @@ def _rehearse(steps: Generator[Effect, Any, None], image: bytes) -> None:
                 if len(image) != size:
                     raise DecodeError(f"expected an image of {size} bytes, got {len(image)}", reason="size")
                 candidate = image
-            case Write(content=content):
+            case Write(content=content, encryption_info=b""):
                 candidate = content
             case CheckImageMatch(digest=digest, size=size):
                 match_size = candidate is not None and size in {None, len(candidate)}

@@ -40,18 +40,26 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Store `content` as the component's candidate. Answer None."""
+    """Store `content` as the component's candidate. Answer None.
+
+    Attributes:
+        component: where to.
+        content: its bytes, or their ciphertext.
+        encryption_info: what `encryption.decrypt` takes; empty where nothing is encrypted.
+    """
 
     component: ComponentId
     content: bytes
+    encryption_info: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class CopyComponent:
-    """Store the source's bytes as the component's candidate. Answer None."""
+    """Store the source's bytes, decrypted as for `Write`, as the component's candidate. Answer None."""
 
     component: ComponentId
     source: ComponentId
+    encryption_info: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

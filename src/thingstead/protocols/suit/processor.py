@@ -55,13 +55,14 @@ _USED = frozenset(
         ParameterId.STRICT_ORDER,
         ParameterId.SOFT_FAILURE,
         ParameterId.CONTENT,
+        ParameterId.ENCRYPTION_INFO,
         ParameterId.URI,
         ParameterId.SOURCE_COMPONENT,
         ParameterId.INVOKE_ARGS,
         ParameterId.FETCH_ARGS,
     }
 )
-"""A parameter outside it is refused: encryption, for one, must not be silently skipped."""
+"""A parameter outside it is refused: what an author asks for must not be silently skipped."""
 
 
 @dataclass(frozen=True, slots=True)

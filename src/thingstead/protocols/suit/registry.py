@@ -11,6 +11,7 @@ from enum import Enum, IntEnum
 __all__ = [
     "COMMANDS",
     "DRAFT",
+    "FIRMWARE_ENCRYPTION",
     "PARAMETERS",
     "REPORT_DRAFT",
     "Argument",
@@ -28,7 +29,7 @@ REPORT_DRAFT = "draft-ietf-suit-report-18"
 """The text that was read; -22 is the newest seen announced."""
 _TRUST_DOMAINS = "draft-ietf-suit-trust-domains-12"
 _UPDATE_MANAGEMENT = "draft-ietf-suit-update-management-16"
-_FIRMWARE_ENCRYPTION = "draft-ietf-suit-firmware-encryption-26"
+FIRMWARE_ENCRYPTION = "draft-ietf-suit-firmware-encryption-26"
 
 ENVELOPE_TAG = 107
 PEN_TAG = 112
@@ -255,7 +256,7 @@ PARAMETERS: dict[int, ParameterRow] = {
         ParameterRow(_P.SOFT_FAILURE, Kind.BOOL, DRAFT),
         ParameterRow(_P.IMAGE_SIZE, Kind.UINT, DRAFT),
         ParameterRow(_P.CONTENT, Kind.BYTES, DRAFT),
-        ParameterRow(_P.ENCRYPTION_INFO, Kind.BYTES, _FIRMWARE_ENCRYPTION),
+        ParameterRow(_P.ENCRYPTION_INFO, Kind.BYTES, FIRMWARE_ENCRYPTION),
         ParameterRow(_P.URI, Kind.TEXT, DRAFT),
         ParameterRow(_P.SOURCE_COMPONENT, Kind.UINT, DRAFT),
         ParameterRow(_P.INVOKE_ARGS, Kind.BYTES, DRAFT),

@@ -33,7 +33,7 @@ from thingstead.protocols.suit.effect import (
     Write,
 )
 from thingstead.protocols.suit.manifest import ComponentId
-from thingstead.protocols.suit.registry import CommandId, ParameterId
+from thingstead.protocols.suit.registry import FIRMWARE_ENCRYPTION, CommandId, ParameterId
 
 __all__ = ["DEFAULT_LIMITS", "STEPS", "ConditionFailedError", "Limits", "Recipient", "Step", "Steps"]
 
@@ -225,6 +225,7 @@ def _slot(step: Step) -> Steps:
 
 
 def _fetch(step: Step) -> Steps:
+    _require_plain(step)
     uri, size = step.needed(ParameterId.URI), step.needed(ParameterId.IMAGE_SIZE)
     _require_size(size, step.limits)
     payload = step.payloads.get(uri)
@@ -240,14 +241,15 @@ def _fetch(step: Step) -> Steps:
 def _write(step: Step) -> Steps:
     content: bytes = step.needed(ParameterId.CONTENT)
     _require_size(len(content), step.limits)
-    yield Write(step.component, content)
+    yield Write(step.component, content, step.parameters.get(ParameterId.ENCRYPTION_INFO, b""))
 
 
 def _copy(step: Step) -> Steps:
-    yield CopyComponent(step.component, step.source())
+    yield CopyComponent(step.component, step.source(), step.parameters.get(ParameterId.ENCRYPTION_INFO, b""))
 
 
 def _swap(step: Step) -> Steps:
+    _require_plain(step)
     yield Swap(step.component, step.source())
 
 
@@ -272,6 +274,14 @@ STEPS: dict[CommandId, Callable[[Step], Steps]] = {
     CommandId.INVOKE: _invoke,
 }
 """What each command asks for; control flow and parameters are the processor's own."""
+
+
+def _require_plain(step: Step) -> None:
+    """To keep ciphertext as if it were the image would be to skip what the author asked for."""
+    if ParameterId.ENCRYPTION_INFO in step.parameters:
+        raise UnsupportedError(
+            "only what is written or copied is decrypted", spec=f"{FIRMWARE_ENCRYPTION} §5", reason="parameter"
+        )
 
 
 def _require_size(size: int, limits: Limits) -> None:

@@ -226,6 +226,21 @@ def test_what_moves_an_image_names_both_components():
     assert effects(C.INVOKE, a_step({P.INVOKE_ARGS: b"x"})) == [Invoke(FIRMWARE, b"x")]
 
 
+@pytest.mark.spec("draft-ietf-suit-firmware-encryption 5")
+def test_what_is_written_or_copied_is_told_how_it_is_encrypted():
+    step = a_step({P.SOURCE_COMPONENT: 1, P.CONTENT: b"x", P.ENCRYPTION_INFO: b"info"})
+    assert effects(C.WRITE, step) == [Write(FIRMWARE, b"x", b"info")]
+    assert effects(C.COPY, step) == [CopyComponent(FIRMWARE, SCRATCH, b"info")]
+
+
+@pytest.mark.spec("draft-ietf-suit-firmware-encryption 5")
+@pytest.mark.parametrize("command", [C.FETCH, C.SWAP])
+def test_nothing_that_is_encrypted_is_kept_as_if_it_were_not(command):
+    step = a_step({P.SOURCE_COMPONENT: 1, P.URI: URI, P.IMAGE_SIZE: 5, P.ENCRYPTION_INFO: b"info"})
+    with pytest.raises(UnsupportedError, match="only what is written or copied is decrypted"):
+        effects(command, step)
+
+
 def test_a_command_that_writes_makes_a_candidate_of_what_it_writes_to_and_no_other_does():
     step = a_step({P.SOURCE_COMPONENT: 1})
     touched = {command: step.touches(command) for command in STEPS}
