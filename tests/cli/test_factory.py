@@ -70,7 +70,7 @@ def test_a_thing_may_be_sold_to_a_directory_or_to_a_file(here, run, domain, make
         (("factory", "maker", "x", "--name", "A B", "--domain", "aurora.example"), 60, "expected a maker's name"),
         ((*THING, "absent"), 60, "expected a file at"),
         ((*THING, "aurora/aurora.anchor"), 11, "expected"),
-        ((*THING, "aurora"), 50, "there is no key domain"),
+        ((*THING, "aurora/mud"), 50, "there is no key domain"),
         ((*THING, "home", "--class", "7"), 60, "expected a whole number from 0 to 2"),
         ((*THING, "home", "--support-end", "tomorrow"), 60, "--support-end"),
         (("factory", "thing", "lamp", "--maker", "home"), 60, "arguments are required"),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from thingstead.agent import wiping
+from thingstead.agent.introduction import INSTALL_CODE
 from thingstead.agent.ports import Home
-from thingstead.crypto.key import PublicKey
+from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.crypto.keystore import KeyStore
 from thingstead.endpoint.resource import Call, Resources
-from thingstead.errors import ForbiddenError, UntrustedError
+from thingstead.errors import ForbiddenError, StateError, UntrustedError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import encode_uint
@@ -19,12 +20,13 @@ from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import token
 from thingstead.protocols.cwt.claims import Claim
-from thingstead.protocols.profile import custody, papers, path
-from thingstead.protocols.profile.birth import Birth
-from thingstead.protocols.profile.custody import CLAIM, CUSTODY, Custody
+from thingstead.protocols.profile import birth as birth_record
+from thingstead.protocols.profile import custody, papers, path, wipe
+from thingstead.protocols.profile.birth import BIRTH, IDENTITY_KEY, Birth
+from thingstead.protocols.profile.custody import CLAIM, CUSTODY, Custody, Owner
 from thingstead.protocols.profile.papers import Papers
 
-__all__ = ["Ownership", "claim"]
+__all__ = ["HandedOn", "Ownership", "claim", "hand_on"]
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
@@ -37,6 +39,51 @@ def claim(home: Home, keys: KeyStore, owner: PublicKey) -> None:
     """
     wiping.erase(home, keys)
     home.save(CLAIM, codec.encode(cose_key.public_map(owner)))
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOn:
+    """What a thing gives with it to its next owner.
+
+    Attributes:
+        serial: its maker's number.
+        papers: where it comes from, up to the link to the next owner.
+        word: its receipt of a wipe that had nothing to erase.
+    """
+
+    serial: str
+    papers: Papers
+    word: bytes
+
+
+def hand_on(
+    home: Home, keys: KeyStore, owner: Owner, to: Owner, *, key: PrivateKey, at: datetime, nonce: bytes
+) -> HandedOn:
+    """What a seller does with a thing that was in no domain yet.
+
+    Args:
+        home: the thing's memory.
+        keys: its key store.
+        owner: whose it is.
+        to: whose it is from then on.
+        key: the owner's.
+        at: now.
+        nonce: for the thing's word.
+
+    Raises:
+        StateError: it holds something of a domain, which alone may hand it over; or it was reset by hand.
+        SecurityError, ProtocolError: as `Ownership.follow`; nothing changed.
+        StorageError: it could not be kept; nothing changed.
+    """
+    held = [name for name in wiping.inventory(home, keys) if name != INSTALL_CODE]
+    if held or home.load(CLAIM) is not None:
+        raise StateError(f"expected a thing that was in no domain, it holds {', '.join(held) or 'a claim by hand'}")
+    birth = birth_record.decode(home.load(BIRTH) or b"")
+    ownership = Ownership(home, birth, utc=lambda: at)
+    link = custody.extend(ownership.papers.head, serial=birth.serial, owner=owner, to=to, at=at, key=key)
+    ownership.follow(link, owner.key)
+    word = wipe.sign(birth.serial, owner.name, (), at=at, nonce=nonce, key=keys.handle(IDENTITY_KEY))
+    return HandedOn(birth.serial, ownership.papers, word)
 
 
 class Ownership:
@@ -114,7 +161,7 @@ class Ownership:
         chain = self._authenticate(links)
         if chain.owners[-2].key != by:
             raise UntrustedError("a link of custody is not by the owner that the thing is with", reason="custody")
-        if chain.owner.release_keys and self._utc() < self._support_end():
+        if chain.took_over and self._utc() < self._support_end():
             raise ForbiddenError("the maker still mends this thing; its updates are taken over after that")
         self._home.save(CUSTODY, custody.encode_links(links))
 
@@ -124,7 +171,13 @@ class Ownership:
 
     def _authenticate(self, links: tuple[bytes, ...]) -> Custody:
         birth = self._birth
-        return custody.authenticate(birth.voucher, links, anchor=birth.maker_anchor, serial=birth.serial)
+        return custody.authenticate(
+            birth.voucher,
+            links,
+            anchor=birth.maker_anchor,
+            serial=birth.serial,
+            supported_until=self._support_end(),
+        )
 
     def _support_end(self) -> datetime:
         """The first instant after the last day; the maker's own word, which the factory put here."""

@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from thingstead.agent.core import Agent, Hardware
 from thingstead.agent.file_home import FileHome
 from thingstead.agent.file_slots import FileSlots
 from thingstead.agent.lamp import SimulatedLamp
-from thingstead.agent.ownership import claim
+from thingstead.agent.ownership import HandedOn, claim, hand_on
 from thingstead.agent.ports import Sensor
 from thingstead.agent.sensor import FileSensor, HostSensor
 from thingstead.agent.story import Story
 from thingstead.clock import SystemClock
-from thingstead.crypto.key import PublicKey
+from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.errors import ThingsteadError
 from thingstead.protocols.cbor import codec
@@ -29,11 +30,12 @@ from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.profile import path
 from thingstead.protocols.profile.birth import IDENTITY_KEY
+from thingstead.protocols.profile.custody import Owner
 from thingstead.storage.directory import locked
 from thingstead.transport.control_socket import ControlServer
 from thingstead.transport.udp import Pump, open_multicast_socket, open_socket
 
-__all__ = ["HOME", "KEYS", "SLOTS", "STATUS_SOCKET", "hardware", "reset", "run"]
+__all__ = ["HOME", "KEYS", "SLOTS", "STATUS_SOCKET", "hardware", "pass_on", "reset", "run"]
 
 HOME, KEYS, SLOTS, STATUS_SOCKET = "home", "keys", "slots", "status.sock"
 """What a thing's state directory holds."""
@@ -68,6 +70,21 @@ def reset(directory: Path, owner: PublicKey) -> PublicKey:
         keys = FileKeyStore(directory / KEYS)
         claim(FileHome(directory / HOME), keys, owner)
         return keys.handle(IDENTITY_KEY).public
+    finally:
+        os.close(lock)
+
+
+def pass_on(directory: Path, owner: Owner, to: Owner, *, key: PrivateKey, at: datetime, nonce: bytes) -> HandedOn:
+    """What a seller does with a thing that is off, and was in no domain yet (see `ownership.hand_on`).
+
+    Raises:
+        ConfigError: it lives.
+        StateError, SecurityError, ProtocolError, StorageError: as `ownership.hand_on`.
+    """
+    lock = locked(directory / _LOCK, f"the thing in {directory} lives; end it first")
+    try:
+        home, keys = FileHome(directory / HOME), FileKeyStore(directory / KEYS)
+        return hand_on(home, keys, owner, to, key=key, at=at, nonce=nonce)
     finally:
         os.close(lock)
 

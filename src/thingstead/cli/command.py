@@ -105,6 +105,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _row(
         _M,
+        "factory pass",
+        "pass a thing to a re-badger, a seller, or its first domain",
+        "lamp-1 --by shop --to my-domain",
+        "custody:PASS",
+    ),
+    _row(
+        _M,
         "factory image",
         "make an image for simulated things to install",
         "image.bin --model LX-1 --version 1.1.0",

@@ -20,7 +20,7 @@ from thingstead.protocols.profile import maker_server
 from thingstead.protocols.profile.install_code import make_code, render_code
 from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.simulator import firmware
-from thingstead.simulator.factory import FIRMWARE_1_0_0, bear_thing, make_maker, open_maker
+from thingstead.simulator.factory import FIRMWARE_1_0_0, bear_thing, is_maker, make_maker, open_maker
 from thingstead.storage.directory import write_whole
 
 __all__ = ["IMAGE", "MAKER", "THING"]
@@ -112,6 +112,9 @@ def _whose(session: Session) -> bytes | MakerServer:
     if session.options["server"] is not None:
         return maker_server.decode(read_file(session.path("server"), max_bytes=maker_server.MAX_BYTES))
     path = session.path("for")
+    if is_maker(path):
+        first = open_maker(path).maker
+        return ccs.encode(first.anchor.public, subject=first.name)
     if not path.is_dir():
         return read_file(path, max_bytes=_MAX_CREDENTIAL)
     directory = DomainDirectory(path)
@@ -141,7 +144,7 @@ THING = Action(
         Parameter("--maker", "the maker's directory", required=True),
         Parameter("--model", "what it is", required=True),
         Parameter("--serial", "the maker's number for it", required=True),
-        Parameter("--for", "the domain it was sold to: its directory or its .credential file"),
+        Parameter("--for", "whom it was sold to: directory or .credential of a domain, directory of a maker or seller"),
         Parameter("--server", "instead: the .server file of the maker, whose server says so when it joins"),
         Parameter("--class", "constrained class of RFC 7228: 0, 1 or 2", read=whole(0, 2), default=2),
         Parameter("--mud-url", "where its MUD file is; else at the maker's domain"),

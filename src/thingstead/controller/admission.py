@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
@@ -32,7 +32,7 @@ from thingstead.domain.policy import (
 from thingstead.domain.ports import Committer
 from thingstead.domain.register import Register
 from thingstead.domain.role import OWNER
-from thingstead.domain.thing import Thing
+from thingstead.domain.thing import KeyRow, Thing, released_under
 from thingstead.domain.unit import Unit
 from thingstead.endpoint.counter import RateLimits
 from thingstead.errors import ForbiddenError, PolicyError, StateError
@@ -256,6 +256,7 @@ class Admission:
         return await self._take_in(thing, newcomer, decision, decision.scope)
 
     async def _take_in(self, thing: Thing, newcomer: Newcomer, decision: Decision, scope: Scope) -> Grant:
+        is_in = thing.state in _IN
         was_member = is_member(thing, cose_key.thumbprint(newcomer.identity.public))
         thing = await self._to_bootstrapping(thing)
         await self._note_place(thing.id, newcomer.source)
@@ -271,7 +272,7 @@ class Admission:
                 changes={
                     "zone": decision.zone,
                     "joined_at": self._clock.utc(),
-                    "keys": key_rows(thing, newcomer.identity.public, self._clock.utc()),
+                    "keys": self._keys(thing, newcomer, is_in=is_in),
                 },
             )
         finally:
@@ -307,9 +308,15 @@ class Admission:
             device_class=identity.constrained_class,
             mud_url=identity.mud_url,
             zone=decision.zone,
-            support_end=_midnight(identity.support_end),
+            support_end=identity.supported_until,
         )
         return await self._conductor.register(thing, actor=_ACTOR, evidence={"serial": identity.serial})
+
+    def _keys(self, thing: Thing, newcomer: Newcomer, *, is_in: bool) -> tuple[KeyRow, ...]:
+        """Its own key, and of a newcomer those that sign its releases by its papers; who is in may be adopted since."""
+        at = self._clock.utc()
+        rows = key_rows(thing, newcomer.identity.public, at)
+        return rows if is_in else released_under(rows, self._ownership.release_keys(newcomer.identity), at=at)
 
     def _find(self, newcomer: Newcomer) -> Thing | None:
         maker, serial = newcomer.identity.maker, newcomer.identity.serial
@@ -380,14 +387,9 @@ def _facts(newcomer: Newcomer) -> IdentityFacts:
         serial=identity.serial,
         thumbprint=cose_key.thumbprint(identity.public),
         method="edhoc-3",
-        support_end=_midnight(identity.support_end),
+        support_end=identity.supported_until,
     )
 
 
 def _facts_of(thing: Thing) -> IdentityFacts:
     return IdentityFacts(thing.maker, thing.model, thing.serial, b"", "")
-
-
-def _midnight(day: date) -> datetime:
-    """The first instant after `day`, on which support still holds."""
-    return datetime.combine(day + timedelta(days=1), time(), tzinfo=UTC)

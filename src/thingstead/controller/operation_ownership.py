@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from thingstead.domain.lifecycle import Cause, LifecycleState, advance
 from thingstead.domain.ports import Store
 from thingstead.domain.register import Register
 from thingstead.domain.role import Right
-from thingstead.domain.thing import RELEASE, KeyRow
+from thingstead.domain.thing import released_under
 from thingstead.errors import ConfigError, StateError
 from thingstead.identifier import ThingId, thing_id
 from thingstead.phases.adoption import Adoption
@@ -111,6 +111,7 @@ def rows(
             "serial": identity.serial,
             "key": cose_key.thumbprint(identity.public).hex(),
             "owners": [owner.name for owner in chain.owners],
+            "updates_by": identity.maker if chain.mender is None else chain.mender.name,
             "wiped_at": accepted.wiped.at,
             "erased": list(accepted.wiped.erased),
         }
@@ -125,12 +126,13 @@ def rows(
         if anchor is None:
             raise ConfigError(f"expected an anchor of {name} with the release keys that count from now on")
         await adoption.adopt(thing.id, thing.serial, anchor.release_keys)
+        thumbprints = [cose_key.thumbprint(key) for key in anchor.release_keys]
         evidence: dict[str, Detail] = {
             "until": request.until,
             "anchor": anchor.maker,
-            "release_keys": ", ".join(cose_key.thumbprint(key).hex() for key in anchor.release_keys),
+            "release_keys": ", ".join(thumbprint.hex() for thumbprint in thumbprints),
         }
-        changes = {"support_end": until, "keys": under(thing.keys, anchor.release_keys, at=clock.utc())}
+        changes = {"support_end": until, "keys": released_under(thing.keys, thumbprints, at=clock.utc())}
         cause = Cause.SUPPORT_ADOPTED
         report = await conductor.transition(thing.id, cause, actor=request.by, evidence=evidence, changes=changes)
         told = {"thing": thing.id, "state": report.thing.state.value, "support_end": until}
@@ -140,12 +142,6 @@ def rows(
         Operation("thing.accept", AcceptThing, Right.OWN, "take in what a seller handed over to us", accept),
         Operation("thing.adopt", AdoptThing, Right.OWN, "take over the updates of an end-of-life thing", adopt),
     )
-
-
-def under(rows: tuple[KeyRow, ...], release_keys: Iterable[PublicKey], *, at: datetime) -> tuple[KeyRow, ...]:
-    """The keys of a thing whose releases are under these, and under no others, from now on; none are its maker's."""
-    closed = [replace(row, until=at) if row.role == RELEASE and row.until is None else row for row in rows]
-    return (*closed, *[KeyRow(cose_key.thumbprint(key), RELEASE, at) for key in release_keys])
 
 
 def _after(day: str, at: datetime) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from thingstead.errors import DecodeError
 from thingstead.identifier import ThingId, TransitionId, thing_id
 from thingstead.protocols.cbor import codec
 
-__all__ = ["MAKER", "RELEASE", "KeyRow", "Thing", "decode", "encode"]
+__all__ = ["MAKER", "RELEASE", "KeyRow", "Thing", "decode", "encode", "released_under"]
 
 MAKER, RELEASE = "maker", "release"
 """Roles of keys: the one by which it joins, which its maker signed, and those that sign its releases where its maker's
@@ -100,6 +101,15 @@ class Thing:
             if row.role == role and row.since <= at and (row.until is None or at < row.until):
                 return row
         return None
+
+
+def released_under(rows: Iterable[KeyRow], thumbprints: Iterable[bytes], *, at: datetime) -> tuple[KeyRow, ...]:
+    """The keys of a thing whose releases are under these, and under no others, from now on; none are its maker's."""
+    rows, counting = tuple(rows), frozenset(thumbprints)
+    if {row.thumbprint for row in rows if row.role == RELEASE and row.until is None} == counting:
+        return rows
+    closed = [replace(row, until=at) if row.role == RELEASE and row.until is None else row for row in rows]
+    return (*closed, *[KeyRow(thumbprint, RELEASE, at) for thumbprint in sorted(counting)])
 
 
 def encode(thing: Thing) -> bytes:

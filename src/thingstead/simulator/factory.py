@@ -45,7 +45,7 @@ from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.secret import Secret
 from thingstead.storage.directory import private_directory, write_whole
 
-__all__ = ["FIRMWARE_1_0_0", "MakerDirectory", "bear_thing", "make_maker", "open_maker"]
+__all__ = ["FIRMWARE_1_0_0", "MakerDirectory", "bear_thing", "is_maker", "make_maker", "open_maker"]
 
 FIRMWARE_1_0_0 = firmware_image.encode(Firmware("1.0.0"))
 """What a thing runs when it leaves the line."""
@@ -125,6 +125,11 @@ def make_maker(root: Path, *, name: str, domain: str, at: datetime) -> MakerDire
     return made
 
 
+def is_maker(root: Path) -> bool:
+    """Whether a maker is there."""
+    return (root / _SETTINGS).exists()
+
+
 def open_maker(root: Path) -> MakerDirectory:
     """Open what `make_maker` made.
 
@@ -133,7 +138,7 @@ def open_maker(root: Path) -> MakerDirectory:
         StorageError: its keys cannot be read.
     """
     path = root / _SETTINGS
-    if not path.exists():
+    if not is_maker(root):
         raise ConfigError(f"no maker at {root}; `thingstead factory maker` makes one")
     try:
         settings = tomllib.loads(_read(path).decode())

@@ -109,7 +109,7 @@ def _custody(data: bytes) -> None:
 
     def follow(key: SoftwareKey) -> custody.Custody:
         link = sign1.sign(data, key, signature_id=_ESP256, external_aad=_LINK_CONTEXT)
-        return custody.authenticate(_VOUCHER, (_SOLD, link), anchor=_MAKER.public, serial="L-1")
+        return custody.authenticate(_VOUCHER, (_SOLD, link), anchor=_MAKER.public, serial="L-1", supported_until=_AT)
 
     found = attempt(lambda: follow(_MARKET))
     if found is not None:
@@ -120,7 +120,9 @@ def _custody(data: bytes) -> None:
 
     def begin(key: SoftwareKey) -> custody.Custody:
         link = sign1.sign(data, key, signature_id=_ESP256, external_aad=_LINK_CONTEXT)
-        return custody.authenticate(b"", (link,), anchor=_MAKER.public, serial="L-1", server=_MARKET.public)
+        return custody.authenticate(
+            b"", (link,), anchor=_MAKER.public, serial="L-1", supported_until=_AT, server=_MARKET.public
+        )
 
     first = attempt(lambda: begin(_MARKET))
     ensure(first is None or len(first.owners) == 2, "a chain without a beginning was taken")

@@ -81,7 +81,7 @@ DECODERS = (
     Decoder("profile.custody.decode_links", custody.decode_links, (custody.encode_links(_PAPERS.links).hex(),)),
     Decoder(
         "profile.custody.authenticate",
-        lambda data: custody.authenticate(_PAPERS.voucher, (data,), anchor=_KEY, serial="AL-1"),
+        lambda data: custody.authenticate(_PAPERS.voucher, (data,), anchor=_KEY, serial="AL-1", supported_until=_AT),
         (_LINK.hex(),),
     ),
     Decoder("profile.wipe.decode_request", wipe.decode_request, (wipe.encode_request(_NONCE).hex(),)),

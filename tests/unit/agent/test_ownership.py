@@ -47,7 +47,7 @@ class Thing:
     def link(self, key=HOME, to=NEXT, *, by=None, releases=()):
         before = self.ownership.papers.head
         owner, buyer = Owner("home", (by or key).public), Owner("next", to.public, release_keys=releases)
-        return custody.extend(before, serial="A1", owner=owner, to=buyer, at=AT, key=key)
+        return custody.extend(before, serial="A1", owner=owner, to=buyer, at=self.at, key=key)
 
 
 def test_a_new_thing_has_no_owner_but_by_its_maker_s_word():

@@ -94,9 +94,13 @@ class Unowned(Ownership):
 
     def __init__(self):
         self.objections = {}
+        self.menders = {}
 
     def objection(self, identity, said):
         return self.objections.get(identity.serial, "")
+
+    def release_keys(self, identity):
+        return self.menders.get(identity.serial, ())
 
 
 class Door:
@@ -107,6 +111,7 @@ class Door:
         house = House(self.store)
         self.clock, self.register, randbytes = house.clock, house.register, random.Random(7).randbytes
         self.live = Live()
+        self.ownership = Unowned()
         self.places = []
         common: dict[str, Any] = {
             "domain": "home",
@@ -138,7 +143,7 @@ class Door:
             store=self.store,
             identity=self.identity,
             access=self.access,
-            ownership=Unowned(),
+            ownership=self.ownership,
             policy=OwnerPolicy(JoinPolicy(profile, SCOPES, rules), Scope({"/light": int(Permission.GET)})),
             waiting=WaitingRoom(
                 PlaneRecords(PlaneName.IDENTITY, self.store, prefix="waiting/"), clock=self.clock, seats=3
@@ -371,6 +376,19 @@ def test_a_lost_or_repeated_join_begins_anew(state):
     assert door.come(NEWCOMER).access_token
     assert door.things[0].state is S.OPERATIONAL
     assert door.entries(Kind.TRANSITION)[-1].cause == Cause.JOINED
+
+
+@pytest.mark.requirement("R-11")
+@pytest.mark.requirement("R-78")
+def test_whose_releases_count_by_its_papers_is_noted_when_it_comes_and_not_when_it_comes_again():
+    door = Door(rule())
+    door.ownership.menders["A0001"] = (b"a" * 32, b"b" * 32)
+    door.come(newcomer())
+    assert door.things[0].release_keys == {b"a" * 32, b"b" * 32}
+    assert door.things[0].key("maker", AT) is not None
+    door.ownership.menders["A0001"] = (b"c" * 32,)
+    door.come(newcomer(number=2))
+    assert door.things[0].release_keys == {b"a" * 32, b"b" * 32}, "its owner may have adopted it since"
 
 
 def test_the_same_key_is_noted_once():

@@ -138,7 +138,9 @@ def test_the_thing_finds_the_first_link_of_its_custody_in_the_voucher(wire):
     got = message.decode_response(wire.voucher(question.encode(), wire.meet()).payload)
     held = voucher.authenticate(got, key, Binding(question.h_21, THING, BUYER.cred))
     server = VOUCHER.public
-    chain = custody.authenticate(b"", (held.opaque or b"",), anchor=STRANGER.public, serial="A-1", server=server)
+    chain = custody.authenticate(
+        b"", (held.opaque or b"",), anchor=STRANGER.public, serial="A-1", supported_until=AT, server=server
+    )
     assert [(one.name, one.key) for one in chain.owners] == [("aurora", server), ("home", BUYER.public)]
     assert chain.owner.since == AT
 

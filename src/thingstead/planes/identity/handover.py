@@ -1,13 +1,14 @@
-"""The papers of a hand-over: what a seller's domain gives the buyer's, who believes none of it without a signature.
+"""The papers of a hand-over: what a seller gives the buyer's domain, which believes none of it without a signature.
 
 Five signatures hold it: the maker's over the thing's identity, its owners' over the chain of custody, the thing's over
-its wipe, the seller's ledger over the decision, and the seller's domain over all of it together.
+its wipe, the seller's ledger over the decision, and the seller's domain over all of it together. Between maker and
+first domain, re-badgers and sellers have no ledger; from them a thing is taken that had nothing to forget, by its word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, replace
 from datetime import datetime
 
 from thingstead.crypto.algorithm import AlgorithmId
@@ -35,6 +36,8 @@ MAX_BYTES = 1 << 17
 
 _TYPE = "application/vnd.thingstead.handover+cbor"
 _FORMAT = 1
+_WITHOUT_LEDGER = 2
+_EXPECTED = f"expected a hand-over of format {_FORMAT} or {_WITHOUT_LEDGER}"
 _LIMITS = codec.Limits(max_bytes=MAX_BYTES)
 _ACCEPT = frozenset({int(AlgorithmId.ESP256)})
 _SEAL = object()
@@ -45,14 +48,14 @@ class Handover:
     """What a seller says.
 
     Attributes:
-        thing: its id in the seller's domain.
+        thing: its id in the seller's domain, or its serial number where the seller has none.
         domain: the seller's name.
         papers: where the thing comes from, up to the link to the buyer.
         nonce: that the thing was asked to sign.
         wipe_receipt: what it signed.
-        entry: of the seller's ledger, that decided it.
+        entry: of the seller's ledger, that decided it; empty where the seller has no ledger.
         inclusion: COSE Receipt of that entry (RFC 9942).
-        ledger_key: which signed the receipt.
+        ledger_key: which signed the receipt; None where the seller has no ledger.
     """
 
     thing: str
@@ -60,9 +63,9 @@ class Handover:
     papers: Papers
     nonce: bytes
     wipe_receipt: bytes
-    entry: bytes
-    inclusion: bytes
-    ledger_key: PublicKey
+    entry: bytes = b""
+    inclusion: bytes = b""
+    ledger_key: PublicKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +92,16 @@ class AuthenticHandover:
 
 def sign(handover: Handover, key: PrivateKey) -> bytes:
     """The file, signed with the key by which makers and owners know the seller's domain."""
+    ledger = handover.ledger_key
     payload = codec.encode(
         [
-            _FORMAT,
+            _WITHOUT_LEDGER if ledger is None else _FORMAT,
             handover.thing,
             handover.domain,
             papers.encode(handover.papers),
             handover.nonce,
             handover.wipe_receipt,
-            handover.entry,
-            handover.inclusion,
-            cose_key.public_map(handover.ledger_key),
+            *([] if ledger is None else [handover.entry, handover.inclusion, cose_key.public_map(ledger)]),
         ]
     )
     return sign1.sign(payload, key, signature_id=AlgorithmId.ESP256, protected={Label.TYP: _TYPE})
@@ -127,11 +129,17 @@ def authenticate(
     """
     message = sign1.decode(data, limits=_LIMITS)
     if message.headers.protected.get(Label.TYP) != _TYPE:
-        raise DecodeError("expected a hand-over that `thingstead thing hand-over` wrote")
+        raise DecodeError("expected what `thingstead thing hand-over` or `factory pass` wrote")
     handover = _decode(message.payload or b"")
     shown = handover.papers
     identity, anchor = identify(shown.maker_identity, at)
-    chain = custody.authenticate(shown.voucher, shown.links, anchor=anchor, serial=identity.serial)
+    chain = custody.authenticate(
+        shown.voucher,
+        shown.links,
+        anchor=anchor,
+        serial=identity.serial,
+        supported_until=identity.supported_until,
+    )
     if chain.owner.key != buyer:
         raise UntrustedError(f"{identity.serial} was handed over to {chain.owner.name}, not to us", reason="buyer")
     sign1.authenticate(message, chain.owners[-2].key, accept=_ACCEPT)
@@ -142,9 +150,18 @@ def authenticate(
         domain=handover.domain,
         nonce=handover.nonce,
     )
-    inclusion.authenticate(handover.inclusion, handover.entry, public=handover.ledger_key, accept=_ACCEPT)
-    _require_decision(handover, buyer)
+    if handover.ledger_key is None:
+        _require_nothing_to_forget(wiped)
+    else:
+        inclusion.authenticate(handover.inclusion, handover.entry, public=handover.ledger_key, accept=_ACCEPT)
+        _require_decision(handover, buyer)
     return AuthenticHandover(handover, identity, chain, wiped, _SEAL)
+
+
+def _require_nothing_to_forget(wiped: WipeReceipt) -> None:
+    """Who has a domain has a ledger, and shows that it decided."""
+    if wiped.erased:
+        raise UntrustedError("the thing was in a domain, whose ledger does not say that it left", reason="entry")
 
 
 def _require_decision(handover: Handover, buyer: PublicKey) -> None:
@@ -164,18 +181,14 @@ def _require_decision(handover: Handover, buyer: PublicKey) -> None:
 
 def _decode(payload: bytes) -> Handover:
     match codec.decode(payload, limits=_LIMITS):
-        case [
-            int(version),
-            str(thing),
-            str(domain),
-            bytes(shown),
-            bytes(nonce),
-            bytes(receipt),
-            bytes(entry),
-            bytes(proof),
-            dict(key),
-        ] if version == _FORMAT:
-            ledger_key = cose_key.from_map(key).require_public()
-            return Handover(thing, domain, papers.decode(shown), nonce, receipt, entry, proof, ledger_key)
+        case [int(version), str(thing), str(domain), bytes(shown), bytes(nonce), bytes(receipt), *ledger]:
+            said = Handover(thing, domain, papers.decode(shown), nonce, receipt)
         case _:
-            raise DecodeError(f"expected a hand-over of format {_FORMAT}")
+            raise DecodeError(_EXPECTED)
+    match version, ledger:
+        case 1, [bytes(entry), bytes(proof), dict(key)]:
+            return replace(said, entry=entry, inclusion=proof, ledger_key=cose_key.from_map(key).require_public())
+        case 2, []:
+            return said
+        case _:
+            raise DecodeError(_EXPECTED)

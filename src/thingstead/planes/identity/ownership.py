@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from thingstead.clock import Clock
@@ -10,8 +11,11 @@ from thingstead.crypto.digest import digest
 from thingstead.crypto.key import PublicKey
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.ports import Records
+from thingstead.errors import DecodeError
 from thingstead.planes.identity import handover
 from thingstead.planes.identity.handover import AuthenticHandover
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt.credential import MakerIdentity
 
 __all__ = ["IN_HAND", "Ownership"]
@@ -24,7 +28,8 @@ class Ownership:
     """Accepts what sellers hand over, and knows which newcomers had an owner before.
 
     Args:
-        records: the end of each chain of custody that was accepted, by maker and serial number.
+        records: the end of each chain of custody that was accepted, and whose releases count by it, by maker and serial
+            number.
         identify: see `handover.authenticate`.
         owner: the key by which makers and owners before us know us.
         clock: for UTC.
@@ -42,7 +47,7 @@ class Ownership:
         self._identify = identify
         self._owner = owner
         self._clock = clock
-        self._accepted = dict(records.load())
+        self._accepted = {name: _decode(document) for name, document in records.load().items()}
 
     async def accept(self, data: bytes, *, by: str) -> AuthenticHandover:
         """Verify a hand-over to us, and let the thing come by it.
@@ -65,10 +70,18 @@ class Ownership:
             "handover": digest(data),
         }
         name = _name(identity.maker, identity.serial)
+        known = _Accepted(chain.head, tuple([cose_key.thumbprint(key) for key in chain.release_keys]))
+        if chain.mender is not None:
+            details["updates_by"] = chain.mender.name
         entry = Draft(at, Kind.AUTHENTICATION, by, None, "handed-over", details)
-        await self._records.write({name: chain.head}, entries=[entry])
-        self._accepted[name] = chain.head
+        await self._records.write({name: _encode(known)}, entries=[entry])
+        self._accepted[name] = known
         return accepted
+
+    def release_keys(self, identity: MakerIdentity) -> tuple[bytes, ...]:
+        """Thumbprints of the keys that sign a newcomer's releases, by the papers accepted; none if its maker's do."""
+        known = self._accepted.get(_name(identity.maker, identity.serial))
+        return () if known is None else known.release_keys
 
     def objection(self, identity: MakerIdentity, said: bytes | None) -> str:
         """Why a newcomer has to wait for somebody who has it in hand; empty if it need not.
@@ -81,9 +94,36 @@ class Ownership:
             return ""
         if not said:
             return f"it was reset by hand, without papers of its last owner: {IN_HAND}"
-        if self._accepted.get(_name(identity.maker, identity.serial)) != said:
+        known = self._accepted.get(_name(identity.maker, identity.serial))
+        if known is None or known.head != said:
             return f"it had an owner whose papers nobody accepted: {IN_HAND}"
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """A document: the end of a chain, and thumbprints of its mender's release keys."""
+
+    head: bytes
+    release_keys: tuple[bytes, ...] = ()
+
+
+def _encode(known: _Accepted) -> bytes:
+    return codec.encode([known.head, *known.release_keys])
+
+
+def _decode(document: bytes) -> _Accepted:
+    if len(document) == _BARE_HEAD:
+        return _Accepted(document)
+    match codec.decode(document):
+        case [bytes(head), *keys] if all(isinstance(key, bytes) for key in keys):
+            return _Accepted(head, tuple(keys))
+        case _:
+            raise DecodeError("expected the end of a chain of custody, and release keys")
+
+
+_BARE_HEAD = 32
+"""As it was written before release keys were kept; an array is longer."""
 
 
 def _name(maker: str, serial: str) -> str:

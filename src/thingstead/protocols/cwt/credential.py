@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.errors import DecodeError, UntrustedError
@@ -62,6 +62,11 @@ class MakerIdentity:
     def __post_init__(self, seal: object) -> None:
         if seal is not _SEAL:
             raise TypeError("a MakerIdentity is made by those who verify one")
+
+    @property
+    def supported_until(self) -> datetime:
+        """The first instant at which the maker mends it no more."""
+        return datetime.combine(self.support_end + timedelta(days=1), time(), tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

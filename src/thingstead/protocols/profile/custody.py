@@ -2,8 +2,8 @@
 
 A link is a COSE_Sign1 by the owner's key over ``[format, serial, SHA-256 of what came before, owner, owner's key, next
 owner, its key, seconds since 1970, [release keys]]``. Before the first link comes the voucher; where there is none, the
-first link is by the maker's server (docs/adr/0026). A link whose owner names itself with other release keys takes over
-the updates of a thing that its maker mends no more (RFC 8576 §5.5).
+first link is by the maker's server (docs/adr/0026). A link may name the next owner's release keys: by whoever signed
+the releases up to then, the maker at first; by any owner once the maker mends the thing no more (RFC 8576 §5.5).
 """
 
 from __future__ import annotations
@@ -78,11 +78,13 @@ class Custody:
         serial: of the thing.
         owners: the first one, that the maker's voucher names, or the maker's server, to the present one.
         head: SHA-256 of the last link, or of the voucher where there is none.
+        took_over: the last link names release keys, and whoever signed releases up to then has no part in it.
     """
 
     serial: str
     owners: tuple[Owner, ...]
     head: bytes
+    took_over: bool
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
@@ -95,9 +97,14 @@ class Custody:
         return self.owners[-1]
 
     @property
+    def mender(self) -> Owner | None:
+        """Whose release keys count, of which every one must sign a release; None where the maker's still do."""
+        return next((owner for owner in reversed(self.owners) if owner.release_keys), None)
+
+    @property
     def release_keys(self) -> tuple[PublicKey, ...]:
-        """Of which every one must sign a release; empty where the maker's still do."""
-        return next((owner.release_keys for owner in reversed(self.owners) if owner.release_keys), ())
+        """The mender's; empty where the maker's still count."""
+        return () if self.mender is None else self.mender.release_keys
 
 
 def head(maker_voucher: bytes, links: Sequence[bytes]) -> bytes:
@@ -129,6 +136,7 @@ def authenticate(
     *,
     anchor: PublicKey,
     serial: str,
+    supported_until: datetime,
     server: PublicKey | None = None,
 ) -> Custody:
     """Verify a chain of at least one link from its maker to the present owner.
@@ -138,17 +146,20 @@ def authenticate(
         links: oldest first.
         anchor: the maker's key that signs vouchers.
         serial: of the thing.
+        supported_until: first instant at which the maker mends it no more.
         server: the voucher key of the maker's server; None where it has none that anybody knows.
 
     Raises:
         DecodeError: not a voucher or link, none, or more than `MAX_LINKS`.
         UnsupportedError: another signature algorithm.
         AuthenticationError: a signature does not verify.
-        UntrustedError: about another thing, or a link that does not follow from what comes before it.
+        UntrustedError: about another thing, a link that does not follow from what comes before it, or one that names
+            release keys and is by somebody who may not.
     """
     if not 0 < len(links) <= MAX_LINKS:
         raise DecodeError(f"expected 1 to {MAX_LINKS} links of custody, got {len(links)}")
     owners: list[Owner] = []
+    mender, took_over = anchor, False
     for number, data in enumerate(links):
         owner, to = _link(data, serial=serial, before=head(maker_voucher, links[:number]))
         if owners and owner.key != owners[-1].key:
@@ -160,8 +171,12 @@ def authenticate(
             elif owner.key != server:
                 raise UntrustedError("a chain without a voucher begins with the maker's server", reason="custody")
             owners.append(owner)
+        took_over = bool(to.release_keys) and owner.key != mender
+        if took_over and (to.since or _EPOCH) < supported_until:
+            raise UntrustedError(f"{owner.name} had no say in whose releases count", reason="updates")
+        mender = to.key if to.release_keys else mender
         owners.append(to)
-    return Custody(serial, tuple(owners), head(maker_voucher, links), _SEAL)
+    return Custody(serial, tuple(owners), head(maker_voucher, links), took_over, _SEAL)
 
 
 def names(links: Sequence[bytes], key: PublicKey) -> bool:

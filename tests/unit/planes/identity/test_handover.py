@@ -132,6 +132,43 @@ def test_a_file_of_which_one_part_does_not_hold_is_refused(said, error):
         authenticate(handover.sign(said, HOME))
 
 
+def without_ledger(**changes):
+    """From a seller that has none: of a thing that had nothing to forget."""
+    word = wipe.sign("A1", "home", changes.pop("erased", ()), at=AT, nonce=NONCE, key=THING_KEY)
+    return replace(Handover("A1", "home", papers(), NONCE, word), **changes)
+
+
+def test_a_thing_that_had_nothing_to_forget_comes_from_a_seller_without_a_ledger():
+    held = authenticate(handover.sign(without_ledger(), HOME))
+    assert (held.wiped.erased, held.handover.ledger_key) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("said", "signer", "error"),
+    [
+        (without_ledger(erased=("association",)), HOME, UntrustedError),
+        (replace(SAID, ledger_key=None), HOME, UntrustedError),
+        (without_ledger(), STRANGER, AuthenticationError),
+        (without_ledger(papers=papers(to=STRANGER)), HOME, UntrustedError),
+        (without_ledger(domain="elsewhere"), HOME, UntrustedError),
+        (without_ledger(wipe_receipt=b""), HOME, DecodeError),
+        (without_ledger(entry=ENTRY, inclusion=proven(ENTRY), ledger_key=LEDGER.public), HOME, UntrustedError),
+    ],
+    ids=[
+        "was in a domain",
+        "a ledger left out",
+        "another seller",
+        "another buyer",
+        "another name",
+        "no word",
+        "a ledger's",
+    ],
+)
+def test_without_a_ledger_everything_else_still_has_to_hold(said, signer, error):
+    with pytest.raises(error):
+        authenticate(handover.sign(said, signer))
+
+
 def test_a_file_that_the_seller_did_not_sign_is_refused():
     with pytest.raises(AuthenticationError):
         authenticate(handover.sign(SAID, STRANGER))

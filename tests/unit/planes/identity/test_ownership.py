@@ -9,9 +9,11 @@ from tests.unit.planes.identity.test_handover import AT, BORN, BUYER, HOME, REGI
 from thingstead.domain.ledger import entry as leaf
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.plane import PlaneName
-from thingstead.errors import AuthenticationError
+from thingstead.errors import AuthenticationError, DecodeError
 from thingstead.planes.identity import handover
 from thingstead.planes.identity.ownership import IN_HAND, Ownership
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose import key as cose_key
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.records import PlaneRecords
 
@@ -44,6 +46,27 @@ def test_what_was_accepted_comes_in_by_its_own_word_after_a_restart_too():
     assert desk.objection(head) == Desk(desk.store).objection(head) == ""
     (entry,) = map(leaf.decode, desk.store.leaves())
     assert (entry.kind, entry.cause, entry.details["owners"]) == (Kind.AUTHENTICATION, "handed-over", "home, buyer")
+
+
+def test_whose_releases_count_by_the_papers_is_kept_and_what_was_kept_before_is_still_read():
+    desk = Desk()
+    identity = REGISTRAR.authenticate(BORN.maker_identity, at=AT)
+    head = desk.accept(handover.sign(SAID, HOME)).custody.head
+    assert desk.ownership.release_keys(identity) == ()
+    thumbprint = cose_key.thumbprint(STRANGER.public)
+    for document, keys in ((codec.encode([head, thumbprint]), (thumbprint,)), (head, ())):
+        desk.store._records[PlaneName.IDENTITY]["custody/acme/A1"] = document
+        again = Desk(desk.store)
+        assert again.ownership.release_keys(identity) == keys
+        assert again.objection(head) == ""
+
+
+@pytest.mark.parametrize("document", [b"", codec.encode([]), codec.encode(["head"]), codec.encode([b"head", 1])])
+def test_a_document_of_another_kind_is_refused(document):
+    store = MemoryStore()
+    store._records[PlaneName.IDENTITY] = {"custody/acme/A1": document}
+    with pytest.raises(DecodeError):
+        Desk(store)
 
 
 @pytest.mark.parametrize("said", [b"", bytes(32)])

@@ -1,6 +1,5 @@
 """A chain of custody holds from the maker to the present owner, or not at all."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.requirement("R-11")
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MAKER, REBADGER, SELLER, HOME, STRANGER = (generate(KeyType.P256) for _ in range(5))
-RELEASES = generate(KeyType.P256).public
+RELEASES, OTHER_RELEASES = (generate(KeyType.P256).public for _ in range(2))
 VOUCHER = voucher.issue(REBADGER.public, MAKER, serial="A1", at=AT, expires=AT + timedelta(days=30))
 CONTEXT = b"thingstead custody link 1"
 
@@ -31,16 +30,16 @@ def link(before, key, to, *, by=None, serial="A1"):
     return custody.extend(before, serial=serial, owner=owner("somebody", by or key), to=to, at=AT, key=key)
 
 
-def chain(*steps):
+def chain(*steps, first=None):
     """Links from each to the next, the first from the re-badger that the voucher names."""
     links: tuple[bytes, ...] = ()
     for key, to in steps:
-        links = (*links, link(custody.head(VOUCHER, links), key, to))
+        links = (*links, link(custody.head(first or VOUCHER, links), key, to))
     return links
 
 
-def authenticate(links, *, anchor=MAKER.public, serial="A1", first=VOUCHER):
-    return custody.authenticate(first, links, anchor=anchor, serial=serial)
+def authenticate(links, *, anchor=MAKER.public, serial="A1", first=VOUCHER, until=AT + timedelta(days=365)):
+    return custody.authenticate(first, links, anchor=anchor, serial=serial, supported_until=until)
 
 
 SOLD = chain((REBADGER, owner("seller", SELLER)), (SELLER, owner("home", HOME)))
@@ -55,10 +54,46 @@ def test_maker_rebadger_seller_and_owner_each_stand_under_their_own_key():
     assert held.head == custody.head(VOUCHER, SOLD)
 
 
-def test_each_may_bring_an_update_source_of_its_own_and_the_last_one_counts():
-    rebadged = replace(owner("seller", SELLER), release_keys=(RELEASES,))
-    assert authenticate(chain((REBADGER, rebadged))).release_keys == (RELEASES,)
-    assert authenticate(chain((REBADGER, rebadged), (SELLER, owner("home", HOME)))).release_keys == (RELEASES,)
+FROM_MAKER = voucher.issue(MAKER.public, MAKER, serial="A1", at=AT, expires=AT + timedelta(days=30))
+REBADGED = owner("re-badger", REBADGER, release_keys=(RELEASES,))
+RESOLD = owner("seller", SELLER, release_keys=(OTHER_RELEASES,))
+
+
+def test_each_may_bring_an_update_source_of_its_own_by_the_word_of_the_one_before():
+    from_maker = chain((MAKER, REBADGED), first=FROM_MAKER)
+    held = authenticate(from_maker, first=FROM_MAKER)
+    assert (held.release_keys, held.took_over) == ((RELEASES,), False)
+    resold = chain((MAKER, REBADGED), (REBADGER, RESOLD), (SELLER, owner("home", HOME)), first=FROM_MAKER)
+    held = authenticate(resold, first=FROM_MAKER)
+    assert (held.mender.name, held.release_keys) == ("seller", (OTHER_RELEASES,))
+    kept = chain(
+        (MAKER, REBADGED), (REBADGER, owner("seller", SELLER)), (SELLER, owner("home", HOME)), first=FROM_MAKER
+    )
+    assert authenticate(kept, first=FROM_MAKER).mender.name == "re-badger"
+
+
+@pytest.mark.requirement("R-78")
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [(MAKER, owner("re-badger", REBADGER)), (REBADGER, RESOLD)],
+        [(MAKER, owner("re-badger", REBADGER)), (REBADGER, REBADGED)],
+        [(MAKER, REBADGED), (REBADGER, owner("seller", SELLER)), (SELLER, RESOLD)],
+        [
+            (MAKER, REBADGED),
+            (REBADGER, RESOLD),
+            (SELLER, owner("home", HOME)),
+            (HOME, owner("home", HOME, release_keys=(RELEASES,))),
+        ],
+    ],
+    ids=["the next one's", "one's own", "past the re-badger", "past the seller"],
+)
+def test_whose_releases_do_not_count_names_nobody_s_while_the_maker_mends_it(steps):
+    links = chain(*steps, first=FROM_MAKER)
+    with pytest.raises(UntrustedError) as refusal:
+        authenticate(links, first=FROM_MAKER, until=AT + timedelta(seconds=1))
+    assert refusal.value.reason == "updates"
+    assert authenticate(links, first=FROM_MAKER, until=AT).took_over
 
 
 @pytest.mark.parametrize(
@@ -128,7 +163,7 @@ def test_no_other_signature_of_an_owner_passes_for_a_link():
 
 def test_nobody_else_makes_a_verified_chain():
     with pytest.raises(TypeError):
-        Custody("A1", (), b"", object())
+        Custody("A1", (), b"", False, object())
 
 
 @pytest.mark.parametrize("value", [1, {}, [1], ["text"], [b""] * 33])
@@ -158,7 +193,7 @@ ASKED = (BY_SERVER, link(custody.head(b"", (BY_SERVER,)), SELLER, owner("home", 
 
 
 def by_server(links, *, server=SERVER.public, first=b"", serial="A1"):
-    return custody.authenticate(first, links, anchor=MAKER.public, serial=serial, server=server)
+    return custody.authenticate(first, links, anchor=MAKER.public, serial=serial, supported_until=AT, server=server)
 
 
 def test_without_a_voucher_the_makers_server_names_the_first_owner():
