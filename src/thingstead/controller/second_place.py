@@ -91,8 +91,9 @@ class SecondPlace:
         try:
             entries = await self._store.commit(unit)
         except StorageError:
-            # More is in the second place than was decided, until the next start compares: the safe side.
-            _LOGGER.warning("a decision was not kept, and stands in the second place until the next start")
+            if taken:
+                # More is in the second place than was decided, until the next start compares: the safe side.
+                _LOGGER.warning("a decision was not kept, and stands in the second place until the next start")
             raise
         given = [thing.id for thing in unit.things if thing.id in self._revoked and not is_revoked(thing)]
         decided = [entry.index + 1 for entry in entries if _is_decision(entry)]

@@ -6,6 +6,7 @@ The file is 0600 in a directory that is 0700; secrets in plane documents rest on
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sqlite3
 import threading
@@ -29,6 +30,7 @@ from thingstead.storage.migration import migrate
 
 __all__ = ["DATABASE", "SqliteStore"]
 
+_LOGGER = logging.getLogger(__name__)
 DATABASE = "thingstead.sqlite"
 _GROUP = 256
 _PAGE = 64
@@ -162,7 +164,9 @@ class SqliteStore:
             self._connection.execute("COMMIT")
         except (sqlite3.Error, StorageError) as error:
             self._size = size
-            self._broken = self._broken or f"the disk refused a commit ({error}); restart the controller"
+            if not self._broken:
+                self._broken = f"the disk refused a commit ({error}); restart the controller"
+                _LOGGER.error("%s: nothing is decided until then", self._broken)  # noqa: TRY400  said, not explained
             outcomes = [StorageError(self._broken) for _ in group]
         for waiting, outcome in zip(group, outcomes, strict=True):
             with suppress(RuntimeError):  # the event loop is gone, and whoever waited with it

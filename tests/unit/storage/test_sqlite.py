@@ -146,7 +146,7 @@ def test_a_missing_leaf_is_noticed_while_reading(tmp_path):
     asyncio.run(run())
 
 
-def test_after_a_commit_that_the_disk_refused_nothing_more_is_taken(tmp_path):
+def test_after_a_commit_that_the_disk_refused_nothing_more_is_taken_which_is_told_once(tmp_path, caplog):
     async def run():
         store = SqliteStore(tmp_path / "data")
         _alter(tmp_path / "data", "DROP TABLE plane_data")
@@ -159,6 +159,7 @@ def test_after_a_commit_that_the_disk_refused_nothing_more_is_taken(tmp_path):
             await store.close()
 
     asyncio.run(run())
+    assert caplog.text.count("restart the controller: nothing is decided until then") == 1
 
 
 def test_a_cancelled_commit_still_reaches_the_disk_and_the_listeners(tmp_path):

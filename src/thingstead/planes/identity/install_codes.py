@@ -169,13 +169,15 @@ class InstallCodes:
         """Vouch for the identity that came protected by the code's key, and let go of that.
 
         Raises:
-            UntrustedError: the code was used meanwhile, or is another thing's.
+            UntrustedError: the code was used or taken back meanwhile, or is another thing's.
             ExpiredError: its time ran out meanwhile.
             DecodeError: no identity.
         """
         serial = token.decode(maker_identity).claims.text(Claim.SUB)
         async with self._changing:
-            kept = self._kept[kid]
+            kept = self._kept.get(kid)
+            if kept is None:
+                raise UntrustedError("the install code was taken back meanwhile", reason="removed")
             # The last try that is allowed may be the one that succeeds.
             self._require_open(replace(kept, tries=0))
             if serial != kept.serial:

@@ -150,6 +150,16 @@ def test_a_try_that_cannot_be_noted_is_none(domain):
 
 
 @pytest.mark.requirement("R-34")
+def test_a_code_that_is_taken_back_between_try_and_use_brings_nobody(domain):
+    domain.add()
+    domain.attempt()
+    asyncio.run(domain.codes.remove("A0001", by="owner"))
+    with pytest.raises(UntrustedError, match="taken back"):
+        domain.introduce(identity())
+    assert identity() not in domain.codes
+
+
+@pytest.mark.requirement("R-34")
 def test_a_code_is_for_one_serial_number(domain):
     domain.add()
     domain.attempt()
