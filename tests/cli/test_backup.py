@@ -80,6 +80,7 @@ def test_where_nobody_knows_what_was_decided_since_it_is_said_with_what_to_do(lo
     assert code == 0
     assert "to join again by themselves: 1;" in out
     assert "no head says whether anything was decided after this backup" in out
+    assert "begin again in another directory, with --head" in out
     assert "thingstead thing retire" in out
     assert "next: thingstead up new" in out
     assert json.loads(run("config", "check", "new", "--json")[1])["domain"]["name"] == "home"
@@ -97,3 +98,4 @@ def test_a_backup_says_what_is_not_in_it(controller, run, tmp_path):
     assert code == 0
     assert controller.asked == [("backup", {"path": str(tmp_path / "home.backup")})]
     assert f"no key is in it: keep one copy of {tmp_path / 'keys'}" in out
+    assert f"NEW-DIRECTORY --keys COPY-OF-KEYS --head {tmp_path.parent / 'heads'}/{tmp_path.name}.head" in out

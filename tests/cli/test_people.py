@@ -41,7 +41,13 @@ def served(domain, *commands):
 def test_a_key_is_made_once_and_closed_to_others(domain, run, tmp_path):
     assert read_key_word(key_of(run, "ben"))
     assert (tmp_path / "ben").stat().st_mode & 0o077 == 0
-    assert run("operator", "key", "ben")[0] == 50
+    assert run("operator", "key", "ben")[0] == 60
+
+
+def test_who_asks_with_a_directory_without_a_key_is_told_how_to_make_one_and_nothing_is_made(domain, run, tmp_path):
+    code, _, err = run("thing", "list", "--domain", "home", "--as", "nobody")
+    assert (code, "`thingstead operator key` makes one" in err) == (60, True)
+    assert not (tmp_path / "nobody").exists()
 
 
 @pytest.mark.requirement("R-06")

@@ -14,7 +14,7 @@ def _assurance(session: Session) -> int:
         target = session.path("html")
         write_whole(target, ask(session, "assurance.page", {})["html"].encode())
         session.console.show({"written": str(target)})
-        session.console.next(f"xdg-open {target}")
+        session.console.next("xdg-open", target)
         return 0
     if session.console.as_json:
         session.console.show(ask(session, "assurance", {}))

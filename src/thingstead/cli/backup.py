@@ -20,9 +20,16 @@ _MAX_HEAD = 1 << 16
 
 def _backup(session: Session) -> int:
     session.console.show(ask(session, "backup", {"path": str(session.path("path"))}))
-    keys = DomainDirectory(domain_root(session)).keys
-    session.console.say(f"no key is in it: keep one copy of {keys} apart from it, where nobody else reads")
-    session.console.next(f"thingstead backup restore {session.options['path']} NEW-DIRECTORY --keys COPY-OF-KEYS")
+    root = domain_root(session)
+    if root.is_socket():
+        # Nobody who asks there knows where keys and head are.
+        return 0
+    directory = DomainDirectory(root)
+    head = directory.heads(directory.load())
+    session.console.say(f"no key is in it: keep one copy of {directory.keys} apart from it, where nobody else reads")
+    session.console.next(
+        "thingstead backup restore", session.options["path"], "NEW-DIRECTORY", "--keys", "COPY-OF-KEYS", "--head", head
+    )
     return 0
 
 
@@ -39,7 +46,7 @@ def _restore(session: Session) -> int:
     told["backup_of"] = restored.backup_of.isoformat()
     session.console.show(told)
     _explain(session, restored, directory)
-    session.console.next(f"thingstead up {session.options['directory']}")
+    session.console.next("thingstead up", session.options["directory"])
     return 0
 
 
@@ -54,6 +61,8 @@ def _explain(session: Session, restored: Restored, directory: DomainDirectory) -
         say(f"{restored.revoked} things have left or are held back, and stay so: the second place says which")
     if restored.why_held:
         say(restored.why_held)
+    if restored.newer is None:
+        say("if the domain's newest .head is somewhere, begin again in another directory, with --head")
     if restored.approve_each:
         say("so each waits: `thingstead thing waiting`, then `thingstead thing admit` or `thingstead thing retire`;")
         say(f"to let in all that rules name, take approve_each out of {directory.policy}; `thingstead policy reload`")

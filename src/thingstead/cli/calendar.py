@@ -29,6 +29,7 @@ _VIEW = View(
         ("urgency", "urgency"),
         ("expires", "at"),
         ("what", "what"),
+        ("renewed by itself", "is_renewed"),
         ("strands", "strands"),
     ),
     empty="nothing expires",

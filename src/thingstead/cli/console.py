@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
@@ -86,9 +87,9 @@ class Console:
         self._out.buffer.write(data)
         self._out.flush()
 
-    def next(self, command: str) -> None:
-        """The command that a person most likely wants now."""
-        self.say(f"next: {command}")
+    def next(self, command: str, *words: object) -> None:
+        """The command that a person most likely wants now; `words` follow it as a shell has to be given them."""
+        self.say(" ".join(["next:", command, *[shlex.quote(str(word)) for word in words]]))
         self._out.flush()
 
     def refuse(self, error: ThingsteadError) -> int:
@@ -168,7 +169,7 @@ def printable(value: object) -> str:
 
 
 def _cell(value: object) -> str:
-    if value is None or value in ("", [], {}):
+    if value is None or value in ("", [], (), {}):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -176,7 +177,7 @@ def _cell(value: object) -> str:
         return f"{value:g}" if abs(value) < 1e5 else f"{value:.0f}"
     if isinstance(value, Mapping):
         return ", ".join(f"{printable(key)}={_cell(item)}" for key, item in value.items())
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return ", ".join(_cell(item) for item in value)
     return printable(value).replace("\n", " ")[:_LONGEST_CELL]
 

@@ -44,7 +44,7 @@ def _init(session: Session) -> int:
     directory.create(settings=settings, policy=policy_template(ProfileName(options["profile"])))
     session.console.show({"domain": name, "directory": str(directory.root), "profile": options["profile"]})
     session.console.say(f"who may join stands in {directory.policy}")
-    session.console.next(f"thingstead trust add {options['directory']} MAKER.anchor")
+    session.console.next("thingstead trust add", options["directory"], "MAKER.anchor")
     return 0
 
 
@@ -63,7 +63,7 @@ def _config_check(session: Session) -> int:
     session.console.show({**asdict(config), "rules": len(policy.join.rules), "makers": sorted(makers)})
     if unknown:
         session.console.say(f"the policy names makers without an anchor: {', '.join(unknown)}")
-    session.console.next(f"thingstead up {session.options['directory']}")
+    session.console.next("thingstead up", session.options["directory"])
     return 0
 
 
@@ -74,7 +74,7 @@ def _credential(session: Session) -> int:
     target = session.path("output") if session.options["output"] else Path(f"{directory.root}.credential")
     write_whole(target, credential)
     session.console.show({"written": str(target), "sha256": digest(credential).hex()})
-    session.console.next(f"thingstead factory thing THING --maker MAKER --model MODEL --serial SERIAL --for {target}")
+    session.console.next("thingstead factory thing THING --maker MAKER --model MODEL --serial SERIAL --for", target)
     return 0
 
 

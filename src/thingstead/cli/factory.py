@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from datetime import date
+from urllib.parse import quote
 
 from thingstead.cli.action import Action, Parameter, Session
-from thingstead.cli.input import read_file, seconds, whole
+from thingstead.cli.input import day, read_file, seconds, whole
 from thingstead.clock import SystemClock
 from thingstead.controller.directory import DomainDirectory
 from thingstead.controller.waiting_room import shown
@@ -40,7 +41,7 @@ def _maker(session: Session) -> int:
             "release_keys": [key.public.type.name for key in made.maker.release_keys],
         }
     )
-    session.console.next(f"thingstead trust add DOMAIN {made.anchor}")
+    session.console.next("thingstead trust add DOMAIN", made.anchor)
     return 0
 
 
@@ -51,7 +52,7 @@ def _thing(session: Session) -> int:
     model = Model(
         name=name,
         constrained_class=options["class"],
-        mud_url=options["mud_url"] or f"https://{maker.domain}/{name.lower()}.json",
+        mud_url=options["mud_url"] or f"https://{maker.domain}/{quote(name.lower(), safe='')}.json",
         support_end=options["support_end"] or date(at.year + _SUPPORT_YEARS, at.month, 1),
     )
     firmware = FIRMWARE_1_0_0
@@ -88,7 +89,7 @@ def _thing(session: Session) -> int:
         session.console.say("the code stands on its label; whoever has that in hand can let it in, once:")
         session.console.say(f"thingstead install-code add {options['serial']} {render_code(code)} --domain DOMAIN")
     asks = isinstance(whose, MakerServer)
-    session.console.next(f"thingstead {'masa sell SERVER' if asks else 'agent run'} {options['directory']}")
+    session.console.next(f"thingstead {'masa sell SERVER' if asks else 'agent run'}", options["directory"])
     return 0
 
 
@@ -118,15 +119,13 @@ def _whose(session: Session) -> bytes | MakerServer:
     if not path.is_dir():
         return read_file(path, max_bytes=_MAX_CREDENTIAL)
     directory = DomainDirectory(path)
+    if not directory.configuration.exists():
+        raise ConfigError(f"expected a domain's directory or its .credential file at {path}")
     return ccs.encode(directory.public("domain"), subject=directory.load().domain.name)
 
 
 def _said(whose: bytes | MakerServer) -> dict[str, str]:
     return {"asks": whose.location} if isinstance(whose, MakerServer) else {"sold_to": digest(whose).hex()[:16]}
-
-
-def _date(text: str) -> date:
-    return date.fromisoformat(text)
 
 
 MAKER = Action(
@@ -148,7 +147,7 @@ THING = Action(
         Parameter("--server", "instead: the .server file of the maker, whose server says so when it joins"),
         Parameter("--class", "constrained class of RFC 7228: 0, 1 or 2", read=whole(0, 2), default=2),
         Parameter("--mud-url", "where its MUD file is; else at the maker's domain"),
-        Parameter("--support-end", "last day on which the maker mends it, YYYY-MM-DD; else five years on", read=_date),
+        Parameter("--support-end", "last day on which the maker mends it, YYYY-MM-DD; else five years on", read=day),
         Parameter("--voucher-days", "for how long the domain may take it in", read=whole(1, 36_500), default=365),
         Parameter("--firmware", "image that it runs at first; else a simulated 1.0.0"),
         Parameter("--install-code", "print a label whose code lets it in where no maker is known", read=None),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from datetime import date
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 
 from thingstead.errors import ConfigError, StorageError
 
-__all__ = ["address", "group", "octets", "read_file", "seconds", "whole"]
+__all__ = ["address", "day", "days", "group", "octets", "read_file", "seconds", "whole"]
 
 
 def read_file(path: Path, *, max_bytes: int) -> bytes:
@@ -60,13 +61,20 @@ def octets(text: str) -> bytes:
 
 def seconds(text: str) -> float:
     """A time that somebody may wait for: more than none, and less than twelve days."""
+    return _amount(text, "seconds", below=1 << 20)
+
+
+def days(text: str) -> float:
+    """How long a right may last: more than no time, and a year."""
+    return _amount(text, "days", below=367)
+
+
+def day(text: str) -> date:
+    """One day of the calendar."""
     try:
-        value = float(text)
+        return date.fromisoformat(text)
     except ValueError:
-        value = 0.0
-    if not 0 < value < 1 << 20:
-        raise ArgumentTypeError(f"expected seconds above 0 and below {1 << 20}, got {text[:20]!r}")
-    return value
+        raise ArgumentTypeError(f"expected a day such as 2031-12-31, got {text[:20]!r}") from None
 
 
 def whole(least: int, most: int | None = None) -> Callable[[str], int]:
@@ -83,3 +91,13 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
         return value
 
     return read
+
+
+def _amount(text: str, unit: str, *, below: int) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < below:
+        raise ArgumentTypeError(f"expected {unit} above 0 and below {below}, got {text[:20]!r}")
+    return value

@@ -46,7 +46,7 @@ def _check(session: Session) -> int:
         "findings": findings,
     }
     session.console.show(about)
-    session.console.next(f"thingstead mud compile {session.options['file']}")
+    session.console.next("thingstead mud compile", session.options["file"])
     return 0
 
 

@@ -46,7 +46,9 @@ def _create(session: Session) -> int:
     path = session.path("file")
     with closing(ContextFile.create(path, parameters, Sequences(0, 0, is_new=True))) as file:
         session.console.show(_about(file))
-    session.console.next(f"thingstead oscore export {options['file']} --form libcoap --peer --output PEER.conf")
+    session.console.next(
+        "thingstead oscore export", options["file"], "--form", "libcoap", "--peer", "--output", "PEER.conf"
+    )
     return 0
 
 
@@ -69,7 +71,7 @@ def _import(session: Session) -> int:
             session.console.show(_about(file))
     if not is_peer:
         session.console.say(f"its Sender ID has one user from now on, and {source.name} is {source.name}{_MOVED}")
-    session.console.next(f"thingstead coap get coap://HOST/PATH --oscore {session.options['output']}")
+    session.console.next("thingstead coap get coap://HOST/PATH --oscore", session.options["output"])
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.console import View
-from thingstead.cli.input import seconds
+from thingstead.cli.input import days
 from thingstead.cli.remote import AS, DOMAIN, OPERATOR_KEY, ask, remote
 from thingstead.crypto.key import KeyType
 from thingstead.crypto.keystore import FileKeyStore
@@ -31,9 +31,12 @@ _INSTALLERS = View(
 
 
 def _key(session: Session) -> int:
-    key = FileKeyStore(session.path("directory")).create(OPERATOR_KEY, KeyType.P256)
-    word = key_word(key.public)
-    session.console.show({"key": word, "directory": str(session.path("directory"))})
+    directory = session.path("directory")
+    keys = FileKeyStore(directory)
+    if OPERATOR_KEY in keys.ids():
+        raise ConfigError(f"a key is in {directory} already; ask with --as {directory}, or name a new directory")
+    word = key_word(keys.create(OPERATOR_KEY, KeyType.P256).public)
+    session.console.show({"key": word, "directory": str(directory)})
     session.console.say("give the owner the key by a way on which nobody changes it; what is in the directory, nobody")
     session.console.next(f"thingstead installer add NAME --key {word} --zones ZONE --classes 2 --days 1")
     return 0
@@ -75,7 +78,7 @@ INSTALLER_ADD = Action(
         Parameter("--key", "their public key, as `thingstead operator key` prints it", required=True),
         Parameter("--zones", "where they may approve things, with commas between", required=True),
         Parameter("--classes", "of which device classes (RFC 7228 section 3)", default="0,1,2"),
-        Parameter("--days", "after which it ends", read=seconds, default=1.0),
+        Parameter("--days", "after which it ends", read=days, default=1.0),
         Parameter("--output", "file for the delegation, which the installer can show to whoever has your owner key"),
         DOMAIN,
         AS,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +53,7 @@ def _build(session: Session) -> int:
     target = session.path("output")
     write_whole(target, envelope.encode(unsigned))
     session.console.show({"written": str(target), "version": options["version"], "image_bytes": len(image)})
-    session.console.next(f"thingstead release sign {_quoted(target)} --maker {_quoted(options['maker'])}")
+    session.console.next("thingstead release sign", target, "--maker", options["maker"])
     return 0
 
 
@@ -66,7 +65,7 @@ def _sign(session: Session) -> int:
     target = session.path("output") if session.options["output"] else path
     write_whole(target, envelope.encode(signed))
     session.console.show({"written": str(target), "signatures": [key.public.type.name for key in maker.release_keys]})
-    session.console.next(f"thingstead release inspect {_quoted(target)}")
+    session.console.next("thingstead release inspect", target)
     return 0
 
 
@@ -85,7 +84,7 @@ def _inspect(session: Session) -> int:
     if session.options["anchor"] is not None:
         about["authentic"] = _signed_by(found, session.path("anchor"))
     session.console.show(about)
-    session.console.next(f"thingstead release publish {_quoted(session.options['envelope'])} IMAGE")
+    session.console.next("thingstead release publish", session.options["envelope"], "IMAGE")
     return 0
 
 
@@ -94,10 +93,6 @@ def _signed_by(found: Envelope, path: Path) -> str:
     keys, policy = profile.authentication(anchor.release_keys)
     proved = authentication.authenticate(found, keys, policy)
     return f"signed by every release key of {anchor.maker} ({len(proved.signers)})"
-
-
-def _quoted(path: object) -> str:
-    return shlex.quote(str(path))
 
 
 BUILD = Action(

@@ -58,7 +58,10 @@ def ask(session: Session, operation: str, arguments: Mapping[str, Any]) -> Any:
     path = root if root.is_socket() else root / _SOCKET
     key = None
     if session.options.get("as") is not None:
-        key = FileKeyStore(session.path("as")).handle(OPERATOR_KEY)
+        directory = session.path("as")
+        if not (directory / OPERATOR_KEY).exists():
+            raise ConfigError(f"no key to ask with is in {directory}; `thingstead operator key` makes one")
+        key = FileKeyStore(directory).handle(OPERATOR_KEY)
     return ask_at(path, operation, arguments, key=key)
 
 

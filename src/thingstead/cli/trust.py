@@ -60,13 +60,13 @@ def _reload_trust(session: Session, directory: DomainDirectory) -> None:
     """Have the domain look at its anchors again, if it runs, and name the things of makers without one."""
     named = session.options["directory"]
     if not _is_running(directory):
-        session.console.next(f"thingstead up {named}")
+        session.console.next("thingstead up", named)
         return
     told = ask_at(directory.control_socket, "trust.reload", {})
     session.console.say("the domain runs, and goes by this from now on")
     for thing in told.get("staying", []):
         session.console.say(f"{thing} joined before, and stays in until you quarantine or retire it")
-    session.console.next(f"thingstead status --domain {named}")
+    session.console.next("thingstead status --domain", named)
 
 
 def _is_running(directory: DomainDirectory) -> bool:

@@ -57,7 +57,7 @@ async def _serve(session: Session, directory: DomainDirectory, apart: Apart | No
             )
         settle()
         session.console.show(about)
-        session.console.next(f"thingstead status --domain {session.options['directory']}")
+        session.console.next("thingstead status --domain", session.options["directory"])
         await stopped.wait()
 
 

@@ -187,6 +187,8 @@ class ControllerConfig:
             value = getattr(getattr(self, section), name)
             if not least <= value <= most:
                 raise ConfigError(f"[{section}] {name}: expected {least} to {most}, got {value}")
+        if not self.domain.name.isprintable() or not 0 < len(self.domain.name.encode()) <= _LONGEST_NAME:
+            raise ConfigError(f"[domain] name: expected 1 to {_LONGEST_NAME} bytes that can be printed")
         _require_macs(self.watch.known)
         host, group = _address("[coap] host", self.coap.host), self.coap.multicast_group
         if not group:
@@ -196,6 +198,9 @@ class ControllerConfig:
         if host.version != 4:
             raise ConfigError(f'[coap] multicast_group: expected "" where host is {host}, got the IPv4 group {group}')
 
+
+_LONGEST_NAME = 64
+"""It travels in each credential of the domain, over links of little room."""
 
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 _BOUNDS = (

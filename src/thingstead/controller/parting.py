@@ -122,7 +122,8 @@ class Partings:
         farewell = await self._decommission.part(thing, None if to is None else (record.serial, to))
         if not farewell.receipt and not forced:
             raise PolicyError(
-                f"{thing} gave no wipe receipt ({farewell.failure}); it may keep your data", reason="wipe"
+                f"{thing} gave no wipe receipt ({farewell.failure}); it may keep your data: --forced hands it over so",
+                reason="wipe",
             )
         evidence: dict[str, Detail] = {**farewell.evidence(), "why": why}
         if to is not None:

@@ -81,6 +81,17 @@ def console(*, as_json=False, columns=None):
     return Console(out, err, as_json=as_json, columns=columns), out.buffer, err
 
 
+def test_the_next_command_can_be_typed_as_it_stands_whatever_a_directory_is_called():
+    out = io.StringIO()
+    Console(out, io.StringIO(), as_json=False, columns=None).next("thingstead up", "Zürich 2", "x;y", "plain")
+    assert out.getvalue() == "next: thingstead up 'Zürich 2' 'x;y' plain\n"
+
+
+@pytest.mark.parametrize("several", [["a", "b"], ("a", "b")])
+def test_several_values_in_a_cell_are_told_one_after_the_other(several):
+    assert shown([{"things": several}]).splitlines()[1] == "a, b"
+
+
 def test_a_note_stands_beside_the_result_and_only_for_people():
     for as_json, said in ((False, "a\\x1bb\n"), (True, "")):
         made, out, err = console(as_json=as_json)
