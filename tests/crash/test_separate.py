@@ -21,7 +21,7 @@ from thingstead.storage.directory import write_whole
 from thingstead.transport.control_socket import ControlClient
 from thingstead.transport.key_socket import RemoteKeyStore
 
-PLANES = ("network", "data")
+PLANES = ("software", "network", "data")
 pytestmark = [pytest.mark.slow]
 FIRST = 61_600 + os.getpid() % 300 * 10
 """Another run of these tests on the machine has other users."""

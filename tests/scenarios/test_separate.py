@@ -13,8 +13,9 @@ import pytest
 from tests.hosting import hosted
 from tests.scenarios.groups import lamps, switch
 from tests.scenarios.peers import PEERS, press
+from tests.scenarios.test_update import Releases
 from tests.scenarios.world import play
-from thingstead.cli.hosting import data_host, network_host
+from thingstead.cli.hosting import data_host, network_host, software_host
 from thingstead.cli.separation import rule_of
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.directory import KEYS
@@ -120,7 +121,15 @@ def data(world, store):
     return data_host(store, purposes=parse_policy(world.domain.policy).purposes, clock=world.clock)
 
 
-HOSTS = {PlaneName.NETWORK: network, PlaneName.DATA: data}
+async def found_nothing(_image):
+    return []
+
+
+def software(world, store):
+    return software_host(store, scan=found_nothing, clock=world.clock)
+
+
+HOSTS = {PlaneName.NETWORK: network, PlaneName.DATA: data, PlaneName.SOFTWARE: software}
 """An engine as its process makes it."""
 
 
@@ -266,5 +275,36 @@ def test_the_data_plane_elsewhere_keeps_what_the_controller_lets_in_and_the_cont
             assert (await data.probe(world.domain.record("A0001"))).standing is Standing.REFUSED
             left = [key for key, _ in world.domain.disk.documents(PlaneName.DATA)]
             assert left == ["~taken"]
+
+    play(story)
+
+
+@pytest.mark.slow
+def test_the_software_plane_elsewhere_verifies_what_is_published_and_the_controller_hands_it_out(tmp_path):
+    async def story(world):
+        releases = Releases(world, tmp_path)
+        (lamp,) = await world.joined("A0001")
+        async with engines_apart(world, tmp_path, PlaneName.SOFTWARE) as again:
+            software = world.domain.controller.planes.software
+            assert "result" in await releases.publish(*releases.make())
+            await world.until(lambda: software.runs(lamp.id).version == "1.1.0")
+            again(PlaneName.SOFTWARE)
+            (campaign,) = await world.domain.ask("release.list")
+            assert (campaign["offered"], campaign["fetched"], campaign["installed"]) == (1, 1, 1)
+            assert software.runs(lamp.id).version == "1.1.0"
+            assert "error" in await releases.publish(*releases.make(version="1.2.0", sequence_number=3, keys=()))
+            kinds = [one.kind for one in world.domain.entries(Kind.RELEASE, Kind.INSTALLATION, Kind.REFUSAL)]
+            assert kinds.count(Kind.RELEASE) == 1
+            assert Kind.INSTALLATION in kinds
+            assert (await world.domain.ask("release.show", model="LX-1"))["things"][0]["version"] == "1.1.0"
+            del world.makers["acme"]
+            await world.domain.ask("trust.reload")
+            with pytest.raises(ForbiddenError, match="nobody whose anchor"):
+                software.poll(lamp.id)
+            await world.domain.ask("thing.retire", thing=lamp.id)
+            with pytest.raises(ForbiddenError, match="no updates now"):
+                software.poll(lamp.id)
+            assert world.domain.controller.register.obligations() == ()
+            assert [key for key, _ in world.domain.disk.documents(PlaneName.SOFTWARE)] == ["~taken"]
 
     play(story)

@@ -131,8 +131,7 @@ def test_a_domain_that_lies_about_an_image_changes_no_thing(tmp_path):
         releases = Releases(world, tmp_path)
         (lamp,) = await world.joined("A0001")
         await releases.publish(*releases.make())
-        catalogue = world.domain.controller.planes.software._catalogue
-        (release,) = catalogue._current.values()
+        (release,) = world.domain.controller.planes.software._shelf._offers.values()
         object.__setattr__(release, "image", demo_image("LX-1", "6.6.6", size=5000))
         await world.until(lamp.agent.updating.refused.total)
         await world.sleep(10)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import encodings.idna  # noqa: F401  what Python would load at the first name that is looked up
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -15,16 +15,20 @@ from thingstead.controller.data_engine import DATA_CALLS, DataEngine
 from thingstead.controller.engines import log_alarm
 from thingstead.controller.network import network_plane
 from thingstead.controller.network_engine import NETWORK_CALLS, NetworkEngine
+from thingstead.controller.software_engine import SOFTWARE_CALLS, SoftwareEngine, ToldShelf
 from thingstead.controller.whereabouts import Whereabouts
+from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import Enforcement, Fetcher, Resolver, Store
 from thingstead.domain.purpose import Purpose
-from thingstead.keeper.host import Host, serve_engine
+from thingstead.keeper.host import Host, Telling, serve_engine
 from thingstead.planes.data.collector import Collector
+from thingstead.planes.software.source import Sort
+from thingstead.planes.software.status_tracker import ImageScan, StatusTracker
 from thingstead.storage.records import PlaneRecords
 from thingstead.storage.sqlite import SqliteStore
 
-__all__ = ["data_host", "host", "network_host"]
+__all__ = ["data_host", "host", "network_host", "software_host"]
 
 
 def host(own: Path, make: Callable[[Store], Host], listener: socket.socket, *, user: int) -> None:
@@ -91,3 +95,19 @@ def data_host(store: Store, *, purposes: tuple[Purpose, ...], clock: Clock) -> H
     records = PlaneRecords(PlaneName.DATA, store)
     engine = DataEngine(Collector(records, purposes=purposes, clock=clock), records)
     return Host(PlaneName.DATA, engine, DATA_CALLS, store=store)
+
+
+def software_host(store: Store, *, scan: ImageScan, clock: Clock) -> Host:
+    """The software plane.
+
+    Args:
+        store: its own.
+        scan: looks through an image before it is published.
+        clock: for UTC.
+    """
+
+    def make(anchors: tuple[TrustAnchor, ...], sorts: Callable[[], Iterable[Sort]]) -> StatusTracker:
+        records, shelf = PlaneRecords(PlaneName.SOFTWARE, store), ToldShelf(clock, Telling().tell)
+        return StatusTracker(records, anchors=anchors, sorts=sorts, scan=scan, clock=clock, shelf=shelf)
+
+    return Host(PlaneName.SOFTWARE, SoftwareEngine(make), SOFTWARE_CALLS, store=store)

@@ -14,9 +14,10 @@ from functools import partial
 from pathlib import Path
 
 from thingstead.cli.console import Console
-from thingstead.cli.hosting import data_host, host, network_host
+from thingstead.cli.hosting import data_host, host, network_host, software_host
 from thingstead.clock import SystemClock
 from thingstead.controller.apart import Apart
+from thingstead.controller.app import image_scan
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.directory import KEYS, DomainDirectory
 from thingstead.controller.network import check, enforcement, fetcher, resolver
@@ -45,7 +46,7 @@ from thingstead.transport.key_socket import RemoteKeyStore, RemoteWitness
 __all__ = ["bring_together", "rule_of", "separate"]
 
 _CONTROLLER, _ENFORCER = "controller", "enforcer"
-_PLANES = (PlaneName.NETWORK, PlaneName.DATA)
+_PLANES = (PlaneName.SOFTWARE, PlaneName.NETWORK, PlaneName.DATA)
 """Whose engines are processes."""
 _NAMES = (_CONTROLLER, _ENFORCER, *sorted(KEYS), *_PLANES)
 _SIGNED = "signed"
@@ -76,7 +77,7 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
     # Whoever reads a key to move it must not be whom the others come from: they would have it in their memory.
     elsewhere(partial(place.take_apart, list(KEYS), users, planes=_PLANES, beside=[heads]))
     parts = [_keeper(name, place, config, users) for name in KEYS]
-    parts += [_network(directory, place, config, users), _data(directory, place, users)]
+    parts += [_software(place, users), _network(directory, place, config, users), _data(directory, place, users)]
     if config.network.enforcement != "dry_run":
         parts.append(_enforcer(place, config, users))
     code = supervise(parts, user=users[_CONTROLLER], lock=lock, groups=groups)
@@ -222,6 +223,18 @@ def _network(
             mac_of=NeighbourTable(config.network.interfaces).mac_of,
             clock=SystemClock(),
         )
+        host(place.directory(name), make, listener, user=_number(users[_CONTROLLER]))
+
+    return Part(f"{name} plane", users[name], listener, run)
+
+
+def _software(place: KeeperPlace, users: Mapping[str, int | None]) -> Part:
+    """The software plane: it reads envelopes of makers, images, and reports of things."""
+    name = PlaneName.SOFTWARE
+    listener = place.listen(name, users[_CONTROLLER])
+
+    def run() -> None:
+        make = partial(software_host, scan=image_scan(), clock=SystemClock())
         host(place.directory(name), make, listener, user=_number(users[_CONTROLLER]))
 
     return Part(f"{name} plane", users[name], listener, run)

@@ -29,7 +29,7 @@ from thingstead.storage.sqlite import SqliteStore
 from thingstead.transport.control_socket import ControlServer
 from thingstead.transport.udp import Pump, open_socket, send_groups_through
 
-__all__ = ["running", "settle"]
+__all__ = ["image_scan", "running", "settle"]
 
 _COLLECT_AFTER = (10_000, 20, 50)
 
@@ -128,7 +128,7 @@ def _foundation(directory: DomainDirectory, clock: Clock, apart: Apart | None) -
         fetcher=fetcher(config.network, root=directory.root),
         resolver=resolver(config.network),
         segment=NeighbourTable(config.network.interfaces),
-        scan_image=_image_scan(),
+        scan_image=image_scan(),
         clock=clock,
         random_bytes=secrets.token_bytes,
         witness=None if apart is None else apart.witness,
@@ -137,7 +137,7 @@ def _foundation(directory: DomainDirectory, clock: Clock, apart: Apart | None) -
     )
 
 
-def _image_scan() -> ImageScan:
+def image_scan() -> ImageScan:
     """Off the event loop: a large image may take seconds."""
     scanner = ImageScanner()
 

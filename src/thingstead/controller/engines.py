@@ -16,6 +16,7 @@ from thingstead.controller.network import network_plane
 from thingstead.controller.network_engine import RemoteNetwork
 from thingstead.controller.owner import Trusted
 from thingstead.controller.server import DomainServer
+from thingstead.controller.software_engine import RemoteTracker
 from thingstead.controller.whereabouts import Whereabouts
 from thingstead.crypto.key import PublicKey
 from thingstead.domain.plane import Plane, PlaneName
@@ -69,7 +70,7 @@ class Planes:
     issuer: TokenIssuer
     directory: ResourceDirectory
     groups: GroupManager
-    software: StatusTracker
+    software: StatusTracker | RemoteTracker
     network: MudManager | RemoteNetwork
     whereabouts: Whereabouts | RemoteNetwork
     data: Collector | RemoteCollector
@@ -132,13 +133,7 @@ def compose_planes(
             clock=clock,
             random_bytes=foundation.random_bytes,
         ),
-        software=StatusTracker(
-            records(PlaneName.SOFTWARE),
-            anchors=foundation.anchors,
-            sorts=lambda: {sort_of(thing) for thing in register.things()},
-            scan=foundation.scan_image,
-            clock=clock,
-        ),
+        software=_software_plane(foundation, trusted, register),
         network=network,
         whereabouts=whereabouts,
         data=_data_plane(foundation, register),
@@ -196,6 +191,19 @@ def _network_plane(
         alarm=log_alarm,
     )
     return manager, whereabouts
+
+
+def _software_plane(foundation: Foundation, trusted: Trusted, register: Register) -> StatusTracker | RemoteTracker:
+    engine, store, clock = foundation.engines.get(PlaneName.SOFTWARE), foundation.store, foundation.clock
+    if engine is not None:
+        return RemoteTracker(engine, store=store, register=register, anchors=lambda: trusted.anchors, clock=clock)
+    return StatusTracker(
+        PlaneRecords(PlaneName.SOFTWARE, store),
+        anchors=foundation.anchors,
+        sorts=lambda: {sort_of(thing) for thing in register.things()},
+        scan=foundation.scan_image,
+        clock=clock,
+    )
 
 
 def _data_plane(foundation: Foundation, register: Register) -> Collector | RemoteCollector:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from thingstead.controller.operation import Operation
+from thingstead.controller.software_engine import RemoteTracker
 from thingstead.domain.role import Right
 from thingstead.errors import ConfigError
 from thingstead.identifier import ThingId
@@ -49,7 +50,7 @@ class OfModel:
     model: str
 
 
-def rows(tracker: StatusTracker) -> tuple[Operation[Any], ...]:
+def rows(tracker: StatusTracker | RemoteTracker) -> tuple[Operation[Any], ...]:
     """The table."""
 
     async def publish(request: PublishRelease) -> Campaign:
@@ -82,7 +83,7 @@ def _read(path: str, max_bytes: int) -> bytes:
     return data
 
 
-def _thing(tracker: StatusTracker, thing: ThingId) -> dict[str, Any]:
+def _thing(tracker: StatusTracker | RemoteTracker, thing: ThingId) -> dict[str, Any]:
     record = tracker.runs(thing)
     reported = record.sequence_number >= 0
     return {

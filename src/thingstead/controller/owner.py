@@ -8,6 +8,7 @@ from typing import Protocol
 
 from thingstead.clock import Clock
 from thingstead.controller.admission import Admission
+from thingstead.controller.software_engine import RemoteTracker
 from thingstead.crypto.digest import digest
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain.anchor import TrustAnchor
@@ -119,7 +120,7 @@ class Owner:
         trusted: Trusted,
         *,
         registrar: Registrar,
-        software: StatusTracker,
+        software: StatusTracker | RemoteTracker,
         admission: Admission,
         register: Register,
         store: Committer,

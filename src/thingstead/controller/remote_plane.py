@@ -107,15 +107,18 @@ class RemotePlane:
     def ask_now(self, kind: Any, name: str, *values: Any) -> Any:
         """Ask what is only read, and let everybody wait; errors as for `ask`."""
         message = [int(Ask.CALL), name, plain(list(values))]
-        try:
-            answer = self._engine.ask_now(message)
-            if answer.outcome is Outcome.NOT_BEGUN:
-                self._engine.ask_now([int(Ask.CALL), _BEGIN, plain(list(self._standing()))])
-                answer = self._engine.ask_now(message)
-        except TransportError as error:
-            self.trouble = str(error)
-            raise
+        answer = self._exchange_now(message)
+        if answer.outcome is Outcome.NOT_BEGUN:
+            self.begin_now()
+            answer = self._exchange_now(message)
+        self._apply(answer)
         return typed(self._result(answer), kind)
+
+    def begin_now(self) -> None:
+        """Begin, and let everybody wait; what it has for the ledger comes with the next answer that is waited for."""
+        answer = self._exchange_now([int(Ask.CALL), _BEGIN, plain(list(self._standing()))])
+        self._apply(answer)
+        self._result(answer)
 
     def told(self, name: str, values: Sequence[Any]) -> None:
         """Take up what the engine does to its relying party here; most have none."""
@@ -134,11 +137,23 @@ class RemotePlane:
         self.trouble = ""
         return answer
 
+    def _exchange_now(self, message: Sequence[Any]) -> Answer:
+        try:
+            answer = self._engine.ask_now(message)
+        except TransportError as error:
+            self.trouble = str(error)
+            raise
+        self.trouble = ""
+        return answer
+
     async def _take_up(self, answer: Answer) -> Any:
-        for name, values in answer.told:
-            self.told(name, values)
+        self._apply(answer)
         await self._outbox.take(answer.entries)
         return self._result(answer)
+
+    def _apply(self, answer: Answer) -> None:
+        for name, values in answer.told:
+            self.told(name, values)
 
     def _result(self, answer: Answer) -> Any:
         if answer.error is not None:

@@ -6,6 +6,7 @@ from thingstead.clock import Clock
 from thingstead.controller.admission import Admission
 from thingstead.controller.data_engine import RemoteCollector
 from thingstead.controller.server import DomainServer
+from thingstead.controller.software_engine import RemoteTracker
 from thingstead.endpoint.resource import Call, Handler
 from thingstead.errors import DecodeError, ThingsteadError
 from thingstead.identifier import ThingId
@@ -100,7 +101,7 @@ def credential_status(authority: CertificateAuthority) -> Handler:
     return answer
 
 
-def update_poll(tracker: StatusTracker) -> Handler:
+def update_poll(tracker: StatusTracker | RemoteTracker) -> Handler:
     """GET of the caller's SUIT envelope; 2.03 when it has it, 4.04 while there is none.
 
     No Content-Format is registered for an envelope by itself (draft-ietf-suit-manifest §11), so it goes as bytes.
@@ -118,7 +119,7 @@ def update_poll(tracker: StatusTracker) -> Handler:
     return answer
 
 
-def update_image(tracker: StatusTracker) -> Handler:
+def update_image(tracker: StatusTracker | RemoteTracker) -> Handler:
     """GET of the image that the caller's envelope is about; the endpoint cuts it into blocks."""
 
     def answer(call: Call) -> Message:
@@ -131,7 +132,7 @@ def update_image(tracker: StatusTracker) -> Handler:
     return answer
 
 
-def update_report(tracker: StatusTracker, server: DomainServer) -> Handler:
+def update_report(tracker: StatusTracker | RemoteTracker, server: DomainServer) -> Handler:
     """POST of a SUIT report; answered when what it says is on disk."""
 
     async def answer(call: Call) -> Message:

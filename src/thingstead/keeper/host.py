@@ -97,11 +97,12 @@ class Host:
         except ThingsteadError as error:
             self.refused += 1
             _LOGGER.warning("%s plane: refused, number %d: %s", self._plane, self.refused, error)
-            return refusal(error, self._entries)
+            return refusal(error, self._entries, _told.get())
         except Exception as error:  # one question's fault, of any kind, must not end the engine
             self.refused += 1
             _LOGGER.exception("%s plane: failed, number %d", self._plane, self.refused)
-            return refusal(StateError(f"the {self._plane} plane failed: {type(error).__name__}"), self._entries)
+            failed = StateError(f"the {self._plane} plane failed: {type(error).__name__}")
+            return refusal(failed, self._entries, _told.get())
         finally:
             _told.reset(told)
 

@@ -35,8 +35,8 @@ class Ask(IntEnum):
 
 
 class Outcome(IntEnum):
-    """How an answer begins: ``[DONE, result, entries, told]``, ``[REFUSED, kind, why, spec, reason, entries]``,
-    ``[NOT_BEGUN]``.
+    """How an answer begins: ``[DONE, result, entries, told]``, ``[NOT_BEGUN]``,
+    ``[REFUSED, kind, why, spec, reason, entries, told]``.
     """
 
     DONE = 0
@@ -60,7 +60,7 @@ class Answer:
     result: Any = None
     error: ThingsteadError | None = None
     entries: int = 0
-    told: Sequence[tuple[str, Any]] = ()
+    told: Sequence[tuple[str, Sequence[Any]]] = ()
 
 
 class EngineSocket:
@@ -140,18 +140,19 @@ def typed(value: Any, kind: Any) -> Any:
         raise DecodeError(f"expected {getattr(kind, '__name__', kind)}: {error}") from error
 
 
-def refusal(error: ThingsteadError, entries: int) -> list[Any]:
-    """An error as an answer."""
-    return [int(Outcome.REFUSED), type(error).__name__, error.message[:400], error.spec, error.reason, entries]
+def refusal(error: ThingsteadError, entries: int, told: Sequence[Any] = ()) -> list[Any]:
+    """An error as an answer; what was done before it is told all the same."""
+    why = error.message[:400]
+    return [int(Outcome.REFUSED), type(error).__name__, why, error.spec, error.reason, entries, list(told)]
 
 
 def _answer(message: list[Any]) -> Answer:
     match message:
-        case [Outcome.DONE, result, int(entries), list(told)] if all(_is_told(one) for one in told):
-            return Answer(Outcome.DONE, result, None, entries, tuple([(name, value) for name, value in told]))
-        case [Outcome.REFUSED, str(kind), str(why), str(spec), str(reason), int(entries)]:
+        case [Outcome.DONE, result, int(entries), list(told)]:
+            return Answer(Outcome.DONE, result, None, entries, _read_told(told))
+        case [Outcome.REFUSED, str(kind), str(why), str(spec), str(reason), int(entries), list(told)]:
             error = _ERRORS.get(kind, ForbiddenError)(why, spec=spec, reason=reason)
-            return Answer(Outcome.REFUSED, None, error, entries)
+            return Answer(Outcome.REFUSED, None, error, entries, _read_told(told))
         case [Outcome.NOT_BEGUN]:
             return Answer(Outcome.NOT_BEGUN)
         case [frame.REFUSED, str(why)]:
@@ -159,5 +160,12 @@ def _answer(message: list[Any]) -> Answer:
     raise DecodeError("expected an answer of an engine")
 
 
-def _is_told(one: Any) -> bool:
-    return isinstance(one, list) and len(one) == 2 and isinstance(one[0], str)
+def _read_told(told: list[Any]) -> tuple[tuple[str, list[Any]], ...]:
+    read = []
+    for one in told:
+        match one:
+            case [str(name), list(values)]:
+                read.append((name, values))
+            case _:
+                raise DecodeError("expected what a relying party is told: a name, and values")
+    return tuple(read)

@@ -135,7 +135,7 @@ def test_what_is_not_asked_of_it_is_refused_and_counted(message, caplog):
 
 def test_an_error_goes_over_as_it_is():
     _, refused = answers(a_host(), BEGIN, ("refuses", "no"))
-    assert refused == [int(Outcome.REFUSED), "PolicyError", "no", "", "a-reason", 0]
+    assert refused == [int(Outcome.REFUSED), "PolicyError", "no", "", "a-reason", 0, []]
 
 
 def test_a_fault_of_its_own_is_an_answer_too(caplog):

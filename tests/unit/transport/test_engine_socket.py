@@ -64,7 +64,17 @@ class Answering:
 
 @pytest.mark.parametrize(
     "answer",
-    [[0], [0, 1, "2", []], [0, 1, 2, ["x"]], [0, 1, 2, [[1, 2]]], [1, 2], [1, "PolicyError", "why"], [3], [2, 2]],
+    [
+        [0],
+        [0, 1, "2", []],
+        [0, 1, 2, ["x"]],
+        [0, 1, 2, [[1, 2]]],
+        [1, 2],
+        [1, "PolicyError", "why"],
+        [1, "PolicyError", "why", "", "", 0, [0]],
+        [3],
+        [2, 2],
+    ],
 )
 def test_an_answer_that_is_none_is_no_answer(tmp_path, answer):
     with Answering(tmp_path / "a", codec.encode(answer)) as engine, pytest.raises(TransportError, match="as it should"):

@@ -87,6 +87,10 @@ class Catalogue:
             return None
         return release
 
+    def offered(self) -> Mapping[Line, Release]:
+        """What is current of each line, past its use-before too."""
+        return self._current
+
     def newest(self, line: Line) -> int:
         """Sequence number of the newest release that was ever published of a line; -1 for none.
 

@@ -12,15 +12,16 @@ from thingstead.analysis.image_scan import require_clean
 from thingstead.clock import Clock
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
-from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
+from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt
 from thingstead.domain.ports import Records
 from thingstead.domain.thing import Thing
-from thingstead.errors import ForbiddenError, StorageError, ThingsteadError, TransportError
+from thingstead.errors import StorageError, ThingsteadError, TransportError
 from thingstead.identifier import ThingId, TransitionId, thing_id
 from thingstead.planes.software import installation, software_record
 from thingstead.planes.software.campaign import Campaign, Progress, campaign
 from thingstead.planes.software.catalogue import Catalogue, Published
-from thingstead.planes.software.release import Line, Release
+from thingstead.planes.software.release import Line
+from thingstead.planes.software.shelf import Offer, Shelf, offer_of
 from thingstead.planes.software.software_record import SoftwareRecord
 from thingstead.planes.software.source import Sort, Sources, sort_of
 from thingstead.protocols.suit.report import decode_report
@@ -44,6 +45,7 @@ class StatusTracker:
         sorts: every sort of which a thing is known, whatever its state.
         scan: looks through an image before it is published (R-88).
         clock: for UTC.
+        shelf: what things are offered; its own if it is not another's.
     """
 
     name = PlaneName.SOFTWARE
@@ -56,6 +58,7 @@ class StatusTracker:
         sorts: Callable[[], Iterable[Sort]],
         scan: ImageScan,
         clock: Clock,
+        shelf: Shelf | None = None,
     ) -> None:
         self._records = records
         trusted = tuple(anchors)
@@ -63,32 +66,30 @@ class StatusTracker:
         self._scan = scan
         self._clock = clock
         self._catalogue = Catalogue(records, anchors=trusted, sources=self._sources.of, clock=clock)
-        self._admitted: dict[ThingId, tuple[Thing, Line | None]] = {}
-        self._given: dict[ThingId, Release] = {}
-        self._progress: dict[bytes, Progress] = {}
-        self._last_acceptance: dict[ThingId, datetime] = {}
+        self._shelf = shelf or Shelf(clock)
+        self._admitted: dict[ThingId, Thing] = {}
         self._publishing = asyncio.Lock()
         self._reporting: set[ThingId] = set()
-        self._things = {
-            thing_id(key.removeprefix(_THING)): software_record.decode(document)
-            for key, document in records.load().items()
-            if key.startswith(_THING)
-        }
+        for key, document in records.load().items():
+            if key.startswith(_THING):
+                self._shelf.record(thing_id(key.removeprefix(_THING)), software_record.decode(document))
+        self._offer()
         self.not_published: Counter[str] = Counter()
         self.on_install: Callable[[ThingId], None] = lambda _thing: None
 
     def resume(self, admitted: Iterator[Thing]) -> None:
         """Go on answering the things that were admitted before a restart."""
         for thing in admitted:
-            self._admitted[thing.id] = (thing, self._line_of(thing))
+            self._admit(thing)
 
     def trust(self, anchors: Iterable[TrustAnchor]) -> None:
         """Go by these makers' keys from now on; releases under keys of others are offered no more."""
         trusted = tuple(anchors)
         self._sources.trust(trusted)
         self._catalogue.trust(trusted)
-        self._given.clear()
-        self.resume(thing for thing, _ in tuple(self._admitted.values()))
+        self._shelf.take_back()
+        self._offer()
+        self.resume(iter(tuple(self._admitted.values())))
 
     # --- releases
 
@@ -123,51 +124,40 @@ class StatusTracker:
             }
             draft = Draft(self._clock.utc(), Kind.RELEASE, actor, None, "published", details)
             published = await self._catalogue.publish(release, model=model, entry=draft)
+            self._offer()
             return self._campaign(release.manifest.digest.value, published)
 
-    def campaigns(self) -> tuple[Campaign, ...]:
-        """Every release that was published, oldest first, and how far it has come."""
+    def campaigns(self, progress: Mapping[bytes, Progress] | None = None) -> tuple[Campaign, ...]:
+        """Every release that was published, oldest first, and how far it has come.
+
+        Args:
+            progress: by manifest digest, what was handed out where that is not known here.
+        """
+        if progress is not None:
+            self._shelf.progress = dict(progress)
         return tuple([self._campaign(digest, release) for digest, release in self._catalogue.published().items()])
 
     def runs(self, thing: ThingId) -> SoftwareRecord:
         """What a thing reported; its sequence number is -1 before its first report."""
-        return self._things.get(thing, SoftwareRecord())
+        return self._shelf.records.get(thing, SoftwareRecord())
 
     def targets(self, model: str) -> Iterator[ThingId]:
         """The things of a model that may update now."""
-        return (thing.id for thing, _ in self._admitted.values() if thing.model == model)
+        return (thing.id for thing in self._admitted.values() if thing.model == model)
 
     # --- what things ask
 
     def accepts(self, thing: ThingId) -> bool:
-        """Whether a poll of `thing` would be answered now; a held thing's is: an update may be what it is held for."""
-        return thing in self._admitted
+        """As the shelf says."""
+        return self._shelf.accepts(thing)
 
-    def poll(self, thing: ThingId) -> Release | None:
-        """The release for `thing`; None while there is none for its class.
+    def poll(self, thing: ThingId) -> Offer | None:
+        """As the shelf says."""
+        return self._shelf.poll(thing)
 
-        Raises:
-            ForbiddenError: the thing is not admitted here.
-        """
-        release = self._catalogue.current(self._require_line(thing))
-        self._last_acceptance[thing] = self._clock.utc()
-        if release is not None:
-            self._given[thing] = release
-            self._progress_of(release).offered.add(thing)
-        return release
-
-    def image(self, thing: ThingId) -> Release | None:
-        """The release whose image `thing` wants: the one it was given, even if a newer one came meanwhile.
-
-        Raises:
-            ForbiddenError: the thing is not admitted here.
-        """
-        current = self._catalogue.current(self._require_line(thing))
-        release = self._given.get(thing, current)
-        self._last_acceptance[thing] = self._clock.utc()
-        if release is not None:
-            self._progress_of(release).fetched.add(thing)
-        return release
+    def image(self, thing: ThingId) -> Offer | None:
+        """As the shelf says."""
+        return self._shelf.image(thing)
 
     async def report(self, thing: ThingId, encoded: bytes) -> None:
         """Take a SUIT report; what it says is on disk and on the ledger when this returns. A repetition costs nothing.
@@ -180,7 +170,7 @@ class StatusTracker:
             DecodeError: not a SUIT report.
             TransportError: an earlier one of the thing is being written; it is to come again.
         """
-        line = self._require_line(thing)
+        line = self._shelf.require_line(thing)
         report = decode_report(encoded)
         published = self._catalogue.find(report.manifest_digest.value)
         if thing in self._reporting:
@@ -190,17 +180,17 @@ class StatusTracker:
             published = None
         at = self._clock.utc()
         after = installation.record_after(before, report, published, at=at)
-        self._last_acceptance[thing] = at
+        self._shelf.heard(thing)
         if after is before:
             return
         self._reporting.add(thing)
-        self._things[thing] = after
+        self._shelf.record(thing, after)
         try:
             draft = installation.entry(thing, report, published, at=at)
             await self._records.write({_THING + thing: software_record.encode(after)}, entries=[draft])
         except StorageError:
-            if thing in self._things:
-                self._things[thing] = before
+            if thing in self._shelf.records:
+                self._shelf.record(thing, before)
             raise
         finally:
             self._reporting.discard(thing)
@@ -211,8 +201,7 @@ class StatusTracker:
 
     async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Answer its polls from now on."""
-        line = self._line_of(thing)
-        self._admitted[thing.id] = (thing, line)
+        line = self._admit(thing)
         release = None if line is None else self._catalogue.current(line)
         detail = "no release for it yet" if release is None else f"offered {release.version}"
         return self._receipt(thing, Demand.ADMIT, transition_id, f"update polls answered, {detail}")
@@ -225,22 +214,21 @@ class StatusTracker:
     async def withdraw(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Answer none ever, and forget what it reported; the ledger keeps that."""
         self._drop(thing.id)
-        self._things.pop(thing.id, None)
+        self._shelf.record(thing.id, None)
         # Also where memory has none: a report may be on its way to the disk.
         await self._records.write({_THING + thing.id: None})
         return self._receipt(thing, Demand.WITHDRAW, transition_id, "update polls refused, its record erased")
 
     async def probe(self, thing: Thing) -> Probe:
         """Ask, as the update resource does, whether it would answer a poll."""
-        standing = Standing.ACCEPTED if self.accepts(thing.id) else Standing.REFUSED
-        last = self._last_acceptance.get(thing.id)
-        return Probe(self.name, thing.id, standing, "update resource", self._clock.utc(), "", last)
+        return self._shelf.probe(thing.id)
 
     def expiries(self) -> Sequence[Expiry]:
         """The end of each offered release's use-before, and of the makers' support."""
         offered: dict[Line, list[ThingId]] = {}
         supported: dict[tuple[str, str, datetime], list[ThingId]] = {}
-        for thing, line in self._admitted.values():
+        for thing in self._admitted.values():
+            line = self._shelf.lines[thing.id]
             if line is not None:
                 offered.setdefault(line, []).append(thing.id)
             if thing.support_end is not None:
@@ -278,43 +266,39 @@ class StatusTracker:
 
     def snapshot(self) -> Mapping[str, bytes]:
         """Releases with their images, and what things reported."""
-        reported = {_THING + thing: software_record.encode(record) for thing, record in self._things.items()}
+        reported = {_THING + thing: software_record.encode(record) for thing, record in self._shelf.records.items()}
         return self._catalogue.documents() | reported
 
     async def restore(self, documents: Mapping[str, bytes]) -> None:
         """Take up what is not here; nobody is admitted by that, and no release becomes older."""
         await self._catalogue.restore(documents)
+        self._offer()
         fresh: dict[str, bytes | None] = {}
         for key, document in documents.items():
-            if key.startswith(_THING) and thing_id(key.removeprefix(_THING)) not in self._things:
-                self._things[thing_id(key.removeprefix(_THING))] = software_record.decode(document)
+            if key.startswith(_THING) and thing_id(key.removeprefix(_THING)) not in self._shelf.records:
+                self._shelf.record(thing_id(key.removeprefix(_THING)), software_record.decode(document))
                 fresh[key] = document
         await self._records.write(fresh)
 
     # --- within
 
-    def _require_line(self, thing: ThingId) -> Line:
-        if not self.accepts(thing):
-            raise ForbiddenError(f"{thing} gets no updates now", reason="software-plane")
-        line = self._admitted[thing][1]
-        if line is None:
-            raise ForbiddenError(f"nobody whose anchor is here signs releases for {thing}", reason="maker")
+    def _admit(self, thing: Thing) -> Line | None:
+        line = self._sources.line(sort_of(thing))
+        self._admitted[thing.id] = thing
+        self._shelf.admit(thing.id, line)
         return line
 
-    def _line_of(self, thing: Thing) -> Line | None:
-        return self._sources.line(sort_of(thing))
+    def _offer(self) -> None:
+        self._shelf.offer({line: offer_of(release) for line, release in self._catalogue.offered().items()})
 
     def _campaign(self, digest: bytes, published: Published) -> Campaign:
-        things = sum(line == published.line for _, line in self._admitted.values())
-        progress = self._progress.get(digest, Progress())
-        return campaign(digest, published, progress, things=things, records=self._things)
-
-    def _progress_of(self, release: Release) -> Progress:
-        return self._progress.setdefault(release.manifest.digest.value, Progress())
+        things = sum(line == published.line for line in self._shelf.lines.values())
+        progress = self._shelf.progress.get(digest, Progress())
+        return campaign(digest, published, progress, things=things, records=self._shelf.records)
 
     def _drop(self, thing: ThingId) -> None:
         self._admitted.pop(thing, None)
-        self._given.pop(thing, None)
+        self._shelf.drop(thing)
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)

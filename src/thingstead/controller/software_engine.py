@@ -1,0 +1,233 @@
+"""The software plane as a process of its own: envelopes and reports are read there, offers handed out here (ADR 0027).
+
+A release comes over once, when it is published. Things verify it themselves: who alters it on its way gains nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from thingstead.clock import Clock
+from thingstead.controller.remote_plane import RemotePlane
+from thingstead.domain import anchor as anchor_file
+from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.plane import OBLIGATIONS, Demand, PlaneName, Probe, Receipt
+from thingstead.domain.ports import Store
+from thingstead.domain.register import Register
+from thingstead.domain.thing import Thing
+from thingstead.errors import StateError
+from thingstead.identifier import ThingId, TransitionId
+from thingstead.planes.software.campaign import Campaign, Progress
+from thingstead.planes.software.release import Line
+from thingstead.planes.software.shelf import Offer, Shelf
+from thingstead.planes.software.software_record import SoftwareRecord
+from thingstead.planes.software.source import Sort, sort_of
+from thingstead.planes.software.status_tracker import StatusTracker
+from thingstead.transport.engine_socket import EngineSocket, typed
+
+__all__ = ["SOFTWARE_CALLS", "RemoteTracker", "SoftwareEngine", "ToldShelf"]
+
+SOFTWARE_CALLS = ("trust", "publish", "campaigns", "targets", "report")
+"""What the software plane is asked beside what each is."""
+
+_Rows = tuple[tuple[bytes, tuple[ThingId, ...], tuple[ThingId, ...]], ...]
+_Offers = tuple[tuple[Line, Offer], ...]
+
+
+class ToldShelf(Shelf):
+    """A shelf where the engine is, and what it has for the one where things ask."""
+
+    def __init__(self, clock: Clock, tell: Callable[..., None]) -> None:
+        super().__init__(clock)
+        self._tell = tell
+
+    def admit(self, thing: ThingId, line: Line | None) -> None:
+        """Here and there."""
+        super().admit(thing, line)
+        self._tell("admit", thing, line)
+
+    def drop(self, thing: ThingId) -> None:
+        """Here and there."""
+        super().drop(thing)
+        self._tell("drop", thing)
+
+    def offer(self, offers: Mapping[Line, Offer]) -> None:
+        """Here and there."""
+        super().offer(offers)
+        self._tell("offer", tuple(offers.items()))
+
+    def take_back(self) -> None:
+        """Here and there."""
+        super().take_back()
+        self._tell("take_back")
+
+    def record(self, thing: ThingId, record: SoftwareRecord | None) -> None:
+        """Here and there."""
+        super().record(thing, record)
+        self._tell("record", thing, record)
+
+
+class SoftwareEngine:
+    """The status tracker, in the process that reads what makers and things send.
+
+    Args:
+        make: puts the tracker together, of the makers that are trusted and the sorts of things that are known.
+    """
+
+    def __init__(self, make: Callable[[tuple[TrustAnchor, ...], Callable[[], Iterable[Sort]]], StatusTracker]) -> None:
+        self._make = make
+        self._sorts: frozenset[Sort] = frozenset()
+        self._made: StatusTracker | None = None
+
+    @property
+    def plane(self) -> StatusTracker:
+        """The tracker."""
+        if self._made is None:
+            raise StateError("the software plane was not begun")
+        return self._made
+
+    async def begin(self, anchors: tuple[bytes, ...], sorts: frozenset[Sort], things: tuple[Thing, ...]) -> None:
+        """Offer what verifies under these makers' keys to those whose state says so."""
+        self._sorts = sorts
+        if self._made is None:
+            self._made = self._make(_decoded(anchors), lambda: self._sorts)
+        self.plane.resume(iter(things))
+
+    def trust(self, anchors: tuple[bytes, ...]) -> None:
+        """Go by these makers from now on."""
+        self.plane.trust(_decoded(anchors))
+
+    async def publish(self, encoded: bytes, image: bytes, actor: str, sorts: frozenset[Sort]) -> Campaign:
+        """Verify, rehearse and look through a release, and offer it."""
+        self._sorts = sorts
+        return await self.plane.publish(encoded, image, actor=actor)
+
+    def campaigns(self, progress: _Rows) -> tuple[Campaign, ...]:
+        """How far each release has come, with what was handed out where things ask."""
+        return self.plane.campaigns({digest: Progress(set(seen), set(had)) for digest, seen, had in progress})
+
+    def targets(self, model: str) -> tuple[ThingId, ...]:
+        """The things of a model that may update now."""
+        return tuple(self.plane.targets(model))
+
+    async def report(self, thing: ThingId, encoded: bytes) -> None:
+        """Take a SUIT report."""
+        await self.plane.report(thing, encoded)
+
+
+class RemoteTracker(RemotePlane):
+    """The software plane, asked from where things poll; fits where a `StatusTracker` does.
+
+    Args:
+        engine: where it is.
+        store: with the ledger.
+        register: the things.
+        anchors: the makers trusted now.
+        clock: for UTC.
+
+    Attributes:
+        on_install: is told of each thing that says it runs another release.
+    """
+
+    def __init__(
+        self,
+        engine: EngineSocket,
+        *,
+        store: Store,
+        register: Register,
+        anchors: Callable[[], tuple[TrustAnchor, ...]],
+        clock: Clock,
+    ) -> None:
+        super().__init__(PlaneName.SOFTWARE, engine, store=store, standing=self._standing)
+        self._register = register
+        self._anchors = anchors
+        self._shelf = Shelf(clock)
+        self.accepts = self._shelf.accepts
+        self.poll = self._shelf.poll
+        self.image = self._shelf.image
+        self.on_install: Callable[[ThingId], None] = lambda _thing: None
+
+    def resume(self, _admitted: Iterator[Thing]) -> None:
+        """Begin."""
+        self.begin_now()
+
+    def trust(self, anchors: Iterable[TrustAnchor]) -> None:
+        """Go by these makers' keys from now on; releases under keys of others are offered no more."""
+        self.ask_now(None, "trust", [anchor_file.encode(one) for one in anchors])
+
+    async def publish(self, encoded: bytes, image: bytes, *, actor: str) -> Campaign:
+        """As the tracker does; errors as there."""
+        published: Campaign = await self.ask(Campaign, "publish", encoded, image, actor, self._sorts())
+        return published
+
+    def campaigns(self) -> tuple[Campaign, ...]:
+        """Every release that was published, oldest first, and how far it has come."""
+        rows = [(name, tuple(one.offered), tuple(one.fetched)) for name, one in self._shelf.progress.items()]
+        found: tuple[Campaign, ...] = self.ask_now(tuple[Campaign, ...], "campaigns", rows)
+        return found
+
+    def runs(self, thing: ThingId) -> SoftwareRecord:
+        """What a thing reported; its sequence number is -1 before its first report."""
+        return self._shelf.records.get(thing, SoftwareRecord())
+
+    def targets(self, model: str) -> Iterator[ThingId]:
+        """The things of a model that may update now."""
+        return iter(self.ask_now(tuple[ThingId, ...], "targets", model))
+
+    async def report(self, thing: ThingId, encoded: bytes) -> None:
+        """Take a SUIT report; what it says is on disk and on the ledger when this returns."""
+        self._shelf.require_line(thing)
+        await self.ask(None, "report", thing, encoded)
+        self._shelf.heard(thing)
+
+    async def probe(self, thing: Thing) -> Probe:
+        """Ask, as the update resource does, whether it would answer a poll."""
+        return self._shelf.probe(thing.id)
+
+    async def restrict(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
+        """Answer none here, whatever becomes of it there."""
+        self._shelf.drop(thing.id)
+        return await super().restrict(thing, cause=cause, transition_id=transition_id)
+
+    async def withdraw(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
+        """Answer none here, whatever becomes of it there."""
+        self._shelf.drop(thing.id)
+        return await super().withdraw(thing, cause=cause, transition_id=transition_id)
+
+    def told(self, name: str, values: Sequence[Any]) -> None:
+        """What the shelf there has for the one here."""
+        match name, list(values):
+            case "admit", [thing, line]:
+                self._shelf.admit(typed(thing, ThingId), typed(line, Line | None))
+            case "drop", [thing]:
+                self._shelf.drop(typed(thing, ThingId))
+            case "offer", [offers]:
+                self._shelf.offer(dict(typed(offers, _Offers)))
+            case "take_back", []:
+                self._shelf.take_back()
+            case "record", [thing, record]:
+                self._record(typed(thing, ThingId), typed(record, SoftwareRecord | None))
+            case _:
+                super().told(name, values)
+
+    def _record(self, thing: ThingId, record: SoftwareRecord | None) -> None:
+        before = self.runs(thing)
+        self._shelf.record(thing, record)
+        if record is not None and record.installed_at != before.installed_at:
+            self.on_install(thing)
+
+    def _standing(self) -> tuple[object, ...]:
+        things = tuple(
+            one
+            for one in self._register.things()
+            if OBLIGATIONS[one.state, one.restriction][PlaneName.SOFTWARE] is Demand.ADMIT
+        )
+        return [anchor_file.encode(one) for one in self._anchors()], self._sorts(), things
+
+    def _sorts(self) -> frozenset[Sort]:
+        return frozenset(sort_of(thing) for thing in self._register.things())
+
+
+def _decoded(anchors: tuple[bytes, ...]) -> tuple[TrustAnchor, ...]:
+    return tuple([anchor_file.decode(one) for one in anchors])

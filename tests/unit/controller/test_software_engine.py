@@ -1,0 +1,116 @@
+"""The software plane in another process: what is offered there is handed out here, and nothing to who was dropped."""
+
+import asyncio
+from contextlib import closing
+
+import pytest
+
+from tests.hosting import hosted
+from tests.unit.controller.planes import JumpingClock
+from tests.unit.domain.things import a_thing
+from tests.unit.planes.software.desk import ANCHORS, IMAGE, made
+from thingstead.cli.hosting import software_host
+from thingstead.controller.software_engine import RemoteTracker, SoftwareEngine
+from thingstead.domain.lifecycle import LifecycleState
+from thingstead.domain.plane import Standing
+from thingstead.domain.register import Register
+from thingstead.domain.unit import Snapshot
+from thingstead.errors import DecodeError, ForbiddenError, SecurityError, StateError, TransportError
+from thingstead.storage.memory import MemoryStore
+from thingstead.transport.engine_socket import EngineSocket
+
+LAMP = a_thing(0, state=LifecycleState.OPERATIONAL)
+DEMAND = {"cause": "a cause", "transition_id": LAMP.transition_id}
+
+
+async def found_nothing(_image):
+    return []
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "software.socket"
+
+
+def hosting(path, store):
+    return hosted(lambda: software_host(store, scan=found_nothing, clock=JumpingClock()), path)
+
+
+def told(path, story):
+    with closing(EngineSocket(path, patience=5)) as engine:
+        register = Register(Snapshot(things=(LAMP,)))
+        plane = RemoteTracker(
+            engine, store=MemoryStore(), register=register, anchors=lambda: tuple(ANCHORS), clock=JumpingClock()
+        )
+        return asyncio.run(story(plane))
+
+
+def test_a_release_comes_over_when_it_is_published_and_again_with_a_new_life(path):
+    store, envelope = MemoryStore(), made()
+
+    async def published(plane):
+        plane.resume(iter(()))
+        assert plane.poll(LAMP.id) is None
+        campaign = await plane.publish(envelope, IMAGE, actor="owner")
+        assert plane.poll(LAMP.id).encoded == envelope
+        assert plane.image(LAMP.id).image == IMAGE
+        (again,) = plane.campaigns()
+        assert (campaign.version, again.offered, again.fetched) == (again.version, 1, 1)
+        assert list(plane.targets(LAMP.model)) == [LAMP.id]
+
+    async def another_life(plane):
+        plane.resume(iter(()))
+        assert plane.poll(LAMP.id).image == IMAGE
+        plane.trust(())
+        with pytest.raises(ForbiddenError):
+            plane.poll(LAMP.id)
+
+    for story in (published, another_life):
+        with hosting(path, store):
+            told(path, story)
+
+
+def test_what_is_refused_there_is_offered_to_nobody_here(path):
+    async def story(plane):
+        plane.resume(iter(()))
+        with pytest.raises(SecurityError):
+            await plane.publish(made(keys=()), IMAGE, actor="owner")
+        assert plane.poll(LAMP.id) is None
+        with pytest.raises(DecodeError):
+            await plane.report(LAMP.id, b"x")
+
+    with hosting(path, MemoryStore()):
+        told(path, story)
+
+
+@pytest.mark.requirement("R-09")
+@pytest.mark.parametrize("name", ["restrict", "withdraw"])
+def test_who_is_taken_out_gets_nothing_here_also_where_nobody_is_there(path, name):
+    async def story(plane):
+        with hosting(path, MemoryStore()):
+            plane.resume(iter(()))
+            await plane.admit(LAMP, **DEMAND)
+        with pytest.raises(TransportError):
+            await getattr(plane, name)(LAMP, **DEMAND)
+        assert (await plane.probe(LAMP)).standing is Standing.REFUSED
+        with pytest.raises(ForbiddenError):
+            await plane.report(LAMP.id, b"x")
+
+    told(path, story)
+
+
+def test_what_it_has_no_word_for_is_not_taken_up(path):
+    async def story(plane):
+        for name, values in (("admit", []), ("offer", [[["line", "offer"]]]), ("anything", [1])):
+            with pytest.raises((DecodeError, ForbiddenError)):
+                plane.told(name, values)
+
+    told(path, story)
+
+
+def test_before_it_was_begun_there_is_no_tracker():
+    def make(_anchors, _sorts):
+        raise AssertionError("it was not begun")
+
+    with pytest.raises(StateError, match="not begun"):
+        SoftwareEngine(make).targets("LX-1")
