@@ -24,7 +24,7 @@ from thingstead.endpoint.event import GroupId, RequestReceived
 from thingstead.endpoint.resource import Call, Resources
 from thingstead.errors import DecodeError, ForbiddenError, StateError, ThingsteadError, TransportError
 from thingstead.identifier import KeyId
-from thingstead.protocols.ace import aif
+from thingstead.protocols.ace import aif, groupcomm_rekey
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.protocols.ace.groupcomm import GroupKeys, group_rights, security_context
 from thingstead.protocols.ace.groupcomm_join import (
@@ -36,6 +36,7 @@ from thingstead.protocols.ace.groupcomm_join import (
     scope_entry,
 )
 from thingstead.protocols.ace.groupcomm_registry import Role
+from thingstead.protocols.ace.groupcomm_rekey import Rekeying
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.cose import key as cose_key
@@ -290,12 +291,20 @@ class GroupMembership:
     def _take_keys(self, call: Call) -> Message:
         """PUT of an epoch's keys by the Group Manager: only under the association with the domain."""
         _require_domain(call)
-        keys = GroupKeys.decode(call.request.payload)
+        told = groupcomm_rekey.decode(call.request.payload)
+        keys = told if isinstance(told, GroupKeys) else self._after(told)
         self._take(keys)
         live = self._live[keys.name]
         if live.kept.keys.gid != keys.gid:
             raise StateError("newer keys are here already", spec="RFC 9594 §6")
         return Message(Code.CHANGED)
+
+    def _after(self, told: Rekeying) -> GroupKeys:
+        """The keys of the epoch that a rekey leads to from ours; those that are here already are taken as they are."""
+        live = self._live.get(told.keys.name)
+        if live is None:
+            raise StateError(f"expected all keys of {told.keys.name}: none are here", spec="RFC 9594 §6")
+        return told.keys if live.kept.keys.num >= told.keys.num else told.after(live.kept.keys)
 
 
 def _require_domain(call: Call) -> None:

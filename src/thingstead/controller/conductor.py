@@ -40,12 +40,14 @@ class Limits:
         first_retry: seconds before an open obligation is tried again.
         last_retry: seconds that the doubling wait between tries ends at.
         probe_interval: seconds between two probes of one plane.
+        patience: seconds that a kill clock goes on asking relying parties that are silent.
     """
 
     plane_deadline: float = 30.0
     first_retry: float = 1.0
     last_retry: float = 60.0
     probe_interval: float = 0.05
+    patience: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,10 +265,11 @@ class Conductor:
             deadline: seconds after which a plane that still accepts is reported as such.
             until_refused: planes whose relying party must refuse, or know nothing of the thing.
         """
-        end = self._clock.now() + deadline
+        now = self._clock.now()
+        end, patient = now + deadline, now + min(deadline, self._limits.patience)
         record = self._register.thing(thing)
         async with asyncio.TaskGroup() as group:
-            watches = [group.create_task(self._watch(record, plane, since, end)) for plane in until_refused]
+            watches = [group.create_task(self._watch(record, plane, since, end, patient)) for plane in until_refused]
         times = {watch.result().plane: watch.result() for watch in watches}
         details: dict[str, Detail] = {
             plane.value: None if time.milliseconds is None else round(time.milliseconds * 1000)
@@ -353,18 +356,20 @@ class Conductor:
             settled = (owed,) if self._register.owes(owed) else ()
             await self._store.commit(Unit(entries=(entry,), settled=settled))
 
-    async def _watch(self, thing: Thing, plane: PlaneName, since: datetime, end: float) -> KillTime:
+    async def _watch(self, thing: Thing, plane: PlaneName, since: datetime, end: float, patient: float) -> KillTime:
         seen = since
         while True:
             probe, trouble = await self._probe(thing, plane)
             if probe is not None:
                 if not probe.enforced:
                     return KillTime(plane, None, probe.relying_party, probe.detail, enforced=False)
-                if probe.standing in _REFUSES:
+                is_silent = probe.bound is not None and self._clock.now() < patient
+                if probe.standing in _REFUSES and not is_silent:
                     last = max(seen, probe.last_acceptance or probe.at)
                     milliseconds = (last - since) / _MILLISECOND
                     return KillTime(plane, milliseconds, probe.relying_party, probe.detail, bound=probe.bound)
-                seen = max(seen, probe.at)
+                if probe.standing not in _REFUSES:
+                    seen = max(seen, probe.at)
             if self._clock.now() >= end:
                 party, detail = (probe.relying_party, probe.detail) if probe else ("", trouble)
                 return KillTime(plane, None, party, detail)

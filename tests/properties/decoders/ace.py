@@ -1,16 +1,18 @@
 """What things and the Group Manager send each other."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from tests.properties.decoder import Decoder
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.errors import PolicyError
 from thingstead.planes.groups import record
-from thingstead.protocols.ace import groupcomm_join, revocation, token_endpoint
+from thingstead.protocols.ace import groupcomm_join, groupcomm_rekey, revocation, token_endpoint
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.ace.groupcomm import GroupKeys, Peer
 from thingstead.protocols.ace.groupcomm_join import JoinRequest, JoinResponse, encode_challenge, scope_entry
 from thingstead.protocols.ace.groupcomm_registry import Role
+from thingstead.protocols.ace.groupcomm_rekey import Rekeying
 from thingstead.protocols.ace.revocation import Change, Limits, UpdateCollection
 from thingstead.protocols.ace.token_endpoint import TokenRequest, TokenResponse
 from thingstead.protocols.cwt import ccs
@@ -33,6 +35,11 @@ _UPDATES.add(Change(added=(_HASH,)))
 
 DECODERS = (
     Decoder("ace.groupcomm.GroupKeys.decode", GroupKeys.decode, (_KEYS.encode().hex(),)),
+    Decoder(
+        "ace.groupcomm_rekey.decode",
+        groupcomm_rekey.decode,
+        (_KEYS.encode().hex(), Rekeying(1, replace(_KEYS, num=7), (b"\x09",)).encode().hex()),
+    ),
     Decoder("ace.groupcomm_join.JoinRequest.decode", JoinRequest.decode, (_REQUEST.encode().hex(),)),
     Decoder(
         "ace.groupcomm_join.JoinResponse.decode",

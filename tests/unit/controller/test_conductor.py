@@ -337,6 +337,24 @@ def test_the_kill_clock_stops_at_the_last_acceptance_or_where_that_is_unknown_at
 
 
 @pytest.mark.requirement("R-09")
+@pytest.mark.parametrize(("answers_after", "asked_for", "bounded"), [(0, 0, False), (0.5, 0.5, False), (99, 1, True)])
+def test_who_is_silent_is_asked_again_for_a_while_and_then_bounded(answers_after, asked_for, bounded):
+    house = _house(limits=Limits(probe_interval=0.25, patience=1.0))
+    end = AT + timedelta(hours=2)
+
+    def probe(thing):
+        bound = end if house.clock.seconds < answers_after else None
+        at = house.clock.utc()
+        return Probe(PlaneName.ACCESS, thing.id, Standing.REFUSED, "peers", at, "", AT, bound=bound)
+
+    house.planes[PlaneName.ACCESS].probes = probe
+    times = asyncio.run(house.conductor.kill_clock(_ID, since=AT, deadline=9, until_refused=(PlaneName.ACCESS,)))
+    found = times[PlaneName.ACCESS]
+    assert (found.milliseconds, found.bound) == (0.0, end if bounded else None)
+    assert house.clock.seconds == asked_for
+
+
+@pytest.mark.requirement("R-09")
 def test_a_plane_that_never_refuses_has_no_kill_time():
     house = _house(limits=Limits(probe_interval=0.25))
     house.planes[_NETWORK].standing[_ID] = Standing.RESTRICTED

@@ -67,10 +67,10 @@ class RelyingParties:
 
     Args:
         ask: asks one.
-        within: seconds that one has: enough for two retransmissions.
+        within: seconds that one has.
     """
 
-    def __init__(self, ask: Ask, *, within: float = 10.0) -> None:
+    def __init__(self, ask: Ask, *, within: float = 3.0) -> None:
         self._ask = ask
         self._within = within
 

@@ -243,9 +243,14 @@ class GroupManager:
             ConfigError: no such group.
         """
         record = self.group(name)
-        wanted = {member.thing: self._keeper.keys_of(record, member) for member in record.behind()}
-        confirmed = await self._parties.push(wanted)
-        told = [member.sender_id for member in record.behind() if member.thing in confirmed]
+        behind = {member.thing: member for member in record.behind()}
+        answers = await self._parties.push(
+            {thing: self._keeper.rekeying_of(record, member) for thing, member in behind.items()}
+        )
+        # Who cannot follow from where we took it to be gets all of it.
+        lost = [thing for thing, has_them in answers.items() if not has_them]
+        answers |= await self._parties.push({thing: self._keeper.keys_of(record, behind[thing]) for thing in lost})
+        told = [member.sender_id for thing, member in behind.items() if answers.get(thing)]
         return await self._keeper.change(name, lambda current: current.confirmed_by(told, record.num))
 
     async def tidy(self) -> None:

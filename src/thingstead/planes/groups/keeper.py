@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from thingstead.clock import Clock
@@ -16,6 +17,7 @@ from thingstead.planes.groups import record as group_record
 from thingstead.planes.groups.record import GroupRecord, MemberRecord
 from thingstead.protocols.ace.groupcomm import GroupKeys, Peer
 from thingstead.protocols.ace.groupcomm_registry import Role
+from thingstead.protocols.ace.groupcomm_rekey import Rekeying
 
 __all__ = ["DOMAIN_ROLES", "Keeper", "Step"]
 
@@ -23,9 +25,26 @@ DOMAIN_ROLES = Role.REQUESTER | Role.RESPONDER
 
 _ACTOR = "plane:groups"
 _GROUP = "group/"
+_REMEMBERED = 64
+"""Changes of a group, by which members that were in it before are told of no more than these."""
 
 Step = Callable[[GroupRecord], GroupRecord]
 """From a record to the next, without effects; the same record is no step."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Who came and went with the epoch after `base`, by Sender ID; no keys."""
+
+    base: int
+    came: frozenset[bytes]
+    gone: frozenset[bytes]
+
+    @classmethod
+    def between(cls, before: GroupRecord, after: GroupRecord) -> _Change:
+        """The one between two records."""
+        was, now = ({member.sender_id for member in record.members} for record in (before, after))
+        return cls(before.num, frozenset(now - was), frozenset(was - now))
 
 
 class Keeper:
@@ -63,6 +82,7 @@ class Keeper:
         documents = records.load().items()
         loaded = [group_record.decode(document) for key, document in documents if key.startswith(_GROUP)]
         self._groups = {record.name: record for record in loaded}
+        self._steps: dict[str, deque[_Change]] = {}
 
     def resume(self) -> None:
         """Take part again after a start; sequence numbers go on above what was reserved."""
@@ -126,6 +146,17 @@ class Keeper:
         """What this member has to hold in this epoch."""
         return self._keys(record, member.sender_id)
 
+    def rekeying_of(self, record: GroupRecord, member: MemberRecord) -> GroupKeys | Rekeying:
+        """The same for a member whose confirmed epoch is remembered: what changed since, and no more."""
+        since = [step for step in self._steps.get(record.name, ()) if step.base >= member.confirmed]
+        came = frozenset[bytes]().union(*[step.came for step in since])
+        keys = self.keys_of(record, member)
+        if not since or since[0].base != member.confirmed or member.sender_id in came:
+            return keys
+        newcomers = tuple([peer for peer in keys.members if peer.sender_id in came])
+        stale = frozenset[bytes]().union(*[step.gone for step in since]) - came
+        return Rekeying(member.confirmed, replace(keys, members=newcomers), tuple(sorted(stale)))
+
     async def _make(
         self,
         name: str,
@@ -142,6 +173,8 @@ class Keeper:
             await self._records.write({_GROUP + name: after.encode()}, entries=entries)
             self._groups[name] = after
             if before is None or before.gid != after.gid:
+                if before is not None:
+                    self._steps.setdefault(name, deque(maxlen=_REMEMBERED)).append(_Change.between(before, after))
                 self._install(after, fresh=True)
             return after
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from thingstead.errors import ThingsteadError
 from thingstead.identifier import ThingId
 from thingstead.protocols.ace.groupcomm import GroupKeys
+from thingstead.protocols.ace.groupcomm_rekey import Rekeying
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.profile import path
@@ -34,8 +35,8 @@ class RelyingParties:
         self._ask = ask
         self._within = within
 
-    async def push(self, keys: Mapping[ThingId, GroupKeys]) -> frozenset[ThingId]:
-        """Hand each thing its keys (DRAFT §11.1, point to point); those that said that they have them."""
+    async def push(self, keys: Mapping[ThingId, GroupKeys | Rekeying]) -> dict[ThingId, bool]:
+        """Hand each thing its keys (DRAFT §11.1, point to point); of those that answered, whether they have them."""
         messages = {
             thing: request(
                 Code.PUT, path.GROUP_KEYS, payload=own.encode(), content_format=ContentFormat.ACE_GROUPCOMM_CBOR
@@ -43,7 +44,7 @@ class RelyingParties:
             for thing, own in keys.items()
         }
         answers = await self._ask_all(messages)
-        return frozenset(thing for thing, answer in answers.items() if answer.code == Code.CHANGED)
+        return {thing: answer.code == Code.CHANGED for thing, answer in answers.items()}
 
     async def standings(self, things: Iterable[ThingId], question: StandingQuestion) -> dict[ThingId, MemberStanding]:
         """What each of `things` says; who does not answer is left out."""

@@ -154,7 +154,14 @@ class GroupKeys:
 
     def encode(self, *, kdc_nonce: bytes = b"", proof: bytes = b"") -> bytes:
         """As a payload; with N_KDC and its proof where it answers a Join Request."""
-        fields: dict[int, Any] = {
+        fields = self.fields()
+        if kdc_nonce:
+            fields |= {Parameter.KDC_NONCE.value: kdc_nonce, Parameter.KDC_CRED_VERIFY.value: proof}
+        return codec.encode(fields)
+
+    def fields(self) -> dict[int, Any]:
+        """As a map of ACE groupcomm parameters; it holds the master secret."""
+        return {
             Parameter.GNAME.value: [self.name],
             Parameter.GKTY.value: KEY_TYPE,
             Parameter.KEY.value: self._input_material(),
@@ -167,9 +174,6 @@ class GroupKeys:
             Parameter.PEER_SCOPES.value: [aif.encode(peer.scope) for peer in self.members],
             Parameter.KDC_CRED.value: self.gm_credential,
         }
-        if kdc_nonce:
-            fields |= {Parameter.KDC_NONCE.value: kdc_nonce, Parameter.KDC_CRED_VERIFY.value: proof}
-        return codec.encode(fields)
 
     @classmethod
     def decode(cls, data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> GroupKeys:

@@ -39,6 +39,8 @@ class Parameter(IntEnum):
     SIGN_INFO = 29
     KDCCHALLENGE = 30
     PEER_SCOPES = -65537
+    STALE_NODE_IDS = -65538
+    BASE_NUM = -65539
 
 
 class KeyLabel(IntEnum):

@@ -32,9 +32,12 @@ from thingstead.errors import (
 )
 from thingstead.identifier import ThingId
 from thingstead.planes.groups import record as group_record
+from thingstead.protocols.ace import groupcomm_rekey
 from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.ace.groupcomm import GroupKeys
 from thingstead.protocols.ace.groupcomm_join import decode_challenge, kdc_proof_input
 from thingstead.protocols.ace.groupcomm_registry import Role
+from thingstead.protocols.ace.groupcomm_rekey import Rekeying
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import ccs
@@ -503,5 +506,81 @@ def test_who_was_put_out_while_the_disk_was_full_is_out_after_the_next_attempt_a
         domain.disk.is_full = False
         await domain.manager.withdraw(LAMP, cause="retired", transition_id=LAMP.transition_id)
         assert not [name for name in domain.disk.documents if LAMP.id in name]
+
+    run(story)
+
+
+# --- what members are told of a rekey
+
+
+def _pushed(domain):
+    """What each thing was given last."""
+    return {
+        thing: groupcomm_rekey.decode(message.payload) for thing, message in domain.asked if message.code == Code.PUT
+    }
+
+
+@pytest.mark.requirement("R-63")
+def test_members_that_have_the_epoch_before_are_told_what_changed_and_others_all_of_it():
+    third = replace(LAMP, id=ThingId("thing-cccccccccccccccc"), serial="3")
+
+    async def story(domain):
+        for thing in (LAMP, OTHER, third):
+            await domain.joined(thing)
+        domain.members = {LAMP.id: takes_keys, OTHER.id: takes_keys}
+        await domain.manager.distribute("lamps")
+        first = {thing: keys.num for thing, keys in _pushed(domain).items()}
+        leaver = domain.manager.group("lamps").member(OTHER.id).sender_id
+        await domain.manager.evict("lamps", OTHER.id)
+        told = _pushed(domain)
+        assert isinstance(told[LAMP.id], Rekeying)
+        assert (told[LAMP.id].base, told[LAMP.id].stale, told[LAMP.id].keys.members) == (first[LAMP.id], (leaver,), ())
+        # It never said that it has anything.
+        assert isinstance(told[third.id], GroupKeys)
+        # What changed is in memory alone: after a restart all are told everything.
+        domain.members = {}
+        await domain.manager.rekey("lamps")
+        again = Domain(domain.disk.documents)
+        again.scopes, again.members = domain.scopes, {LAMP.id: takes_keys}
+        await again.manager.distribute("lamps")
+        assert isinstance(_pushed(again)[LAMP.id], GroupKeys)
+
+    run(story)
+
+
+def test_who_cannot_follow_is_given_all_of_it_at_once():
+    def follows_nothing(message):
+        told = groupcomm_rekey.decode(message.payload)
+        return Message(Code.CONFLICT if isinstance(told, Rekeying) else Code.CHANGED)
+
+    async def story(domain):
+        await domain.joined(LAMP)
+        domain.members = {LAMP.id: follows_nothing}
+        await domain.manager.distribute("lamps")
+        record = await domain.manager.rekey("lamps")
+        assert record.behind() == ()
+        assert isinstance(_pushed(domain)[LAMP.id], GroupKeys)
+
+    run(story)
+
+
+def test_changes_over_several_epochs_are_told_as_one():
+    third = replace(LAMP, id=ThingId("thing-cccccccccccccccc"), serial="3")
+
+    async def story(domain):
+        await domain.joined(LAMP)
+        await domain.joined(OTHER)
+        domain.members = {LAMP.id: takes_keys}
+        await domain.manager.distribute("lamps")
+        domain.members = {}
+        before = domain.manager.group("lamps")
+        await domain.manager.evict("lamps", OTHER.id)
+        await domain.joined(third)
+        domain.members = {LAMP.id: takes_keys}
+        await domain.manager.distribute("lamps")
+        told, now = _pushed(domain)[LAMP.id], domain.manager.group("lamps")
+        assert (told.base, told.keys.num) == (before.num, now.num)
+        assert told.stale == (before.member(OTHER.id).sender_id,)
+        assert [peer.sender_id for peer in told.keys.members] == [now.member(third.id).sender_id]
 
     run(story)

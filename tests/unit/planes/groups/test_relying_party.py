@@ -68,7 +68,7 @@ SILENT = [None, TransportError("off"), AuthenticationError("another key"), Stora
 @pytest.mark.parametrize("silence", SILENT, ids=repr)
 def test_who_does_not_answer_holds_up_nobody_and_is_left_out(silence):
     assert Members(one=silence, two=content()).standings() == {TWO: STANDING}
-    assert Members(one=silence, two=Message(Code.CHANGED)).push() == {TWO}
+    assert Members(one=silence, two=Message(Code.CHANGED)).push() == {TWO: True}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_an_answer_that_is_no_standing_counts_as_none(answer):
 
 @pytest.mark.parametrize("code", [Code.CREATED, Code.CONTENT, Code.UNAUTHORIZED, Code.SERVICE_UNAVAILABLE])
 def test_only_who_says_changed_has_taken_the_keys(code):
-    assert Members(one=Message(code), two=Message(Code.CHANGED)).push() == {TWO}
+    assert Members(one=Message(code), two=Message(Code.CHANGED)).push() == {ONE: False, TWO: True}
 
 
 def test_a_fault_of_ours_is_not_taken_for_silence():
@@ -109,4 +109,4 @@ def test_each_member_gets_its_own_keys_and_all_get_one_question():
 
 def test_nobody_to_ask_is_nobody_asked():
     assert Members().standings() == {}
-    assert Members().push() == frozenset()
+    assert Members().push() == {}
