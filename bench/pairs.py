@@ -206,7 +206,7 @@ class Pairs:
         for number in range(2 * self._count):
             name = "LX-1" if number < self._count else "TH-2"
             model = Model(name, 2, f"https://mud.acme.example/{name}.json", date(at.year + 8, 12, 31))
-            bear_thing(self._home(number), maker.maker, model, _serial(number), domain_credential=own.cred, at=at)
+            bear_thing(self._home(number), maker.maker, model, _serial(number), whose=own.cred, at=at)
 
     def _home(self, number: int) -> Path:
         return self._folder / "things" / f"{number:04d}"
