@@ -58,6 +58,7 @@ ARGUMENTS = {
     "ports.install_group.fresh": "numbers of a context",
     "groupcomm.security_context.fresh": "numbers of a context",
     "key.from_x.odd": "which of two points",
+    "maintenance.require_order.is_open": "whether maintenance has begun; either way some tasks are refused",
     "policy.explain.is_member": "whether it is in already: then no rule is full for it",
     "serial.parse_serials.each": "a bill has no patterns",
     "sign.sign.detached": "form of a signature that is made",

@@ -476,6 +476,7 @@ class LivingThing:
         )
         agent = Agent(hardware, self.config, clock=self.clock, random_bytes=self._world.random.randbytes)
         groups = [(self.config.multicast_group, self.config.multicast_port)] if self.config.multicast_group else []
+        agent.on_restart = lambda: self._begin_anew(agent)
         self._host = Host(agent, self.address, self._world.network, on_killed=self._fall, groups=groups)
         self._agent = agent
         try:
@@ -490,6 +491,16 @@ class LivingThing:
         if self._host is not None:
             self._host.stop()
         self._fall()
+
+    def _begin_anew(self, agent: Agent) -> None:
+        """What its program does by order; not within the story that the order is."""
+
+        def begin() -> None:
+            if self._agent is agent:
+                self.crash()
+                self.start()
+
+        asyncio.get_running_loop().call_soon(begin)
 
     def flush(self) -> None:
         """Send what the agent was given to send from outside."""

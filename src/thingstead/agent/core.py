@@ -16,6 +16,7 @@ from thingstead.agent.envelope import GuardedActuator
 from thingstead.agent.group_membership import GROUP_PREFIX, GROUP_STORY, REACHABLE, GroupMembership
 from thingstead.agent.introduction import Introduction
 from thingstead.agent.joining import Joining, back_off
+from thingstead.agent.maintenance import MAINTENANCE_STORY, Maintenance, Works
 from thingstead.agent.membership import Member, Membership
 from thingstead.agent.ownership import Ownership
 from thingstead.agent.peer_client import PeerClient
@@ -67,6 +68,7 @@ _CONNECTION_ID_SIZE = 1
 _MAX_DOUBTS = 3
 _FOREVER = 86400.0
 _LINGER = 60.0
+_AFTER_THE_ANSWER = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,20 @@ class Agent:
         self.peer_client = PeerClient(
             hardware.home, self.endpoint, utc=self.utc, random_bytes=random_bytes, retry=config.retry_interval
         )
-        self.updating = Updating(hardware.slots, self.ownership.born, utc=self.utc, on_activated=self._on_activated)
+        self.maintenance = Maintenance(
+            hardware.home,
+            member=lambda: self.member,
+            signer=lambda peer: None if peer == DOMAIN else self.peer_server.holder(peer),
+            works=Works(
+                self._diagnosis, self._begin_anew, lambda: self.stories.wake("update", self._now), self._retime
+            ),
+            clock=clock,
+            random_bytes=random_bytes,
+            wake=lambda: self.stories.wake(MAINTENANCE_STORY, self._now),
+        )
+        self.maintenance.serve(self.resources)
+        self.on_restart: Callable[[], None] = lambda: None
+        self.updating = Updating(hardware.slots, self.ownership.born, utc=self.utc, on_activated=self._retime)
         self.member: Member | None = None
         self.thing_id = ""
         self._membership = Membership(hardware.home, utc=self.utc)
@@ -224,6 +239,7 @@ class Agent:
             "refused": dict(self.resources.refused),
             "counters": dict(self.endpoint.counters),
             **self.updating.status(),
+            **self.maintenance.status(),
         }
 
     def _life(self) -> Story:
@@ -271,6 +287,7 @@ class Agent:
         self.groups.leave()
         self.peer_server.leave()
         self.peer_client.leave()
+        self.maintenance.leave()
         self._let_go(call.now)
         return Message(Code.CHANGED, options=_SIGNED, payload=receipt)
 
@@ -310,6 +327,8 @@ class Agent:
         self.stories.start("directory", self._directory(), self._now)
         self.stories.start("peers", self.peer_server.story(), self._now)
         self.stories.start("tokens", self.peer_client.story(), self._now)
+        maintained = self.maintenance.story(retry=self.config.retry_interval)
+        self.stories.start(MAINTENANCE_STORY, maintained, self._now)
         self.stories.start("update", self.updating.story(interval=self.config.update_interval), self._now)
 
     def _on_revoked(self, hashes: frozenset[bytes]) -> None:
@@ -326,12 +345,23 @@ class Agent:
         )
 
     def _telemetry_interval(self) -> float:
-        """What the firmware says comes before what the settings say."""
-        interval = self.updating.firmware.telemetry_interval
+        """What a maintainer set comes first, then what the firmware says, then the program's settings."""
+        set_by_hand = self.maintenance.settings.get("telemetry_interval")
+        interval = self.updating.firmware.telemetry_interval if set_by_hand is None else set_by_hand
         return self.config.telemetry_interval if interval is None else interval
 
-    def _on_activated(self) -> None:
+    def _retime(self) -> None:
         self.stories.wake("telemetry", self._now)
+
+    def _diagnosis(self) -> dict[str, object]:
+        return {"at": int(self.utc().timestamp()), **self.status()}
+
+    def _begin_anew(self) -> None:
+        self.stories.start("restart", self._restart(), self._now)
+
+    def _restart(self) -> Story:
+        yield Wait(_AFTER_THE_ANSWER)
+        self.on_restart()
 
     def _on_response(self, event: ResponseReceived, now: float) -> None:
         self._elsewhere.discard(event.exchange)
@@ -391,6 +421,7 @@ class Agent:
         self.endpoint.end(_NEXT)
         self._install(self._membership.keep(joined, spent=spent))
         self.updating.announce()
+        self.maintenance.joined()
         self._joins += 1
         self._doubts = 0
         self._is_worn = False
@@ -415,7 +446,7 @@ class Agent:
         self.endpoint.install(Association(DOMAIN, member.context, peer=DOMAIN, address=self._controller))
         key = self.hardware.keys.handle(birth_record.IDENTITY_KEY)
         self.peer_server.entitle(member, key)
-        self.peer_client.entitle(member, key)
+        self.peer_client.entitle(member.thing_id, key)
         self.member = member
         self.thing_id = member.thing_id
 

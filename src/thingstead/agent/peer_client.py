@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from thingstead.agent.handshake import edhoc_answer, edhoc_request, telling
-from thingstead.agent.membership import Member
 from thingstead.agent.ports import Home
 from thingstead.agent.story import Place, Request, Story, Wait
 from thingstead.crypto.key import PrivateKey, PublicKey, generate
@@ -137,9 +136,9 @@ class PeerClient:
             if name.startswith(_TOKEN):
                 self._take_up(name)
 
-    def entitle(self, member: Member, key: PrivateKey) -> None:
-        """Be this member towards others."""
-        self._own = peer.credential(key.public, member.thing_id), key
+    def entitle(self, name: str, key: PrivateKey) -> None:
+        """Be this one towards others."""
+        self._own = peer.credential(key.public, name), key
 
     def leave(self) -> None:
         """Be nobody's client any more; what is kept goes with the rest of the home."""

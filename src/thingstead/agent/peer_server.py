@@ -47,7 +47,8 @@ from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.edhoc.responder import Responder, WaitingForMessage3
 from thingstead.protocols.edhoc.session import OscoreParameters
-from thingstead.protocols.profile import join, path, peer
+from thingstead.protocols.profile import join, maintenance, path, peer
+from thingstead.protocols.profile.maintenance import MAINTAINER, Task
 from thingstead.protocols.profile.standing import MemberStanding
 
 __all__ = ["PEER_PREFIX", "PEER_STORY", "PeerServer"]
@@ -56,6 +57,9 @@ _LOGGER = logging.getLogger(__name__)
 
 PEER_PREFIX = "peer-"
 PEER_STORY = "peers"
+MAINTAINABLE = maintenance.rights(Task)
+"""All that a person's token lets them ask of a thing, whatever else it says."""
+
 _ACCEPT = frozenset({int(AlgorithmId.ESP256)})
 _EDHOC_FORMAT = (int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.EDHOC_CBOR_SEQ))
 _MAX_SESSIONS = 32
@@ -77,6 +81,7 @@ class _Domain:
 
 @dataclass(frozen=True, slots=True)
 class _Session:
+    public: PublicKey
     token_hash: bytes
     scope: Scope
     expires: datetime
@@ -142,14 +147,25 @@ class PeerServer:
         resources.register(path.EDHOC, Code.POST, self._on_edhoc, public=True)
 
     def grant(self, event: RequestReceived) -> tuple[Hashable, Scope] | None:
-        """Who sent a request under a session, and what its token lets it do, within what is not the domain's alone."""
+        """Who sent a request under a session, and what its token lets it do."""
         name = event.association or ""
         session = self._sessions.get(name.removeprefix(PEER_PREFIX)) if name.startswith(PEER_PREFIX) else None
         now = self._utc()
         if session is None or session.expires <= now:
             return None
         self._accepted[session.token_hash] = now
-        return event.association, session.scope.narrow(REACHABLE)
+        return event.association, session.scope
+
+    def holder(self, association: object) -> PublicKey:
+        """The key of whoever speaks under a session.
+
+        Raises:
+            UntrustedError: it is none of ours.
+        """
+        session = self._sessions.get(str(association).removeprefix(PEER_PREFIX))
+        if session is None:
+            raise UntrustedError("expected a session of somebody who showed a token")
+        return session.public
 
     def sessions(self) -> dict[str, datetime]:
         """When each client's session ends."""
@@ -245,9 +261,12 @@ class PeerServer:
         # What they were accepted for is told after they end, so it outlives them, within bounds.
         while len(self._accepted) >= _MAX_REMEMBERED:
             del self._accepted[next(iter(self._accepted))]
+        limit = MAINTAINABLE if shown.subject.startswith(MAINTAINER) else REACHABLE
         name = AssociationId(PEER_PREFIX + shown.subject)
         self._endpoint.install(Association(name, context_of(oscore), peer=shown.subject, address=call.event.source))
-        self._sessions[shown.subject] = _Session(token.token_hash(shown.encoded), shown.scope, shown.expires)
+        self._sessions[shown.subject] = _Session(
+            shown.public, token.token_hash(shown.encoded), shown.scope.narrow(limit), shown.expires
+        )
         self._wake()
 
     def _end(self, client: str) -> None:

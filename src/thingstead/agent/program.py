@@ -92,6 +92,8 @@ def pass_on(directory: Path, owner: Owner, to: Owner, *, key: PrivateKey, at: da
 async def run(configs: Sequence[AgentConfig], *, make: type[Agent] = Agent) -> None:
     """Let things live in this process until it is cancelled; any number of them, none of which knows the others.
 
+    One that is told to begin anew does, on what it has kept.
+
     Args:
         configs: one per thing.
         make: what they are; a simulation may give them a character.
@@ -102,10 +104,16 @@ async def run(configs: Sequence[AgentConfig], *, make: type[Agent] = Agent) -> N
         ConfigError: a thing that lives in another process.
     """
     clock = SystemClock()
+    due: asyncio.Queue[AgentConfig] = asyncio.Queue()
+    lives: dict[Path, AsyncExitStack] = {}
     async with AsyncExitStack() as stack:
         for config in configs:
-            await _start(config, clock, stack, make)
-        await asyncio.Event().wait()
+            lives[config.home] = await stack.enter_async_context(AsyncExitStack())
+            await _start(config, clock, lives[config.home], make, due)
+        while True:
+            config = await due.get()
+            await lives[config.home].aclose()
+            await _start(config, clock, lives[config.home], make, due)
 
 
 async def _command(agent: Agent, pump: Pump, clock: SystemClock, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -129,12 +137,19 @@ async def _command(agent: Agent, pump: Pump, clock: SystemClock, arguments: dict
     return await done
 
 
-async def _start(config: AgentConfig, clock: SystemClock, stack: AsyncExitStack, make: type[Agent]) -> None:
+async def _start(
+    config: AgentConfig,
+    clock: SystemClock,
+    stack: AsyncExitStack,
+    make: type[Agent],
+    due: asyncio.Queue[AgentConfig],
+) -> None:
     # Two processes that are one thing would send two messages under one sequence number (RFC 8613 §12.1).
     lock = locked(config.home / _LOCK, f"the thing in {config.home} lives in another process already")
     stack.callback(os.close, lock)
     sensor: Sensor = FileSensor(config.telemetry_file) if config.telemetry_file else HostSensor()
     agent = make(hardware(config.home, sensor=sensor), config, clock=clock, random_bytes=secrets.token_bytes)
+    agent.on_restart = lambda: due.put_nowait(config)
     sockets = [open_socket(config.host, config.port)]
     if config.multicast_group:
         group = config.multicast_group

@@ -197,6 +197,36 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _row(_K, "release list", "published releases and how far each has come", "", "release:LIST"),
     _row(_K, "release show", "releases for a model, and what each of its things runs", "LX-1", "release:SHOW"),
+    _row(_K, "maintenance begin", "take a thing into maintenance", "thing-abcdefghijklmnop", "maintenance:BEGIN"),
+    _row(_K, "maintenance diagnose", "ask a thing how it stands", "thing-abcdefghijklmnop", "maintenance:DIAGNOSE"),
+    _row(_K, "maintenance restart", "have a thing begin anew", "thing-abcdefghijklmnop", "maintenance:RESTART"),
+    _row(_K, "maintenance update", "have a thing ask for a release", "thing-abcdefghijklmnop", "maintenance:UPDATE"),
+    _row(
+        _K,
+        "maintenance configure",
+        "change settings of a thing",
+        "thing-abcdefghijklmnop --telemetry-interval 10",
+        "maintenance:CONFIGURE",
+    ),
+    _row(_K, "maintenance end", "let a thing out of maintenance", "thing-abcdefghijklmnop", "maintenance:END"),
+    _row(
+        _K, "maintenance show", "who did what at a thing, what is missing", "thing-abcdefghijklmnop", "maintenance:SHOW"
+    ),
+    _row(
+        _K,
+        "maintenance permit",
+        "let a maintainer work at things without the domain",
+        "ben thing-abcdefghijklmnop --hours 24",
+        "maintenance:PERMIT",
+    ),
+    _row(_K, "maintenance withdraw", "take back a maintainer's permits", "ben", "maintenance:WITHDRAW"),
+    _row(
+        _K,
+        "maintenance beside",
+        "work at a thing itself, its domain there or not",
+        "diagnose --permit ben.permit --as ben --port 5690",
+        "maintenance:BESIDE",
+    ),
     _row(_K, "group rekey", "give a group new keys", "lamps", "group:REKEY"),
     _row(
         _W,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from thingstead.domain.policy import PROFILES, ProfileName, Verdict
 from thingstead.protocols.link_format.registration import OWN
 from thingstead.protocols.profile import path
+from thingstead.protocols.profile.maintenance import Task, place
 
 __all__ = ["policy_template"]
 
@@ -18,6 +19,7 @@ profile = "{profile}"
 "{update}" = ["GET"]
 "{image}" = ["GET"]
 "{report}" = ["POST"]
+"{maintenance}" = ["POST"]
 "{status}" = ["FETCH"]
 "{directory}" = ["POST"]
 "{own}" = ["POST", "DELETE"]
@@ -31,7 +33,7 @@ profile = "{profile}"
 "{standing}" = ["FETCH"]
 "{wipe}" = ["POST"]
 "{custody}" = ["GET", "PUT"]
-
+{tasks}
 # The first rule that names a thing decides; what no rule names is {unlisted}. `thingstead policy explain` says which.
 # A rule may also give serials = ["A-0001..A-0100", "B-*"] or a bill, since, until, and a count of how many may be in.
 # [[rule]]
@@ -93,6 +95,8 @@ def policy_template(profile: ProfileName) -> str:
         standing=path.STANDING,
         wipe=path.WIPE,
         custody=path.CUSTODY,
+        maintenance=path.MAINTENANCE,
+        tasks="".join([f'"{place(task)}" = ["POST"]\n' for task in Task]),
     )
 
 

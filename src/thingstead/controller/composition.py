@@ -18,6 +18,7 @@ from thingstead.controller.expiry_watch import ExpiryWatch
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.group_member import DomainMember, group_of
 from thingstead.controller.group_resource import GroupResources
+from thingstead.controller.maintenance import Maintenance
 from thingstead.controller.notary import Notary
 from thingstead.controller.overview import Overview
 from thingstead.controller.owner import Owner, Trusted
@@ -87,7 +88,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         foundation,
         planes,
         register,
-        notary=notary,
+        notary,
         server=server,
         bootstrap=entrance.bootstrap,
         attention=attention,
@@ -107,6 +108,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         ownership=entrance.ownership,
         bootstrap=entrance.bootstrap,
         decommission=_decommission(foundation, server, planes.access),
+        maintenance=_maintenance(foundation, conductor, register, planes, server=server, refusals=refusals),
         planes=planes,
         overview=overview,
         owner=_owner(
@@ -209,8 +211,8 @@ def _overview(
     foundation: Foundation,
     planes: Planes,
     register: Register,
-    *,
     notary: Notary,
+    *,
     server: DomainServer,
     bootstrap: Bootstrap,
     attention: Attention,
@@ -246,6 +248,35 @@ def _decommission(foundation: Foundation, server: DomainServer, access: Authoriz
         owner=foundation.keys.handle(KeyId("domain")),
         clock=foundation.clock,
         random_bytes=foundation.random_bytes,
+    )
+
+
+def _maintenance(
+    foundation: Foundation,
+    conductor: Conductor,
+    register: Register,
+    planes: Planes,
+    *,
+    server: DomainServer,
+    refusals: RefusalCounter,
+) -> Maintenance:
+    clock = foundation.clock
+
+    async def ask(thing: ThingId, message: Message, within: float) -> Message:
+        return await server.request(thing, message, within=within)
+
+    def count(actor: str, thing: ThingId, reason: str) -> None:
+        refusals.count(reason, at=clock.utc(), source=f"operator:{actor} about {thing}")
+
+    return Maintenance(
+        register,
+        conductor,
+        store=foundation.store,
+        permits=planes.permits,
+        ask=ask,
+        domain=foundation.config.domain.name,
+        clock=clock,
+        on_refusal=count,
     )
 
 

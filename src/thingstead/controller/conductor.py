@@ -22,7 +22,7 @@ from thingstead.domain.plane import Demand, Obligation, Plane, PlaneName, Probe,
 from thingstead.domain.ports import Committer
 from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
-from thingstead.domain.unit import Unit
+from thingstead.domain.unit import PlaneRecord, Unit
 from thingstead.errors import StateError, StorageError, TransitionError
 from thingstead.identifier import ThingId, TransitionId
 
@@ -170,6 +170,7 @@ class Conductor:
         evidence: Mapping[str, Detail] | None = None,
         changes: Mapping[str, Any] | None = None,
         entries: Sequence[Draft] = (),
+        records: Sequence[PlaneRecord] = (),
     ) -> TransitionReport:
         """Take `thing` to the state that `cause` leads to, and ask every plane for what that state demands.
 
@@ -180,6 +181,7 @@ class Conductor:
             evidence: what the decision rests on; goes into the ledger entry.
             changes: other attributes of the record that change with the state, such as keys at a join.
             entries: drafts that must stand in the ledger together with the transition, before it.
+            records: documents that must be kept together with it.
 
         Raises:
             TransitionError: the table has no such row, or a restricted thing would join; nothing happened.
@@ -192,7 +194,7 @@ class Conductor:
                 raise TransitionError(f"{thing} is {before.restriction} and joins when that is lifted")
             return before.evolve(state=lifecycle.advance(before.state, cause), **(changes or {}))
 
-        return await self._change(thing, advance, Kind.TRANSITION, cause.value, actor, evidence, entries)
+        return await self._change(thing, advance, Kind.TRANSITION, cause.value, actor, evidence, entries, records)
 
     async def restrict(
         self,
@@ -289,6 +291,7 @@ class Conductor:
         actor: str,
         evidence: Mapping[str, Detail] | None,
         entries: Sequence[Draft],
+        records: Sequence[PlaneRecord] = (),
     ) -> TransitionReport:
         async with self._lock(identifier):
             before = self._register.thing(identifier)
@@ -299,7 +302,9 @@ class Conductor:
             replaced = tuple([old for old in self._register.obligations(identifier) if old.plane in owed])
             details = {**(evidence or {}), "version": after.version, **_moves(before, after)}
             draft = Draft(at, kind, actor, identifier, cause, details)
-            await self._store.commit(Unit(things=(after,), entries=(*entries, draft), opened=opened, settled=replaced))
+            await self._store.commit(
+                Unit((after,), entries=(*entries, draft), opened=opened, settled=replaced, records=tuple(records))
+            )
         _log.info("%s: %s, %s, by %s because of %s", identifier, after.state, after.restriction, actor, cause)
         outcomes = await self._run(opened)
         return TransitionReport(

@@ -15,6 +15,7 @@ from thingstead.controller.engines import Planes
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.group_resource import GroupResources
 from thingstead.controller.housekeeping import every
+from thingstead.controller.maintenance import Maintenance
 from thingstead.controller.notary import Notary
 from thingstead.controller.overview import Overview
 from thingstead.controller.owner import Owner
@@ -55,6 +56,7 @@ class Controller:
         people: who may ask beside the owner.
         bootstrap: handshakes under way.
         decommission: how a thing is parted from.
+        maintenance: orders to things.
         planes: the six engines.
         overview: all of it at one instant.
         owner: takes up anew what the owner writes.
@@ -77,6 +79,7 @@ class Controller:
     people: People
     bootstrap: Bootstrap
     decommission: Decommission
+    maintenance: Maintenance
     planes: Planes
     overview: Overview
     owner: Owner

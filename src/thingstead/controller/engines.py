@@ -27,6 +27,7 @@ from thingstead.errors import ConfigError
 from thingstead.identifier import KeyId
 from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.access.issued_tokens import IssuedTokens
+from thingstead.planes.access.permits import Permits
 from thingstead.planes.access.relying_party import RelyingParties
 from thingstead.planes.access.resource_directory import ResourceDirectory
 from thingstead.planes.access.token_issuer import TokenIssuer
@@ -55,6 +56,7 @@ class Planes:
         access: tokens and associations.
         tokens: of the same plane, what was issued and what is revoked.
         issuer: of the same plane, tokens of things for each other.
+        permits: of the same plane, tokens of people for things.
         directory: of the same plane, what things have.
         groups: keys of groups.
         software: releases and what runs.
@@ -68,6 +70,7 @@ class Planes:
     access: AuthorizationServer
     tokens: IssuedTokens
     issuer: TokenIssuer
+    permits: Permits
     directory: ResourceDirectory
     groups: GroupManager
     software: StatusTracker | RemoteTracker
@@ -119,6 +122,7 @@ def compose_planes(
         access=access,
         tokens=tokens,
         issuer=_issuer(foundation, access, tokens),
+        permits=_permits(foundation, tokens),
         directory=ResourceDirectory(
             records(PlaneName.ACCESS, "rd/"), is_in=lambda thing: access.scope_of(thing) is not None, clock=clock
         ),
@@ -211,6 +215,17 @@ def _data_plane(foundation: Foundation, register: Register) -> Collector | Remot
     if engine is None:
         return Collector(PlaneRecords(PlaneName.DATA, foundation.store), purposes=purposes, clock=foundation.clock)
     return RemoteCollector(engine, store=foundation.store, register=register, purposes=purposes, clock=foundation.clock)
+
+
+def _permits(foundation: Foundation, tokens: IssuedTokens) -> Permits:
+    return Permits(
+        tokens,
+        PlaneRecords(PlaneName.ACCESS, foundation.store, prefix="permit/"),
+        foundation.keys.handle(KeyId("access")),
+        domain=foundation.config.domain.name,
+        clock=foundation.clock,
+        random_bytes=foundation.random_bytes,
+    )
 
 
 def log_alarm(alarm: Alarm) -> None:

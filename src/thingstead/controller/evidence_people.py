@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from thingstead.controller.figures import Figures, Row
 from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.maintenance import AT_DOMAIN, AT_THING
 
 __all__ = ["ROWS"]
 
@@ -18,6 +19,13 @@ def _delegated(figures: Figures) -> tuple[str, bool]:
 def _roles(figures: Figures) -> tuple[str, bool]:
     refused = figures.tally.refusals["role"]
     return f"{refused} requests of people for what their role does not have refused", refused > 0
+
+
+def _maintained(figures: Figures) -> tuple[str, bool]:
+    here, there = (figures.tally.maintained[where] for where in (AT_DOMAIN, AT_THING))
+    refused = figures.tally.refusals["role"]
+    evidence = f"{here} orders given here and {there} told by things, of one kind of entry; {refused} requests refused"
+    return f"{evidence} for want of a role", here > 0 and there > 0 and refused > 0
 
 
 def _bills(figures: Figures) -> tuple[str, bool]:
@@ -43,6 +51,12 @@ ROWS: tuple[Row, ...] = (
         "an operation takes a right, a role has rights: one table",
         _roles,
         "who runs the controller is its owner",
+    ),
+    (
+        "R-07",
+        "one decision for orders given here and orders given at a thing, which its journal brings, signed",
+        _maintained,
+        "the instant of what was done at a thing is by its own clock; a thing that is never heard again tells nothing",
     ),
     ("R-23", "a bill of installation lists serials; what fits it in part is refused", _bills, "a bill may be wrong"),
     (

@@ -14,6 +14,7 @@ from thingstead.domain.role import Right
 from thingstead.errors import ConfigError
 from thingstead.identifier import ThingId
 from thingstead.planes.access.issued_tokens import IssuedToken, IssuedTokens
+from thingstead.protocols.profile.maintenance import MAINTAINER
 
 __all__ = ["RevokeToken", "TokenSummary", "rows"]
 
@@ -61,7 +62,9 @@ def rows(tokens: IssuedTokens, *, clock: Clock) -> tuple[Operation[Any], ...]:
     async def revoke(request: RevokeToken) -> TokenSummary:
         token_hash, issued = _find(tokens, request.token)
         details: dict[str, Detail] = {"audience": issued.audience, "hash": token_hash}
-        draft = Draft(clock.utc(), Kind.REVOCATION, request.by, ThingId(issued.subject), request.cause, details)
+        is_persons = issued.subject.startswith(MAINTAINER)
+        whose = ThingId(issued.audience if is_persons else issued.subject)
+        draft = Draft(clock.utc(), Kind.REVOCATION, request.by, whose, request.cause, details)
         await tokens.revoke({token_hash: issued}, entries=[draft])
         return _summary(token_hash, tokens.find(token_hash) or issued)
 

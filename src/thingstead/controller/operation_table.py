@@ -13,6 +13,7 @@ from thingstead.controller import (
     operation_group,
     operation_install_code,
     operation_ledger,
+    operation_maintenance,
     operation_owner,
     operation_ownership,
     operation_people,
@@ -96,6 +97,14 @@ def operations(controller: Controller) -> Operations:
         *operation_policy.rows(controller.admission, clock=clock),
         *operation_group.rows(controller.planes.groups, serve=controller.group_resources.serve),
         *operation_access.rows(controller.planes.tokens, clock=clock),
+        *operation_maintenance.rows(
+            controller.maintenance,
+            controller.planes.permits,
+            controller.register,
+            operators=lambda: parse_operators(controller.foundation.files.operators_text(), user_id=user_id),
+            holder_of=controller.planes.access.holder_of,
+            domain=controller.foundation.config.domain.name,
+        ),
         *operation_backup.rows(
             controller.planes,
             controller.register,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from thingstead.clock import Clock
 from thingstead.controller.admission import Admission
 from thingstead.controller.data_engine import RemoteCollector
+from thingstead.controller.maintenance import Maintenance
 from thingstead.controller.server import DomainServer
 from thingstead.controller.software_engine import RemoteTracker
 from thingstead.endpoint.resource import Call, Handler
@@ -28,6 +31,7 @@ __all__ = [
     "content",
     "credential_status",
     "granting",
+    "telling",
     "update_image",
     "update_poll",
     "update_report",
@@ -97,6 +101,16 @@ def credential_status(authority: CertificateAuthority) -> Handler:
         if not isinstance(cti, bytes) or not 0 < len(cti) <= _MAX_CTI:
             raise DecodeError(f"expected a cti of 1 to {_MAX_CTI} bytes", spec="RFC 8392 §3.1.7")
         return content(codec.encode(int(authority.status(cti))), ContentFormat.CBOR)
+
+    return answer
+
+
+def telling(maintenance: Maintenance) -> Callable[[Call], Awaitable[Message]]:
+    """POST of a page of the journal of maintenance by a thing; answered when it is on disk."""
+
+    async def answer(call: Call) -> Message:
+        await maintenance.take_up(ThingId(str(call.peer)), call.request.payload)
+        return Message(Code.CHANGED)
 
     return answer
 

@@ -11,6 +11,7 @@ from thingstead.controller.resource import (
     collecting,
     credential_status,
     granting,
+    telling,
     update_image,
     update_poll,
     update_report,
@@ -38,6 +39,8 @@ def serve(controller: Controller) -> None:
     resources.register(path.UPDATE_IMAGE, Code.GET, update_image(controller.planes.software))
     resources.register(path.UPDATE_REPORT, Code.POST, update_report(controller.planes.software, server), consumes=cbor)
     resources.register(path.CREDENTIAL_STATUS, Code.FETCH, credential_status(controller.planes.identity))
+    journal = server.deferred(telling(controller.maintenance))
+    resources.register(path.MAINTENANCE, Code.POST, journal, consumes=cbor)
     RevocationList(controller.planes.tokens, server.notify).serve(resources)
     DirectoryResource(controller.planes.directory, server).serve(resources)
     TokenResource(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["OWNER", "RIGHTS", "Operator", "Right", "Role"]
+__all__ = ["OWNER", "RIGHTS", "Operator", "Right", "Role", "operator_named"]
 
 
 class Role(StrEnum):
@@ -64,6 +64,16 @@ class Operator:
     def may(self, right: Right) -> bool:
         """Whether the role has this right."""
         return right in RIGHTS[self.role]
+
+
+def operator_named(actor: str) -> Operator:
+    """Whom the ledger calls so.
+
+    Raises:
+        ValueError: nobody with a role.
+    """
+    role, _, name = actor.partition(":")
+    return Operator(Role(role), name)
 
 
 OWNER = Operator(Role.OWNER)

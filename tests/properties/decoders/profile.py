@@ -20,8 +20,10 @@ from thingstead.protocols.profile import (
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.custody import Owner
 from thingstead.protocols.profile.firmware import Firmware
+from thingstead.protocols.profile.maintenance import Done, Offer, Page, Task
 from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.protocols.profile.papers import Papers
+from thingstead.protocols.profile.permit import Carried, PermitFile
 from thingstead.protocols.voucher import voucher
 from thingstead.secret import Secret
 
@@ -52,6 +54,8 @@ _VOUCHER = voucher.issue(_KEY, _PRIVATE, serial="AL-1", at=_AT, expires=_AT + ti
 _HOME = Owner("home", _KEY)
 _LINK = custody.extend(custody.head(_VOUCHER, ()), serial="AL-1", owner=_HOME, to=_HOME, at=_AT, key=_PRIVATE)
 _PAPERS = Papers(b"identity", _VOUCHER, (_LINK,))
+_JOURNAL = Page(b"journal1", (Done(0, _AT, Task.BEGIN, _REQUEST), Done(1, _AT, Task.END)))
+_PERMITS = PermitFile("home", "ben", (Carried("thing-1", b"token", _KEY),))
 
 DECODERS = (
     Decoder(
@@ -77,6 +81,9 @@ DECODERS = (
         lambda data: signed_request.authenticate(data, _KEY, domain="home"),
         (_REQUEST.hex(),),
     ),
+    Decoder("profile.maintenance.Page.decode", Page.decode, (_JOURNAL.encode().hex(),)),
+    Decoder("profile.maintenance.Offer.decode", Offer.decode, (bytes(16).hex(),)),
+    Decoder("profile.permit.PermitFile.decode", PermitFile.decode, (_PERMITS.encode().hex(),)),
     Decoder("profile.papers.decode", papers.decode, (papers.encode(_PAPERS).hex(),)),
     Decoder("profile.custody.decode_links", custody.decode_links, (custody.encode_links(_PAPERS.links).hex(),)),
     Decoder(

@@ -130,7 +130,7 @@ class Switch(Party):
         self.client = PeerClient(
             self.home, self.endpoint, utc=self.clock.utc, random_bytes=self.random_bytes, retry=2.0
         )
-        self.client.entitle(cast("Member", _Member(SWITCH)), SWITCH_KEY)
+        self.client.entitle(SWITCH, SWITCH_KEY)
         self.access_token = self.issue()
         self.lives = 3600
         self.asked: list[Request] = []

@@ -53,6 +53,7 @@ def a_tally(**attributes):
     tally.refusals = Counter({"role": 1, "delegation": 1})
     tally.newest = {Kind.TRANSITION: 39}
     tally.verdicts = Counter({"admit": 3})
+    tally.maintained = Counter({"domain": 3, "thing": 2})
     tally.slowest_kill = 412.0
     for name, value in attributes.items():
         setattr(tally, name, value)
@@ -105,6 +106,9 @@ def test_what_was_seen_is_shown_and_what_cannot_be_seen_from_here_is_not():
         ("R-03", {"tally": a_tally(refusals=Counter({"role": 1}))}),
         ("R-03", {"tally": a_tally(by_kind=Counter({Kind.APPROVAL: 2}))}),
         ("R-06", {"tally": a_tally(refusals=Counter())}),
+        ("R-07", {"tally": a_tally(refusals=Counter())}),
+        ("R-07", {"tally": a_tally(maintained=Counter({"domain": 3}))}),
+        ("R-07", {"tally": a_tally(maintained=Counter({"thing": 3}))}),
         ("R-28", {"refused": {}}),
         ("R-28", {"tally": Tally()}),
         ("R-04", {"live": frozenset({LAMP.id, NEW.id})}),

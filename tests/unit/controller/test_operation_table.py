@@ -8,6 +8,7 @@ import pytest
 from tests.unit.controller.test_restoration import composed
 from thingstead.controller.operation_table import operations
 from thingstead.domain.role import Operator, Role
+from thingstead.protocols.profile.maintenance import Task
 
 SEEN = {
     "challenge",
@@ -33,13 +34,22 @@ AUDITED = {
     "ledger.head",
     "ledger.proof",
     "ledger.show",
+    "maintenance.show",
     "release.list",
     "release.show",
     "token.list",
     "traffic.show",
 }
 ADMITTED = {"thing.admit"}
-MAINTAINED = {"group.evict", "group.readmit", "group.rekey", "thing.quarantine", "thing.restore", "token.revoke"}
+MAINTAINED = {
+    "group.evict",
+    "group.readmit",
+    "group.rekey",
+    "thing.quarantine",
+    "thing.restore",
+    "token.revoke",
+    *(task.operation for task in Task),
+}
 MATRIX = {
     Role.INSTALLER: SEEN | ADMITTED,
     Role.MAINTAINER: SEEN | USED | AUDITED | MAINTAINED,

@@ -38,6 +38,7 @@ class Kind(StrEnum):
     APPROVAL = "approval"
     DELEGATION = "delegation"
     OPERATION = "operation"
+    MAINTENANCE = "maintenance"
     REFUSAL = "refusal"
     ISSUE = "issue"
     REVOCATION = "revocation"

@@ -21,6 +21,7 @@ class Tally:
         newest: index of the newest entry of each kind.
         refusals: refused messages by reason, summed over their entries.
         verdicts: join decisions by verdict.
+        maintained: orders of maintenance by where they were given.
         slowest_kill: milliseconds of the slowest plane over all kill clocks; None while there is none.
         unfinished_kills: planes that still accepted at a deadline, or that nobody enforces.
         undeclared: transitions that the table of the lifecycle does not have.
@@ -28,6 +29,7 @@ class Tally:
 
     __slots__ = (
         "by_kind",
+        "maintained",
         "newest",
         "refusals",
         "size",
@@ -43,6 +45,7 @@ class Tally:
         self.newest: dict[Kind, int] = {}
         self.refusals: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
+        self.maintained: Counter[str] = Counter()
         self.slowest_kill: float | None = None
         self.unfinished_kills = 0
         self.undeclared = 0
@@ -59,6 +62,8 @@ class Tally:
             self.undeclared += (entry.details.get("from"), entry.cause, entry.details.get("to")) not in _DECLARED
         elif entry.kind is Kind.AUTHORIZATION:
             self.verdicts[entry.cause] += 1
+        elif entry.kind is Kind.MAINTENANCE:
+            self.maintained[str(entry.details.get("where"))] += 1
         elif entry.kind is Kind.KILL_CLOCK:
             self._take_kill(entry)
 

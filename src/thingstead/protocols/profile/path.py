@@ -12,6 +12,7 @@ __all__ = [
     "INTROSPECT",
     "LEVEL",
     "LIGHT",
+    "MAINTENANCE",
     "RD",
     "RD_LOOKUP_EP",
     "RD_LOOKUP_RES",
@@ -86,6 +87,12 @@ LIGHT = "/light"
 
 LEVEL = "/light/level"
 """Thing: GET and PUT of how bright its lamp is when it is on, in per cent."""
+
+MAINTENANCE = "/maintenance"
+"""Thing: GET what the next order is to be signed for; ``/maintenance/TASK`` beneath it, POST of an order.
+
+Domain: POST of a page of the journal that the thing keeps of orders.
+"""
 
 CUSTODY = "/custody"
 """Thing: GET its papers: identity, voucher, custody; PUT of a link by which its owner takes over updates."""
