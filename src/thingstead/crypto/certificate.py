@@ -178,7 +178,10 @@ def load_certificates(data: bytes) -> tuple[Certificate, ...]:
             loaded = [x509.load_der_x509_certificate(data)]
     except _MALFORMED as error:
         raise DecodeError(f"expected an X.509 certificate: {error}", spec="RFC 5280 §4.1") from None
-    return tuple(Certificate(one.public_bytes(serialization.Encoding.DER)) for one in loaded)
+    certificates = tuple([Certificate(one.public_bytes(serialization.Encoding.DER)) for one in loaded])
+    for one in certificates:
+        _ = one.x509  # whoever loads a file hears then that nobody can read the name in it
+    return certificates
 
 
 def verify_chain(

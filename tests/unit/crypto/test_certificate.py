@@ -60,9 +60,15 @@ def test_what_is_no_certificate_is_refused(data):
 )
 def test_names_and_extensions_that_nobody_can_read_are_refused_when_they_are_looked_at(before, after):
     assert before in SERVER.certificate.der
-    certificate = load_certificate(SERVER.certificate.der.replace(before, after))
+    certificate = Certificate(SERVER.certificate.der.replace(before, after))
     with pytest.raises(DecodeError):
         _ = certificate.key_usage
+
+
+def test_a_name_that_nobody_can_read_is_refused_when_its_file_is_loaded():
+    name = b"\x0c\x13files.maker.example"
+    with pytest.raises(DecodeError):
+        load_certificate(SERVER.certificate.der.replace(name, b"\x0c\x13fil\xffs.maker.example"))
 
 
 def test_certificates_are_read_from_pem_and_der():
