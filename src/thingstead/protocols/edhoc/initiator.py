@@ -26,7 +26,7 @@ from thingstead.protocols.edhoc.authentication import (
 )
 from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.ead import EadItem, EadLabels, encode_ead, require_understood
-from thingstead.protocols.edhoc.key_exchange import EphemeralKey, take_g_y
+from thingstead.protocols.edhoc.key_exchange import EphemeralKey
 from thingstead.protocols.edhoc.message import (
     DEFAULT_LIMITS,
     Limits,
@@ -34,24 +34,20 @@ from thingstead.protocols.edhoc.message import (
     decode_byte_string,
     decode_plaintext_2,
     decode_plaintext_4,
-    encode_message_1,
     encode_plaintext,
 )
+from thingstead.protocols.edhoc.opening import Begun, Opened, begin
 from thingstead.protocols.edhoc.schedule import (
     MESSAGE_3,
     MESSAGE_4,
     Label,
-    apply_keystream,
     following_transcript,
-    mix,
     open_sealed,
     seal,
-    second_transcript,
-    transcript_hash,
 )
 from thingstead.protocols.edhoc.session import Agreement, Completed, PeerT, Role, require_other, require_usable
 from thingstead.protocols.edhoc.state import Patient, SingleUse
-from thingstead.protocols.edhoc.suite import CipherSuite, cipher_suite, offer_suites
+from thingstead.protocols.edhoc.suite import CipherSuite, cipher_suite
 from thingstead.secret import Secret
 
 __all__ = ["Initiator", "Message2Authenticated", "Message2Received", "WaitingForMessage2", "WaitingForMessage4"]
@@ -99,27 +95,13 @@ class Initiator:
 
     def message_1(self, ead_1: Iterable[EadItem] = ()) -> tuple[bytes, WaitingForMessage2]:
         """Begin a session (RFC 9528 §5.2.2); EAD_1 travels in clear."""
-        suite = self.suite
-        x = self.ephemeral(suite.curve)
-        message = encode_message_1(
-            self.method,
-            offer_suites(self.suites, suite.number),
-            x.public.x,
-            c_i=self.connection_id,
-            ead_1=encode_ead(ead_1),
+        message, begun = begin(
+            self.method, self.suites, self.suite, ephemeral=self.ephemeral, c_i=self.connection_id, ead_1=ead_1
         )
-        return message, WaitingForMessage2(_Begun(self, suite, x, transcript_hash(suite, message)))
+        return message, WaitingForMessage2((self, begun))
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    initiator: Initiator
-    suite: CipherSuite
-    x: EphemeralKey
-    h_message_1: bytes
-
-
-class WaitingForMessage2(SingleUse[_Begun]):
+class WaitingForMessage2(SingleUse[tuple[Initiator, Begun]]):
     """message_1 is out."""
 
     __slots__ = ()
@@ -132,28 +114,20 @@ class WaitingForMessage2(SingleUse[_Begun]):
             DecodeError: malformed, a G_Y that is no point, or C_R is C_I.
             UnsupportedError: a critical EAD item that is not understood.
         """
-        begun = self._spend()
-        own, suite = begun.initiator, begun.suite
-        content = decode_byte_string(message_2, limits=own.limits)
-        g_y = content[: suite.point_size]
-        g_xy, agree_with_g_y = take_g_y(suite, begun.x, g_y)
-        th_2 = second_transcript(suite, g_y, begun.h_message_1)
-        prk_2e = mix(suite, th_2, g_xy)
-        plaintext = apply_keystream(suite, prk_2e, Label.KEYSTREAM_2, content[suite.point_size :], th=th_2)
+        own, begun = self._spend()
+        suite, opened = begun.suite, begun.open(message_2, limits=own.limits)
         kind = method_row(own.method).responder
-        read = decode_plaintext_2(plaintext, proof_size=proof_size(suite, kind), limits=own.limits)
+        read = decode_plaintext_2(opened.plaintext, proof_size=proof_size(suite, kind), limits=own.limits)
         require_usable(read.c_r, suite, other=own.connection_id)
         require_understood(read.ead, own.ead_labels, message=2)
-        return Message2Received(_Decrypted(begun, agree_with_g_y, prk_2e, th_2, plaintext, read))
+        return Message2Received(_Decrypted(own, begun.x, opened, read))
 
 
 @dataclass(frozen=True, slots=True)
 class _Decrypted:
-    begun: _Begun
-    agree_with_g_y: Callable[[PrivateKey], Secret]
-    prk_2e: Secret
-    th_2: bytes
-    plaintext: bytes
+    initiator: Initiator
+    x: EphemeralKey
+    opened: Opened
     read: Plaintext
 
 
@@ -182,31 +156,32 @@ class Message2Received(SingleUse[_Decrypted]):
             UnsupportedError: the credential's key does not fit method and suite.
         """
         held = self._spend()
-        own, suite, read = held.begun.initiator, held.begun.suite, held.read
+        own, opened, read = held.initiator, held.opened, held.read
+        suite = own.suite
         require_other(credential_r, own.credential)
         kind = method_row(own.method).responder
         prk_3e2m = advance(
             suite,
             kind,
-            held.prk_2e,
+            opened.prk_2e,
             label=Label.SALT_3E2M,
-            th=held.th_2,
-            agree=lambda: held.begun.x.agree(credential_r.public),
+            th=opened.th_2,
+            agree=lambda: held.x.agree(credential_r.public),
         )
         claim = Claim(
             suite=suite,
             kind=kind,
             prk=prk_3e2m,
             label=Label.MAC_2,
-            th=held.th_2,
+            th=opened.th_2,
             id_cred=read.reference.id_cred,
             cred=credential_r.cred,
             ead=read.ead_bytes,
             c_r=read.c_r,
         )
         verify_proof(claim, read.proof, credential_r.public)
-        th_3 = following_transcript(suite, held.th_2, held.plaintext, credential_r.cred)
-        return Message2Authenticated(_Known(own, suite, held.agree_with_g_y, prk_3e2m, th_3, read.c_r, credential_r))
+        th_3 = following_transcript(suite, opened.th_2, opened.plaintext, credential_r.cred)
+        return Message2Authenticated(_Known(own, suite, opened.agree_with_g_y, prk_3e2m, th_3, read.c_r, credential_r))
 
 
 @dataclass(frozen=True, slots=True)

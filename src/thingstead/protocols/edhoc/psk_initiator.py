@@ -17,23 +17,19 @@ from thingstead.protocols.edhoc.credential import compact_reference
 from thingstead.protocols.edhoc.ead import EadItem, EadLabels, decode_ead, encode_ead, require_understood
 from thingstead.protocols.edhoc.identifier import decode_identifier
 from thingstead.protocols.edhoc.initiator import WaitingForMessage4
-from thingstead.protocols.edhoc.key_exchange import EphemeralKey, take_g_y
+from thingstead.protocols.edhoc.key_exchange import EphemeralKey
 from thingstead.protocols.edhoc.message import (
     DEFAULT_LIMITS,
     Limits,
-    decode_byte_string,
-    encode_message_1,
     read_items,
 )
+from thingstead.protocols.edhoc.opening import Begun, begin
 from thingstead.protocols.edhoc.schedule import (
     MESSAGE_3,
     Label,
     apply_keystream,
     following_transcript,
-    mix,
     seal,
-    second_transcript,
-    transcript_hash,
 )
 from thingstead.protocols.edhoc.session import Agreement, Role, require_usable
 from thingstead.protocols.edhoc.shared_key import (
@@ -45,7 +41,7 @@ from thingstead.protocols.edhoc.shared_key import (
     mix_in,
 )
 from thingstead.protocols.edhoc.state import SingleUse
-from thingstead.protocols.edhoc.suite import CipherSuite, cipher_suite, offer_suites
+from thingstead.protocols.edhoc.suite import CipherSuite, cipher_suite
 from thingstead.secret import Secret
 
 __all__ = ["PskInitiator", "PskMessage2Received", "PskWaitingForMessage2"]
@@ -88,21 +84,13 @@ class PskInitiator:
 
     def message_1(self, ead_1: Iterable[EadItem] = ()) -> tuple[bytes, PskWaitingForMessage2]:
         """Begin a session (RFC 9528 §5.2.2)."""
-        suite = self.suite
-        x = self.ephemeral(suite.curve)
-        offered = offer_suites(self.suites, suite.number)
-        message = encode_message_1(METHOD_PSK, offered, x.public.x, c_i=self.connection_id, ead_1=encode_ead(ead_1))
-        return message, PskWaitingForMessage2(_Begun(self, x, transcript_hash(suite, message)))
+        message, begun = begin(
+            METHOD_PSK, self.suites, self.suite, ephemeral=self.ephemeral, c_i=self.connection_id, ead_1=ead_1
+        )
+        return message, PskWaitingForMessage2((self, begun))
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    initiator: PskInitiator
-    x: EphemeralKey
-    h_message_1: bytes
-
-
-class PskWaitingForMessage2(SingleUse[_Begun]):
+class PskWaitingForMessage2(SingleUse[tuple[PskInitiator, Begun]]):
     """message_1 is out."""
 
     __slots__ = ()
@@ -113,22 +101,17 @@ class PskWaitingForMessage2(SingleUse[_Begun]):
         Raises:
             PeerError, DecodeError, UnsupportedError: as for `WaitingForMessage2.receive`.
         """
-        begun = self._spend()
-        own, suite = begun.initiator, begun.initiator.suite
-        content = decode_byte_string(message_2, limits=own.limits)
-        g_y = content[: suite.point_size]
-        g_xy, _agree_with_g_y = take_g_y(suite, begun.x, g_y)
-        th_2 = second_transcript(suite, g_y, begun.h_message_1)
-        prk = mix(suite, th_2, g_xy)
-        plaintext = apply_keystream(suite, prk, Label.KEYSTREAM_2, content[suite.point_size :], th=th_2)
-        items = read_items(plaintext, own.limits)
+        own, begun = self._spend()
+        suite, opened = begun.suite, begun.open(message_2, limits=own.limits)
+        items = read_items(opened.plaintext, own.limits)
         if not items:
             raise DecodeError("expected C_R in PLAINTEXT_2A", spec=f"{DRAFT} §5.2")
         c_r = decode_identifier(items[0][0])
         ead_2 = decode_ead([value for value, _raw in items[1:]], max_items=own.limits.max_ead_items)
         require_usable(c_r, suite, other=own.connection_id)
         require_understood(ead_2, own.ead_labels, message=2)
-        return PskMessage2Received(_Known(own, prk, following_transcript(suite, th_2, plaintext, b""), c_r), ead_2)
+        th_3 = following_transcript(suite, opened.th_2, opened.plaintext, b"")
+        return PskMessage2Received(_Known(own, opened.prk_2e, th_3, c_r), ead_2)
 
 
 @dataclass(frozen=True, slots=True)
