@@ -7,8 +7,9 @@ import selectors
 import socket
 import threading
 import time
+from typing import Protocol
 
-from tests.crash.audit import Audit, GroupAudit
+from tests.crash.audit import GroupAudit
 from thingstead.transport.udp import open_multicast_socket
 
 __all__ = ["Relay"]
@@ -16,10 +17,18 @@ __all__ = ["Relay"]
 _LARGEST = 2048
 
 
+class Bystander(Protocol):
+    """Sees all that passes between one thing and the controller."""
+
+    def pass_by(self, data: bytes, *, to_controller: bool, at: float) -> None:
+        """Note one datagram."""
+        ...
+
+
 class _Leg:
     """One thing's way: the thing sends to `front`, the controller sees and answers `back`."""
 
-    def __init__(self, audit: Audit) -> None:
+    def __init__(self, audit: Bystander) -> None:
         self.audit = audit
         self.front = _bound()
         self.back = _bound()
@@ -39,7 +48,7 @@ class Relay:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def add(self, audit: Audit) -> int:
+    def add(self, audit: Bystander) -> int:
         """Open a way for one more thing; the port that it takes for the controller's."""
         leg = _Leg(audit)
         self._sockets += [leg.front, leg.back]

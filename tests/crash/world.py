@@ -30,7 +30,7 @@ from thingstead.storage.sqlite import DATABASE
 from thingstead.transport.control_socket import ControlClient
 from thingstead_verifier.verify import Verdict, check
 
-__all__ = ["TELEMETRY_INTERVAL", "Process", "ThingProcess", "World", "eventually"]
+__all__ = ["TELEMETRY_INTERVAL", "Process", "ThingProcess", "World", "eventually", "free_port"]
 
 TELEMETRY_INTERVAL = 0.02
 _START_PATIENCE = 20.0
@@ -131,11 +131,11 @@ class World:
         self.root = root
         self.log = root / "log"
         at = datetime.now(UTC)  # noqa: TID251  the processes that are tested read this clock too
-        controller = ("127.0.0.1", _free_port())
+        controller = ("127.0.0.1", free_port())
         # Nobody serves MUD files here: what the network plane owes is owed all the time.
         scenery = prepare(root, things=things, site=None, coap=controller, mud_ports=dict.fromkeys(MAKERS, 1), at=at)
         self.domain = scenery.domain
-        self._group_port = _free_port()
+        self._group_port = free_port()
         settings = self.domain.configuration
         settings.write_text(settings.read_text().replace("[coap]\n", f"[coap]\nmulticast_port = {self._group_port}\n"))
         self.relay = Relay(controller)
@@ -216,7 +216,7 @@ class World:
         return thing
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A UDP port that was free a moment ago."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))

@@ -31,6 +31,7 @@ from thingstead.storage.migration import migrate
 __all__ = ["DATABASE", "SqliteStore"]
 
 _LOGGER = logging.getLogger(__name__)
+
 DATABASE = "thingstead.sqlite"
 _GROUP = 256
 _PAGE = 64
@@ -66,6 +67,7 @@ class SqliteStore:
         self._listeners: list[Callable[[Committed], None]] = []
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._broken = ""
+        self._must_fold = False
         self._closed = False
         self._writer = threading.Thread(target=self._write, name="thingstead-store", daemon=True)
         self._writer.start()
@@ -152,6 +154,19 @@ class SqliteStore:
                     group.append(following)
             if group:
                 self._commit_group(group)
+                self._must_fold |= any(_erases(waiting.unit) for waiting in group)
+            if self._must_fold and self._waiting.empty():
+                self._fold()
+
+    def _fold(self) -> None:
+        """Cut the log once nobody waits: what was erased stays in it else, until new pages happen to cover it."""
+        try:
+            ((is_busy, _, _),) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            _LOGGER.warning("what was erased stands in the log of %s until the next commit: %s", self._path, error)
+        else:
+            # A reader that holds a page has to let go of it first.
+            self._must_fold = bool(is_busy)
 
     def _commit_group(self, group: list[_Waiting]) -> None:
         size = self._size
@@ -279,12 +294,18 @@ def _open_for_writing(path: Path) -> tuple[sqlite3.Connection, int]:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
+        # After an end of ours that nobody announced, what was erased may stand in the log.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         migrate(connection)
         size: int = connection.execute("SELECT count(*) FROM ledger").fetchone()[0]
     except (sqlite3.Error, StorageError):
         connection.close()
         raise
     return connection, size
+
+
+def _erases(unit: Unit) -> bool:
+    return any(record.document is None for record in unit.records)
 
 
 def _write_record(connection: sqlite3.Connection, record: PlaneRecord) -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -286,3 +287,73 @@ def test_a_killed_writer_leaves_every_acknowledged_unit_and_no_half_one(tmp_path
         documents = records[plane]
         assert {a_thing(int(key)).id for key in documents} == kept
         assert all(key.encode() == document for key, document in documents.items())
+
+
+def _on_disk(folder, secret):
+    return sorted(path.name for path in folder.iterdir() if path.is_file() and secret in path.read_bytes())
+
+
+def _kept_and_erased(folder, *, before_it_folds=lambda _store: None):
+    """A store that kept a secret and erased it, and still lives."""
+    secret = b"a master secret of 31 bytes ..."
+
+    async def story():
+        store = SqliteStore(folder)
+        await store.commit(Unit(records=(PlaneRecord(PlaneName.ACCESS, "thing", secret),)))
+        assert _on_disk(folder, secret)
+        before_it_folds(store)
+        await store.commit(Unit(records=(PlaneRecord(PlaneName.ACCESS, "thing", None),)))
+        for _ in range(1000):
+            # The log is cut when the writer has nothing else to do; a commit behind it may be faster once.
+            await store.commit(Unit())
+            if not (found := _on_disk(folder, secret)):
+                break
+        await store.close()
+        return found, _on_disk(folder, secret)
+
+    return asyncio.run(story())
+
+
+@pytest.mark.requirement("R-10")
+def test_what_was_erased_stands_in_no_file_any_more_while_the_store_lives(tmp_path):
+    assert _kept_and_erased(tmp_path / "data") == ([], [])
+
+
+def test_a_log_that_cannot_be_cut_now_is_cut_later(tmp_path, caplog):
+    def hold(store):
+        fold = store._fold
+
+        def refuse_once():
+            store._fold = fold
+            store._connection.execute("PRAGMA busy_timeout = 0")
+            reader = store._reader()
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM thing").fetchone()
+            fold()
+            assert store._must_fold
+            reader.close()
+
+        store._fold = refuse_once
+
+    assert _kept_and_erased(tmp_path / "data", before_it_folds=hold) == ([], [])
+
+
+@pytest.mark.requirement("R-10")
+def test_what_a_killed_store_left_in_its_log_is_cut_at_the_next_start(tmp_path, monkeypatch):
+    secret = b"a master secret of 31 bytes ..."
+
+    async def story():
+        first = SqliteStore(tmp_path / "data")
+        await first.commit(Unit(records=(PlaneRecord(PlaneName.ACCESS, "thing", secret),)))
+        monkeypatch.setattr(first, "_fold", lambda: None)
+        await first.commit(Unit(records=(PlaneRecord(PlaneName.ACCESS, "thing", None),)))
+        shutil.copytree(tmp_path / "data", tmp_path / "as it was")
+        await first.close()
+        assert _on_disk(tmp_path / "as it was", secret)
+        (tmp_path / "as it was").chmod(0o700)
+        second = SqliteStore(tmp_path / "as it was")
+        found = _on_disk(tmp_path / "as it was", secret)
+        await second.close()
+        return found
+
+    assert asyncio.run(story()) == []
