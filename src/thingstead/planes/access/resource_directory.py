@@ -6,12 +6,13 @@ the domain: nobody else gets it, while the registration lives or after it has la
 
 from __future__ import annotations
 
-import heapq
+import asyncio
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
+from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
 from thingstead.domain.instant import instant, microseconds
@@ -125,8 +126,9 @@ class ResourceDirectory:
         self._clock = clock
         self._entries: dict[str, _Entry] = {}
         self._by_owner: dict[ThingId, str] = {}
+        self._claimed: dict[str, ThingId] = {}
+        self._changing: WeakValueDictionary[ThingId, asyncio.Lock] = WeakValueDictionary()
         self._index = _Index()
-        self._ends: list[tuple[datetime, str]] = []
         for key, document in records.load().items():
             self._keep(key, _decode(document))
 
@@ -140,19 +142,8 @@ class ResourceDirectory:
             ForbiddenError: the name is another thing's.
             StorageError: it is not on disk.
         """
-        key = said.key
-        held = self._entries.get(key)
-        if held is not None and held.owner != owner:
-            raise ForbiddenError(f"the endpoint {said.endpoint!r} is another's", spec="RFC 9176 §7.1", reason="claimed")
-        if said.endpoint.startswith("thing-") and said.endpoint != owner:
-            raise ForbiddenError("a thing's id is a name for itself alone", spec="RFC 9176 §7.1", reason="claimed")
-        entry = _Entry(owner, said, self._clock.utc() + timedelta(seconds=said.lifetime))
-        before = self._by_owner.get(owner)
-        changes: dict[str, bytes | None] = {} if before in {None, key} else {str(before): None}
-        await self._records.write({**changes, key: _encode(entry)})
-        if before is not None:
-            self._drop(before)
-        self._keep(key, entry)
+        async with self._lock(owner):
+            await self._register(owner, said)
 
     async def update(self, owner: ThingId, changes: Registration) -> None:
         """Renew the registration of a thing; what `changes` does not say stays (RFC 9176 §5.3.1).
@@ -161,14 +152,15 @@ class ResourceDirectory:
             StateError: it has none (`reason` ``no registration``).
             StorageError: it is not on disk.
         """
-        entry = self._own(owner)
-        said = replace(
-            entry.said,
-            lifetime=changes.lifetime or entry.said.lifetime,
-            base=changes.base or entry.said.base,
-            attributes={**entry.said.attributes, **changes.attributes},
-        )
-        await self.register(owner, said)
+        async with self._lock(owner):
+            before = self._own(owner).said
+            said = replace(
+                before,
+                lifetime=changes.lifetime or before.lifetime,
+                base=changes.base or before.base,
+                attributes={**before.attributes, **changes.attributes},
+            )
+            await self._register(owner, said)
 
     async def remove(self, owner: ThingId) -> None:
         """End the registration of a thing, and its claim to the name (RFC 9176 §5.3.2).
@@ -177,27 +169,19 @@ class ResourceDirectory:
             StateError: it has none (`reason` ``no registration``).
             StorageError: it is not gone from disk.
         """
-        key = self._own(owner).said.key
-        await self._records.write({key: None})
-        self._drop(key)
+        async with self._lock(owner):
+            key = self._own(owner).said.key
+            await self._records.write({key: None})
+            self._drop(key)
 
     async def tidy(self) -> None:
         """Free the names of lapsed registrations whose things have left the domain."""
         now = self._clock.utc()
-        gone: list[str] = []
-        while self._ends and self._ends[0][0] <= now:
-            _, key = heapq.heappop(self._ends)
-            entry = self._entries.get(key)
-            if entry is None or entry.until > now:
-                continue
-            if self._is_in(entry.owner):
-                heapq.heappush(self._ends, (now + timedelta(days=1), key))
-            else:
-                gone.append(key)
-        if gone:
-            await self._records.write(dict.fromkeys(gone))
-            for key in gone:
-                self._drop(key)
+        for key, entry in [row for row in self._entries.items() if row[1].until <= now]:
+            async with self._lock(entry.owner):
+                if self._entries.get(key) is entry and not self._is_in(entry.owner):
+                    await self._records.write({key: None})
+                    self._drop(key)
 
     def endpoints(self, asked: Lookup) -> list[Link]:
         """Registrations that fit every criterion, by themselves or by one of their links (RFC 9176 §6.1, §6.2)."""
@@ -230,6 +214,30 @@ class ResourceDirectory:
             if entry.until > now and all(index.fits(key, *one) for one in rest) and self._is_in(entry.owner):
                 yield entry
 
+    def _lock(self, owner: ThingId) -> asyncio.Lock:
+        """One change of a thing at a time: of two at once, the first would stay under a name that nobody ends."""
+        return self._changing.setdefault(owner, asyncio.Lock())
+
+    async def _register(self, owner: ThingId, said: Registration) -> None:
+        key = said.key
+        held = self._entries.get(key)
+        # A name is taken while its first registration is on its way to the disk, too.
+        if owner != (self._claimed.get(key, owner) if held is None else held.owner):
+            raise ForbiddenError(f"the endpoint {said.endpoint!r} is another's", spec="RFC 9176 §7.1", reason="claimed")
+        if said.endpoint.startswith("thing-") and said.endpoint != owner:
+            raise ForbiddenError("a thing's id is a name for itself alone", spec="RFC 9176 §7.1", reason="claimed")
+        entry = _Entry(owner, said, self._clock.utc() + timedelta(seconds=said.lifetime))
+        before = self._by_owner.get(owner)
+        changes: dict[str, bytes | None] = {} if before in {None, key} else {str(before): None}
+        self._claimed[key] = owner
+        try:
+            await self._records.write({**changes, key: _encode(entry)})
+        finally:
+            del self._claimed[key]
+        if before is not None:
+            self._drop(before)
+        self._keep(key, entry)
+
     def _own(self, owner: ThingId) -> _Entry:
         key = self._by_owner.get(owner)
         if key is None or self._entries[key].until <= self._clock.utc():
@@ -240,7 +248,6 @@ class ResourceDirectory:
         self._entries[key] = entry
         self._by_owner[entry.owner] = key
         self._index.add(key, _pairs(entry))
-        heapq.heappush(self._ends, (entry.until, key))
 
     def _drop(self, key: str) -> None:
         entry = self._entries.pop(key)

@@ -183,7 +183,7 @@ def test_registrations_survive_a_restart_with_what_is_left_of_their_time(desk):
     assert again.endpoints() == ["one"]
 
 
-def test_what_is_not_on_disk_is_not_found(desk):
+def test_what_is_not_on_disk_is_not_found_and_its_name_is_free(desk):
     async def refuse(_changes, *, entries=()):
         raise StorageError("full")
 
@@ -191,8 +191,60 @@ def test_what_is_not_on_disk_is_not_found(desk):
     with pytest.raises(StorageError):
         desk.register(THREE, "ep=three")
     assert desk.endpoints("ep=three") == []
+    del desk.records.write
+    desk.register(ONE, "ep=three")
+    assert desk.endpoints("ep=three") == ["three"]
 
 
 def test_a_damaged_record_is_noticed():
     with pytest.raises(DecodeError):
         Desk({"one\n": b"\x80"})
+
+
+@pytest.mark.requirement("R-34")
+@pytest.mark.spec("RFC 9176 7.1")
+def test_of_two_that_claim_one_name_at_once_one_gets_it_and_the_other_ends_nothing_of_it():
+    desk = Desk()
+    one, two = [read_registration(["ep=hall"], links, ("192.0.2.1", 1)) for links in (b"</one>", b"</two>")]
+
+    async def at_once():
+        directory = desk.directory
+        return await asyncio.gather(directory.register(ONE, one), directory.register(TWO, two), return_exceptions=True)
+
+    first, second = asyncio.run(at_once())
+    assert (first, type(second)) == (None, ForbiddenError)
+    assert desk.resources() == ["coap://192.0.2.1:1/one"]
+    with pytest.raises(StateError):
+        asyncio.run(desk.directory.remove(TWO))
+    assert desk.endpoints() == ["hall"]
+
+
+@pytest.mark.requirement("R-34")
+def test_a_thing_that_claims_many_names_at_once_has_one_in_the_end():
+    desk = Desk()
+
+    async def at_once():
+        said = [read_registration([f"ep=n{number}"], b"</x>", ("192.0.2.1", 1)) for number in range(20)]
+        await asyncio.gather(*[desk.directory.register(ONE, one) for one in said])
+
+    asyncio.run(at_once())
+    assert (desk.endpoints(), len(desk.directory), len(desk.records.documents)) == (["n19"], 1, 1)
+    desk.register(TWO, "ep=n0")
+
+
+def test_a_thing_that_comes_back_while_its_name_is_freed_keeps_it(desk):
+    desk.clock.seconds += 61.0
+    desk.out.add(TWO)
+
+    async def come_back():
+        await asyncio.sleep(0)
+        desk.out.clear()
+        said = read_registration(["ep=two", "d=floor"], b"</new>", ("192.0.2.1", 2))
+        await desk.directory.register(TWO, said)
+
+    async def at_once():
+        await asyncio.gather(desk.directory.tidy(), come_back())
+
+    asyncio.run(at_once())
+    assert desk.resources("ep=two") == ["coap://192.0.2.1:2/new"]
+    assert set(desk.records.documents) == set(desk.directory._entries)
