@@ -56,13 +56,14 @@ from thingstead.domain.thing import Thing
 from thingstead.endpoint.event import Address
 from thingstead.enforcement.dry_run import DryRun
 from thingstead.identifier import KeyId, ThingId
-from thingstead.phases.manufacture import Maker, Model, bear
+from thingstead.phases.manufacture import Maker, Model, bear, bear_unsold
 from thingstead.planes.software.image_scan import scan
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import firmware
 from thingstead.protocols.profile.birth import BIRTH
 from thingstead.protocols.profile.firmware import Firmware
+from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.policy_file import parse_policy
 from thingstead.transport.resolver import HostsResolver
@@ -141,6 +142,7 @@ class World:
         clock: what the domain and, unless it is changed, every thing reads.
         network: what carries their datagrams.
         makers: ``acme`` of model LX-1 and ``brook`` of model TH-2, each with an anchor of its own, both trusted.
+        servers: the card of a maker's server, by the maker's name; every domain is given it with the anchor.
         domain: the domain.
         things: by serial number.
     """
@@ -150,6 +152,7 @@ class World:
         self.clock = VirtualClock(loop, AT)
         self.network = Network(loop, seed=seed, **line)
         self.makers = {name: make_maker(name) for name in ("acme", "brook")}
+        self.servers: dict[str, MakerServer] = {}
         self.domain = LivingDomain(self, policy)
         self.things: dict[str, LivingThing] = {}
 
@@ -159,7 +162,7 @@ class World:
         *,
         maker: Maker | None = None,
         model: str = "LX-1",
-        sold_to: PublicKey | None = None,
+        sold_to: PublicKey | MakerServer | None = None,
         **config: Any,
     ) -> LivingThing:
         """Bear a thing that is not switched on yet.
@@ -168,7 +171,7 @@ class World:
             serial: unique per maker.
             maker: Acme if none is given.
             model: its type.
-            sold_to: key of the domain that its voucher names; ours if none is given.
+            sold_to: key of the domain that its voucher names, ours if none is given; or the server that it asks.
             config: settings of its `AgentConfig`.
         """
         number = len(self.things) + 1
@@ -336,7 +339,8 @@ class LivingDomain:
 
     def anchors(self) -> tuple[TrustAnchor, ...]:
         """The makers that the owner trusts."""
-        return tuple(_anchor(maker) for maker in self._world.makers.values())
+        servers = self._world.servers
+        return tuple(replace(_anchor(maker), server=servers.get(name)) for name, maker in self._world.makers.items())
 
     def foundation(self) -> Foundation:
         """What the next life stands on."""
@@ -408,7 +412,7 @@ class LivingThing:
         address: Address,
         maker: Maker,
         model: Model,
-        sold_to: PublicKey,
+        sold_to: PublicKey | MakerServer,
         config: dict[str, Any],
     ) -> None:
         self._world = world
@@ -426,15 +430,12 @@ class LivingThing:
         host, port = world.domain.address
         self.config = replace(AgentConfig(home=Path(serial), controller_host=host, controller_port=port), **config)
         key = self.keys.create(birth_record.IDENTITY_KEY, KeyType.P256)
-        born = bear(
-            maker,
-            model,
-            serial,
-            thing_key=key.public,
-            domain_key=sold_to,
-            at=AT - timedelta(days=30),
-            voucher_expires=AT + timedelta(days=365),
-        )
+        at = AT - timedelta(days=30)
+        if isinstance(sold_to, MakerServer):
+            born = bear_unsold(maker, model, serial, thing_key=key.public, server=sold_to, at=at)
+        else:
+            until = AT + timedelta(days=365)
+            born = bear(maker, model, serial, thing_key=key.public, domain_key=sold_to, at=at, voucher_expires=until)
         self.disk = {BIRTH: birth_record.encode(born)}
 
     @property

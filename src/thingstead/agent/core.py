@@ -405,6 +405,7 @@ class Agent:
             combines=self.member is not None and not attempt % 2,
             owner=self.ownership.owner,
             custody=self.ownership.statement,
+            keep=self.ownership.begin,
         )
         return (yield from joining.story(self.utc()))
 

@@ -1,4 +1,4 @@
-"""Whose a thing is: as its maker's voucher and the owners since say, or whoever holds it in his hands and resets it."""
+"""Whose a thing is: as its maker and the owners since say, or whoever holds it in his hands and resets it."""
 
 from __future__ import annotations
 
@@ -112,11 +112,12 @@ class Ownership:
         if self._home.load(CLAIM) is not None:
             return b""
         shown = self.papers
-        return shown.head if shown.links else None
+        by_maker = 0 if shown.voucher else 1
+        return shown.head if len(shown.links) > by_maker else None
 
     @property
     def owner(self) -> PublicKey | None:
-        """Whose it is; None where the maker's voucher alone says so.
+        """Whose it is; None where the maker's voucher alone says so, or its server was not asked yet.
 
         Raises:
             SecurityError, ProtocolError: the chain that it keeps is none.
@@ -147,6 +148,23 @@ class Ownership:
         resources.register(path.CUSTODY, Code.GET, show, produces=(ContentFormat.CBOR,))
         resources.register(path.CUSTODY, Code.PUT, adopt)
 
+    def begin(self, link: bytes, owner: PublicKey) -> None:
+        """Keep the first link, by which the maker's server says whose the thing is (docs/adr/0026).
+
+        Args:
+            link: as the server sent it.
+            owner: the domain's key, whom it has to name.
+
+        Raises:
+            UntrustedError: it is by somebody else, or names somebody else, or takes the maker's updates over.
+            SecurityError, ProtocolError: it is no link, or its signature does not verify.
+            StorageError: it could not be kept; nothing changed.
+        """
+        first = self._authenticate((link,)).owner
+        if first.key != owner or first.release_keys:
+            raise UntrustedError("the maker's server gave the thing to another domain", reason="custody")
+        self._home.save(CUSTODY, custody.encode_links((link,)))
+
     def follow(self, link: bytes, by: PublicKey | None) -> None:
         """Add the next link of custody.
 
@@ -171,12 +189,14 @@ class Ownership:
 
     def _authenticate(self, links: tuple[bytes, ...]) -> Custody:
         birth = self._birth
+        server = None if birth.server is None else birth.server.voucher_key
         return custody.authenticate(
             birth.voucher,
             links,
             anchor=birth.maker_anchor,
             serial=birth.serial,
             supported_until=self._support_end(),
+            server=server,
         )
 
     def _support_end(self) -> datetime:

@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.standing import GONE, had_another_key, is_member, key_rows, objection, require_welcome
+from thingstead.controller.vouching import VouchFor, next_step, require_voucher, vouched
 from thingstead.controller.waiting_room import APPROVAL_LIFETIME, Approval, Waiting, WaitingRoom
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
@@ -66,6 +67,7 @@ class Admission:
     Args:
         policy: what the owner wrote.
         waiting: whom it holds.
+        vouch: asks a maker's server.
         issuer_credential: CCS of the key that tokens are signed with.
         note_place: keeps the address that a verified handshake came from.
     """
@@ -81,6 +83,7 @@ class Admission:
         ownership: Ownership,
         policy: OwnerPolicy,
         waiting: WaitingRoom,
+        vouch: VouchFor,
         issuer_credential: bytes,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
@@ -94,6 +97,7 @@ class Admission:
         self._ownership = ownership
         self._policy = policy
         self._waiting = waiting
+        self._vouch = vouch
         self._issuer_credential = issuer_credential
         self._clock = clock
         self._random_bytes = random_bytes
@@ -144,13 +148,15 @@ class Admission:
             proof: what they signed, for the ledger.
 
         Raises:
-            PolicyError: the thing does not wait, or the policy has no such scope, or gives it none by itself.
+            PolicyError: the thing does not wait, or for its maker's word; or the policy has no such scope, or gives it
+                none by itself.
             UntrustedError: the thing was retired or handed over, is restricted, or proved another key.
             ForbiddenError: it is not the installer's to approve.
         """
         known = self._register.thing(thing)
         require_welcome(known)
         waiting, now = self._waiting.find(thing), self._clock.utc()
+        require_voucher(waiting)
         until = now + APPROVAL_LIFETIME
         details: dict[str, Detail] = {"compared": bool(key)}
         if delegation is not None:
@@ -237,10 +243,11 @@ class Admission:
         if known is not None and known.support_end is not None:
             # The maker's date is on the thing for ever; whoever adopted it gave it another.
             facts = replace(facts, support_end=known.support_end)
-        decision = self._decide(known, facts, self._ownerless(known, newcomer))
+        decision, voucher = self._decide(known, facts, self._ownerless(known, newcomer)), b""
         if decision.verdict is Verdict.ADMIT:
             # In the same step of the event loop: of two that come together, the second counts the first.
             self._entering[facts.maker, facts.serial] = facts
+            decision, voucher = await vouched(newcomer, decision, self._vouch)
         thing = known
         if thing is None and decision.verdict is not Verdict.REFUSE:
             thing = await self._make_known(newcomer, decision)
@@ -249,11 +256,11 @@ class Admission:
             await self._waiting.tell(
                 thing.id, facts.thumbprint, rule=decision.rule, zone=decision.zone, entries=entries
             )
-            raise PolicyError(f"{thing.id} waits for approval: thingstead thing admit {thing.id}", reason="held")
+            raise PolicyError(f"{thing.id} waits: {next_step(self._waiting.find(thing.id))}", reason="held")
         await self._store.commit(Unit(entries=entries))
-        if thing is None or decision.scope is None:
+        if decision.verdict is Verdict.REFUSE or thing is None or decision.scope is None:
             raise PolicyError(f"the join policy refuses {facts.serial}: {decision.rule}", reason="refused")
-        return await self._take_in(thing, newcomer, decision, decision.scope)
+        return replace(await self._take_in(thing, newcomer, decision, decision.scope), voucher=voucher)
 
     async def _take_in(self, thing: Thing, newcomer: Newcomer, decision: Decision, scope: Scope) -> Grant:
         is_in = thing.state in _IN

@@ -13,12 +13,13 @@ from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.controller import Controller
 from thingstead.controller.engines import Planes, compose_planes
-from thingstead.controller.entrance import compose_entrance
+from thingstead.controller.entrance import Entrance, compose_entrance
 from thingstead.controller.expiry_watch import ExpiryWatch
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.group_member import DomainMember, group_of
 from thingstead.controller.group_resource import GroupResources
 from thingstead.controller.maintenance import Maintenance
+from thingstead.controller.maker_servers import is_maker
 from thingstead.controller.notary import Notary
 from thingstead.controller.overview import Overview
 from thingstead.controller.owner import Owner, Trusted
@@ -36,7 +37,6 @@ from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import AssociationId, GroupId, RequestReceived
 from thingstead.endpoint.resource import Resources
 from thingstead.identifier import KeyId, ThingId
-from thingstead.phases.bootstrap import Bootstrap
 from thingstead.phases.decommission import Decommission
 from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.identity.registrar import Registrar
@@ -77,8 +77,8 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     planes = compose_planes(foundation, own.public, member, trusted, register=register, server=server)
     conductor = Conductor(planes, register, store=store, clock=clock)
     clones = CloneWatch(conductor, store=store, clock=clock)
-    entrance = compose_entrance(foundation, own, conductor, register=register, planes=planes)
-    registrar, admission = entrance.registrar, entrance.admission
+    doors = compose_entrance(foundation, own, trusted, server, conductor, register, planes)
+    registrar, admission = doors.registrar, doors.admission
     notary = _notary(foundation, refusals)
     rejoining = Rejoining(lambda: admission.policy, register, conductor=conductor, runs=planes.software.runs)
     planes.software.on_install = rejoining.note
@@ -90,9 +90,8 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         register,
         notary,
         server=server,
-        bootstrap=entrance.bootstrap,
         attention=attention,
-        admission=admission,
+        doors=doors,
     )
     expiring = ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock)
     controller = Controller(
@@ -105,8 +104,8 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         resources=resources,
         admission=admission,
         people=compose_people(foundation, admission),
-        ownership=entrance.ownership,
-        bootstrap=entrance.bootstrap,
+        ownership=doors.ownership,
+        bootstrap=doors.bootstrap,
         decommission=_decommission(foundation, server, planes.access),
         maintenance=_maintenance(foundation, conductor, register, planes, server=server, refusals=refusals),
         planes=planes,
@@ -214,9 +213,8 @@ def _overview(
     notary: Notary,
     *,
     server: DomainServer,
-    bootstrap: Bootstrap,
     attention: Attention,
-    admission: Admission,
+    doors: Entrance,
 ) -> Overview:
     return Overview(
         foundation.config.domain.name,
@@ -226,11 +224,12 @@ def _overview(
         notary=notary,
         resources=server.resources,
         server=server,
-        bootstrap=bootstrap,
+        bootstrap=doors.bootstrap,
         max_half_open=foundation.config.join.max_half_open,
         is_offline=foundation.config.network.offline,
         attention=attention,
-        waiting=lambda: sum(one.approval is None for _, one in admission.waiting()),
+        waiting=lambda: sum(one.approval is None for _, one in doors.admission.waiting()),
+        makers=doors.makers.counted,
         separate=foundation.separate,
         clock=foundation.clock,
     )
@@ -282,7 +281,7 @@ def _maintenance(
 
 def _grant(event: RequestReceived, access: AuthorizationServer, clones: CloneWatch) -> tuple[Hashable, Scope] | None:
     """Who is behind a request, and what its token lets it do now."""
-    if event.association is None:
+    if event.association is None or is_maker(event.association):
         return None
     thing = ThingId(event.association)
     clones.heard(thing, event.source)

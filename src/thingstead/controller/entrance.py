@@ -8,6 +8,9 @@ from thingstead.controller.admission import Admission
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.engines import Planes
 from thingstead.controller.foundation import Foundation
+from thingstead.controller.maker_servers import MakerServers
+from thingstead.controller.owner import Trusted
+from thingstead.controller.server import DomainServer
 from thingstead.controller.waiting_room import WaitingRoom
 from thingstead.crypto.key import PublicKey
 from thingstead.domain.plane import PlaneName
@@ -33,12 +36,14 @@ class Entrance:
     """The parts.
 
     Attributes:
+        makers: who is asked whose a thing is.
         registrar: who made a thing.
         ownership: whose it was.
         admission: whether it may.
         bootstrap: the dialogue.
     """
 
+    makers: MakerServers
     registrar: Registrar
     ownership: Ownership
     admission: Admission
@@ -48,19 +53,30 @@ class Entrance:
 def compose_entrance(
     foundation: Foundation,
     own: Credential,
+    trusted: Trusted,
+    server: DomainServer,
     conductor: Conductor,
-    *,
     register: Register,
     planes: Planes,
 ) -> Entrance:
     """Put them together; `own` is the domain's credential."""
+    makers = MakerServers(
+        server,
+        credential=own,
+        key=foundation.keys.handle(KeyId("domain")),
+        anchors=lambda: trusted.anchors,
+        connection_id=planes.access.allocate_recipient_id,
+        resolve=foundation.resolver,
+        own=foundation.config.coap.host,
+        clock=foundation.clock,
+    )
     registrar = Registrar(
         {anchor.maker: anchor.identity_key for anchor in foundation.anchors},
         is_vouched=_vouching(planes.codes, register),
     )
-    ownership = _ownership(foundation, own, registrar)
-    admission = _admission(foundation, conductor, register, planes, ownership)
-    return Entrance(registrar, ownership, admission, _bootstrap(foundation, own, registrar, admission, planes))
+    ownership = _ownership(foundation, own, registrar, makers)
+    admission = _admission(foundation, conductor, register, planes, ownership, makers)
+    return Entrance(makers, registrar, ownership, admission, _bootstrap(foundation, own, registrar, admission, planes))
 
 
 def _admission(
@@ -69,6 +85,7 @@ def _admission(
     register: Register,
     planes: Planes,
     ownership: Ownership,
+    makers: MakerServers,
 ) -> Admission:
     return Admission(
         conductor,
@@ -81,6 +98,7 @@ def _admission(
         waiting=WaitingRoom(
             PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="waiting/"), clock=foundation.clock
         ),
+        vouch=makers.voucher,
         issuer_credential=ccs.encode(foundation.keys.handle(KeyId("access")).public, subject="access"),
         clock=foundation.clock,
         random_bytes=foundation.random_bytes,
@@ -104,9 +122,11 @@ def _bootstrap(
     )
 
 
-def _ownership(foundation: Foundation, own: Credential, registrar: Registrar) -> Ownership:
+def _ownership(foundation: Foundation, own: Credential, registrar: Registrar, makers: MakerServers) -> Ownership:
     records = PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="custody/")
-    return Ownership(records, identify=registrar.identify, owner=own.public, clock=foundation.clock)
+    return Ownership(
+        records, identify=registrar.identify, server_key=makers.voucher_key, owner=own.public, clock=foundation.clock
+    )
 
 
 def _vouching(codes: InstallCodes, register: Register) -> IsVouched:

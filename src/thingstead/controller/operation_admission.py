@@ -10,6 +10,7 @@ from thingstead.controller.admission import Admission
 from thingstead.controller.installers import Installers
 from thingstead.controller.operation import Acting, Operation
 from thingstead.controller.operation_thing import NoArguments
+from thingstead.controller.vouching import next_step
 from thingstead.controller.waiting_room import Waiting, shown
 from thingstead.domain.register import Register
 from thingstead.domain.role import Right
@@ -79,5 +80,5 @@ def _told(thing: Thing, waiting: Waiting) -> dict[str, Any]:
         "knocked_at": waiting.knocked_at,
         "approved_by": "" if approval is None else approval.by,
         "approved_until": None if approval is None else approval.until,
-        "next": f"thingstead thing admit {thing.id} {'--key DIGITS' if approval is None else '--undo'}",
+        "next": next_step(waiting),
     }

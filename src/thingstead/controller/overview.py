@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,7 @@ class Overview:
         is_offline: it asks no resolver for names outside.
         attention: looks for what is forgotten.
         waiting: how many things wait for a person.
+        makers: what came of asking makers' servers, by maker and reason.
         separate: what runs in processes of their own.
         clock: both times; uptime counts from here.
     """
@@ -85,6 +86,7 @@ class Overview:
         is_offline: bool,
         attention: Attention,
         waiting: Callable[[], int],
+        makers: Callable[[], Mapping[str, Mapping[str, int]]],
         separate: Sequence[str] = (),
         clock: Clock,
     ) -> None:
@@ -100,6 +102,7 @@ class Overview:
         self._is_offline = is_offline
         self._attention = attention
         self._waiting = waiting
+        self._makers = makers
         self._separate = tuple(separate)
         self._clock = clock
         self._started = clock.now()
@@ -144,6 +147,7 @@ class Overview:
             "ledger": {"entries": self._notary.size, "signed": self._notary.sealed},
             "refused": dict(sorted(self._resources.refused.items())),
             "dropped": dict(sorted(self._server.counters.items())),
+            "makers": self._makers(),
             "separate": list(self._separate),
         }
 

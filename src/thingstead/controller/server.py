@@ -213,11 +213,33 @@ class DomainServer:
         Raises:
             TransportError: it has no live association, or did not answer in time.
         """
-        exchange = self._endpoint.send_request(request, None, self._clock.now(), association=AssociationId(thing))
+        return await self.ask(None, request, association=AssociationId(thing), within=within)
+
+    async def ask(
+        self,
+        address: Address | None,
+        message: Message,
+        *,
+        association: AssociationId | None = None,
+        within: float = 30.0,
+    ) -> Message:
+        """Ask whoever is at an address, in clear or under an association; None is where that was last heard from.
+
+        Raises:
+            TransportError: no answer in time.
+            SecurityError: what came was not the peer's, or the peer does not know the association any more.
+            StateError: no such association.
+        """
+        exchange = self._endpoint.send_request(message, address, self._clock.now(), association=association)
         async with aclosing(self._responses(exchange, within)) as responses:
             async for response in responses:
                 return response.message
-        raise TransportError(f"{thing} did not answer", reason="timeout")
+        raise TransportError(f"{association or address} did not answer", reason="timeout")
+
+    def meet(self, association: LiveAssociation) -> None:
+        """Make an association live that is not with a thing, and dies with this program."""
+        self._endpoint.install(association)
+        self._worn.discard(association.id)
 
     async def command(
         self, group: GroupId, request: Message, destination: Address, *, expected: int, within: float = 3.0

@@ -8,10 +8,12 @@
       |   voucher names CRED_R? else an error, no more     |
       | message_3 {maker identity in EAD_3} -------------> |  authenticate: identity under an anchor, key proven
       |                                                    |  authorise: the join policy, apart from the above
+      |                                                    |  ask the maker's server, if the thing wants that
       |                                                    |  commit: thing, credential, token, association
       | <---------- message_4 {tokens, credential}         |
 
-(RFC 9528; RFC 8366 for the voucher; the order of the last two lines is what makes a crash harmless.)
+(RFC 9528; RFC 8366 for the voucher, or draft-ietf-lake-authz-07 where the thing has none: it is in message_4 then. The
+order of the last two lines is what makes a crash harmless.)
 
 Where the maker vouches for neither side, a person does, by an install code: with it the two show each other who they
 are, once, and then the thing joins as above (draft-ietf-lake-edhoc-psk-08)::
@@ -39,13 +41,16 @@ from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.ead import EadItem
 from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.edhoc.psk_responder import PskResponder, PskWaitingForMessage3
-from thingstead.protocols.edhoc.responder import Responder, WaitingForMessage3
+from thingstead.protocols.edhoc.responder import Message3Received, Responder, WaitingForMessage3
 from thingstead.protocols.edhoc.session import OscoreParameters
 from thingstead.protocols.edhoc.shared_key import DRAFT, METHOD_PSK, SharedCredential
+from thingstead.protocols.edhoc.suite import CipherSuite
+from thingstead.protocols.lake_authz.message import VoucherRequest
+from thingstead.protocols.lake_authz.voucher import session_hash
 from thingstead.protocols.profile import install_code, join
 from thingstead.protocols.profile.grant import Grant, encode_grant
 
-__all__ = ["Admission", "Authenticator", "Bootstrap", "Codes", "HalfOpen", "Newcomer"]
+__all__ = ["Admission", "Authenticator", "Bootstrap", "Codes", "HalfOpen", "Newcomer", "Offered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,14 @@ class Newcomer:
         oscore: what the handshake agreed on, for the association.
         source: the IP address it came from.
         custody: the end of its chain of custody, empty where it was reset by hand; None where it came from its maker.
+        question: what its maker's server is to be asked before it believes us; None where it knows whose it is.
     """
 
     identity: MakerIdentity
     oscore: OscoreParameters
     source: str
     custody: bytes | None = None
+    question: VoucherRequest | None = None
 
 
 Authenticator = Callable[[bytes, datetime], MakerIdentity]
@@ -73,7 +80,27 @@ Admission = Callable[[Newcomer], Awaitable[Grant]]
 `UntrustedError` for what has left, or is cut off."""
 
 
-HalfOpen = WaitingForMessage3 | PskWaitingForMessage3
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A handshake by key pairs that waits for message_3.
+
+    Attributes:
+        waiting: its state.
+        suite: selected.
+        session_hash: H_21, which a voucher would be bound to.
+    """
+
+    waiting: WaitingForMessage3
+    suite: CipherSuite
+    session_hash: bytes
+
+    @property
+    def c_r(self) -> bytes:
+        """Our connection identifier."""
+        return self.waiting.c_r
+
+
+HalfOpen = Offered | PskWaitingForMessage3
 """A handshake that waits for message_3, by key pairs or by a shared key."""
 
 
@@ -175,7 +202,8 @@ class Bootstrap:
         else:
             received = self._responder.receive(message_1)
             c_r = self._fresh_connection_id(received.c_i)
-            message_2, waiting = received.message_2(connection_id=c_r, credential=self._credential, key=self._key)
+            message_2, unproven = received.message_2(connection_id=c_r, credential=self._credential, key=self._key)
+            waiting = Offered(unproven, received.suite, session_hash(received.suite, message_1, message_2))
         self._pending.add(waiting, source=source, now=now)
         return message_2
 
@@ -187,13 +215,14 @@ class Bootstrap:
         waiting = self._pending.find(c_r, now=now)
         if isinstance(waiting, PskWaitingForMessage3):
             return await self._introduce(waiting, message_3)
-        received = waiting.receive(message_3)
+        received = waiting.waiting.receive(message_3)
         self._pending.discard(c_r)
         identity = self._authenticate(join.decode_identity(received.ead_3), at)
         authenticated = received.authenticate(join.identity_credential(identity.encoded, identity.public))
         said = join.decode_custody(received.ead_3)
+        question = _question(received, identity, waiting)
         try:
-            grant = await self._admit(Newcomer(identity, authenticated.oscore(), source[0], said))
+            grant = await self._admit(Newcomer(identity, authenticated.oscore(), source[0], said, question))
         except UntrustedError:
             self._unwelcome.note(source, now)
             raise
@@ -217,3 +246,17 @@ class Bootstrap:
         while (candidate := self._connection_id()) in self._pending or candidate == c_i:
             pass
         return candidate
+
+
+def _question(received: Message3Received, identity: MakerIdentity, offered: Offered) -> VoucherRequest | None:
+    """What the thing wants its maker's server asked; the name it is asked about must be that of the proven identity.
+
+    Raises:
+        DecodeError: several questions, or one that is none.
+        UntrustedError: the thing calls itself by the name of another.
+    """
+    info = join.decode_question(received.ead_3, offered.suite)
+    if info is None:
+        return None
+    join.require_name(received.id_cred_i, identity.encoded)
+    return VoucherRequest(offered.suite, info.ek_ct, offered.session_hash, received.id_cred_i.id_cred)

@@ -11,23 +11,31 @@ from tests.unit.domain.things import AT
 from tests.unit.phases.test_bootstrap import _DOMAIN_KEY, _GRANT, _THING_KEY, _bootstrap
 from tests.unit.phases.test_manufacture import MAKER, MODEL
 from thingstead.agent.joining import Joining, back_off
-from thingstead.crypto.key import KeyType, generate
+from thingstead.agent.story import Request
+from thingstead.crypto.key import KeyType, PublicKey, generate
 from thingstead.errors import (
+    AuthenticationError,
     DecodeError,
     ExpiredError,
+    SecurityError,
     ThingsteadError,
     TransportError,
     UnsupportedError,
     UntrustedError,
 )
-from thingstead.phases.manufacture import bear
+from thingstead.phases.manufacture import bear, bear_unsold
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt.credential import authenticate_maker_identity
 from thingstead.protocols.edhoc.coap_carriage import parse_request
 from thingstead.protocols.edhoc.error import ErrorCode, ErrorMessage, WrongSuiteError, encode_error
+from thingstead.protocols.lake_authz import voucher
+from thingstead.protocols.lake_authz.message import VoucherRequest
+from thingstead.protocols.lake_authz.voucher import Binding
+from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile.grant import encode_granted
+from thingstead.protocols.profile.maker_server import MakerServer
 
 pytestmark = pytest.mark.requirement("R-61")
 THING = ("192.0.2.1", 5683)
@@ -240,3 +248,125 @@ def test_the_wait_doubles_to_an_end_and_chance_adds_less_than_half(attempt, doub
 @pytest.mark.spec("RFC 7252 4.2")
 def test_things_that_failed_together_do_not_knock_together_again():
     assert len({back_off(0, 1.0, random.Random(seed).randbytes) for seed in range(100)}) > 90
+
+
+SERVER, STRANGER = generate(KeyType.P256), generate(KeyType.P256)
+CARD = MakerServer("acme", "coap://192.0.2.1", generate(KeyType.P256).public, SERVER.public)
+
+
+class Vouched:
+    """A join of a thing without a written voucher, at a domain that has a server's answer to hand over."""
+
+    def __init__(self, *, server=CARD, known_domain=None, owner=None, combines=False, by=SERVER):
+        self.born = bear_unsold(MAKER, MODEL, "A0001", thing_key=_THING_KEY.public, server=server, at=AT)
+        self.kept: list[tuple[bytes, PublicKey]] = []
+        self.joining = Joining(
+            self.born, _THING_KEY, b"\x05", known_domain, combines, owner, keep=lambda *kept: self.kept.append(kept)
+        )
+        self.by = by
+        self.asked: list[VoucherRequest] = []
+        self.tamper = lambda voucher: voucher
+        self.domain, _ = _bootstrap()
+        self.domain._authenticate = lambda encoded, _at: identity(encoded)
+        self.domain._admit = self.admit
+
+    async def admit(self, newcomer):
+        if newcomer.question is None:
+            return _GRANT
+        self.asked.append(newcomer.question)
+        question = newcomer.question
+        key = voucher.answer_key(question.suite, question.ek_ct, self.by)
+        about = Binding(question.h_21, question.id_cred_i, self.domain._credential.cred)
+        return replace(_GRANT, voucher=self.tamper(voucher.issue(key, about, opaque=b"first link")))
+
+    def run(self):
+        """To the end; the association."""
+        story = self.joining.story(AT)
+        asked = next(story)
+        try:
+            while True:
+                assert isinstance(asked, Request)
+                payload = asyncio.run(self.domain.answer(asked.message.payload, THING, now=0.0, at=AT))
+                asked = story.send(Message(Code.CHANGED, payload=payload))
+                if is_error(asked):
+                    story.send(Message(Code.BAD_REQUEST))
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.mark.spec("draft-ietf-lake-authz-07 4.4.4")
+def test_a_thing_that_asks_keeps_the_first_link_before_it_is_in():
+    attempt = Vouched()
+    assert attempt.run().access_token == _GRANT.access_token
+    assert attempt.kept == [(b"first link", _DOMAIN_KEY.public)]
+    (question,) = attempt.asked
+    assert question.id_cred_i == birth_record.credential(attempt.born, _THING_KEY.public).id_cred
+
+
+def test_a_thing_that_asks_waits_for_message_4_even_if_it_would_combine():
+    attempt = Vouched(combines=True)
+    assert attempt.run() is not None
+    assert len(attempt.kept) == 1
+
+
+@pytest.mark.parametrize("whose", ["known_domain", "owner"])
+def test_who_knows_whose_it_is_asks_nobody(whose):
+    attempt = Vouched(**{whose: _DOMAIN_KEY.public})
+    assert attempt.run() is not None
+    assert (attempt.asked, attempt.kept) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("tamper", "by"),
+    [
+        (lambda _voucher: b"", SERVER),
+        (lambda voucher: voucher[:-1] + bytes([voucher[-1] ^ 1]), SERVER),
+        (lambda _voucher: bytes(24), SERVER),
+        (lambda voucher: voucher, STRANGER),
+    ],
+    ids=["missing", "altered", "made-up", "by-another"],
+)
+def test_without_its_maker_s_own_word_it_keeps_nothing_of_the_domain(tamper, by):
+    attempt = Vouched(by=by)
+    attempt.tamper = tamper
+    with pytest.raises(SecurityError):
+        attempt.run()
+    assert attempt.kept == []
+
+
+def test_a_link_that_is_not_taken_ends_the_join():
+    attempt = Vouched()
+
+    def refuse(_link, _key):
+        raise UntrustedError("names another", reason="custody")
+
+    attempt.joining = replace(attempt.joining, keep=refuse)
+    with pytest.raises(UntrustedError, match="names another"):
+        attempt.run()
+
+
+def test_a_voucher_that_nobody_asked_for_is_refused():
+    attempt = Vouched(owner=_DOMAIN_KEY.public)
+
+    async def unasked(_newcomer):
+        return replace(_GRANT, voucher=bytes(24))
+
+    attempt.domain._admit = unasked
+    with pytest.raises(UnsupportedError):
+        attempt.run()
+
+
+def test_a_voucher_of_another_session_is_no_answer():
+    first, second = Vouched(), Vouched()
+    seen: list[bytes] = []
+
+    def note(shown):
+        seen.append(shown)
+        return shown
+
+    first.tamper = note
+    first.run()
+    second.tamper = lambda _shown: seen[0]
+    with pytest.raises(AuthenticationError):
+        second.run()
+    assert second.kept == []

@@ -10,13 +10,14 @@ from thingstead.agent import wiping
 from thingstead.agent.ownership import Ownership, claim
 from thingstead.crypto.key import KeyType, generate
 from thingstead.crypto.keystore import MemoryKeyStore
-from thingstead.errors import AuthenticationError, DecodeError, ForbiddenError, UntrustedError
+from thingstead.errors import AuthenticationError, DecodeError, ForbiddenError, ThingsteadError, UntrustedError
 from thingstead.identifier import KeyId
-from thingstead.phases.manufacture import Model, bear
+from thingstead.phases.manufacture import Model, bear, bear_unsold
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import custody
 from thingstead.protocols.profile.birth import BIRTH, IDENTITY_KEY
 from thingstead.protocols.profile.custody import Owner
+from thingstead.protocols.profile.maker_server import MakerServer
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MAKER = make_maker("acme")
@@ -25,21 +26,24 @@ RELEASES = generate(KeyType.P256).public
 
 
 class Thing:
-    """A thing sold to HOME, and its memory."""
+    """A thing sold to HOME, or one that asks a server, and its memory."""
 
-    def __init__(self, *, at=AT):
+    def __init__(self, *, at=AT, asks=None):
         self.at = at
         self.keys = MemoryKeyStore()
         key = self.keys.create(IDENTITY_KEY, KeyType.P256).public
+        model = Model("LX-1", 2, "https://acme.example/lx-1.json", date(2027, 1, 1))
         self.birth = bear(
             MAKER,
-            Model("LX-1", 2, "https://acme.example/lx-1.json", date(2027, 1, 1)),
+            model,
             "A1",
             thing_key=key,
             domain_key=HOME.public,
             at=AT,
             voucher_expires=AT + timedelta(days=30),
         )
+        if asks is not None:
+            self.birth = bear_unsold(MAKER, model, "A1", thing_key=key, server=asks, at=AT)
         self.disk = {BIRTH: birth_record.encode(self.birth)}
         self.home = HomeLife(self.disk, Fate())
         self.ownership = Ownership(self.home, self.birth, utc=lambda: self.at)
@@ -136,3 +140,59 @@ def test_a_chain_that_is_damaged_belongs_to_nobody():
     thing.home.save(custody.CUSTODY, b"\xff")
     with pytest.raises(DecodeError):
         _ = thing.ownership.owner
+
+
+SERVER = generate(KeyType.P256)
+CARD = MakerServer("acme", "coap://192.0.2.1", STRANGER.public, SERVER.public)
+
+
+def first(to=HOME, *, key=SERVER, by=None, serial="A1", before=None, releases=()):
+    """The link that a maker's server signs."""
+    owner, buyer = Owner("acme", (by or key).public), Owner("home", to.public, release_keys=releases)
+    follows = custody.head(b"", ()) if before is None else before
+    return custody.extend(follows, serial=serial, owner=owner, to=buyer, at=AT, key=key)
+
+
+@pytest.mark.requirement("R-11")
+def test_the_maker_s_server_says_whose_it_is_first_and_owners_after_that():
+    thing = Thing(asks=CARD)
+    assert (thing.ownership.owner, thing.ownership.statement) == (None, None)
+    thing.ownership.begin(first(), HOME.public)
+    # Its maker's word is all there is yet, as with a written voucher.
+    assert (thing.ownership.owner, thing.ownership.statement) == (HOME.public, None)
+    wiping.erase(thing.home, thing.keys)
+    assert thing.ownership.owner == HOME.public
+    thing.ownership.follow(thing.link(), HOME.public)
+    assert (thing.ownership.owner, thing.ownership.statement) == (NEXT.public, thing.ownership.papers.head)
+
+
+@pytest.mark.requirement("R-11")
+@pytest.mark.parametrize(
+    "link",
+    [
+        first(NEXT),
+        first(key=STRANGER),
+        first(key=STRANGER, by=SERVER),
+        first(key=HOME),
+        first(serial="A2"),
+        first(before=bytes(32)),
+        first(releases=(RELEASES,)),
+        b"",
+        first()[:-1] + b"\0",
+    ],
+    ids=["for-another", "by-another", "forged", "by-us", "thing", "later", "takes-over", "empty", "altered"],
+)
+def test_a_first_link_that_is_not_the_server_s_for_us_begins_nothing(link):
+    thing = Thing(asks=CARD)
+    before = dict(thing.disk)
+    with pytest.raises(ThingsteadError):
+        thing.ownership.begin(link, HOME.public)
+    assert thing.disk == before
+
+
+@pytest.mark.requirement("R-11")
+def test_no_server_begins_a_chain_of_a_thing_with_a_written_voucher():
+    thing = Thing()
+    with pytest.raises(ThingsteadError):
+        thing.ownership.begin(first(), HOME.public)
+    assert thing.ownership.owner is None

@@ -35,6 +35,7 @@ from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.edhoc.session import OscoreParameters
+from thingstead.protocols.lake_authz.message import VoucherRequest
 from thingstead.secret import Secret
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.records import PlaneRecords
@@ -112,6 +113,8 @@ class Door:
         self.clock, self.register, randbytes = house.clock, house.register, random.Random(7).randbytes
         self.live = Live()
         self.ownership = Unowned()
+        self.asked: list[tuple[str, VoucherRequest]] = []
+        self.answer: bytes | Exception = b"voucher"
         self.places = []
         common: dict[str, Any] = {
             "domain": "home",
@@ -148,6 +151,7 @@ class Door:
             waiting=WaitingRoom(
                 PlaneRecords(PlaneName.IDENTITY, self.store, prefix="waiting/"), clock=self.clock, seats=3
             ),
+            vouch=self._vouch,
             issuer_credential=b"issuer",
             clock=self.clock,
             random_bytes=randbytes,
@@ -156,6 +160,12 @@ class Door:
 
     def approve(self, scope="member", **said):
         return asyncio.run(self.admission.approve(self.things[0].id, scope, by="owner", **said))
+
+    async def _vouch(self, maker, question):
+        self.asked.append((maker, question))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
 
     async def _note(self, thing, source):
         self.places.append((thing, source))

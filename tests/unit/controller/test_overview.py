@@ -73,6 +73,7 @@ class Domain:
             bootstrap=self.bootstrap,
             attention=part(counts=Counter({Neglect.SILENT: 2}), look=lambda: (FORGOTTEN,)),
             waiting=lambda: 3,
+            makers=lambda: {"acme": {"vouched": 2}},
             max_half_open=1024,
             is_offline=True,
             clock=self.clock,

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -16,20 +17,25 @@ from thingstead.errors import (
     UntrustedError,
 )
 from thingstead.phases.bootstrap import Bootstrap, HalfOpen
-from thingstead.phases.manufacture import Maker, Model, bear
+from thingstead.phases.manufacture import Maker, Model, bear, bear_unsold
 from thingstead.phases.unwelcome import Unwelcome
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.coap_carriage import frame_message_1, frame_message_3, parse_request
-from thingstead.protocols.edhoc.credential import Credential, kccs_reference
+from thingstead.protocols.edhoc.credential import Credential, kccs_reference, kid_reference
 from thingstead.protocols.edhoc.ead import EadItem
 from thingstead.protocols.edhoc.initiator import Initiator
 from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.edhoc.shared_key import METHOD_PSK, SharedCredential
+from thingstead.protocols.edhoc.suite import cipher_suite
+from thingstead.protocols.lake_authz.message import VOUCHER, VOUCHER_INFO, VoucherInfo, VoucherRequest
+from thingstead.protocols.lake_authz.voucher import session_hash
+from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import join
 from thingstead.protocols.profile.grant import Grant
+from thingstead.protocols.profile.maker_server import MakerServer
 
 _THING, _ELSEWHERE = ("192.0.2.1", 5683), ("192.0.2.66", 5683)
 _DOMAIN_KEY, _THING_KEY = generate(KeyType.P256), generate(KeyType.P256)
@@ -293,3 +299,72 @@ def test_without_an_open_code_the_method_with_a_shared_key_is_not_accepted():
     with pytest.raises(UnsupportedError):
         _answer(bootstrap, message_1[:1] + bytes([METHOD_PSK]) + message_1[2:])
     assert bootstrap.half_open == 0
+
+
+_CARD = MakerServer("acme", "coap://192.0.2.1", generate(KeyType.P256).public, generate(KeyType.P256).public)
+
+
+def _asking(bootstrap, *, credential=None, ead_3=None):
+    """message_3 of a thing that has its maker's server asked."""
+    born = bear_unsold(
+        _MAKER,
+        Model("LX-1", 2, "https://acme.example/lx-1.json", date(2031, 1, 1)),
+        "A0001",
+        thing_key=_THING_KEY.public,
+        server=_CARD,
+        at=AT,
+    )
+    own = birth_record.credential(born, _THING_KEY.public)
+    initiator = Initiator(
+        method=join.METHOD,
+        suites=join.SUITES,
+        credential=own if credential is None else replace(own, id_cred=credential),
+        key=_THING_KEY,
+        connection_id=b"\x05",
+        ephemeral=generate,
+    )
+    message_1, waiting = initiator.message_1()
+    message_2 = _answer(bootstrap, frame_message_1(message_1))
+    offered = waiting.receive(message_2)
+    info = VoucherInfo(_CARD.location, generate(KeyType.P256).public.x)
+    items = (*join.identity_item(born.maker_identity), info.item()) if ead_3 is None else ead_3(born, info)
+    message_3, _ = offered.authenticate(_CREDENTIAL).message_3(items)
+    h_21 = session_hash(cipher_suite(2), message_1, message_2)
+    return frame_message_3(offered.c_r, message_3), VoucherRequest(cipher_suite(2), info.ek_ct, h_21, own.id_cred)
+
+
+@pytest.mark.spec("draft-ietf-lake-authz-07 4.4.3")
+def test_a_question_for_the_maker_s_server_is_about_this_session_and_this_thing():
+    bootstrap, admitted = _bootstrap()
+    message_3, question = _asking(bootstrap)
+    _answer(bootstrap, message_3)
+    assert [one.question for one in admitted] == [question]
+    assert len(question.id_cred_i) == len(kid_reference(bytes(8)))
+
+
+@pytest.mark.requirement("R-59")
+def test_a_thing_that_calls_itself_by_the_name_of_another_is_not_asked_about():
+    bootstrap, admitted = _bootstrap()
+    message_3, _ = _asking(bootstrap, credential=kid_reference(bytes(8)))
+    with pytest.raises(UntrustedError) as refused:
+        _answer(bootstrap, message_3)
+    assert (refused.value.reason, admitted) == ("name", [])
+
+
+@pytest.mark.spec("draft-ietf-lake-authz-07 4.4.3")
+@pytest.mark.parametrize(
+    "ead_3",
+    [
+        lambda born, info: (*join.identity_item(born.maker_identity), info.item(), info.item()),
+        lambda born, info: (*join.identity_item(born.maker_identity), EadItem(-VOUCHER_INFO, b"\x60")),
+        lambda born, info: (*join.identity_item(born.maker_identity), EadItem(-VOUCHER, b"voucher")),
+        lambda _born, info: (info.item(),),
+    ],
+    ids=["two", "malformed", "a-voucher", "no-identity"],
+)
+def test_a_question_that_cannot_be_asked_ends_the_join(ead_3):
+    bootstrap, admitted = _bootstrap()
+    message_3, _ = _asking(bootstrap, ead_3=ead_3)
+    with pytest.raises((DecodeError, UnsupportedError)):
+        _answer(bootstrap, message_3)
+    assert admitted == []

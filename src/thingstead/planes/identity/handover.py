@@ -111,6 +111,7 @@ def authenticate(
     data: bytes,
     *,
     identify: Callable[[bytes, datetime], tuple[MakerIdentity, PublicKey]],
+    server_key: Callable[[str], PublicKey | None],
     buyer: PublicKey,
     at: datetime,
 ) -> AuthenticHandover:
@@ -119,6 +120,8 @@ def authenticate(
     Args:
         data: the file.
         identify: verifies a maker identity under an anchor that the owner trusts, and gives both.
+        server_key: the voucher key of a maker's server, which names first owners where no voucher does; None where the
+            owner knows none.
         buyer: the key that the last link has to name.
         at: now.
 
@@ -139,6 +142,7 @@ def authenticate(
         anchor=anchor,
         serial=identity.serial,
         supported_until=identity.supported_until,
+        server=server_key(identity.maker),
     )
     if chain.owner.key != buyer:
         raise UntrustedError(f"{identity.serial} was handed over to {chain.owner.name}, not to us", reason="buyer")

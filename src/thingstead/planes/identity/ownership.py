@@ -31,6 +31,7 @@ class Ownership:
         records: the end of each chain of custody that was accepted, and whose releases count by it, by maker and serial
             number.
         identify: see `handover.authenticate`.
+        server_key: likewise.
         owner: the key by which makers and owners before us know us.
         clock: for UTC.
     """
@@ -40,11 +41,13 @@ class Ownership:
         records: Records,
         *,
         identify: Callable[[bytes, datetime], tuple[MakerIdentity, PublicKey]],
+        server_key: Callable[[str], PublicKey | None],
         owner: PublicKey,
         clock: Clock,
     ) -> None:
         self._records = records
         self._identify = identify
+        self._server_key = server_key
         self._owner = owner
         self._clock = clock
         self._accepted = {name: _decode(document) for name, document in records.load().items()}
@@ -61,7 +64,9 @@ class Ownership:
             StorageError: it could not be kept; nothing changed.
         """
         at = self._clock.utc()
-        accepted = handover.authenticate(data, identify=self._identify, buyer=self._owner, at=at)
+        accepted = handover.authenticate(
+            data, identify=self._identify, server_key=self._server_key, buyer=self._owner, at=at
+        )
         identity, chain = accepted.identity, accepted.custody
         details: dict[str, Detail] = {
             "maker": identity.maker,

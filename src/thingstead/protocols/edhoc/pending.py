@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from thingstead.errors import StateError
-from thingstead.protocols.edhoc.psk_responder import PskWaitingForMessage3
-from thingstead.protocols.edhoc.responder import WaitingForMessage3
 
 __all__ = ["PendingSessions"]
 
-SessionT = TypeVar("SessionT", bound=WaitingForMessage3 | PskWaitingForMessage3)
+
+class _Session(Protocol):
+    @property
+    def c_r(self) -> bytes: ...
+
+
+SessionT = TypeVar("SessionT", bound=_Session)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.edhoc.ead import EadItem
+from thingstead.protocols.lake_authz.message import VOUCHER
 from thingstead.protocols.profile.join import ACCESS_TOKEN, CREDENTIAL_BY_VALUE, values_of
 
 __all__ = ["Grant", "decode_grant", "decode_granted", "encode_grant", "encode_granted"]
@@ -15,24 +16,27 @@ __all__ = ["Grant", "decode_grant", "decode_granted", "encode_grant", "encode_gr
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Two tokens and two credentials.
+    """Two tokens and two credentials, and what the thing's maker says of the domain.
 
     Attributes:
         access_token: CWT with the thing's scope at the domain.
         granted_token: CWT with the domain's scope at the thing.
         thing_credential: CWT that says who the thing is within the domain.
         issuer_credential: CCS with the key that tokens are signed with; authentic because the handshake is.
+        voucher: for this session alone, where the thing asked for one; else empty.
     """
 
     access_token: bytes
     granted_token: bytes
     thing_credential: bytes
     issuer_credential: bytes
+    voucher: bytes = b""
 
 
 def encode_grant(grant: Grant) -> tuple[EadItem, ...]:
-    """EAD_4 of a join."""
+    """EAD_4 of a join; the voucher is read by `thingstead.agent.vouching`."""
     return (
+        *((EadItem(-VOUCHER, grant.voucher),) if grant.voucher else ()),
         EadItem(-ACCESS_TOKEN, grant.access_token),
         EadItem(-ACCESS_TOKEN, grant.granted_token),
         EadItem(-CREDENTIAL_BY_VALUE, grant.thing_credential),

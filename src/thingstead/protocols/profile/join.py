@@ -9,11 +9,13 @@ from collections.abc import Sequence
 
 from thingstead.crypto.digest import digest
 from thingstead.crypto.key import PublicKey
-from thingstead.errors import DecodeError
+from thingstead.errors import DecodeError, UntrustedError
 from thingstead.protocols.cwt import ccs, token
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.credential import Credential, CredentialReference, kid_reference
 from thingstead.protocols.edhoc.ead import EadItem, EadLabel, EadLabels
+from thingstead.protocols.edhoc.suite import CipherSuite
+from thingstead.protocols.lake_authz.message import DRAFT, VOUCHER, VOUCHER_INFO, VoucherInfo, decode_voucher_info
 
 __all__ = [
     "ACCESS_TOKEN",
@@ -27,9 +29,11 @@ __all__ = [
     "SUITES",
     "decode_custody",
     "decode_identity",
+    "decode_question",
     "domain_credential",
     "identity_credential",
     "identity_item",
+    "require_name",
     "values_of",
 ]
 
@@ -45,8 +49,8 @@ CUSTODY_HEAD = 65_540
 """Ours: SHA-256 of the last link of a thing's chain of custody, empty where it was reset by hand; critical."""
 
 EAD_LABELS: EadLabels = {
-    3: frozenset({CREDENTIAL_BY_VALUE, CUSTODY_HEAD}),
-    4: frozenset({CREDENTIAL_BY_VALUE, ACCESS_TOKEN}),
+    3: frozenset({CREDENTIAL_BY_VALUE, CUSTODY_HEAD, VOUCHER_INFO}),
+    4: frozenset({CREDENTIAL_BY_VALUE, ACCESS_TOKEN, VOUCHER}),
 }
 
 LINK_ATTRIBUTES = coap_carriage.link_attributes(
@@ -104,6 +108,37 @@ def decode_custody(ead_3: Sequence[EadItem]) -> bytes | None:
             return said
         case _:
             raise DecodeError("expected at most one end of a chain of custody in EAD_3", spec="RFC 9528 §3.8")
+
+
+def decode_question(ead_3: Sequence[EadItem], suite: CipherSuite) -> VoucherInfo | None:
+    """What a thing wants its maker's server asked (draft-ietf-lake-authz-07 §4.3.1); None where it does not.
+
+    Args:
+        ead_3: of message_3.
+        suite: selected, whose curve the thing's key for the server is of.
+
+    Raises:
+        DecodeError: several, or outside the grammar.
+    """
+    match [item.value for item in ead_3 if abs(item.label) == VOUCHER_INFO]:
+        case []:
+            return None
+        case [bytes(value)]:
+            info = decode_voucher_info(value)
+            if len(info.ek_ct) == suite.point_size:
+                return info
+    raise DecodeError(f"expected at most one Voucher_Info, of suite {suite.number}", spec=f"{DRAFT} §4.3.1")
+
+
+def require_name(reference: CredentialReference, maker_identity: bytes) -> None:
+    """Have a thing call itself by its own hash: its maker's server will be asked about whoever is called so.
+
+    Raises:
+        UntrustedError: by another, or by so little of it that it may be another's.
+    """
+    kid = reference.kid or b""
+    if len(kid) < SHORT_NAME or not digest(maker_identity).startswith(kid):
+        raise UntrustedError("a thing calls itself otherwise than its identity", spec="RFC 9528 §3.5.3", reason="name")
 
 
 def domain_credential(reference: CredentialReference) -> Credential:

@@ -73,8 +73,8 @@ ENTRY = decided(RECEIPT)
 SAID = Handover(THING, "home", papers(), NONCE, RECEIPT, ENTRY, proven(ENTRY), LEDGER.public)
 
 
-def authenticate(data, *, buyer=BUYER.public, registrar=REGISTRAR):
-    return handover.authenticate(data, identify=registrar.identify, buyer=buyer, at=AT)
+def authenticate(data, *, buyer=BUYER.public, registrar=REGISTRAR, server=None):
+    return handover.authenticate(data, identify=registrar.identify, server_key={"acme": server}.get, buyer=buyer, at=AT)
 
 
 def with_entry(entry):

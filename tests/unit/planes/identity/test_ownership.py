@@ -28,6 +28,7 @@ class Desk:
         self.ownership = Ownership(
             PlaneRecords(PlaneName.IDENTITY, self.store, prefix="custody/"),
             identify=REGISTRAR.identify,
+            server_key=lambda _maker: None,
             owner=BUYER.public,
             clock=JumpingClock(),
         )

@@ -4,19 +4,24 @@ import pytest
 
 from thingstead.crypto.digest import digest
 from thingstead.crypto.key import KeyType, generate
-from thingstead.errors import DecodeError, ThingsteadError
+from thingstead.errors import DecodeError, ThingsteadError, UntrustedError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.credential import CredentialReference, expand_reference, kccs_reference, kid_reference
 from thingstead.protocols.edhoc.ead import EadItem
+from thingstead.protocols.edhoc.suite import cipher_suite
+from thingstead.protocols.lake_authz.message import VOUCHER_INFO, VoucherInfo
 from thingstead.protocols.profile.join import (
     CREDENTIAL_BY_VALUE,
     CUSTODY_HEAD,
+    LONG_NAME,
     decode_custody,
     decode_identity,
+    decode_question,
     domain_credential,
     identity_credential,
     identity_item,
+    require_name,
 )
 
 pytestmark = pytest.mark.spec("RFC 9528 3.8")
@@ -76,3 +81,56 @@ def test_an_identity_is_named_by_the_first_bytes_of_its_digest():
     credential = identity_credential(identity, PUBLIC)
     assert credential.cred == identity
     assert digest(identity)[:4] in credential.id_cred
+
+
+SUITE = cipher_suite(2)
+INFO = VoucherInfo("coap://192.0.2.1", bytes(32))
+IDENTITY = codec.encode(b"identity")
+OTHER = digest(codec.encode(b"other"))
+
+
+@pytest.mark.spec("draft-ietf-lake-authz-07 4.3.1")
+def test_a_question_is_critical_and_read_back():
+    assert INFO.item().label == -VOUCHER_INFO
+    assert decode_question((*identity_item(b"identity"), INFO.item()), SUITE) == INFO
+    assert decode_question(identity_item(b"identity"), SUITE) is None
+
+
+@pytest.mark.spec("draft-ietf-lake-authz-07 4.4.3")
+@pytest.mark.parametrize(
+    "ead_3",
+    [
+        (INFO.item(), INFO.item()),
+        (INFO.item(), EadItem(VOUCHER_INFO, INFO.item().value)),
+        (EadItem(-VOUCHER_INFO, None),),
+        (EadItem(-VOUCHER_INFO, b""),),
+        (EadItem(-VOUCHER_INFO, b"\x60\x40"),),
+        (VoucherInfo("coap://192.0.2.1", bytes(31)).item(),),
+        (VoucherInfo("coap://192.0.2.1", bytes(33)).item(),),
+    ],
+    ids=["two", "both-signs", "no-value", "empty", "nothing", "short-key", "long-key"],
+)
+def test_a_question_that_cannot_be_asked_is_refused_and_not_passed_over(ead_3):
+    with pytest.raises(DecodeError):
+        decode_question(ead_3, SUITE)
+
+
+def named(kid):
+    return CredentialReference(kid_reference(kid), kid=kid)
+
+
+@pytest.mark.parametrize("size", [4, LONG_NAME, 32])
+def test_a_thing_may_call_itself_by_any_part_of_its_hash_that_is_long_enough(size):
+    require_name(named(digest(IDENTITY)[:size]), IDENTITY)
+
+
+@pytest.mark.requirement("R-59")
+@pytest.mark.parametrize(
+    "reference",
+    [named(b""), named(digest(IDENTITY)[:3]), named(OTHER[:8]), reference_of(kccs_reference(CCS))],
+    ids=["empty", "short", "another's", "no-name"],
+)
+def test_a_thing_that_calls_itself_by_another_s_name_is_not_asked_about(reference):
+    with pytest.raises(UntrustedError) as refused:
+        require_name(reference, IDENTITY)
+    assert refused.value.reason == "name"
