@@ -209,6 +209,46 @@ def test_tries_are_counted_across_a_crash_and_then_the_code_is_locked():
     play(story, policy=LABELLED)
 
 
+def _is_message_4(datagram, world):
+    """The answer of the domain to message_3 under a code: no other handshake has begun yet."""
+    message = decode(datagram.data)
+    used = any(one.cause == "install-code-used" for one in world.domain.entries())
+    return used and datagram.source == world.domain.address and message.code >> 5 == 2
+
+
+@pytest.mark.requirement("R-27")
+@pytest.mark.parametrize("crashes", [False, True])
+def test_a_thing_whose_message_4_was_lost_for_good_comes_in_without_a_person(crashes):
+    async def story(world):
+        await tell(world)
+        world.network.on_path = lambda one: () if _is_message_4(one, world) else (one,)
+        thing = stranger(world)
+        thing.start()
+        await world.until(lambda: any(one.cause == "install-code-used" for one in world.domain.entries()))
+        await world.sleep(100)
+        assert INSTALL_CODE in thing.disk
+        assert (await code_state(world))[0] == "bound"
+        if crashes:
+            thing.crash()
+            await world.domain.crash()
+            await world.domain.start()
+            thing.start()
+        # Meanwhile somebody who copied the label tries: the code is the thing's by now.
+        impostor = stranger(world)
+        impostor.address = ("192.0.2.99", 5683)
+        impostor.start()
+        await world.sleep(5)
+        assert not impostor.is_joined
+        impostor.crash()
+        world.network.on_path = lambda one: (one,)
+        await world.until(lambda: thing.is_joined, within=600)
+        assert (await code_state(world))[0] == "used"
+        assert INSTALL_CODE not in thing.disk
+        assert [one.cause for one in world.domain.entries()].count("install-code-used") == 1
+
+    play(story, policy=LABELLED)
+
+
 def test_an_expired_code_lets_nobody_in():
     async def story(world):
         await tell(world, days=1)

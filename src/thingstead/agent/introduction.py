@@ -47,7 +47,7 @@ class Introduction:
     def story(self, code: InstallCode, connection_id: bytes) -> Story:
         """Show who we are under the code, and learn whose domain this is (draft-ietf-lake-edhoc-psk-08).
 
-        The domain has used the code up before it answers; whoever dies then needs another one.
+        The domain answers this thing and no other by the code from then on; what is lost on the way is asked for anew.
 
         Raises:
             SecurityError, ProtocolError: the domain does not hold the code, or does not take it any more.

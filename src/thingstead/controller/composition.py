@@ -161,6 +161,7 @@ def _chores(
         (_SECOND, dates.look),
         (_SECOND, rejoining.look),
         (_MINUTE, attention.watch),
+        (_MINUTE, planes.codes.tidy),
     )
 
 

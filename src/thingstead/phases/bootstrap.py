@@ -27,13 +27,14 @@ are, once, and then the thing joins as above (draft-ietf-lake-edhoc-psk-08)::
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from thingstead.crypto.key import PrivateKey, generate
 from thingstead.endpoint.event import Address
-from thingstead.errors import DecodeError, UntrustedError
+from thingstead.errors import DecodeError, StorageError, UntrustedError
 from thingstead.phases.unwelcome import Unwelcome
 from thingstead.protocols.cwt.credential import MakerIdentity
 from thingstead.protocols.edhoc import coap_carriage
@@ -116,7 +117,11 @@ class Codes(Protocol):
         ...
 
     async def introduce(self, kid: bytes, maker_identity: bytes) -> None:
-        """Vouch for an identity that came under the code's key, which is used up then; raises `SecurityError`."""
+        """Vouch for an identity that came under the code's key, which is its alone then; raises `SecurityError`."""
+        ...
+
+    async def settle(self, maker_identity: bytes) -> None:
+        """An identity has joined: no code is needed for it any more."""
         ...
 
 
@@ -226,6 +231,8 @@ class Bootstrap:
         except UntrustedError:
             self._unwelcome.note(source, now)
             raise
+        with suppress(StorageError):
+            await self._codes.settle(identity.encoded)
         message_4, _ = authenticated.message_4(encode_grant(grant))
         return message_4
 

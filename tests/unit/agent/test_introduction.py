@@ -52,6 +52,9 @@ class Codes:
     async def attempt(self, kid: bytes) -> SharedCredential:
         return shared_credential(kid, key_of(self.code))
 
+    async def settle(self, maker_identity: bytes) -> None:
+        """Nothing came by a code."""
+
     async def introduce(self, kid: bytes, maker_identity: bytes) -> None:
         assert kid == kid_of(self.code)
         self.introduced.append(maker_identity)

@@ -73,6 +73,9 @@ class NoCodes:
     async def attempt(self, kid: bytes) -> SharedCredential:
         raise AssertionError("nobody may get here")
 
+    async def settle(self, maker_identity: bytes) -> None:
+        """Nothing came by a code."""
+
     async def introduce(self, kid: bytes, maker_identity: bytes) -> None:
         raise AssertionError("nobody may get here")
 

@@ -1,8 +1,14 @@
-"""Install codes: the owner reads one off a label, and one thing comes in by it, once."""
+"""Install codes: the owner reads one off a label, and one thing comes in by it, once.
+
+Who comes by a code first has it. That the answer reached them shows when they join; until then they, and nobody else,
+may come by it again, for as long as it has tries left: a lost message_4 costs a try, and no walk to the label. Coming
+again gives nothing that coming once did not: an identity is vouched for, and its key has to be proven at the join.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -35,9 +41,13 @@ class CodeState(StrEnum):
     """What may come of a code."""
 
     OPEN = "open"
+    BOUND = "bound"
     USED = "used"
     LOCKED = "locked"
     EXPIRED = "expired"
+
+
+_USABLE = frozenset({CodeState.OPEN, CodeState.BOUND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A document; `psk` is empty once it was used, `identity` until then."""
+    """A document; `psk` is empty once it can be used no more, `identity` until somebody came by it."""
 
     serial: str
     psk: Secret
@@ -69,7 +79,8 @@ class _Kept:
 
     def state(self, at: datetime) -> CodeState:
         if self.identity:
-            return CodeState.USED
+            is_left = self.psk.reveal() and self.tries < MAX_TRIES and at < self.expires
+            return CodeState.BOUND if is_left else CodeState.USED
         if self.tries >= MAX_TRIES:
             return CodeState.LOCKED
         return CodeState.EXPIRED if self.expires <= at else CodeState.OPEN
@@ -99,7 +110,7 @@ class InstallCodes:
     def has_open(self) -> bool:
         """Whether there is a code that somebody may still use."""
         at = self._clock.utc()
-        return any(kept.state(at) is CodeState.OPEN for kept in self._kept.values())
+        return any(kept.state(at) in _USABLE for kept in self._kept.values())
 
     def standings(self) -> list[Standing]:
         """All codes, by serial number."""
@@ -118,10 +129,9 @@ class InstallCodes:
         async with self._changing:
             kid = kid_of(code)
             known = self._kept.get(kid)
-            if known is not None and known.state(self._clock.utc()) in {CodeState.USED, CodeState.LOCKED}:
-                raise PolicyError(
-                    f"this code of {known.serial} was {known.state(self._clock.utc())}: it never is again"
-                )
+            if known is not None and (known.identity or known.tries >= MAX_TRIES):
+                state = CodeState.USED if known.identity else CodeState.LOCKED
+                raise PolicyError(f"this code of {known.serial} was {state}: it never is again")
             if known is None and len(self._kept) >= _MAX_CODES:
                 raise PolicyError(f"expected at most {_MAX_CODES} install codes; remove some that are used or expired")
             kept = _Kept(serial, key_of(code), self._clock.utc().replace(microsecond=0) + validity)
@@ -166,10 +176,10 @@ class InstallCodes:
             return shared_credential(kid, kept.psk)
 
     async def introduce(self, kid: bytes, maker_identity: bytes) -> None:
-        """Vouch for the identity that came protected by the code's key, and let go of that.
+        """Vouch for the identity that came protected by the code's key: the first, and from then on no other.
 
         Raises:
-            UntrustedError: the code was used or taken back meanwhile, or is another thing's.
+            UntrustedError: the code is another's by now, was taken back meanwhile, or is another thing's.
             ExpiredError: its time ran out meanwhile.
             DecodeError: no identity.
         """
@@ -184,15 +194,41 @@ class InstallCodes:
                 raise UntrustedError(
                     f"the install code is that of {kept.serial}, not of {serial[:40]!r}", reason="serial"
                 )
-            used = replace(kept, psk=Secret(b""), identity=digest(maker_identity))
-            await self._write(kid, used, _PLANE, "install-code-used")
-            self._vouched.add(used.identity)
+            name = digest(maker_identity)
+            if kept.identity and kept.identity != name:
+                raise UntrustedError(f"the install code of {kept.serial} was used by another", reason="used")
+            if not kept.identity:
+                await self._write(kid, replace(kept, identity=name), _PLANE, "install-code-used")
+                self._vouched.add(name)
+
+    async def settle(self, maker_identity: bytes) -> None:
+        """Let go of the key by which an identity came that has joined; nothing for any other.
+
+        Raises:
+            StorageError: the disk does not forget it; it is tried again at the next join.
+        """
+        name = digest(maker_identity)
+        if name in self._vouched:
+            await self._forget(lambda kept: kept.identity == name)
+
+    async def tidy(self) -> None:
+        """Let go of the keys of codes by which nobody comes any more."""
+        at = self._clock.utc()
+        await self._forget(lambda kept: kept.state(at) not in _USABLE)
+
+    async def _forget(self, is_meant: Callable[[_Kept], bool]) -> None:
+        async with self._changing:
+            over = {kid: kept for kid, kept in self._kept.items() if kept.psk.reveal() and is_meant(kept)}
+            without = {kid: replace(kept, psk=Secret(b"")) for kid, kept in over.items()}
+            if without:
+                await self._records.write({kid.hex(): _encode(kept) for kid, kept in without.items()})
+                self._kept.update(without)
 
     def _require_open(self, kept: _Kept) -> None:
         state = kept.state(self._clock.utc())
         if state is CodeState.EXPIRED:
             raise ExpiredError(f"the install code of {kept.serial} has expired")
-        if state is not CodeState.OPEN:
+        if state not in _USABLE:
             raise UntrustedError(f"the install code of {kept.serial} was {state}", reason=str(state))
 
     async def _write(self, kid: bytes, kept: _Kept, by: str, cause: str) -> None:

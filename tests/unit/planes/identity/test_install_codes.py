@@ -52,6 +52,9 @@ class Domain:
     def introduce(self, encoded, kid=KID):
         asyncio.run(self.codes.introduce(kid, encoded))
 
+    def settle(self, encoded):
+        asyncio.run(self.codes.settle(encoded))
+
     @property
     def standing(self):
         (one,) = self.codes.standings()
@@ -75,12 +78,77 @@ def test_a_code_gives_its_key_to_whoever_names_it_and_is_used_once(domain):
     assert domain.attempt().psk == key_of(CODE)
     encoded = identity()
     domain.introduce(encoded)
+    assert domain.standing == (CodeState.BOUND, 1)
+    assert encoded in domain.codes
+    domain.settle(encoded)
     assert domain.standing == (CodeState.USED, 1)
     assert encoded in domain.codes
     assert not domain.codes.has_open()
     for again in (domain.attempt, lambda: domain.introduce(encoded)):
         with pytest.raises(UntrustedError, match="was used"):
             again()
+
+
+@pytest.mark.requirement("R-34")
+@pytest.mark.parametrize("restarts", [False, True])
+def test_until_it_has_joined_the_one_that_came_by_a_code_comes_again_and_nobody_else(domain, restarts):
+    domain.add()
+    domain.attempt()
+    first, second = identity(), identity()
+    domain.introduce(first)
+    if restarts:
+        domain.restart()
+    assert domain.codes.has_open()
+    assert domain.attempt().psk == key_of(CODE)
+    domain.introduce(first)
+    with pytest.raises(UntrustedError, match="used by another"):
+        domain.introduce(second)
+    assert second not in domain.codes
+    assert domain.standing == (CodeState.BOUND, 2)
+
+
+def test_one_that_comes_again_too_often_finds_its_code_used(domain):
+    domain.add()
+    encoded = identity()
+    for _ in range(MAX_TRIES):
+        domain.attempt()
+        domain.introduce(encoded) if domain.standing[1] < MAX_TRIES else None
+    with pytest.raises(UntrustedError, match="was used"):
+        domain.attempt()
+    assert encoded in domain.codes
+
+
+@pytest.mark.requirement("R-24")
+def test_a_key_is_kept_no_longer_than_somebody_may_come_by_it(domain):
+    def kept():
+        return any(key_of(CODE).reveal() in document for document in domain.codes._records.load().values())
+
+    domain.add()
+    asyncio.run(domain.codes.tidy())
+    assert kept()
+    encoded = identity()
+    domain.attempt()
+    domain.introduce(encoded)
+    domain.settle(identity())
+    assert kept()
+    domain.settle(encoded)
+    assert not kept()
+
+
+@pytest.mark.requirement("R-24")
+@pytest.mark.parametrize("end", ["locked", "expired", "bound and expired"])
+def test_the_key_of_a_code_that_ended_otherwise_goes_too(domain, end):
+    domain.add()
+    for _ in range(MAX_TRIES if end == "locked" else 1):
+        domain.attempt()
+    if end.startswith("bound"):
+        domain.introduce(identity())
+    if end != "locked":
+        domain.clock.seconds += WEEK.total_seconds()
+    before = domain.standing
+    asyncio.run(domain.codes.tidy())
+    assert domain.standing == before
+    assert not any(key_of(CODE).reveal() in document for document in domain.codes._records.load().values())
 
 
 def test_of_two_who_use_a_code_at_once_one_does(domain):
@@ -204,6 +272,7 @@ def test_a_used_code_leaves_no_key_behind_and_a_restart_knows_whom_it_brought(do
     domain.attempt()
     encoded = identity()
     domain.introduce(encoded)
+    domain.settle(encoded)
     documents = dict(domain.store.documents(PlaneName.IDENTITY))
     assert all(key_of(CODE).reveal() not in document for document in documents.values())
     domain.restart()
