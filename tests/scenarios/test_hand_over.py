@@ -10,6 +10,7 @@ from tests.scenarios.world import POLICY, LivingDomain, play
 from thingstead.agent import ownership
 from thingstead.controller.config import CoapConfig, DomainConfig
 from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.lifecycle import LifecycleState
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile.birth import BIRTH
@@ -181,5 +182,25 @@ def test_a_power_cut_while_it_is_handed_over_leaves_it_to_be_asked_again(instant
             path = tmp_path / "lamp.handover"
             path.write_bytes(base64.urlsafe_b64decode(answer["result"]["handover"]))
             await buyer.ask("thing.accept", file=str(path))
+
+    play(story)
+
+
+@pytest.mark.requirement("R-10")
+@pytest.mark.slow
+def test_the_file_that_brought_a_thing_brings_it_back_no_more_once_it_was_sold_on(tmp_path):
+    async def story(world):
+        (lamp,) = await world.joined("A0001")
+        buyer, credential = await a_buyer(world, tmp_path, 2)
+        papers = (await sold(world.domain, lamp, credential, tmp_path)).rename(tmp_path / "first.handover")
+        await buyer.ask("thing.accept", file=str(papers))
+        carried_to(lamp, buyer)
+        await world.until(lambda: is_in(buyer, "A0001"), within=300)
+        _, credential = await a_buyer(world, tmp_path, 3)
+        await sold(buyer, lamp, credential, tmp_path)
+        refused = await buyer.answer("thing.accept", file=str(papers))
+        assert refused["error"]["message"] == "these papers are of before A0001 left us"
+        (record,) = [one for one in buyer.controller.register.things() if one.serial == "A0001"]
+        assert record.state is LifecycleState.RE_OWNED
 
     play(story)

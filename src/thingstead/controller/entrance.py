@@ -11,6 +11,7 @@ from thingstead.controller.foundation import Foundation
 from thingstead.controller.maker_servers import MakerServers
 from thingstead.controller.owner import Trusted
 from thingstead.controller.server import DomainServer
+from thingstead.controller.standing import GONE
 from thingstead.controller.waiting_room import WaitingRoom
 from thingstead.crypto.key import PublicKey
 from thingstead.domain.plane import PlaneName
@@ -74,7 +75,7 @@ def compose_entrance(
         {anchor.maker: anchor.identity_key for anchor in foundation.anchors},
         is_vouched=_vouching(planes.codes, register),
     )
-    ownership = _ownership(foundation, own, registrar, makers)
+    ownership = _ownership(foundation, own, registrar, makers, register)
     admission = _admission(foundation, conductor, register, planes, ownership, makers)
     return Entrance(makers, registrar, ownership, admission, _bootstrap(foundation, own, registrar, admission, planes))
 
@@ -122,10 +123,20 @@ def _bootstrap(
     )
 
 
-def _ownership(foundation: Foundation, own: Credential, registrar: Registrar, makers: MakerServers) -> Ownership:
-    records = PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="custody/")
+def _ownership(
+    foundation: Foundation, own: Credential, registrar: Registrar, makers: MakerServers, register: Register
+) -> Ownership:
+    def has_left(maker: str, serial: str) -> bool:
+        known = register.find(maker, serial)
+        return known is not None and known.state in GONE
+
     return Ownership(
-        records, identify=registrar.identify, server_key=makers.voucher_key, owner=own.public, clock=foundation.clock
+        PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="custody/"),
+        identify=registrar.identify,
+        server_key=makers.voucher_key,
+        owner=own.public,
+        has_left=has_left,
+        clock=foundation.clock,
     )
 
 

@@ -11,12 +11,13 @@ from thingstead.crypto.digest import digest
 from thingstead.crypto.key import PublicKey
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.ports import Records
-from thingstead.errors import DecodeError
+from thingstead.errors import DecodeError, UntrustedError
 from thingstead.planes.identity import handover
 from thingstead.planes.identity.handover import AuthenticHandover
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt.credential import MakerIdentity
+from thingstead.protocols.profile import custody
 
 __all__ = ["IN_HAND", "Ownership"]
 
@@ -33,6 +34,7 @@ class Ownership:
         identify: see `handover.authenticate`.
         server_key: likewise.
         owner: the key by which makers and owners before us know us.
+        has_left: whether a thing of this maker and serial number was here and is gone.
         clock: for UTC.
     """
 
@@ -43,12 +45,14 @@ class Ownership:
         identify: Callable[[bytes, datetime], tuple[MakerIdentity, PublicKey]],
         server_key: Callable[[str], PublicKey | None],
         owner: PublicKey,
+        has_left: Callable[[str, str], bool],
         clock: Clock,
     ) -> None:
         self._records = records
         self._identify = identify
         self._server_key = server_key
         self._owner = owner
+        self._has_left = has_left
         self._clock = clock
         self._accepted = {name: _decode(document) for name, document in records.load().items()}
 
@@ -61,6 +65,7 @@ class Ownership:
 
         Raises:
             SecurityError, ProtocolError: as for `handover.authenticate`; nothing changed.
+            UntrustedError: papers of before the thing left us.
             StorageError: it could not be kept; nothing changed.
         """
         at = self._clock.utc()
@@ -68,6 +73,8 @@ class Ownership:
             data, identify=self._identify, server_key=self._server_key, buyer=self._owner, at=at
         )
         identity, chain = accepted.identity, accepted.custody
+        if self._has_left(identity.maker, identity.serial):
+            self._require_return(accepted)
         details: dict[str, Detail] = {
             "maker": identity.maker,
             "serial": identity.serial,
@@ -82,6 +89,15 @@ class Ownership:
         await self._records.write({name: _encode(known)}, entries=[entry])
         self._accepted[name] = known
         return accepted
+
+    def _require_return(self, accepted: AuthenticHandover) -> None:
+        """Papers by which a thing comes back go on from those by which it came, and name us among its former owners."""
+        identity, shown = accepted.identity, accepted.handover.papers
+        known = self._accepted.get(_name(identity.maker, identity.serial))
+        before = [custody.head(shown.voucher, shown.links[:place]) for place in range(len(shown.links))]
+        was_ours = any(owner.key == self._owner for owner in accepted.custody.owners[:-1])
+        if not was_ours or (known is not None and known.head not in before):
+            raise UntrustedError(f"these papers are of before {identity.serial} left us", reason="stale")
 
     def release_keys(self, identity: MakerIdentity) -> tuple[bytes, ...]:
         """Thumbprints of the keys that sign a newcomer's releases, by the papers accepted; none if its maker's do."""
