@@ -47,6 +47,7 @@ FLAGS = {
     "--separate": "processes",
     "--together": "processes",
     "--undo": "takes a restriction back, as the ledger then says",
+    "--updates": "who signs releases from a link of custody on; whoever holds the thing signs the link",
     "-v": "draws an exchange",
 }
 ARGUMENTS = {
@@ -55,6 +56,7 @@ ARGUMENTS = {
     "certificate.verify_chain.allow_expired_leaf": "for signers of MUD files; EDHOC asks without it",
     "coap_carriage.link_attributes.combines": "what discovery says",
     "codec.wrap._immutable": "form of a CBOR item",
+    "mac0.protect.detached": "form of a MAC that is made",
     "ports.install_group.fresh": "numbers of a context",
     "groupcomm.security_context.fresh": "numbers of a context",
     "key.from_x.odd": "which of two points",

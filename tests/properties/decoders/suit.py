@@ -4,7 +4,16 @@ from tests.properties.decoder import Decoder
 from tests.unit.protocols.suit.releases import ANCHORS, POLICY, RELEASE
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, private_key
-from thingstead.protocols.suit import authentication, builder, command, encryption, envelope, manifest, report
+from thingstead.protocols.suit import (
+    authentication,
+    builder,
+    command,
+    encryption,
+    envelope,
+    manifest,
+    parameter,
+    report,
+)
 from thingstead.protocols.suit.registry import Reason
 from thingstead.secret import Secret
 
@@ -46,5 +55,7 @@ DECODERS = (
         (_PAYLOAD.info.hex(),),
         ("suit-encryption",),
     ),
+    Decoder("suit.parameter.decode_match", parameter.decode_match, ("8202820104", "820483010221")),
+    Decoder("suit.parameter.decode_wait", parameter.decode_wait, ("a20120020a", "a1048243687562818202810a")),
     Decoder("suit.report.decode_report", report.decode_report, (_REPORT,)),
 )

@@ -11,11 +11,20 @@ from thingstead.errors import DecodeError, UnsupportedError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.suit.digest import Digest, decode_digest
 from thingstead.protocols.suit.envelope import Limits
-from thingstead.protocols.suit.registry import COMMANDS, PARAMETERS, PEN_TAG, Argument, CommandId, Kind
+from thingstead.protocols.suit.parameter import VersionMatch, WaitInfo, decode_match, decode_wait
+from thingstead.protocols.suit.registry import (
+    COMMANDS,
+    PARAMETERS,
+    PEN_TAG,
+    UPDATE_MANAGEMENT,
+    Argument,
+    CommandId,
+    Kind,
+)
 
 __all__ = ["Budget", "Command", "ComponentIndex", "Parameters", "Sequence", "decode_sequence"]
 
-Parameters = Mapping[int, "int | bool | str | bytes | Digest"]
+Parameters = Mapping[int, "int | bool | str | bytes | Digest | VersionMatch | WaitInfo"]
 ComponentIndex = int | bool | tuple[int, ...]
 
 _SPEC = "draft-ietf-suit-manifest §8.4.6"
@@ -34,7 +43,9 @@ class Command:
         index: of set-component-index: one, several, or True for all.
         parameters: of set- and override-parameters.
         sequences: of run-sequence (one) and try-each (several, None for "do nothing").
-        argument: of a custom command or an extension, as decoded.
+        multiple: of override-multiple: parameters by component index.
+        copies: of copy-params: numbers of parameters by the index of the component that has them.
+        argument: of a custom command, as decoded.
     """
 
     id: CommandId | int
@@ -43,6 +54,8 @@ class Command:
     index: ComponentIndex = 0
     parameters: Parameters = field(default_factory=dict)
     sequences: tuple[Sequence | None, ...] = ()
+    multiple: Mapping[int, Parameters] = field(default_factory=dict)
+    copies: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     argument: Any = None
 
 
@@ -140,8 +153,29 @@ def _sequences(argument: Any, budget: Budget, level: int) -> dict[str, Any]:
     return {"sequences": tuple([None if item is None else _nested(item, budget, level) for item in argument])}
 
 
-def _opaque(argument: Any, _budget: Budget, _level: int) -> dict[str, Any]:
-    return {"argument": argument}
+def _multiple(argument: Any, budget: Budget, level: int) -> dict[str, Any]:
+    entries = _by_index(argument, budget)
+    return {
+        "multiple": MappingProxyType(
+            {index: _parameters(each, budget, level)["parameters"] for index, each in entries.items()}
+        )
+    }
+
+
+def _copies(argument: Any, budget: Budget, _level: int) -> dict[str, Any]:
+    copied: dict[int, tuple[int, ...]] = {}
+    for index, keys in _by_index(argument, budget).items():
+        if not isinstance(keys, list) or not keys or not all(type(key) is int for key in keys):
+            raise DecodeError("expected a list of parameter numbers", spec=f"{UPDATE_MANAGEMENT} §5.8")
+        copied[index] = tuple(keys)
+    return {"copies": MappingProxyType(copied)}
+
+
+def _by_index(argument: Any, budget: Budget) -> Mapping[int, Any]:
+    if not isinstance(argument, dict) or not argument or not all(type(key) is int and key >= 0 for key in argument):
+        raise DecodeError("expected a map by component index", spec=f"{UPDATE_MANAGEMENT} §5")
+    budget.spend(len(argument))
+    return argument
 
 
 def _nested(argument: Any, budget: Budget, level: int) -> Sequence:
@@ -156,7 +190,8 @@ _ARGUMENTS: dict[Argument, Callable[[Any, Budget, int], dict[str, Any]]] = {
     Argument.PARAMETERS: _parameters,
     Argument.SEQUENCE: _sequence,
     Argument.SEQUENCES: _sequences,
-    Argument.OPAQUE: _opaque,
+    Argument.MULTIPLE: _multiple,
+    Argument.COPIES: _copies,
 }
 
 
@@ -170,11 +205,11 @@ def _parameter(key: Any, value: Any) -> Any:
     row = PARAMETERS.get(key)
     if row is None:
         raise UnsupportedError(f"the parameter {key} is not known", spec=_SPEC, reason="parameter")
-    if row.kind is Kind.DIGEST and isinstance(value, bytes):
-        return decode_digest(codec.decode_deterministic(value))
+    if row.kind in _STRUCTURED and isinstance(value, bytes):
+        return _STRUCTURED[row.kind](value)
     if row.kind is Kind.VENDOR and isinstance(value, codec.Tag) and value.tag == PEN_TAG:
         return codec.encode(value)
-    if not _FITS[row.kind](value):
+    if row.kind in _STRUCTURED or not _FITS[row.kind](value):
         raise DecodeError(f"expected {row.kind.value} in parameter {key}", spec=row.source)
     return value
 
@@ -183,10 +218,14 @@ def _is_uuid(value: Any) -> bool:
     return isinstance(value, bytes) and len(value) == _UUID_SIZE
 
 
+_STRUCTURED: dict[Kind, Callable[[bytes], Any]] = {
+    Kind.DIGEST: lambda value: decode_digest(codec.decode_deterministic(value)),
+    Kind.VERSION: decode_match,
+    Kind.WAIT: decode_wait,
+}
 _FITS: dict[Kind, Callable[[Any], bool]] = {
     Kind.VENDOR: _is_uuid,
     Kind.UUID: _is_uuid,
-    Kind.DIGEST: lambda _value: False,
     Kind.UINT: lambda value: type(value) is int and value >= 0,
     Kind.INT: lambda value: type(value) is int,
     Kind.BOOL: lambda value: isinstance(value, bool),

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from thingstead.protocols.suit.digest import Digest
 from thingstead.protocols.suit.manifest import ComponentId
+from thingstead.protocols.suit.parameter import WaitInfo
 
 __all__ = [
+    "CheckAuthorized",
+    "CheckBattery",
     "CheckContent",
     "CheckImageMatch",
     "CheckSlot",
@@ -15,8 +18,12 @@ __all__ = [
     "Effect",
     "Fetch",
     "Invoke",
+    "ReadEnvelope",
+    "ReadVersion",
     "SetActive",
     "Swap",
+    "Unlink",
+    "WaitFor",
     "Write",
 ]
 
@@ -99,6 +106,51 @@ class CheckSlot:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckBattery:
+    """Is there at least this much energy left, in mWh? Answer True or False."""
+
+    minimum: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckAuthorized:
+    """May an update of this priority happen now, says whoever uses the thing? Answer True or False.
+
+    Smaller numbers are more urgent.
+    """
+
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadVersion:
+    """Which version does the component have? Answer a tuple of numbers, or None where it says none."""
+
+    component: ComponentId
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEnvelope:
+    """Get the envelope that the component is, its candidate where this procedure wrote one. Answer its bytes."""
+
+    component: ComponentId
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFor:
+    """Come back when all of this has happened. Answer None; to give up, raise."""
+
+    info: WaitInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Unlink:
+    """The manifest needs the component no more: count one reference less, for good. Answer None."""
+
+    component: ComponentId
+
+
+@dataclass(frozen=True, slots=True)
 class SetActive:
     """Make the candidates active and store the sequence number, in one step that a power cut cannot split.
 
@@ -119,4 +171,20 @@ class Invoke:
     arguments: bytes = b""
 
 
-Effect = Fetch | Write | CopyComponent | Swap | CheckImageMatch | CheckContent | CheckSlot | SetActive | Invoke
+Effect = (
+    Fetch
+    | Write
+    | CopyComponent
+    | Swap
+    | CheckImageMatch
+    | CheckContent
+    | CheckSlot
+    | CheckBattery
+    | CheckAuthorized
+    | ReadVersion
+    | ReadEnvelope
+    | WaitFor
+    | Unlink
+    | SetActive
+    | Invoke
+)

@@ -13,7 +13,7 @@ from thingstead.protocols.suit.authentication import AuthenticatedEnvelope
 from thingstead.protocols.suit.command import Budget, Sequence, decode_sequence
 from thingstead.protocols.suit.digest import Digest, decode_digest
 from thingstead.protocols.suit.envelope import DEFAULT_LIMITS, SEVERABLE, Envelope, Limits
-from thingstead.protocols.suit.registry import CommonKey, ManifestKey, Member, TextKey
+from thingstead.protocols.suit.registry import DEPENDENCY_PREFIX, TRUST_DOMAINS, CommonKey, ManifestKey, Member, TextKey
 
 __all__ = ["ComponentId", "Content", "Manifest", "decode_manifest", "open_manifest"]
 
@@ -50,7 +50,7 @@ class Content:
         reference_uri: where the full manifest is kept, or empty.
         component_id: of the manifest itself, or empty.
         texts: for people, by language, then component (empty for the manifest itself) and text key.
-        dependencies: manifests that this one depends on, as decoded.
+        dependencies: which indices are manifests that this one depends on, each with its prefix, or empty.
     """
 
     sequence_number: int
@@ -61,7 +61,13 @@ class Content:
     reference_uri: str
     component_id: ComponentId
     texts: Mapping[str, Mapping[tuple[ComponentId, int], str]]
-    dependencies: Any
+    dependencies: Mapping[int, ComponentId]
+
+    @property
+    def indexed(self) -> tuple[ComponentId, ...]:
+        """What indices mean: the components, then dependencies that stand for themselves, under their prefix."""
+        beyond = sorted(index for index in self.dependencies if index >= len(self.components))
+        return (*self.components, *[self.dependencies[index] for index in beyond])
 
     def version_of(self, component: ComponentId) -> str:
         """Version of a component for people, in whichever language comes first; empty when it says none."""
@@ -166,7 +172,7 @@ def _bodies(members: Mapping[int, Any], envelope: Envelope) -> tuple[dict[Member
 
 def _common(
     members: Mapping[int, Any], budget: Budget, limits: Limits
-) -> tuple[tuple[ComponentId, ...], Sequence, Any]:
+) -> tuple[tuple[ComponentId, ...], Sequence, Mapping[int, ComponentId]]:
     encoded = members.get(ManifestKey.COMMON)
     if not isinstance(encoded, bytes):
         raise DecodeError("expected the common block in a byte string", spec=_SPEC)
@@ -179,12 +185,37 @@ def _common(
     components = tuple([_component(item) for item in listed])
     if len(set(components)) != len(components):
         raise DecodeError("expected each component once", spec=_SPEC)
+    dependencies = _dependencies(common.get(CommonKey.DEPENDENCIES), components, limits)
     shared = common.get(CommonKey.SHARED_SEQUENCE)
     if shared is None:
-        return components, (), common.get(CommonKey.DEPENDENCIES)
+        return components, (), dependencies
     if not isinstance(shared, bytes):
         raise DecodeError("expected the shared sequence in a byte string", spec=_SPEC)
-    return components, decode_sequence(shared, budget), common.get(CommonKey.DEPENDENCIES)
+    return components, decode_sequence(shared, budget), dependencies
+
+
+def _dependencies(value: Any, components: tuple[ComponentId, ...], limits: Limits) -> Mapping[int, ComponentId]:
+    """Which components are manifests. The text has them among the components, the draft's examples behind them."""
+    if value is None:
+        return MappingProxyType({})
+    dependencies: dict[int, ComponentId] = {}
+    for index, metadata in _map(value, "dependencies by component index").items():
+        if type(index) is not int or not 0 <= index < limits.max_components:
+            raise DecodeError(f"expected component indices below {limits.max_components}", spec=f"{TRUST_DOMAINS} §5.2")
+        said = _map(metadata, "metadata of a dependency")
+        if not said.keys() <= {DEPENDENCY_PREFIX}:
+            raise UnsupportedError("expected a dependency prefix and nothing else", spec=f"{TRUST_DOMAINS} §5.2")
+        dependencies[index] = _component(said.get(DEPENDENCY_PREFIX, ()))
+    beyond = sorted(dependencies.keys() - range(len(components)))
+    if beyond != list(range(len(components), len(components) + len(beyond))):
+        raise DecodeError(
+            "expected dependencies among the components, or right behind them", spec=f"{TRUST_DOMAINS} §5.2"
+        )
+    if not all(dependencies[index] for index in beyond) or len({*components, *[dependencies[i] for i in beyond]}) < len(
+        components
+    ) + len(beyond):
+        raise DecodeError("expected a name of its own for each dependency", spec=f"{TRUST_DOMAINS} §5.2")
+    return MappingProxyType(dependencies)
 
 
 def _component(value: Any) -> ComponentId:

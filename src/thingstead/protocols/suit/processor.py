@@ -1,68 +1,62 @@
 """The manifest processor: an authentic manifest in, effects out, one at a time (draft-ietf-suit-manifest §6).
 
 What it promises, whatever a manifest says: the sequence number is higher than the installed one before
-anything happens; vendor and class matched before the first effect; steps, sizes and URI schemes are
-bounded; every effect but `SetActive` and `Invoke` leaves active images alone; and `SetActive` comes
-only after all that was written has matched its digest.
+anything happens; vendor and class matched before the first effect of each manifest; steps, sizes, depth and
+URI schemes are bounded; every effect but `SetActive`, `Unlink` and `Invoke` leaves active images alone; and
+`SetActive` comes only after all that was written has matched its digest.
+
+Dependencies run in lockstep: a section of theirs runs where their dependent, in its own such section, says so
+(TRUST_DOMAINS §5.4), and each must have run before the section ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from thingstead.errors import (
     AuthenticationError,
     DecodeError,
-    ForbiddenError,
     ReplayError,
     StateError,
     ThingsteadError,
     UnsupportedError,
 )
-from thingstead.protocols.suit.command import Command, Sequence
-from thingstead.protocols.suit.effect import Effect, SetActive
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.suit import command as commands
+from thingstead.protocols.suit import envelope
+from thingstead.protocols.suit.command import Command
+from thingstead.protocols.suit.effect import Effect, ReadEnvelope, SetActive
+from thingstead.protocols.suit.frame import IDENTIFIERS, Dependency, Frame, TrustDomain, open_dependency
 from thingstead.protocols.suit.manifest import ComponentId, Manifest
-from thingstead.protocols.suit.registry import COMMANDS, CommandId, ManifestKey, Member, ParameterId
+from thingstead.protocols.suit.registry import TRUST_DOMAINS, CommandId, ManifestKey, Member, ParameterId
 from thingstead.protocols.suit.step import DEFAULT_LIMITS, STEPS, ConditionFailedError, Limits, Recipient, Step, Steps
 
 __all__ = ["Position", "Processor"]
 
 _SPEC = "draft-ietf-suit-manifest §6.4"
-_UPDATE = (Member.PAYLOAD_FETCH, Member.INSTALL, Member.VALIDATE)
+_UPDATE = (
+    Member.DEPENDENCY_RESOLUTION,
+    Member.PAYLOAD_FETCH,
+    Member.CANDIDATE_VERIFICATION,
+    Member.INSTALL,
+    Member.VALIDATE,
+)
 _INVOCATION = (Member.VALIDATE, Member.LOAD, Member.INVOKE)
+_UNINSTALLATION = (Member.UNINSTALL,)
 _WRITING = frozenset({CommandId.FETCH, CommandId.WRITE, CommandId.COPY, CommandId.SWAP})
-_RESTRICTED = _WRITING | {CommandId.INVOKE}
+_RESTRICTED = _WRITING | {CommandId.INVOKE, CommandId.UNLINK}
 _PLACES: dict[int, frozenset[CommandId]] = {
+    Member.DEPENDENCY_RESOLUTION: _WRITING,
     Member.PAYLOAD_FETCH: _WRITING,
-    Member.INSTALL: _WRITING,
+    Member.INSTALL: _WRITING | {CommandId.UNLINK},
     Member.LOAD: frozenset({CommandId.COPY, CommandId.WRITE}),
     Member.INVOKE: frozenset({CommandId.INVOKE}),
+    Member.UNINSTALL: frozenset({CommandId.UNLINK}),
 }
-"""Where the commands that change something may stand; in the shared sequence and in validate, nowhere."""
-_IDENTIFIERS = {CommandId.CONDITION_VENDOR_IDENTIFIER: "vendor", CommandId.CONDITION_CLASS_IDENTIFIER: "class"}
-_USED = frozenset(
-    {
-        ParameterId.VENDOR_IDENTIFIER,
-        ParameterId.CLASS_IDENTIFIER,
-        ParameterId.DEVICE_IDENTIFIER,
-        ParameterId.IMAGE_DIGEST,
-        ParameterId.IMAGE_SIZE,
-        ParameterId.USE_BEFORE,
-        ParameterId.COMPONENT_SLOT,
-        ParameterId.STRICT_ORDER,
-        ParameterId.SOFT_FAILURE,
-        ParameterId.CONTENT,
-        ParameterId.ENCRYPTION_INFO,
-        ParameterId.URI,
-        ParameterId.SOURCE_COMPONENT,
-        ParameterId.INVOKE_ARGS,
-        ParameterId.FETCH_ARGS,
-    }
-)
-"""A parameter outside it is refused: what an author asks for must not be silently skipped."""
+"""Where the commands that change something may stand; in the shared sequence and in checks, nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,56 +67,55 @@ class Position:
         section: key of the command sequence; 3, the common block, for the shared one.
         offset: bytes into the innermost sequence.
         component_index: of the component being worked on.
+        manifest: indices of dependencies that lead to the manifest; empty for the root.
     """
 
     section: int = ManifestKey.COMMON
     offset: int = 0
     component_index: int = 0
-
-
-@dataclass(slots=True)
-class _State:
-    """What one procedure remembers; parameters start empty in every section, so that none leaks (§6.1)."""
-
-    parameters: dict[int, dict[int, Any]] = field(default_factory=dict)
-    index: tuple[int, ...] = ()
-    soft_failure: bool | None = None
-    identified: set[CommandId] = field(default_factory=set)
+    manifest: tuple[int, ...] = ()
 
 
 class Processor:
-    """Runs the procedures of one manifest for one recipient.
+    """Runs the procedures of one root manifest for one recipient.
 
     Args:
         manifest: authentic and decoded.
         recipient: what the thing says about itself.
         at: now, for use-before.
         limits: bounds on the run.
+        domains: who may sign dependencies; empty where there are none.
 
     Raises:
         UnsupportedError: a component that the recipient does not have.
     """
 
     def __init__(
-        self, manifest: Manifest, recipient: Recipient, *, at: datetime, limits: Limits = DEFAULT_LIMITS
+        self,
+        manifest: Manifest,
+        recipient: Recipient,
+        *,
+        at: datetime,
+        limits: Limits = DEFAULT_LIMITS,
+        domains: Sequence[TrustDomain] = (),
     ) -> None:
         self.position = Position()
-        self._manifest = manifest
-        self._content = manifest.content
-        self._payloads = manifest.authenticated.envelope.payloads
+        self._root = manifest
         self._recipient = recipient
         self._at = at
         self._limits = limits
+        self._domains = domains
         self._steps_left = 0
-        self._state = _State()
-        self._written: set[ComponentId] = set()
+        self._sections: tuple[Member, ...] = ()
+        self._section = Member.VALIDATE
+        self._written: dict[ComponentId, None] = {}
         self._matched: set[ComponentId] = set()
-        for component in self._content.components:
-            if component not in recipient.components:
-                raise UnsupportedError(f"the component {component!r:.60} is not here", spec=_SPEC, reason="component")
+        self._opened: dict[ComponentId, Dependency] = {}
+        self._unlinked: set[tuple[tuple[int, ...], int]] = set()
+        self._require_components(manifest.content.indexed)
 
     def update(self) -> Steps:
-        """The update procedure: payload fetch, install, validate, then activation (§8.4.6).
+        """The update procedure: dependencies, payload fetch, install, validate, then activation (§8.4.6).
 
         The caller executes each effect and sends its answer; to report that an effect failed it throws
         a `ThingsteadError` in, which ends the procedure. Every refusal comes out as such an error too,
@@ -132,167 +125,267 @@ class Processor:
             ReplayError: the sequence number is not higher than the installed one ("rollback").
             ForbiddenError: for another vendor or class, or one that it never names ("vendor", "class").
             ExpiredError: past its use-before ("expired").
-            AuthenticationError: an image that does not match its digest, or was never compared ("image-digest").
-            StateError: a component slot, an abort, or too many steps.
+            AuthenticationError: an image that does not match its digest, or was never compared ("image-digest"),
+                or a dependency that is not the one that its dependent names ("dependency-digest").
+            UntrustedError: a dependency of nobody who may sign it ("signers", "component").
+            StateError: a component slot, an abort, too many steps, or a dependency that was left out.
             UnsupportedError: a command, parameter, component or URI scheme that we do not execute.
         """
-        _require_newer(self._content.sequence_number, self._recipient.installed_sequence)
+        _require_newer(self._root.content.sequence_number, self._recipient.installed_sequence)
         return self._update()
 
     def invocation(self) -> Steps:
         """The invocation procedure: validate, load, invoke (§8.4.6); errors as for `update`, rollback excepted."""
         return self._procedure(_INVOCATION)
 
+    def uninstallation(self) -> Steps:
+        """Unlink what the manifest does not need any more (TRUST_DOMAINS §6); errors as for `invocation`."""
+        return self._procedure(_UNINSTALLATION)
+
     def _update(self) -> Steps:
         yield from self._procedure(_UPDATE)
         if not self._written:
             raise StateError("expected a manifest that installs something", spec=_SPEC, reason="empty")
-        if not self._written <= self._matched:
+        if not self._written.keys() <= self._matched:
             raise AuthenticationError(
                 "expected every component written to match its digest afterwards", spec=_SPEC, reason="image-digest"
             )
-        ordered = [component for component in self._content.components if component in self._written]
-        yield SetActive(tuple(ordered), self._content.sequence_number, self._manifest.digest)
+        known = self._root.content.indexed
+        ordered = [component for component in known if component in self._written]
+        others = [component for component in self._written if component not in known]
+        yield SetActive((*ordered, *others), self._root.content.sequence_number, self._root.digest)
 
     def _procedure(self, sections: tuple[Member, ...]) -> Steps:
-        self._steps_left = self._limits.max_steps
-        self._written, self._matched = set(), set()
+        self._steps_left, self._sections = self._limits.max_steps, sections
+        self._written, self._matched, self._opened, self._unlinked = {}, set(), {}, set()
         for section in sections:
-            if section in self._content.missing:
-                raise UnsupportedError(
-                    f"the member {int(section)} was severed and is not here", spec=_SPEC, reason="severed"
+            self._section = section
+            try:
+                yield from self._execute_section(Frame(self._root, self._root.content.indexed))
+            except ConditionFailedError as failure:
+                raise failure.error from None
+
+    def _execute_section(self, frame: Frame) -> Steps:
+        """The shared sequence, then the current section, then the check that no dependency was left out."""
+        content = frame.manifest.content
+        if self._section in content.missing:
+            raise UnsupportedError(
+                f"the member {int(self._section)} was severed and is not here", spec=_SPEC, reason="severed"
+            )
+        if self._section in content.sequences:
+            self.position = Position(ManifestKey.COMMON, manifest=frame.path)
+            frame.select_first()
+            yield from self._run(frame, content.shared)
+            frame.require_identified()
+            frame.select_first()
+            self.position = Position(self._section, manifest=frame.path)
+            yield from self._run(frame, content.sequences[self._section])
+        self._require_processed(frame)
+
+    def _require_processed(self, frame: Frame) -> None:
+        """No section of a dependency is left out that is there (TRUST_DOMAINS §5.1)."""
+        for index in frame.dependencies.keys() - frame.processed:
+            dependency = self._opened.get(frame.components[index])
+            if dependency is not None and self._section in dependency.manifest.content.sequences:
+                raise StateError(
+                    f"expected section {int(self._section)} of dependency {index} to be processed",
+                    spec=f"{TRUST_DOMAINS} §5.1",
+                    reason="dependency",
                 )
-            if section in self._content.sequences:
-                yield from self._section(section)
 
-    def _section(self, section: Member) -> Steps:
-        count = len(self._content.components)
-        self._state = _State({index: {} for index in range(count)}, (0,) if count == 1 else ())
-        try:
-            self.position = Position(ManifestKey.COMMON)
-            yield from self._run(self._content.shared)
-            self._require_identified()
-            self._state.index = (0,) if count == 1 else ()
-            self.position = Position(section)
-            yield from self._run(self._content.sequences[section])
-        except ConditionFailedError as failure:
-            raise failure.error from None
-
-    def _require_identified(self) -> None:
-        for condition, reason in _IDENTIFIERS.items():
-            if condition not in self._state.identified:
-                raise ForbiddenError(
-                    f"expected the shared sequence to check the {reason} identifier",
-                    spec="draft-ietf-suit-manifest §6.2",
-                    reason=reason,
-                )
-
-    def _run(self, sequence: Sequence) -> Steps:
+    def _run(self, frame: Frame, sequence: commands.Sequence) -> Steps:
         for command in sequence:
-            if command.id < 0 or not COMMANDS[command.id].supported:
+            if command.id < 0:
                 raise UnsupportedError(f"the command {int(command.id)} is not executed", spec=_SPEC, reason="command")
             if command.id == CommandId.SET_COMPONENT_INDEX:
                 self._spend()
-                self._set_index(command)
+                frame.select(command)
                 continue
-            if not self._state.index:
+            if not frame.index:
                 raise DecodeError("expected set-component-index before any other command", spec=_SPEC)
-            for index in self._state.index:
+            for index in frame.index:
                 self._spend()
-                self.position = Position(self.position.section, command.offset, index)
-                yield from self._execute(command, index)
+                self.position = Position(self.position.section, command.offset, index, frame.path)
+                yield from self._execute(frame, command, index)
 
-    def _execute(self, command: Command, index: int) -> Steps:
-        if command.id in {CommandId.SET_PARAMETERS, CommandId.OVERRIDE_PARAMETERS}:
-            self._set_parameters(command, index)
-        elif command.id == CommandId.TRY_EACH:
-            yield from self._try_each(command, index)
-        elif command.id == CommandId.RUN_SEQUENCE:
-            yield from self._run_sequence(command, index)
-        else:
-            yield from self._step(CommandId(command.id), index)
+    def _execute(self, frame: Frame, command: Command, index: int) -> Steps:
+        match command.id:
+            case CommandId.SET_PARAMETERS | CommandId.OVERRIDE_PARAMETERS:
+                frame.set_parameters(index, command.parameters, keep=command.id == CommandId.SET_PARAMETERS)
+            case CommandId.OVERRIDE_MULTIPLE:
+                for other, parameters in command.multiple.items():
+                    frame.set_parameters(other, parameters, keep=False)
+            case CommandId.COPY_PARAMS:
+                frame.copy_parameters(index, command)
+            case CommandId.TRY_EACH:
+                yield from self._try_each(frame, command, index)
+            case CommandId.RUN_SEQUENCE:
+                for sequence in filter(None, command.sequences):
+                    yield from self._nested(frame, sequence, index, soft=False)
+            case CommandId.CONDITION_DEPENDENCY_INTEGRITY:
+                yield from self._open(frame, index)
+            case CommandId.PROCESS_DEPENDENCY:
+                yield from self._process(frame, index)
+            case _:
+                yield from self._step(frame, CommandId(command.id), index)
 
-    def _step(self, command: CommandId, index: int) -> Steps:
-        components = self._content.components
-        parameters = self._state.parameters[index]
-        step = Step(components[index], parameters, components, self._payloads, self._recipient, self._at, self._limits)
-        self._require_place(command, step.component)
+    def _step(self, frame: Frame, command: CommandId, index: int) -> Steps:
+        step = self._step_for(frame, index)
+        self._require_place(command, step)
         touched = step.touches(command)
-        self._written |= touched
+        self._written |= dict.fromkeys(touched)
         self._matched -= touched
+        for component in touched:
+            self._opened.pop(component, None)
+        if command == CommandId.CONDITION_IMAGE_MATCH and step.is_dependency:
+            yield from self._match_manifest(step)
+            return
+        if command == CommandId.UNLINK:
+            yield from self._uninstall(frame, index)
         yield from STEPS[command](step)
         if command == CommandId.CONDITION_IMAGE_MATCH:
             self._matched.add(step.component)
-        elif command in _IDENTIFIERS:
-            self._state.identified.add(command)
+        elif command in IDENTIFIERS:
+            frame.identified.add(command)
 
-    def _require_place(self, command: CommandId, component: ComponentId) -> None:
-        if command in _RESTRICTED and command not in _PLACES.get(self.position.section, frozenset()):
+    def _step_for(self, frame: Frame, index: int) -> Step:
+        return Step(
+            frame.components[index],
+            frame.of(index),
+            frame.components,
+            frame.payloads,
+            self._recipient,
+            self._at,
+            self._limits,
+            index in frame.dependencies,
+        )
+
+    def _require_place(self, command: CommandId, step: Step) -> None:
+        section = self.position.section
+        if command in _RESTRICTED and command not in _PLACES.get(section, frozenset()):
             raise UnsupportedError(
-                f"the command {int(command)} does not belong in section {self.position.section}",
+                f"the command {int(command)} does not belong in section {section}",
                 spec="draft-ietf-suit-manifest §8.4.6",
                 reason="command",
             )
-        if command == CommandId.INVOKE and component not in self._matched:
+        if section == Member.DEPENDENCY_RESOLUTION and command in _WRITING and not step.is_dependency:
+            raise UnsupportedError("expected dependencies before any payload", spec=TRUST_DOMAINS, reason="command")
+        if command == CommandId.INVOKE and step.component not in self._matched:
             raise AuthenticationError(
                 "expected the image to match its digest before it is invoked", spec=_SPEC, reason="image-digest"
             )
+
+    # --- dependencies (TRUST_DOMAINS §5)
+
+    def _open(self, frame: Frame, index: int) -> Steps:
+        """Dependency integrity; a failure is an abort wherever it stands (§5.7.4)."""
+        prefix = frame.prefix(index)
+        if len(frame.path) + 1 >= self._limits.max_depth:
+            raise StateError(f"expected manifests at most {self._limits.max_depth} deep", spec=_SPEC, reason="depth")
+        component, step = frame.components[index], self._step_for(frame, index)
+        wanted = step.needed(ParameterId.IMAGE_DIGEST)
+        encoded = yield ReadEnvelope(component)
+        # A dependency behind the components has its prefix for a name, and none before those of its components.
+        before = prefix if index < len(frame.manifest.content.components) else ()
+        dependency = open_dependency(encoded, wanted, before, self._domains, limits=self._limits)
+        self._require_components(dependency.components)
+        for section in dependency.manifest.content.sequences:
+            if section in self._sections and section not in frame.manifest.content.sequences:
+                raise StateError(
+                    f"expected section {int(section)} in the dependent too",
+                    spec=f"{TRUST_DOMAINS} §5.1",
+                    reason="dependency",
+                )
+        self._opened[component] = dependency
+        self._matched.add(component)
+
+    def _match_manifest(self, step: Step) -> Steps:
+        """Image match of a dependency is over its manifest alone, which every envelope of it has (§5.2)."""
+        encoded = yield ReadEnvelope(step.component)
+        try:
+            found = envelope.decode(encoded)
+            step.compared(ParameterId.IMAGE_DIGEST).verify(
+                codec.encode(found.manifest), what="dependency", reason="dependency-digest"
+            )
+        except AuthenticationError as error:
+            raise ConditionFailedError(error) from None
+
+    def _process(self, frame: Frame, index: int) -> Steps:
+        frame.prefix(index)
+        if self.position.section == ManifestKey.COMMON:
+            raise StateError("expected a section to process", spec=f"{TRUST_DOMAINS} §5.7.2", reason="dependency")
+        yield from self._execute_inner(frame, index)
+
+    def _execute_inner(self, frame: Frame, index: int) -> Steps:
+        dependency = self._opened.get(frame.components[index])
+        if dependency is None:
+            raise StateError(
+                "expected the integrity of the dependency to be checked before",
+                spec=f"{TRUST_DOMAINS} §5.7.2",
+                reason="dependency",
+            )
+        position = self.position
+        yield from self._execute_section(frame.inner(index, dependency))
+        self.position = position
+        frame.processed.add(index)
+
+    def _uninstall(self, frame: Frame, index: int) -> Steps:
+        """A manifest that is unlinked unlinks its own first; nothing is unlinked twice by one manifest (§5.7.5)."""
+        once = (frame.path, index)
+        if once in self._unlinked:
+            raise StateError("expected each component to be unlinked once", spec=TRUST_DOMAINS, reason="unlink")
+        self._unlinked.add(once)
+        if index not in frame.dependencies:
+            return
+        section, self._section = self._section, Member.UNINSTALL
+        try:
+            yield from self._execute_inner(frame, index)
+        finally:
+            self._section = section
+
+    # --- control flow
+
+    def _nested(
+        self, frame: Frame, sequence: commands.Sequence, index: int, *, soft: bool
+    ) -> Generator[Effect, Any, ThingsteadError | None]:
+        """Run a sequence for one component; a soft failure undoes its parameters and comes back (§8.4.8.15)."""
+        outer = (frame.index, frame.soft_failure)
+        saved = {component: dict(values) for component, values in frame.parameters.items()}
+        processed = set(frame.processed)
+        frame.index, frame.soft_failure = (index,), soft
+        try:
+            yield from self._run(frame, sequence)
+        except ConditionFailedError as failure:
+            if not frame.soft_failure:
+                raise
+            frame.parameters.clear()
+            frame.parameters.update(saved)
+            frame.processed = processed
+            return failure.error
+        finally:
+            frame.index, frame.soft_failure = outer
+        return None
+
+    def _try_each(self, frame: Frame, command: Command, index: int) -> Steps:
+        error: ThingsteadError = StateError("none of the sequences of try-each held", spec=_SPEC, reason="try-each")
+        for sequence in command.sequences:
+            if sequence is None:
+                return
+            failed = yield from self._nested(frame, sequence, index, soft=True)
+            if failed is None:
+                return
+            error = failed
+        raise ConditionFailedError(error)
 
     def _spend(self) -> None:
         self._steps_left -= 1
         if self._steps_left < 0:
             raise StateError(f"expected at most {self._limits.max_steps} steps", spec=_SPEC, reason="steps")
 
-    def _set_index(self, command: Command) -> None:
-        every = tuple(range(len(self._content.components)))
-        chosen = command.index
-        indices = every if chosen is True else chosen if isinstance(chosen, tuple) else (int(chosen),)
-        if not indices or not set(indices) <= set(every):
-            raise DecodeError(f"expected component indices below {len(every)}", spec="draft-ietf-suit-manifest §6.5")
-        self._state.index = indices
-
-    def _set_parameters(self, command: Command, index: int) -> None:
-        known = self._state.parameters[index]
-        for key, value in command.parameters.items():
-            if key not in _USED:
-                raise UnsupportedError(f"the parameter {key} is not used", spec=_SPEC, reason="parameter")
-            if key == ParameterId.SOFT_FAILURE:
-                if self._state.soft_failure is None:
-                    raise DecodeError("expected soft-failure inside try-each or run-sequence only", spec=_SPEC)
-                self._state.soft_failure = bool(value)
-            elif key not in known or command.id == CommandId.OVERRIDE_PARAMETERS:
-                known[key] = value
-
-    def _nested(self, sequence: Sequence, index: int, *, soft: bool) -> Generator[Effect, Any, ThingsteadError | None]:
-        """Run a sequence for one component; a soft failure undoes its parameters and comes back (§8.4.8.15)."""
-        outer = (self._state.index, self._state.soft_failure)
-        saved = {number: dict(values) for number, values in self._state.parameters.items()}
-        self._state.index, self._state.soft_failure = (index,), soft
-        try:
-            yield from self._run(sequence)
-        except ConditionFailedError as failure:
-            if not self._state.soft_failure:
-                raise
-            self._state.parameters = saved
-            return failure.error
-        finally:
-            self._state.index, self._state.soft_failure = outer
-        return None
-
-    def _try_each(self, command: Command, index: int) -> Steps:
-        error: ThingsteadError = StateError("none of the sequences of try-each held", spec=_SPEC, reason="try-each")
-        for sequence in command.sequences:
-            if sequence is None:
-                return
-            failed = yield from self._nested(sequence, index, soft=True)
-            if failed is None:
-                return
-            error = failed
-        raise ConditionFailedError(error)
-
-    def _run_sequence(self, command: Command, index: int) -> Steps:
-        for sequence in filter(None, command.sequences):
-            yield from self._nested(sequence, index, soft=False)
+    def _require_components(self, components: tuple[ComponentId, ...]) -> None:
+        for component in components:
+            if component not in self._recipient.components:
+                raise UnsupportedError(f"the component {component!r:.60} is not here", spec=_SPEC, reason="component")
 
 
 def _require_newer(sequence_number: int, installed: int) -> None:

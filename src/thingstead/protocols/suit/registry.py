@@ -14,6 +14,8 @@ __all__ = [
     "FIRMWARE_ENCRYPTION",
     "PARAMETERS",
     "REPORT_DRAFT",
+    "TRUST_DOMAINS",
+    "UPDATE_MANAGEMENT",
     "Argument",
     "CommandId",
     "CommandRow",
@@ -27,12 +29,13 @@ __all__ = [
 DRAFT = "draft-ietf-suit-manifest-37"
 REPORT_DRAFT = "draft-ietf-suit-report-18"
 """The text that was read; -22 is the newest seen announced."""
-_TRUST_DOMAINS = "draft-ietf-suit-trust-domains-12"
-_UPDATE_MANAGEMENT = "draft-ietf-suit-update-management-16"
+TRUST_DOMAINS = "draft-ietf-suit-trust-domains-12"
+UPDATE_MANAGEMENT = "draft-ietf-suit-update-management-16"
 FIRMWARE_ENCRYPTION = "draft-ietf-suit-firmware-encryption-26"
 
 ENVELOPE_TAG = 107
 PEN_TAG = 112
+DEPENDENCY_PREFIX = 1
 
 
 class Member(IntEnum):
@@ -165,7 +168,8 @@ class Argument(Enum):
     PARAMETERS = "parameter map"
     SEQUENCE = "command sequence"
     SEQUENCES = "command sequences, the last one perhaps nil"
-    OPAQUE = "the argument of an extension"
+    MULTIPLE = "parameter maps by component index"
+    COPIES = "lists of parameter numbers by component index"
 
 
 class Kind(Enum):
@@ -179,15 +183,16 @@ class Kind(Enum):
     BOOL = "boolean"
     TEXT = "text"
     BYTES = "byte string"
+    VERSION = "byte string with a comparison and a version"
+    WAIT = "byte string with a map of events"
 
 
 @dataclass(frozen=True, slots=True)
 class CommandRow:
-    """One row of the command registry; `supported` says whether the processor executes it."""
+    """One row of the command registry."""
 
     id: CommandId
     argument: Argument
-    supported: bool
     source: str
 
 
@@ -204,7 +209,7 @@ _C, _P = CommandId, ParameterId
 
 COMMANDS: dict[int, CommandRow] = {
     **{
-        number: CommandRow(number, Argument.POLICY, True, DRAFT)
+        number: CommandRow(number, Argument.POLICY, DRAFT)
         for number in (
             _C.CONDITION_VENDOR_IDENTIFIER,
             _C.CONDITION_CLASS_IDENTIFIER,
@@ -223,23 +228,23 @@ COMMANDS: dict[int, CommandRow] = {
     **{
         row.id: row
         for row in (
-            CommandRow(_C.SET_COMPONENT_INDEX, Argument.INDEX, True, DRAFT),
-            CommandRow(_C.TRY_EACH, Argument.SEQUENCES, True, DRAFT),
-            CommandRow(_C.OVERRIDE_PARAMETERS, Argument.PARAMETERS, True, DRAFT),
-            CommandRow(_C.RUN_SEQUENCE, Argument.SEQUENCE, True, DRAFT),
-            CommandRow(_C.SET_PARAMETERS, Argument.PARAMETERS, True, _TRUST_DOMAINS),
-            CommandRow(_C.CONDITION_DEPENDENCY_INTEGRITY, Argument.POLICY, False, _TRUST_DOMAINS),
-            CommandRow(_C.CONDITION_IS_DEPENDENCY, Argument.POLICY, False, _TRUST_DOMAINS),
-            CommandRow(_C.PROCESS_DEPENDENCY, Argument.OPAQUE, False, _TRUST_DOMAINS),
-            CommandRow(_C.UNLINK, Argument.POLICY, False, _TRUST_DOMAINS),
-            CommandRow(_C.CONDITION_USE_BEFORE, Argument.POLICY, True, _UPDATE_MANAGEMENT),
-            CommandRow(_C.CONDITION_IMAGE_NOT_MATCH, Argument.POLICY, True, _UPDATE_MANAGEMENT),
-            CommandRow(_C.CONDITION_MINIMUM_BATTERY, Argument.POLICY, False, _UPDATE_MANAGEMENT),
-            CommandRow(_C.CONDITION_UPDATE_AUTHORIZED, Argument.POLICY, False, _UPDATE_MANAGEMENT),
-            CommandRow(_C.CONDITION_VERSION, Argument.POLICY, False, _UPDATE_MANAGEMENT),
-            CommandRow(_C.WAIT, Argument.POLICY, False, _UPDATE_MANAGEMENT),
-            CommandRow(_C.OVERRIDE_MULTIPLE, Argument.OPAQUE, False, _UPDATE_MANAGEMENT),
-            CommandRow(_C.COPY_PARAMS, Argument.OPAQUE, False, _UPDATE_MANAGEMENT),
+            CommandRow(_C.SET_COMPONENT_INDEX, Argument.INDEX, DRAFT),
+            CommandRow(_C.TRY_EACH, Argument.SEQUENCES, DRAFT),
+            CommandRow(_C.OVERRIDE_PARAMETERS, Argument.PARAMETERS, DRAFT),
+            CommandRow(_C.RUN_SEQUENCE, Argument.SEQUENCE, DRAFT),
+            CommandRow(_C.SET_PARAMETERS, Argument.PARAMETERS, TRUST_DOMAINS),
+            CommandRow(_C.CONDITION_DEPENDENCY_INTEGRITY, Argument.POLICY, TRUST_DOMAINS),
+            CommandRow(_C.CONDITION_IS_DEPENDENCY, Argument.POLICY, TRUST_DOMAINS),
+            CommandRow(_C.PROCESS_DEPENDENCY, Argument.POLICY, TRUST_DOMAINS),
+            CommandRow(_C.UNLINK, Argument.POLICY, TRUST_DOMAINS),
+            CommandRow(_C.CONDITION_USE_BEFORE, Argument.POLICY, UPDATE_MANAGEMENT),
+            CommandRow(_C.CONDITION_IMAGE_NOT_MATCH, Argument.POLICY, UPDATE_MANAGEMENT),
+            CommandRow(_C.CONDITION_MINIMUM_BATTERY, Argument.POLICY, UPDATE_MANAGEMENT),
+            CommandRow(_C.CONDITION_UPDATE_AUTHORIZED, Argument.POLICY, UPDATE_MANAGEMENT),
+            CommandRow(_C.CONDITION_VERSION, Argument.POLICY, UPDATE_MANAGEMENT),
+            CommandRow(_C.WAIT, Argument.POLICY, UPDATE_MANAGEMENT),
+            CommandRow(_C.OVERRIDE_MULTIPLE, Argument.MULTIPLE, UPDATE_MANAGEMENT),
+            CommandRow(_C.COPY_PARAMS, Argument.COPIES, UPDATE_MANAGEMENT),
         )
     },
 }
@@ -250,7 +255,7 @@ PARAMETERS: dict[int, ParameterRow] = {
         ParameterRow(_P.VENDOR_IDENTIFIER, Kind.VENDOR, DRAFT),
         ParameterRow(_P.CLASS_IDENTIFIER, Kind.UUID, DRAFT),
         ParameterRow(_P.IMAGE_DIGEST, Kind.DIGEST, DRAFT),
-        ParameterRow(_P.USE_BEFORE, Kind.UINT, _UPDATE_MANAGEMENT),
+        ParameterRow(_P.USE_BEFORE, Kind.UINT, UPDATE_MANAGEMENT),
         ParameterRow(_P.COMPONENT_SLOT, Kind.UINT, DRAFT),
         ParameterRow(_P.STRICT_ORDER, Kind.BOOL, DRAFT),
         ParameterRow(_P.SOFT_FAILURE, Kind.BOOL, DRAFT),
@@ -262,10 +267,10 @@ PARAMETERS: dict[int, ParameterRow] = {
         ParameterRow(_P.INVOKE_ARGS, Kind.BYTES, DRAFT),
         ParameterRow(_P.DEVICE_IDENTIFIER, Kind.UUID, DRAFT),
         ParameterRow(_P.FETCH_ARGS, Kind.BYTES, DRAFT),
-        ParameterRow(_P.MINIMUM_BATTERY, Kind.UINT, _UPDATE_MANAGEMENT),
-        ParameterRow(_P.UPDATE_PRIORITY, Kind.INT, _UPDATE_MANAGEMENT),
-        ParameterRow(_P.VERSION, Kind.BYTES, _UPDATE_MANAGEMENT),
-        ParameterRow(_P.WAIT_INFO, Kind.BYTES, _UPDATE_MANAGEMENT),
-        ParameterRow(_P.COMPONENT_METADATA, Kind.BYTES, _UPDATE_MANAGEMENT),
+        ParameterRow(_P.MINIMUM_BATTERY, Kind.UINT, UPDATE_MANAGEMENT),
+        ParameterRow(_P.UPDATE_PRIORITY, Kind.INT, UPDATE_MANAGEMENT),
+        ParameterRow(_P.VERSION, Kind.VERSION, UPDATE_MANAGEMENT),
+        ParameterRow(_P.WAIT_INFO, Kind.WAIT, UPDATE_MANAGEMENT),
+        ParameterRow(_P.COMPONENT_METADATA, Kind.BYTES, UPDATE_MANAGEMENT),
     )
 }

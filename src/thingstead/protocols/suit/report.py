@@ -29,6 +29,7 @@ from thingstead.protocols.suit.registry import ParameterId, Reason
 __all__ = ["Limits", "Report", "decode_report", "encode_report", "reason_of"]
 
 _SPEC = "draft-ietf-suit-report §4"
+_MAX_PATH = 16
 _SYSTEM_COMPONENT_ID = 0
 
 
@@ -87,7 +88,7 @@ class Report:
 def encode_report(report: Report) -> bytes:
     """Encode a SUIT_Report, to be put under a signature or into an attested message."""
     position = report.position
-    record = [[], int(position.section), position.offset, position.component_index, {}]
+    record = [list(position.manifest), int(position.section), position.offset, position.component_index, {}]
     failure = {
         _Key.RESULT_CODE.value: report.code,
         _Key.RESULT_RECORD.value: record,
@@ -167,11 +168,15 @@ def _result(result: Any) -> tuple[Reason, int, Position]:
     match result:
         case {
             _Key.RESULT_CODE: int(code),
-            _Key.RESULT_RECORD: [list(), int(section), int(offset), int(index), dict(), *_],
+            _Key.RESULT_RECORD: [list(manifest), int(section), int(offset), int(index), dict(), *_],
             _Key.RESULT_REASON: int(number),
-        } if number in set(Reason) - {Reason.OK} and min(offset, index) >= 0:
-            return Reason(number), code, Position(section, offset, index)
+        } if number in set(Reason) - {Reason.OK} and min(offset, index) >= 0 and _is_path(manifest):
+            return Reason(number), code, Position(section, offset, index, tuple(manifest))
     raise DecodeError("expected a result of true, or of code, record and reason", spec=_SPEC)
+
+
+def _is_path(manifest: list[Any]) -> bool:
+    return len(manifest) <= _MAX_PATH and all(type(one) is int and one >= 0 for one in manifest)
 
 
 def _image(item: Mapping[Any, Any]) -> tuple[ComponentId, Digest]:

@@ -22,6 +22,8 @@ from thingstead.errors import (
 )
 from thingstead.protocols.suit.digest import Digest
 from thingstead.protocols.suit.effect import (
+    CheckAuthorized,
+    CheckBattery,
     CheckContent,
     CheckImageMatch,
     CheckSlot,
@@ -29,11 +31,15 @@ from thingstead.protocols.suit.effect import (
     Effect,
     Fetch,
     Invoke,
+    ReadVersion,
     Swap,
+    Unlink,
+    WaitFor,
     Write,
 )
 from thingstead.protocols.suit.manifest import ComponentId
-from thingstead.protocols.suit.registry import FIRMWARE_ENCRYPTION, CommandId, ParameterId
+from thingstead.protocols.suit.parameter import VersionMatch
+from thingstead.protocols.suit.registry import FIRMWARE_ENCRYPTION, UPDATE_MANAGEMENT, CommandId, ParameterId
 
 __all__ = ["DEFAULT_LIMITS", "STEPS", "ConditionFailedError", "Limits", "Recipient", "Step", "Steps"]
 
@@ -52,12 +58,16 @@ class Limits:
     Attributes:
         max_steps: commands executed in one procedure, each component and repetition counted.
         max_image_bytes: size of one image.
+        max_envelope_bytes: size of one dependency.
+        max_depth: dependencies of dependencies, the root counted.
         uri_schemes: schemes from which images are fetched; a manifest names the place, so a fetch is a
             request that somebody else wrote. A path alone (RFC 3986 §4.2) leads to where the envelope came from.
     """
 
     max_steps: int = 512
     max_image_bytes: int = 1 << 24
+    max_envelope_bytes: int = 1 << 16
+    max_depth: int = 4
     uri_schemes: frozenset[str] = frozenset({"coap", "coaps"})
 
 
@@ -103,6 +113,7 @@ class Step:
         recipient: what the thing says about itself.
         at: now.
         limits: bounds on the run.
+        is_dependency: whether the component is a manifest.
     """
 
     component: ComponentId
@@ -112,6 +123,7 @@ class Step:
     recipient: Recipient
     at: datetime
     limits: Limits
+    is_dependency: bool = False
 
     def compared(self, key: ParameterId) -> Any:
         """The parameter that a condition compares.
@@ -179,18 +191,43 @@ def _identifier(step: Step, key: ParameterId, own: frozenset[bytes], reason: str
 def _use_before(step: Step) -> Steps:
     yield from ()
     if _is_past(step.at, step.compared(ParameterId.USE_BEFORE)):
-        raise ConditionFailedError(
-            ExpiredError("the manifest is past its use-before", spec="draft-ietf-suit-update-management")
-        )
+        raise ConditionFailedError(ExpiredError("the manifest is past its use-before", spec=UPDATE_MANAGEMENT))
 
 
 def _is_past(at: datetime, use_before: int) -> bool:
     return at.timestamp() >= use_before
 
 
+def _battery(step: Step) -> Steps:
+    if (yield CheckBattery(step.compared(ParameterId.MINIMUM_BATTERY))) is not True:
+        raise ConditionFailedError(StateError("the battery is too low", spec=UPDATE_MANAGEMENT, reason="battery"))
+
+
+def _authorized(step: Step) -> Steps:
+    if (yield CheckAuthorized(step.compared(ParameterId.UPDATE_PRIORITY))) is not True:
+        raise ConditionFailedError(
+            ForbiddenError("nobody here allowed the update", spec=UPDATE_MANAGEMENT, reason="unauthorized")
+        )
+
+
+def _version(step: Step) -> Steps:
+    wanted: VersionMatch = step.compared(ParameterId.VERSION)
+    version = yield ReadVersion(step.component)
+    if version is None or not wanted.holds(tuple(version)):
+        raise ConditionFailedError(
+            StateError("the component has another version", spec=UPDATE_MANAGEMENT, reason="version")
+        )
+
+
 def _abort(_step: Step) -> Steps:
     yield from ()
     raise ConditionFailedError(StateError("the manifest says abort", spec=_SPEC, reason="abort"))
+
+
+def _is_dependency(step: Step) -> Steps:
+    yield from ()
+    if not step.is_dependency:
+        raise ConditionFailedError(StateError("the component is no dependency", spec=_SPEC, reason="dependency"))
 
 
 def _image_match(step: Step) -> Steps:
@@ -226,11 +263,10 @@ def _slot(step: Step) -> Steps:
 
 def _fetch(step: Step) -> Steps:
     _require_plain(step)
-    uri, size = step.needed(ParameterId.URI), step.needed(ParameterId.IMAGE_SIZE)
-    _require_size(size, step.limits)
+    uri, size = step.needed(ParameterId.URI), _expected_size(step)
     payload = step.payloads.get(uri)
     if payload is not None:
-        if len(payload) != size:
+        if len(payload) != size and not step.is_dependency:
             raise DecodeError(f"expected an integrated payload of {size} bytes, got {len(payload)}", spec=_SPEC)
         yield Write(step.component, payload)
         return
@@ -253,6 +289,14 @@ def _swap(step: Step) -> Steps:
     yield Swap(step.component, step.source())
 
 
+def _wait(step: Step) -> Steps:
+    yield WaitFor(step.needed(ParameterId.WAIT_INFO))
+
+
+def _unlink(step: Step) -> Steps:
+    yield Unlink(step.component)
+
+
 def _invoke(step: Step) -> Steps:
     yield Invoke(step.component, step.parameters.get(ParameterId.INVOKE_ARGS, b""))
 
@@ -262,18 +306,34 @@ STEPS: dict[CommandId, Callable[[Step], Steps]] = {
     CommandId.CONDITION_CLASS_IDENTIFIER: _class,
     CommandId.CONDITION_DEVICE_IDENTIFIER: _device,
     CommandId.CONDITION_USE_BEFORE: _use_before,
+    CommandId.CONDITION_MINIMUM_BATTERY: _battery,
+    CommandId.CONDITION_UPDATE_AUTHORIZED: _authorized,
+    CommandId.CONDITION_VERSION: _version,
     CommandId.CONDITION_ABORT: _abort,
     CommandId.CONDITION_IMAGE_MATCH: _image_match,
     CommandId.CONDITION_IMAGE_NOT_MATCH: _image_not_match,
+    CommandId.CONDITION_IS_DEPENDENCY: _is_dependency,
     CommandId.CONDITION_CHECK_CONTENT: _check_content,
     CommandId.CONDITION_COMPONENT_SLOT: _slot,
     CommandId.FETCH: _fetch,
     CommandId.WRITE: _write,
     CommandId.COPY: _copy,
     CommandId.SWAP: _swap,
+    CommandId.UNLINK: _unlink,
+    CommandId.WAIT: _wait,
     CommandId.INVOKE: _invoke,
 }
 """What each command asks for; control flow and parameters are the processor's own."""
+
+
+def _expected_size(step: Step) -> int:
+    """Bytes to fetch: of an image what the manifest says, of a manifest no more than that and than our limit."""
+    if step.is_dependency:
+        stated: int = step.parameters.get(ParameterId.IMAGE_SIZE, step.limits.max_envelope_bytes)
+        return min(stated, step.limits.max_envelope_bytes)
+    size: int = step.needed(ParameterId.IMAGE_SIZE)
+    _require_size(size, step.limits)
+    return size
 
 
 def _require_plain(step: Step) -> None:

@@ -49,7 +49,8 @@ def signed(release=RELEASE):
 
 def custom(*, shared=None, components=(FIRMWARE,), sequence_number=7, others=None, **sections):
     """An authentic manifest with the command sequences given as lists: install=[...], validate=[...]."""
-    names = {"fetch": 16, "install": 20, "validate": 7, "load": 8, "invoke": 9}
+    names = {"resolve": 15, "fetch": 16, "verify": 18, "install": 20, "validate": 7, "load": 8, "invoke": 9}
+    names["uninstall"] = 24
     common: dict[int, Any] = {2: [list(component) for component in components]}
     if shared is None:
         shared = [20, {1: VENDOR, 2: CLASS, 3: digest_of(NEW).encode(), 14: len(NEW)}, 1, 15, 2, 15]
@@ -63,9 +64,9 @@ def custom(*, shared=None, components=(FIRMWARE,), sequence_number=7, others=Non
     return manifest.open_manifest(authentic(builder.sign(envelope, BOTH)))
 
 
-def processor(subject=None, *, thing=THING, at=AT, limits=DEFAULT_LIMITS):
+def processor(subject=None, *, thing=THING, at=AT, limits=DEFAULT_LIMITS, domains=()):
     subject = subject or manifest.open_manifest(authentic(signed()))
-    return Processor(subject, thing, at=at, limits=limits)
+    return Processor(subject, thing, at=at, limits=limits, domains=domains)
 
 
 class PowerCutError(Exception):

@@ -35,10 +35,16 @@ def test_a_digest_parameter_is_read_and_a_private_enterprise_number_is_a_vendor(
     assert command.parameters[1] == bytes.fromhex("d870428342")
 
 
-def test_custom_and_extension_commands_are_kept_for_whoever_looks():
-    custom, wait = decoded([-300, "x", 35, {0: [4]}])
+def test_custom_commands_are_kept_for_whoever_looks():
+    (custom,) = decoded([-300, "x"])
     assert (custom.id, custom.argument) == (-300, "x")
-    assert wait.argument == {0: [4]}
+
+
+@pytest.mark.spec("draft-ietf-suit-update-management 5")
+def test_parameters_of_many_components_are_read():
+    multiple, copies = decoded([34, {0: {21: "coap://a/b"}, 3: {14: 7}}, 35, {0: [4, 26], 2: [27]}])
+    assert multiple.multiple == {0: {21: "coap://a/b"}, 3: {14: 7}}
+    assert copies.copies == {0: (4, 26), 2: (27,)}
 
 
 @pytest.mark.parametrize(
@@ -54,6 +60,20 @@ def test_custom_and_extension_commands_are_kept_for_whoever_looks():
         [1, 16],
         [1, -1],
         [1, True],
+        [34, {}],
+        [34, []],
+        [34, {0: {}}],
+        [34, {-1: {14: 1}}],
+        [34, {"0": {14: 1}}],
+        [34, {0: {14: -1}}],
+        [35, {}],
+        [35, {0: []}],
+        [35, {0: 4}],
+        [35, {0: ["4"]}],
+        [35, {-1: [4]}],
+        [20, {28: b""}],
+        [20, {28: 1}],
+        [20, {29: b"\xa0"}],
         [12, False],
         [12, -1],
         [12, []],
