@@ -3,10 +3,11 @@ message, under every method and type of credential: no end completes a session t
 """
 
 import random
+from typing import Any
 
 import pytest
 
-from tests.properties.on_path import CREDENTIALS, Ground, Session, play, recorded, with_first, with_point
+from tests.properties.on_path import CREDENTIALS, Ground, Session, party, play, recorded, with_first, with_point
 from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import AuthenticationError, ProtocolError, SecurityError, StateError, ThingsteadError
 from thingstead.protocols.edhoc.authentication import METHODS
@@ -77,6 +78,28 @@ def test_a_changed_byte_anywhere(ground, target):
 def test_the_same_message_of_another_session_of_the_same_parties(ground, target):
     other = recorded(Session(ground))
     refused(Session(ground), on(target, lambda _message: other[target]), until=target)
+
+
+@pytest.mark.parametrize("target", MESSAGES)
+def test_the_same_message_of_a_session_between_two_others(ground, target):
+    row = METHODS[ground.method]
+    thing, domain = (
+        party(name, kind, ground.form, ground.trust)
+        for name, kind in (("other thing", row.initiator), ("other domain", row.responder))
+    )
+    cases: list[dict[str, Any]] = [{"thing": thing}, {"domain": domain}, {"thing": thing, "domain": domain}]
+    for between in cases:
+        other = recorded(Session(ground, **between))
+        refused(Session(ground), on(target, lambda _message, other=other: other[target]), until=target)
+
+
+@pytest.mark.spec("RFC 9528 9.1")
+def test_who_is_relayed_to_another_honest_party_learns_whom_it_speaks_to(ground):
+    """Nobody on the path can have the thing believe in the one while the other answers."""
+    other = party("other domain", METHODS[ground.method].responder, ground.form, ground.trust)
+    session = Session(ground, domain=other)
+    assert play(session, lambda _number, message: message) is None
+    assert session.completed["thing"].peer.public == other.key.public != ground.domain.key.public
 
 
 @pytest.mark.parametrize("target", MESSAGES)
