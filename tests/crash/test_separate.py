@@ -21,7 +21,9 @@ from thingstead.storage.directory import write_whole
 from thingstead.transport.control_socket import ControlClient
 from thingstead.transport.key_socket import RemoteKeyStore
 
-PLANES = ("software", "network", "data")
+PLANES = ("identity", "software", "network", "data")
+KEPT = tuple(name for name in KEYS if name not in PLANES)
+ALL = tuple(dict.fromkeys((*sorted(KEYS), *PLANES)))
 pytestmark = [pytest.mark.slow]
 FIRST = 61_600 + os.getpid() % 300 * 10
 """Another run of these tests on the machine has other users."""
@@ -134,9 +136,9 @@ def as_user(user, do):
 def test_each_process_has_its_user_and_none_reads_another_s_key(home, up):
     up("--separate")
     living = processes()
-    users = dict(zip(("controller", "enforcer", *sorted(KEYS), *PLANES), range(FIRST, FIRST + 10), strict=False))
+    users = dict(zip(("controller", "enforcer", *ALL), range(FIRST, FIRST + 10), strict=False))
     assert set(living) == set(users.values()) - {users["enforcer"]}
-    named = [f"keeper of {name} (user {users[name]})" for name in KEYS]
+    named = [f"keeper of {name} (user {users[name]})" for name in KEPT]
     named += [f"{name} plane (user {users[name]})" for name in PLANES]
     assert ask(home, "status")["separate"] == named
     for name in KEYS:
@@ -179,7 +181,7 @@ def test_killed_keepers_come_back_and_ctrl_c_leaves_nobody(home, up):
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
     assert processes() == {}
-    assert process.communicate()[1].count("is started again") == len(KEYS) + len(PLANES)
+    assert process.communicate()[1].count("is started again") == len(ALL)
 
 
 @pytest.mark.full
@@ -225,7 +227,7 @@ def test_without_root_processes_are_apart_and_it_is_said_that_users_are_not(home
     for path in (home.root.parent, *home.root.parent.rglob("*")):
         os.chown(path, FIRST, FIRST)
     process = up("--separate", user=str(FIRST))
-    assert len(ask(home, "status")["separate"]) == len(KEYS) + len(PLANES)
+    assert len(ask(home, "status")["separate"]) == len(ALL)
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
     assert "NOT SEPARATED BY USER" in process.communicate()[1]
@@ -285,13 +287,13 @@ def test_no_process_has_another_s_key_in_its_memory_nor_its_door_also_at_the_fir
     """The first start is the one that moves the keys: what read them then must be gone."""
     kept = {name: (home.keys / name).read_bytes()[-32:] for name in KEYS}
     process = up("--separate")
-    users = dict(zip(range(FIRST, FIRST + 10), ("controller", "enforcer", *sorted(KEYS), *PLANES), strict=False))
+    users = dict(zip(range(FIRST, FIRST + 10), ("controller", "enforcer", *ALL), strict=False))
     for user, pid in {**processes(), 0: process.pid}.items():
         name = users.get(user, "supervisor")
         pieces = list(memory_of(pid))
         found = {key for key, secret in kept.items() if any(secret in piece for piece in pieces)}
         assert found <= {name}, (name, found)
-        doors = {*KEYS, *PLANES}
+        doors = set(ALL)
         expected = doors if name == "supervisor" else {name} & doors
         assert doors_held(pid) == expected, name
 
@@ -307,5 +309,5 @@ def test_observers_have_their_socket_where_the_controller_may_make_one(home, up)
     os.chown(folder, FIRST, FIRST)
     home.configuration.write_text(settings + f'socket = "{folder}/socket"\n')
     up("--separate")
-    assert len(ask(home, "status")["separate"]) == len(KEYS) + len(PLANES)
+    assert len(ask(home, "status")["separate"]) == len(ALL)
     assert (folder / "socket").stat().st_gid == group.gr_gid

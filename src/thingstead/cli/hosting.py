@@ -6,6 +6,7 @@ import asyncio
 import encodings.idna  # noqa: F401  what Python would load at the first name that is looked up
 import socket
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -13,22 +14,25 @@ from thingstead.clock import Clock
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.data_engine import DATA_CALLS, DataEngine
 from thingstead.controller.engines import log_alarm
+from thingstead.controller.identity_engine import IDENTITY_CALLS, IdentityEngine, ToldStatuses
 from thingstead.controller.network import network_plane
 from thingstead.controller.network_engine import NETWORK_CALLS, NetworkEngine
 from thingstead.controller.software_engine import SOFTWARE_CALLS, SoftwareEngine, ToldShelf
 from thingstead.controller.whereabouts import Whereabouts
+from thingstead.crypto.key import PrivateKey
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import Enforcement, Fetcher, Resolver, Store
 from thingstead.domain.purpose import Purpose
 from thingstead.keeper.host import Host, Telling, serve_engine
 from thingstead.planes.data.collector import Collector
+from thingstead.planes.identity.certificate_authority import CertificateAuthority
 from thingstead.planes.software.source import Sort
 from thingstead.planes.software.status_tracker import ImageScan, StatusTracker
 from thingstead.storage.records import PlaneRecords
 from thingstead.storage.sqlite import SqliteStore
 
-__all__ = ["data_host", "host", "network_host", "software_host"]
+__all__ = ["data_host", "host", "identity_host", "network_host", "software_host"]
 
 
 def host(own: Path, make: Callable[[Store], Host], listener: socket.socket, *, user: int) -> None:
@@ -111,3 +115,35 @@ def software_host(store: Store, *, scan: ImageScan, clock: Clock) -> Host:
         return StatusTracker(records, anchors=anchors, sorts=sorts, scan=scan, clock=clock, shelf=shelf)
 
     return Host(PlaneName.SOFTWARE, SoftwareEngine(make), SOFTWARE_CALLS, store=store)
+
+
+def identity_host(
+    store: Store,
+    *,
+    key: PrivateKey,
+    config: ControllerConfig,
+    clock: Clock,
+    random_bytes: Callable[[int], bytes],
+) -> Host:
+    """The identity plane.
+
+    Args:
+        store: its own.
+        key: the plane's, which nobody else has.
+        config: the domain's.
+        clock: for UTC.
+        random_bytes: for credential identifiers.
+    """
+
+    def make() -> CertificateAuthority:
+        return CertificateAuthority(
+            PlaneRecords(PlaneName.IDENTITY, store, prefix="credential/"),
+            key,
+            domain=config.domain.name,
+            clock=clock,
+            random_bytes=random_bytes,
+            validity=timedelta(days=config.join.credential_days),
+            statuses=ToldStatuses(clock, Telling().tell),
+        )
+
+    return Host(PlaneName.IDENTITY, IdentityEngine(make), IDENTITY_CALLS, store=store)

@@ -6,15 +6,15 @@ import concurrent.futures.thread  # noqa: F401  what Python would load later, wh
 import importlib.readers  # noqa: F401  likewise
 import os
 import pwd
+import secrets
 import socket
 import sys
 from collections.abc import Mapping
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from thingstead.cli.console import Console
-from thingstead.cli.hosting import data_host, host, network_host, software_host
+from thingstead.cli.hosting import data_host, host, identity_host, network_host, software_host
 from thingstead.clock import SystemClock
 from thingstead.controller.apart import Apart
 from thingstead.controller.app import image_scan
@@ -43,12 +43,19 @@ from thingstead.transport.enforcement_socket import RemoteEnforcement
 from thingstead.transport.engine_socket import EngineSocket
 from thingstead.transport.key_socket import RemoteKeyStore, RemoteWitness
 
-__all__ = ["bring_together", "rule_of", "separate"]
+__all__ = ["DOCUMENTS", "bring_together", "rule_of", "separate"]
 
 _CONTROLLER, _ENFORCER = "controller", "enforcer"
-_PLANES = (PlaneName.SOFTWARE, PlaneName.NETWORK, PlaneName.DATA)
-"""Whose engines are processes."""
-_NAMES = (_CONTROLLER, _ENFORCER, *sorted(KEYS), *_PLANES)
+DOCUMENTS = {
+    PlaneName.IDENTITY: ("credential/",),
+    PlaneName.SOFTWARE: ("",),
+    PlaneName.NETWORK: ("",),
+    PlaneName.DATA: ("",),
+}
+"""Whose engines are processes, and what keys of the documents that are theirs begin with."""
+_KEPT = tuple(name for name in KEYS if name not in DOCUMENTS)
+"""Keys with keepers; any other is with the engine that uses it."""
+_NAMES = tuple(dict.fromkeys((_CONTROLLER, _ENFORCER, *sorted(KEYS), *DOCUMENTS)))
 _SIGNED = "signed"
 
 
@@ -75,8 +82,9 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
     groups = _observers(directory, config, users[_CONTROLLER])
     lock = place.lock()
     # Whoever reads a key to move it must not be whom the others come from: they would have it in their memory.
-    elsewhere(partial(place.take_apart, list(KEYS), users, planes=_PLANES, beside=[heads]))
-    parts = [_keeper(name, place, config, users) for name in KEYS]
+    elsewhere(partial(place.take_apart, list(KEYS), users, planes=DOCUMENTS, beside=[heads]))
+    parts = [_keeper(name, place, config, users) for name in _KEPT]
+    parts += [_identity(place, config, users)]
     parts += [_software(place, users), _network(directory, place, config, users), _data(directory, place, users)]
     if config.network.enforcement != "dry_run":
         parts.append(_enforcer(place, config, users))
@@ -84,9 +92,13 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
     if code is not None:
         return code
     return Apart(
-        RemoteKeyStore({name: place.door(name) for name in KEYS}, FileKeyStore(directory.keys)),
+        RemoteKeyStore(
+            {name: place.door(name) for name in _KEPT},
+            FileKeyStore(directory.keys),
+            shown={name: directory.public(name) for name in KEYS if name in DOCUMENTS},
+        ),
         RemoteWitness(place.door("ledger")),
-        {plane: EngineSocket(place.door(plane)) for plane in _PLANES},
+        {plane: EngineSocket(place.door(plane)) for plane in DOCUMENTS},
         tuple([part.name if part.user is None else f"{part.name} (user {part.user})" for part in parts]),
     )
 
@@ -103,7 +115,9 @@ def bring_together(directory: DomainDirectory) -> None:
         place = KeeperPlace(directory.root, directory.keepers)
         held = place.lock()
         DirectoryLock(directory.root).release()
-        elsewhere(partial(place.put_together, list(KEYS), planes=_PLANES, beside=[directory.heads(config).parent]))
+        elsewhere(
+            partial(place.put_together, list(KEYS), planes=tuple(DOCUMENTS), beside=[directory.heads(config).parent])
+        )
         os.close(held)
 
 
@@ -183,8 +197,6 @@ def rule_of(name: str, config: ControllerConfig, own: Path) -> Rule:
     match name:
         case "domain":
             return HandshakeRule()
-        case "identity":
-            return TokenRule(domain, frozenset(subject), access, timedelta(days=config.join.credential_days))
         case "access":
             return TokenRule(domain, access | subject, frozenset({Claim.ZONES, Claim.DEVICE_CLASSES}), longest)
         case "groups":
@@ -224,6 +236,19 @@ def _network(
             clock=SystemClock(),
         )
         host(place.directory(name), make, listener, user=_number(users[_CONTROLLER]))
+
+    return Part(f"{name} plane", users[name], listener, run)
+
+
+def _identity(place: KeeperPlace, config: ControllerConfig, users: Mapping[str, int | None]) -> Part:
+    """The identity plane, which has its key: no bytes are signed by it but those of a credential that it makes."""
+    name = PlaneName.IDENTITY
+    listener, own = place.listen(name, users[_CONTROLLER]), place.directory(name)
+
+    def run() -> None:
+        key = FileKeyStore(own).handle(KeyId(name))
+        make = partial(identity_host, key=key, config=config, clock=SystemClock(), random_bytes=secrets.token_bytes)
+        host(own, make, listener, user=_number(users[_CONTROLLER]))
 
     return Part(f"{name} plane", users[name], listener, run)
 

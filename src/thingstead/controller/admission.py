@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
+from thingstead.controller.identity_engine import RemoteAuthority
 from thingstead.controller.standing import GONE, had_another_key, is_member, key_rows, objection, require_welcome
 from thingstead.controller.vouching import VouchFor, next_step, require_voucher, vouched
 from thingstead.controller.waiting_room import APPROVAL_LIFETIME, Approval, Waiting, WaitingRoom
@@ -78,7 +79,7 @@ class Admission:
         register: Register,
         *,
         store: Committer,
-        identity: CertificateAuthority,
+        identity: CertificateAuthority | RemoteAuthority,
         access: AuthorizationServer,
         ownership: Ownership,
         policy: OwnerPolicy,

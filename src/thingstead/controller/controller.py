@@ -92,6 +92,7 @@ class Controller:
     async def resume(self) -> None:
         """Take up what stood before a restart: associations, admissions, and what planes still owe."""
         await self.second_place.settle()
+        await self.planes.begin()
         self.planes.access.resume(thing.id for thing in _admitted(self.register, PlaneName.ACCESS))
         self.planes.groups.resume()
         await self.group_resources.make(self.foundation.policy)

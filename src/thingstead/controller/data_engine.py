@@ -128,8 +128,7 @@ class RemoteCollector(RemotePlane):
         return self._gate.purposes
 
     async def resume(self, admitted: Iterable[ThingId]) -> None:
-        """Begin, and go on accepting from the things that were admitted before a restart."""
-        await self.begin()
+        """Go on accepting from the things that were admitted before a restart."""
         self._number, series = await self.ask(tuple[int, _Series], "known")
         for thing, name in series:
             self._gate.know(thing, [name])

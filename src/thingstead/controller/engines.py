@@ -12,9 +12,11 @@ from thingstead.controller.data_engine import RemoteCollector
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.group import groups_plane
 from thingstead.controller.group_member import DomainMember
+from thingstead.controller.identity_engine import RemoteAuthority
 from thingstead.controller.network import network_plane
 from thingstead.controller.network_engine import RemoteNetwork
 from thingstead.controller.owner import Trusted
+from thingstead.controller.remote_plane import RemotePlane
 from thingstead.controller.server import DomainServer
 from thingstead.controller.software_engine import RemoteTracker
 from thingstead.controller.whereabouts import Whereabouts
@@ -65,7 +67,7 @@ class Planes:
         data: telemetry.
     """
 
-    identity: CertificateAuthority
+    identity: CertificateAuthority | RemoteAuthority
     codes: InstallCodes
     access: AuthorizationServer
     tokens: IssuedTokens
@@ -77,6 +79,12 @@ class Planes:
     network: MudManager | RemoteNetwork
     whereabouts: Whereabouts | RemoteNetwork
     data: Collector | RemoteCollector
+
+    async def begin(self) -> None:
+        """Tell engines that are other processes' how things stand, and take up what they say."""
+        for plane in self:
+            if isinstance(plane, RemotePlane):
+                await plane.begin()
 
     def __iter__(self) -> Iterator[Plane]:
         return iter((self.identity, self.access, self.groups, self.software, self.network, self.data))
@@ -105,19 +113,12 @@ def compose_planes(
     def records(plane: PlaneName, prefix: str = "") -> PlaneRecords:
         return PlaneRecords(plane, foundation.store, prefix=prefix)
 
-    clock, domain = foundation.clock, foundation.config.domain.name
+    clock = foundation.clock
     tokens = IssuedTokens(records(PlaneName.ACCESS, "trl/"), clock=clock)
     access = _access_plane(foundation, holder, tokens, records=records(PlaneName.ACCESS), server=server)
     network, whereabouts = _network_plane(foundation, trusted, register)
     return Planes(
-        identity=CertificateAuthority(
-            records(PlaneName.IDENTITY, "credential/"),
-            foundation.keys.handle(KeyId("identity")),
-            domain=domain,
-            clock=clock,
-            random_bytes=foundation.random_bytes,
-            validity=timedelta(days=foundation.config.join.credential_days),
-        ),
+        identity=_identity_plane(foundation),
         codes=InstallCodes(records(PlaneName.IDENTITY, "code/"), clock=clock),
         access=access,
         tokens=tokens,
@@ -169,6 +170,20 @@ def _issuer(foundation: Foundation, access: AuthorizationServer, tokens: IssuedT
         holder_of=access.holder_of,
         clock=foundation.clock,
         random_bytes=foundation.random_bytes,
+    )
+
+
+def _identity_plane(foundation: Foundation) -> CertificateAuthority | RemoteAuthority:
+    engine, clock = foundation.engines.get(PlaneName.IDENTITY), foundation.clock
+    if engine is not None:
+        return RemoteAuthority(engine, store=foundation.store, clock=clock)
+    return CertificateAuthority(
+        PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="credential/"),
+        foundation.keys.handle(KeyId("identity")),
+        domain=foundation.config.domain.name,
+        clock=clock,
+        random_bytes=foundation.random_bytes,
+        validity=timedelta(days=foundation.config.join.credential_days),
     )
 
 

@@ -110,8 +110,7 @@ class RemoteNetwork(RemotePlane):
         return self._mode
 
     async def resume(self, _things: Iterable[Thing]) -> None:
-        """Begin: that puts in force what the state of each thing asks for."""
-        await self.begin()
+        """It was told at the beginning, and has put in force what the state of each thing asks for."""
         self._mode = await self.ask(str, "mode")
 
     async def note(self, thing: ThingId, ip: str) -> None:

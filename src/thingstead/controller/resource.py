@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from thingstead.clock import Clock
 from thingstead.controller.admission import Admission
 from thingstead.controller.data_engine import RemoteCollector
+from thingstead.controller.identity_engine import RemoteAuthority
 from thingstead.controller.maintenance import Maintenance
 from thingstead.controller.server import DomainServer
 from thingstead.controller.software_engine import RemoteTracker
@@ -93,7 +94,7 @@ def collecting(collector: Collector | RemoteCollector) -> Handler:
     return answer
 
 
-def credential_status(authority: CertificateAuthority) -> Handler:
+def credential_status(authority: CertificateAuthority | RemoteAuthority) -> Handler:
     """FETCH with a credential's ``cti`` as CBOR byte string; the answer is one integer, a `CredentialStatus`."""
 
     def answer(call: Call) -> Message:

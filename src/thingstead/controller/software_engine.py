@@ -149,8 +149,7 @@ class RemoteTracker(RemotePlane):
         self.on_install: Callable[[ThingId], None] = lambda _thing: None
 
     def resume(self, _admitted: Iterator[Thing]) -> None:
-        """Begin."""
-        self.begin_now()
+        """It was told at the beginning."""
 
     def trust(self, anchors: Iterable[TrustAnchor]) -> None:
         """Go by these makers' keys from now on; releases under keys of others are offered no more."""

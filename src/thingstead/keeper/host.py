@@ -32,7 +32,7 @@ _LOGGER = logging.getLogger(__name__)
 _HEAD = 4
 _MAX_CONNECTIONS = 24
 _MOST_ENTRIES = 256
-_BEGIN = "begin"
+_BEGIN, _PROBE = "begin", "probe"
 _OF_EACH = ("admit", "restrict", "withdraw", "probe", "expiries", "findings", "snapshot", "restore")
 _WITHDRAWN = "~withdrawn/"
 
@@ -117,13 +117,13 @@ class Host:
         raise ForbiddenError(f"expected something that is asked of the {self._plane} plane", reason="engine")
 
     async def _call(self, name: str, arguments: Sequence[Any]) -> Any:
-        if name in (Demand.ADMIT, Demand.RESTRICT, _BEGIN):
+        if name not in (Demand.WITHDRAW, _PROBE):
             self._require_never_withdrawn(name, arguments)
         result = await self._calls[name].make(arguments)
         if name == Demand.WITHDRAW and arguments[0].id not in self._withdrawn:
             await self._records.write({arguments[0].id: b""})
             self._withdrawn.add(arguments[0].id)
-        if name == _BEGIN and not self._has_begun:
+        if name == _BEGIN:
             self._calls |= {one: _Call(getattr(self._engine.plane, one)) for one in _OF_EACH}
             self._has_begun = True
         return result

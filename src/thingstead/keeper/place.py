@@ -32,7 +32,7 @@ from thingstead.identifier import KeyId
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import key as cose_key
 from thingstead.storage.directory import locked, write_whole
-from thingstead.storage.records import TAKEN, move, taken
+from thingstead.storage.records import OF_HOST, TAKEN, move, taken
 from thingstead.storage.sqlite import DATABASE, SqliteStore
 
 __all__ = ["KeeperPlace"]
@@ -78,7 +78,7 @@ class KeeperPlace:
         names: Sequence[str],
         users: Mapping[str, int | None],
         *,
-        planes: Sequence[PlaneName] = (),
+        planes: Mapping[PlaneName, Sequence[str]] | None = None,
         beside: Sequence[Path] = (),
     ) -> None:
         """Give each key to its keeper, the documents of some planes to their processes, and the rest to the user
@@ -89,7 +89,7 @@ class KeeperPlace:
         Args:
             names: of the keys.
             users: by name of the key and the plane, and ``controller``; None where all stay whose they are.
-            planes: whose engines have processes.
+            planes: whose engines have processes, and what keys of the documents that go there begin with.
             beside: directories that are the controller's too.
 
         Raises:
@@ -98,23 +98,23 @@ class KeeperPlace:
         """
         keys, controller = self.domain / "keys", users["controller"]
         is_given = controller is not None and self.domain.stat().st_uid == controller
-        for plane in planes:
-            self.directory(plane).mkdir(mode=0o700, exist_ok=True)
+        hosted = planes or {}
+        for name in (*names, *hosted):
+            self.directory(name).mkdir(mode=0o700, exist_ok=True)
+        for plane in hosted:
             if is_given and not (self.directory(plane) / DATABASE).exists():
                 raise ConfigError(
                     f"the {plane} plane was not a process yet when {self.domain} was taken apart: "
                     "`thingstead up --together` once, then `--separate` again"
                 )
         if not is_given:
-            asyncio.run(self._give_documents(planes))
-        for plane in planes:
-            _own_tree(self.directory(plane), users[plane])
+            asyncio.run(self._give_documents(hosted))
         for name in names:
-            self.directory(name).mkdir(mode=0o700, exist_ok=True)
             if not is_given and (keys / name).exists():
                 self._move(keys, name, to_root=controller is not None)
             if not (self.directory(name) / name).exists():
                 raise StorageError(f"the key {name} is neither in {keys} nor in {self.directory(name)}")
+        for name in (*names, *hosted):
             _own_tree(self.directory(name), users[name])
         for folder in (*beside, self.domain):
             _own_tree(folder, controller)
@@ -143,13 +143,13 @@ class KeeperPlace:
                 raise StorageError(f"the key {name} is neither in {keys} nor in {self.directory(name)}")
         shutil.rmtree(self.root)
 
-    async def _give_documents(self, planes: Sequence[PlaneName]) -> None:
+    async def _give_documents(self, planes: Mapping[PlaneName, Sequence[str]]) -> None:
         home = SqliteStore(self.domain)
-        for plane in planes:
+        for plane, prefixes in planes.items():
             own = SqliteStore(self.directory(plane))
             if not any(own.leaves(0, 1)):
                 await home.commit(Unit(records=(PlaneRecord(plane, TAKEN, None),)))
-            await move(plane, home, own)
+            await move(plane, home, own, prefixes=(*prefixes, OF_HOST))
             await own.close()
         await home.close()
 

@@ -10,10 +10,13 @@ from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import Store
 from thingstead.domain.unit import PlaneRecord, Unit
 
-__all__ = ["TAKEN", "PlaneRecords", "move", "taken"]
+__all__ = ["OF_HOST", "TAKEN", "PlaneRecords", "move", "taken"]
 
 TAKEN = "~taken"
 """Key of what the controller's store keeps of a plane whose documents are in a store of its own: see `taken`."""
+
+OF_HOST = "~"
+"""What the keys of documents begin with that a host keeps beside its engine's."""
 
 _BATCH = 500
 
@@ -52,13 +55,23 @@ class PlaneRecords:
         await self._store.commit(Unit(records=records, entries=tuple(entries)))
 
 
-async def move(plane: PlaneName, source: Store, target: Store) -> None:
+async def move(plane: PlaneName, source: Store, target: Store, *, prefixes: Sequence[str] = ("",)) -> None:
     """Bring a plane's documents into another store; what is cut off goes on when it is called again.
+
+    Args:
+        plane: whose.
+        source: where they are.
+        target: where they shall be.
+        prefixes: what the keys of those that are meant begin with.
 
     Raises:
         StorageError: a disk does not keep it.
     """
-    while batch := list(islice((row for row in source.documents(plane) if row[0] != TAKEN), _BATCH)):
+
+    def meant() -> Iterator[tuple[str, bytes]]:
+        return (row for row in source.documents(plane) if row[0].startswith(tuple(prefixes)) and row[0] != TAKEN)
+
+    while batch := list(islice(meant(), _BATCH)):
         await target.commit(Unit(records=tuple([PlaneRecord(plane, *row) for row in batch])))
         await source.commit(Unit(records=tuple([PlaneRecord(plane, key, None) for key, _ in batch])))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from thingstead.crypto.key import KeyType, PrivateKey, PublicKey
 from thingstead.crypto.keystore import KeyStore
-from thingstead.errors import DecodeError, StorageError
+from thingstead.errors import DecodeError, ForbiddenError, StorageError
 from thingstead.identifier import KeyId
 from thingstead.secret import Secret
 from thingstead.transport.frame import Connection
@@ -57,9 +57,13 @@ class RemoteKeyStore:
     Args:
         sockets: where each keeper is asked, by the name of its key.
         own: where all others are.
+        shown: public halves of those that nobody can be asked to use, but for a plane's own demands.
     """
 
-    def __init__(self, sockets: Mapping[str, Path], own: KeyStore) -> None:
+    def __init__(
+        self, sockets: Mapping[str, Path], own: KeyStore, *, shown: Mapping[str, PublicKey] | None = None
+    ) -> None:
+        self._shown = {KeyId(name): _ShownKey(name, public) for name, public in (shown or {}).items()}
         self._keepers = {KeyId(name): Connection(path) for name, path in sockets.items()}
         self._own = own
 
@@ -69,12 +73,14 @@ class RemoteKeyStore:
         Raises:
             StorageError: the name is taken.
         """
-        if name in self._keepers:
+        if name in self._keepers or name in self._shown:
             raise StorageError(f"the key {name} exists already, with its keeper", reason="key-exists")
         return self._own.create(name, key_type)
 
     def handle(self, name: KeyId) -> PrivateKey:
         """The key of this name, wherever it is."""
+        if name in self._shown:
+            return self._shown[name]
         keeper = self._keepers.get(name)
         return self._own.handle(name) if keeper is None else RemoteKey(keeper)
 
@@ -84,7 +90,7 @@ class RemoteKeyStore:
         Raises:
             StorageError: it is with its keeper.
         """
-        if name in self._keepers:
+        if name in self._keepers or name in self._shown:
             raise StorageError(f"the key {name} is with its keeper, who forgets none")
         self._own.delete(name)
 
@@ -95,7 +101,23 @@ class RemoteKeyStore:
 
     def ids(self) -> frozenset[KeyId]:
         """The names of all."""
-        return self._own.ids() | frozenset(self._keepers)
+        return self._own.ids() | frozenset(self._keepers) | frozenset(self._shown)
+
+
+class _ShownKey:
+    """The public half of a key that its plane uses by itself."""
+
+    def __init__(self, name: str, public: PublicKey) -> None:
+        self._name = name
+        self.public = public
+
+    def sign(self, data: bytes, signature_id: int) -> bytes:
+        """Nobody is asked."""
+        raise ForbiddenError(f"the {self._name} plane signs what it issues, and no {len(data)} bytes by {signature_id}")
+
+    def agree(self, peer: PublicKey) -> Secret:
+        """Nobody is asked."""
+        raise ForbiddenError(f"the {self._name} plane agrees on nothing, with {peer.type.name} neither")
 
 
 class RemoteWitness:

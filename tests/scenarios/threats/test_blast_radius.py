@@ -4,25 +4,23 @@ Beside what each tries by itself, `believed` makes with a stolen key everything 
 has it verified by whoever relies on it.
 """
 
-from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from tests.scenarios.apart import KEPT, apart, at_once
 from tests.scenarios.groups import captured, command, kept_keys, lamps, send
 from tests.scenarios.peers import press
 from tests.scenarios.test_installers import _HOLD as HOLD
 from tests.scenarios.test_installers import Installer
 from tests.scenarios.test_peers import _held as held_token
-from tests.scenarios.test_separate import given_away
 from tests.scenarios.threats.forgery import believed, identity_shown
 from tests.scenarios.threats.ground import target_of
 from tests.scenarios.threats.stolen import stolen
 from tests.scenarios.world import POLICY, make_maker, play
 from thingstead.agent.association import decode as decode_association
 from thingstead.agent.core import DOMAIN
-from thingstead.controller.directory import KEYS
 from thingstead.controller.operation_table import operations
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.ledger import head
@@ -226,29 +224,31 @@ def test_the_key_of_delegations_lets_nobody_in():
     stays="the keys, which it uses and cannot take; what has no near end is not signed, nor a ledger that contradicts "
     "what was signed",
 )
-def test_whoever_holds_the_controller_uses_keys_within_their_rules_and_rewrites_no_ledger(tmp_path):
+def test_whoever_holds_the_controller_uses_keys_within_their_rules_and_rewrites_no_ledger(tmp_path, monkeypatch):
+    at_once(monkeypatch)
+
     async def story(world):
         with_owner_key(world)
-        _, keys, witness = await given_away(world, tmp_path)
-        with closing(keys), closing(witness):
+        async with apart(world, tmp_path) as parts:
             sensor, lamp = await world.joined("A0001", "A0002")
             await world.domain.controller.notary.seal()
             expected = {
                 "domain": {"handshake"},
-                "identity": {"credential"},
                 "access": {"token"},
                 "groups": {"proof of the group manager"},
                 # No head: the keeper was shown another tree.
                 "ledger": {"revocations"},
             }
-            assert {name: believed(world, key(world, name)) for name in KEYS} == expected
+            assert {name: believed(world, key(world, name)) for name in KEPT} == expected
+            # Nobody is asked to sign by a key that is with its plane.
+            assert believed(world, key(world, "identity")) == set()
             for changed in ({"expires": world.clock.utc() + timedelta(days=31)}, {"issuer": "another"}):
                 with pytest.raises(ForbiddenError, match="refuses"):
                     held_token(world, sensor, lamp, **changed)
-            size = witness.size()
+            size = parts.witness.size()
             for forged in (size - 1, size, size + 1):
                 with pytest.raises(ForbiddenError, match="refuses"):
-                    witness.extend(forged, bytes(32), ())
+                    parts.witness.extend(forged, bytes(32), ())
 
     play(story)
 

@@ -26,7 +26,7 @@ from thingstead.errors import (
     StateError,
     StorageError,
 )
-from thingstead.planes.identity.certificate_authority import CredentialStatus
+from thingstead.planes.identity.status_list import CredentialStatus
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber

@@ -49,7 +49,7 @@ def test_a_release_comes_over_when_it_is_published_and_again_with_a_new_life(pat
     store, envelope = MemoryStore(), made()
 
     async def published(plane):
-        plane.resume(iter(()))
+        await plane.begin()
         assert plane.poll(LAMP.id) is None
         campaign = await plane.publish(envelope, IMAGE, actor="owner")
         assert plane.poll(LAMP.id).encoded == envelope
@@ -59,7 +59,7 @@ def test_a_release_comes_over_when_it_is_published_and_again_with_a_new_life(pat
         assert list(plane.targets(LAMP.model)) == [LAMP.id]
 
     async def another_life(plane):
-        plane.resume(iter(()))
+        await plane.begin()
         assert plane.poll(LAMP.id).image == IMAGE
         plane.trust(())
         with pytest.raises(ForbiddenError):
@@ -72,7 +72,7 @@ def test_a_release_comes_over_when_it_is_published_and_again_with_a_new_life(pat
 
 def test_what_is_refused_there_is_offered_to_nobody_here(path):
     async def story(plane):
-        plane.resume(iter(()))
+        await plane.begin()
         with pytest.raises(SecurityError):
             await plane.publish(made(keys=()), IMAGE, actor="owner")
         assert plane.poll(LAMP.id) is None
@@ -88,7 +88,7 @@ def test_what_is_refused_there_is_offered_to_nobody_here(path):
 def test_who_is_taken_out_gets_nothing_here_also_where_nobody_is_there(path, name):
     async def story(plane):
         with hosting(path, MemoryStore()):
-            plane.resume(iter(()))
+            await plane.begin()
             await plane.admit(LAMP, **DEMAND)
         with pytest.raises(TransportError):
             await getattr(plane, name)(LAMP, **DEMAND)

@@ -100,6 +100,20 @@ def test_keys_of_its_own_stay_beside_those_with_keepers(at, store):
     assert keys.ids() == {"domain"}
 
 
+def test_a_key_that_its_plane_uses_by_itself_is_shown_and_used_for_nobody():
+    keys = RemoteKeyStore({}, MemoryKeyStore(), shown={"identity": KEY.public})
+    handle = keys.handle(KeyId("identity"))
+    assert handle.public == KEY.public
+    with pytest.raises(ForbiddenError):
+        handle.sign(b"x", AlgorithmId.ESP256)
+    with pytest.raises(ForbiddenError):
+        handle.agree(KEY.public)
+    for change in (lambda: keys.create(KeyId("identity"), KeyType.P256), lambda: keys.delete(KeyId("identity"))):
+        with pytest.raises(StorageError):
+            change()
+    assert keys.ids() == {"identity"}
+
+
 def test_a_keeper_that_was_started_again_is_asked_again(tmp_path, store):
     path = tmp_path / "again.socket"
     listener = socket.socket(socket.AF_UNIX)

@@ -4,37 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import IntEnum
+from datetime import timedelta
 
 from thingstead.clock import Clock
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.domain.ledger.entry import Draft, Kind
-from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
+from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt
 from thingstead.domain.ports import Archive
 from thingstead.domain.thing import Thing
 from thingstead.errors import DecodeError, StateError, StorageError
 from thingstead.identifier import ThingId, TransitionId, thing_id
+from thingstead.planes.identity.status_list import CredentialStanding, CredentialStatus, StatusList
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cwt import token
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.cwt.credential import authenticate_domain_credential, issue_domain_credential
 
-__all__ = ["CertificateAuthority", "CredentialStatus"]
+__all__ = ["CertificateAuthority"]
 
 _ACCEPT = frozenset({int(AlgorithmId.ESP256)})
 _CTI_SIZE = 8
 _ACTOR = "plane:identity"
-
-
-class CredentialStatus(IntEnum):
-    """What a relying party is told of a credential."""
-
-    UNKNOWN = 0
-    VALID = 1
-    SUSPENDED = 2
-    REVOKED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +35,6 @@ class _Holding:
     cti: bytes
     status: CredentialStatus
     encoded: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What of a holding decides, out of a credential that was verified; revoked there is no end to wait for."""
-
-    cti: bytes
-    status: CredentialStatus
-    expires: datetime | None
 
 
 class CertificateAuthority:
@@ -67,6 +49,7 @@ class CertificateAuthority:
         clock: for UTC.
         random_bytes: for credential identifiers.
         validity: how long a credential holds.
+        statuses: what is told of them; a list of its own if it is not another's.
     """
 
     name = PlaneName.IDENTITY
@@ -80,6 +63,7 @@ class CertificateAuthority:
         clock: Clock,
         random_bytes: Callable[[int], bytes],
         validity: timedelta,
+        statuses: StatusList | None = None,
     ) -> None:
         self._records = records
         self._key = key
@@ -87,12 +71,10 @@ class CertificateAuthority:
         self._clock = clock
         self._random_bytes = random_bytes
         self._validity = validity
-        self._standings: dict[ThingId, _Standing] = {}
-        self._by_cti: dict[bytes, ThingId] = {}
+        self._statuses = statuses or StatusList(clock)
         self._proven: dict[ThingId, PublicKey] = {}
-        self._last_acceptance: dict[ThingId, datetime] = {}
         for name, document in records.load().items():
-            self._keep(thing_id(name), self._stand(_decode(document)))
+            self._statuses.keep(thing_id(name), self._stand(_decode(document)))
 
     def prove(self, thing: ThingId, public: PublicKey) -> None:
         """Note the key that a thing has just proven to hold; the next `admit` issues for it."""
@@ -109,28 +91,19 @@ class CertificateAuthority:
             StateError: the thing holds none.
             StorageError: it cannot be read.
         """
-        standing = self._standings.get(thing)
+        standing = self._statuses.standings.get(thing)
         if standing is None or standing.status is not CredentialStatus.VALID:
             raise StateError(f"{thing} holds no valid credential of this domain")
         return self._read(thing).encoded
 
     def status(self, cti: bytes) -> CredentialStatus:
         """What a relying party may rely on for the credential named `cti`, now."""
-        thing = self._by_cti.get(cti)
-        if thing is None:
-            return CredentialStatus.UNKNOWN
-        at, standing = self._clock.utc(), self._standings[thing]
-        if standing.status is not CredentialStatus.VALID:
-            return standing.status
-        if standing.expires is None or standing.expires <= at:
-            return CredentialStatus.REVOKED
-        self._last_acceptance[thing] = at
-        return CredentialStatus.VALID
+        return self._statuses.status(cti)
 
     async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Issue for the key that was proven, or lift a suspension."""
         public = self._proven.pop(thing.id, None)
-        standing = self._standings.get(thing.id)
+        standing = self._statuses.standings.get(thing.id)
         if public is not None:
             await self._write(thing.id, self._issue(thing.id, public), Kind.ISSUE, cause)
             return self._receipt(thing, Demand.ADMIT, transition_id, "credential issued")
@@ -143,7 +116,7 @@ class CertificateAuthority:
     async def restrict(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Suspend the credential: relying parties are told so until it is admitted again."""
         self._proven.pop(thing.id, None)
-        standing = self._standings.get(thing.id)
+        standing = self._statuses.standings.get(thing.id)
         if standing is not None and standing.status is CredentialStatus.VALID:
             suspended = replace(self._read(thing.id), status=CredentialStatus.SUSPENDED)
             await self._write(thing.id, suspended, Kind.REVOCATION, cause)
@@ -152,7 +125,7 @@ class CertificateAuthority:
     async def withdraw(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Revoke for good: the credential goes, its identifier stays revoked."""
         self._proven.pop(thing.id, None)
-        standing = self._standings.get(thing.id)
+        standing = self._statuses.standings.get(thing.id)
         if standing is not None and standing.status is not CredentialStatus.REVOKED:
             revoked = _Holding(standing.cti, CredentialStatus.REVOKED, b"")
             await self._write(thing.id, revoked, Kind.REVOCATION, cause)
@@ -160,23 +133,13 @@ class CertificateAuthority:
 
     async def probe(self, thing: Thing) -> Probe:
         """Ask the status service what it would tell a peer that was shown the thing's credential."""
-        standing = self._standings.get(thing.id)
-        before = self._last_acceptance.get(thing.id)
-        status = CredentialStatus.UNKNOWN if standing is None else self.status(standing.cti)
-        # The probe's own question must not count as a peer that relied on the answer.
-        if before is None:
-            self._last_acceptance.pop(thing.id, None)
-        else:
-            self._last_acceptance[thing.id] = before
-        return Probe(
-            self.name, thing.id, _STANDINGS[status], "credential status service", self._clock.utc(), status.name, before
-        )
+        return self._statuses.probe(thing.id)
 
     def expiries(self) -> Sequence[Expiry]:
         """Every valid credential's end."""
         return [
             Expiry("domain credential", standing.expires, (thing,), self.name)
-            for thing, standing in self._standings.items()
+            for thing, standing in self._statuses.standings.items()
             if standing.expires is not None and standing.status is CredentialStatus.VALID
         ]
 
@@ -186,10 +149,10 @@ class CertificateAuthority:
         if row is None:
             return []
         control, risk = row
-        valid = sum(standing.status is CredentialStatus.VALID for standing in self._standings.values())
-        revoked = sum(standing.status is CredentialStatus.REVOKED for standing in self._standings.values())
+        valid = sum(standing.status is CredentialStatus.VALID for standing in self._statuses.standings.values())
+        revoked = sum(standing.status is CredentialStatus.REVOKED for standing in self._statuses.standings.values())
         evidence = f"{valid} valid and {revoked} revoked credentials, each bound to a proven key"
-        return [Finding(question, self.name, control, evidence, risk, holds=bool(self._standings))]
+        return [Finding(question, self.name, control, evidence, risk, holds=bool(self._statuses.standings))]
 
     def snapshot(self) -> Mapping[str, bytes]:
         """Everything: a revoked identifier must stay revoked in a restored domain."""
@@ -197,15 +160,15 @@ class CertificateAuthority:
 
     async def restore(self, documents: Mapping[str, bytes]) -> None:
         """Take up what is not here, or stood worse then: a backup gives nobody back what was taken since."""
-        fresh: dict[ThingId, _Standing] = {}
+        fresh: dict[ThingId, CredentialStanding] = {}
         for name, document in documents.items():
             thing, kept = thing_id(name), self._stand(_decode(document))
-            current = self._standings.get(thing)
+            current = self._statuses.standings.get(thing)
             if current is None or current.status < kept.status:
                 fresh[thing] = kept
         await self._records.write({thing: documents[thing] for thing in fresh})
         for thing, kept in fresh.items():
-            self._keep(thing, kept)
+            self._statuses.keep(thing, kept)
 
     def _issue(self, thing: ThingId, public: PublicKey) -> _Holding:
         at = self._clock.utc().replace(microsecond=0)
@@ -223,35 +186,27 @@ class CertificateAuthority:
         )
         return _Holding(cti, CredentialStatus.VALID, encoded)
 
-    def _stand(self, holding: _Holding) -> _Standing:
+    def _stand(self, holding: _Holding) -> CredentialStanding:
         """As ours; an expired credential is still ours to show and to revoke, `status` looks at the date."""
         if not holding.encoded:
-            return _Standing(holding.cti, CredentialStatus.REVOKED, None)
+            return CredentialStanding(holding.cti, CredentialStatus.REVOKED, None)
         issued_at = token.decode(holding.encoded).claims.required_date(Claim.IAT)
         valid = authenticate_domain_credential(
             holding.encoded, self._key.public, accept=_ACCEPT, domain=self._domain, at=issued_at
         )
-        return _Standing(valid.cti, holding.status, valid.expires)
+        return CredentialStanding(valid.cti, holding.status, valid.expires)
 
     async def _write(self, thing: ThingId, holding: _Holding, kind: Kind, cause: str) -> None:
         standing = self._stand(holding)
         draft = Draft(self._clock.utc(), kind, _ACTOR, thing, cause, {"cti": holding.cti})
         await self._records.write({thing: _encode(holding)}, entries=[draft])
-        self._keep(thing, standing)
+        self._statuses.keep(thing, standing)
 
     def _read(self, thing: ThingId) -> _Holding:
         document = self._records.read(thing)
         if document is None:
             raise StorageError(f"the credential of {thing} is gone from disk")
         return _decode(document)
-
-    def _keep(self, thing: ThingId, standing: _Standing) -> None:
-        before = self._standings.get(thing)
-        if before is not None:
-            # One credential counts per thing: an older one must not live on under the name of its successor.
-            self._by_cti.pop(before.cti, None)
-        self._standings[thing] = standing
-        self._by_cti[standing.cti] = thing
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
@@ -268,13 +223,6 @@ def _decode(document: bytes) -> _Holding:
         case _:
             raise DecodeError("expected a record of the identity plane")
 
-
-_STANDINGS = {
-    CredentialStatus.UNKNOWN: Standing.ABSENT,
-    CredentialStatus.VALID: Standing.ACCEPTED,
-    CredentialStatus.SUSPENDED: Standing.REFUSED,
-    CredentialStatus.REVOKED: Standing.REFUSED,
-}
 
 _FINDINGS = {
     "T3": ("one key per thing, proven at join", "a copied key is found only when both copies are seen at work"),

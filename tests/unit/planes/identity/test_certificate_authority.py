@@ -9,7 +9,7 @@ from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.plane import PlaneName, Standing
 from thingstead.domain.unit import PlaneRecord, Unit
 from thingstead.errors import DecodeError, StateError
-from thingstead.planes.identity.certificate_authority import CredentialStatus
+from thingstead.planes.identity.status_list import CredentialStatus
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cwt.credential import authenticate_domain_credential
 from thingstead.storage.memory import MemoryStore

@@ -1,0 +1,190 @@
+"""A world's domain whose parts are apart: keys with their keepers, engines behind sockets, as processes have them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hosting import hosted
+from thingstead.cli import hosting
+from thingstead.cli.separation import DOCUMENTS, rule_of
+from thingstead.controller.directory import KEYS
+from thingstead.crypto.keystore import KeyStore
+from thingstead.domain.plane import PlaneName
+from thingstead.identifier import KeyId
+from thingstead.keeper.host import Host
+from thingstead.keeper.server import Keeper, serve
+from thingstead.storage.memory import MemoryStore
+from thingstead.storage.policy_file import parse_policy
+from thingstead.storage.records import OF_HOST, move
+from thingstead.transport import engine_socket
+from thingstead.transport.engine_socket import EngineSocket
+from thingstead.transport.key_socket import RemoteKeyStore, RemoteWitness
+from thingstead.transport.resolver import HostsResolver
+
+__all__ = ["HOSTED", "KEPT", "Parts", "apart", "at_once"]
+
+HOSTED = tuple(DOCUMENTS)
+"""Planes whose engines are elsewhere."""
+KEPT = tuple(name for name in KEYS if name not in HOSTED)
+"""Keys with keepers."""
+
+
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that a story waits for takes no time that its clock knows."""
+
+    async def now(function: Callable[..., Any], *arguments: Any) -> Any:
+        return function(*arguments)
+
+    async def in_line(_lane: Any, call: Callable[[], Any]) -> Any:
+        return call()
+
+    monkeypatch.setattr(asyncio, "to_thread", now)
+    monkeypatch.setattr(engine_socket, "in_thread", in_line)
+
+
+@dataclass
+class Parts:
+    """What is elsewhere.
+
+    Attributes:
+        keepers: by the name of their key.
+        keys: as the controller reaches them.
+        witness: the keeper of the ledger's key.
+        stores: each plane's own.
+        hosts: of the engines, as they live now.
+        doors: where each engine is asked.
+    """
+
+    keepers: dict[str, Keeper]
+    keys: RemoteKeyStore
+    witness: RemoteWitness
+    stores: dict[PlaneName, MemoryStore]
+    hosts: dict[PlaneName, Host]
+    doors: dict[PlaneName, Path]
+    living: dict[PlaneName, ExitStack]
+    make: Callable[[PlaneName], Host]
+
+    def kill(self, plane: PlaneName) -> None:
+        """End its process as kill -9 does."""
+        self.living.pop(plane).close()
+
+    def begin(self, plane: PlaneName, make: Callable[[], Host] | None = None) -> None:
+        """Start one in its place; `make` is a thief's."""
+
+        def made() -> Host:
+            self.hosts[plane] = self.make(plane) if make is None else make()
+            return self.hosts[plane]
+
+        self.living[plane] = ExitStack()
+        self.living[plane].enter_context(hosted(made, self.doors[plane]))
+
+    def again(self, plane: PlaneName, make: Callable[[], Host] | None = None) -> None:
+        """Both."""
+        self.kill(plane)
+        self.begin(plane, make)
+
+
+@asynccontextmanager
+async def apart(world: Any, folder: Path, *planes: PlaneName) -> AsyncIterator[Parts]:
+    """Start the domain again, its keys at keepers, and the engines of `planes` elsewhere: of all if none is named."""
+    domain = world.domain
+    await domain.crash()
+    own, before, chosen = domain.keys, domain.foundation, planes or HOSTED
+    keepers, doors = _kept(world, folder, own)
+    shown = {name: own.handle(KeyId(name)).public for name in KEYS if name not in KEPT}
+    unhosted = {name for name in shown if name not in chosen}
+    keys = RemoteKeyStore(doors, own, shown={name: shown[name] for name in shown.keys() - unhosted})
+    with ExitStack() as stack, closing(keys), closing(RemoteWitness(doors["ledger"])) as witness:
+        stores = {plane: MemoryStore() for plane in chosen}
+        parts = Parts(
+            keepers,
+            keys,
+            witness,
+            stores,
+            {},
+            {plane: folder / f"{plane}.engine" for plane in chosen},
+            {},
+            lambda plane: _HOSTS[plane](world, stores[plane], own),
+        )
+        for plane in chosen:
+            await move(plane, domain.disk, stores[plane], prefixes=(*DOCUMENTS[plane], OF_HOST))
+            parts.begin(plane)
+        engines = {plane: stack.enter_context(closing(EngineSocket(parts.doors[plane]))) for plane in chosen}
+        domain.keys = keys
+        domain.foundation = lambda: replace(before(), witness=witness, engines=engines, separate=tuple(doors))
+        await domain.start()
+        try:
+            yield parts
+        finally:
+            await domain.crash()
+            for living in parts.living.values():
+                living.close()
+
+
+def _kept(world: Any, folder: Path, own: KeyStore) -> tuple[dict[str, Keeper], dict[str, Path]]:
+    doors, keepers = {}, {}
+    for name in KEPT:
+        doors[name] = folder / f"{name}.socket"
+        (folder / name).mkdir()
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(doors[name]))
+        listener.listen()
+        rule = rule_of(name, world.domain.config, folder / name)
+        keepers[name] = Keeper(name, own.handle(KeyId(name)), rule, utc=world.clock.utc)
+        arguments = (keepers[name], listener)
+        threading.Thread(target=serve, args=arguments, kwargs={"user": os.geteuid()}, daemon=True).start()
+    return keepers, doors
+
+
+def _network(world: Any, store: MemoryStore, _own: KeyStore) -> Host:
+    domain = world.domain
+    return hosting.network_host(
+        store,
+        config=domain.config,
+        keeper=domain.enforcement,
+        files=domain.mud_files,
+        resolve=HostsResolver({}, offline=True),
+        mac_of=domain.segment.mac_of,
+        clock=world.clock,
+    )
+
+
+def _data(world: Any, store: MemoryStore, _own: KeyStore) -> Host:
+    return hosting.data_host(store, purposes=parse_policy(world.domain.policy).purposes, clock=world.clock)
+
+
+async def _found_nothing(_image: bytes) -> list[Any]:
+    return []
+
+
+def _software(world: Any, store: MemoryStore, _own: KeyStore) -> Host:
+    return hosting.software_host(store, scan=_found_nothing, clock=world.clock)
+
+
+def _identity(world: Any, store: MemoryStore, own: KeyStore) -> Host:
+    return hosting.identity_host(
+        store,
+        key=own.handle(KeyId("identity")),
+        config=world.domain.config,
+        clock=world.clock,
+        random_bytes=world.random.randbytes,
+    )
+
+
+_HOSTS: dict[PlaneName, Callable[[Any, MemoryStore, KeyStore], Host]] = {
+    PlaneName.IDENTITY: _identity,
+    PlaneName.SOFTWARE: _software,
+    PlaneName.NETWORK: _network,
+    PlaneName.DATA: _data,
+}
+"""An engine as its process makes it."""
