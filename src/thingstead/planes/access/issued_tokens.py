@@ -93,10 +93,10 @@ class IssuedTokens:
             StateError: its holder has too many that still count.
             StorageError: it is not on disk.
         """
-        held = sum(other.subject == issued.subject for _, other in self.of(issued.subject))
-        if held >= _MAX_PER_HOLDER:
-            raise StateError(f"{issued.subject} holds {held} tokens that still count", reason="too many tokens")
         async with self._writing:
+            held = sum(other.subject == issued.subject for _, other in self.of(issued.subject))
+            if held >= _MAX_PER_HOLDER:
+                raise StateError(f"{issued.subject} holds {held} tokens that still count", reason="too many tokens")
             await self._records.write({_TOKEN + token_hash.hex(): _encode(issued)}, entries=entries)
             self._keep(token_hash, issued)
 
@@ -110,15 +110,8 @@ class IssuedTokens:
         Raises:
             StorageError: it is not on disk, and nobody was told.
         """
-        now = self._clock.utc()
         async with self._writing:
-            fresh = {
-                token_hash: replace(issued, is_revoked=True)
-                for token_hash, issued in tokens.items()
-                if issued.expires > now and not self._tokens.get(token_hash, issued).is_revoked
-            }
-            await self._update(fresh, removed={}, entries=entries if fresh else ())
-        return len(fresh)
+            return await self._revoke(tokens, entries)
 
     async def revoke_all_of(self, name: str) -> int:
         """Revoke every token that pertains to a device.
@@ -126,7 +119,9 @@ class IssuedTokens:
         Raises:
             StorageError: it is not on disk, and nobody was told.
         """
-        return await self.revoke(dict(self.of(name)))
+        # Whatever is on its way to the disk is there first, and revoked too.
+        async with self._writing:
+            return await self._revoke(dict(self.of(name)), ())
 
     async def forget_requester(self, name: str) -> None:
         """A device is registered no more: what changed for it is of no interest."""
@@ -150,6 +145,16 @@ class IssuedTokens:
         hashes = [token_hash for token_hash, issued in self.of(requester) if issued.is_revoked]
         collection = self._collections.get(requester) or UpdateCollection(self._limits)
         return revocation.answer(queries, hashes, collection, self._limits)
+
+    async def _revoke(self, tokens: Mapping[bytes, IssuedToken], entries: Sequence[Draft]) -> int:
+        now = self._clock.utc()
+        fresh = {
+            token_hash: replace(issued, is_revoked=True)
+            for token_hash, issued in tokens.items()
+            if issued.expires > now and not self._tokens.get(token_hash, issued).is_revoked
+        }
+        await self._update(fresh, removed={}, entries=entries if fresh else ())
+        return len(fresh)
 
     async def _update(
         self,

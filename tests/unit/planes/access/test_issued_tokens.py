@@ -178,6 +178,27 @@ def test_one_holder_cannot_fill_the_table():
     run(story)
 
 
+def test_one_holder_cannot_fill_the_table_by_asking_all_at_once():
+    async def story(desk):
+        wanted = [desk.note(number) for number in range(80)]
+        return [type(one) for one in await asyncio.gather(*wanted, return_exceptions=True)]
+
+    desk = Desk()
+    assert asyncio.run(story(desk)).count(StateError) == 80 - 64
+    assert len(desk.records.documents) == 64
+
+
+@pytest.mark.requirement("R-35")
+def test_a_token_on_its_way_to_the_disk_is_revoked_with_the_others():
+    desk = Desk()
+
+    async def story():
+        await asyncio.gather(desk.note(), desk.tokens.revoke_all_of(SWITCH))
+
+    asyncio.run(story())
+    assert desk.listed(LIGHT) == [a_hash()]
+
+
 def test_what_is_found_has_not_expired():
     async def story(desk):
         await desk.note()
