@@ -170,7 +170,7 @@ class Admission:
         elif IN_HAND in waiting.rule:
             raise PolicyError(f"{IN_HAND}: thingstead thing admit {thing} --key DIGITS", reason="in-hand")
         self._require_scope(known, scope)
-        return await self._waiting.approve(thing, Approval(scope, until, by), details=details)
+        return await self._waiting.approve(waiting, Approval(scope, until, by), details=details)
 
     async def retract(self, approver: str, *, by: str) -> None:
         """Take back all that somebody approved and that was not used yet."""

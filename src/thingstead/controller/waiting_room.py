@@ -6,6 +6,7 @@ twice.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -106,6 +107,8 @@ class WaitingRoom:
         ]
         self._waiting = {one.thing: one for one in sorted(found, key=lambda one: one.since)}
         self._inside = {one.thing: one for one in inside}
+        # Who knocks while a person says yes, or takes it back, is not to write the opposite over it.
+        self._changing = asyncio.Lock()
 
     def __iter__(self) -> Iterator[Waiting]:
         yield from self._waiting.values()
@@ -144,6 +147,10 @@ class WaitingRoom:
         Raises:
             StorageError: nothing of it was kept.
         """
+        async with self._changing:
+            await self._tell(thing, thumbprint, rule, zone, entries)
+
+    async def _tell(self, thing: ThingId, thumbprint: bytes, rule: str, zone: str, entries: Sequence[Draft]) -> None:
         now = self._clock.utc()
         before = self._waiting.get(thing)
         waiting = Waiting(thing, now if before is None else before.since, now, thumbprint, rule, zone)
@@ -156,15 +163,24 @@ class WaitingRoom:
             self._waiting.pop(gone, None)
         self._waiting[thing] = waiting
 
-    async def approve(self, thing: ThingId, approval: Approval, *, details: Mapping[str, Detail]) -> Waiting:
+    async def approve(self, seen: Waiting, approval: Approval, *, details: Mapping[str, Detail]) -> Waiting:
         """Let the next attempt of a thing pass, if it comes in time and with the key that it proved last.
 
+        Args:
+            seen: it as whoever says yes saw it.
+            approval: the yes.
+            details: of the ledger's entry.
+
         Raises:
-            PolicyError: it does not wait.
+            PolicyError: it does not wait, or knocked with another key or for another zone since.
             StorageError: nothing of it was kept.
         """
         said = {"scope": approval.scope, "until": approval.until.isoformat(), **details}
-        return await self._say(replace(self.find(thing), approval=approval), "approved", approval.by, said)
+        async with self._changing:
+            found = self.find(seen.thing)
+            if (found.thumbprint, found.zone) != (seen.thumbprint, seen.zone):
+                raise PolicyError(f"{seen.thing} has knocked with another key or zone meanwhile; look again")
+            return await self._say(replace(found, approval=approval), "approved", approval.by, said)
 
     async def undo(self, thing: ThingId, *, by: str) -> Waiting:
         """Take an approval back that was not used yet.
@@ -173,13 +189,18 @@ class WaitingRoom:
             PolicyError: it does not wait, or nobody has approved it.
             StorageError: nothing of it was kept.
         """
-        found = self.find(thing)
-        if found.approval is None:
-            raise PolicyError(f"{thing} waits, and nobody has approved it", reason="absent")
-        return await self._say(replace(found, approval=None), "undone", by, {})
+        async with self._changing:
+            found = self.find(thing)
+            if found.approval is None:
+                raise PolicyError(f"{thing} waits, and nobody has approved it", reason="absent")
+            return await self._say(replace(found, approval=None), "undone", by, {})
 
     async def leave(self, thing: ThingId, *, is_member: bool) -> None:
         """Let go one that is in, and keep by whose word; what was kept of a member stays."""
+        async with self._changing:
+            await self._leave(thing, is_member=is_member)
+
+    async def _leave(self, thing: ThingId, *, is_member: bool) -> None:
         found = self._waiting.get(thing)
         changes: dict[str, bytes | None] = {} if found is None else {thing: None}
         if found is not None and found.approval is not None:

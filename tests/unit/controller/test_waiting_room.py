@@ -22,8 +22,11 @@ KEY, ANOTHER = bytes(range(32)), bytes(32)
 
 class Disk(MemoryStore):
     is_full = False
+    is_slow = False
 
     async def commit(self, unit):
+        for _ in range(3 * self.is_slow):
+            await asyncio.sleep(0)
         if self.is_full:
             raise StorageError("no space left")
         return await super().commit(unit)
@@ -46,7 +49,7 @@ class Room:
 
     def approve(self, thing=LAMP):
         approval = Approval("member", self.clock.utc() + APPROVAL_LIFETIME, "owner")
-        return asyncio.run(self.room.approve(thing, approval, details={"compared": True}))
+        return asyncio.run(self.room.approve(self.room.find(thing), approval, details={"compared": True}))
 
     def undo(self, thing=LAMP):
         return asyncio.run(self.room.undo(thing, by="owner"))
@@ -212,3 +215,51 @@ def test_by_whose_word_a_thing_came_in_is_kept_until_it_comes_in_anew_without():
     asyncio.run(room.room.leave(LAMP, is_member=False))
     room.restart()
     assert room.room.kept(LAMP, KEY, "floor-1") is None
+
+
+class Races:
+    """A room whose disk lets others have their turn."""
+
+    def __init__(self):
+        self.room = Room()
+        self.room.tell()
+        self.seen = self.room.room.find(LAMP)
+        self.room.store.is_slow = True
+
+    def at_once(self, *steps):
+        async def story():
+            return await asyncio.gather(*steps, return_exceptions=True)
+
+        return asyncio.run(story())
+
+    def knock(self, key=KEY):
+        return self.room.room.tell(LAMP, key, rule="lamps", zone="floor-1", entries=())
+
+    def approve(self):
+        approval = Approval("member", self.room.clock.utc() + APPROVAL_LIFETIME, "owner")
+        return self.room.room.approve(self.seen, approval, details={"compared": True})
+
+
+def test_who_knocks_while_a_person_says_yes_is_let_in():
+    races = Races()
+    races.at_once(races.approve(), races.knock())
+    races.room.restart()
+    assert races.room.room.approval(LAMP, KEY, "floor-1") is not None
+
+
+def test_who_knocks_while_a_person_takes_it_back_is_not_let_in():
+    races = Races()
+    races.at_once(races.approve())
+    races.at_once(races.room.room.undo(LAMP, by="owner"), races.knock())
+    for _ in range(2):
+        assert races.room.room.approval(LAMP, KEY, "floor-1") is None
+        races.room.restart()
+
+
+@pytest.mark.requirement("R-34")
+def test_a_yes_to_one_key_is_none_to_the_key_that_was_shown_meanwhile():
+    races = Races()
+    _, refused = races.at_once(races.knock(ANOTHER), races.approve())
+    assert type(refused) is PolicyError
+    assert races.room.room.approval(LAMP, ANOTHER, "floor-1") is None
+    assert races.room.room.approval(LAMP, KEY, "floor-1") is None
