@@ -109,3 +109,57 @@ def test_it_vouches_over_udp_for_whom_the_file_says_and_tells_what_it_did(here, 
     assert ended == 0
     (line,) = (here / "m" / "vouched.jsonl").read_text().splitlines()
     assert json.loads(line)["serial"] == "A-1"
+
+
+@pytest.fixture
+def supplied(here, run):
+    """A domain that trusts the maker, a server with a card, and a thing that asks it."""
+    assert run(*MAKE)[0] == 0
+    thing = ("--maker", "aurora", "--model", "LX-1", "--serial", "A-2", "--server", "m/aurora.server")
+    code, out, _ = run("factory", "thing", "asking", *thing)
+    assert (code, out.splitlines()[-1]) == (0, "next: thingstead masa sell SERVER asking")
+    assert "coap://127.0.0.1:5699" in out
+    return here
+
+
+def test_a_domain_is_given_the_server_with_the_anchor_and_keeps_it(supplied, run):
+    code, out, _ = run("trust", "add", "home", "aurora/aurora.anchor", "--server", "m/aurora.server")
+    assert (code, "coap://127.0.0.1:5699" in out) == (0, True)
+    for words in (("trust", "add", "home", "aurora/aurora.anchor"), ("trust", "list", "home")):
+        code, out, _ = run(*words)
+        assert (code, "coap://127.0.0.1:5699" in out) == (0, True)
+
+
+def test_a_server_is_added_to_a_maker_that_is_trusted_already(supplied, run):
+    assert run("trust", "add", "home", "aurora/aurora.anchor")[0] == 0
+    assert run("trust", "add", "home", "aurora/aurora.anchor", "--server", "m/aurora.server")[0] == 0
+    (anchor,) = DomainDirectory(supplied / "home").anchors()
+    assert anchor.server == open_masa(supplied / "m").card
+
+
+def test_a_thing_that_asks_another_server_is_not_sold_here(supplied, run):
+    run("masa", "make", "n", "--name", "aurora", "--location", "coap://127.0.0.1:5698")
+    code, _, err = run("masa", "sell", "n", "asking", "--to", "home.credential")
+    assert code != 0
+    assert "does not ask this server" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("trust", "add", "home", "aurora/aurora.anchor", "--server", "b/borealis.server"), "server of aurora"),
+        (("trust", "add", "home", "aurora/aurora.anchor", "--server", "home.credential"), "expected"),
+        (("trust", "add", "home", "aurora/aurora.anchor", "--server", "nowhere"), "nowhere"),
+        (("factory", "thing", "x", *(THING := ("--maker", "aurora", "--model", "M", "--serial", "A-3"))), "--server"),
+        (("factory", "thing", "x", *THING, "--server", "m/aurora.server", "--for", "home"), "--server"),
+        (("factory", "thing", "x", *THING, "--server", "b/borealis.server"), "server of aurora"),
+        (("factory", "thing", "x", *THING, "--server", "home.credential"), "expected"),
+    ],
+    ids=["other-maker", "no-card", "absent", "neither", "both", "born-of-other", "born-of-no-card"],
+)
+def test_a_card_that_does_not_fit_is_refused(supplied, run, words, told):
+    run("masa", "make", "b", "--name", "borealis", "--location", "coap://127.0.0.1:5698")
+    code, _, err = run(*words)
+    assert code != 0
+    assert told in err
+    assert not (supplied / "x").exists()

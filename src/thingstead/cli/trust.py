@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
@@ -12,6 +13,8 @@ from thingstead.controller.directory import DomainDirectory
 from thingstead.domain import anchor as anchor_file
 from thingstead.errors import ConfigError, TransportError
 from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.profile import maker_server
+from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.transport.control_socket import ControlClient
 
 __all__ = ["TRUST_ADD", "TRUST_LIST", "TRUST_REMOVE"]
@@ -24,6 +27,7 @@ _MAKERS = View(
         ("identity key", "identity_key"),
         ("release keys", "release_keys"),
         ("MUD authorities", "mud_authorities"),
+        ("server", "server"),
     ),
     empty="no maker is trusted: nothing can join; `thingstead trust add` adds one",
 )
@@ -37,14 +41,25 @@ def _trust_add(session: Session) -> int:
     directory = _directory(session)
     directory.load()
     anchor = anchor_file.decode(read_file(session.path("anchor"), max_bytes=_MAX_ANCHOR))
-    known = {one.maker: one for one in directory.anchors()}
-    if anchor.maker in known and known[anchor.maker] != anchor and not session.options["replace"]:
+    known = next((one for one in directory.anchors() if one.maker == anchor.maker), None)
+    if known is not None and replace(known, server=anchor.server) != anchor and not session.options["replace"]:
         raise ConfigError(f"another anchor of {anchor.maker} is trusted already; --replace puts this one in its place")
+    anchor = replace(anchor, server=_server(session, anchor.maker, known) or anchor.server)
     directory.trust_maker(anchor)
     session.console.show(_maker(anchor))
     session.console.say(f"it may send nothing in before a rule of {directory.policy} names it")
     _reload_trust(session, directory)
     return 0
+
+
+def _server(session: Session, maker: str, known: anchor_file.TrustAnchor | None) -> MakerServer | None:
+    """Whom the owner names now, or has named before."""
+    if session.options["server"] is None:
+        return None if known is None else known.server
+    server = maker_server.decode(read_file(session.path("server"), max_bytes=maker_server.MAX_BYTES))
+    if server.maker != maker:
+        raise ConfigError(f"expected a server of {maker}, got one of {server.maker}")
+    return server
 
 
 def _trust_remove(session: Session) -> int:
@@ -90,6 +105,7 @@ def _maker(anchor: anchor_file.TrustAnchor) -> dict[str, Any]:
         "identity_key": cose_key.thumbprint(anchor.identity_key).hex()[:16],
         "release_keys": [key.type.name for key in anchor.release_keys],
         "mud_authorities": len(anchor.mud_authorities),
+        "server": "" if anchor.server is None else anchor.server.location,
     }
 
 
@@ -97,11 +113,13 @@ TRUST_ADD = Action(
     (
         _DIRECTORY,
         Parameter("anchor", "the maker's .anchor file"),
+        Parameter("--server", "its .server file, if things of it ask whose they are when they join"),
         Parameter("--replace", "put it in the place of another anchor of that maker", read=None),
     ),
     _trust_add,
     "Compare the fingerprint with the maker by another way than the one the file came. A domain that runs goes by\n"
-    "it from now on; who may join is for a rule of the policy to say.",
+    "it from now on; who may join is for a rule of the policy to say. The server is asked where this file says that\n"
+    "it is, whatever a thing says; given once, it stays until another is given or the maker is removed.",
 )
 TRUST_REMOVE = Action(
     (_DIRECTORY, Parameter("maker", "its name, as `thingstead trust list` shows it")),

@@ -34,7 +34,7 @@ _MAX_WAITING = 64
 _PER_SECOND = 50.0
 _PATIENCE = 12.0
 """Seconds for one question, queue and handshake included; a thing waits 30 for message_4."""
-_REST = 30.0
+_REST = 10.0
 """Seconds for which a server that could not be asked is left alone."""
 _SESSION = 3600.0
 

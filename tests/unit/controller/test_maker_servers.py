@@ -197,7 +197,7 @@ def test_a_server_that_does_not_answer_is_left_alone_for_a_while():
     assert [domain.refusal() for _ in range(5)] == ["timeout"] * 5
     assert domain.line.asked == 1
     domain.line.fault = None
-    domain.clock.at += 29
+    domain.clock.at += 9
     assert domain.refusal() == "timeout"
     domain.clock.at += 2
     assert domain.ask()
