@@ -59,6 +59,10 @@ class Figures:
         """Entries of one kind on the ledger."""
         return self.tally.by_kind[kind]
 
+    def happened(self, kind: Kind, cause: str) -> int:
+        """Entries of one kind with one cause."""
+        return self.tally.happened[kind, str(cause)]
+
     def turned_away(self, *reasons: str) -> int:
         """Messages refused for these reasons, at a resource or before one, since start."""
         return sum(self.refused.get(reason, 0) + self.dropped.get(reason, 0) for reason in reasons)

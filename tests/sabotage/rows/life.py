@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import islice
-from types import SimpleNamespace
 from typing import Any
 
 from tests.sabotage.replacement import Sabotage, accepts, returns
@@ -22,6 +21,21 @@ def _believes(original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda data, **_about: names["_parties"](names["sign1"].decode(data))[2:]
 
 
+def _as_made(_original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda thing: (thing.maker, thing.model, frozenset())
+
+
+def _for_ever(original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda how, trail, _since, returns: original(how, trail, float("-inf"), returns)
+
+
+def _in_silence(_original: Callable[..., Any]) -> Callable[..., Any]:
+    async def does_nothing(*_args: Any) -> None:
+        pass
+
+    return does_nothing
+
+
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _A = "thingstead.agent."
 _B = "thingstead.protocols.profile.custody:"
@@ -37,8 +51,12 @@ ROWS = (
     ),
     Sabotage("R-10", _P + "identity.handover:_require_decision", accepts, "the seller's ledger says so too"),
     Sabotage("R-10", _A + "joining:Joining._require_owner", accepts, "a thing joins its owner and nobody else"),
+    Sabotage("R-10", _P + "identity.handover:_require_nothing_to_forget", accepts, "who was in a domain left it"),
+    Sabotage("R-10", "thingstead.storage.sqlite:_erases", returns(False), "what is erased is erased in the log too"),
     Sabotage("R-11", _B + "_link", _believes, "each owner's link is under its own key, and follows the one before"),
+    Sabotage("R-11", _P + "identity.ownership:Ownership.release_keys", returns(()), "a re-badger has its own updates"),
     Sabotage("R-78", _A + "ownership:Ownership._support_end", returns(_LONG_AGO), "a maker's updates are its own"),
+    Sabotage("R-78", _P + "software.source:sort_of", _as_made, "the domain goes by who mends a thing now"),
     Sabotage("R-12", "thingstead.analysis.neglect:neglected", returns(()), "silent and unsupported things are found"),
     Sabotage("R-12", "thingstead.analysis.neglect:strangers", returns(()), "who is on the link unasked is found"),
     Sabotage(
@@ -51,11 +69,9 @@ ROWS = (
     Sabotage("R-14", "thingstead.domain.purpose:Purpose.__post_init__", accepts, "what nothing gives is not promised"),
     Sabotage("R-21", "thingstead.analysis.clone:_judge", returns(None), "an identity that lives twice is found"),
     Sabotage(
-        "R-21",
-        "thingstead.analysis.clone:_judge",
-        returns(SimpleNamespace(how="joins", places=(), seconds=0.0)),
-        "a thing that moves or restarts is not taken for two",
+        "R-21", "thingstead.analysis.clone:_judge", _for_ever, "a thing that is carried about is not taken for two"
     ),
+    Sabotage("R-21", _C + "clone_watch:CloneWatch._act", _in_silence, "both of an identity are cut off, with an alarm"),
     Sabotage("R-26", _A + "membership:Membership.reserve", accepts, "numbers that were used stay used over a crash"),
     Sabotage(
         "R-60",

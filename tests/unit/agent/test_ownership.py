@@ -24,6 +24,9 @@ MAKER = make_maker("acme")
 HOME, NEXT, STRANGER = (generate(KeyType.P256) for _ in range(3))
 RELEASES = generate(KeyType.P256).public
 
+LAST_MINUTE = datetime(2027, 1, 1, 23, 59, tzinfo=UTC)
+"""In which the maker of these tests' thing still mends it."""
+
 
 class Thing:
     """A thing sold to HOME, or one that asks a server, and its memory."""
@@ -48,10 +51,10 @@ class Thing:
         self.home = HomeLife(self.disk, Fate())
         self.ownership = Ownership(self.home, self.birth, utc=lambda: self.at)
 
-    def link(self, key=HOME, to=NEXT, *, by=None, releases=()):
+    def link(self, key=HOME, to=NEXT, *, by=None, releases=(), dated=None):
         before = self.ownership.papers.head
         owner, buyer = Owner("home", (by or key).public), Owner("next", to.public, release_keys=releases)
-        return custody.extend(before, serial="A1", owner=owner, to=buyer, at=self.at, key=key)
+        return custody.extend(before, serial="A1", owner=owner, to=buyer, at=dated or self.at, key=key)
 
 
 def test_a_new_thing_has_no_owner_but_by_its_maker_s_word():
@@ -107,11 +110,20 @@ def test_its_owner_takes_over_the_updates_of_a_thing_that_its_maker_mends_no_mor
 
 
 @pytest.mark.requirement("R-78")
-@pytest.mark.parametrize("at", [AT, datetime(2027, 1, 1, 23, 59, tzinfo=UTC)])
-def test_nobody_takes_over_the_updates_of_a_thing_that_its_maker_still_mends(at):
-    thing = Thing(at=at)
-    with pytest.raises(ForbiddenError):
-        thing.ownership.follow(thing.link(HOME, HOME, releases=(RELEASES,)), HOME.public)
+@pytest.mark.parametrize(
+    ("dated", "clock", "error"),
+    [
+        (AT, AT, UntrustedError),
+        (LAST_MINUTE, LAST_MINUTE, UntrustedError),
+        (LAST_MINUTE, LAST_MINUTE + timedelta(minutes=1), UntrustedError),
+        (LAST_MINUTE + timedelta(minutes=1), LAST_MINUTE, ForbiddenError),
+    ],
+    ids=["long before", "the last minute", "by its date", "by its own clock"],
+)
+def test_nobody_takes_over_the_updates_of_a_thing_that_its_maker_still_mends(dated, clock, error):
+    thing = Thing(at=clock)
+    with pytest.raises(error):
+        thing.ownership.follow(thing.link(HOME, HOME, releases=(RELEASES,), dated=dated), HOME.public)
     assert thing.ownership.born() == thing.birth
 
 

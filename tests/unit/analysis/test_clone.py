@@ -82,6 +82,7 @@ def test_one_thing_that_lives_at_random_but_never_returns_is_never_taken_for_two
     assert told(steps, every=0.1) == []
 
 
+@pytest.mark.requirement("R-21")
 def test_returns_long_apart_are_one_thing_that_is_carried_about():
     assert told(["+", HERE, "+", THERE, "+", HERE, "+", THERE], every=200) == []
     assert told(["+", HERE, THERE, HERE, THERE, HERE, THERE], every=30) == []

@@ -11,7 +11,7 @@ from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.ledger.tally import Tally
 from thingstead.domain.lifecycle import LifecycleState
 from thingstead.domain.plane import PlaneName
-from thingstead.domain.thing import KeyRow
+from thingstead.domain.thing import RELEASE, KeyRow
 from thingstead.protocols.profile import path
 
 NOTHING = Figures(
@@ -38,9 +38,10 @@ def with_key(number, **fields):
     return a_thing(number, keys=(KeyRow(bytes([number]) * 32, "maker", AT),), **fields)
 
 
+MENDED = (KeyRow(b"r" * 32, RELEASE, AT),)
 LAMP, SENSOR, GONE, NEW = (
     with_key(1),
-    with_key(2, maker="brook"),
+    a_thing(2, maker="brook", keys=(KeyRow(b"\x02" * 32, "maker", AT), *MENDED)),
     with_key(3, state=LifecycleState.DECOMMISSIONED),
     with_key(4, state=LifecycleState.INSTALLED),
 )
@@ -50,7 +51,16 @@ def a_tally(**attributes):
     tally = Tally()
     tally.by_kind = Counter({Kind.TRANSITION: 7, Kind.AUTHENTICATION: 3, Kind.AUTHORIZATION: 3, Kind.KILL_CLOCK: 1})
     tally.by_kind |= Counter({Kind.APPROVAL: 2, Kind.DELEGATION: 1})
-    tally.refusals = Counter({"role": 1, "delegation": 1})
+    tally.refusals = Counter({"role": 1, "delegation": 1, "source": 1})
+    tally.happened = Counter(
+        {
+            (Kind.TRANSITION, "handed-over"): 1,
+            (Kind.TRANSITION, "support-adopted"): 1,
+            (Kind.AUTHENTICATION, "handed-over"): 1,
+            (Kind.ALARM, "clone"): 1,
+            (Kind.CONFIGURATION, "restored"): 1,
+        }
+    )
     tally.newest = {Kind.TRANSITION: 39}
     tally.verdicts = Counter({"admit": 3})
     tally.maintained = Counter({"domain": 3, "thing": 2})
@@ -74,7 +84,7 @@ LIVED = replace(
     is_offline=True,
     forgotten={"silent": 1},
 )
-NEVER = {"R-05", "R-08", "R-16", "R-23", "R-24", "R-36", "R-52", "R-53", "R-57", "R-60", "R-74", "R-77"}
+NEVER = {"R-05", "R-08", "R-10", "R-16", "R-23", "R-24", "R-36", "R-52", "R-53", "R-57", "R-60", "R-74", "R-77"}
 
 
 def shown(figures):
@@ -118,6 +128,8 @@ def test_what_was_seen_is_shown_and_what_cannot_be_seen_from_here_is_not():
         ("R-09", {"tally": a_tally(slowest_kill=60_001.0)}),
         ("R-09", {"tally": a_tally(unfinished_kills=1)}),
         ("R-09", {"idle": (PlaneName.NETWORK,)}),
+        ("R-11", {"tally": a_tally(happened=Counter())}),
+        ("R-11", {"things": (LAMP, GONE, NEW)}),
         ("R-12", {"forgotten": {}}),
         ("R-14", {"refused": {}}),
         ("R-15", {"dropped": {}}),
@@ -126,6 +138,11 @@ def test_what_was_seen_is_shown_and_what_cannot_be_seen_from_here_is_not():
         ("R-49", {"dropped": {}}),
         ("R-51", {"refused": {}}),
         ("R-55", {"dropped": {}}),
+        ("R-21", {"tally": a_tally(happened=Counter())}),
+        ("R-62", {"tally": a_tally(happened=Counter())}),
+        ("R-62", {"live": frozenset()}),
+        ("R-78", {"tally": a_tally(happened=Counter())}),
+        ("R-78", {"tally": a_tally(refusals=Counter({"role": 1}))}),
         ("R-27", {"refused": {}, "dropped": {}}),
         ("R-35", {"refused": {}}),
         ("R-37", {"dropped": {}}),
@@ -147,6 +164,11 @@ def test_the_figures_are_those_that_were_counted():
     assert "slowest plane 412 ms" in told["R-09"].evidence
     assert "5 stale messages" in told["R-15"].evidence
     assert "4 requests outside their scope" in told["R-35"].evidence
+
+
+def test_keys_that_sign_releases_are_of_many_things_and_no_thing_s_own():
+    both = tuple(replace(one, keys=(*one.keys, *MENDED)) for one in (LAMP, GONE))
+    assert shown(replace(LIVED, things=both))["T8"].holds
 
 
 def test_a_plane_that_does_not_act_is_named():

@@ -19,6 +19,8 @@ class Tally:
         size: entries taken.
         by_kind: entries of each kind.
         newest: index of the newest entry of each kind.
+        happened: entries by kind and cause, of the kinds whose causes are ours alone.
+        wiped: transitions that hold a thing's receipt of its wipe.
         refusals: refused messages by reason, summed over their entries.
         verdicts: join decisions by verdict.
         maintained: orders of maintenance by where they were given.
@@ -29,6 +31,7 @@ class Tally:
 
     __slots__ = (
         "by_kind",
+        "happened",
         "maintained",
         "newest",
         "refusals",
@@ -37,12 +40,15 @@ class Tally:
         "undeclared",
         "unfinished_kills",
         "verdicts",
+        "wiped",
     )
 
     def __init__(self) -> None:
         self.size = 0
         self.by_kind: Counter[Kind] = Counter()
         self.newest: dict[Kind, int] = {}
+        self.happened: Counter[tuple[Kind, str]] = Counter()
+        self.wiped = 0
         self.refusals: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
         self.maintained: Counter[str] = Counter()
@@ -55,10 +61,13 @@ class Tally:
         self.size = entry.index + 1
         self.by_kind[entry.kind] += 1
         self.newest[entry.kind] = entry.index
+        if entry.kind in _OURS:
+            self.happened[entry.kind, entry.cause] += 1
         if entry.kind is Kind.REFUSAL:
             count = entry.details.get("count")
             self.refusals[entry.cause] += count if isinstance(count, int) else 1
         elif entry.kind is Kind.TRANSITION:
+            self.wiped += isinstance(entry.details.get("wipe_receipt"), bytes)
             self.undeclared += (entry.details.get("from"), entry.cause, entry.details.get("to")) not in _DECLARED
         elif entry.kind is Kind.AUTHORIZATION:
             self.verdicts[entry.cause] += 1
@@ -75,4 +84,5 @@ class Tally:
                 self.slowest_kill = max(self.slowest_kill or 0.0, microseconds / _MILLISECOND)
 
 
+_OURS = frozenset({Kind.TRANSITION, Kind.AUTHENTICATION, Kind.CONFIGURATION, Kind.ALARM})
 _DECLARED = frozenset((state.value, cause.value, to.value) for (state, cause), to in TRANSITIONS.items())

@@ -21,6 +21,17 @@ def test_entries_are_counted_by_kind_and_the_newest_of_each_is_known():
     assert (tally.size, tally.by_kind[Kind.ISSUE], tally.newest[Kind.ISSUE]) == (3, 2, 2)
 
 
+def test_what_happened_is_counted_by_its_cause_and_what_people_write_is_not():
+    tally = tallied(
+        draft(Kind.TRANSITION, "retired", wipe_receipt=b"digest"),
+        draft(Kind.TRANSITION, "retired", wipe_receipt=None),
+        draft(Kind.ALARM, "clone"),
+        draft(Kind.RESTRICTION, "whatever a person wrote"),
+    )
+    assert tally.happened == {(Kind.TRANSITION, "retired"): 2, (Kind.ALARM, "clone"): 1}
+    assert tally.wiped == 1
+
+
 def test_refusals_are_summed_over_their_minutes():
     tally = tallied(draft(Kind.REFUSAL, "replay", count=3), draft(Kind.REFUSAL, "replay", count=4))
     assert tally.refusals == {"replay": 7}
