@@ -72,12 +72,7 @@ class Fragments:
     def __init__(self, limits: Limits, *, szx: int) -> None:
         self._szx = szx
         self._uploads = Uploads(limits)
-        self._responses: Shelf[Message] = Shelf(
-            max_items=limits.max_bodies,
-            max_items_per_peer=limits.max_bodies_per_peer,
-            max_bytes=limits.max_total,
-            max_age=limits.max_age,
-        )
+        self._responses: Shelf[Message] = limits.shelf()
 
     def receive(self, message: Message, source: Address, now: float) -> tuple[Message, Hop | None]:
         """Take a request with outer Block options.

@@ -10,7 +10,7 @@ from thingstead.protocols.coap.block import Limits
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import is_no_cache_key
 from thingstead.protocols.coap.registry import OptionNumber
-from thingstead.protocols.coap.shelf import Shelf
+from thingstead.protocols.coap.shelf import Shelved
 
 __all__ = ["Representations", "operation"]
 
@@ -45,30 +45,17 @@ class _Name(NamedTuple):
     body: bytes
 
 
-class Representations:
+class Representations(Shelved[Message]):
     """Bodies by peer, operation and the body of the request that they answer, which is part of it (RFC 8132 §2).
 
     Args:
         limits: their number, bytes and age.
     """
 
-    __slots__ = ("_shelf",)
+    __slots__ = ()
 
     def __init__(self, limits: Limits) -> None:
-        self._shelf: Shelf[Message] = Shelf(
-            max_items=limits.max_bodies,
-            max_items_per_peer=limits.max_bodies_per_peer,
-            max_bytes=limits.max_total,
-            max_age=limits.max_age,
-        )
-
-    def __len__(self) -> int:
-        return len(self._shelf)
-
-    @property
-    def held(self) -> int:
-        """Bytes held in all bodies."""
-        return self._shelf.held
+        super().__init__(limits.shelf())
 
     def put(self, peer: Hashable, request: Message, body: bytes, whole: Message, now: float) -> None:
         """Keep what `request`, whose `body` may have come in pieces, was answered with, where there is room."""
@@ -86,10 +73,6 @@ class Representations:
                 if isinstance(held, _Name) and held.operation == name.operation:
                     return self._shelf.look(peer, held, now)
         return self._shelf.look(peer, name, now)
-
-    def forget(self, peer: Hashable) -> None:
-        """Drop what is held for `peer`."""
-        self._shelf.forget(peer)
 
 
 def _name(request: Message, body: bytes) -> _Name:

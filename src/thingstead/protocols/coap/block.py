@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from thingstead.crypto.digest import digest
 from thingstead.errors import DecodeError, ProtocolError, StateError
-from thingstead.protocols.coap.shelf import Shelf
+from thingstead.protocols.coap.shelf import Shelf, Shelved
 
 __all__ = [
     "BERT",
@@ -71,6 +71,15 @@ class Limits:
     max_bodies_per_peer: int = 4
     max_total: int = 16 << 20
     max_age: float = 247.0
+
+    def shelf(self) -> Shelf[Any]:
+        """An empty shelf within these bounds."""
+        return Shelf(
+            max_items=self.max_bodies,
+            max_items_per_peer=self.max_bodies_per_peer,
+            max_bytes=self.max_total,
+            max_age=self.max_age,
+        )
 
 
 class Block(NamedTuple):
@@ -289,36 +298,21 @@ class Upload(NamedTuple):
     head: Head
 
 
-class Uploads:
+class Uploads(Shelved[Assembly]):
     """Request bodies coming in from many peers, bounded in number, size and age.
 
     A body is known by its peer and its key: what the caller takes as one operation, which is the method,
     the options of the cache key and the Request-Tag (RFC 9175 §3.3).
+
+    Attributes:
+        max_body: bytes of the longest body that is taken.
     """
 
-    __slots__ = ("_limits", "_shelf")
+    __slots__ = ("max_body",)
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._shelf: Shelf[Assembly] = Shelf(
-            max_items=limits.max_bodies,
-            max_items_per_peer=limits.max_bodies_per_peer,
-            max_bytes=limits.max_total,
-            max_age=limits.max_age,
-        )
-
-    def __len__(self) -> int:
-        return len(self._shelf)
-
-    @property
-    def max_body(self) -> int:
-        """Bytes of the longest body that is taken."""
-        return self._limits.max_body
-
-    @property
-    def held(self) -> int:
-        """Bytes held in all unfinished bodies."""
-        return self._shelf.held
+        super().__init__(limits.shelf())
+        self.max_body = limits.max_body
 
     def receive(
         self, block: Block, payload: bytes, *, peer: Hashable, key: Hashable, now: float, head: Head = ()
@@ -334,17 +328,13 @@ class Uploads:
         """
         assembly = self._shelf.take(peer, key, now)
         if block.num == 0:
-            assembly = Assembly(self._limits.max_body, head=head)
+            assembly = Assembly(self.max_body, head=head)
         elif assembly is None:
             raise IncompleteBodyError("expected block 0 of this body first", spec="RFC 7959 §2.9.2")
         body = assembly.add(block, payload)
         if body is None and not self._shelf.put(peer, key, assembly, size=len(assembly), now=now):
-            raise BodyTooLargeError(self._limits.max_body)
+            raise BodyTooLargeError(self.max_body)
         return None if body is None else Upload(body, assembly.head)
-
-    def forget(self, peer: Hashable) -> None:
-        """Drop every unfinished body of `peer`."""
-        self._shelf.forget(peer)
 
     def expire(self, now: float) -> None:
         """Drop what has rested for too long."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-__all__ = ["Shelf"]
+__all__ = ["Shelf", "Shelved"]
 
 T = TypeVar("T")
 
@@ -89,3 +89,24 @@ class Shelf(Generic[T]):
         if entry is not None:
             self._bytes -= entry[1]
         return entry
+
+
+class Shelved(Generic[T]):
+    """The base of what keeps something for its peers on one shelf, and says how much that is."""
+
+    __slots__ = ("_shelf",)
+
+    def __init__(self, shelf: Shelf[T]) -> None:
+        self._shelf = shelf
+
+    def __len__(self) -> int:
+        return len(self._shelf)
+
+    @property
+    def held(self) -> int:
+        """Bytes of all that is kept."""
+        return self._shelf.held
+
+    def forget(self, peer: Hashable) -> None:
+        """Drop what is kept for `peer`."""
+        self._shelf.forget(peer)
