@@ -31,7 +31,7 @@ from thingstead.transport.engine_socket import EngineSocket
 from thingstead.transport.key_socket import RemoteKeyStore, RemoteWitness
 from thingstead.transport.resolver import HostsResolver
 
-__all__ = ["HOSTED", "KEPT", "Parts", "apart", "at_once"]
+__all__ = ["HOSTED", "KEPT", "Mortal", "Parts", "apart", "at_once"]
 
 HOSTED = tuple(DOCUMENTS)
 """Planes whose engines are elsewhere."""
@@ -78,20 +78,51 @@ class Parts:
         """End its process as kill -9 does."""
         self.living.pop(plane).close()
 
-    def begin(self, plane: PlaneName, make: Callable[[], Host] | None = None) -> None:
+    def begin(self, plane: PlaneName, make: Callable[[], Any] | None = None) -> None:
         """Start one in its place; `make` is a thief's."""
 
-        def made() -> Host:
+        def made() -> Any:
             self.hosts[plane] = self.make(plane) if make is None else make()
             return self.hosts[plane]
 
         self.living[plane] = ExitStack()
         self.living[plane].enter_context(hosted(made, self.doors[plane]))
 
-    def again(self, plane: PlaneName, make: Callable[[], Host] | None = None) -> None:
+    def again(self, plane: PlaneName, make: Callable[[], Any] | None = None) -> None:
         """Both."""
         self.kill(plane)
         self.begin(plane, make)
+
+
+class Mortal:
+    """A host that dies once, over its `calls`-th question, and is followed by another on the same disk.
+
+    Args:
+        make: the next one.
+        calls: which question.
+        is_done: whether what was asked was done then, and only the answer lost.
+    """
+
+    def __init__(self, make: Callable[[], Host], calls: int, *, is_done: bool) -> None:
+        self._make = make
+        self._host = make()
+        self._left = calls
+        self._is_done = is_done
+
+    async def answer(self, message: list[Any]) -> list[Any]:
+        """As a host, but once."""
+        self._left -= 1
+        if self._left == 0:
+            if self._is_done:
+                await self._host.answer(message)
+            self._host = self._make()
+            raise ConnectionResetError
+        return await self._host.answer(message)
+
+    @property
+    def has_died(self) -> bool:
+        """Whether it was asked so often."""
+        return self._left <= 0
 
 
 @asynccontextmanager

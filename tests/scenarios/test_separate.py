@@ -1,10 +1,11 @@
 """A domain whose keys are with keepers lives as any other: what a controller signs is what the keepers' rules pass."""
 
+import random
 from datetime import UTC, datetime
 
 import pytest
 
-from tests.scenarios.apart import HOSTED, KEPT, apart, at_once
+from tests.scenarios.apart import HOSTED, KEPT, Mortal, apart, at_once
 from tests.scenarios.groups import lamps, switch
 from tests.scenarios.peers import PEERS, press
 from tests.scenarios.test_update import Releases
@@ -193,3 +194,55 @@ def test_the_software_plane_elsewhere_verifies_what_is_published_and_the_control
             assert [key for key, _ in world.domain.disk.documents(PlaneName.SOFTWARE)] == ["~taken"]
 
     play(story)
+
+
+SEEDS = [*range(3), *[pytest.param(seed, marks=pytest.mark.full) for seed in range(3, 40)]]
+
+
+@pytest.mark.slow
+@pytest.mark.requirement("R-09")
+@pytest.mark.parametrize("plane", HOSTED)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_kill_9_of_an_engine_brings_nobody_back_and_leaves_nothing_owed(tmp_path, plane, seed):
+    """It dies over some question, before or after it was done; things join, report and leave all the same."""
+    chance = random.Random(f"{plane} {seed}")
+
+    async def story(world):
+        async with apart(world, tmp_path) as parts:
+            mortal: list[Mortal] = []
+
+            def make():
+                mortal.append(Mortal(lambda: parts.make(plane), chance.randrange(1, 7), is_done=chance.random() < 0.5))
+                return mortal[0]
+
+            parts.again(plane, make)
+            things = [world.thing(f"A000{number}") for number in range(3)]
+            for thing in things:
+                thing.start()
+            await world.until(lambda: all(thing.is_joined for thing in things), within=300)
+            gone, held, kept = (world.domain.record(thing.serial) for thing in things)
+            await world.domain.ask("thing.retire", thing=gone.id)
+            await world.domain.ask("thing.quarantine", thing=held.id)
+            await world.until(lambda: not world.domain.controller.register.obligations(), within=300)
+            await world.sleep(5)
+            standings = {
+                thing.id: {one.plane: one.standing for one in await world.domain.controller.conductor.probe(thing.id)}
+                for thing in (gone, held, kept)
+            }
+            assert mortal[0].has_died
+            for thing in (gone, held):
+                assert Standing.ACCEPTED not in standings[thing.id].values(), standings[thing.id]
+            assert set(standings[kept.id].values()) <= {Standing.ACCEPTED, Standing.ABSENT}, standings[kept.id]
+            entries = [entry for entry in world.domain.entries(Kind.ISSUE) if entry.actor == "plane:identity"]
+            assert len({entry.details["cti"] for entry in entries}) == len(entries)
+            await goes_on(world)
+
+    play(story, seed=seed)
+
+
+async def goes_on(world):
+    """Whoever is in still reports, and it is kept."""
+    data = world.domain.controller.planes.data
+    told = data.accepted
+    await world.until(lambda: data.accepted > told, within=300)
+    await data.flush()

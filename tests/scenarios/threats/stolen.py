@@ -16,6 +16,7 @@ __all__ = ["Stolen", "rows", "stolen", "written"]
 
 _MODULES = (
     "tests.scenarios.threats.test_blast_radius",
+    "tests.scenarios.threats.test_blast_radius_engines",
     "tests.scenarios.threats.test_blast_radius_outside",
 )
 _BEGIN = "<!-- written by python -m tests.scenarios.threats.stolen SECURITY.md -->\n"

@@ -6,10 +6,11 @@ has it verified by whoever relies on it.
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from tests.scenarios.apart import KEPT, apart, at_once
+from tests.scenarios.apart import HOSTED, KEPT, apart, at_once
 from tests.scenarios.groups import captured, command, kept_keys, lamps, send
 from tests.scenarios.peers import press
 from tests.scenarios.test_installers import _HOLD as HOLD
@@ -27,6 +28,7 @@ from thingstead.domain.ledger import head
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.ledger.head import TreeHead
 from thingstead.domain.ledger.tree import MerkleTree
+from thingstead.domain.lifecycle import LifecycleState
 from thingstead.domain.network import NetworkChange
 from thingstead.domain.role import Operator, Right, Role
 from thingstead.errors import AuthenticationError, ForbiddenError, StorageError
@@ -82,7 +84,7 @@ def test_the_key_of_the_handshake_opens_newcomers_and_nothing_that_is_in():
 
 @stolen(
     "key `identity`",
-    holder=KEEPER,
+    holder=f"{CONTROLLER}; with `--separate` the identity plane's process \\*",
     key="identity",
     falls="credentials for any key can be made; peers believe them until the key is replaced",
     stays="access: a thing takes no command under it; handshakes, groups, the ledger",
@@ -219,10 +221,11 @@ def test_the_key_of_delegations_lets_nobody_in():
 @stolen(
     "the controller's process, with `--separate`",
     holder="its user",
-    falls="what it decides, while it is held: who joins, tokens and credentials within their keepers' rules, "
-    "handshakes, commands to groups, lists of what was revoked; OSCORE contexts and group keys are read",
+    falls="what it decides, while it is held: who joins and is admitted on each plane, tokens within their keeper's "
+    "rule, handshakes, commands to groups, lists of what was revoked; OSCORE contexts and group keys are read",
     stays="the keys, which it uses and cannot take; what has no near end is not signed, nor a ledger that contradicts "
-    "what was signed",
+    "what was signed; whom identity, software, network and data withdrew they admit no more; the kernel's rules, but "
+    "by admitting; of series that nobody declared nothing is kept",
 )
 def test_whoever_holds_the_controller_uses_keys_within_their_rules_and_rewrites_no_ledger(tmp_path, monkeypatch):
     at_once(monkeypatch)
@@ -240,6 +243,17 @@ def test_whoever_holds_the_controller_uses_keys_within_their_rules_and_rewrites_
                 "ledger": {"revocations"},
             }
             assert {name: believed(world, key(world, name)) for name in KEPT} == expected
+            await world.domain.ask("thing.retire", thing=lamp.id)
+            gone = world.domain.record("A0002")
+            back = replace(gone, state=LifecycleState.OPERATIONAL, version=gone.version + 1)
+            for plane in world.domain.controller.planes:
+                if plane.name in HOSTED:
+                    with pytest.raises(ForbiddenError, match="withdrawn"):
+                        await plane.admit(back, cause="a thief", transition_id=back.transition_id)
+            row = (sensor.id, "whereabouts", world.clock.utc().timestamp(), 1.0)
+            data = world.domain.controller.planes.data
+            await data.ask(tuple[Any, ...], "flush", data._number + 1, [row])
+            assert "whereabouts" not in data.latest(sensor.id)
             # Nobody is asked to sign by a key that is with its plane.
             assert believed(world, key(world, "identity")) == set()
             for changed in ({"expires": world.clock.utc() + timedelta(days=31)}, {"issuer": "another"}):
@@ -383,7 +397,7 @@ def tree_of(leaves):
 
 @stolen(
     "right to change the kernel's rules",
-    holder=f"{CONTROLLER}; with `--separate` the enforcer, which has no key",
+    holder=f"{CONTROLLER}; with `--separate` the enforcer, which has no key and obeys the network plane's process",
     falls="every MUD rule",
     stays="cryptography of all planes: who was cut off there stays so, whatever packets pass",
 )
