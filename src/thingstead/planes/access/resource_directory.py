@@ -22,7 +22,7 @@ from thingstead.identifier import ThingId
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.link_format import link
 from thingstead.protocols.link_format.link import Link
-from thingstead.protocols.link_format.registration import Lookup, Registration, resolve
+from thingstead.protocols.link_format.registration import Lookup, Registration, absolute
 
 __all__ = ["ResourceDirectory"]
 
@@ -40,7 +40,7 @@ class _Entry:
         until: when it lapses.
         shown: the link that endpoint lookups show.
         attributes: of the endpoint, as criteria ask for them.
-        links: what it has, with absolute targets, beside what it said they were.
+        links: what it has, made absolute, beside the targets that it said.
     """
 
     owner: ThingId
@@ -52,10 +52,10 @@ class _Entry:
 
     def __post_init__(self) -> None:
         shown = self.said.as_link()
-        absolute = [(Link(resolve(self.said.base, one.target), one.attributes), one.target) for one in self.said.links]
+        links = tuple([(absolute(one, self.said.base), one.target) for one in self.said.links])
         object.__setattr__(self, "shown", shown)
         object.__setattr__(self, "attributes", frozenset((name, value or "") for name, value in shown.attributes))
-        object.__setattr__(self, "links", tuple(absolute))
+        object.__setattr__(self, "links", links)
 
 
 class _Index:
@@ -193,10 +193,10 @@ class ResourceDirectory:
         """Links that fit every criterion, by themselves or by their registration, made absolute (RFC 9176 §6.2)."""
         first, count = asked.window(_MAX_RESULTS)
         found = (
-            absolute
+            whole
             for entry in self._candidates(asked.criteria)
-            for absolute, target in entry.links
-            if all(_fits(absolute, target, entry, *criterion) for criterion in asked.criteria)
+            for whole, target in entry.links
+            if all(_fits(whole, target, entry, *criterion) for criterion in asked.criteria)
         )
         return list(islice(found, first, first + count))
 

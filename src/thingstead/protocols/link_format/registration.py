@@ -15,6 +15,7 @@ __all__ = [
     "OWN",
     "Lookup",
     "Registration",
+    "absolute",
     "address_of",
     "base_of",
     "read_lookup",
@@ -36,6 +37,9 @@ _LIMITS = link.Limits(max_bytes=1 << 13, max_links=64, max_attributes=16)
 _BASE = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-fA-F:.]+\]|[^\[\]/:?#@]+)(:[0-9]{1,5})?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _NUMBER = re.compile(r"[0-9]{1,10}")
+_ANCHOR = "anchor"
+_LOOKED_UP = frozenset(("page", "count", "rt", "href", _ANCHOR))
+"""What means something else in a lookup, or is said of an endpoint by the directory (RFC 9176 §9.3)."""
 _NAME = re.compile(r"[!#$&+\-.^_`|~0-9A-Za-z]+")
 
 
@@ -116,7 +120,7 @@ def read_registration(queries: Sequence[str], payload: bytes, source: tuple[str,
     lifetime = _number(said.pop("lt", "0" if not endpoint else str(DEFAULT_LIFETIME)))
     if lifetime > _MAX_LIFETIME or (endpoint and lifetime == 0):
         raise DecodeError("expected a lifetime of 1 to 4294967295 seconds", spec="RFC 9176 §5")
-    if len(said) > _MAX_ATTRIBUTES or not all(_NAME.fullmatch(name) for name in said):
+    if len(said) > _MAX_ATTRIBUTES or not all(_NAME.fullmatch(name) for name in said) or said.keys() & _LOOKED_UP:
         raise DecodeError(f"expected at most {_MAX_ATTRIBUTES} attributes of an endpoint", spec="RFC 9176 §5")
     links = tuple(link.parse(payload, limits=_LIMITS))
     return Registration(endpoint, sector, lifetime, base or (own if endpoint else ""), said, links)
@@ -158,6 +162,12 @@ def resolve(base: str, target: str) -> str:
     if target.startswith("//"):
         return base.partition("//")[0] + target
     return base + target if target.startswith("/") else f"{base}/{target}"
+
+
+def absolute(one: Link, base: str) -> Link:
+    """A link as lookups show it: target and anchor whole, all else as it was registered (RFC 9176 §6.1)."""
+    said = [(name, resolve(base, value) if name == _ANCHOR and value else value) for name, value in one.attributes]
+    return Link(resolve(base, one.target), tuple(said))
 
 
 def _pairs(queries: Sequence[str]) -> dict[str, str]:

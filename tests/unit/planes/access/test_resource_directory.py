@@ -43,6 +43,14 @@ def desk():
     return made
 
 
+@pytest.mark.spec("RFC 9176 6.1")
+def test_links_about_others_are_found_by_what_they_are_about_made_absolute():
+    desk = Desk()
+    desk.register(ONE, "ep=one", links=b'</t>;anchor="/temp";rel=alternate')
+    (shown,) = desk.directory.resources(read_lookup(["anchor=coap://192.0.2.1:5683/temp"]))
+    assert (shown.target, shown.attribute("anchor")) == ("coap://192.0.2.1:5683/t", "coap://192.0.2.1:5683/temp")
+
+
 @pytest.mark.spec("RFC 9176 6.3")
 @pytest.mark.parametrize(
     ("queries", "found"),

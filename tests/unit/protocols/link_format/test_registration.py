@@ -7,6 +7,7 @@ from thingstead.protocols.link_format.link import Link
 from thingstead.protocols.link_format.registration import (
     Lookup,
     Registration,
+    absolute,
     address_of,
     base_of,
     read_lookup,
@@ -40,6 +41,11 @@ def test_an_update_says_only_what_changes():
     "queries",
     [
         ["ep"],
+        ["ep=a", "rt=core.rd"],
+        ["ep=a", "page=1"],
+        ["ep=a", "count=1"],
+        ["ep=a", "href=/x"],
+        ["ep=a", "anchor=/x"],
         ["ep="],
         ["ep=a", "ep=b"],
         ["ep=" + "x" * 64],
@@ -102,6 +108,16 @@ def test_what_is_no_lookup_is_refused(queries):
 )
 def test_targets_are_made_absolute(target, whole):
     assert resolve(BASE, target) == whole
+
+
+@pytest.mark.spec("RFC 9176 6.1")
+def test_an_anchor_is_made_absolute_too_and_nothing_else_is():
+    said = Link("/t", (("anchor", "/sensors/temp"), ("rel", "alternate"), ("title", "/a")))
+    shown = Link(f"{BASE}/t", (("anchor", f"{BASE}/sensors/temp"), ("rel", "alternate"), ("title", "/a")))
+    assert absolute(said, BASE) == shown
+    assert absolute(Link("http://h/x", (("anchor", "coap://h"),)), BASE) == Link(
+        "http://h/x", (("anchor", "coap://h"),)
+    )
 
 
 @pytest.mark.parametrize(
