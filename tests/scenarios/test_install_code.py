@@ -307,3 +307,48 @@ def test_neither_the_code_nor_its_key_is_on_the_wire_or_in_the_ledger_or_kept_af
         assert not any(secret in b"|".join(thing.disk.values()) for secret in secrets)
 
     play(story, policy=LABELLED)
+
+
+async def renewed(world, thing, seconds=300):
+    """It lost what it had, and joins again if it may."""
+    thing.crash()
+    del thing.disk["association"]
+    thing.start()
+    await world.sleep(seconds)
+
+
+@pytest.mark.requirement("R-62")
+def test_who_came_by_a_code_stays_who_it_is_when_its_maker_is_trusted_later():
+    async def story(world):
+        await tell(world)
+        thing = stranger(world)
+        thing.start()
+        await world.until(lambda: thing.is_joined)
+        identifier = thing.id
+        world.makers["nobody"] = thing.maker
+        assert "nobody" in (await world.domain.ask("trust.reload"))["added"]
+        await renewed(world, thing)
+        assert thing.is_joined
+        assert thing.id == identifier
+        assert len([one for one in world.domain.controller.register.things() if one.serial == "Z0001"]) == 1
+
+    play(story, policy=LABELLED)
+
+
+def test_who_came_by_a_code_gets_no_releases_and_is_told_why(caplog):
+    async def story(world):
+        await tell(world)
+        thing = stranger(world)
+        thing.start()
+        await world.until(lambda: thing.is_joined)
+        await world.sleep(60)
+        receipts = [
+            one.details["detail"]
+            for one in world.domain.entries(Kind.RECEIPT)
+            if one.thing == thing.id and one.actor == "plane:software"
+        ]
+        assert "no releases: its maker has no anchor here" in receipts[-1]
+        assert world.domain.controller.resources.refused["maker"]
+        assert thing.agent.updating.refused.total() == 0
+
+    play(story, policy=LABELLED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from thingstead.controller.admission import Admission
 from thingstead.controller.conductor import Conductor
@@ -19,9 +20,8 @@ from thingstead.domain.register import Register
 from thingstead.identifier import KeyId
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.phases.unwelcome import Unwelcome
-from thingstead.planes.identity.install_codes import InstallCodes
 from thingstead.planes.identity.ownership import Ownership
-from thingstead.planes.identity.registrar import IsVouched, Registrar
+from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.cwt.credential import INTRODUCED
@@ -73,7 +73,8 @@ def compose_entrance(
     )
     registrar = Registrar(
         {anchor.maker: anchor.identity_key for anchor in foundation.anchors},
-        is_vouched=_vouching(planes.codes, register),
+        is_vouched=lambda encoded, *thing: encoded in planes.codes or _is_introduced(register, *thing),
+        is_introduced=partial(_is_introduced, register),
     )
     ownership = _ownership(foundation, own, registrar, makers, register)
     admission = _admission(foundation, conductor, register, planes, ownership, makers)
@@ -140,15 +141,9 @@ def _ownership(
     )
 
 
-def _vouching(codes: InstallCodes, register: Register) -> IsVouched:
-    """A code brought the identity; or what it brought has joined since, and the key is on record still: codes are in no
-    backup, the things that came by them are.
-    """
-
-    def is_vouched(encoded: bytes, serial: str, public: PublicKey) -> bool:
-        known = register.find(INTRODUCED, serial)
-        rows = () if known is None else known.keys
-        thumbprint = cose_key.thumbprint(public)
-        return encoded in codes or any(row.thumbprint == thumbprint and row.until is None for row in rows)
-
-    return is_vouched
+def _is_introduced(register: Register, serial: str, public: PublicKey) -> bool:
+    """A code brought it, and the key is on record still: codes are in no backup, the things that came by them are."""
+    known = register.find(INTRODUCED, serial)
+    rows = () if known is None else known.keys
+    thumbprint = cose_key.thumbprint(public)
+    return any(row.thumbprint == thumbprint and row.until is None for row in rows)

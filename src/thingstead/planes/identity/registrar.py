@@ -28,10 +28,18 @@ class Registrar:
         anchors: the makers the owner trusts, by the name their identities are issued under.
         is_vouched: whether an install code brought an identity, of a maker that the owner does not know; asked with the
             token, the serial number and the key in it.
+        is_introduced: whether the thing of a serial number and key is in by such a code; it stays what it came as.
     """
 
-    def __init__(self, anchors: Mapping[str, PublicKey], *, is_vouched: IsVouched = lambda *_: False) -> None:
+    def __init__(
+        self,
+        anchors: Mapping[str, PublicKey],
+        *,
+        is_vouched: IsVouched = lambda *_: False,
+        is_introduced: Callable[[str, PublicKey], bool] = lambda *_: False,
+    ) -> None:
         self._is_vouched = is_vouched
+        self._is_introduced = is_introduced
         self.trust(anchors)
 
     def trust(self, anchors: Mapping[str, PublicKey]) -> None:
@@ -53,7 +61,10 @@ class Registrar:
         maker = _maker_of(maker_identity)
         if maker not in self._anchors:
             return introduced_maker_identity(maker_identity, self._is_vouched)
-        return self.identify(maker_identity, at)[0]
+        identity = self.identify(maker_identity, at)[0]
+        if self._is_introduced(identity.serial, identity.public):
+            return introduced_maker_identity(maker_identity, lambda *_: True)
+        return identity
 
     def identify(self, maker_identity: bytes, at: datetime) -> tuple[MakerIdentity, PublicKey]:
         """The same for makers with an anchor only, and the anchor."""

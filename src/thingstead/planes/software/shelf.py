@@ -13,6 +13,7 @@ from thingstead.identifier import ThingId
 from thingstead.planes.software.campaign import Progress
 from thingstead.planes.software.release import Line, Release
 from thingstead.planes.software.software_record import SoftwareRecord
+from thingstead.planes.software.source import NO_LINE
 
 __all__ = ["Offer", "Shelf", "offer_of"]
 
@@ -107,7 +108,7 @@ class Shelf:
             raise ForbiddenError(f"{thing} gets no updates now", reason="software-plane")
         line = self._lines[thing]
         if line is None:
-            raise ForbiddenError(f"nobody whose anchor is here signs releases for {thing}", reason="maker")
+            raise ForbiddenError(f"{thing} gets no releases: {NO_LINE}", reason="maker")
         return line
 
     def current(self, line: Line) -> Offer | None:

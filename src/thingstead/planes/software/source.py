@@ -11,7 +11,10 @@ from thingstead.planes.software.release import ClassKey, Line
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.suit.identifier import class_identifier
 
-__all__ = ["Sort", "Sources", "sort_of"]
+__all__ = ["NO_LINE", "Sort", "Sources", "sort_of"]
+
+NO_LINE = "its maker has no anchor here, or who mends it now has none, or an install code let it in"
+"""Why a thing gets no releases at all."""
 
 Sort = tuple[str, str, frozenset[bytes]]
 """Maker, model, and thumbprints of the keys that sign its releases, none where those are the maker's."""

@@ -23,7 +23,7 @@ from thingstead.planes.software.catalogue import Catalogue, Published
 from thingstead.planes.software.release import Line
 from thingstead.planes.software.shelf import Offer, Shelf, offer_of
 from thingstead.planes.software.software_record import SoftwareRecord
-from thingstead.planes.software.source import Sort, Sources, sort_of
+from thingstead.planes.software.source import NO_LINE, Sort, Sources, sort_of
 from thingstead.protocols.suit.report import decode_report
 
 __all__ = ["ImageScan", "StatusTracker"]
@@ -202,7 +202,9 @@ class StatusTracker:
     async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Answer its polls from now on."""
         line = self._admit(thing)
-        release = None if line is None else self._catalogue.current(line)
+        if line is None:
+            return self._receipt(thing, Demand.ADMIT, transition_id, f"gets no releases: {NO_LINE}")
+        release = self._catalogue.current(line)
         detail = "no release for it yet" if release is None else f"offered {release.version}"
         return self._receipt(thing, Demand.ADMIT, transition_id, f"update polls answered, {detail}")
 

@@ -82,3 +82,12 @@ def test_nobody_vouches_in_the_place_of_a_maker_that_is_known():
     forged = _identity(generate(KeyType.P256), "acme")
     with pytest.raises(AuthenticationError):
         Registrar({"acme": _ACME.public}, is_vouched=lambda *_: True).authenticate(forged, at=AT)
+
+
+def test_what_an_install_code_let_in_stays_what_it_came_as_once_its_maker_is_trusted():
+    encoded = _identity(_ACME, "acme")
+    registrar = Registrar({"acme": _ACME.public}, is_introduced=lambda *asked: asked == ("A0001", _THING))
+    assert registrar.authenticate(encoded, at=AT).maker == INTRODUCED
+    registrar.trust({"acme": _BROOK.public})
+    with pytest.raises(AuthenticationError):
+        registrar.authenticate(encoded, at=AT)

@@ -56,5 +56,5 @@ def test_nothing_is_offered_past_its_time_and_to_nobody_without_a_line():
     clock.seconds = 5.0
     assert shelf.poll(THING) is None
     shelf.admit(THING, None)
-    with pytest.raises(ForbiddenError, match="nobody whose anchor"):
+    with pytest.raises(ForbiddenError, match="gets no releases"):
         shelf.poll(THING)
