@@ -72,7 +72,11 @@ def build(kept: bytes) -> dict[str, Any]:
         "token (RFC 9200 §5.8.2, RFC 8392)": kept.hex(),
         "token hash (RFC 9770 §4)": token.token_hash(kept).hex(),
         "token request (RFC 9200 §5.8.1)": request.encode().hex(),
-        "token response (RFC 9200 §5.8.2)": TokenResponse(kept, 86400, SCOPE, SERVER.public).encode().hex(),
+        "token response (RFC 9200 §5.8.2)": TokenResponse(
+            kept, 86400, SCOPE, peer.credential(SERVER.public, NAMES["audience"]).cred, series=b"series"
+        )
+        .encode()
+        .hex(),
         "refusal (RFC 9200 §5.8.3)": token_endpoint.refusal(PolicyError("no", reason="invalid_scope"))[1].hex(),
         "client's credential (draft-ietf-ace-edhoc-oscore-profile-11)": peer.credential(
             CLIENT.public, NAMES["subject"]

@@ -135,7 +135,7 @@ def _revocation_list(data: bytes) -> None:
 
 
 _REQUEST = TokenRequest("thing-aaaaaaaaaaaaaaaa", _SCOPE, _HOLDER, b"nonce").encode()
-_RESPONSE = TokenResponse(b"token", 3600, _SCOPE, _HOLDER).encode()
+_RESPONSE = TokenResponse(b"token", 3600, _SCOPE, ccs.encode(_HOLDER)).encode()
 
 TARGETS = (
     Target("cwt claims", _claims, (_payload(_ACCESS),)),

@@ -46,6 +46,21 @@ _TOKEN = ace.issue(
     cti=b"1",
     signature_id=_EDDSA,
 )
+_FURTHER = ace.issue(
+    b"kid",
+    _SIGNER,
+    issuer="as",
+    subject=_THING,
+    audience="rs",
+    scope=aif.Scope({"/s/level": 4}, {"/s/level": aif.Bounds(0, 60, 6)}),
+    at=_AT,
+    expires=_LATER,
+    cti=b"2",
+    signature_id=_EDDSA,
+    exi=60,
+    cnonce=b"nonce",
+    series=b"series",
+)
 _MAKER = credential.issue_maker_identity(
     _HOLDER,
     _SIGNER,
@@ -170,6 +185,11 @@ DECODERS = (
             data, _SIGNER.public, accept=_ACCEPT, at=_AT, issuer="as", audience="rs", presenter=_HOLDER
         ),
         (_TOKEN.hex(),),
+    ),
+    Decoder(
+        "ace.token.authenticate_shown",
+        lambda data: ace.authenticate_shown(data, _SIGNER.public, accept=_ACCEPT, at=None, issuer="as", audience="rs"),
+        (_TOKEN.hex(), _FURTHER.hex()),
     ),
     Decoder(
         "cwt.credential.authenticate_maker_identity",

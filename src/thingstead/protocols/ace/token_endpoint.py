@@ -1,8 +1,8 @@
 """What a client and an authorization server say to each other at the token endpoint (RFC 9200 §5.8).
 
-The grant is client_credentials, the client being whom the secure association says; tokens are bound to its key. The
-profile is coap_edhoc_oscore (draft-ietf-ace-edhoc-oscore-profile-11): the resource server is met by EDHOC, with the
-token in EAD_3. Its number is not assigned yet.
+The grant is client_credentials, the client being whom the secure association says. A token is bound to the key that the
+client has proved, and its resource server met by EDHOC with the token in EAD_3 (`edhoc_profile`); or it is bound to a
+secret that the response brings, and uploaded (RFC 9203).
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from typing import Any
 
 from thingstead.crypto.key import PublicKey
 from thingstead.errors import DecodeError, ThingsteadError, UnsupportedError
-from thingstead.protocols.ace import aif
+from thingstead.protocols.ace import aif, edhoc_profile, input_material, token_upload
 from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.ace.input_material import InputMaterial
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import confirmation
 
 __all__ = [
-    "EDHOC_PROFILE",
+    "PROFILES",
     "GrantType",
     "Parameter",
     "TokenError",
@@ -31,13 +32,14 @@ __all__ = [
     "refusal",
 ]
 
-EDHOC_PROFILE = 4
-"""coap_edhoc_oscore: assumed, between the registered 3 and what comes next (draft-ietf-ace-edhoc-oscore-profile-11)."""
+PROFILES = frozenset((token_upload.PROFILE, edhoc_profile.PROFILE))
+"""Those that end in OSCORE: coap_oscore, and coap_edhoc_oscore."""
 
 _LIMITS = codec.Limits(max_bytes=1 << 14, max_depth=8)
 _MAX_NAME = 255
 _MAX_NONCE = 64
 _SPEC = "RFC 9200 §5.8"
+_OTHER_PROFILE = "incompatible_ace_profiles"
 
 
 class Parameter(IntEnum):
@@ -47,12 +49,14 @@ class Parameter(IntEnum):
     EXPIRES_IN = 2
     REQ_CNF = 4
     AUDIENCE = 5
+    CNF = 8
     SCOPE = 9
     ERROR = 30
     GRANT_TYPE = 33
     ACE_PROFILE = 38
     CNONCE = 39
     RS_CNF = 41
+    EDHOC_INFO = edhoc_profile.EDHOC_INFO
 
 
 class GrantType(IntEnum):
@@ -86,12 +90,16 @@ class TokenRequest:
         scope: what the client wants there; None for what it may have.
         public: key that the token is to be bound to (`req_cnf`); None for the one that the server knows.
         cnonce: what the resource server gave the client to prove that the token is fresh (RFC 9200 §5.3.1).
+        series: of which the token is to be another, under keys that are in use (`edhoc_info`); empty for a first one.
+        kid: the same by the name of the secret that client and resource server have (RFC 9203 §3.1).
     """
 
     audience: str
     scope: Scope | None = None
     public: PublicKey | None = None
     cnonce: bytes | None = None
+    series: bytes = b""
+    kid: bytes = b""
 
     def encode(self) -> bytes:
         """Encode for Content-Format application/ace+cbor; asks for the profile by null."""
@@ -102,10 +110,14 @@ class TokenRequest:
         }
         if self.scope is not None:
             said[Parameter.SCOPE] = aif.encode(self.scope)
-        if self.public is not None:
+        if self.kid:
+            said[Parameter.REQ_CNF] = confirmation.for_kid(self.kid)
+        elif self.public is not None:
             said[Parameter.REQ_CNF] = confirmation.for_public(self.public)
         if self.cnonce is not None:
             said[Parameter.CNONCE] = self.cnonce
+        if self.series:
+            said[Parameter.EDHOC_INFO] = edhoc_profile.information(self.series)
         return codec.encode(said)
 
     @classmethod
@@ -113,7 +125,7 @@ class TokenRequest:
         """Read a request; parameters that we do not know are passed over (RFC 6749 §3.2).
 
         Raises:
-            DecodeError: outside the grammar, or without an audience.
+            DecodeError: outside the grammar, without an audience, or a series and a key at once.
             UnsupportedError: a grant, key or profile that we do not have; `reason` is that of a `TokenError`.
         """
         said = _map(data)
@@ -121,9 +133,13 @@ class TokenRequest:
         if type(grant) is not int or grant != GrantType.CLIENT_CREDENTIALS:
             raise UnsupportedError("expected the client_credentials grant", spec=_SPEC, reason="unsupported_grant_type")
         profile = said.get(Parameter.ACE_PROFILE)
-        if profile is not None and (type(profile) is not int or profile != EDHOC_PROFILE):
-            raise UnsupportedError("expected coap_edhoc_oscore", spec=_SPEC, reason="incompatible_ace_profiles")
-        return cls(_name(said), _scope(said), _public(said, Parameter.REQ_CNF), _nonce(said))
+        if profile is not None and (type(profile) is not int or profile not in PROFILES):
+            raise UnsupportedError("expected a profile that ends in OSCORE", spec=_SPEC, reason=_OTHER_PROFILE)
+        public, kid = _proof(said)
+        series = _series(said)
+        if series and Parameter.REQ_CNF in said:
+            raise DecodeError("expected a series, or a key of its own", spec=f"{edhoc_profile.DRAFT} §3.1")
+        return cls(_name(said), _scope(said), public, _nonce(said), series, kid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,44 +150,58 @@ class TokenResponse:
         access_token: opaque to the client.
         expires_in: seconds.
         scope: what it holds, where that is not what was asked for.
-        rs_public: the resource server's key (`rs_cnf`, RFC 9201 §3.2).
+        rs_credential: the resource server's, for who meets it by EDHOC (`rs_cnf`, RFC 9201 §3.2): a claims set with its
+            key; empty elsewhere.
+        profile: how the client is to meet it, one of `PROFILES`.
+        material: what it has in common with the resource server (`cnf`), where that is all that it needs (RFC 9203).
+        series: of which this is the first token, in EDHOC's profile; empty elsewhere.
     """
 
     access_token: bytes
     expires_in: int
     scope: Scope
-    rs_public: PublicKey
+    rs_credential: bytes = b""
+    profile: int = edhoc_profile.PROFILE
+    material: InputMaterial | None = None
+    series: bytes = b""
 
     def encode(self) -> bytes:
         """Encode for Content-Format application/ace+cbor."""
-        return codec.encode(
-            {
-                Parameter.ACCESS_TOKEN: self.access_token,
-                Parameter.EXPIRES_IN: self.expires_in,
-                Parameter.SCOPE: aif.encode(self.scope),
-                Parameter.ACE_PROFILE: EDHOC_PROFILE,
-                Parameter.RS_CNF: confirmation.for_public(self.rs_public),
-            }
-        )
+        said: dict[int, Any] = {
+            Parameter.ACCESS_TOKEN: self.access_token,
+            Parameter.EXPIRES_IN: self.expires_in,
+            Parameter.SCOPE: aif.encode(self.scope),
+            Parameter.ACE_PROFILE: self.profile,
+        }
+        if self.rs_credential:
+            said[Parameter.RS_CNF] = confirmation.for_credential(codec.decode(self.rs_credential))
+        if self.material is not None:
+            said[Parameter.CNF] = confirmation.for_shared(self.material.as_map())
+        if self.series:
+            said[Parameter.EDHOC_INFO] = edhoc_profile.information(self.series)
+        return codec.encode(said)
 
     @classmethod
     def decode(cls, data: bytes) -> TokenResponse:
-        """Read a response.
+        """Read a response; what keys it needs, and has, is for the client to know: a further token brings none.
 
         Raises:
-            DecodeError: outside the grammar, or without what a client needs.
-            UnsupportedError: another profile, or a key that we do not have.
+            DecodeError: outside the grammar, or without what every client needs.
+            UnsupportedError: another profile, or keys that we do not have.
         """
         said = _map(data)
         access_token, expires_in = said.get(Parameter.ACCESS_TOKEN), said.get(Parameter.EXPIRES_IN)
         if not isinstance(access_token, bytes) or type(expires_in) is not int or expires_in < 0:
             raise DecodeError("expected a token and how long it lives", spec="RFC 9200 §5.8.2")
-        if said.get(Parameter.ACE_PROFILE) != EDHOC_PROFILE:
-            raise UnsupportedError("expected a token for coap_edhoc_oscore", spec="RFC 9200 §5.8.4.3")
-        scope, public = _scope(said), _public(said, Parameter.RS_CNF)
-        if scope is None or public is None:
-            raise DecodeError("expected a scope and the resource server's key", spec="RFC 9201 §3.2")
-        return cls(access_token, expires_in, scope, public)
+        profile = said.get(Parameter.ACE_PROFILE)
+        if type(profile) is not int or profile not in PROFILES:
+            raise UnsupportedError("expected a token of a profile that ends in OSCORE", spec="RFC 9200 §5.8.4.3")
+        scope, server, shared = _scope(said), said.get(Parameter.RS_CNF), said.get(Parameter.CNF)
+        if scope is None:
+            raise DecodeError("expected a scope", spec="RFC 9200 §5.8.2")
+        credential = b"" if server is None else confirmation.decode(server).credential
+        material = None if shared is None else input_material.decode_map(confirmation.decode(shared).shared)
+        return cls(access_token, expires_in, scope, credential, profile, material, _series(said))
 
 
 def refusal(error: ThingsteadError) -> tuple[Code, bytes]:
@@ -216,14 +246,23 @@ def _scope(said: Mapping[Any, Any]) -> Scope | None:
     return aif.decode(scope)
 
 
-def _public(said: Mapping[Any, Any], parameter: Parameter) -> PublicKey | None:
-    value = said.get(parameter)
+def _proof(said: Mapping[Any, Any]) -> tuple[PublicKey | None, bytes]:
+    """A key, or the name of one."""
+    value = said.get(Parameter.REQ_CNF)
     if value is None:
-        return None
+        return None, b""
     try:
-        return confirmation.decode(value).require_public()
+        found = confirmation.decode(value)
+        if found.shared is not None:
+            raise UnsupportedError("expected a key, or the name of one", spec="RFC 9203 §3.1")
+        return (found.require_public(), b"") if found.key is not None else (None, found.kid)
     except UnsupportedError as error:
         raise UnsupportedError(error.message, spec=error.spec, reason="unsupported_pop_key") from None
+
+
+def _series(said: Mapping[Any, Any]) -> bytes:
+    value = said.get(Parameter.EDHOC_INFO)
+    return b"" if value is None else edhoc_profile.series_of(value)
 
 
 def _nonce(said: Mapping[Any, Any]) -> bytes | None:

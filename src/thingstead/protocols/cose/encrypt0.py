@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from thingstead.crypto.aead import aead
 from thingstead.crypto.algorithm import Kind, algorithm, fitting
@@ -36,7 +37,14 @@ class Encrypted:
 
 
 def protect(
-    plaintext: bytes, key: Secret, *, aead_id: int, nonce: bytes, kid: bytes = b"", external_aad: bytes = b""
+    plaintext: bytes,
+    key: Secret,
+    *,
+    aead_id: int,
+    nonce: bytes,
+    kid: bytes = b"",
+    external_aad: bytes = b"",
+    covers_nonce: bool = False,
 ) -> bytes:
     """Make a tagged COSE_Encrypt0 whose IV is the whole nonce (RFC 9052 §5.3).
 
@@ -47,13 +55,17 @@ def protect(
         nonce: of the algorithm's length, never used with this key before: the caller's promise.
         kid: key identifier, left out when empty.
         external_aad: covered and not carried.
+        covers_nonce: the IV is told in the protected bucket, so that nothing stands outside (RFC 9770 §3).
 
     Raises:
         UnsupportedError: not an AEAD that we have, or not one of this key's length.
         ValueError: a nonce of the wrong length.
     """
     fitting(aead_id, Kind.AEAD, key)
-    headers = header.build({Label.ALG: aead_id}, {Label.IV: nonce, **({Label.KID: kid} if kid else {})})
+    protected, unprotected = {Label.ALG: aead_id}, {Label.KID: kid} if kid else {}
+    bucket: dict[Any, Any] = protected if covers_nonce else unprotected
+    bucket[Label.IV] = nonce
+    headers = header.build(protected, unprotected)
     aad = enc_structure("Encrypt0", protected=headers.encoded, external_aad=external_aad)
     ciphertext = aead(aead_id, key).encrypt(nonce, plaintext, aad)
     return wrap_array([*header.encode(headers), ciphertext], CoseTag.ENCRYPT0, tagged=True)

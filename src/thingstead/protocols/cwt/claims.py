@@ -14,6 +14,7 @@ from thingstead.protocols.cbor import codec
 
 __all__ = ["REGISTRY", "Claim", "ClaimRow", "Claims", "check_validity", "decode", "encode"]
 
+_MAX_CTI = 64
 _LAST_DATE = 253402300799  # 9999-12-31T23:59:59Z: what a datetime can hold
 
 
@@ -30,7 +31,10 @@ class Claim(IntEnum):
     CNF = 8
     SCOPE = 9
     NONCE = 10
+    ACE_PROFILE = 38
     CNONCE = 39
+    EXI = 40
+    EDHOC_INFO = 41
     UEID = 256
     HWMODEL = 259
     CONSTRAINED_CLASS = -65537
@@ -75,7 +79,10 @@ REGISTRY: dict[Any, ClaimRow] = {
         ClaimRow(Claim.CTI, "cti", (bytes,), "RFC 8392 §3.1.7"),
         ClaimRow(Claim.CNF, "cnf", (dict,), "RFC 8747 §3.1"),
         ClaimRow(Claim.SCOPE, "scope", (str, bytes), "RFC 8693 §4.2; RFC 9200 §5.8.1"),
+        ClaimRow(Claim.ACE_PROFILE, "ace_profile", (int,), "RFC 9200 §5.10"),
         ClaimRow(Claim.CNONCE, "cnonce", (bytes,), "RFC 9200 §5.8.4.4"),
+        ClaimRow(Claim.EXI, "exi", (int,), "RFC 9200 §5.10.3"),
+        ClaimRow(Claim.EDHOC_INFO, "edhoc_info", (dict,), "draft-ietf-ace-edhoc-oscore-profile-11 §3.2, assumed"),
         ClaimRow(Claim.NONCE, "eat_nonce", (bytes, list), "RFC 9711 §4.1"),
         ClaimRow(Claim.UEID, "ueid", (bytes,), "RFC 9711 §4.2.1"),
         ClaimRow(Claim.HWMODEL, "hwmodel", (bytes,), "RFC 9711 §4.2.4"),
@@ -120,14 +127,14 @@ class Claims:
         return datetime.fromtimestamp(self.required(claim), UTC)
 
     def token_id(self) -> bytes:
-        """The `cti` claim, which must be there and have 1 to 16 bytes: it goes into every list of revoked tokens.
+        """The `cti` claim, which must be there and have 1 to 64 bytes: it stands in ledgers and lists.
 
         Raises:
             DecodeError: it is not there, empty or longer.
         """
         cti: bytes = self.required(Claim.CTI)
-        if not 0 < len(cti) <= 16:
-            raise DecodeError("expected a cti of 1 to 16 bytes", spec="RFC 8392 §3.1.7")
+        if not 0 < len(cti) <= _MAX_CTI:
+            raise DecodeError(f"expected a cti of 1 to {_MAX_CTI} bytes", spec="RFC 8392 §3.1.7")
         return cti
 
     def required(self, claim: Claim) -> Any:

@@ -115,7 +115,7 @@ def authenticate(
     leeway: timedelta = timedelta(0),
     limits: codec.Limits = LIMITS,
 ) -> ValidToken:
-    """Verify signature, issuer, audience and dates of a token, in this order (RFC 8392 §7.2).
+    """Verify signature, issuer, dates and audience of a token, in this order (RFC 8392 §7.2, RFC 9200 §5.10.1.1).
 
     Args:
         data: the token as received.
@@ -155,9 +155,9 @@ def verify(
     if claims.values.get(_ISS) != issuer:
         claims.text(Claim.ISS)
         raise UntrustedError(f"expected a token of {issuer!r}", spec="RFC 8392 §3.1.1", reason="issuer")
+    claims_set.check_validity(claims, at=at, leeway=leeway)
     if claims.values.get(_AUD) != audience:
         _check_audience(claims, audience)
-    claims_set.check_validity(claims, at=at, leeway=leeway)
     return ValidToken(claims, public, signature_id, parsed.encoded, _SEAL)
 
 

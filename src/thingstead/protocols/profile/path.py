@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "ACE_GROUP",
+    "AUTHZ_INFO",
     "CREDENTIAL_STATUS",
     "CUSTODY",
     "EDHOC",
@@ -54,6 +55,9 @@ ACE_GROUP = "/ace-group"
 
 TOKEN = "/token"  # noqa: S105  a path
 """Domain: POST for a token that counts at another thing (RFC 9200 §5.8)."""
+
+AUTHZ_INFO = "/authz-info"
+"""Thing: POST of a token that counts there, in clear or, for other rights, under keys in use (RFC 9200 §5.10.1)."""
 
 INTROSPECT = "/introspect"
 """Domain: POST to ask whether a token counts that the caller was shown (RFC 9200 §5.9)."""

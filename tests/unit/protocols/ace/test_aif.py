@@ -2,7 +2,7 @@ import pytest
 
 from thingstead.errors import DecodeError, ForbiddenError, UnsupportedError
 from thingstead.protocols.ace import aif
-from thingstead.protocols.ace.aif import Permission, Scope
+from thingstead.protocols.ace.aif import Bounds, Permission, Scope
 from thingstead.protocols.cbor import codec
 
 # RFC 9237 §2.1: /s/temp GET; /a/led PUT, GET; /dtls POST.
@@ -115,3 +115,82 @@ def test_a_permission_that_nobody_can_enforce_is_refused_not_ignored(permissions
 def test_a_scope_over_its_limit_of_bytes_is_refused():
     with pytest.raises(DecodeError, match="at most 8 bytes"):
         aif.decode(aif.encode(RFC_SCOPE), limits=aif.Limits(max_bytes=8))
+
+
+BOUNDED = Scope({"/light": 5, "/light/level": 4}, {"/light/level": Bounds(10, 60, 6)})
+
+
+@pytest.mark.requirement("R-16")
+@pytest.mark.spec("RFC 9237 2")
+def test_bounds_survive_their_encoding_and_what_has_none_is_as_before():
+    assert codec.decode(aif.encode(BOUNDED)) == [["/light", 5], ["/light/level", [4, {1: 10, 2: 60, 3: 6}]]]
+    assert aif.decode(aif.encode(BOUNDED)) == BOUNDED
+    assert Scope({"/x": 1}, {"/x": Bounds()}) == Scope({"/x": 1})
+
+
+@pytest.mark.requirement("R-16")
+@pytest.mark.parametrize(
+    ("other", "kept"),
+    [
+        (Bounds(), Bounds(10, 60, 6)),
+        (Bounds(20, 80, 60), Bounds(20, 60, 6)),
+        (Bounds(None, 30, None), Bounds(10, 30, 6)),
+        (Bounds(0, 100, 1), Bounds(10, 60, 1)),
+    ],
+)
+def test_narrowed_bounds_are_the_tighter_of_both(other, kept):
+    theirs = Scope({"/light/level": 4}, {"/light/level": other})
+    assert BOUNDED.narrow(theirs).bounds_of("/light/level") == kept
+    assert theirs.narrow(BOUNDED).bounds_of("/light/level") == kept
+
+
+@pytest.mark.requirement("R-16")
+@pytest.mark.parametrize(("methods", "left"), [(4, {}), (5, {"/light/level": 1})])
+def test_ranges_without_a_value_in_common_leave_nothing_to_set(methods, left):
+    ours = Scope({"/light/level": methods}, {"/light/level": Bounds(0, 10)})
+    theirs = Scope({"/light/level": methods}, {"/light/level": Bounds(20, 30)})
+    assert ours.narrow(theirs).grants == left
+
+
+@pytest.mark.requirement("R-16")
+def test_widening_keeps_what_is_bounded_bounded():
+    assert BOUNDED.widen(Scope({"/light/level": 1})).bounds_of("/light/level") == Bounds(10, 60, 6)
+    assert Scope({"/light/level": 1}).widen(BOUNDED).bounds_of("/light/level") == Bounds(10, 60, 6)
+    with pytest.raises(ValueError, match="differently"):
+        BOUNDED.widen(Scope({"/light/level": 4}, {"/light/level": Bounds(0, 100)}))
+
+
+@pytest.mark.requirement("R-16")
+@pytest.mark.parametrize(
+    ("tperm", "error"),
+    [
+        ([], DecodeError),
+        ([4], DecodeError),
+        ([4, {}], DecodeError),
+        ([4, []], DecodeError),
+        ([4, {1: 0}, 0], DecodeError),
+        ([0, {1: 0}], DecodeError),
+        ([True, {1: 0}], DecodeError),
+        ([4, {1: 1.5}], DecodeError),
+        ([4, {1: "10"}], DecodeError),
+        ([4, {1: True}], DecodeError),
+        ([4, {1: 10, 2: 9}], DecodeError),
+        ([4, {1: 1 << 31}], DecodeError),
+        ([4, {2: -(1 << 31) - 1}], DecodeError),
+        ([4, {3: -1}], DecodeError),
+        ([4, {3: 1 << 17}], DecodeError),
+        ([4, {0: 1}], UnsupportedError),
+        ([4, {4: 1}], UnsupportedError),
+        ([4, {"lowest": 1}], UnsupportedError),
+        ([1 << 40, {1: 0}], UnsupportedError),
+        ([[4, {1: 0}], {1: 0}], DecodeError),
+    ],
+)
+def test_bounds_that_cannot_be_kept_are_refused(tperm, error):
+    with pytest.raises(error):
+        aif.decode(codec.encode([["/light/level", tperm]]))
+
+
+def test_bounds_of_what_is_not_granted_are_our_own_mistake():
+    with pytest.raises(ValueError, match="granted"):
+        Scope({"/light": 4}, {"/light/level": Bounds(0, 1)})

@@ -137,7 +137,7 @@ def test_a_token_with_a_claim_left_out_is_refused(missing):
 
 @pytest.mark.parametrize(
     "changed",
-    [{9: "read"}, {9: b""}, {9: b"\xa0"}, {7: b""}, {7: bytes(17)}, {8: confirmation.for_kid(b"k")}, {2: ""}],
+    [{9: "read"}, {9: b""}, {9: b"\xa0"}, {7: b""}, {7: bytes(65)}, {8: confirmation.for_kid(b"k")}, {2: ""}],
 )
 def test_a_signed_token_outside_the_profile_is_refused(changed):
     with pytest.raises(DecodeError):
@@ -187,5 +187,16 @@ def test_what_authenticate_would_refuse_is_not_issued():
 
 
 def test_the_verified_type_cannot_be_made_by_hand():
+    said: dict[str, Any] = {
+        "issuer": "i",
+        "subject": "s",
+        "audience": "a",
+        "scope": SCOPE,
+        "issued_at": AT,
+        "expires": AT,
+    }
+    said |= {"exi": None, "cnonce": None, "series": b"", "cti": b"\x01", "encoded": TOKEN, "seal": object()}
     with pytest.raises(TypeError, match="made by"):
-        token.AccessToken("i", "s", "a", SCOPE, HOLDER, AT, AT, b"\x01", None, TOKEN, object())
+        token.AccessToken(**said, public=HOLDER)
+    with pytest.raises(TypeError, match="made by"):
+        token.ShownToken(**said, proof=confirmation.decode(confirmation.for_public(HOLDER)))

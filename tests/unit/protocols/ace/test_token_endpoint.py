@@ -6,15 +6,20 @@ from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import DecodeError, PolicyError, ProtocolError, StateError, UnsupportedError
 from thingstead.protocols.ace import token_endpoint
 from thingstead.protocols.ace.aif import Scope
-from thingstead.protocols.ace.token_endpoint import EDHOC_PROFILE, TokenError, TokenRequest, TokenResponse
+from thingstead.protocols.ace.input_material import InputMaterial
+from thingstead.protocols.ace.token_endpoint import TokenError, TokenRequest, TokenResponse
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.registry import Code
-from thingstead.protocols.cwt import confirmation
+from thingstead.protocols.cwt import ccs, confirmation
+from thingstead.secret import Secret
 
 KEY = generate(KeyType.P256).public
 SCOPE = Scope({"/light": 4})
 REQUEST = TokenRequest("thing-aaaaaaaaaaaaaaaa", SCOPE, KEY, b"nonce")
-RESPONSE = TokenResponse(b"token", 3600, SCOPE, KEY)
+FURTHER = TokenRequest("thing-aaaaaaaaaaaaaaaa", SCOPE, series=b"series")
+UPDATE = TokenRequest("thing-aaaaaaaaaaaaaaaa", SCOPE, kid=b"\x01")
+RESPONSE = TokenResponse(b"token", 3600, SCOPE, ccs.encode(KEY, kid=b"kid", subject="light"), series=b"series")
+SHARED = TokenResponse(b"token", 3600, SCOPE, profile=2, material=InputMaterial(b"\x01", Secret(bytes(16))))
 
 
 def changed(message, *without, **with_):
@@ -24,7 +29,7 @@ def changed(message, *without, **with_):
 
 
 @pytest.mark.spec("RFC 9200 5.8.1")
-@pytest.mark.parametrize("asked", [REQUEST, TokenRequest("light")])
+@pytest.mark.parametrize("asked", [REQUEST, TokenRequest("light"), FURTHER, UPDATE])
 def test_a_request_comes_back_as_it_was(asked):
     assert TokenRequest.decode(asked.encode()) == asked
 
@@ -36,7 +41,7 @@ def test_a_request_on_the_wire():
 
 @pytest.mark.spec("RFC 9200 5.8.1")
 def test_without_a_grant_type_it_is_client_credentials_and_more_is_passed_over():
-    assert TokenRequest.decode(changed(REQUEST, 33, _99="more", _38=EDHOC_PROFILE)) == REQUEST
+    assert TokenRequest.decode(changed(REQUEST, 33, _99="more", _38=4)) == REQUEST
 
 
 @pytest.mark.spec("RFC 9200 5.8.3")
@@ -53,7 +58,14 @@ def test_without_a_grant_type_it_is_client_credentials_and_more_is_passed_over()
         (changed(REQUEST, _39="text"), TokenError.INVALID_REQUEST),
         (changed(REQUEST, _39=bytes(65)), TokenError.INVALID_REQUEST),
         (changed(REQUEST, _4={}), TokenError.INVALID_REQUEST),
-        (changed(REQUEST, _4=confirmation.for_kid(b"kid")), TokenError.INVALID_REQUEST),
+        (changed(REQUEST, _4=confirmation.for_kid(b"")), TokenError.INVALID_REQUEST),
+        (changed(REQUEST, _47=[]), TokenError.INVALID_REQUEST),
+        (changed(REQUEST, _47={0: b"series"}), TokenError.INVALID_REQUEST),
+        (changed(FURTHER, _47={}), TokenError.INVALID_REQUEST),
+        (changed(FURTHER, _47={0: b""}), TokenError.INVALID_REQUEST),
+        (changed(FURTHER, _47={0: bytes(17)}), TokenError.INVALID_REQUEST),
+        (changed(FURTHER, _47={0: "series"}), TokenError.INVALID_REQUEST),
+        (changed(UPDATE, _4={4: {0: b"\x01", 2: bytes(16)}}), TokenError.UNSUPPORTED_POP_KEY),
         (changed(REQUEST, _9=b"\x00"), TokenError.INVALID_REQUEST),
         (changed(REQUEST, _9="read write"), TokenError.INVALID_SCOPE),
         (changed(REQUEST, _4={2: []}), TokenError.UNSUPPORTED_POP_KEY),
@@ -95,9 +107,15 @@ def test_a_number_that_we_do_not_know_is_passed_over():
 
 
 @pytest.mark.spec("RFC 9200 5.8.2")
-def test_a_response_comes_back_as_it_was():
-    assert TokenResponse.decode(RESPONSE.encode()) == RESPONSE
-    assert TokenResponse.decode(changed(RESPONSE, _8={}, _34=2)) == RESPONSE
+@pytest.mark.parametrize("response", [RESPONSE, SHARED, TokenResponse(b"token", 1, SCOPE, profile=2)])
+def test_a_response_comes_back_as_it_was(response):
+    assert TokenResponse.decode(response.encode()) == response
+    assert TokenResponse.decode(changed(response, _34=2)) == response
+
+
+@pytest.mark.spec("RFC 9203 3.2")
+def test_a_shared_secret_is_told_under_osc():
+    assert codec.decode(SHARED.encode())[8] == {4: {0: b"\x01", 2: bytes(16)}}
 
 
 @pytest.mark.parametrize(
@@ -110,8 +128,12 @@ def test_a_response_comes_back_as_it_was():
         changed(RESPONSE, _2=-1),
         changed(RESPONSE, _2=1.5),
         changed(RESPONSE, 9),
-        changed(RESPONSE, 41),
-        changed(RESPONSE, _41=confirmation.for_kid(b"kid")),
+        changed(RESPONSE, _41=confirmation.for_kid(b"")),
+        changed(RESPONSE, _41={11: {2: "light"}}),
+        changed(RESPONSE, _47={}),
+        changed(SHARED, _8={}),
+        changed(SHARED, _8={3: b"kid"}),
+        changed(SHARED, _8={4: {0: b"\x01"}}),
     ],
 )
 def test_a_response_that_lacks_what_a_client_needs_is_refused(data):
@@ -120,7 +142,7 @@ def test_a_response_that_lacks_what_a_client_needs_is_refused(data):
 
 
 @pytest.mark.spec("RFC 9200 5.8.4.3")
-@pytest.mark.parametrize("data", [changed(RESPONSE, 38), changed(RESPONSE, _38=2)])
+@pytest.mark.parametrize("data", [changed(RESPONSE, 38), changed(RESPONSE, _38=1), changed(RESPONSE, _38="2")])
 def test_a_token_of_another_profile_is_not_ours(data):
     with pytest.raises(UnsupportedError):
         TokenResponse.decode(data)

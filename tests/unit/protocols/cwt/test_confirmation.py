@@ -2,6 +2,7 @@ import pytest
 
 from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import DecodeError, UnsupportedError
+from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import confirmation
 
@@ -23,6 +24,22 @@ def test_a_key_is_confirmed_by_its_identifier():
         proof.require_public()
 
 
+def test_a_key_is_confirmed_by_a_credential_with_it():
+    claims = {2: "light", 8: {1: MAP}}
+    proof = confirmation.decode(confirmation.for_credential(claims))
+    assert proof.require_public() == KEY.public
+    assert codec.decode(proof.credential) == claims
+
+
+@pytest.mark.spec("RFC 9203 3.2.1")
+def test_what_is_shared_is_carried_unread_and_not_shown():
+    proof = confirmation.decode(confirmation.for_shared({0: b"id", 2: b"secret"}))
+    assert proof.shared == {0: b"id", 2: b"secret"}
+    assert "secret" not in repr(proof)
+    with pytest.raises(DecodeError, match="COSE_Key"):
+        proof.require_public()
+
+
 @pytest.mark.spec("RFC 8747 3.1")
 @pytest.mark.parametrize(
     ("value", "error"),
@@ -34,7 +51,13 @@ def test_a_key_is_confirmed_by_its_identifier():
         ({3: b""}, DecodeError),
         ({1: b""}, DecodeError),
         ({2: b""}, UnsupportedError),
-        ({4: {}}, UnsupportedError),
+        ({4: b""}, DecodeError),
+        ({5: {}}, UnsupportedError),
+        ({11: b""}, DecodeError),
+        ({11: {8: {3: b"k"}}}, DecodeError),
+        ({11: {8: {1: MAP, 3: b"k"}}}, DecodeError),
+        ({11: {8: {1: b""}}}, DecodeError),
+        ({11: {8: {11: {8: {1: MAP}}}}}, DecodeError),
         ({True: MAP}, UnsupportedError),
         ({3.0: b"k"}, UnsupportedError),
         ({"kid": b"k"}, UnsupportedError),

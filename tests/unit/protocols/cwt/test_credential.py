@@ -132,7 +132,7 @@ def test_a_domain_credential_is_valid_until_it_expires():
     [
         ({"thing": "lamp"}, DecodeError),
         ({"cti": b""}, DecodeError),
-        ({"cti": bytes(17)}, DecodeError),
+        ({"cti": bytes(65)}, DecodeError),
         ({"expires": AT}, ExpiredError),
     ],
 )
