@@ -168,6 +168,7 @@ def _issuer(foundation: Foundation, access: AuthorizationServer, tokens: IssuedT
         foundation.keys.handle(KeyId("access")),
         domain=foundation.config.domain.name,
         holder_of=access.holder_of,
+        token_key_of=access.token_key_of,
         clock=foundation.clock,
         random_bytes=foundation.random_bytes,
     )

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import msgspec
 
-from thingstead.domain.peer_policy import PeerRule
+from thingstead.domain.peer_policy import PeerProfile, PeerRule
 from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Rejoin, Verdict
 from thingstead.domain.purpose import Purpose
 from thingstead.domain.serial import Serials, parse_serials
 from thingstead.domain.service import Service
 from thingstead.errors import ConfigError
-from thingstead.protocols.ace.aif import Permission, Scope
+from thingstead.protocols.ace.aif import Bounds, Permission, Scope
 
 __all__ = ["parse_policy"]
 
@@ -57,6 +57,15 @@ class _Peer(msgspec.Struct, forbid_unknown_fields=True):
     scope: str
     hours: Annotated[float, msgspec.Meta(gt=0, le=8760)]
     same_zone: bool = True
+    profile: PeerProfile = PeerProfile.EDHOC
+    clock: bool = True
+
+
+class _Bounded(msgspec.Struct, forbid_unknown_fields=True):
+    methods: tuple[str, ...]
+    lowest: int | None = None
+    highest: int | None = None
+    changes_per_minute: int | None = None
 
 
 class _Rejoin(msgspec.Struct, forbid_unknown_fields=True):
@@ -67,11 +76,11 @@ class _Rejoin(msgspec.Struct, forbid_unknown_fields=True):
 class _Policy(msgspec.Struct, forbid_unknown_fields=True):
     profile: ProfileName = ProfileName.HOME
     approve_each: bool = False
-    scope: dict[str, dict[str, tuple[str, ...]]] = {}
+    scope: dict[str, dict[str, tuple[str, ...] | _Bounded]] = {}
     bill: dict[str, tuple[_Name, ...]] = {}
     rule: Annotated[tuple[_Rule, ...], msgspec.Meta(max_length=1000)] = ()
     rejoin: Annotated[tuple[_Rejoin, ...], msgspec.Meta(max_length=1000)] = ()
-    granted: dict[str, tuple[str, ...]] = {}
+    granted: dict[str, tuple[str, ...] | _Bounded] = {}
     series: tuple[_Series, ...] = ()
     peer: Annotated[tuple[_Peer, ...], msgspec.Meta(max_length=1000)] = ()
 
@@ -119,7 +128,10 @@ def parse_policy(text: str) -> OwnerPolicy:
     = ["A-0107"]``; what is of its model and not on it, or on it and of another model, is refused where no rule names
     it.
     A ``peer`` says what things of some models may do at things of others, in one zone unless ``same_zone = false``,
-    and for how many hours at a time without the domain being asked again.
+    and for how many hours at a time without the domain being asked again. They meet by EDHOC unless ``profile =
+    "oscore"``, and ``clock = false`` says that the servers do not know what time it is.
+    What a scope lets a thing set may be bounded: ``"/light/level" = { methods = ["PUT"], lowest = 10, highest = 60,
+    changes_per_minute = 6 }``; the thing that is asked holds to it, and to its own bounds.
     ``[[rejoin]]`` with ``versions = ["2.*"]``, and ``models``, has a thing join anew once it runs such a release.
     With ``approve_each = true`` at the top no rule admits by itself: each thing waits for a person.
 
@@ -169,7 +181,10 @@ def _peer(peer: _Peer, scopes: dict[str, Scope]) -> PeerRule:
         known = ", ".join(sorted(scopes)) or "none"
         raise ConfigError(f"peer {peer.name!r} gives the scope {peer.scope!r}; the policy has: {known}")
     lifetime = timedelta(hours=peer.hours)
-    return PeerRule(peer.name, peer.clients, peer.servers, scopes[peer.scope], lifetime, peer.same_zone)
+    scope = scopes[peer.scope]
+    return PeerRule(
+        peer.name, peer.clients, peer.servers, scope, lifetime, peer.same_zone, peer.profile, has_clock=peer.clock
+    )
 
 
 def _serials(rule: _Rule, bills: dict[str, Serials]) -> Serials:
@@ -208,13 +223,16 @@ def _span(seconds: float | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
 
-def _scope(name: str, grants: dict[str, tuple[str, ...]]) -> Scope:
+def _scope(name: str, grants: dict[str, tuple[str, ...] | _Bounded]) -> Scope:
+    bounded = {path: grant for path, grant in grants.items() if isinstance(grant, _Bounded)}
     try:
-        return Scope({path: _permissions(methods) for path, methods in grants.items()})
+        methods = {path: grant.methods if isinstance(grant, _Bounded) else grant for path, grant in grants.items()}
+        bounds = {path: Bounds(one.lowest, one.highest, one.changes_per_minute) for path, one in bounded.items()}
+        return Scope({path: _permissions(names) for path, names in methods.items()}, bounds)
     except (KeyError, ValueError) as error:
-        methods = ", ".join([method.name or "" for method in Permission])
+        known = ", ".join([method.name or "" for method in Permission])
         raise ConfigError(
-            f'scope {name!r}: expected paths such as "/telemetry" with methods of {methods}: {error}'
+            f'scope {name!r}: expected paths such as "/telemetry" with methods of {known}: {error}'
         ) from error
 
 

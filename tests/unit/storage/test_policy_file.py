@@ -2,13 +2,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from thingstead.domain.peer_policy import PeerRule
+from thingstead.domain.peer_policy import PeerProfile, PeerRule
 from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Rejoin, Verdict
 from thingstead.domain.purpose import Purpose
 from thingstead.domain.serial import parse_serials
 from thingstead.domain.service import Service
 from thingstead.errors import ConfigError
-from thingstead.protocols.ace.aif import Permission, Scope
+from thingstead.protocols.ace.aif import Bounds, Permission, Scope
 from thingstead.storage.policy_file import parse_policy
 
 _WHOLE = """
@@ -56,9 +56,47 @@ def test_what_things_may_do_at_each_other_is_read_and_stays_in_one_zone_unless_i
     assert not rule.same_zone
 
 
+@pytest.mark.requirement("R-57")
+def test_how_things_meet_and_whether_the_servers_know_the_time_is_read():
+    (rule,) = parse_policy(f'{_PEERS}profile = "oscore"\nclock = false').peers
+    assert (rule.profile, rule.has_clock) == (PeerProfile.OSCORE, False)
+    (rule,) = parse_policy(_PEERS).peers
+    assert (rule.profile, rule.has_clock) == (PeerProfile.EDHOC, True)
+
+
+@pytest.mark.requirement("R-16")
+def test_a_scope_may_bound_what_it_lets_a_thing_set():
+    bounded = '"/light/level" = { methods = ["PUT"], lowest = 10, highest = 60, changes_per_minute = 6 }'
+    (rule,) = parse_policy(_PEERS.replace("[scope.light]", f"[scope.light]\n{bounded}")).peers
+    assert rule.scope.grants["/light/level"] == int(Permission.PUT)
+    assert rule.scope.bounds_of("/light/level") == Bounds(10, 60, 6)
+    assert rule.scope.bounds_of("/light") == Bounds()
+
+
+@pytest.mark.requirement("R-16")
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        "lowest = 10",
+        'methods = ["PUT"], lowest = 10, highest = 9',
+        'methods = ["PUT"], lowest = "10"',
+        'methods = ["PUT"], lowest = 1.5',
+        'methods = ["PUT"], changes_per_minute = -1',
+        'methods = ["PUT"], changes_per_hour = 1',
+        'methods = ["LIFT"], lowest = 10',
+        "methods = []",
+    ],
+)
+def test_bounds_that_say_nothing_or_too_much_are_refused(bounds):
+    with pytest.raises(ConfigError):
+        parse_policy(_PEERS.replace("[scope.light]", f'[scope.light]\n"/light/level" = {{ {bounds} }}'))
+
+
 @pytest.mark.parametrize(
     ("what", "instead"),
     [
+        ("hours = 12", 'hours = 12\nprofile = "dtls"'),
+        ("hours = 12", 'hours = 12\nclock = "no"'),
         ('scope = "light"\nhours', 'scope = "door"\nhours'),
         ("hours = 12", ""),
         ("hours = 12", "hours = 0"),

@@ -23,6 +23,8 @@ from thingstead.planes.access.join_tokens import JoinTokens, Proposal
 from thingstead.planes.access.relying_party import RelyingParties
 from thingstead.protocols.ace import aif
 from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.ace.sealed_token import token_key
+from thingstead.secret import Secret
 
 __all__ = ["AuthorizationServer"]
 
@@ -147,6 +149,18 @@ class AuthorizationServer:
         if thing not in self._standings:
             raise StateError(f"{thing} holds no access token")
         return self._read(thing).public
+
+    def token_key_of(self, thing: ThingId) -> Secret:
+        """The key of tokens that only this thing can read (RFC 9203 §3.2).
+
+        Raises:
+            StateError: the thing holds no token itself.
+            StorageError: it cannot be read.
+        """
+        if thing not in self._standings:
+            raise StateError(f"{thing} holds no access token")
+        oscore = self._read(thing).oscore
+        return token_key(oscore.master_secret, master_salt=oscore.master_salt, digest_id=oscore.digest_id)
 
     def scope_of(self, thing: ThingId) -> Scope | None:
         """What the thing may do now; None when its token has ended, was suspended or never was."""

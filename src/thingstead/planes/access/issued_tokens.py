@@ -22,8 +22,9 @@ from thingstead.protocols.coap.message import Message
 
 __all__ = ["IssuedToken", "IssuedTokens"]
 
-_TOKEN, _CHANGES = "token/", "changes/"
+_TOKEN, _CHANGES, _COUNT = "token/", "changes/", "count/"
 _MAX_PER_HOLDER = 64
+_NUMBER_SIZE = 8
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -36,12 +37,15 @@ class IssuedToken:
         audience: where it counts.
         expires: UTC.
         is_revoked: it counts no more.
+        series: of the tokens that take each other's place at `audience` (`edhoc_profile`, RFC 9203 §3.1); empty for one
+            that is alone.
     """
 
     subject: str
     audience: str
     expires: datetime
     is_revoked: bool = False
+    series: bytes = b""
 
 
 class IssuedTokens:
@@ -63,12 +67,15 @@ class IssuedTokens:
         self._tokens: dict[bytes, IssuedToken] = {}
         self._by_name: dict[str, set[bytes]] = {}
         self._collections: dict[str, UpdateCollection] = {}
+        self._numbers: dict[str, int] = {}
         self._earliest = _NEVER
         self._writing = asyncio.Lock()
         self.on_change: Callable[[str], None] = lambda _requester: None
         for name, document in records.load().items():
             if name.startswith(_TOKEN):
                 self._keep(bytes.fromhex(name.removeprefix(_TOKEN)), _decode(document))
+            elif name.startswith(_COUNT):
+                self._numbers[name.removeprefix(_COUNT)] = int.from_bytes(document, "big")
             else:
                 requester = name.removeprefix(_CHANGES)
                 self._collections[requester] = UpdateCollection.decode(document, self._limits)
@@ -86,6 +93,23 @@ class IssuedTokens:
         issued = self._tokens.get(token_hash)
         return None if issued is None or issued.expires <= self._clock.utc() else issued
 
+    def is_in_use(self, series: bytes, *, subject: str, audience: str) -> bool:
+        """Whether a token of this series, of this holder at this audience, counts now."""
+        return any(
+            not issued.is_revoked and (issued.subject, issued.audience, issued.series) == (subject, audience, series)
+            for _, issued in self.of(subject)
+        )
+
+    def number(self, audience: str) -> int:
+        """The next of the numbers that a thing without a clock knows tokens by (RFC 9200 §5.10.3); given out once.
+
+        It is never below the time: what a restored domain does not know of, its things do, and take nothing below that.
+        `note` writes it down before its token is handed out.
+        """
+        time = int(self._clock.utc().timestamp())
+        self._numbers[audience] = max(self._numbers.get(audience, 0) + 1, time)
+        return self._numbers[audience]
+
     async def note(self, token_hash: bytes, issued: IssuedToken, *, entries: Sequence[Draft] = ()) -> None:
         """Write a token down, in the ledger too; only then may it be handed out.
 
@@ -97,7 +121,10 @@ class IssuedTokens:
             held = sum(other.subject == issued.subject for _, other in self.of(issued.subject))
             if held >= _MAX_PER_HOLDER:
                 raise StateError(f"{issued.subject} holds {held} tokens that still count", reason="too many tokens")
-            await self._records.write({_TOKEN + token_hash.hex(): _encode(issued)}, entries=entries)
+            documents = {_TOKEN + token_hash.hex(): _encode(issued)}
+            if (number := self._numbers.get(issued.audience)) is not None:
+                documents[_COUNT + issued.audience] = number.to_bytes(_NUMBER_SIZE, "big")
+            await self._records.write(documents, entries=entries)
             self._keep(token_hash, issued)
 
     async def revoke(self, tokens: Mapping[bytes, IssuedToken], *, entries: Sequence[Draft] = ()) -> int:
@@ -222,12 +249,15 @@ def _changes(added: Mapping[bytes, IssuedToken], removed: Mapping[bytes, IssuedT
 
 
 def _encode(issued: IssuedToken) -> bytes:
-    return codec.encode([issued.subject, issued.audience, int(issued.expires.timestamp()), issued.is_revoked])
+    said = [issued.subject, issued.audience, int(issued.expires.timestamp()), issued.is_revoked]
+    return codec.encode([*said, issued.series] if issued.series else said)
 
 
 def _decode(document: bytes) -> IssuedToken:
     match codec.decode(document):
         case [str(subject), str(audience), int(expires), bool(is_revoked)]:
             return IssuedToken(subject, audience, datetime.fromtimestamp(expires, UTC), is_revoked)
+        case [str(subject), str(audience), int(expires), bool(is_revoked), bytes(series)]:
+            return IssuedToken(subject, audience, datetime.fromtimestamp(expires, UTC), is_revoked, series)
         case _:
             raise DecodeError("expected a record of an issued token")
