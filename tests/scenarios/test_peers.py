@@ -9,7 +9,7 @@ import pytest
 
 from tests.scenarios.peers import HOURS, PEERS, outcome, press
 from tests.scenarios.world import POLICY, play
-from thingstead.agent.peer_client import HeldToken
+from thingstead.agent.held_token import HeldToken
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.ledger.entry import Kind

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from thingstead.agent.peer_client import HeldToken, PeerClient
+from thingstead.agent.held_token import HeldToken
+from thingstead.agent.peer_client import PeerClient
 from thingstead.agent.story import Request, Stories, Story
 from thingstead.clock import Clock
 from thingstead.crypto.key import PrivateKey

@@ -31,6 +31,10 @@ class AgentConfig:
         retry_interval: seconds before a refused or unanswered join is tried again, doubling up to 32 times that;
             by chance up to half as much again (RFC 7252 §4.2).
         envelope: levels and changes of its lamp that are safe, whoever commands it.
+        has_clock: it knows what time it is when it starts; without, rights at it have to say how long they count from
+            when they first come (RFC 9200 §5.10.3).
+        wants_fresh: others show it only tokens that were issued since it asked for that (RFC 9200 §5.3.1); then they
+            cannot come while the domain is away.
         telemetry_file: CSV or ``.csv.xz`` to report instead of the host's own figures.
     """
 
@@ -49,4 +53,6 @@ class AgentConfig:
     leisure: float = 1.0
     retry_interval: float = 1.0
     envelope: Envelope = field(default_factory=Envelope)
+    has_clock: bool = True
+    wants_fresh: bool = False
     telemetry_file: Path | None = None

@@ -13,18 +13,22 @@ from thingstead.agent.association import DomainAssociation
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.directory import DIRECTORY_STORY, may_register
 from thingstead.agent.envelope import GuardedActuator
+from thingstead.agent.exi_book import ExiBook
 from thingstead.agent.group_membership import GROUP_PREFIX, GROUP_STORY, REACHABLE, GroupMembership
 from thingstead.agent.introduction import Introduction
 from thingstead.agent.joining import Joining, back_off
+from thingstead.agent.kept_time import KeptTime
 from thingstead.agent.maintenance import MAINTENANCE_STORY, Maintenance, Works
 from thingstead.agent.membership import Member, Membership
 from thingstead.agent.ownership import Ownership
 from thingstead.agent.peer_client import PeerClient
-from thingstead.agent.peer_server import PEER_STORY, PeerServer
+from thingstead.agent.peer_server import PeerServer
 from thingstead.agent.ports import Actuator, Home, Sensor, Slots
 from thingstead.agent.revocation import REVOCATION_STORY, Revocations
+from thingstead.agent.session_table import PEER_STORY
 from thingstead.agent.story import Request, Stories, Story, Wait
 from thingstead.agent.telemetry import tell
+from thingstead.agent.token_judge import TokenJudge
 from thingstead.agent.updating import Updating
 from thingstead.clock import Clock
 from thingstead.crypto.key import PublicKey
@@ -46,10 +50,13 @@ from thingstead.endpoint.event import (
 from thingstead.endpoint.resource import Call, Resources
 from thingstead.errors import ProtocolError, SecurityError, StateError, StorageError, ThingsteadError
 from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.ace.creation_hints import CreationHints
 from thingstead.protocols.coap.code import is_error
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import encode_uint
 from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
+from thingstead.protocols.cwt import token as cwt
+from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import path, wipe
 from thingstead.protocols.profile.birth import Birth
@@ -58,6 +65,7 @@ from thingstead.protocols.profile.standing import MemberStanding
 __all__ = ["DOMAIN", "Agent", "Hardware"]
 
 _LOGGER = logging.getLogger(__name__)
+_HINTS = (int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.ACE_CBOR))
 _SIGNED = [(int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.COSE_SIGN1))]
 DOMAIN = AssociationId("domain")
 _NEXT = AssociationId("next")
@@ -109,6 +117,9 @@ class Agent:
             EndpointConfig(leisure=config.leisure), random_bytes=random_bytes, permits=self.resources.permits
         )
         self._now = 0.0
+        self._clock = clock
+        self._time = KeptTime(lambda: self._now)
+        self._time.witness(cwt.decode(self.birth.maker_identity).claims.required_date(Claim.IAT))
         self.stories = Stories(self._send, self._cancel)
         self.resources.register(path.WIPE, Code.POST, self.on_wipe)
         light.serve(self.resources, GuardedActuator(hardware.actuator, config.envelope))
@@ -126,11 +137,21 @@ class Agent:
         self.groups.serve(self.resources)
         self.resources.register(path.WELL_KNOWN_CORE, Code.GET, discovery(self.resources, {}), public=True)
         self.revocations = Revocations(hardware.home)
+        self._judge = TokenJudge(
+            self.revocations,
+            None if config.has_clock else ExiBook(hardware.home, now=lambda: self._now),
+            utc=self.utc,
+            wants_fresh=config.wants_fresh,
+            random_bytes=random_bytes,
+        )
+        self.resources.on_stranger = self._hint
         self.revocations.on_revoked = self._on_revoked
         self.peer_server = PeerServer(
             self.endpoint,
+            self._judge,
             self.revocations,
             utc=self.utc,
+            now=lambda: self._now,
             random_bytes=random_bytes,
             wake=lambda: self.stories.wake(PEER_STORY, self._now),
         )
@@ -155,7 +176,7 @@ class Agent:
         self.updating = Updating(hardware.slots, self.ownership.born, utc=self.utc, on_activated=self._retime)
         self.member: Member | None = None
         self.thing_id = ""
-        self._membership = Membership(hardware.home, utc=self.utc)
+        self._membership = Membership(hardware.home, utc=self.utc, witness=self._time.witness)
         self._elsewhere: set[ExchangeId] = set()
         self._joins = 0
         self._doubts = 0
@@ -163,7 +184,6 @@ class Agent:
         self._accepted = 0
         self._is_living = False
         self._last_error = ""
-        self._clock = clock
         self._random_bytes = random_bytes
         self._controller: Address = (config.controller_host, config.controller_port)
 
@@ -202,6 +222,9 @@ class Agent:
                 case RenewalNeeded(association) if association == DOMAIN:
                     self._is_worn = True
                     self.stories.wake("doubt", now)
+                case RenewalNeeded(association):
+                    self.peer_server.end_worn(AssociationId(association))
+                    self.peer_client.end_worn(AssociationId(association))
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
         """What may leave now."""
@@ -213,8 +236,8 @@ class Agent:
         return min(deadlines, default=None)
 
     def utc(self) -> datetime:
-        """The thing's idea of UTC."""
-        return self._clock.utc()
+        """The thing's idea of UTC: its clock's, or no earlier than what it was shown."""
+        return self._clock.utc() if self.config.has_clock else self._time.utc()
 
     @property
     def now(self) -> float:
@@ -334,6 +357,15 @@ class Agent:
     def _on_revoked(self, hashes: frozenset[bytes]) -> None:
         self.peer_server.end(hashes)
         self.peer_client.forget(hashes)
+
+    def _hint(self, refusal: Message, now: float) -> Message:
+        """Where a stranger may ask for rights; not by which name, so that it does not learn one (RFC 9200 §5.3)."""
+        if self.member is None:
+            return refusal
+        host, port = self._controller[:2]
+        place = f"[{host}]" if ":" in host else host
+        hints = CreationHints(f"coap://{place}:{port}{path.TOKEN}", cnonce=self._judge.cnonce(now))
+        return Message(refusal.code, options=[_HINTS], payload=hints.encode())
 
     def _directory(self) -> Story:
         return directory.tell(

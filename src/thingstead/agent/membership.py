@@ -63,11 +63,15 @@ class Membership:
     Args:
         home: where.
         utc: the thing's clock.
+        witness: is told when the domain has signed something; a thing without a clock knows the time by it.
     """
 
-    def __init__(self, home: Home, *, utc: Callable[[], datetime]) -> None:
+    def __init__(
+        self, home: Home, *, utc: Callable[[], datetime], witness: Callable[[datetime], None] = lambda _at: None
+    ) -> None:
         self._home = home
         self._utc = utc
+        self._witness = witness
         self._reserved = 0
 
     def load(self) -> Member | None:
@@ -120,6 +124,8 @@ class Membership:
     def _verify(self, joined: DomainAssociation, *, sequence: int, fresh: bool) -> Member:
         domain = ccs.decode(joined.domain_credential)
         thing_id = cwt.decode(joined.thing_credential).claims.text(Claim.SUB)
+        # It came in a handshake that the domain has proven itself in, so the time that it says is the domain's.
+        self._witness(cwt.decode(joined.granted_token).claims.required_date(Claim.IAT))
         granted = token.authenticate(
             joined.granted_token,
             ccs.decode(joined.issuer_credential).public,

@@ -5,102 +5,49 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from thingstead.agent.handshake import edhoc_answer, edhoc_request, telling
+from thingstead.agent.held_token import HeldToken
+from thingstead.agent.meeting import REFUSED, by_edhoc, by_upload, update
 from thingstead.agent.ports import Home
 from thingstead.agent.story import Place, Request, Story, Wait
-from thingstead.crypto.key import PrivateKey, PublicKey, generate
+from thingstead.crypto.key import PrivateKey
 from thingstead.endpoint.association import Association
-from thingstead.endpoint.derivation import context_of
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import Address, AssociationId
 from thingstead.errors import (
     DecodeError,
     ForbiddenError,
+    ProtocolError,
     SecurityError,
     StateError,
     ThingsteadError,
     TransportError,
     UnreachableError,
 )
-from thingstead.protocols.ace import token
+from thingstead.protocols.ace import edhoc_profile, token, token_upload
+from thingstead.protocols.ace.creation_hints import CreationHints
 from thingstead.protocols.ace.token_endpoint import TokenRequest, TokenResponse, decode_refusal
-from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, ContentFormat
-from thingstead.protocols.cose import key as cose_key
-from thingstead.protocols.edhoc import coap_carriage
+from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.credential import Credential
-from thingstead.protocols.edhoc.initiator import Initiator, Message2Received
-from thingstead.protocols.edhoc.session import OscoreParameters
 from thingstead.protocols.link_format import link
 from thingstead.protocols.link_format.registration import address_of
-from thingstead.protocols.profile import join, path, peer
+from thingstead.protocols.profile import path, peer
 
-__all__ = ["HeldToken", "PeerClient"]
+__all__ = ["PeerClient"]
 
 _LOGGER = logging.getLogger(__name__)
 
 _TOKEN, _ASSOCIATION = "token-", "to-"
 _STORY = "tokens"
-_ID_SIZE = 2
 _MAX_TOKENS = 32
-_RENEWAL_SHARE = 4
 _IDLE = 3600.0
+_NO_SERIES = "invalid_request"
 _PATIENCE = 5.0
 """Seconds for the domain to answer: somebody may stand at the switch."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeldToken:
-    """A token for another thing.
-
-    Attributes:
-        server: the other thing's name.
-        access_token: as the authorization server sent it.
-        rs_public: the other thing's key.
-        issued_at: when it came.
-        expires: when it ends.
-        address: where the other thing was when the directory was asked; None before.
-    """
-
-    server: str
-    access_token: bytes
-    rs_public: PublicKey
-    issued_at: datetime
-    expires: datetime
-    address: Address | None = None
-
-    @property
-    def renewal(self) -> datetime:
-        """From when on another is fetched: in the last quarter of its life, so that the domain may be away for that."""
-        return self.expires - (self.expires - self.issued_at) / _RENEWAL_SHARE
-
-    def encode(self) -> bytes:
-        """Encode for the home."""
-        times = [int(self.issued_at.timestamp()), int(self.expires.timestamp())]
-        place = None if self.address is None else list(self.address)
-        return codec.encode([self.access_token, cose_key.public_map(self.rs_public), *times, place])
-
-    @classmethod
-    def decode(cls, server: str, data: bytes) -> HeldToken:
-        """Read back what `encode` wrote.
-
-        Raises:
-            DecodeError: damaged.
-        """
-        match codec.decode(data):
-            case [bytes(access_token), dict(key), int(issued_at), int(expires), None | [str(), int()] as place]:
-                public = cose_key.from_map(key).require_public()
-                begin = datetime.fromtimestamp(0, UTC)
-                times = begin + timedelta(seconds=issued_at), begin + timedelta(seconds=expires)
-                return cls(
-                    server, access_token, public, *times, address=None if place is None else (place[0], place[1])
-                )
-            case _:
-                raise DecodeError("expected a token for another thing")
 
 
 class PeerClient:
@@ -157,27 +104,52 @@ class PeerClient:
         """Whom it may ask, and until when."""
         return {server: held.expires for server, held in sorted(self._held.items())}
 
-    def fetch(self, server: str) -> Story:
+    def fetch(self, server: str, *, cnonce: bytes = b"") -> Story:
         """Have a token for another thing; it is on disk when this returns.
+
+        While a session lives, it is one that takes the place of the session's under the same keys.
+
+        Args:
+            server: the other thing's name.
+            cnonce: what that thing wants to see in it, so that it is fresh (RFC 9200 §5.3.1).
 
         Raises:
             ForbiddenError: the authorization server gives none, and says why.
+            DecodeError: what it gives cannot be used.
             TransportError: it was not reached.
             StorageError: the token could not be kept.
         """
-        asked = TokenRequest(server).encode()
-        message = request(Code.POST, path.TOKEN, payload=asked, content_format=ContentFormat.ACE_CBOR)
+        before = self._held.get(server)
+        renewed = before if before is not None and before.series and self._is_met(before) else None
+        try:
+            held = yield from self._fetch(server, cnonce or None, before, renewed)
+        except ForbiddenError as error:
+            if renewed is None or error.reason != _NO_SERIES:
+                raise
+            renewed = None
+            held = yield from self._fetch(server, cnonce or None, before, None)
+        session = self._endpoint.association(AssociationId(_ASSOCIATION + server))
+        if renewed is not None and session is not None and session.address is not None:
+            with suppress(ThingsteadError):
+                yield from update(held, self._association_at(held, session.address))
+                self._met[server] = held.access_token
+        return held
+
+    def _fetch(self, server: str, cnonce: bytes | None, before: HeldToken | None, renewed: HeldToken | None) -> Story:
+        """Ask the authorization server, for another token of a series where `renewed` is of one."""
+        is_shared = renewed is not None and renewed.material is not None
+        series = b"" if renewed is None else renewed.series
+        asked = TokenRequest(
+            server, cnonce=cnonce, series=b"" if is_shared else series, kid=series if is_shared else b""
+        )
+        message = request(Code.POST, path.TOKEN, payload=asked.encode(), content_format=ContentFormat.ACE_CBOR)
         at = self._utc()
         answer: Message = yield Request(message, timeout=_PATIENCE)
         if answer.code != Code.CREATED:
             why = decode_refusal(answer.payload) if answer.payload else None
             said = "" if why is None else why.name.lower()
             raise ForbiddenError(f"no token for {server}: {said}", spec="RFC 9200 §5.8.3", reason=said)
-        response = TokenResponse.decode(answer.payload)
-        expires = at + timedelta(seconds=response.expires_in)
-        before = self._held.get(server)
-        place = None if before is None else before.address
-        held = HeldToken(server, response.access_token, response.rs_public, at, expires, place)
+        held = _held(server, TokenResponse.decode(answer.payload), at, before, renewed)
         if server not in self._held and len(self._held) >= _MAX_TOKENS:
             self._drop(min(self._held, key=lambda name: self._held[name].expires))
         self._home.save(_TOKEN + server, held.encode())
@@ -198,21 +170,39 @@ class PeerClient:
             TransportError: no answer.
         """
         held = self._held.get(server)
-        if held is None or held.expires <= self._utc():
+        if held is None or held.expires <= self._utc() or not (held.is_first or self._is_met(held)):
             held = yield from self.fetch(server)
         if address is None:
             address = yield from self._place_of(held)
         try:
+            try:
+                return (yield from self._converse(held, address, message))
+            except (SecurityError, ProtocolError) as error:
+                if error.reason != REFUSED:
+                    raise
+                # It may want a fresher token than this one, and then says so to who asks without any.
+                hints = yield from self._hints(address, message)
+                if not hints.cnonce:
+                    raise
+            self._part(server)
+            held = yield from self.fetch(server, cnonce=hints.cnonce)
             return (yield from self._converse(held, address, message))
         except TransportError:
             self._doubted.add(server)
             raise
 
+    def _hints(self, address: Address, message: Message) -> Story:
+        """What a thing tells a stranger; nobody vouches for it, and only what the token is to hold is used."""
+        answer: Message = yield Request(request(Code.GET, message.path), protected=False, to=Place(address))
+        if answer.code != Code.UNAUTHORIZED or not answer.payload:
+            return CreationHints()
+        return CreationHints.decode(answer.payload)
+
     def _converse(self, held: HeldToken, address: Address, message: Message) -> Story:
         is_met = self._is_met(held)
         if not is_met:
             yield from self._meet(held, address)
-        place = Place(address, AssociationId(_ASSOCIATION + held.server))
+        place = self._association_at(held, address)
         try:
             return (yield Request(message, to=place))
         except SecurityError:
@@ -220,6 +210,9 @@ class PeerClient:
             # no session took was not acted on; so it is sent again, once, under a new one.
             if not is_met:
                 raise
+        if not held.is_first:
+            self._part(held.server)
+            held = yield from self.fetch(held.server)
         yield from self._meet(held, address)
         return (yield Request(message, to=place))
 
@@ -240,6 +233,11 @@ class PeerClient:
                     _LOGGER.debug("the token for %s was not renewed: %s", held.server, error)
             due = [(held.renewal - self._utc()).total_seconds() for held in self._held.values()]
             yield Wait(max(min([*due, _IDLE]), self._retry) if not failed else self._retry, _STORY)
+
+    def end_worn(self, association: AssociationId) -> None:
+        """End what comes near the limits of its keys; the next request meets anew (RFC 9203 §6)."""
+        if association.startswith(_ASSOCIATION):
+            self._part(association.removeprefix(_ASSOCIATION))
 
     def _place_of(self, held: HeldToken) -> Story:
         """Where a thing is; one that did not answer there is asked for anew, if the domain can be reached."""
@@ -269,33 +267,25 @@ class PeerClient:
         return is_live and self._met.get(held.server) == held.access_token
 
     def _meet(self, held: HeldToken, address: Address) -> Story:
-        """EDHOC with the other thing, which must prove the key that the authorization server named."""
+        """Come to keys with the other thing, by the way that the authorization server said."""
         if self._own is None:
             raise StateError("this thing is in no domain")
-        credential, key = self._own
         place = Place(address)
-        initiator = Initiator(
-            method=join.METHOD,
-            suites=join.SUITES,
-            credential=credential,
-            key=key,
-            connection_id=self._random_bytes(_ID_SIZE),
-            ephemeral=generate,
-        )
-        message_1, waiting = initiator.message_1()
-        answer: Message = yield edhoc_request(coap_carriage.frame_message_1(message_1), place)
-        offered = waiting.receive(edhoc_answer(answer))
-        oscore: OscoreParameters = yield from telling(offered.c_r, self._conclude(held, offered, place), place)
+        if held.material is not None:
+            context = yield from by_upload(held, held.material, place, self._is_taken, self._random_bytes)
+        elif held.rs_public is not None:
+            context = yield from by_edhoc(held, held.rs_public, place, self._own, self._random_bytes)
         name = AssociationId(_ASSOCIATION + held.server)
-        self._endpoint.install(Association(name, context_of(oscore), peer=held.server, address=address))
+        is_told = context.id_context is not None
+        self._endpoint.install(Association(name, context, peer=held.server, address=address, with_kid_context=is_told))
         self._met[held.server] = held.access_token
 
-    def _conclude(self, held: HeldToken, offered: Message2Received, place: Place) -> Story:
-        """From message_2 on; the keys that both ends have then."""
-        authenticated = offered.authenticate(peer.credential(held.rs_public, held.server))
-        message_3, last = authenticated.message_3(peer.token_item(held.access_token))
-        answer: Message = yield edhoc_request(coap_carriage.frame_message_3(offered.c_r, message_3), place)
-        return last.receive(edhoc_answer(answer)).oscore()
+    def _is_taken(self, recipient_id: bytes) -> bool:
+        live = (self._endpoint.association(AssociationId(_ASSOCIATION + server)) for server in self._met)
+        return any(one is not None and one.context.recipient.id == recipient_id for one in live)
+
+    def _association_at(self, held: HeldToken, address: Address) -> Place:
+        return Place(address, AssociationId(_ASSOCIATION + held.server))
 
     def _drop(self, server: str) -> None:
         self._part(server)
@@ -312,6 +302,28 @@ class PeerClient:
             if data is not None:
                 held = HeldToken.decode(name.removeprefix(_TOKEN), data)
                 self._held[held.server] = held
-        except DecodeError as error:
+        except ProtocolError as error:
             _LOGGER.warning("a token that was kept is given up: %s", error)
             self._home.delete(name)
+
+
+def _held(
+    server: str, response: TokenResponse, at: datetime, before: HeldToken | None, renewed: HeldToken | None
+) -> HeldToken:
+    """A token as it is kept; keys that the response leaves out are those of the token that it takes the place of.
+
+    Raises:
+        DecodeError: keys are told neither by it nor by one before.
+    """
+    expires = at + timedelta(seconds=response.expires_in)
+    place = None if before is None else before.address
+    if renewed is not None:
+        is_first = renewed.material is None
+        return replace(renewed, access_token=response.access_token, issued_at=at, expires=expires, is_first=is_first)
+    if response.material is not None and response.profile == token_upload.PROFILE:
+        material = response.material
+        return HeldToken(server, response.access_token, None, at, expires, place, material=material, series=material.id)
+    if not response.rs_credential or response.profile != edhoc_profile.PROFILE:
+        raise DecodeError("expected the resource server's key, or a secret", spec="RFC 9201 §3.2")
+    public = ccs.decode(response.rs_credential).public
+    return HeldToken(server, response.access_token, public, at, expires, place, series=response.series)

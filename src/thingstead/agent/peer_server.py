@@ -9,91 +9,63 @@
       | <----------------------------------------message_4 |
       | requests under OSCORE ---------------------------> |  each within the token's scope
 
-(draft-ietf-ace-edhoc-oscore-profile-11; RFC 9200 §5.10.) The domain need not be reachable. A session lives in memory
-alone: after a restart the client shows its token again, and no number under any key can come twice.
+(draft-ietf-ace-edhoc-oscore-profile-11; RFC 9200 §5.10; who comes by RFC 9203: `authz_info`.) The domain need not be
+reachable. A session lives in memory alone: after a restart the client shows its token again, and no number under any
+key can come twice.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 
-from thingstead.agent.group_membership import REACHABLE
+from thingstead.agent.authz_info import AuthzInfo
 from thingstead.agent.membership import Member
 from thingstead.agent.revocation import Revocations
-from thingstead.agent.story import Story, Wait
-from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.agent.session_table import PEER_PREFIX, SessionTable
+from thingstead.agent.story import Story
+from thingstead.agent.token_judge import TokenJudge
 from thingstead.crypto.key import PrivateKey, PublicKey, generate
-from thingstead.endpoint.association import Association
 from thingstead.endpoint.derivation import context_of
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import AssociationId, RequestReceived
 from thingstead.endpoint.resource import Call, Resources
 from thingstead.errors import StateError, ThingsteadError, UntrustedError
-from thingstead.protocols.ace import token
 from thingstead.protocols.ace.aif import Scope
-from thingstead.protocols.ace.token import AccessToken
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import encode_uint
 from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
-from thingstead.protocols.cwt import ccs, confirmation
-from thingstead.protocols.cwt import token as cwt
-from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc import error as edhoc_error
 from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.edhoc.responder import Responder, WaitingForMessage3
-from thingstead.protocols.edhoc.session import OscoreParameters
-from thingstead.protocols.profile import join, maintenance, path, peer
-from thingstead.protocols.profile.maintenance import MAINTAINER, Task
+from thingstead.protocols.profile import join, path, peer
 from thingstead.protocols.profile.standing import MemberStanding
 
-__all__ = ["PEER_PREFIX", "PEER_STORY", "PeerServer"]
+__all__ = ["PeerServer"]
 
-_LOGGER = logging.getLogger(__name__)
-
-PEER_PREFIX = "peer-"
-PEER_STORY = "peers"
-MAINTAINABLE = maintenance.rights(Task)
-"""All that a person's token lets them ask of a thing, whatever else it says."""
-
-_ACCEPT = frozenset({int(AlgorithmId.ESP256)})
 _EDHOC_FORMAT = (int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.EDHOC_CBOR_SEQ))
-_MAX_SESSIONS = 32
 _MAX_HALF_OPEN = 16
-_MAX_REMEMBERED = 64
 _ID_SIZE = 2
-_FOREVER = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Domain:
-    """What a member knows that tokens are judged by."""
-
     name: str
-    issuer: PublicKey
-    thing_id: str
     credential: Credential
 
 
-@dataclass(frozen=True, slots=True)
-class _Session:
-    public: PublicKey
-    token_hash: bytes
-    scope: Scope
-    expires: datetime
-
-
 class PeerServer:
-    """The sessions of one thing as resource server.
+    """One thing as resource server: who shows it a token, and what it may do then.
 
     Args:
         endpoint: where associations become live.
+        judge: says which tokens count.
         revocations: tokens that count no more.
-        utc: the thing's clock.
+        utc: the thing's own time.
+        now: monotonic seconds.
         random_bytes: for connection identifiers.
         wake: lets the story look again when something ends earlier than it knew.
     """
@@ -101,22 +73,23 @@ class PeerServer:
     def __init__(
         self,
         endpoint: Endpoint,
+        judge: TokenJudge,
         revocations: Revocations,
         *,
         utc: Callable[[], datetime],
+        now: Callable[[], float],
         random_bytes: Callable[[int], bytes],
         wake: Callable[[], None],
     ) -> None:
         self._endpoint = endpoint
+        self._judge = judge
         self._revocations = revocations
-        self._utc = utc
         self._random_bytes = random_bytes
-        self._wake = wake
         self._resources: Resources | None = None
         self._key: PrivateKey | None = None
         self._domain: _Domain | None = None
-        self._sessions: dict[str, _Session] = {}
-        self._accepted: dict[bytes, datetime] = {}
+        self._table = SessionTable(endpoint, utc=utc, now=now, wake=wake)
+        self._uploads = AuthzInfo(endpoint, judge, self._table, random_bytes=random_bytes)
         self._pending = PendingSessions[WaitingForMessage3](limit=_MAX_HALF_OPEN)
         self._responder = Responder(
             methods=frozenset({join.METHOD}), suites=join.SUITES, ephemeral=generate, ead_labels=peer.EAD_LABELS
@@ -127,72 +100,60 @@ class PeerServer:
         if self._domain is not None and self._domain.name != member.domain:
             self.leave()
         self._key = key
-        self._domain = _Domain(
-            member.domain,
-            ccs.decode(member.association.issuer_credential).public,
-            member.thing_id,
-            peer.credential(key.public, member.thing_id),
-        )
+        self._domain = _Domain(member.domain, peer.credential(key.public, member.thing_id))
+        self._judge.entitle(member)
 
     def leave(self) -> None:
         """Serve nobody any more."""
         self._domain = None
-        for client in list(self._sessions):
-            self._end(client)
-        self._accepted.clear()
+        self._judge.leave()
+        self._table.clear()
 
     def serve(self, resources: Resources) -> None:
-        """Register the EDHOC resource, which answers strangers too: that is where they show themselves."""
+        """Register the resources where strangers show themselves: they answer anybody."""
         self._resources = resources
         resources.register(path.EDHOC, Code.POST, self._on_edhoc, public=True)
+        self._uploads.serve(resources)
 
     def grant(self, event: RequestReceived) -> tuple[Hashable, Scope] | None:
         """Who sent a request under a session, and what its token lets it do."""
-        name = event.association or ""
-        session = self._sessions.get(name.removeprefix(PEER_PREFIX)) if name.startswith(PEER_PREFIX) else None
-        now = self._utc()
-        if session is None or session.expires <= now:
+        session = self._table.find(event.association)
+        if session is None:
             return None
-        self._accepted[session.token_hash] = now
-        return event.association, session.scope
+        self._table.note_acceptance(session)
+        return AssociationId(PEER_PREFIX + session.client), session.scope
 
-    def holder(self, association: object) -> PublicKey:
-        """The key of whoever speaks under a session.
+    def holder(self, peer_name: object) -> PublicKey:
+        """The key of whoever speaks under a session, as `grant` named it.
 
         Raises:
-            UntrustedError: it is none of ours.
+            UntrustedError: it is none of ours, or has shown no key.
         """
-        session = self._sessions.get(str(association).removeprefix(PEER_PREFIX))
-        if session is None:
+        public = self._table.holder(str(peer_name).removeprefix(PEER_PREFIX))
+        if public is None:
             raise UntrustedError("expected a session of somebody who showed a token")
-        return session.public
+        return public
 
     def sessions(self) -> dict[str, datetime]:
         """When each client's session ends."""
-        return {client: session.expires for client, session in sorted(self._sessions.items())}
+        return self._table.ends()
 
     def standing(self, hashes: Collection[bytes]) -> MemberStanding:
         """Whether who holds these tokens would be accepted, and when one of them last was."""
-        seen = [self._accepted[one] for one in hashes if one in self._accepted]
         accepts = any(one not in self._revocations for one in hashes)
-        return MemberStanding(accepts, num=0, last_acceptance=max(seen, default=None))
+        return MemberStanding(accepts, num=0, last_acceptance=self._table.last_acceptance(hashes))
 
     def end(self, hashes: Collection[bytes]) -> None:
         """End the sessions under these tokens at once, with what is under way in them."""
-        for client, session in list(self._sessions.items()):
-            if session.token_hash in hashes:
-                _LOGGER.info("the token of %s was revoked", client)
-                self._end(client)
+        self._table.end(hashes)
+
+    def end_worn(self, association: AssociationId) -> None:
+        """End a session whose keys come near their limits; its client comes again."""
+        self._table.end_worn(association)
 
     def story(self) -> Story:
         """End each session with its token, observations too."""
-        while True:
-            now = self._utc()
-            for client, session in list(self._sessions.items()):
-                if session.expires <= now:
-                    self._end(client)
-            left = [(session.expires - now).total_seconds() for session in self._sessions.values()]
-            yield Wait(min([*left, _FOREVER]), PEER_STORY)
+        return self._table.story()
 
     # --- the handshake
 
@@ -228,50 +189,13 @@ class PeerServer:
         """Judge the token and have its holder proven; what does not decrypt leaves the handshake open."""
         received = self._pending.find(c_r, now=call.now).receive(message_3)
         self._pending.discard(c_r)
-        shown = self._judge(peer.decode_token(received.ead_3))
-        authenticated = received.authenticate(peer.credential(shown.public, shown.subject))
+        judged = self._judge.judge(peer.decode_token(received.ead_3), call.now)
+        credential = peer.credential(judged.rights.proof.require_public(), judged.rights.subject)
+        authenticated = received.authenticate(credential)
         oscore = authenticated.oscore()
         message_4, _ = authenticated.message_4()
-        self._begin(shown, oscore, call)
+        self._table.begin(judged, context_of(oscore), call.event.source)
         return message_4
-
-    def _judge(self, encoded: bytes) -> AccessToken:
-        """A token of our domain's authorization server, for us, that counts now (RFC 9200 §5.10.1.1).
-
-        Its key is proven by the handshake that it came in, which fails for anybody else.
-        """
-        domain, _ = self._require_domain()
-        valid = token.authenticate(
-            encoded,
-            domain.issuer,
-            accept=_ACCEPT,
-            at=self._utc(),
-            issuer=domain.name,
-            audience=domain.thing_id,
-            presenter=confirmation.decode(cwt.decode(encoded).claims.required(Claim.CNF)).require_public(),
-        )
-        if token.token_hash(encoded) in self._revocations:
-            raise UntrustedError("the token was revoked", spec="RFC 9770 §11.1", reason="revoked")
-        return valid
-
-    def _begin(self, shown: AccessToken, oscore: OscoreParameters, call: Call) -> None:
-        """Install a session; the one that the client had before is replaced, rights and all (RFC 9200 §5.10.1)."""
-        if shown.subject not in self._sessions and len(self._sessions) >= _MAX_SESSIONS:
-            self._end(min(self._sessions, key=lambda client: self._sessions[client].expires))
-        # What they were accepted for is told after they end, so it outlives them, within bounds.
-        while len(self._accepted) >= _MAX_REMEMBERED:
-            del self._accepted[next(iter(self._accepted))]
-        limit = MAINTAINABLE if shown.subject.startswith(MAINTAINER) else REACHABLE
-        name = AssociationId(PEER_PREFIX + shown.subject)
-        self._endpoint.install(Association(name, context_of(oscore), peer=shown.subject, address=call.event.source))
-        self._sessions[shown.subject] = _Session(
-            shown.public, token.token_hash(shown.encoded), shown.scope.narrow(limit), shown.expires
-        )
-        self._wake()
-
-    def _end(self, client: str) -> None:
-        self._endpoint.end(AssociationId(PEER_PREFIX + client))
-        self._sessions.pop(client, None)
 
     def _require_domain(self) -> tuple[_Domain, PrivateKey]:
         if self._domain is None or self._key is None:

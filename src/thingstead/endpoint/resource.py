@@ -42,12 +42,14 @@ class Call:
         event: where it came from; its exchange is what a deferred answer goes to.
         peer: whose association or group membership it came under; None on a public resource without one.
         now: monotonic seconds.
+        scope: what the peer may do; how far that reaches is for the resource to keep.
     """
 
     request: Message
     event: RequestReceived
     peer: Hashable
     now: float
+    scope: Scope | None = None
 
 
 Handler = Callable[[Call], Message | None]
@@ -62,6 +64,11 @@ class Resources:
 
     Args:
         grantor: finds the scope that a request is decided by.
+
+    Attributes:
+        refused: how often, by reason.
+        on_refusal: is told of each.
+        on_stranger: makes what a stranger is refused with more useful to it, such as where to ask for rights.
     """
 
     def __init__(self, grantor: Grantor) -> None:
@@ -72,6 +79,7 @@ class Resources:
         self._shown: dict[tuple[bytes, ...], str] = {}
         self.refused: Counter[str] = Counter()
         self.on_refusal: Callable[[RequestReceived, Hashable, str], None] = lambda _event, _peer, _reason: None
+        self.on_stranger: Callable[[Message, float], Message] = lambda refusal, _now: refusal
 
     def register(
         self,
@@ -140,6 +148,7 @@ class Resources:
         """
         asked, code = event.message, event.message.code
         peer: Hashable = None
+        scope: Scope | None = None
         has_terms = False
         segments = []
         try:
@@ -154,15 +163,15 @@ class Resources:
                 peer, scope = granted
             if (path, code) not in self._public:
                 if granted is None:
-                    return self._refuse_stranger(event, path)
-                scope.allows(path, code)
+                    return self._refuse_stranger(event, path, now)
+                granted[1].allows(path, code)
             methods = self._handlers.get(path)
             if methods is None:
                 return self._refuse(event, peer, "unknown path", Code.NOT_FOUND)
             handler = methods.get(code)
             if handler is None:
                 return self._refuse(event, peer, "unknown method", Code.METHOD_NOT_ALLOWED)
-            call = Call(asked, event, peer, now)
+            call = Call(asked, event, peer, now, scope)
             return self._answer_on_terms(call, path, handler) if has_terms else handler(call)
         except ThingsteadError as error:
             return self.refuse(event, peer, error)
@@ -208,13 +217,13 @@ class Resources:
         code = _CODES.get(error.reason, consequence(error).coap_code)
         return self._refuse(event, peer, error.reason, code)
 
-    def _refuse_stranger(self, event: RequestReceived, path: str) -> Message:
+    def _refuse_stranger(self, event: RequestReceived, path: str, now: float) -> Message:
         """4.05 for what is no method, or none of what everybody sees (RFC 7252 §5.8); 4.01 for all the rest."""
         code = event.message.code
         is_public = any(path == public for public, _ in self._public)
         if code not in CODES or (is_public and code not in self._handlers[path]):
             return self._refuse(event, None, "unknown method", Code.METHOD_NOT_ALLOWED)
-        return self._refuse(event, None, "unprotected", Code.UNAUTHORIZED)
+        return self.on_stranger(self._refuse(event, None, "unprotected", Code.UNAUTHORIZED), now)
 
     def _refuse(self, event: RequestReceived, peer: Hashable, reason: str, code: int) -> Message:
         self.refused[reason] += 1

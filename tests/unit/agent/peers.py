@@ -12,25 +12,31 @@ from tests.scenarios.memory import Fate, HomeLife
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import a_thing
 from tests.unit.endpoint import ladder
+from thingstead.agent.exi_book import ExiBook
+from thingstead.agent.kept_time import KeptTime
 from thingstead.agent.membership import Member
 from thingstead.agent.peer_client import PeerClient
 from thingstead.agent.peer_server import PeerServer
 from thingstead.agent.revocation import Revocations
 from thingstead.agent.story import Request, Wait
+from thingstead.agent.token_judge import TokenJudge
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
 from thingstead.endpoint.event import Address, ExchangeId, RequestReceived
 from thingstead.endpoint.resource import Resources
 from thingstead.errors import ThingsteadError
-from thingstead.protocols.ace import token
+from thingstead.protocols.ace import sealed_token, token
 from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.ace.input_material import InputMaterial
 from thingstead.protocols.ace.revocation import encode_full_set
 from thingstead.protocols.ace.token_endpoint import TokenResponse
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import ccs
+from thingstead.protocols.profile import peer
+from thingstead.secret import Secret
 
-__all__ = ["LIGHT", "LIGHT_AT", "SWITCH", "Light", "Party", "Switch"]
+__all__ = ["LIGHT", "LIGHT_AT", "MATERIAL", "MEMBER", "SWITCH", "TOKEN_KEY", "Light", "Party", "Switch"]
 
 SWITCH, LIGHT = a_thing(1).id, a_thing(2).id
 LIGHT_AT: Address = ("192.0.2.2", 5683)
@@ -38,8 +44,15 @@ SWITCH_AT: Address = ("192.0.2.1", 5683)
 ISSUER, SWITCH_KEY, LIGHT_KEY = (generate(KeyType.P256) for _ in range(3))
 
 
+TOKEN_KEY = sealed_token.token_key(Secret(bytes(range(16))), master_salt=bytes(8), digest_id=int(AlgorithmId.SHA_256))
+MATERIAL = InputMaterial(b"\x01\x02", Secret(bytes(range(16, 32))), b"salt")
+
+
 class _Association:
     issuer_credential = ccs.encode(ISSUER.public, subject="access")
+    master_secret = Secret(bytes(range(16)))
+    master_salt = bytes(8)
+    digest_id = int(AlgorithmId.SHA_256)
 
 
 class _Member:
@@ -49,6 +62,9 @@ class _Member:
         self.thing_id = thing_id
         self.domain = domain
         self.association = _Association()
+
+
+MEMBER = _Member(LIGHT)
 
 
 class Party:
@@ -77,18 +93,35 @@ class Party:
         holder, signer = changes.pop("holder", SWITCH_KEY.public), changes.pop("signer", ISSUER)
         return token.issue(holder, signer, **(values | changes))
 
+    def issue_sealed(self, *, token_key: Secret = TOKEN_KEY, material: Any = MATERIAL, **changes: Any) -> bytes:
+        """The same with a secret instead of a key (RFC 9203); `material` may be the name of one."""
+        encoded = self.issue(holder=material, **changes)
+        return sealed_token.seal(encoded, token_key, nonce=self.random_bytes(13))
+
 
 class Light(Party):
     """The resource server."""
 
-    def __init__(self, disk: dict[str, bytes] | None = None) -> None:
+    def __init__(
+        self, disk: dict[str, bytes] | None = None, *, has_clock: bool = True, wants_fresh: bool = False
+    ) -> None:
         super().__init__(2, disk)
         self.woken = 0
         self.revocations = Revocations(self.home)
+        self.time = KeptTime(lambda: self.clock.seconds)
+        self.judge = TokenJudge(
+            self.revocations,
+            None if has_clock else ExiBook(self.home, now=lambda: self.clock.seconds),
+            utc=self.clock.utc if has_clock else self.time.utc,
+            wants_fresh=wants_fresh,
+            random_bytes=self.random_bytes,
+        )
         self.server = PeerServer(
             self.endpoint,
+            self.judge,
             self.revocations,
-            utc=self.clock.utc,
+            utc=self.clock.utc if has_clock else self.time.utc,
+            now=lambda: self.clock.seconds,
             random_bytes=self.random_bytes,
             wake=self._wake,
         )
@@ -140,7 +173,9 @@ class Switch(Party):
 
     def response(self) -> Message:
         """What the authorization server says."""
-        said = TokenResponse(self.access_token, self.lives, Scope({"/light": 4}), LIGHT_KEY.public)
+        said = TokenResponse(
+            self.access_token, self.lives, Scope({"/light": 4}), peer.credential(LIGHT_KEY.public, LIGHT).cred
+        )
         return Message(Code.CREATED, payload=said.encode())
 
     def play(self, story: Any) -> Any:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.unit.agent.peers import LIGHT, LIGHT_AT, SWITCH, SWITCH_KEY, Light, Switch
-from thingstead.agent.peer_client import HeldToken
-from thingstead.agent.peer_server import PEER_PREFIX, PEER_STORY
+from thingstead.agent.held_token import HeldToken
+from thingstead.agent.session_table import PEER_PREFIX, PEER_STORY
 from thingstead.agent.story import Wait
 from thingstead.crypto.key import KeyType, generate
 from thingstead.endpoint.event import AssociationId
@@ -264,7 +264,7 @@ def test_what_it_took_from_whom_is_remembered_within_bounds(light):
         access_token = light.issue()
         meet(light, access_token)
         under_session(light)
-    assert len(light.server._accepted) == 64
+    assert len(light.server._table._accepted) == 64
     assert light.server.standing([token.token_hash(access_token)]).last_acceptance is not None
     light.server.leave()
     assert light.server.standing([token.token_hash(access_token)]).last_acceptance is None

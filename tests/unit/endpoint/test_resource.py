@@ -194,3 +194,28 @@ def test_a_condition_tells_who_may_not_read_nothing_about_what_is_there():
 def test_a_client_that_has_the_representation_is_told_that_it_is_valid():
     answer, _ = _ask(Code.GET, (OptionNumber.ETAG, entity_tag(b"off")))
     assert (answer.code, answer.payload) == (Code.VALID, b"")
+
+
+@pytest.mark.spec("RFC 9200 5.3")
+def test_a_stranger_can_be_told_more_and_nobody_else_is():
+    resources = _resources()
+    resources.on_stranger = lambda refusal, now: Message(refusal.code, payload=b"%d" % now)
+    assert resources.answer(_event(Code.PUT, "/light", association=None), 7.0).payload == b"7"
+    assert resources.answer(_event(Code.GET, "/nothing", association=None), 7.0).payload == b"7"
+    assert resources.answer(_event(Code.GET, "/secret"), 7.0).payload == b""
+    assert resources.answer(_event(Code.POST, "/hello", association=None), 7.0).payload == b""
+
+
+@pytest.mark.requirement("R-16")
+@pytest.mark.parametrize("association", ["thing", None])
+def test_a_resource_learns_how_far_a_right_reaches(association):
+    seen = []
+    resources = _resources()
+
+    def tell(call):
+        seen.append(call.scope)
+        return Message(Code.CONTENT)
+
+    resources.register("/told", Code.GET, tell, public=True)
+    resources.answer(_event(Code.GET, "/told", association=association), 0.0)
+    assert seen == [None if association is None else _SCOPE]
