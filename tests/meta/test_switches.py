@@ -18,6 +18,9 @@ SETTABLE = ("Config", "Policy", "Limits", "_Peer", "_Rejoin", "_Rule", "_Series"
 SETTINGS = {
     "JoinPolicy.approve_each": "adds a person to every decision",
     "_Policy.approve_each": "adds a person to every decision",
+    "AgentConfig.has_clock": "what a token ends by: its date, or seconds since it came and a number that only grows",
+    "AgentConfig.wants_fresh": "adds a check",
+    "_Peer.clock": "what a token says beside its date",
     "_Peer.same_zone": "where two things may be for a rule to be about them",
     "_Series.personal": "what data is, for its rights",
     "NetworkConfig.offline": "whether the domain fetches files",
@@ -35,10 +38,12 @@ SETTINGS = {
 }
 FLAGS = {
     "--debug": "shows where an error is from",
+    "--fresh-tokens": "adds a check",
     "--forced": "retires what cannot be asked: it leaves without a receipt, and who asks for one refuses it",
     "--if-none-match": "a condition of a request",
     "--install-code": "prints a label",
     "--json": "form of what is shown",
+    "--no-clock": "by what a token ends, see AgentConfig.has_clock",
     "--no-response": "a request that nobody answers",
     "--non": "a request that is not repeated",
     "--once": "ends the demo",
@@ -59,6 +64,7 @@ ARGUMENTS = {
     "mac0.protect.detached": "form of a MAC that is made",
     "ports.install_group.fresh": "numbers of a context",
     "groupcomm.security_context.fresh": "numbers of a context",
+    "encrypt0.protect.covers_nonce": "form of a message that is made",
     "key.from_x.odd": "which of two points",
     "maintenance.require_order.is_open": "whether maintenance has begun; either way some tasks are refused",
     "policy.explain.is_member": "whether it is in already: then no rule is full for it",
@@ -66,6 +72,7 @@ ARGUMENTS = {
     "sign.sign.detached": "form of a signature that is made",
     "sign1.sign.detached": "form of a signature that is made",
     "sign1.sign.tagged": "form of a signature that is made",
+    "token_issuer._renewed.is_shared": "by which name a token is another of a series",
     "structure.wrap_array.tagged": "form of a signature that is made",
 }
 CHECKING = (

@@ -137,13 +137,7 @@ class Agent:
         self.groups.serve(self.resources)
         self.resources.register(path.WELL_KNOWN_CORE, Code.GET, discovery(self.resources, {}), public=True)
         self.revocations = Revocations(hardware.home)
-        self._judge = TokenJudge(
-            self.revocations,
-            None if config.has_clock else ExiBook(hardware.home, now=lambda: self._now),
-            utc=self.utc,
-            wants_fresh=config.wants_fresh,
-            random_bytes=random_bytes,
-        )
+        self._judge = self._token_judge(random_bytes)
         self.resources.on_stranger = self._hint
         self.revocations.on_revoked = self._on_revoked
         self.peer_server = PeerServer(
@@ -186,6 +180,12 @@ class Agent:
         self._last_error = ""
         self._random_bytes = random_bytes
         self._controller: Address = (config.controller_host, config.controller_port)
+
+    def _token_judge(self, random_bytes: Callable[[int], bytes]) -> TokenJudge:
+        book = None if self.config.has_clock else ExiBook(self.hardware.home, now=lambda: self._now)
+        return TokenJudge(
+            self.revocations, book, utc=self.utc, wants_fresh=self.config.wants_fresh, random_bytes=random_bytes
+        )
 
     @property
     def association(self) -> DomainAssociation | None:

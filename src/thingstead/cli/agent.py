@@ -37,6 +37,8 @@ def _run(session: Session) -> int:
             multicast_port=options["multicast_port"],
             telemetry_interval=options["telemetry_interval"],
             envelope=Envelope(options["lowest"], options["highest"], options["changes_per_minute"]),
+            has_clock=not options["no_clock"],
+            wants_fresh=options["fresh_tokens"],
             telemetry_file=session.path("telemetry") if options["telemetry"] else None,
         )
         for name in options["directory"]
@@ -81,6 +83,12 @@ RUN = Action(
         Parameter("--lowest", "safe level of its lamp in per cent, whoever commands it", read=whole(0, 100), default=0),
         Parameter("--highest", "likewise", read=whole(0, 100), default=100),
         Parameter("--changes-per-minute", "how often its lamp may change", read=whole(1, 6000), default=120),
+        Parameter(
+            "--no-clock",
+            "it does not know the time: rights of others at it end by `exi` (`clock = false` in the policy)",
+            read=None,
+        ),
+        Parameter("--fresh-tokens", "other things fetch their rights anew each time that they meet it", read=None),
     ),
     _run,
     "A thing joins by itself, checks the domain before it says who it is, and goes on where it stopped.",
