@@ -1,12 +1,16 @@
 """Installers on a building site: each approves what is theirs, with their own key, and nothing else."""
 
+import asyncio
 import base64
 from datetime import timedelta
 
 import pytest
 
+from tests.scenarios.test_backup import backed_up, begun_again
 from tests.scenarios.world import POLICY, play
+from thingstead.controller import revocation
 from thingstead.controller.operation_table import gate
+from thingstead.controller.restoration import newer_entries, why_held
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.ledger.entry import Kind
 from thingstead.identifier import KeyId
@@ -112,3 +116,60 @@ def test_a_delegation_that_ran_out_lets_nobody_in():
         assert (await ben.admit(lamp))["error"]["reason"] == "operator"
 
     play(story, policy=_HOLD)
+
+
+@pytest.mark.requirement("R-62")
+@pytest.mark.parametrize("place", ["second place", "none"])
+def test_an_installer_who_was_revoked_after_a_backup_does_not_come_back_by_it(place, tmp_path, monkeypatch):
+    async def at_once(work, *arguments):
+        return work(*arguments)
+
+    monkeypatch.setattr(asyncio, "to_thread", at_once)
+
+    async def story(world):
+        lamp, _ = await _waiting(world)
+        ben, eve = Installer(world), Installer(world)
+        await ben.delegate()
+        await eve.delegate("eve")
+        backup = await backed_up(world, tmp_path)
+        assert len(backup.backup.delegations) == 2
+        await world.domain.ask("installer.revoke", name="eve")
+        await world.sleep(2)
+        await begun_again(world, backup, with_revocations=place == "second place")
+        await world.until(lambda: len(list(world.domain.controller.admission.waiting())) == 2, within=600)
+        assert (await eve.admit(lamp))["error"]["reason"] == "operator"
+        told = await ben.admit(lamp)
+        if place == "second place":
+            assert "result" in told
+            await world.until(lambda: lamp.has_reported, within=300)
+        else:
+            # Nobody knows who was revoked: nobody is an installer.
+            assert told["error"]["reason"] == "operator"
+
+    play(story, policy=_HOLD)
+
+
+@pytest.mark.requirement("R-62")
+def test_operators_are_in_a_backup_and_a_line_that_was_taken_out_since_is_a_decision(tmp_path, monkeypatch):
+    async def at_once(work, *arguments):
+        return work(*arguments)
+
+    monkeypatch.setattr(asyncio, "to_thread", at_once)
+
+    async def story(world):
+        eve = Installer(world)
+        world.domain.operators = f"maintainer {key_word(eve.key.public)} eve\n"
+        await world.sleep(2)
+        backup = await backed_up(world, tmp_path)
+        assert backup.backup.operators == world.domain.operators
+        assert _why(world, backup) == ""
+        world.domain.operators = ""
+        await world.sleep(3)
+        assert "changed after this backup" in _why(world, backup)
+
+    play(story)
+
+
+def _why(world, backup):
+    revoked = revocation.authenticate(world.domain.revocations.load(), backup.signer, domain="home")
+    return why_held(backup, newer_entries(backup, world.domain.heads.load()), revoked)

@@ -31,7 +31,7 @@ MAX_BYTES = 1 << 30
 """More than this is not read."""
 
 _TYPE = "application/vnd.thingstead.backup+cbor"
-_FORMAT = 2
+_FORMAT = 3
 _LIMITS = codec.Limits(max_bytes=MAX_BYTES)
 _ACCEPT = frozenset({int(AlgorithmId.ESP256)})
 _SEAL = object()
@@ -51,6 +51,8 @@ class Backup:
         things: the record of each.
         planes: what each plane says must be kept.
         leaves: the ledger from its beginning.
+        operators: who might ask beside the owner, as the owner wrote it.
+        delegations: of approvals to installers, as they were signed.
     """
 
     domain: str
@@ -62,6 +64,8 @@ class Backup:
     things: tuple[Thing, ...]
     planes: Mapping[PlaneName, Mapping[str, bytes]]
     leaves: tuple[bytes, ...]
+    operators: str = ""
+    delegations: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ def sign(backup: Backup, key: PrivateKey) -> bytes:
             [thing_record.encode(one) for one in backup.things],
             {plane.value: dict(documents) for plane, documents in backup.planes.items()},
             list(backup.leaves),
+            backup.operators,
+            list(backup.delegations),
         ]
     )
     return sign1.sign(payload, key, signature_id=AlgorithmId.ESP256, protected={Label.TYP: _TYPE})
@@ -134,6 +140,8 @@ def _decode(payload: bytes) -> Backup:
             list(things),
             dict(planes),
             list(leaves),
+            str(operators),
+            list(delegations),
         ] if version == _FORMAT:
             return Backup(
                 domain,
@@ -145,6 +153,8 @@ def _decode(payload: bytes) -> Backup:
                 tuple([thing_record.decode(_bytes(one)) for one in things]),
                 {plane: _documents(planes.get(plane.value, {})) for plane in PlaneName},
                 tuple([_bytes(one) for one in leaves]),
+                operators,
+                tuple([_bytes(one) for one in delegations]),
             )
         case [int(version), *_] if version > _FORMAT:
             raise UnsupportedError(f"the backup has format {version}, written by a newer version; we read {_FORMAT}")

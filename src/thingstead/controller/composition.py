@@ -21,6 +21,7 @@ from thingstead.controller.group_resource import GroupResources
 from thingstead.controller.maintenance import Maintenance
 from thingstead.controller.maker_servers import is_maker
 from thingstead.controller.notary import Notary
+from thingstead.controller.operator_watch import OperatorWatch
 from thingstead.controller.overview import Overview
 from thingstead.controller.owner import Owner, Trusted
 from thingstead.controller.people import compose_people
@@ -116,7 +117,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         group_resources=groups,
         refusals=refusals,
         clones=clones,
-        chores=_chores(planes, store, expiring, attention, rejoining),
+        chores=_chores(foundation, planes, store, dates=expiring, attention=attention, rejoining=rejoining),
         joined=asyncio.Event(),
     )
     planes.groups.on_join = lambda _name: controller.joined.set()
@@ -149,7 +150,13 @@ def _owner(
 
 
 def _chores(
-    planes: Planes, second: SecondPlace, dates: ExpiryWatch, attention: Attention, rejoining: Rejoining
+    foundation: Foundation,
+    planes: Planes,
+    second: SecondPlace,
+    *,
+    dates: ExpiryWatch,
+    attention: Attention,
+    rejoining: Rejoining,
 ) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
     return (
         (_SECOND, planes.data.flush),
@@ -160,6 +167,7 @@ def _chores(
         (_SECOND, second.settle),
         (_SECOND, dates.look),
         (_SECOND, rejoining.look),
+        (_SECOND, OperatorWatch(foundation.files, second, clock=foundation.clock).look),
         (_MINUTE, attention.watch),
         (_MINUTE, planes.codes.tidy),
     )

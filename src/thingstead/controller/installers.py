@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from thingstead.clock import Clock
 from thingstead.crypto.key import KeyType, PublicKey
 from thingstead.crypto.keystore import KeyStore
-from thingstead.domain.ledger.entry import Draft, Kind
+from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.ports import Records
 from thingstead.domain.role import Operator, Role
 from thingstead.errors import ConfigError, ExpiredError, ForbiddenError
@@ -18,9 +18,11 @@ from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.profile import delegation
 from thingstead.protocols.profile.delegation import VerifiedDelegation
 
-__all__ = ["Installers"]
+__all__ = ["DELEGATES", "Installers"]
 
-_KEY = KeyId("owner")
+DELEGATES = KeyId("owner")
+"""Name of the key that delegations are signed with; there from the first of them."""
+
 _CTI_SIZE = 8
 _MOST = 256
 _MAX_NAME = 64
@@ -108,7 +110,11 @@ class Installers:
             raise ConfigError(f"{name}, or this key, is an installer already; `thingstead installer revoke` ends that")
         if len(self._known) - len(gone) >= _MOST:
             raise ConfigError(f"expected at most {_MOST} installers at one time")
-        owner = self._keys.handle(_KEY) if _KEY in self._keys.ids() else self._keys.create(_KEY, KeyType.P256)
+        owner = (
+            self._keys.handle(DELEGATES)
+            if DELEGATES in self._keys.ids()
+            else self._keys.create(DELEGATES, KeyType.P256)
+        )
         encoded = delegation.issue(
             public,
             owner,
@@ -152,10 +158,30 @@ class Installers:
             raise
         return found
 
+    async def restore(self, delegations: Iterable[bytes], *, ended: Collection[bytes]) -> int:
+        """Take up what a backup holds of delegations, less what has ended since; returns how many count.
+
+        Raises:
+            SecurityError, ProtocolError: one that the owner's key did not sign.
+            StorageError: they were not kept, and do not count.
+        """
+        if DELEGATES not in self._keys.ids():
+            return 0
+        found = [one for one in map(self._verified, delegations) if one is not None and one.cti not in ended]
+        at = self._clock.utc()
+        entries = [Draft(at, Kind.DELEGATION, "restore", None, "restored", _named(one)) for one in found]
+        await self._records.write({one.installer: one.encoded for one in found}, entries=entries)
+        self._known.update({one.installer: one for one in found})
+        return len(found)
+
     def _verified(self, encoded: bytes) -> VerifiedDelegation | None:
         """What was kept, verified anew; None for one that ended meanwhile."""
         try:
-            public = self._keys.handle(_KEY).public
+            public = self._keys.handle(DELEGATES).public
             return delegation.authenticate(encoded, public, domain=self._domain, at=self._clock.utc())
         except ExpiredError:
             return None
+
+
+def _named(one: VerifiedDelegation) -> Mapping[str, Detail]:
+    return {"installer": one.installer, "delegation": one.cti}

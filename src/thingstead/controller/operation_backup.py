@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from thingstead.clock import Clock
 from thingstead.controller import backup as backup_file
 from thingstead.controller.backup import Backup
 from thingstead.controller.directory import KEYS
+from thingstead.controller.installers import DELEGATES
 from thingstead.controller.notary import Notary
 from thingstead.controller.operation import Operation
 from thingstead.controller.owner import OwnerFiles
@@ -25,6 +26,7 @@ from thingstead.domain.unit import Unit
 from thingstead.errors import ConfigError
 from thingstead.identifier import KeyId
 from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.profile.delegation import VerifiedDelegation
 from thingstead.storage.directory import write_whole
 
 __all__ = ["BackUp", "rows"]
@@ -51,6 +53,7 @@ def rows(
     keys: KeyStore,
     store: Store,
     notary: Notary,
+    delegations: Callable[[], Iterable[VerifiedDelegation]],
     domain: str,
     clock: Clock,
 ) -> tuple[Operation[Any], ...]:
@@ -64,10 +67,12 @@ def rows(
             settings=files.settings_text(),
             policy=files.policy_text(),
             anchors=files.anchors(),
-            keys={name: cose_key.thumbprint(keys.handle(KeyId(name)).public) for name in KEYS},
+            keys={name: cose_key.thumbprint(keys.handle(KeyId(name)).public) for name in _names(keys)},
             things=tuple(register.things()),
             planes={plane.name: plane.snapshot() for plane in everyone},
             leaves=(),
+            operators=files.operators_text(),
+            delegations=tuple([one.encoded for one in delegations()]),
         )
 
     def written(path: Path, backup: Backup, size: int) -> int:
@@ -95,6 +100,11 @@ def rows(
     return (
         Operation("backup", BackUp, Right.OWN, "write what a restore needs, keys excepted, into a new file", back_up),
     )
+
+
+def _names(keys: KeyStore) -> set[str]:
+    """The keys that a domain has, and the one that delegations are signed with where there is one."""
+    return {*KEYS, *({DELEGATES} & keys.ids())}
 
 
 def _new(name: str) -> Path:

@@ -112,6 +112,7 @@ def operations(controller: Controller) -> Operations:
             keys=controller.foundation.keys,
             store=controller.foundation.store,
             notary=controller.notary,
+            delegations=lambda: controller.people.installers,
             domain=controller.foundation.config.domain.name,
             clock=clock,
         ),

@@ -105,6 +105,10 @@ async def take_up(
     await store.commit(Unit(entries=(Draft(at, Kind.CONFIGURATION, _ACTOR, None, "restored", details),)))
     for plane in controller.planes:
         await plane.restore(saved.planes[plane.name])
+    if newer == 0 or (newer is not None and revoked is not None):
+        # Where nobody knows what was ended since, nobody is an installer by a backup.
+        ended = () if revoked is None else revoked.revocations.delegations
+        await controller.people.installers.restore(saved.delegations, ended=ended)
     things = _things(saved.things, () if revoked is None else revoked.revocations.things)
     for start in range(0, len(things), _CHUNK):
         # Together: the store writes what waits at one time in one go.

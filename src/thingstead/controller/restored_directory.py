@@ -21,6 +21,7 @@ from thingstead.controller.backup import AuthenticBackup, Backup
 from thingstead.controller.composition import compose
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.directory import KEYS, REVOKED, DomainDirectory
+from thingstead.controller.installers import DELEGATES
 from thingstead.controller.restoration import has_to_join, newer_entries, take_up, why_held
 from thingstead.controller.revocation import AuthenticRevocations
 from thingstead.crypto.key import PublicKey
@@ -37,6 +38,7 @@ from thingstead.storage.sqlite import SqliteStore
 __all__ = ["Restored", "ledger_key", "restore"]
 
 _HEAD = "first.head"
+_TO_COMPARE = ".of-backup"
 _APPROVE_EACH = """\
 # Written by a restore: more may have been decided than the backup knows. Take it out when you are sure.
 approve_each = true
@@ -59,6 +61,8 @@ class Restored:
         revoked: things that the second place says have left or are held back.
         why_held: why each thing waits for a person now; empty where none waits by that.
         approve_each: whether each thing waits for a person now.
+        operators: the file `operators` is as it was; else it lies beside, for the owner to look through.
+        installers: how many delegations to installers count.
         kept: where the head and key of the ledger before are kept; empty where there were none.
     """
 
@@ -72,6 +76,8 @@ class Restored:
     revoked: int
     why_held: str
     approve_each: bool
+    operators: bool
+    installers: int
     kept: str
 
 
@@ -122,7 +128,10 @@ async def restore(
     staging = DomainDirectory(Path(tempfile.mkdtemp(prefix=f".{directory.root.name}.", dir=directory.root.parent)))
     try:
         _lay_out(staging, saved, policy, keys)
-        await _fill(staging, backup, config, newer, revoked, clock)
+        if saved.operators:
+            # A line that was taken out since must not come back by itself: that was a decision, on the ledger.
+            write_whole(staging.operators.with_suffix(_TO_COMPARE if reason else ""), saved.operators.encode())
+        installers = await _fill(staging, backup, config, newer, revoked, clock)
         kept = _hand_over_heads(outside, staging, clock)
         staging.root.rename(directory.root)
     except BaseException:
@@ -139,6 +148,8 @@ async def restore(
         revoked=0 if revoked is None else len(revoked.revocations.things),
         why_held=reason,
         approve_each=parse_policy(policy).join.approve_each,
+        operators=not (reason and saved.operators),
+        installers=installers,
         kept=kept,
     )
 
@@ -158,6 +169,10 @@ def _lay_out(staging: DomainDirectory, saved: Backup, policy: str, keys: Path) -
             store.create(KeyId(name), KEYS[name])
         else:
             write_whole(staging.keys / name, (keys / name).read_bytes())
+    if DELEGATES in saved.keys and (keys / DELEGATES).exists():
+        if cose_key.thumbprint(old.handle(DELEGATES).public) != saved.keys[DELEGATES]:
+            raise ConfigError(f"the key {DELEGATES} in {keys} is not the one that the domain had")
+        write_whole(staging.keys / DELEGATES, (keys / DELEGATES).read_bytes())
     for anchor in saved.anchors:
         staging.trust_maker(anchor)
     write_whole(staging.policy, policy.encode())
@@ -171,7 +186,7 @@ async def _fill(
     newer: int | None,
     revoked: AuthenticRevocations | None,
     clock: Clock,
-) -> None:
+) -> int:
     """Have the planes take up what they kept; what goes to the second place stands in the staging directory then."""
     store = SqliteStore(staging.root)
     try:
@@ -181,6 +196,7 @@ async def _fill(
         await take_up(controller, backup, newer, revoked)
         await controller.second_place.settle()
         await controller.notary.seal()
+        return len(list(controller.people.installers))
     finally:
         await store.close()
 

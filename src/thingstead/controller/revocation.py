@@ -21,7 +21,7 @@ from thingstead.protocols.cose.header import Label
 __all__ = ["AuthenticRevocations", "Revocations", "authenticate", "is_revoked", "sign"]
 
 _TYPE = "application/vnd.thingstead.revocations+cbor"
-_FORMAT = 1
+_FORMAT = 2
 _LIMITS = codec.Limits(max_bytes=1 << 28)
 _ACCEPT = frozenset({int(AlgorithmId.ESP256)})
 _GONE = frozenset({LifecycleState.DECOMMISSIONED, LifecycleState.RE_OWNED})
@@ -39,6 +39,7 @@ class Revocations:
         decided: entries up to the last decision that takes something away and is not about one thing: a rule, a
             maker, a member of a group, data. What a backup lacks of them, a person has to remember.
         things: each thing that has left or is held back, as its record stood.
+        delegations: names of delegations to installers that were ended before their time; of very many the newest.
     """
 
     domain: str
@@ -46,6 +47,7 @@ class Revocations:
     entries: int
     decided: int
     things: tuple[Thing, ...]
+    delegations: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def sign(revocations: Revocations, key: PrivateKey) -> bytes:
             revocations.entries,
             revocations.decided,
             [thing_record.encode(one) for one in revocations.things],
+            list(revocations.delegations),
         ]
     )
     return sign1.sign(payload, key, signature_id=AlgorithmId.ESP256, protected={Label.TYP: _TYPE})
@@ -91,10 +94,27 @@ def authenticate(data: bytes, public: PublicKey, *, domain: str) -> AuthenticRev
     if message.headers.protected.get(Label.TYP) != _TYPE:
         raise DecodeError("expected the revocations that a domain keeps in a second place")
     match codec.decode(sign1.authenticate(message, public, accept=_ACCEPT).payload, limits=_LIMITS):
-        case [int(version), str(named), int(epoch), int(entries), int(decided), list(things)] if (
-            version == _FORMAT and named == domain and all(isinstance(one, bytes) for one in things)
+        case [int(version), str(named), int(epoch), int(entries), int(decided), list(things), *others] if (
+            (version, len(others)) in _FORMS and named == domain and all(isinstance(one, bytes) for one in things)
         ):
             records = tuple([thing_record.decode(one) for one in things])
-            return AuthenticRevocations(Revocations(named, epoch, entries, decided, records), _SEAL)
+            ended = tuple([_name(one) for one in _list(others[0])]) if others else ()
+            return AuthenticRevocations(Revocations(named, epoch, entries, decided, records, ended), _SEAL)
         case _:
             raise DecodeError(f"expected revocations of {domain} in format {_FORMAT}")
+
+
+_FORMS = frozenset({(1, 0), (_FORMAT, 1)})
+"""The form before knew no delegations."""
+
+
+def _name(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        raise DecodeError("expected the name of a delegation in bytes")
+    return value
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise DecodeError("expected a list of delegations")
+    return value

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.revocation import Revocations, authenticate, is_revoked, sign
 from thingstead.crypto.key import PrivateKey
-from thingstead.domain.ledger.entry import Entry, Kind
+from thingstead.domain.ledger.entry import Draft, Entry, Kind
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import HeadKeeper, Store
 from thingstead.domain.register import Register
@@ -25,6 +25,8 @@ __all__ = ["SecondPlace", "epoch_of", "second_place"]
 
 _LOGGER = logging.getLogger(__name__)
 _EPOCH = "epoch"
+_MOST_ENDED = 4096
+"""At most 256 delegations count at one time."""
 
 
 class SecondPlace:
@@ -48,6 +50,7 @@ class SecondPlace:
         self._key = key
         self._domain = domain
         self._epoch = epoch
+        self._ended: dict[bytes, None] = {}
         self._revoked = {thing.id: thing for thing in things if is_revoked(thing)}
         self._entries = 0
         self._changes = 1
@@ -86,8 +89,9 @@ class SecondPlace:
     async def commit(self, unit: Unit) -> tuple[Entry, ...]:
         """Keep `unit`; returns when what it takes away stands in both places."""
         taken = {thing.id: thing for thing in unit.things if is_revoked(thing)}
-        if taken:
-            await self._change(taken, ())
+        ended = [name for name in map(_ended_by, unit.entries) if name is not None]
+        if taken or ended:
+            await self._change(taken, (), ended)
         try:
             entries = await self._store.commit(unit)
         except StorageError:
@@ -124,8 +128,11 @@ class SecondPlace:
         if self.is_behind:
             await self._write()
 
-    async def _change(self, taken: dict[ThingId, Thing], given: Iterable[ThingId]) -> None:
+    async def _change(self, taken: dict[ThingId, Thing], given: Iterable[ThingId], ended: Iterable[bytes] = ()) -> None:
         self._revoked.update(taken)
+        self._ended.update(dict.fromkeys(ended))
+        while len(self._ended) > _MOST_ENDED:
+            del self._ended[next(iter(self._ended))]
         for thing in given:
             self._revoked.pop(thing, None)
         self._changes += 1
@@ -142,7 +149,8 @@ class SecondPlace:
                 return
             changes = self._changes
             things = tuple(self._revoked.values())
-            revocations = Revocations(self._domain, self._epoch, self._entries, self._decided, things)
+            ended = tuple(self._ended)
+            revocations = Revocations(self._domain, self._epoch, self._entries, self._decided, things, ended)
             await self._keeper.keep(sign(revocations, self._key))
             self._written = changes
 
@@ -150,9 +158,17 @@ class SecondPlace:
         """What was decided, as kept; it need not be written again where it is what we know."""
         found = authenticate(kept, self._key.public, domain=self._domain).revocations
         self._entries = found.entries
+        self._ended = dict.fromkeys(found.delegations)
         if (found.epoch, {one.id: one for one in found.things}) == (self._epoch, self._revoked):
             self._written = self._changes
         return found.decided
+
+
+def _ended_by(draft: Draft) -> bytes | None:
+    """The name of the delegation that an entry says is ended; None of any other entry."""
+    name = draft.details.get("delegation")
+    is_end = draft.kind is Kind.DELEGATION and draft.cause == "revoked" and isinstance(name, bytes)
+    return name if is_end and isinstance(name, bytes) else None
 
 
 def _is_decision(entry: Entry) -> bool:

@@ -29,6 +29,8 @@ BACKUP = Backup(
     things=(a_thing(),),
     planes={name: {"a": b"document"} for name in PlaneName},
     leaves=(b"leaf",),
+    operators="auditor user:7 carla",
+    delegations=(b"delegation",),
 )
 FILE = sign(BACKUP, KEY)
 
@@ -67,15 +69,15 @@ def test_what_else_the_ledger_key_signs_is_no_backup():
         authenticate(signed(fields(), typ="application/cbor"), KEY.public)
 
 
-@pytest.mark.parametrize("payload", [[3], [3, "home"], [99, {}, b""]])
+@pytest.mark.parametrize("payload", [[4], [4, "home"], [99, {}, b""]])
 def test_a_newer_format_is_named_as_such(payload):
-    with pytest.raises(UnsupportedError, match=f"format {payload[0]}, written by a newer version; we read 2"):
+    with pytest.raises(UnsupportedError, match=f"format {payload[0]}, written by a newer version; we read 3"):
         authenticate(signed(payload), KEY.public)
 
 
-@pytest.mark.parametrize("payload", [7, [], [1, "home", 0, [], {}], {"format": 2}, [2], ["2", "home"]])
+@pytest.mark.parametrize("payload", [7, [], [1, "home", 0, [], {}], {"format": 3}, [3], ["3", "home"]])
 def test_an_older_or_an_unknown_form_is_refused(payload):
-    with pytest.raises(DecodeError, match="expected a backup of format 2"):
+    with pytest.raises(DecodeError, match="expected a backup of format 3"):
         authenticate(signed(payload), KEY.public)
 
 
@@ -91,6 +93,9 @@ def test_an_older_or_an_unknown_form_is_refused(payload):
         (8, {"identity": []}),
         (8, {"identity": {"a": "document"}}),
         (9, ["leaf"]),
+        (10, b"auditor user:7"),
+        (11, ["delegation"]),
+        (11, {}),
     ],
 )
 def test_a_field_that_is_not_what_it_should_be_is_refused(place, value):

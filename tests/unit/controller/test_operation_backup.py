@@ -61,6 +61,7 @@ class Domain:
             keys=self.keys,
             store=self.store,
             notary=notary,
+            delegations=lambda: (),
             domain="home",
             clock=self.clock,
         )

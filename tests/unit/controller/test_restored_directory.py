@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import stat
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.unit.domain.things import AT, a_thing
 from thingstead.controller.app import running
 from thingstead.controller.backup import Backup, authenticate, sign
 from thingstead.controller.directory import KEYS, DomainDirectory
+from thingstead.controller.installers import DELEGATES
 from thingstead.controller.restored_directory import ledger_key, restore
 from thingstead.controller.revocation import Revocations
 from thingstead.controller.revocation import authenticate as read_revocations
@@ -24,12 +26,14 @@ from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.errors import AuthenticationError, ConfigError, StorageError, ThingsteadError
 from thingstead.identifier import KeyId
 from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.profile import delegation
 from thingstead.storage.policy_file import parse_policy
 from thingstead.storage.sqlite import DATABASE, SqliteStore
 from thingstead_verifier.verify import check
 
 SETTINGS = '[domain]\nname = "home"\n[coap]\nport = 0\n[web]\nenabled = false\n'
 ANCHOR = TrustAnchor("acme", generate(KeyType.P256).public, (generate(KeyType.P256).public,), bytes(16))
+KEY = generate(KeyType.P256)
 GONE = a_thing(1, state=LifecycleState.DECOMMISSIONED, version=4)
 
 
@@ -293,3 +297,59 @@ def test_the_second_place_goes_on_in_a_new_epoch_under_the_new_key(lost):
     assert (found.epoch, found.things) == (2, (GONE,))
     assert (heads / "home-until-20261123T120000Z.revoked").exists()
     assert not list(directory.root.glob("first.*"))
+
+
+def _delegating(lost):
+    """The domain had a key that it delegated with, and who might ask was written down."""
+    owner = FileKeyStore(lost.keys).create(DELEGATES, KeyType.P256)
+    token = delegation.issue(
+        KEY.public,
+        owner,
+        domain="home",
+        installer="ben",
+        zones=("hall",),
+        classes=(2,),
+        at=AT,
+        expires=AT + timedelta(days=2),
+        cti=b"01234567",
+    )
+    keys = {**lost.backup.keys, DELEGATES: cose_key.thumbprint(owner.public)}
+    return {"keys": keys, "delegations": (token,), "operators": "auditor user:7 carla\n"}
+
+
+@pytest.mark.requirement("R-62")
+def test_operators_and_installers_come_back_where_nothing_was_decided_since(lost):
+    changes = _delegating(lost)
+    restored, directory = lost.restore(head=lost.second_place(lost.head(3)), **changes)
+    assert (restored.operators, restored.installers) == (True, 1)
+    assert directory.operators.read_text() == changes["operators"]
+    assert cose_key.thumbprint(FileKeyStore(directory.keys).handle(DELEGATES).public) == changes["keys"][DELEGATES]
+
+
+@pytest.mark.requirement("R-62")
+def test_where_nobody_knows_what_was_decided_since_operators_wait_for_the_owner_and_nobody_is_an_installer(lost):
+    restored, directory = lost.restore(**_delegating(lost))
+    assert (restored.operators, restored.installers) == (False, 0)
+    assert not directory.operators.exists()
+    assert directory.operators.with_suffix(".of-backup").exists()
+
+
+@pytest.mark.requirement("R-62")
+@pytest.mark.parametrize(("ended", "installers"), [((), 1), ((b"01234567",), 0), ((b"76543210",), 1)])
+def test_who_was_revoked_since_is_no_installer(lost, ended, installers):
+    head = lost.second_place(lost.head(3), Revocations("home", 1, 3, 0, (), ended))
+    restored, _ = lost.restore(head=head, **_delegating(lost))
+    assert restored.installers == installers
+
+
+def test_a_key_that_delegations_were_not_signed_with_is_refused(lost):
+    changes = _delegating(lost)
+    with pytest.raises(ConfigError, match="owner"):
+        lost.restore(**{**changes, "keys": {**changes["keys"], DELEGATES: bytes(32)}})
+
+
+def test_without_the_key_that_delegations_were_signed_with_nobody_is_an_installer(lost):
+    changes = _delegating(lost)
+    (lost.keys / DELEGATES).unlink()
+    restored, _ = lost.restore(head=lost.second_place(lost.head(3)), **changes)
+    assert restored.installers == 0

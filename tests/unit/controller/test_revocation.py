@@ -14,7 +14,7 @@ from thingstead.protocols.cose import sign1
 from thingstead.protocols.cose.header import Label
 
 KEY = generate(KeyType.P256)
-SAID = Revocations("home", 2, 9, 4, (a_thing(1, state=LifecycleState.DECOMMISSIONED), a_thing(2)))
+SAID = Revocations("home", 2, 9, 4, (a_thing(1, state=LifecycleState.DECOMMISSIONED), a_thing(2)), (b"delegation",))
 
 
 def signed(payload, typ=revocation._TYPE):
@@ -23,6 +23,11 @@ def signed(payload, typ=revocation._TYPE):
 
 def test_what_was_signed_is_read_back():
     assert authenticate(sign(SAID, KEY), KEY.public, domain="home").revocations == SAID
+
+
+def test_a_file_of_before_knows_no_delegations():
+    read = authenticate(signed([1, "home", 1, 0, 0, []]), KEY.public, domain="home").revocations
+    assert read == Revocations("home", 1, 0, 0, ())
 
 
 def test_another_key_or_a_flipped_bit_is_refused():
@@ -39,13 +44,30 @@ def test_another_key_or_a_flipped_bit_is_refused():
         b"",
         sign(SAID, KEY)[:-1],
         signed([1, "home", 1, 0, 0, []], "application/vnd.thingstead.backup+cbor"),
+        signed([3, "home", 1, 0, 0, [], []]),
         signed([2, "home", 1, 0, 0, []]),
+        signed([1, "home", 1, 0, 0, [], []]),
+        signed([2, "home", 1, 0, 0, [], {}]),
+        signed([2, "home", 1, 0, 0, [], ["delegation"]]),
         signed([1, "elsewhere", 1, 0, 0, []]),
         signed([1, "home", 1, 0, 0, ["thing"]]),
         signed([1, "home", 1, 0, 0, [b"thing"]]),
         signed([1, "home", 1, 0, 0]),
     ],
-    ids=["empty", "cut", "a backup", "newer", "another domain", "text", "no record", "short"],
+    ids=[
+        "empty",
+        "cut",
+        "a backup",
+        "newer",
+        "no list",
+        "a list too many",
+        "a map",
+        "names",
+        "another domain",
+        "text",
+        "no record",
+        "short",
+    ],
 )
 def test_what_is_no_such_file_is_refused(data):
     with pytest.raises(DecodeError):

@@ -195,3 +195,40 @@ def test_all_else_is_the_store_s(home):
     assert home.store.load() == home.disk.load()
     assert list(home.store.documents(PlaneName.IDENTITY)) == []
     asyncio.run(home.store.close())
+
+
+def _ended(name):
+    return Unit(entries=(Draft(AT, Kind.DELEGATION, "owner", None, "revoked", {"delegation": name}),))
+
+
+@pytest.mark.requirement("R-62")
+def test_a_delegation_that_ended_stands_there_before_it_counts_and_over_a_restart(home):
+    home.disk.is_dying = True
+    with pytest.raises(StorageError):
+        home.commit(_ended(b"first"))
+    assert home.place.said().delegations == (b"first",)
+    home.disk.is_dying = False
+    home.started()
+    home.commit(_ended(b"second"))
+    assert home.place.said().delegations == (b"first", b"second")
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        Draft(AT, Kind.DELEGATION, "owner", None, "delegated", {"delegation": b"given"}),
+        Draft(AT, Kind.APPROVAL, "installer:ben", None, "revoked", {"delegation": b"used"}),
+        Draft(AT, Kind.DELEGATION, "owner", None, "revoked", {}),
+    ],
+)
+def test_what_else_is_said_of_delegations_ends_none(home, draft):
+    home.commit(Unit(entries=(draft,)))
+    asyncio.run(home.store.settle())
+    assert home.place.said().delegations == ()
+
+
+def test_of_very_many_that_ended_the_newest_are_kept(home, monkeypatch):
+    monkeypatch.setattr("thingstead.controller.second_place._MOST_ENDED", 2)
+    for name in (b"first", b"second", b"third"):
+        home.commit(_ended(name))
+    assert home.place.said().delegations == (b"second", b"third")
