@@ -33,6 +33,7 @@ _ATTEMPTS = 1_000_000
 _APART = 40
 _TOKEN_SECONDS = 150.0
 _SLEEP = 45.0
+_LOOK, _CALM = 65.0, 5.0
 _SEED = 9770
 
 
@@ -69,7 +70,7 @@ def figures() -> Iterator[Figure]:
             for loss, some in ((0.0, chosen[:_KILLS]), (_LOSS, chosen[_KILLS : 2 * _KILLS])):
                 _insist(some)
                 world.line(loss=loss)
-                kills = _kill(world, some, chance, what=f"{loss:.0%} lost")
+                kills = _kill(world, some, chance, loss=loss)
                 yield from _online(kills, loss)
                 world.line()
             yield from _attempts(chosen[:_KILLS])
@@ -86,7 +87,7 @@ def _insist(sensors: Sequence[Sensor]) -> None:
     note(f"{len(sensors)} sensors command {sum(len(sensor.lamps) for sensor in sensors)} lamps")
 
 
-def _kill(world: Pairs, sensors: Sequence[Sensor], chance: random.Random, *, what: str) -> list[_Kill]:
+def _kill(world: Pairs, sensors: Sequence[Sensor], chance: random.Random, *, loss: float) -> list[_Kill]:
     """Quarantine each at an instant of its own, and find out who accepted it last."""
     instants = [chance.uniform(0, _SPREAD) for _ in sensors]
     begun = time.monotonic()
@@ -98,8 +99,8 @@ def _kill(world: Pairs, sensors: Sequence[Sensor], chance: random.Random, *, wha
     order = sorted(range(len(sensors)), key=lambda place: instants[place])
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         said = list(pool.map(lambda place: one(sensors[place], instants[place]), order))
-    note(f"{what}: {len(said)} cut off; watched until every lamp has looked at the list by itself")
-    time.sleep(_settling(said))
+    note(f"{loss:.0%} lost: {len(said)} cut off; watching")
+    time.sleep(_settling(said, loss))
     return [_measured(sensors[place], *told) for place, told in zip(order, said, strict=True)]
 
 
@@ -108,9 +109,9 @@ def _quarantine(world: Pairs, sensor: Sensor) -> tuple[float, dict[str, Any]]:
     return decided, world.ask("thing.quarantine", thing=sensor.thing)
 
 
-def _settling(said: Sequence[tuple[float, dict[str, Any]]]) -> float:
-    """A lamp looks each minute, whatever it was told."""
-    return max(5.0, max(decided for decided, _ in said) + 65.0 - time.monotonic())
+def _settling(said: Sequence[tuple[float, dict[str, Any]]], loss: float) -> float:
+    """Where messages are lost, until each lamp has looked at the list by itself, which it does each minute."""
+    return max(_CALM, max(decided for decided, _ in said) + (_LOOK if loss else 0.0) - time.monotonic())
 
 
 def _measured(sensor: Sensor, decided: float, said: dict[str, Any]) -> _Kill:

@@ -121,6 +121,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         joined=asyncio.Event(),
     )
     planes.groups.on_join = lambda _name: controller.joined.set()
+    server.on_first_heard = planes.groups.heard
     serve(controller)
     return controller
 

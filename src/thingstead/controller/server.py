@@ -74,6 +74,7 @@ class DomainServer:
         self._under_way = 0
         self._running: set[asyncio.Task[None]] = set()
         self.flush: Callable[[], None] = lambda: None
+        self.on_first_heard: Callable[[ThingId], None] = lambda _thing: None
 
     # --- the core that a pump drives
 
@@ -98,6 +99,8 @@ class DomainServer:
             match event:
                 case RequestReceived():
                     if event.association is not None:
+                        if event.association not in self._last_acceptance:
+                            self.on_first_heard(ThingId(event.association))
                         self._last_acceptance[event.association] = now
                     is_worn = event.association in self._worn
                     answer = _JOIN_AGAIN if is_worn else self.resources.answer(event, now)

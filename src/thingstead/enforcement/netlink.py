@@ -1,4 +1,4 @@
-"""Talk to the kernel's nftables and conntrack over netlink: one batch is one transaction.
+"""Talk to the kernel's nftables, conntrack and routes over netlink: one batch is one transaction.
 
 libnftables reads the whole ruleset back before it changes one element; here a change costs what it changes.
 Attribute numbers are those of linux/netfilter/nf_tables.h and nfnetlink_conntrack.h.
@@ -12,10 +12,20 @@ import socket
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from thingstead.errors import TransportError
 
-__all__ = ["Attributes", "Message", "NetfilterSocket", "NetlinkError", "attribute", "nested", "parse_attributes"]
+__all__ = [
+    "Attributes",
+    "Message",
+    "NetfilterSocket",
+    "NetlinkError",
+    "RouteSocket",
+    "attribute",
+    "nested",
+    "parse_attributes",
+]
 
 Attributes = dict[int, bytes]
 
@@ -25,7 +35,7 @@ _REQUEST, _MULTI, _ACK, _DUMP = 0x1, 0x2, 0x4, 0x300
 _ERROR, _DONE = 0x2, 0x3
 _BATCH_BEGIN, _BATCH_END = 0x10, 0x11
 _SUBSYSTEM_NFTABLES = 10
-_NETLINK_NETFILTER = 12
+_NETLINK_ROUTE, _NETLINK_NETFILTER = 0, 12
 _NESTED = 0x8000
 _TYPE_MASK = 0x3FFF
 _SECONDS = 10.0
@@ -170,6 +180,35 @@ class NetfilterSocket:
                 if sequence >= oldest:
                     yield sequence, kind, data[offset + _HEADER.size : offset + length]
                 offset += (length + 3) & ~3
+
+
+class RouteSocket:
+    """Asks the tables of routes and neighbours, in the network namespace where it was made, one row at a time."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_ROUTE)
+        self._socket.settimeout(_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._socket.close()
+
+    def ask(self, kind: int, head: bytes, body: bytes) -> tuple[bytes, Attributes]:
+        """One row: a structure of the same kind as `head`, and what comes with it.
+
+        Raises:
+            NetlinkError: the kernel has no such row.
+            OSError: it did not answer.
+        """
+        self._socket.send(_HEADER.pack(_HEADER.size + len(head) + len(body), kind, _REQUEST, 1, 0) + head + body)
+        data = self._socket.recv(_RECEIVE_BYTES)
+        length, told, _, _, _ = _HEADER.unpack_from(data)
+        payload = data[_HEADER.size : length]
+        if told == _ERROR:
+            raise NetlinkError(_error_number(payload), "to tell a row")
+        return payload[: len(head)], dict(parse_attributes(payload[len(head) :]))
 
 
 def attribute(kind: int, value: bytes) -> bytes:

@@ -300,10 +300,12 @@ class AuthorizationServer:
                 master_salt=oscore.master_salt,
                 aead=oscore.aead_id,
                 hkdf=oscore.digest_id,
-                sequence=holding.reserved,
+                sequence=0 if fresh else holding.reserved,
                 fresh=fresh,
             )
         )
+        if fresh:
+            self._associations.sequence_reserved(thing, holding.reserved)
 
     async def _write(self, thing: ThingId, holding: Holding, kind: Kind, cause: str) -> None:
         standing = self._stand(holding)

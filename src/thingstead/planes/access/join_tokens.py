@@ -24,6 +24,8 @@ __all__ = ["JoinTokens", "Proposal"]
 
 _ACCEPT = frozenset({int(AlgorithmId.ESP256)})
 _CTI_SIZE = 8
+_FIRST_NUMBERS = 256
+"""Sender sequence numbers that are reserved with the keys themselves: the first message needs no second writing."""
 _MEMBERSHIP = Scope(
     {
         path.GRANT: Permission.GET,
@@ -85,7 +87,7 @@ class JoinTokens:
         """What a thing holds once it is in."""
         access = self._issue(self._domain, thing, proposal.public, proposal.scope.widen(_MEMBERSHIP))
         granted = self._issue(thing, self._domain, self._holder, proposal.granted)
-        return Holding(proposal.oscore, proposal.public, access, granted, reserved=0, suspended=False)
+        return Holding(proposal.oscore, proposal.public, access, granted, _FIRST_NUMBERS, suspended=False)
 
     def authenticate(self, holding: Holding) -> AccessToken:
         """The thing's token, if it is ours and its holder's; whether it has ended is not looked at.

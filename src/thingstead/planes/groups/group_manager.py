@@ -253,6 +253,13 @@ class GroupManager:
         told = [member.sender_id for thing, member in behind.items() if answers.get(thing)]
         return await self._keeper.change(name, lambda current: current.confirmed_by(told, record.num))
 
+    def heard(self, thing: ThingId) -> None:
+        """A thing that nobody knew how to reach has spoken: where it is behind, it is not made to wait."""
+        for record in self.groups():
+            if any(member.thing == thing for member in record.behind()):
+                self._retries.pop(record.gid, None)
+                self.on_join(record.name)
+
     async def tidy(self) -> None:
         """Do what is due: put out whose right has ended, renew old keys, try again whoever is behind."""
         for record in self.groups():
@@ -330,7 +337,9 @@ class GroupManager:
         left = [record.name for record in self.groups() if record.member(thing) is not None]
         for name in left:
             await self._keeper.change(name, self._keeper.without(thing), cause=cause, thing=thing)
-        told = await asyncio.gather(*[self.distribute(name) for name in left])
+        # Also where an earlier attempt ended before the others were told.
+        behind = [one.name for one in self.groups() if one.credential_of(thing) is not None and one.behind()]
+        told = await asyncio.gather(*[self.distribute(name) for name in sorted({*left, *behind})])
         return "; ".join([_progress(record) for record in told]) or "in no group"
 
     def _right(self, thing: ThingId, name: str) -> Scope:

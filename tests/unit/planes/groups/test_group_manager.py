@@ -584,3 +584,41 @@ def test_changes_over_several_epochs_are_told_as_one():
         assert [peer.sender_id for peer in told.keys.members] == [now.member(third.id).sender_id]
 
     run(story)
+
+
+def test_who_is_heard_again_after_a_while_is_told_at_once_what_it_missed():
+    async def story(domain):
+        await domain.joined(LAMP)
+        await domain.manager.rekey("lamps")
+        for _ in range(6):
+            await domain.manager.tidy()
+        tries = len(domain.asked)
+        heard: list[str] = []
+        await domain.manager.tidy()
+        assert len(domain.asked) == tries
+        domain.manager.on_join = heard.append
+        domain.members = {LAMP.id: takes_keys}
+        domain.manager.heard(OTHER.id)
+        assert heard == []
+        domain.manager.heard(LAMP.id)
+        assert heard == ["lamps"]
+        await domain.manager.tidy()
+        assert domain.manager.group("lamps").behind() == ()
+        domain.manager.heard(LAMP.id)
+        assert heard == ["lamps"]
+
+    run(story)
+
+
+@pytest.mark.requirement("R-09")
+def test_a_putting_out_that_ended_before_the_others_were_told_is_told_by_the_next_attempt():
+    async def story(domain):
+        await domain.joined(LAMP)
+        await domain.joined(OTHER)
+        await domain.manager.restrict(OTHER, cause="doubt", transition_id=OTHER.transition_id)
+        assert [member.thing for member in domain.manager.group("lamps").behind()] == [LAMP.id]
+        domain.members = {LAMP.id: takes_keys}
+        told = await domain.manager.restrict(OTHER, cause="doubt", transition_id=OTHER.transition_id)
+        assert told.detail == "lamps: 1 of 1 have the new keys"
+
+    run(story)
