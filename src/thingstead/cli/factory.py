@@ -32,7 +32,13 @@ _SUPPORT_YEARS = 5
 
 def _maker(session: Session) -> int:
     options = session.options
-    made = make_maker(session.path("directory"), name=options["name"], domain=options["domain"], at=SystemClock().utc())
+    made = make_maker(
+        session.path("directory"),
+        name=options["name"],
+        domain=options["domain"],
+        at=SystemClock().utc(),
+        second_place=session.path("hash_based") if options["hash_based"] is not None else None,
+    )
     session.console.show(
         {
             "maker": made.maker.name,
@@ -133,6 +139,10 @@ MAKER = Action(
         Parameter("directory", "the maker's new directory"),
         Parameter("--name", "its name, of a-z, 0-9 and hyphens", required=True),
         Parameter("--domain", "its DNS domain; vendor and class identifiers follow from it", required=True),
+        Parameter(
+            "--hash-based",
+            "a third release key, HSS-LMS, for 1,024 releases; this directory, on another disk, counts them too",
+        ),
     ),
     _maker,
     "Writes NAME.anchor, which domains need to trust it. Its keys stay in the directory, readable by you alone.",

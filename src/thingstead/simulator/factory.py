@@ -8,6 +8,7 @@
         anchor                    slots/            firmware 1.0.0
         release-p256
         release-ml-dsa-44
+      hash-based/               if it was asked for: another release key, which counts what it signs
       mud/signer.key .pem
       mud/authority.pem
       NAME.anchor                 for domains that trust this maker
@@ -16,7 +17,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import secrets
 import tomllib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,7 +31,8 @@ from thingstead.agent.introduction import INSTALL_CODE
 from thingstead.agent.program import HOME, KEYS, SLOTS
 from thingstead.crypto.authority import Signer, make_authority, make_signer
 from thingstead.crypto.certificate import load_certificate
-from thingstead.crypto.key import KeyType
+from thingstead.crypto.hss_signing import IDENTIFIER_SIZE, SEED_SIZE
+from thingstead.crypto.key import KeyType, PrivateKey
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain.anchor import TrustAnchor
@@ -44,6 +48,7 @@ from thingstead.protocols.profile.install_code import InstallCode
 from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.secret import Secret
 from thingstead.storage.directory import private_directory, write_whole
+from thingstead.storage.hss_key import HssKey
 
 __all__ = ["FIRMWARE_1_0_0", "MakerDirectory", "bear_thing", "is_maker", "make_maker", "open_maker"]
 
@@ -53,6 +58,8 @@ FIRMWARE_1_0_0 = firmware_image.encode(Firmware("1.0.0"))
 _ANCHOR = KeyId("anchor")
 _RELEASE = {KeyId("release-p256"): KeyType.P256, KeyId("release-ml-dsa-44"): KeyType.ML_DSA_44}
 _SETTINGS = "maker.toml"
+_HASH_BASED, _SECOND_PLACE = "hash-based", "second_place"
+_MACHINE_ID = Path("/etc/machine-id")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _SIGNER_VALIDITY = timedelta(days=3650)
@@ -88,10 +95,17 @@ class MakerDirectory:
         return Signer(certificate, Secret(_read(folder / "signer.key")), issuer)
 
 
-def make_maker(root: Path, *, name: str, domain: str, at: datetime) -> MakerDirectory:
+def make_maker(root: Path, *, name: str, domain: str, at: datetime, second_place: Path | None = None) -> MakerDirectory:
     """Found a maker: fresh keys, a MUD signer under an authority of its own, and the anchor file.
 
     The authority's key is not kept: when the signer runs out in ten years, the maker founds another.
+
+    Args:
+        root: its directory, made 0700.
+        name: what it is called.
+        domain: its DNS name.
+        at: now.
+        second_place: where a release key of hashes (HSS-LMS) counts what it has signed; None for no such key.
 
     Raises:
         ConfigError: a maker is here already, or the name or DNS domain cannot be one.
@@ -108,8 +122,11 @@ def make_maker(root: Path, *, name: str, domain: str, at: datetime) -> MakerDire
     for key_name, key_type in {_ANCHOR: KeyType.P256, **_RELEASE}.items():
         if key_name not in keys.ids():
             keys.create(key_name, key_type)
+    if second_place is not None:
+        seed, identifier = Secret(secrets.token_bytes(SEED_SIZE)), secrets.token_bytes(IDENTIFIER_SIZE)
+        HssKey.create(root / _HASH_BASED, second_place, machine=_machine(), seed=seed, identifier=identifier)
     authority = _make_mud_signer(root / "mud", name, at)
-    maker = _maker(name, domain, keys)
+    maker = _maker(name, domain, root, second_place)
     made = MakerDirectory(root, maker)
     anchor = TrustAnchor(
         maker=name,
@@ -121,7 +138,10 @@ def make_maker(root: Path, *, name: str, domain: str, at: datetime) -> MakerDire
     )
     write_whole(made.anchor, anchor_file.encode(anchor))
     # Last: its presence is what says that the rest is whole.
-    write_whole(root / _SETTINGS, f"name = {json.dumps(name)}\ndomain = {json.dumps(domain)}\n".encode())
+    settings = {"name": name, "domain": domain}
+    if second_place is not None:
+        settings[_SECOND_PLACE] = str(second_place.resolve())
+    write_whole(root / _SETTINGS, "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()).encode())
     return made
 
 
@@ -144,9 +164,11 @@ def open_maker(root: Path) -> MakerDirectory:
         settings = tomllib.loads(_read(path).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is damaged: {error}") from error
+    second_place = settings.get(_SECOND_PLACE)
     match settings:
-        case {"name": str(name), "domain": str(domain)}:
-            return MakerDirectory(root, _maker(name, domain, FileKeyStore(root / "keys")))
+        case {"name": str(name), "domain": str(domain)} if isinstance(second_place, str | None):
+            counted = None if second_place is None else Path(second_place)
+            return MakerDirectory(root, _maker(name, domain, root, counted))
         case _:
             raise ConfigError(f"expected name and domain in {path}")
 
@@ -211,8 +233,22 @@ def _check(whose: bytes | MakerServer, maker: Maker) -> None:
         raise ConfigError(f"expected a server of {maker.name}, got one of {whose.maker}")
 
 
-def _maker(name: str, domain: str, keys: FileKeyStore) -> Maker:
-    return Maker(name, domain, keys.handle(_ANCHOR), tuple([keys.handle(key_name) for key_name in _RELEASE]))
+def _maker(name: str, domain: str, root: Path, second_place: Path | None) -> Maker:
+    keys = FileKeyStore(root / "keys")
+    release_keys: list[PrivateKey] = [keys.handle(key_name) for key_name in _RELEASE]
+    if second_place is not None:
+        release_keys.append(HssKey(root / _HASH_BASED, second_place, machine=_machine()))
+    return Maker(name, domain, keys.handle(_ANCHOR), tuple(release_keys))
+
+
+def _machine() -> bytes:
+    """What tells this machine from others: the number that it got when it was installed, or else its name."""
+    try:
+        return _MACHINE_ID.read_bytes()
+    except FileNotFoundError:
+        return os.uname().nodename.encode()
+    except OSError as error:
+        raise StorageError(f"cannot read {_MACHINE_ID}: {error.strerror}") from error
 
 
 def _make_mud_signer(folder: Path, name: str, at: datetime) -> Signer:

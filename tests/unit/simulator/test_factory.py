@@ -22,14 +22,17 @@ from thingstead.errors import (
     ThingsteadError,
     UntrustedError,
 )
+from thingstead.phases.maintain import make_release, sign_release
 from thingstead.phases.manufacture import Model
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.cwt.credential import authenticate_maker_identity
 from thingstead.protocols.mud.signature import AdmissionPolicy, admit
 from thingstead.protocols.profile import birth as birth_record
+from thingstead.protocols.profile import release
 from thingstead.protocols.profile.birth import BIRTH
+from thingstead.protocols.suit.authentication import authenticate
 from thingstead.protocols.voucher import voucher
-from thingstead.simulator.factory import FIRMWARE_1_0_0, bear_thing, make_maker, open_maker
+from thingstead.simulator.factory import FIRMWARE_1_0_0, bear_thing, is_maker, make_maker, open_maker
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 MODEL = Model("LX-1", 2, "https://aurora.example/lx-1.json", date(2031, 1, 1))
@@ -113,6 +116,33 @@ def test_each_thing_makes_its_own_key(maker, tmp_path):
 def test_a_maker_signs_releases_with_a_classical_and_a_post_quantum_key(maker, anchor):
     assert [key.type for key in anchor.release_keys] == [KeyType.P256, KeyType.ML_DSA_44]
     assert anchor.release_keys == tuple(key.public for key in maker.maker.release_keys)
+
+
+@pytest.mark.slow
+@pytest.mark.spec("RFC 8778 6.1")
+def test_a_maker_may_sign_releases_with_hashes_too(tmp_path):
+    second_place = tmp_path / "other-disk"
+    second_place.mkdir()
+    made = make_maker(tmp_path / "m", name="m", domain="m.example", at=AT, second_place=second_place)
+    again = open_maker(made.root).maker
+    anchor = anchor_file.decode(made.anchor.read_bytes())
+    assert [key.type for key in anchor.release_keys][2:] == [KeyType.HSS_LMS]
+    assert tuple(key.public for key in again.release_keys) == anchor.release_keys
+
+    unsigned = make_release(b"image", vendor_id=bytes(16), class_id=bytes(16), sequence_number=2, version="1.1.0")
+    signed = sign_release(unsigned, made.maker.release_keys)
+    keys, policy = release.authentication(anchor.release_keys)
+    assert len(authenticate(signed, keys, policy).signers) == 3
+    for left_out in range(3):
+        blocks = signed.blocks[:left_out] + signed.blocks[left_out + 1 :]
+        with pytest.raises(UntrustedError):
+            authenticate(replace(signed, blocks=blocks), keys, policy)
+
+
+def test_a_maker_without_a_second_place_for_its_count_is_not_made(tmp_path):
+    with pytest.raises(ConfigError, match="expected a second place"):
+        make_maker(tmp_path / "m", name="m", domain="m.example", at=AT, second_place=tmp_path / "absent")
+    assert not is_maker(tmp_path / "m")
 
 
 def test_a_maker_opens_as_it_was_made(maker):

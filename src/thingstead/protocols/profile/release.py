@@ -24,7 +24,14 @@ MAX_IMAGE_SIZE = 4 << 20
 """Bytes of an image that a thing takes, and so of one that is worth publishing."""
 
 _KID_SIZE = 8
-_SIGNATURES = {KeyType.P256: AlgorithmId.ESP256, KeyType.ML_DSA_44: AlgorithmId.ML_DSA_44}
+_SIGNATURES = {
+    KeyType.P256: AlgorithmId.ESP256,
+    KeyType.ED25519: AlgorithmId.ED25519,
+    KeyType.ML_DSA_44: AlgorithmId.ML_DSA_44,
+    KeyType.ML_DSA_65: AlgorithmId.ML_DSA_65,
+    KeyType.ML_DSA_87: AlgorithmId.ML_DSA_87,
+    KeyType.HSS_LMS: AlgorithmId.HSS_LMS,
+}
 
 
 def signer(key: PublicKey) -> Signer:
@@ -34,7 +41,8 @@ def signer(key: PublicKey) -> Signer:
         UnsupportedError: a key of another type than releases are signed with.
     """
     if key.type not in _SIGNATURES:
-        raise UnsupportedError(f"expected a release key on P-256 or of ML-DSA-44, got {key.type.name}")
+        known = ", ".join(one.name for one in _SIGNATURES)
+        raise UnsupportedError(f"expected a release key of {known}, got {key.type.name}")
     return Signer(cose_key.thumbprint(key)[:_KID_SIZE], _SIGNATURES[key.type])
 
 
