@@ -24,6 +24,8 @@ _MAX_CLIENTS = 32
 _MOST_DIGITS = 10
 _TURNS_TO_BEGIN = 5
 """Turns of the event loop in which a connection is seen, accepted, made and served."""
+_PATIENCE = 60.0
+_BUSY = {"error": {"kind": "TransportError", "reason": "busy", "message": "too many ask here at once"}}
 _UCRED = struct.Struct("3i")
 
 Answer = Callable[[dict[str, Any], int], Awaitable[dict[str, Any]]]
@@ -37,10 +39,12 @@ class ControlServer:
         path: where.
         answer: what asks are answered by.
         group: whose members may ask too: mode 0660, and the kernel says who may connect.
+        patience: seconds that a client may say nothing; its place is for others then.
     """
 
-    def __init__(self, path: Path, answer: Answer, *, group: str = "") -> None:
+    def __init__(self, path: Path, answer: Answer, *, group: str = "", patience: float = _PATIENCE) -> None:
         self._path = path
+        self._patience = patience
         self._group = group
         self._answer = answer
         self._server: asyncio.Server | None = None
@@ -85,13 +89,14 @@ class ControlServer:
         self._clients.add(task)
         try:
             uid = _uid(writer)
-            if len(self._clients) <= _MAX_CLIENTS and (self._group or uid in (0, os.getuid())):
-                while line := await reader.readline():
-                    answer = await self._answer(_object(line), uid)
-                    writer.write(json.dumps(answer, separators=(",", ":")).encode() + b"\n")
+            if len(self._clients) > _MAX_CLIENTS:
+                _write(writer, _BUSY)
+            elif self._group or uid in (0, os.getuid()):
+                while line := await asyncio.wait_for(reader.readline(), self._patience):
+                    _write(writer, await self._answer(_object(line), uid))
                     await writer.drain()
-        except (ValueError, RecursionError, ConnectionError):
-            # Not JSON, a line over the limit, or a client that left: nothing to answer it with.
+        except (ValueError, RecursionError, ConnectionError, TimeoutError):
+            # Not JSON, a line over the limit, or a client that left or says nothing: nothing to answer it with.
             pass
         except asyncio.CancelledError:
             # A client that does not read what it asked for holds up nobody's end.
@@ -128,8 +133,10 @@ class ControlClient:
             TransportError: the controller went away or did not answer in time.
         """
         try:
-            self._stream.write(json.dumps(request).encode() + b"\n")
-            self._stream.flush()
+            # Who hangs up on a question may have said why before.
+            with contextlib.suppress(BrokenPipeError):
+                self._stream.write(json.dumps(request).encode() + b"\n")
+                self._stream.flush()
             line = self._stream.readline(_MAX_ANSWER)
         except OSError as error:
             raise TransportError(f"the controller at {self._path} did not answer: {error}") from error
@@ -139,8 +146,14 @@ class ControlClient:
 
     def close(self) -> None:
         """Hang up."""
-        self._stream.close()
+        # What could not be sent is still in the stream, and cannot be sent now either; that was told.
+        with contextlib.suppress(OSError):
+            self._stream.close()
         self._socket.close()
+
+
+def _write(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
+    writer.write(json.dumps(answer, separators=(",", ":")).encode() + b"\n")
 
 
 def _uid(writer: asyncio.StreamWriter) -> int:

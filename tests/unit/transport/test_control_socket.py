@@ -236,3 +236,49 @@ def _ask(path):
         return client.ask({})
     finally:
         client.close()
+
+
+async def _crowded(path, ask, *, patience):
+    """What `ask` comes to while as many are connected as may be, none of whom says anything."""
+    server = ControlServer(path, _echo, patience=patience)
+    await server.start()
+    idle = [await asyncio.open_unix_connection(str(path)) for _ in range(32)]
+    try:
+        return await asyncio.to_thread(ask)
+    finally:
+        for _, writer in idle:
+            writer.close()
+        await server.close()
+
+
+def _asked(path):
+    with contextlib.closing(ControlClient(path)) as client:
+        return client.ask({"operation": "a"})
+
+
+def test_one_more_than_may_ask_at_once_is_told_so(tmp_path):
+    path = tmp_path / "control.sock"
+    answer = asyncio.run(_crowded(path, lambda: _asked(path), patience=60.0))
+    assert (answer["error"]["kind"], answer["error"]["reason"]) == ("TransportError", "busy")
+
+
+def test_who_says_nothing_keeps_nobody_s_place_for_long(tmp_path):
+    path = tmp_path / "control.sock"
+
+    def in_the_end():
+        while "result" not in (answer := _asked(path)):
+            pass
+        return answer
+
+    assert asyncio.run(_crowded(path, in_the_end, patience=0.05)) == {"result": {"operation": "a"}}
+
+
+def test_who_is_hung_up_on_with_a_question_half_sent_is_told(tmp_path):
+    path = tmp_path / "control.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        client = ControlClient(path)
+        listener.accept()[0].close()
+        with pytest.raises(TransportError), contextlib.closing(client):
+            client.ask({"operation": "x" * 1_000_000})
