@@ -14,9 +14,12 @@ from thingstead.agent import association as kept
 from thingstead.cli import main as cli
 from thingstead.crypto.digest import digest
 from thingstead.crypto.keystore import FileKeyStore
+from thingstead.protocols.coap.block import decode_block
+from thingstead.protocols.coap.code import is_request
 from thingstead.protocols.coap.message import decode
+from thingstead.protocols.coap.registry import OptionNumber
 from thingstead.protocols.cwt import ccs, token
-from thingstead.protocols.edhoc import coap_carriage
+from thingstead.protocols.edhoc.coap_carriage import parse_request
 from thingstead.protocols.edhoc.suite import cipher_suite
 from thingstead.protocols.profile import birth, join
 from thingstead.simulator import key_log
@@ -57,13 +60,17 @@ class Recording:
         return [bytes.fromhex(row[0]) for row in self.read("udp.payload")]
 
     def _joins(self):
-        """The EDHOC messages of each join: a request that was repeated counts once."""
+        """The EDHOC messages of each join: requests that were repeated count once, blocks are put together."""
         rows = self.read("coap.mid", "coap.code", "coap.opt.uri_path_recon", "udp.payload")
-        datagrams = {(row[0], row[1]): bytes.fromhex(row[3]) for row in rows if row[2].endswith("/edhoc")}
-        heard = {name: decode(data).payload for name, data in datagrams.items()}
-        payloads = list(heard.values())
-        framed = [coap_carriage.parse_request(one)[1] if at % 2 == 0 else one for at, one in enumerate(payloads)]
-        return [framed[at : at + 4] for at in range(0, len(framed), 4)]
+        heard = {(row[0], row[1]): decode(bytes.fromhex(row[3])) for row in rows if row[2].endswith("/edhoc")}
+        said: list[bytes] = []
+        for message in heard.values():
+            block = message.option(OptionNumber.BLOCK2)
+            if block is not None and decode_block(block).num > 0:
+                said[-1] += b"" if is_request(message.code) else message.payload
+            elif message.payload:
+                said.append(parse_request(message.payload)[1] if is_request(message.code) else message.payload)
+        return [said[at : at + 4] for at in range(0, len(said), 4)]
 
     def eavesdropper(self, messages):
         domain = self.members[0].domain_credential
