@@ -301,3 +301,57 @@ def test_a_rate_in_the_token_binds_its_holder_and_nobody_else():
 
     bounded = '"/light" = { methods = ["PUT", "GET"], changes_per_minute = 2 }'
     play(story, policy=OSCORE.replace('"/light" = ["PUT", "GET"]', bounded))
+
+
+def _observe(world, sensor, lamp):
+    """What the sensor is told of the lamp under its session, in order."""
+    told: list[tuple[int, object]] = []
+    agent = sensor.agent
+    on_response = agent.stories.on_response
+
+    def listen(exchange, message, now):
+        if exchange == observing:
+            told.append((message.code, codec.decode(message.payload) if message.payload else None))
+        on_response(exchange, message, now)
+
+    agent.stories.on_response = listen
+    observing = agent.endpoint.send_request(
+        request(Code.GET, "/light"), lamp.address, world.clock.now(), association=f"to-{lamp.id}", observe=True
+    )
+    sensor.flush()
+    return told
+
+
+@pytest.mark.requirement("R-09")
+@pytest.mark.spec("RFC 9200 5.10.3")
+@pytest.mark.parametrize("policy", [OSCORE, PEERS], ids=["by upload", "by EDHOC"])
+@pytest.mark.parametrize("ending", ["revoked", "ended", "narrowed"])
+def test_an_observation_ends_with_its_right_and_says_so(policy, ending):
+    async def story(world):
+        sensor, lamp = await _two(world)
+        assert await press(world, sensor, lamp) == Code.CHANGED
+        told = _observe(world, sensor, lamp)
+        server = world.domain.controller.server
+        await world.sleep(2)
+        await server.request(lamp.id, command(False))
+        await world.sleep(2)
+        assert told == [(Code.CONTENT, True), (Code.CONTENT, False)]
+        if ending == "revoked":
+            await world.domain.ask("thing.quarantine", thing=sensor.id)
+        elif ending == "ended":
+            sensor.agent.peer_client._held.clear()
+            await world.sleep(HOURS * 3600)
+        else:
+            world.domain.policy = policy.replace('"/light" = ["PUT", "GET"]', '"/light" = ["PUT"]')
+            await world.domain.ask("policy.reload")
+            sensor.agent.stories.start("test", sensor.agent.peer_client.fetch(lamp.id), world.clock.now())
+            sensor.flush()
+        await world.sleep(3)
+        await server.request(lamp.id, command(True))
+        await world.sleep(3)
+        assert told[-1] == (Code.UNAUTHORIZED, None), "a last word, and nothing after it"
+        assert [one for one in told if one == (Code.CONTENT, True)] == told[:1]
+        observing = lamp.agent.endpoint._layer.known.observing.values()
+        assert not [one for one in observing if one.association != "domain"]
+
+    play(story, policy=policy)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from thingstead.agent import directory, light, standing, wiping
+from thingstead.agent import directory, standing, wiping
 from thingstead.agent.association import DomainAssociation
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.directory import DIRECTORY_STORY, may_register
@@ -18,6 +18,7 @@ from thingstead.agent.group_membership import GROUP_PREFIX, GROUP_STORY, REACHAB
 from thingstead.agent.introduction import Introduction
 from thingstead.agent.joining import Joining, back_off
 from thingstead.agent.kept_time import KeptTime
+from thingstead.agent.light import Light
 from thingstead.agent.maintenance import MAINTENANCE_STORY, Maintenance, Works
 from thingstead.agent.membership import Member, Membership
 from thingstead.agent.ownership import Ownership
@@ -122,7 +123,7 @@ class Agent:
         self._time.witness(cwt.decode(self.birth.maker_identity).claims.required_date(Claim.IAT))
         self.stories = Stories(self._send, self._cancel)
         self.resources.register(path.WIPE, Code.POST, self.on_wipe)
-        light.serve(self.resources, GuardedActuator(hardware.actuator, config.envelope))
+        Light(GuardedActuator(hardware.actuator, config.envelope), self._notify).serve(self.resources)
         self.ownership = Ownership(hardware.home, self.birth, utc=self.utc)
         self.ownership.serve(self.resources, self._domain_key)
         self.groups = GroupMembership(
@@ -357,6 +358,9 @@ class Agent:
     def _on_revoked(self, hashes: frozenset[bytes]) -> None:
         self.peer_server.end(hashes)
         self.peer_client.forget(hashes)
+
+    def _notify(self, exchange: ExchangeId, message: Message) -> None:
+        self.endpoint.send_response(exchange, message, self._now)
 
     def _hint(self, refusal: Message, now: float) -> Message:
         """Where a stranger may ask for rights; not by which name, so that it does not learn one (RFC 9200 §5.3)."""

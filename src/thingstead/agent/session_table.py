@@ -20,6 +20,8 @@ from thingstead.endpoint.association import Association
 from thingstead.endpoint.endpoint import Endpoint
 from thingstead.endpoint.event import Address, AssociationId
 from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.edhoc.pending import PendingSessions
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.profile import maintenance
@@ -149,8 +151,11 @@ class SessionTable:
 
     def update(self, session: Session, judged: JudgedToken) -> None:
         """Let another token take the place of a session's, under the same keys (RFC 9203 §4.2)."""
+        rights = judged.rights
         fresh = replace(_session(judged, session.association, series=session.series), public=session.public)
         self._sessions[session.client] = self._by_association[session.association] = fresh
+        if session.scope.narrow(rights.scope) != session.scope:
+            self._endpoint.dismiss(session.association, Message(Code.UNAUTHORIZED), self._now())
         self._remember()
         self._wake()
 
@@ -227,6 +232,8 @@ class SessionTable:
             del self._accepted[next(iter(self._accepted))]
 
     def _end(self, session: Session) -> None:
+        """End a session; who observes something by it is told so first (RFC 9200 §5.10.3)."""
+        self._endpoint.dismiss(session.association, Message(Code.UNAUTHORIZED), self._now())
         self._endpoint.end(session.association)
         self._by_association.pop(session.association, None)
         if self._sessions.get(session.client) is session:

@@ -325,6 +325,13 @@ class Endpoint:
         for kid_context in {None, context.kid_context}:
             self._server.release(context.recipient.id, kid_context, self._now, is_known=True)
 
+    def dismiss(self, association: AssociationId, refusal: Message, now: float) -> None:
+        """End the observations of an association, each with a last word under its keys (RFC 9200 §5.10.3)."""
+        self._now = now
+        for exchange in [one for one in self._layer.known.observing.values() if one.association == association]:
+            self._responder.end(exchange)
+            self._responder.send(exchange, refusal.with_options(), now)
+
     def end(self, association: AssociationId) -> None:
         """End an association at once: exchanges, observations, waiting messages and stored replies go with it."""
         found = self._associations.find(association)
