@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from thingstead.errors import DecodeError
 from thingstead.protocols.link_format import link
@@ -73,7 +74,7 @@ class Registration:
         said = [("ep", self.endpoint), ("base", self.base), ("lt", str(self.lifetime)), ("rt", "core.rd-ep")]
         if self.sector:
             said.insert(1, ("d", self.sector))
-        return Link(f"{OWN}?ep={self.endpoint}", (*said, *self.attributes.items()))
+        return Link(f"{OWN}?ep={quote(self.endpoint, safe='')}", (*said, *self.attributes.items()))
 
 
 @dataclass(frozen=True, slots=True)

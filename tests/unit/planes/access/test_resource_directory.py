@@ -9,6 +9,7 @@ from tests.unit.domain.things import a_thing
 from tests.unit.planes.access.test_authorization_server import SlowRecords
 from thingstead.errors import DecodeError, ForbiddenError, StateError, StorageError
 from thingstead.planes.access.resource_directory import ResourceDirectory
+from thingstead.protocols.link_format import link
 from thingstead.protocols.link_format.registration import read_lookup, read_registration
 
 ONE, TWO, THREE = (a_thing(number).id for number in range(3))
@@ -41,6 +42,14 @@ def desk():
     made.register(ONE, "ep=one", "et=lamp", port=1)
     made.register(TWO, "ep=two", "d=floor", "lt=60", links=b"</temp>;rt=temperature;ct=40", port=2)
     return made
+
+
+@pytest.mark.requirement("R-34")
+@pytest.mark.parametrize("name", ["my lamp", "50%", "a?b&c=d#e", "\u00fc", "a/b", "[x]"])
+def test_no_name_of_one_thing_hides_what_others_registered(desk, name):
+    desk.register(THREE, f"ep={name}", port=3)
+    shown = desk.directory.endpoints(read_lookup([]))
+    assert [one.attribute("ep") for one in link.parse(link.render(shown))] == ["one", "two", name]
 
 
 @pytest.mark.spec("RFC 9176 6.1")
