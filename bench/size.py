@@ -6,14 +6,15 @@ are not in it; on small links they are compressed to a few bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from bench.figure import Figure
 from bench.link import LINKS
 from thingstead.controller.resource import content
 from thingstead.crypto.algorithm import AlgorithmId
-from thingstead.crypto.key import KeyType, PublicKey, generate
+from thingstead.crypto.key import KeyType, PrivateKey, PublicKey, generate
 from thingstead.identifier import thing_id_from_random
 from thingstead.protocols.ace import aif
 from thingstead.protocols.ace import token as access
@@ -26,16 +27,22 @@ from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.cwt import ccs, credential
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference
+from thingstead.protocols.edhoc.ead import EadItem
 from thingstead.protocols.edhoc.initiator import Initiator
 from thingstead.protocols.edhoc.responder import Responder
+from thingstead.protocols.edhoc.suite import cipher_suite
 from thingstead.protocols.group_oscore.protection import (
     protect_group_request,
     protect_group_response,
     unprotect_group_request,
 )
+from thingstead.protocols.lake_authz import voucher
+from thingstead.protocols.lake_authz.message import VoucherInfo
+from thingstead.protocols.lake_authz.voucher import Binding
 from thingstead.protocols.oscore.context import SecurityContext, SequenceNumbers
 from thingstead.protocols.oscore.protection import protect_request, protect_response, unprotect_request
-from thingstead.protocols.profile import join, path
+from thingstead.protocols.profile import custody, join, path
+from thingstead.protocols.profile.custody import Owner
 from thingstead.protocols.profile.grant import Grant, encode_grant
 from thingstead.protocols.profile.release import FIRMWARE
 from thingstead.protocols.senml.pack import render_cbor
@@ -121,30 +128,62 @@ def _join() -> Iterator[tuple[str, bytes]]:
     credential_i = join.identity_credential(identity, thing.public)
     encoded = ccs.encode(controller.public, subject="home.example")
     credential_r = Credential(kccs_reference(encoded), encoded, controller.public)
-    initiator = Initiator(
-        method=join.METHOD,
-        suites=join.SUITES,
-        credential=credential_i,
-        key=thing,
-        connection_id=b"\x05",
-        ephemeral=generate,
-        ead_labels=join.EAD_LABELS,
+    first = _Handshake(credential_i, thing, credential_r, controller)
+    yield "join: message_1", _edhoc_request(coap_carriage.frame_message_1(first.message_1))
+    yield "join: message_2, domain's credential", _edhoc_response(first.message_2)
+    items = join.identity_item(identity)
+    yield "join: message_3, maker identity", first.message_3(items)
+    yield "join: message_4, two tokens, two credentials", first.message_4(grant)
+    asks = _Handshake(
+        join.identity_credential(identity, thing.public, name_size=join.LONG_NAME), thing, credential_r, controller
     )
-    responder = Responder(
-        methods=frozenset({join.METHOD}), suites=join.SUITES, ephemeral=generate, ead_labels=join.EAD_LABELS
+    server = generate(KeyType.P256)
+    ek_ct, key = voucher.begin(cipher_suite(join.SUITES[0]), server.public, generate)
+    yield (
+        "join: message_3, asking the maker's server",
+        asks.message_3((*items, VoucherInfo("coap://masa.lamps.example", ek_ct).item())),
     )
-    message_1, waiting_2 = initiator.message_1()
-    yield "join: message_1", _edhoc_request(coap_carriage.frame_message_1(message_1))
-    message_2, waiting_3 = responder.receive(message_1).message_2(b"\x06\x07\x08", credential_r, key=controller)
-    yield "join: message_2, domain's credential", _edhoc_response(message_2)
-    message_3, waiting_4 = (
-        waiting_2.receive(message_2).authenticate(credential_r).message_3(join.identity_item(identity))
-    )
-    c_r = b"\x06\x07\x08"
-    yield "join: message_3, maker identity", _edhoc_request(coap_carriage.frame_message_3(c_r, message_3))
-    message_4, _completed = waiting_3.receive(message_3).authenticate(credential_i).message_4(encode_grant(grant))
-    waiting_4.receive(message_4)
-    yield "join: message_4, two tokens, two credentials", _edhoc_response(message_4)
+    to = Owner("home.example", controller.public)
+    link = custody.extend(bytes(32), serial=serial, owner=Owner("lamps", server.public), to=to, at=_AT, key=server)
+    sealed = voucher.issue(key, Binding(bytes(32), credential_i.id_cred, encoded), opaque=link)
+    yield "join: message_4, with the voucher", asks.message_4(replace(grant, voucher=sealed))
+
+
+class _Handshake:
+    """Both sides of one."""
+
+    def __init__(
+        self, credential_i: Credential, thing: PrivateKey, credential_r: Credential, controller: PrivateKey
+    ) -> None:
+        initiator = Initiator(
+            method=join.METHOD,
+            suites=join.SUITES,
+            credential=credential_i,
+            key=thing,
+            connection_id=b"\x05",
+            ephemeral=generate,
+            ead_labels=join.EAD_LABELS,
+        )
+        responder = Responder(
+            methods=frozenset({join.METHOD}), suites=join.SUITES, ephemeral=generate, ead_labels=join.EAD_LABELS
+        )
+        self._credentials = credential_i, credential_r
+        self.message_1, self._thing = initiator.message_1()
+        self.message_2, self._domain = responder.receive(self.message_1).message_2(_C_R, credential_r, key=controller)
+
+    def message_3(self, items: Sequence[EadItem]) -> bytes:
+        authenticated = self._thing.receive(self.message_2).authenticate(self._credentials[1])
+        self._sent, self._last = authenticated.message_3(items)
+        return _edhoc_request(coap_carriage.frame_message_3(_C_R, self._sent))
+
+    def message_4(self, grant: Grant) -> bytes:
+        authenticated = self._domain.receive(self._sent).authenticate(self._credentials[0])
+        message_4, _completed = authenticated.message_4(encode_grant(grant))
+        self._last.receive(message_4)
+        return _edhoc_response(message_4)
+
+
+_C_R = b"\x06\x07\x08"
 
 
 def _edhoc_request(payload: bytes) -> bytes:
