@@ -173,3 +173,31 @@ def test_operators_are_in_a_backup_and_a_line_that_was_taken_out_since_is_a_deci
 def _why(world, backup):
     revoked = revocation.authenticate(world.domain.revocations.load(), backup.signer, domain="home")
     return why_held(backup, newer_entries(backup, world.domain.heads.load()), revoked)
+
+
+@pytest.mark.requirement("R-62")
+def test_what_an_installer_let_in_counts_over_a_restore_too(tmp_path, monkeypatch):
+    async def at_once(work, *arguments):
+        return work(*arguments)
+
+    monkeypatch.setattr(asyncio, "to_thread", at_once)
+
+    async def story(world):
+        lamp, other = world.thing("A0001"), world.thing("A0002")
+        for thing in (lamp, other):
+            thing.start()
+        await world.until(lambda: len(list(world.domain.controller.admission.waiting())) == 2)
+        ben = Installer(world)
+        await ben.delegate(count=1)
+        assert "result" in await ben.admit(lamp)
+        assert (await ben.admit(other))["error"]["reason"] == "delegation"
+        await world.until(lambda: lamp.has_reported)
+        backup = await backed_up(world, tmp_path)
+        await begun_again(world, backup, with_revocations=True)
+        await world.until(lambda: list(world.domain.controller.admission.waiting()), within=600)
+        await world.sleep(120)
+        assert (await ben.admit(other))["error"]["reason"] == "delegation"
+        (told,) = await world.domain.ask("installer.list")
+        assert (told["let_in"], told["count"]) == (1, 1)
+
+    play(story, policy=_HOLD)

@@ -145,6 +145,14 @@ COMMANDS: tuple[Command, ...] = (
         "people:INSTALLER_ADD",
     ),
     _row(_B, "installer list", "who may approve things, where and until when", "", "people:INSTALLER_LIST"),
+    _row(
+        _B,
+        "installer sign",
+        "approve a thing where no domain can be asked",
+        "A-0107 --maker aurora --key 3f2a91bc00112233 --zone floor-1 --delegation ben.delegation --as ben",
+        "people:SIGN",
+    ),
+    _row(_B, "thing present", "bring what an installer approved elsewhere", "A-0107.approval", "people:PRESENT"),
     _row(_B, "installer revoke", "end what was delegated to an installer", "ben", "people:INSTALLER_REVOKE"),
     _row(_B, "thing waiting", "who waits for a person, and with which key", "", "thing:WAITING"),
     _row(

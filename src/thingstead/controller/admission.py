@@ -170,13 +170,13 @@ class Admission:
         elif IN_HAND in waiting.rule:
             raise PolicyError(f"{IN_HAND}: thingstead thing admit {thing} --key DIGITS", reason="in-hand")
         self._require_scope(known, scope)
-        return await self._waiting.approve(waiting, Approval(scope, until, by), details=details)
+        name, most = (b"", None) if delegation is None else (delegation.cti, delegation.most)
+        return await self._waiting.approve(waiting, Approval(scope, until, by, name), details=details, most=most)
 
-    async def retract(self, approver: str, *, by: str) -> None:
-        """Take back all that somebody approved and that was not used yet."""
-        for one in tuple(self._waiting):
-            if one.approval is not None and one.approval.by == approver:
-                await self._waiting.undo(one.thing, by=by)
+    @property
+    def room(self) -> WaitingRoom:
+        """Where approvals wait to be used."""
+        return self._waiting
 
     async def undo(self, thing: ThingId, *, by: str) -> Waiting:
         """Take an approval back that was not used yet; the owner anybody's, an installer their own.

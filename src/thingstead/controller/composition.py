@@ -104,7 +104,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         server=server,
         resources=resources,
         admission=admission,
-        people=compose_people(foundation, admission),
+        people=compose_people(foundation, admission, register),
         ownership=doors.ownership,
         bootstrap=doors.bootstrap,
         decommission=_decommission(foundation, server, planes.access),

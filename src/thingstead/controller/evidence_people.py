@@ -42,9 +42,9 @@ def _compared(figures: Figures) -> tuple[str, bool]:
 ROWS: tuple[Row, ...] = (
     (
         "R-03",
-        "the owner signs who may approve, for which zones and classes, until when; installers sign each approval",
+        "the owner signs who may approve, where, which classes, how many, until when; installers sign each approval",
         _delegated,
-        "how many things an installer may approve is not bounded; the owner's key lies with the domain's",
+        "the owner's key lies with the domain's; an installer may say yes without having compared what they typed",
     ),
     (
         "R-06",

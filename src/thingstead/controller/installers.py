@@ -16,7 +16,7 @@ from thingstead.errors import ConfigError, ExpiredError, ForbiddenError
 from thingstead.identifier import KeyId
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.profile import delegation
-from thingstead.protocols.profile.delegation import VerifiedDelegation
+from thingstead.protocols.profile.delegation import DEFAULT_MOST, VerifiedDelegation
 
 __all__ = ["DELEGATES", "Installers"]
 
@@ -33,6 +33,14 @@ class Approvals(Protocol):
 
     async def retract(self, approver: str, *, by: str) -> None:
         """Take back all that `approver` approved and that was not used yet."""
+        ...
+
+    def let_in(self, delegation: bytes) -> int:
+        """How many things were let in by a delegation, or may come by it."""
+        ...
+
+    async def forget(self, delegation: bytes) -> None:
+        """Count no more what was let in by a delegation."""
         ...
 
 
@@ -92,7 +100,15 @@ class Installers:
         return found
 
     async def add(
-        self, name: str, public: PublicKey, *, zones: Iterable[str], classes: Iterable[int], expires: datetime, by: str
+        self,
+        name: str,
+        public: PublicKey,
+        *,
+        zones: Iterable[str],
+        classes: Iterable[int],
+        most: int = DEFAULT_MOST,
+        expires: datetime,
+        by: str,
     ) -> VerifiedDelegation:
         """Delegate.
 
@@ -103,9 +119,11 @@ class Installers:
             StorageError: it was not kept, and does not count.
         """
         now = self._clock.utc()
-        gone = [one.installer for one in self._known.values() if one.expires <= now]
-        if not 0 < len(name) <= _MAX_NAME or not name.replace("-", "").isalnum():
-            raise ConfigError(f"expected a name of letters, digits and hyphens, got {name[:40]!r}")
+        ended = [one for one in self._known.values() if one.expires <= now]
+        gone = [one.installer for one in ended]
+        # ASCII alone: two names that look alike would be one installer to whoever reads the ledger.
+        if not 0 < len(name) <= _MAX_NAME or not (name.isascii() and name.replace("-", "").isalnum()):
+            raise ConfigError(f"expected a name of ASCII letters, digits and hyphens, got {name[:40]!r}")
         if any(name == one.installer or public == one.public for one in self):
             raise ConfigError(f"{name}, or this key, is an installer already; `thingstead installer revoke` ends that")
         if len(self._known) - len(gone) >= _MOST:
@@ -122,6 +140,7 @@ class Installers:
             installer=name,
             zones=zones,
             classes=classes,
+            most=most,
             at=now,
             expires=expires,
             cti=self._random_bytes(_CTI_SIZE),
@@ -133,6 +152,8 @@ class Installers:
         for former in gone:
             self._known.pop(former, None)
         self._known[name] = verified
+        for one in ended:
+            await self._approvals.forget(one.cti)
         return verified
 
     async def revoke(self, name: str, *, by: str) -> VerifiedDelegation:
@@ -156,7 +177,12 @@ class Installers:
         except BaseException:
             self._known[name] = found
             raise
+        await self._approvals.forget(found.cti)
         return found
+
+    def let_in(self, one: VerifiedDelegation) -> int:
+        """How many things an installer let in by their delegation, or may come by it."""
+        return self._approvals.let_in(one.cti)
 
     async def restore(self, delegations: Iterable[bytes], *, ended: Collection[bytes]) -> int:
         """Take up what a backup holds of delegations, less what has ended since; returns how many count.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from thingstead.controller.admission import Admission
 from thingstead.controller.installers import Installers
+from thingstead.controller.offline_approval import OfflineApprovals
 from thingstead.controller.operation import Acting, Operation
 from thingstead.controller.operation_thing import NoArguments
 from thingstead.controller.vouching import next_step
@@ -15,10 +18,10 @@ from thingstead.controller.waiting_room import Waiting, shown
 from thingstead.domain.register import Register
 from thingstead.domain.role import Right
 from thingstead.domain.thing import Thing
-from thingstead.errors import ForbiddenError
+from thingstead.errors import ConfigError, ForbiddenError, SecurityError
 from thingstead.identifier import ThingId, thing_id
 
-__all__ = ["AdmitThing", "rows"]
+__all__ = ["AdmitThing", "PresentApproval", "rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,24 @@ class AdmitThing(Acting):
     undo: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PresentApproval(Acting):
+    """Bring what an installer approved where no domain could be asked.
+
+    Attributes:
+        statement: as they signed it, in base64url.
+    """
+
+    statement: str
+
+
 def rows(
-    register: Register, admission: Admission, *, installers: Installers, on_refusal: Callable[[str, ThingId, str], None]
+    register: Register,
+    admission: Admission,
+    *,
+    installers: Installers,
+    statements: OfflineApprovals,
+    on_refusal: Callable[[str, ThingId, str], None],
 ) -> tuple[Operation[Any], ...]:
     """The table; `on_refusal` is told who was refused, about which thing, and why."""
 
@@ -60,10 +79,26 @@ def rows(
             raise
         return _told(thing, said)
 
+    async def present(request: PresentApproval) -> dict[str, Any]:
+        try:
+            encoded = base64.b64decode(request.statement, altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ConfigError(f"expected a statement in base64url: {error}") from error
+        try:
+            said = await statements.present(encoded)
+        except SecurityError as error:
+            on_refusal(request.by, _STATEMENT, error.reason)
+            raise
+        return _told(register.thing(said.thing), said)
+
     return (
+        Operation("thing.present", PresentApproval, Right.SEE, "bring what an installer approved elsewhere", present),
         Operation("thing.waiting", NoArguments, Right.SEE, "who waits for a person, and with which key", waiting),
         Operation("thing.admit", AdmitThing, Right.ADMIT, "approve a thing that waits, or undo that", admit),
     )
+
+
+_STATEMENT = ThingId("a statement")
 
 
 def _told(thing: Thing, waiting: Waiting) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from thingstead.controller.operation import Acting, Operation
 from thingstead.controller.operation_thing import NoArguments
 from thingstead.domain.role import Right
 from thingstead.protocols.cose import key as cose_key
-from thingstead.protocols.profile.delegation import VerifiedDelegation
+from thingstead.protocols.profile.delegation import DEFAULT_MOST, VerifiedDelegation
 from thingstead.storage.operator_file import read_key_word
 
 __all__ = ["AddInstaller", "Challenge", "RevokeInstaller", "rows"]
@@ -34,6 +34,7 @@ class AddInstaller(Acting):
         zones: where they may approve things.
         classes: of which device classes (RFC 7228 §3).
         days: after which the delegation ends, up to 366.
+        count: how many things they may let in, in all.
     """
 
     name: str
@@ -41,6 +42,7 @@ class AddInstaller(Acting):
     zones: list[str]
     classes: list[int]
     days: Annotated[float, msgspec.Meta(gt=0, le=_MOST_DAYS)] = 1.0
+    count: int = DEFAULT_MOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +81,17 @@ def rows(installers: Installers, challenges: Challenges, *, clock: Clock) -> tup
             read_key_word(request.key),
             zones=request.zones,
             classes=request.classes,
+            most=request.count,
             expires=clock.utc() + timedelta(days=request.days),
             by=request.by,
         )
-        return {**_told(added), "delegation": base64.urlsafe_b64encode(added.encoded).decode("ascii")}
+        return {**_told(added, installers), "delegation": base64.urlsafe_b64encode(added.encoded).decode("ascii")}
 
     async def listing(_request: NoArguments) -> list[dict[str, Any]]:
-        return [_told(one) for one in installers]
+        return [_told(one, installers) for one in installers]
 
     async def revoke(request: RevokeInstaller) -> dict[str, Any]:
-        return _told(await installers.revoke(request.name, by=request.by))
+        return _told(await installers.revoke(request.name, by=request.by), installers)
 
     return (
         Operation("challenge", NoArguments, Right.SEE, "what to sign one request for", challenge),
@@ -98,12 +101,14 @@ def rows(installers: Installers, challenges: Challenges, *, clock: Clock) -> tup
     )
 
 
-def _told(one: VerifiedDelegation) -> dict[str, Any]:
+def _told(one: VerifiedDelegation, installers: Installers) -> dict[str, Any]:
     return {
         "installer": one.installer,
         "key": cose_key.thumbprint(one.public).hex()[:16],
         "zones": sorted(one.zones),
         "classes": sorted(one.classes),
+        "count": one.most,
+        "let_in": installers.let_in(one),
         "expires": one.expires,
         "delegation_id": one.cti.hex(),
     }

@@ -71,6 +71,7 @@ def operations(controller: Controller) -> Operations:
             controller.register,
             controller.admission,
             installers=controller.people.installers,
+            statements=controller.people.statements,
             on_refusal=count_approval,
         ),
         *operation_people.rows(controller.people.installers, controller.people.challenges, clock=clock),

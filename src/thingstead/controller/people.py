@@ -8,7 +8,9 @@ from thingstead.controller.admission import Admission
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.gate import Challenges
 from thingstead.controller.installers import Installers
+from thingstead.controller.offline_approval import OfflineApprovals
 from thingstead.domain.plane import PlaneName
+from thingstead.domain.register import Register
 from thingstead.storage.records import PlaneRecords
 
 __all__ = ["People", "compose_people"]
@@ -21,13 +23,15 @@ class People:
     Attributes:
         installers: to whom approvals are delegated.
         challenges: what requests are signed for.
+        statements: approvals that installers signed elsewhere.
     """
 
     installers: Installers
     challenges: Challenges
+    statements: OfflineApprovals
 
 
-def compose_people(foundation: Foundation, admission: Admission) -> People:
+def compose_people(foundation: Foundation, admission: Admission, register: Register) -> People:
     """Put them together.
 
     Raises:
@@ -37,9 +41,17 @@ def compose_people(foundation: Foundation, admission: Admission) -> People:
     installers = Installers(
         PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="installer/"),
         foundation.keys,
-        approvals=admission,
+        approvals=admission.room,
         domain=domain,
         clock=clock,
         random_bytes=foundation.random_bytes,
     )
-    return People(installers, Challenges(domain, clock=clock, random_bytes=foundation.random_bytes))
+    statements = OfflineApprovals(
+        installers,
+        admission,
+        register,
+        records=PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="statement/"),
+        domain=domain,
+        clock=clock,
+    )
+    return People(installers, Challenges(domain, clock=clock, random_bytes=foundation.random_bytes), statements)

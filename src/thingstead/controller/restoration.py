@@ -24,6 +24,7 @@ from thingstead.domain.plane import OBLIGATIONS, Obligation
 from thingstead.domain.thing import Thing
 from thingstead.domain.unit import Unit
 from thingstead.errors import DecodeError, StorageError
+from thingstead.identifier import ThingId
 from thingstead.protocols.cose import key as cose_key
 
 __all__ = ["has_to_join", "newer_entries", "take_up", "why_held"]
@@ -109,6 +110,7 @@ async def take_up(
         # Where nobody knows what was ended since, nobody is an installer by a backup.
         ended = () if revoked is None else revoked.revocations.delegations
         await controller.people.installers.restore(saved.delegations, ended=ended)
+        await controller.admission.room.recall(_let_in(saved.leaves))
     things = _things(saved.things, () if revoked is None else revoked.revocations.things)
     for start in range(0, len(things), _CHUNK):
         # Together: the store writes what waits at one time in one go.
@@ -127,6 +129,20 @@ def _things(saved: Iterable[Thing], revoked: Iterable[Thing]) -> tuple[Thing, ..
         if thing.id not in newest or newest[thing.id].version <= thing.version:
             newest[thing.id] = thing
     return tuple(newest.values())
+
+
+def _let_in(leaves: Iterable[bytes]) -> set[tuple[bytes, ThingId]]:
+    """By which delegations which things were let in, as the ledger has it."""
+    found: set[tuple[bytes, ThingId]] = set()
+    for one in map(leaf.decode, leaves):
+        if one.kind is not Kind.APPROVAL or one.thing is None:
+            continue
+        name = one.details.get("delegation")
+        if one.cause == "undone":
+            found = {kept for kept in found if kept[1] != one.thing}
+        elif isinstance(name, bytes):
+            found.add((name, one.thing))
+    return found
 
 
 def _is_restore(one: bytes) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from thingstead.clock import Clock
 from thingstead.domain.instant import instant, microseconds
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.ports import Records
-from thingstead.errors import ConfigError, DecodeError, PolicyError, UntrustedError
+from thingstead.errors import ConfigError, DecodeError, ForbiddenError, PolicyError, UntrustedError
 from thingstead.identifier import ThingId, thing_id
 from thingstead.protocols.cbor import codec
 
@@ -28,6 +28,9 @@ APPROVAL_LIFETIME = timedelta(days=1)
 _SEATS = 1024
 _SHOWN = 16
 _IN = "in/"
+_BY = "by/"
+"""A thing that was let in by a delegation, and which: counted once, and until it is undone."""
+
 _SILENCE = timedelta(days=7)
 _SEPARATORS = re.compile("[ :-]")
 _THUMBPRINT = re.compile("[0-9a-f]{16,64}")
@@ -41,11 +44,13 @@ class Approval:
         scope: name of the scope that it gets; empty for the one of the rule that holds it.
         until: first instant at which it no longer counts.
         by: who said so, as the ledger calls them.
+        delegation: by which right, where it is not the owner's own; empty for that.
     """
 
     scope: str
     until: datetime
     by: str
+    delegation: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +106,13 @@ class WaitingRoom:
         self._clock = clock
         self._seats = seats
         documents = records.load()
-        found = [_decode(thing_id(name), kept) for name, kept in documents.items() if not name.startswith(_IN)]
+        found = [_decode(thing_id(name), kept) for name, kept in documents.items() if not name.startswith((_IN, _BY))]
         inside = [
             _decode(thing_id(name.removeprefix(_IN)), kept) for name, kept in documents.items() if name.startswith(_IN)
         ]
         self._waiting = {one.thing: one for one in sorted(found, key=lambda one: one.since)}
         self._inside = {one.thing: one for one in inside}
+        self._let_in = {name for name in documents if name.startswith(_BY)}
         # Who knocks while a person says yes, or takes it back, is not to write the opposite over it.
         self._changing = asyncio.Lock()
 
@@ -163,16 +169,20 @@ class WaitingRoom:
             self._waiting.pop(gone, None)
         self._waiting[thing] = waiting
 
-    async def approve(self, seen: Waiting, approval: Approval, *, details: Mapping[str, Detail]) -> Waiting:
+    async def approve(
+        self, seen: Waiting, approval: Approval, *, details: Mapping[str, Detail], most: int | None = None
+    ) -> Waiting:
         """Let the next attempt of a thing pass, if it comes in time and with the key that it proved last.
 
         Args:
             seen: it as whoever says yes saw it.
             approval: the yes.
             details: of the ledger's entry.
+            most: how many things the approval's delegation may let in; None where there is none.
 
         Raises:
             PolicyError: it does not wait, or knocked with another key or for another zone since.
+            ForbiddenError: the delegation has let in that many others.
             StorageError: nothing of it was kept.
         """
         said = {"scope": approval.scope, "until": approval.until.isoformat(), **details}
@@ -180,7 +190,46 @@ class WaitingRoom:
             found = self.find(seen.thing)
             if (found.thumbprint, found.zone) != (seen.thumbprint, seen.zone):
                 raise PolicyError(f"{seen.thing} has knocked with another key or zone meanwhile; look again")
-            return await self._say(replace(found, approval=approval), "approved", approval.by, said)
+            name = _counted(approval.delegation, seen.thing)
+            if most is not None and name not in self._let_in and self.let_in(approval.delegation) >= most:
+                raise ForbiddenError(f"{approval.by} may let in {most} things, and has", reason="delegation")
+            counts: dict[str, bytes | None] = {} if most is None else {name: b""}
+            told = await self._say(replace(found, approval=approval), "approved", approval.by, said, counts)
+            self._let_in.update(counts)
+            return told
+
+    async def retract(self, approver: str, *, by: str) -> None:
+        """Take back all that somebody approved and that was not used yet."""
+        for one in tuple(self):
+            if one.approval is not None and one.approval.by == approver:
+                await self.undo(one.thing, by=by)
+
+    async def recall(self, let_in: Iterable[tuple[bytes, ThingId]]) -> None:
+        """Count what was let in by delegations before the domain was begun again.
+
+        Raises:
+            StorageError: nothing of it was kept.
+        """
+        counts: dict[str, bytes | None] = {_counted(name, thing): b"" for name, thing in let_in}
+        if counts:
+            await self._records.write(counts)
+            self._let_in.update(counts)
+
+    def let_in(self, delegation: bytes) -> int:
+        """How many things were let in by a delegation, or may come by it."""
+        return sum(name.startswith(_counted(delegation, "")) for name in self._let_in)
+
+    async def forget(self, delegation: bytes) -> None:
+        """A delegation has ended: nobody counts any more what it let in.
+
+        Raises:
+            StorageError: the disk does not forget it.
+        """
+        async with self._changing:
+            over = {name for name in self._let_in if name.startswith(_counted(delegation, ""))}
+            if over:
+                await self._records.write(dict.fromkeys(over))
+                self._let_in -= over
 
     async def undo(self, thing: ThingId, *, by: str) -> Waiting:
         """Take an approval back that was not used yet.
@@ -193,7 +242,11 @@ class WaitingRoom:
             found = self.find(thing)
             if found.approval is None:
                 raise PolicyError(f"{thing} waits, and nobody has approved it", reason="absent")
-            return await self._say(replace(found, approval=None), "undone", by, {})
+            name = _counted(found.approval.delegation, thing)
+            counts: dict[str, bytes | None] = {name: None} if name in self._let_in else {}
+            told = await self._say(replace(found, approval=None), "undone", by, {}, counts)
+            self._let_in.discard(name)
+            return told
 
     async def leave(self, thing: ThingId, *, is_member: bool) -> None:
         """Let go one that is in, and keep by whose word; what was kept of a member stays."""
@@ -216,10 +269,17 @@ class WaitingRoom:
         elif not is_member:
             self._inside.pop(thing, None)
 
-    async def _say(self, waiting: Waiting, cause: str, by: str, details: Mapping[str, Detail]) -> Waiting:
+    async def _say(
+        self,
+        waiting: Waiting,
+        cause: str,
+        by: str,
+        details: Mapping[str, Detail],
+        counts: Mapping[str, bytes | None],
+    ) -> Waiting:
         said = {"thumbprint": waiting.thumbprint, **details}
         entry = Draft(self._clock.utc(), Kind.APPROVAL, by, waiting.thing, cause, said)
-        await self._records.write({waiting.thing: _encode(waiting)}, entries=(entry,))
+        await self._records.write({waiting.thing: _encode(waiting), **counts}, entries=(entry,))
         self._waiting[waiting.thing] = waiting
         return waiting
 
@@ -235,6 +295,10 @@ def _said(found: Waiting | None, thumbprint: bytes, zone: str) -> Approval | Non
     return found.approval
 
 
+def _counted(delegation: bytes, thing: str) -> str:
+    return f"{_BY}{delegation.hex()}/{thing}"
+
+
 def shown(thumbprint: bytes) -> str:
     """The first half of a thumbprint as people compare it: eight groups of four digits."""
     digits = thumbprint[:_SHOWN].hex()
@@ -243,7 +307,7 @@ def shown(thumbprint: bytes) -> str:
 
 def _encode(waiting: Waiting) -> bytes:
     said = waiting.approval
-    approval = None if said is None else [said.scope, microseconds(said.until), said.by]
+    approval = None if said is None else [said.scope, microseconds(said.until), said.by, said.delegation]
     times = [microseconds(waiting.since), microseconds(waiting.knocked_at)]
     return codec.encode([*times, waiting.thumbprint, waiting.rule, waiting.zone, approval])
 
@@ -252,8 +316,19 @@ def _decode(thing: ThingId, document: bytes) -> Waiting:
     match codec.decode(document):
         case [int(since), int(knocked_at), bytes(thumbprint), str(rule), str(zone), None]:
             approval = None
-        case [int(since), int(knocked_at), bytes(thumbprint), str(rule), str(zone), [str(scope), int(until), str(by)]]:
-            approval = Approval(scope, instant(until), by)
+        case [int(since), int(knocked_at), bytes(thumbprint), str(rule), str(zone), list(said)]:
+            approval = _approval(said)
         case _:
             raise DecodeError("expected a waiting thing in the identity plane's record")
     return Waiting(thing, instant(since), instant(knocked_at), thumbprint, rule, zone, approval)
+
+
+def _approval(said: list[object]) -> Approval:
+    match said:
+        case [str(scope), int(until), str(by)]:
+            # Those of before did not say by which right.
+            return Approval(scope, instant(until), by)
+        case [str(scope), int(until), str(by), bytes(delegation)]:
+            return Approval(scope, instant(until), by, delegation)
+        case _:
+            raise DecodeError("expected an approval in the identity plane's record")

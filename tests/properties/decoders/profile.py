@@ -8,6 +8,7 @@ from thingstead.crypto.key import KeyType, private_key
 from thingstead.domain import anchor
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.protocols.profile import (
+    approval,
     birth,
     custody,
     delegation,
@@ -17,6 +18,7 @@ from thingstead.protocols.profile import (
     signed_request,
     wipe,
 )
+from thingstead.protocols.profile.approval import Statement
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.custody import Owner
 from thingstead.protocols.profile.firmware import Firmware
@@ -54,6 +56,9 @@ _VOUCHER = voucher.issue(_KEY, _PRIVATE, serial="AL-1", at=_AT, expires=_AT + ti
 _HOME = Owner("home", _KEY)
 _LINK = custody.extend(custody.head(_VOUCHER, ()), serial="AL-1", owner=_HOME, to=_HOME, at=_AT, key=_PRIVATE)
 _PAPERS = Papers(b"identity", _VOUCHER, (_LINK,))
+_STATEMENT = approval.sign(
+    Statement(b"delegation", "acme", "A0001", "0" * 16, "floor-1", _AT, bytes(16)), _PRIVATE, domain="home"
+)
 _JOURNAL = Page(b"journal1", (Done(0, _AT, Task.BEGIN, _REQUEST), Done(1, _AT, Task.END)))
 _PERMITS = PermitFile("home", "ben", (Carried("thing-1", b"token", _KEY),))
 
@@ -80,6 +85,11 @@ DECODERS = (
         "profile.signed_request.authenticate",
         lambda data: signed_request.authenticate(data, _KEY, domain="home"),
         (_REQUEST.hex(),),
+    ),
+    Decoder(
+        "profile.approval.authenticate",
+        lambda data: approval.authenticate(data, _KEY, domain="home", at=_AT),
+        (_STATEMENT.hex(),),
     ),
     Decoder("profile.maintenance.Page.decode", Page.decode, (_JOURNAL.encode().hex(),)),
     Decoder("profile.maintenance.Offer.decode", Offer.decode, (bytes(16).hex(),)),

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,8 @@ from thingstead.storage.records import PlaneRecords
 
 pytestmark = pytest.mark.requirement("R-03")
 
-BEN, CARLA = generate(KeyType.P256).public, generate(KeyType.P256).public
+BEN_KEY, CARLA = generate(KeyType.P256), generate(KeyType.P256).public
+BEN = BEN_KEY.public
 
 
 class Disk(MemoryStore):
@@ -47,13 +49,20 @@ class Site:
     """Installers that can be forgotten and read again from what was kept; `approvals` is told what to take back."""
 
     def __init__(self, approvals=None, clock=None):
-        self.approvals = approvals or self
+        self.approvals: Any = approvals or self
         self.clock, self.store, self.keys, self.retracted = clock or JumpingClock(), Disk(), MemoryKeyStore(), []
+        self.forgotten: list[bytes] = []
         self.records = PlaneRecords(PlaneName.IDENTITY, self.store, prefix="installer/")
         self.restart()
 
     async def retract(self, approver, *, by):
         self.retracted.append((approver, by))
+
+    def let_in(self, _delegation):
+        return 3
+
+    async def forget(self, delegation):
+        self.forgotten.append(delegation)
 
     def restart(self):
         self.installers = Installers(
@@ -65,9 +74,9 @@ class Site:
             random_bytes=random.Random(3).randbytes,
         )
 
-    def add(self, name="ben", public=BEN, days=1.0, zones=("floor-1",), classes=(2,)):
+    def add(self, name="ben", public=BEN, days=1.0, zones=("floor-1",), classes=(2,), **bounds):
         expires = self.clock.utc() + timedelta(days=days)
-        adding = self.installers.add(name, public, zones=zones, classes=classes, expires=expires, by="owner")
+        adding = self.installers.add(name, public, zones=zones, classes=classes, expires=expires, by="owner", **bounds)
         return asyncio.run(adding)
 
     def revoke(self, name="ben"):

@@ -8,13 +8,16 @@ import pytest
 from tests.unit.controller.test_admission import NEWCOMER, THING_KEY, Door, rule
 from tests.unit.controller.test_installers import BEN, CARLA, Site
 from tests.unit.domain.things import a_thing
+from thingstead.controller.offline_approval import OfflineApprovals
 from thingstead.controller.operation import Operations
 from thingstead.controller.operation_admission import rows
 from thingstead.controller.waiting_room import shown
 from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.plane import PlaneName
 from thingstead.domain.policy import Verdict
 from thingstead.domain.role import OWNER, Operator, Role
 from thingstead.protocols.cose import key as cose_key
+from thingstead.storage.records import PlaneRecords
 
 KEY = shown(cose_key.thumbprint(THING_KEY.public))
 INSTALLER = Operator(Role.INSTALLER, "ben", b"as they signed it")
@@ -26,14 +29,23 @@ class House(Door):
     def __init__(self, **bounds):
         super().__init__(rule(Verdict.HOLD))
         self.come(NEWCOMER)
-        self.site, self.refused = Site(self.admission, self.clock), []
+        self.site, self.refused = Site(self.admission.room, self.clock), []
         self.site.add(public=BEN, **bounds)
+        self.statements = OfflineApprovals(
+            self.site.installers,
+            self.admission,
+            self.register,
+            records=PlaneRecords(PlaneName.IDENTITY, self.store, prefix="statement/"),
+            domain="home",
+            clock=self.clock,
+        )
 
     def ask(self, operation, operator=OWNER, **arguments):
         table = rows(
             self.register,
             self.admission,
             installers=self.site.installers,
+            statements=self.statements,
             on_refusal=lambda *said: self.refused.append(said),
         )
         asked = {"operation": f"thing.{operation}", "arguments": arguments}

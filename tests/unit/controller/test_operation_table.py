@@ -18,6 +18,7 @@ SEEN = {
     "status",
     "thing.forgotten",
     "thing.list",
+    "thing.present",
     "thing.show",
     "thing.waiting",
 }

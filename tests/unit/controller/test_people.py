@@ -17,10 +17,10 @@ def test_who_was_delegated_to_is_known_again_by_the_next_controller_on_the_same_
     expires = controller.foundation.clock.utc() + timedelta(days=1)
     public = generate(KeyType.P256).public
     asyncio.run(installers.add("ben", public, zones=("hall",), classes=(2,), expires=expires, by="owner"))
-    again = compose_people(controller.foundation, controller.admission)
+    again = compose_people(controller.foundation, controller.admission, controller.register)
     assert [one.installer for one in again.installers] == ["ben"]
     asyncio.run(again.installers.revoke("ben", by="owner"))
-    assert list(compose_people(controller.foundation, controller.admission).installers) == []
+    assert list(compose_people(controller.foundation, controller.admission, controller.register).installers) == []
 
 
 def test_requests_are_signed_for_the_domain_by_its_name():

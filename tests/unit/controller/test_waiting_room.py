@@ -11,7 +11,7 @@ from thingstead.controller.waiting_room import APPROVAL_LIFETIME, Approval, Wait
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.plane import PlaneName
-from thingstead.errors import ConfigError, DecodeError, PolicyError, StorageError, UntrustedError
+from thingstead.errors import ConfigError, DecodeError, ForbiddenError, PolicyError, StorageError, UntrustedError
 from thingstead.protocols.cbor import codec
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.records import PlaneRecords
@@ -263,3 +263,75 @@ def test_a_yes_to_one_key_is_none_to_the_key_that_was_shown_meanwhile():
     assert type(refused) is PolicyError
     assert races.room.room.approval(LAMP, ANOTHER, "floor-1") is None
     assert races.room.room.approval(LAMP, KEY, "floor-1") is None
+
+
+def _by_installer(room, thing, *, most, delegation=b"ben"):
+    approval = Approval("", room.clock.utc() + APPROVAL_LIFETIME, "installer:ben", delegation)
+    return room.room.approve(room.room.find(thing), approval, details={}, most=most)
+
+
+@pytest.mark.requirement("R-03")
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_delegation_lets_in_so_many_things_and_no_more(restarts):
+    room = Room(seats=3)
+    for thing in (LAMP, OTHER):
+        room.tell(thing)
+    asyncio.run(_by_installer(room, LAMP, most=1))
+    if restarts:
+        room.restart()
+    # The same thing again is no other, also once it is in.
+    asyncio.run(_by_installer(room, LAMP, most=1))
+    asyncio.run(room.room.leave(LAMP, is_member=False))
+    with pytest.raises(ForbiddenError, match="1 things"):
+        asyncio.run(_by_installer(room, OTHER, most=1))
+    assert room.room.let_in(b"ben") == 1
+    asyncio.run(_by_installer(room, OTHER, most=1, delegation=b"carla"))
+
+
+@pytest.mark.requirement("R-03")
+def test_of_two_that_are_approved_together_the_second_counts_the_first():
+    room = Room()
+    room.store.is_slow = True
+    for thing in (LAMP, OTHER):
+        room.tell(thing)
+
+    async def both():
+        asked = [_by_installer(room, thing, most=1) for thing in (LAMP, OTHER)]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    outcomes = asyncio.run(both())
+    assert [type(one).__name__ for one in outcomes] == ["Waiting", "ForbiddenError"]
+
+
+@pytest.mark.requirement("R-03")
+def test_what_is_undone_or_was_not_kept_counts_for_nothing_and_what_ended_is_forgotten():
+    room = Room()
+    for thing in (LAMP, OTHER):
+        room.tell(thing)
+    asyncio.run(_by_installer(room, LAMP, most=1))
+    asyncio.run(room.room.undo(LAMP, by="owner"))
+    room.restart()
+    room.store.is_full = True
+    with pytest.raises(StorageError):
+        asyncio.run(_by_installer(room, LAMP, most=1))
+    room.store.is_full = False
+    asyncio.run(_by_installer(room, OTHER, most=1))
+    asyncio.run(room.room.forget(b"ben"))
+    room.restart()
+    assert room.room.let_in(b"ben") == 0
+
+
+def test_an_approval_of_before_is_read_and_a_damaged_one_is_not():
+    room = Room()
+    room.tell()
+    (document,) = room.records.load().values()
+    kept = codec.decode(document)
+    for said in (["", 7, "owner"], ["", 7, "installer:ben", b"ben"]):
+        asyncio.run(room.records.write({LAMP: codec.encode([*kept[:-1], said])}))
+        room.restart()
+        read = room.room.find(LAMP).approval
+        assert read is not None
+        assert read.by == said[2]
+    asyncio.run(room.records.write({LAMP: codec.encode([*kept[:-1], ["", 7, "installer:ben", "ben"]])}))
+    with pytest.raises(DecodeError):
+        room.restart()

@@ -42,6 +42,7 @@ class Claim(IntEnum):
     SUPPORT_END = -65539
     ZONES = -65540
     DEVICE_CLASSES = -65541
+    MOST_THINGS = -65542
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ REGISTRY: dict[Any, ClaimRow] = {
         ClaimRow(Claim.MUD_URL, "MUD URL (RFC 8520 §5)", (str,), _OURS),
         ClaimRow(Claim.ZONES, "zones of a delegation", (list,), _OURS),
         ClaimRow(Claim.DEVICE_CLASSES, "device classes of a delegation (RFC 7228 §3)", (list,), _OURS),
+        ClaimRow(Claim.MOST_THINGS, "things that a delegation may let in", (int,), _OURS),
         ClaimRow(Claim.SUPPORT_END, "last day of support, as days since 1970-01-01 (RFC 8943)", (int,), _OURS),
     )
 }

@@ -1,7 +1,7 @@
 """A delegation: the owner of a domain lets one installer's key approve things, within bounds and until a day (R-03).
 
 A CWT by the owner's key, bound to the installer's (`cnf`), whose `aud` and `iss` are the domain; anybody who has the
-owner's public key can verify it, offline. Two claims of ours hold the bounds.
+owner's public key can verify it, offline. Three claims of ours hold the bounds.
 """
 
 from __future__ import annotations
@@ -17,10 +17,14 @@ from thingstead.errors import DecodeError, ForbiddenError
 from thingstead.protocols.cwt import confirmation, token
 from thingstead.protocols.cwt.claims import Claim, Claims
 
-__all__ = ["VerifiedDelegation", "authenticate", "issue"]
+__all__ = ["DEFAULT_MOST", "VerifiedDelegation", "authenticate", "issue"]
 
 _ACCEPT = frozenset({int(AlgorithmId.ESP256)})
 _CLASSES = range(3)
+DEFAULT_MOST = 100
+"""Things that a delegation lets in which says no number: those of before said none."""
+
+_MOST = range(1, 10_001)
 _MAX_ZONES = 64
 _MAX_ZONE = 255
 _SEAL = object()
@@ -36,6 +40,7 @@ class VerifiedDelegation:
         public: the installer's key.
         zones: where they may approve things.
         classes: of which device class (RFC 7228 §3).
+        most: how many things they may let in, in all.
         issued_at: UTC.
         expires: first instant at which it no longer counts, UTC.
         cti: names this delegation.
@@ -47,6 +52,7 @@ class VerifiedDelegation:
     public: PublicKey
     zones: frozenset[str]
     classes: frozenset[int]
+    most: int
     issued_at: datetime
     expires: datetime
     cti: bytes
@@ -80,6 +86,7 @@ def issue(
     installer: str,
     zones: Iterable[str],
     classes: Iterable[int],
+    most: int = DEFAULT_MOST,
     at: datetime,
     expires: datetime,
     cti: bytes,
@@ -100,6 +107,7 @@ def issue(
         Claim.CNF.value: confirmation.for_public(public),
         Claim.ZONES.value: sorted(set(zones)),
         Claim.DEVICE_CLASSES.value: sorted(set(classes)),
+        Claim.MOST_THINGS.value: most,
     }
     data = token.issue(values, owner, signature_id=AlgorithmId.ESP256)
     authenticate(data, owner.public, domain=domain, at=at)
@@ -124,6 +132,7 @@ def authenticate(data: bytes, owner: PublicKey, *, domain: str, at: datetime) ->
         public=valid.confirmation.require_public(),
         zones=_zones(claims),
         classes=_classes(claims),
+        most=_most(claims),
         issued_at=claims.required_date(Claim.IAT),
         expires=claims.required_date(Claim.EXP),
         cti=claims.token_id(),
@@ -145,6 +154,13 @@ def _classes(claims: Claims) -> frozenset[int]:
     if not classes or not all(type(one) is int and one in _CLASSES for one in classes):
         raise DecodeError("expected device classes of 0, 1 or 2 in a delegation", spec="RFC 7228 §3")
     return frozenset(classes)
+
+
+def _most(claims: Claims) -> int:
+    most = claims.values.get(Claim.MOST_THINGS, DEFAULT_MOST)
+    if type(most) is not int or most not in _MOST:
+        raise DecodeError(f"expected a number of things from {_MOST.start} to {_MOST.stop - 1} in a delegation")
+    return most
 
 
 def _beyond(message: str) -> ForbiddenError:

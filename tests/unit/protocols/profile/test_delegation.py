@@ -118,7 +118,7 @@ def test_nobody_else_makes_one():
     with pytest.raises((TypeError, ValueError)):
         replace(verified, zones=frozenset({"everywhere"}), seal=None)
     with pytest.raises(TypeError):
-        VerifiedDelegation("home", "ben", BEN.public, frozenset(), frozenset(), AT, AT, b"", b"", seal=object())
+        VerifiedDelegation("home", "ben", BEN.public, frozenset(), frozenset(), 1, AT, AT, b"", b"", seal=object())
 
 
 @pytest.mark.parametrize(
@@ -141,3 +141,16 @@ def test_what_is_within_the_bounds_passes_and_says_whose_it_is():
     verified.require(zone="floor-2", device_class=1, at=AT + timedelta(hours=23))
     assert (verified.domain, verified.installer, verified.public) == ("home", "ben", BEN.public)
     assert (verified.issued_at, verified.expires, verified.cti) == (AT, AT + timedelta(days=1), b"12345678")
+
+
+def test_a_delegation_of_before_is_for_a_hundred_things():
+    assert authenticate(signed()).most == 100
+    assert authenticate(issue(most=7)).most == 7
+
+
+@pytest.mark.parametrize("most", [0, -1, 10_001, 1 << 40])
+def test_a_number_of_things_has_its_bounds(most):
+    with pytest.raises(DecodeError):
+        issue(most=most)
+    with pytest.raises(DecodeError):
+        authenticate(signed(MOST_THINGS=most))
