@@ -1,13 +1,16 @@
 """A thing at its maker's end of support: its owner has another mend it, whose releases alone count from then on."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.scenarios.test_update import Releases, version
 from tests.scenarios.world import AT, make_maker, play
+from thingstead.controller.operation_table import operations
 from thingstead.domain.ledger.entry import Kind
-from thingstead.domain.lifecycle import Cause
+from thingstead.domain.lifecycle import Cause, Restriction
+from thingstead.domain.plane import OBLIGATIONS, Demand, PlaneName
+from thingstead.domain.role import Operator, Role
 from thingstead.phases.manufacture import Model, bear
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile.birth import BIRTH
@@ -80,6 +83,81 @@ def test_an_anchor_that_nobody_trusts_takes_nothing_over():
         refused = await world.domain.answer("thing.adopt", thing=lamp.id, until="2036-12-31", anchor="nobody")
         assert refused["error"]["kind"] == "ConfigError"
         assert world.domain.record("A0001").state == "end-of-life"
+
+    play(story)
+
+
+async def on_a_day(world, days):
+    """So many days after the first one, when the domain is started, for then it looks at its dates."""
+    await world.domain.crash()
+    world.clock.skew = timedelta(days=days)
+    await world.domain.start()
+    await world.sleep(2)
+
+
+def told(world):
+    """Of the support of the lamps: what the ledger was told, each once."""
+    return list(
+        dict.fromkeys(
+            one.cause for one in world.domain.entries(Kind.ALARM) if one.details.get("what") == "support of acme LX-1"
+        )
+    )
+
+
+@pytest.mark.requirement("R-77")
+@pytest.mark.slow
+def test_support_ends_with_warnings_and_a_restriction_and_goes_on_with_another():
+    async def story(world):
+        lamp = world.thing("A0001")
+        mended_until(AT.date() + timedelta(days=200), world, lamp)
+        lamp.start()
+        await world.until(lambda: lamp.has_reported)
+        world.makers["menders"] = make_maker("menders")
+        await world.domain.ask("trust.reload")
+        for days, causes in [(20, []), (21, ["soon"]), (170, ["soon"]), (171, ["soon", "late"])]:
+            await on_a_day(world, days)
+            assert told(world) == causes, days
+            assert world.domain.record("A0001").state != "end-of-life"
+        await world.until(lambda: world.domain.record("A0001").state == "operational", within=300)
+        await on_a_day(world, 201)
+        assert told(world) == ["soon", "late", "expired"]
+        assert world.domain.record("A0001").state == "end-of-life"
+        owed = OBLIGATIONS[world.domain.record("A0001").state, Restriction.NONE]
+        assert [plane for plane in PlaneName if owed[plane] is Demand.RESTRICT] == [PlaneName.NETWORK]
+        (neglected,) = [one for one in await world.domain.ask("thing.forgotten") if one["neglect"] == "unsupported"]
+        assert neglected["thing"] == world.domain.record("A0001").id
+        joined = world.domain.record("A0001").joined_at
+        # Its token has run out by then, and it joins again.
+        await on_a_day(world, 300)
+        taken = world.domain.controller.planes.data.accepted
+        await world.until(lambda: world.domain.controller.planes.data.accepted > taken, within=600)
+        record = world.domain.record("A0001")
+        assert (record.state, record.joined_at > joined) == ("end-of-life", True)
+        probes = await world.domain.controller.conductor.probe(record.id)
+        assert len(probes) == 6
+        await adopted(world, lamp)
+        assert world.domain.record("A0001").support_end == datetime(2037, 1, 1, tzinfo=UTC)
+        await on_a_day(world, 301)
+        assert world.domain.record("A0001").state != "end-of-life"
+
+    play(story)
+
+
+@pytest.mark.parametrize("role", [Role.MAINTAINER, Role.INSTALLER, Role.USER, Role.AUDITOR, Role.MANUFACTURER])
+def test_nobody_but_the_owner_has_another_mend_a_thing_and_who_asks_is_on_the_ledger(role):
+    async def story(world):
+        (lamp,) = await old_lamps(world, "A0001")
+        await over(world, lamp)
+        anchors = lamp.agent.ownership.born().release_anchors
+        asked = {"thing": lamp.id, "until": "2036-12-31", "anchor": "menders"}
+        answer = await operations(world.domain.controller).answer(
+            {"operation": "thing.adopt", "arguments": asked}, operator=Operator(role, "anna")
+        )
+        assert answer["error"]["reason"] == "role"
+        assert lamp.agent.ownership.born().release_anchors == anchors
+        assert world.domain.record("A0001").state == "end-of-life"
+        await world.sleep(61)
+        assert [one.cause for one in world.domain.entries(Kind.REFUSAL) if "anna" in one.actor] == ["role"]
 
     play(story)
 

@@ -14,6 +14,7 @@ from thingstead.controller.directory import KEYS
 from thingstead.controller.restoration import newer_entries, take_up
 from thingstead.controller.revocation import is_revoked
 from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.lifecycle import Cause
 from thingstead.identifier import KeyId
 from thingstead.storage.memory import MemoryStore
 
@@ -186,6 +187,22 @@ def test_with_the_second_place_nobody_is_locked_out_and_nothing_revoked_comes_ba
         await world.sleep(120)
         assert not world.domain.controller.server.is_live(world.domain.record(serial).id)
         assert is_revoked(world.domain.record(serial))
+
+    play(story)
+
+
+@pytest.mark.requirement("R-62")
+@pytest.mark.requirement("R-77")
+def test_a_thing_at_its_end_of_life_comes_back_to_a_restored_domain_as_what_it_was(tmp_path):
+    async def story(world):
+        (lamp,) = await world.joined("A0001")
+        identifier = lamp.id
+        await world.domain.controller.conductor.transition(identifier, Cause.SUPPORT_ENDED, actor="test")
+        backup = await backed_up(world, tmp_path)
+        await begun_again(world, backup, with_revocations=True)
+        taken = world.domain.controller.planes.data.accepted
+        await world.until(lambda: world.domain.controller.planes.data.accepted > taken, within=300)
+        assert (lamp.id, world.domain.record("A0001").state) == (identifier, "end-of-life")
 
     play(story)
 

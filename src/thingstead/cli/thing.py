@@ -84,7 +84,8 @@ FORGOTTEN = remote(
     then="thingstead thing show {thing}",
     description=(
         "Silent: not heard for longer than `[watch]` and the policy's `every_seconds` allow. Unsupported: its maker\n"
-        "mends it no more. Unmanaged: a neighbour on `[network] interfaces` that is no thing, nor in `[watch] known`."
+        "mends it no more; adopt it (`thing adopt`), hand it over or retire it. Unmanaged: a neighbour on\n"
+        "`[network] interfaces` that is no thing, nor in `[watch] known`."
     ),
 )
 SHOW = remote("thing.show", THING, then="thingstead ledger show --thing {thing}")

@@ -297,7 +297,7 @@ class Conductor:
             before = self._register.thing(identifier)
             after = change(before)
             at = self._clock.utc()
-            owed = demands(before, after)
+            owed = demands(before, after, has_joined=kind is Kind.TRANSITION and cause == Cause.JOINED)
             opened = tuple([Obligation(after.transition_id, identifier, name, owed[name], cause, at) for name in owed])
             replaced = tuple([old for old in self._register.obligations(identifier) if old.plane in owed])
             details = {**(evidence or {}), "version": after.version, **_moves(before, after)}

@@ -16,7 +16,14 @@ __all__ = ["GONE", "had_another_key", "is_member", "key_rows", "objection", "req
 GONE = frozenset({LifecycleState.DECOMMISSIONED, LifecycleState.RE_OWNED})
 """States of things that have left."""
 
-_MEMBERS = frozenset({LifecycleState.OPERATIONAL, LifecycleState.MAINTENANCE, LifecycleState.RE_BOOTSTRAPPING})
+_MEMBERS = frozenset(
+    {
+        LifecycleState.OPERATIONAL,
+        LifecycleState.MAINTENANCE,
+        LifecycleState.RE_BOOTSTRAPPING,
+        LifecycleState.END_OF_LIFE,
+    }
+)
 
 
 def is_member(known: Thing | None, thumbprint: bytes) -> bool:

@@ -241,11 +241,12 @@ OBLIGATIONS: dict[tuple[LifecycleState, Restriction], dict[PlaneName, Demand | N
 """(state, restriction) x plane -> what the plane owes; None asks nothing of it."""
 
 
-def demands(before: Thing, after: Thing) -> dict[PlaneName, Demand]:
+def demands(before: Thing, after: Thing, *, has_joined: bool = False) -> dict[PlaneName, Demand]:
     """What the step from `before` to `after` asks of which plane.
 
     Where the demand is the same as before, nothing is asked again: it was met, or its obligation is
-    still open. A restrict is asked again when state or restriction differ, for it means another thing then.
+    still open. A restrict is asked again when state or restriction differ, for it means another thing then. After a
+    join everything is: there are new keys, also where the state is that of before.
     """
     held = OBLIGATIONS[before.state, before.restriction]
     owed = OBLIGATIONS[after.state, after.restriction]
@@ -253,5 +254,5 @@ def demands(before: Thing, after: Thing) -> dict[PlaneName, Demand]:
     return {
         plane: demand
         for plane, demand in owed.items()
-        if demand is not None and (demand is not held[plane] or (demand is Demand.RESTRICT and moved))
+        if demand is not None and (has_joined or demand is not held[plane] or (demand is Demand.RESTRICT and moved))
     }

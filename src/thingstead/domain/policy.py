@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -278,7 +278,8 @@ def explain(
 
     Who is in joins again before its rights run out. For it no rule is full, and where no rule names it now, one that
     admitted things like it until its time was over does still: the end of an installation is not the end of what was
-    installed.
+    installed. Where its maker mends it no more, its state restricts it, and goes on doing so; to keep it out until
+    somebody decides would leave the owner nothing to decide on.
 
     Args:
         facts: who it is.
@@ -288,6 +289,7 @@ def explain(
         is_member: it is in, and proved the key that it came in with.
     """
     limit = (lambda _rule: 0) if is_member else present
+    facts = replace(facts, support_end=None) if is_member else facts
     passed: list[PassedOver] = []
     for rule in policy.rules:
         objection = rule.objection(facts, at=at)

@@ -72,9 +72,13 @@ def support(days):
 @pytest.mark.requirement("R-77")
 def test_the_end_of_support_is_told_twice_before_and_once_when_it_has_come():
     domain = Watched(expiries=[support(200)])
-    for _ in range(210):
-        domain.look(after=timedelta(days=1))
-    assert domain.told == [(Kind.ALARM, cause, "support") for cause in ("soon", "late", "expired")]
+    days: dict[str, int] = {}
+    for left in range(200, -5, -1):
+        domain.look(after=timedelta(0) if left == 200 else timedelta(days=1))
+        for kind, cause, what in domain.told[len(days) :]:
+            assert (kind, what) == (Kind.ALARM, "support")
+            days[cause] = left
+    assert days == {"soon": 180, "late": 30, "expired": 0}
 
 
 @pytest.mark.requirement("R-74")

@@ -37,7 +37,6 @@ def test_nothing_is_held_against_others(state):
     ("changed", "thumbprint"),
     [
         ({"state": S.INSTALLED}, KEY),
-        ({"state": S.END_OF_LIFE}, KEY),
         ({"state": S.RE_OWNED}, KEY),
         ({"joined_at": None}, KEY),
         ({}, bytes(31) + b"1"),
@@ -49,7 +48,7 @@ def test_who_is_not_in_or_proves_another_key_is_no_member(changed, thumbprint):
     assert not is_member(None, thumbprint)
 
 
-@pytest.mark.parametrize("state", [S.OPERATIONAL, S.MAINTENANCE, S.RE_BOOTSTRAPPING])
+@pytest.mark.parametrize("state", [S.OPERATIONAL, S.MAINTENANCE, S.RE_BOOTSTRAPPING, S.END_OF_LIFE])
 def test_who_is_in_is_a_member_under_its_key_and_when_it_is_only_asked_about(state):
     assert is_member(replace(MEMBER, state=state), KEY)
     assert is_member(replace(MEMBER, state=state), b"")

@@ -48,6 +48,13 @@ def test_after_a_hand_over_only_a_whole_new_join_leads_to_operational():
     assert ways_in == {LifecycleState.BOOTSTRAPPING, LifecycleState.RE_BOOTSTRAPPING, LifecycleState.MAINTENANCE}
 
 
+@pytest.mark.requirement("R-77")
+def test_what_nobody_mends_joins_again_and_stays_what_it_is_until_it_is_adopted():
+    ways_out = {cause for (state, cause), to in TRANSITIONS.items() if state is LifecycleState.END_OF_LIFE is not to}
+    assert advance(LifecycleState.END_OF_LIFE, Cause.JOINED) is LifecycleState.END_OF_LIFE
+    assert ways_out == {Cause.SUPPORT_ADOPTED, Cause.RETIRED, Cause.HANDED_OVER}
+
+
 @pytest.mark.parametrize("state", _ENDED)
 @pytest.mark.parametrize("wanted", Restriction)
 def test_what_has_left_the_domain_takes_no_restriction(state, wanted):

@@ -32,6 +32,15 @@ def test_every_plane_restricts_what_is_quarantined(state):
     assert set(OBLIGATIONS[state, Restriction.QUARANTINED].values()) == {Demand.RESTRICT}
 
 
+@pytest.mark.requirement("R-77")
+def test_a_join_asks_every_plane_also_where_the_state_stays():
+    aged = a_thing(state=_S.END_OF_LIFE)
+    assert demands(aged, aged.evolve()) == {}
+    asked = demands(aged, aged.evolve(), has_joined=True)
+    assert asked == OBLIGATIONS[_S.END_OF_LIFE, Restriction.NONE]
+    assert asked[PlaneName.NETWORK] is Demand.RESTRICT
+
+
 @pytest.mark.requirement("R-04")
 @pytest.mark.parametrize("restriction", [Restriction.NONE, Restriction.HELD])
 @pytest.mark.parametrize("state", [_S.MANUFACTURED, _S.SHELF, _S.INSTALLED, _S.BOOTSTRAPPING])

@@ -179,6 +179,14 @@ def test_an_explanation_names_each_rule_that_was_passed_over_and_the_first_thing
     ]
 
 
+@pytest.mark.requirement("R-77")
+@pytest.mark.parametrize("is_member", [False, True])
+def test_whose_support_has_ended_waits_when_it_is_new_and_not_when_it_is_in(is_member):
+    policy, facts = _policy(_RULE), replace(_FACTS, support_end=AT)
+    told = explain(facts, policy, at=AT, present=lambda _rule: 0, is_member=is_member)
+    assert told.decision.verdict is (Verdict.ADMIT if is_member else Verdict.HOLD)
+
+
 def test_for_who_is_in_no_rule_is_full_and_one_whose_time_is_over_still_admits():
     full, over = replace(_RULE, count=1), replace(_RULE, until=AT)
     assert decide(_FACTS, _policy(full), at=AT, inside=9, is_member=True).verdict is Verdict.ADMIT
