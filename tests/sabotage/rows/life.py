@@ -36,6 +36,13 @@ def _in_silence(_original: Callable[..., Any]) -> Callable[..., Any]:
     return does_nothing
 
 
+def _nobody_asked(_original: Callable[..., Any]) -> Callable[..., Any]:
+    async def vouched(_newcomer: Any, decision: Any, _vouch: Any) -> Any:
+        return decision, b""
+
+    return vouched
+
+
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _A = "thingstead.agent."
 _B = "thingstead.protocols.profile.custody:"
@@ -55,6 +62,10 @@ ROWS = (
     Sabotage("R-10", "thingstead.storage.sqlite:_erases", returns(False), "what is erased is erased in the log too"),
     Sabotage("R-11", _B + "_link", _believes, "each owner's link is under its own key, and follows the one before"),
     Sabotage("R-11", _P + "identity.ownership:Ownership.release_keys", returns(()), "a re-badger has its own updates"),
+    Sabotage("R-11", _A + "ownership:Ownership.begin", accepts, "a maker's server names the first owner, for good"),
+    Sabotage("R-27", _A + "joining:Joining._heed", accepts, "a thing that asks its maker waits for the answer"),
+    Sabotage("R-59", _C + "vouching:vouched", _nobody_asked, "a maker is asked before its thing is let in"),
+    Sabotage("R-59", "thingstead.protocols.profile.join:require_name", accepts, "each thing asks in its own name"),
     Sabotage("R-78", _A + "ownership:Ownership._support_end", returns(_LONG_AGO), "a maker's updates are its own"),
     Sabotage("R-78", _P + "software.source:sort_of", _as_made, "the domain goes by who mends a thing now"),
     Sabotage("R-12", "thingstead.analysis.neglect:neglected", returns(()), "silent and unsupported things are found"),

@@ -316,6 +316,7 @@ def test_who_knows_whose_it_is_asks_nobody(whose):
     assert (attempt.asked, attempt.kept) == ([], [])
 
 
+@pytest.mark.requirement("R-27")
 @pytest.mark.parametrize(
     ("tamper", "by"),
     [
@@ -334,6 +335,7 @@ def test_without_its_maker_s_own_word_it_keeps_nothing_of_the_domain(tamper, by)
     assert attempt.kept == []
 
 
+@pytest.mark.requirement("R-27")
 def test_a_link_that_is_not_taken_ends_the_join():
     attempt = Vouched()
 
@@ -345,6 +347,7 @@ def test_a_link_that_is_not_taken_ends_the_join():
         attempt.run()
 
 
+@pytest.mark.requirement("R-27")
 def test_a_voucher_that_nobody_asked_for_is_refused():
     attempt = Vouched(owner=_DOMAIN_KEY.public)
 
@@ -356,6 +359,7 @@ def test_a_voucher_that_nobody_asked_for_is_refused():
         attempt.run()
 
 
+@pytest.mark.requirement("R-27")
 def test_a_voucher_of_another_session_is_no_answer():
     first, second = Vouched(), Vouched()
     seen: list[bytes] = []
