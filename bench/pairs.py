@@ -114,21 +114,25 @@ class Pairs:
         count: of lamps; of sensors too.
         each: lamps that a sensor commands; no two command the same.
         hours: that a sensor's token for a lamp lives.
+        pace: seconds between two readings of a thing, and between two looks at its group's keys.
     """
 
-    def __init__(self, folder: Path, *, count: int, each: int, hours: float) -> None:
+    def __init__(self, folder: Path, *, count: int, each: int, hours: float, pace: float = 60.0) -> None:
         self._folder = folder
         self._count = count
         self._each = each
+        self._pace = pace
         self._port = _free_port()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._clients: list[ControlClient] = []
         self._domain = DomainDirectory(folder / "domain")
         self._prepare(hours)
 
     def __enter__(self) -> Self:
         try:
             self.start_domain()
-            self._run("things", ["-m", "bench.server.pairs", str(self._port), str(self._folder / "things")])
+            folder, pace = str(self._folder / "things"), str(self._pace)
+            self._run("things", ["-m", "bench.server.pairs", str(self._port), folder, pace])
             await_that(lambda: self._joined() == 2 * self._count, "all are members")
         except BaseException:
             self._end_all()
@@ -178,9 +182,9 @@ class Pairs:
                 Sensor(
                     thing=ids[_serial(self._count + number)],
                     socket=self._thing(self._count + number),
-                    host=address(self._count + number),
+                    host=address(self._port, self._count + number),
                     lamps={ids[_serial(lamp)]: self._thing(lamp) for lamp in lamps},
-                    hosts={ids[_serial(lamp)]: address(lamp) for lamp in lamps},
+                    hosts={ids[_serial(lamp)]: address(self._port, lamp) for lamp in lamps},
                 )
             )
         return made
@@ -188,9 +192,7 @@ class Pairs:
     def line(self, *, loss: float = 0.0, asleep: Iterable[str] = (), cut_off: Iterable[str] = ()) -> None:
         """Make the line so from now on: who sleeps hears nothing, who is cut off does not reach the controller."""
         arguments = {"loss": loss, "asleep": list(asleep), "cut_off": list(cut_off)}
-        client = self._thing(0)
-        client.ask({"operation": "line", "arguments": arguments})
-        client.close()
+        self._thing(0).ask({"operation": "line", "arguments": arguments})
 
     def _prepare(self, hours: float) -> None:
         at = SystemClock().utc()
@@ -212,7 +214,8 @@ class Pairs:
         return self._folder / "things" / f"{number:04d}"
 
     def _thing(self, number: int) -> ControlClient:
-        return ControlClient(self._home(number) / STATUS_SOCKET)
+        self._clients.append(ControlClient(self._home(number) / STATUS_SOCKET))
+        return self._clients[-1]
 
     def _joined(self) -> int:
         return sum(one["state"] == "operational" for one in self.ask("thing.list"))
@@ -231,11 +234,13 @@ class Pairs:
             [sys.executable, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=(self._folder / f"{name}.log").open("ab"),
+            stderr=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": f"{_ROOT / 'src'}:{_ROOT}"},
         )
 
     def _end_all(self) -> None:
+        for client in self._clients:
+            client.close()
         for process in self._processes.values():
             process.kill()
             process.wait()

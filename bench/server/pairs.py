@@ -1,6 +1,6 @@
 """Things in one process that command each other over a line which can be made bad; what each accepted, and when.
 
-``python -m bench.server.pairs PORT FOLDER``
+``python -m bench.server.pairs PORT FOLDER PACE``
 
 Each thing has a loopback address of its own, and is the product's own but for its radio and its lamp: datagrams are
 lost where they are heard, and those for the controller where they leave. What it can be asked on its status socket,
@@ -39,8 +39,8 @@ from thingstead.protocols.profile import path
 __all__ = ["PORT", "address"]
 
 PORT = 5683
-_FIRST = int(ip_address("127.1.0.1"))
-_PACE, _SELDOM = 60.0, 300.0
+_FIRST, _NETS = int(ip_address("127.1.0.1")), 250
+_SELDOM = 300.0
 _PAUSE = 1.0
 _BATCH = 10
 _BREATH = 0.01
@@ -49,9 +49,9 @@ _NUMBERS = 1 << 20
 _TOKEN, _TOKEN_AT = b"insist", 4
 
 
-def address(number: int) -> str:
-    """Where the thing of this number is."""
-    return str(ip_address(_FIRST + number))
+def address(port: int, number: int) -> str:
+    """Where the thing of this number is, in the domain whose controller has this port."""
+    return str(ip_address(_FIRST + (port % _NETS << 16) + number))
 
 
 @dataclass(slots=True)
@@ -217,18 +217,18 @@ def _command() -> Message:
     return request(Code.PUT, path.LIGHT, payload=codec.encode(True), content_format=ContentFormat.CBOR)
 
 
-def main(port: int, folder: Path) -> None:
+def main(port: int, folder: Path, pace: float) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     configs = [
         AgentConfig(
             home=home,
             controller_port=port,
-            host=address(number),
+            host=address(port, number),
             port=PORT,
-            telemetry_interval=_PACE,
+            telemetry_interval=pace,
             update_interval=_SELDOM,
-            group_interval=_PACE,
+            group_interval=pace,
         )
         for number, home in enumerate(sorted(folder.iterdir()))
     ]
@@ -236,4 +236,4 @@ def main(port: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
