@@ -28,7 +28,7 @@ class Midway:
     def kill(self, sensor, after):
         """Quarantine it, kill the controller so many seconds later, and start it again."""
         sensor.ask("insist", every=_EVERY)
-        _until(lambda: sensor.ask("status")["met"], within=30)
+        _until(lambda: sensor.ask("status")["met"], within=90)
         answered = threading.Event()
 
         def quarantine():

@@ -112,6 +112,15 @@ class KillTime:
     bound: datetime | None = None
 
 
+@dataclass(slots=True)
+class _Met:
+    """A demand that its plane has met, and the entry that says so; `failure` is empty once that is on disk."""
+
+    owed: Obligation
+    entry: Draft
+    failure: str | None = None
+
+
 class Conductor:
     """Keeps the promise that a state is, on all six planes; only it changes the state of things."""
 
@@ -145,6 +154,7 @@ class Conductor:
         self._limits = limits or Limits()
         self._wait = wait
         self._under_way: set[Obligation] = set()
+        self._met: dict[ThingId, list[_Met]] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def register(self, thing: Thing, *, actor: str, evidence: Mapping[str, Detail] | None = None) -> Thing:
@@ -357,9 +367,28 @@ class Conductor:
             "detail": receipt.detail,
         }
         entry = Draft(receipt.at, Kind.RECEIPT, f"plane:{owed.plane}", owed.thing, owed.cause, details)
+        met = _Met(owed, entry)
+        self._met.setdefault(owed.thing, []).append(met)
+        # One turn for the other planes: what they have met by then, or while somebody writes, is written together.
+        await asyncio.sleep(0)
         async with self._lock(owed.thing):
-            settled = (owed,) if self._register.owes(owed) else ()
-            await self._store.commit(Unit(entries=(entry,), settled=settled))
+            if met.failure is None:
+                await self._write(self._met.pop(owed.thing))
+        if met.failure:
+            raise StorageError(met.failure)
+
+    async def _write(self, together: Sequence[_Met]) -> None:
+        """Keep that demands of one thing are met; where it fails, all of them still owe."""
+        settled = tuple([met.owed for met in together if self._register.owes(met.owed)])
+        failure = "the store was interrupted"
+        try:
+            await self._store.commit(Unit(entries=tuple([met.entry for met in together]), settled=settled))
+            failure = ""
+        except StorageError as error:
+            failure = str(error)
+        finally:
+            for met in together:
+                met.failure = failure
 
     async def _watch(self, thing: Thing, plane: PlaneName, since: datetime, end: float, patient: float) -> KillTime:
         seen = since

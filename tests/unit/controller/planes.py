@@ -37,7 +37,7 @@ class JumpingClock:
 
 
 class FakePlane:
-    """Standing per thing; `effects` counts what changed, so that doing a demand twice shows."""
+    """Standing per thing; a demand takes so many `turns` of the event loop."""
 
     def __init__(self, name: PlaneName, clock: JumpingClock) -> None:
         self._name = name
@@ -46,6 +46,7 @@ class FakePlane:
         self.standing: dict[ThingId, Standing] = {}
         self.fail: Callable[[Demand], Exception | None] = lambda _demand: None
         self.gate: asyncio.Event | None = None
+        self.turns = 0
         self.probes: Callable[[Thing], Probe] = self._own_probe
 
     @property
@@ -85,6 +86,8 @@ class FakePlane:
             raise failure
         if self.gate is not None:
             await self.gate.wait()
+        for _ in range(self.turns):
+            await asyncio.sleep(0)
         self.standing[thing.id] = standing
         return Receipt(self._name, thing.id, demand, transition_id, self._clock.utc(), "done")
 

@@ -238,11 +238,31 @@ def test_of_two_transitions_at_once_each_stands_on_the_other():
     )
 
 
+@pytest.mark.parametrize("commits", [0, 1, 2])
+def test_what_planes_meet_in_one_turn_is_one_commit_and_fails_as_one(commits):
+    store = _Mortal()
+    asyncio.run(store.commit(Unit(things=(a_thing(),))))
+    house = House(store)
+    store.commits_left = commits
+    if commits == 0:
+        with pytest.raises(StorageError):
+            asyncio.run(_retire(house))
+    else:
+        assert len(asyncio.run(_retire(house)).failures) == (6 if commits == 1 else 0)
+    store.commits_left = 1000
+    asyncio.run(house.conductor.resume())
+    assert store.load().obligations == ()
+    settled = [one.actor for one in house.entries(Kind.RECEIPT)]
+    assert len(settled) == len(set(settled)) == (6 if commits else 0)
+
+
 @pytest.mark.parametrize("commits", range(8))
 def test_after_a_crash_at_any_commit_every_obligation_is_settled_once(commits):
     store = _Mortal()
     asyncio.run(store.commit(Unit(things=(a_thing(),))))
     first = House(store)
+    for place, plane in enumerate(first.planes.values()):
+        plane.turns = 5 * place
     store.commits_left = commits
     if commits == 0:
         with pytest.raises(StorageError):
