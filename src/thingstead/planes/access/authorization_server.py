@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
 from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.domain.ledger.entry import Draft, Kind
-from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
+from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt
 from thingstead.domain.ports import Archive, Association, SecurityAssociations
 from thingstead.domain.thing import Thing
 from thingstead.errors import StateError, StorageError
@@ -20,31 +20,18 @@ from thingstead.planes.access.finding import FINDINGS
 from thingstead.planes.access.holding import Holding, decode_holding, encode_holding
 from thingstead.planes.access.issued_tokens import IssuedToken, IssuedTokens
 from thingstead.planes.access.join_tokens import JoinTokens, Proposal
-from thingstead.planes.access.relying_party import RelyingParties
-from thingstead.protocols.ace import aif
+from thingstead.planes.access.relying_party import RelyingParties, probe_of
+from thingstead.planes.access.standing import AccessStanding, Standings
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.ace.sealed_token import token_key
 from thingstead.secret import Secret
 
 __all__ = ["AuthorizationServer"]
 
-_RECIPIENT_ID_SIZE = 3
 _RENEWAL_SHARE = 8
 """Of its time, the last eighth is there for a thing to join again and have a new token (`agent.membership`)."""
 _ACTOR = "plane:access"
 _FIRST_THING, _AFTER_THINGS = "thing-", "thing."
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What of a holding decides, out of a token that was verified."""
-
-    scope: Scope
-    expires: datetime
-    cti: bytes
-    recipient_id: bytes
-    reserved: int
-    suspended: bool
 
 
 class AuthorizationServer:
@@ -64,6 +51,7 @@ class AuthorizationServer:
         clock: for UTC.
         random_bytes: for token identifiers and recipient IDs.
         validity: how long a token holds.
+        standings: what each thing may do; its own if they are not another's.
     """
 
     name = PlaneName.ACCESS
@@ -81,6 +69,7 @@ class AuthorizationServer:
         clock: Clock,
         random_bytes: Callable[[int], bytes],
         validity: timedelta,
+        standings: Standings | None = None,
     ) -> None:
         self._records = records
         self._associations = associations
@@ -94,12 +83,10 @@ class AuthorizationServer:
             key, domain=domain, holder=holder, clock=clock, random_bytes=random_bytes, validity=validity
         )
         self._proposals: dict[ThingId, Proposal] = {}
-        self._standings: dict[ThingId, _Standing] = {}
-        self._scopes: WeakValueDictionary[bytes, Scope] = WeakValueDictionary()
-        self._recipient_ids: set[bytes] = set()
+        self._standings = standings or Standings(clock)
         self._locks: WeakValueDictionary[ThingId, asyncio.Lock] = WeakValueDictionary()
         for name, document in records.scan(_FIRST_THING, _AFTER_THINGS):
-            self._keep(thing_id(name), self._stand(decode_holding(document)))
+            self._standings.keep(thing_id(name), self._stand(decode_holding(document)))
 
     def resume(self, admitted: Iterable[ThingId]) -> None:
         """Install what was live before a restart: numbers go on above what was reserved, replay windows start lost.
@@ -108,15 +95,13 @@ class AuthorizationServer:
             admitted: whom the states of things let in: a crash may have come between a decision and its withdrawal.
         """
         for thing in admitted:
-            standing = self._standings.get(thing)
+            standing = self._standings.all.get(thing)
             if standing is not None and not standing.suspended:
                 self._install(thing, self._read(thing), fresh=False)
 
     def allocate_recipient_id(self) -> bytes:
         """A recipient ID that no association of ours has: our C_R in a handshake (RFC 9528 §3.3.3)."""
-        while (candidate := self._random_bytes(_RECIPIENT_ID_SIZE)) in self._recipient_ids:
-            pass
-        return candidate
+        return self._standings.free_recipient_id(self._random_bytes)
 
     def propose(self, thing: ThingId, proposal: Proposal) -> None:
         """Note what the next `admit` of `thing` grants; nothing is granted yet."""
@@ -133,7 +118,7 @@ class AuthorizationServer:
             StateError: the thing holds none.
             StorageError: they cannot be read.
         """
-        standing = self._standings.get(thing)
+        standing = self._standings.all.get(thing)
         if standing is None or standing.suspended:
             raise StateError(f"{thing} holds no access token")
         holding = self._read(thing)
@@ -146,7 +131,7 @@ class AuthorizationServer:
             StateError: the thing holds none.
             StorageError: it cannot be read.
         """
-        if thing not in self._standings:
+        if thing not in self._standings.all:
             raise StateError(f"{thing} holds no access token")
         return self._read(thing).public
 
@@ -164,26 +149,23 @@ class AuthorizationServer:
 
     def scope_of(self, thing: ThingId) -> Scope | None:
         """What the thing may do now; None when its token has ended, was suspended or never was."""
-        standing = self._standings.get(thing)
-        if standing is None or standing.suspended or standing.expires <= self._clock.utc():
-            return None
-        return standing.scope
+        return self._standings.scope_of(thing)
 
     async def reserve(self, thing: ThingId, upto: int) -> None:
         """Make durable that sender sequence numbers below `upto` are spent (RFC 8613 appendix B.1.1)."""
         async with self._lock(thing):
-            standing = self._standings.get(thing)
+            standing = self._standings.all.get(thing)
             if standing is None or upto <= standing.reserved:
                 return
             await self._records.write({thing: encode_holding(replace(self._read(thing), reserved=upto))})
-            self._standings[thing] = replace(standing, reserved=upto)
+            self._standings.keep(thing, replace(standing, reserved=upto))
             self._associations.sequence_reserved(thing, upto)
 
     async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Grant what was proposed, or lift a suspension."""
         async with self._lock(thing.id):
             proposal = self._proposals.pop(thing.id, None)
-            standing = self._standings.get(thing.id)
+            standing = self._standings.all.get(thing.id)
             if proposal is not None:
                 granted = self._join_tokens.issue(thing.id, proposal)
                 await self._write(thing.id, granted, Kind.ISSUE, cause)
@@ -208,7 +190,7 @@ class AuthorizationServer:
         self._proposals.pop(thing.id, None)
         async with self._lock(thing.id):
             await self._tokens.revoke_all_of(thing.id)
-            standing = self._standings.get(thing.id)
+            standing = self._standings.all.get(thing.id)
             if standing is not None and not standing.suspended:
                 await self._write(thing.id, replace(self._read(thing.id), suspended=True), Kind.REVOCATION, cause)
         return self._receipt(thing, Demand.RESTRICT, transition_id, "association ended, token suspended")
@@ -218,38 +200,33 @@ class AuthorizationServer:
         self._associations.end(thing.id)
         self._proposals.pop(thing.id, None)
         async with self._lock(thing.id):
-            standing = self._standings.get(thing.id)
+            standing = self._standings.all.get(thing.id)
             if standing is not None:
                 await self._tokens.revoke({**self._own_tokens(thing.id), **dict(self._tokens.of(thing.id))})
                 await self._tokens.forget_requester(thing.id)
                 # From memory only once it is gone from disk: a receipt for less would leave the keys there.
                 draft = self._draft(thing.id, Kind.REVOCATION, cause, standing)
                 await self._records.write({thing.id: None}, entries=[draft])
-                self._recipient_ids.discard(standing.recipient_id)
-                del self._standings[thing.id]
+                self._standings.drop(thing.id)
         return self._receipt(thing, Demand.WITHDRAW, transition_id, "association ended, token and keys erased")
 
     async def probe(self, thing: Thing) -> Probe:
         """Ask the live endpoint whether a request of the thing would verify, and each thing that it has a token for."""
-        held = [one for one in self._tokens.of(thing.id) if one[1].audience != self._domain]
-        peers = await self._parties.peers_of(thing.id, held)
-        live, at = self._associations.is_live(thing.id), self._clock.utc()
-        standing = Standing.ACCEPTED if live or peers.accepting else Standing.REFUSED
-        detail = "association live" if live else "unknown kid: 4.01"
-        accepted = [one for one in (self._associations.last_acceptance(thing.id), peers.last_acceptance) if one]
-        # A peer's clock may run ahead of ours.
-        last = min(max(accepted), at) if accepted else None
-        if not peers.told and not peers.silent:
-            return Probe(self.name, thing.id, standing, "CoAP endpoint", at, detail, last)
-        party = f"CoAP endpoint and {len(peers.told)} peers"
-        return Probe(self.name, thing.id, standing, party, at, f"{detail}; {peers.describe()}", last, bound=peers.bound)
+        return await probe_of(
+            thing.id,
+            self._tokens.of(thing.id),
+            self._parties,
+            associations=self._associations,
+            domain=self._domain,
+            at=self._clock.utc(),
+        )
 
     def expiries(self) -> Sequence[Expiry]:
         """Every token's end; a thing that is heard joins again before it."""
         renewed_within = self._validity / _RENEWAL_SHARE
         return [
             Expiry("access token", standing.expires, (thing,), self.name, standing.expires - renewed_within)
-            for thing, standing in self._standings.items()
+            for thing, standing in self._standings.all.items()
         ]
 
     def findings(self, question: str) -> Sequence[Finding]:
@@ -258,9 +235,9 @@ class AuthorizationServer:
         if row is None:
             return []
         control, risk = row
-        live = sum(not standing.suspended for standing in self._standings.values())
-        evidence = f"{live} tokens live, {len(self._standings) - live} suspended, each with its own keys and scope"
-        return [Finding(question, self.name, control, evidence, risk, holds=bool(self._standings))]
+        live = sum(not standing.suspended for standing in self._standings.all.values())
+        evidence = f"{live} tokens live, {len(self._standings.all) - live} suspended, each with its own keys and scope"
+        return [Finding(question, self.name, control, evidence, risk, holds=bool(self._standings.all))]
 
     def snapshot(self) -> Mapping[str, bytes]:
         """Nothing: keys and tokens are live or gone, a restored domain has its things join again."""
@@ -279,13 +256,12 @@ class AuthorizationServer:
         document = self._records.read(thing)
         return {} if document is None else self._join_tokens.of(thing, decode_holding(document))
 
-    def _stand(self, holding: Holding) -> _Standing:
-        """Out of a token that is ours and its holder's; its end is looked at on every use."""
+    def _stand(self, holding: Holding) -> AccessStanding:
+        """Out of a token that is ours and its holder's."""
         valid = self._join_tokens.authenticate(holding)
-        # Things of one rule have one scope, which would be most of what a standing takes.
-        scope = self._scopes.setdefault(aif.encode(valid.scope), valid.scope)
-        return _Standing(
-            scope, valid.expires, valid.cti, holding.oscore.recipient_id, holding.reserved, holding.suspended
+        oscore = holding.oscore
+        return AccessStanding(
+            valid.scope, valid.expires, valid.cti, oscore.recipient_id, holding.reserved, holding.suspended
         )
 
     def _install(self, thing: ThingId, holding: Holding, *, fresh: bool) -> None:
@@ -311,9 +287,9 @@ class AuthorizationServer:
         standing = self._stand(holding)
         draft = self._draft(thing, kind, cause, standing)
         await self._records.write({thing: encode_holding(holding)}, entries=[draft])
-        self._keep(thing, standing)
+        self._standings.keep(thing, standing)
 
-    def _draft(self, thing: ThingId, kind: Kind, cause: str, standing: _Standing) -> Draft:
+    def _draft(self, thing: ThingId, kind: Kind, cause: str, standing: AccessStanding) -> Draft:
         return Draft(self._clock.utc(), kind, _ACTOR, thing, cause, {"cti": standing.cti})
 
     def _lock(self, thing: ThingId) -> asyncio.Lock:
@@ -325,13 +301,6 @@ class AuthorizationServer:
         if document is None:
             raise StorageError(f"the association of {thing} is gone from disk")
         return decode_holding(document)
-
-    def _keep(self, thing: ThingId, standing: _Standing) -> None:
-        before = self._standings.get(thing)
-        if before is not None:
-            self._recipient_ids.discard(before.recipient_id)
-        self._standings[thing] = standing
-        self._recipient_ids.add(standing.recipient_id)
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from thingstead.domain.plane import PlaneName, Probe, Standing
+from thingstead.domain.ports import SecurityAssociations
 from thingstead.errors import ThingsteadError
 from thingstead.identifier import ThingId
 from thingstead.planes.access.issued_tokens import IssuedToken
@@ -16,7 +18,7 @@ from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.profile import path
 from thingstead.protocols.profile.standing import HolderQuestion, MemberStanding
 
-__all__ = ["Ask", "Peers", "RelyingParties"]
+__all__ = ["Ask", "Peers", "RelyingParties", "probe_of"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -101,3 +103,35 @@ class RelyingParties:
         except (TimeoutError, ThingsteadError) as error:
             _LOGGER.debug("%s does not say whom it accepts: %s", peer, error)
             return None
+
+
+async def probe_of(
+    thing: ThingId,
+    tokens: Iterable[tuple[bytes, IssuedToken]],
+    parties: RelyingParties,
+    *,
+    associations: SecurityAssociations,
+    domain: str,
+    at: datetime,
+) -> Probe:
+    """Ask the live endpoint whether a request of a thing would verify, and each thing that it has a token for.
+
+    Args:
+        thing: who is asked about.
+        tokens: that pertain to it, by hash.
+        parties: asks those at whom they count.
+        associations: the live endpoint.
+        domain: whose tokens need no other to be asked.
+        at: now.
+    """
+    peers = await parties.peers_of(thing, [one for one in tokens if one[1].audience != domain])
+    live = associations.is_live(thing)
+    standing = Standing.ACCEPTED if live or peers.accepting else Standing.REFUSED
+    detail = "association live" if live else "unknown kid: 4.01"
+    accepted = [one for one in (associations.last_acceptance(thing), peers.last_acceptance) if one]
+    # A peer's clock may run ahead of ours.
+    last = min(max(accepted), at) if accepted else None
+    if not peers.told and not peers.silent:
+        return Probe(PlaneName.ACCESS, thing, standing, "CoAP endpoint", at, detail, last)
+    party = f"CoAP endpoint and {len(peers.told)} peers"
+    return Probe(PlaneName.ACCESS, thing, standing, party, at, f"{detail}; {peers.describe()}", last, bound=peers.bound)
