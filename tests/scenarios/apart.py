@@ -18,10 +18,13 @@ from tests.hosting import hosted
 from thingstead.cli import hosting
 from thingstead.cli.separation import DOCUMENTS, rule_of
 from thingstead.controller.directory import KEYS
+from thingstead.controller.issuing import Issuing
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.plane import PlaneName
+from thingstead.domain.policy import PROFILES
 from thingstead.identifier import KeyId
 from thingstead.keeper.host import Host
+from thingstead.keeper.rule import RuledKey
 from thingstead.keeper.server import Keeper, serve
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.policy_file import parse_policy
@@ -177,6 +180,10 @@ def _kept(world: Any, folder: Path, own: KeyStore) -> tuple[dict[str, Keeper], d
     return keepers, doors
 
 
+def _ruled(world: Any, own: KeyStore, name: str) -> RuledKey:
+    return RuledKey(own.handle(KeyId(name)), rule_of(name, world.domain.config, Path()), utc=world.clock.utc)
+
+
 def _network(world: Any, store: MemoryStore, _own: KeyStore) -> Host:
     domain = world.domain
     return hosting.network_host(
@@ -205,15 +212,26 @@ def _software(world: Any, store: MemoryStore, _own: KeyStore) -> Host:
 def _identity(world: Any, store: MemoryStore, own: KeyStore) -> Host:
     return hosting.identity_host(
         store,
-        key=own.handle(KeyId("identity")),
+        key=_ruled(world, own, "identity"),
         config=world.domain.config,
         clock=world.clock,
         random_bytes=world.random.randbytes,
     )
 
 
+def _access(world: Any, store: MemoryStore, own: KeyStore) -> Host:
+    domain = world.domain
+    return hosting.access_host(
+        store,
+        issuing=Issuing(domain.config.domain.name, _ruled(world, own, "access"), world.clock, world.random.randbytes),
+        holder=own.handle(KeyId("domain")).public,
+        validity=PROFILES[parse_policy(domain.policy).join.profile].token_lifetime,
+    )
+
+
 _HOSTS: dict[PlaneName, Callable[[Any, MemoryStore, KeyStore], Host]] = {
     PlaneName.IDENTITY: _identity,
+    PlaneName.ACCESS: _access,
     PlaneName.SOFTWARE: _software,
     PlaneName.NETWORK: _network,
     PlaneName.DATA: _data,

@@ -12,6 +12,7 @@ from tests.scenarios.test_update import Releases
 from tests.scenarios.world import play
 from thingstead.cli.separation import rule_of
 from thingstead.controller.config import ControllerConfig
+from thingstead.controller.directory import KEYS
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.plane import PlaneName, Standing
 from thingstead.errors import ConfigError, ForbiddenError
@@ -85,8 +86,8 @@ def replace_leaves(disk, count):
     return Cut()
 
 
-@pytest.mark.parametrize("name", KEPT)
-def test_every_key_with_a_keeper_has_a_rule(tmp_path, name):
+@pytest.mark.parametrize("name", KEYS)
+def test_every_key_of_a_domain_has_a_rule(tmp_path, name):
     rule = rule_of(name, ControllerConfig(), tmp_path)
     with pytest.raises(ForbiddenError):
         rule.check_signature(b"anything", datetime(2026, 11, 23, tzinfo=UTC))
@@ -185,7 +186,7 @@ def test_the_software_plane_elsewhere_verifies_what_is_published_and_the_control
             assert (await world.domain.ask("release.show", model="LX-1"))["things"][0]["version"] == "1.1.0"
             del world.makers["acme"]
             await world.domain.ask("trust.reload")
-            with pytest.raises(ForbiddenError, match="nobody whose anchor"):
+            with pytest.raises(ForbiddenError, match="has no anchor here"):
                 software.poll(lamp.id)
             await world.domain.ask("thing.retire", thing=lamp.id)
             with pytest.raises(ForbiddenError, match="no updates now"):

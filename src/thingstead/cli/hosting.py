@@ -11,28 +11,44 @@ from functools import partial
 from pathlib import Path
 
 from thingstead.clock import Clock
+from thingstead.controller.access_engine import (
+    ACCESS_CALLS,
+    PERMITS,
+    TOKENS,
+    AccessEngine,
+    AccessParts,
+    ToldAssociations,
+    ToldRecords,
+    ToldStandings,
+)
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.data_engine import DATA_CALLS, DataEngine
 from thingstead.controller.engines import log_alarm
 from thingstead.controller.identity_engine import IDENTITY_CALLS, IdentityEngine, ToldStatuses
+from thingstead.controller.issuing import Issuing
 from thingstead.controller.network import network_plane
 from thingstead.controller.network_engine import NETWORK_CALLS, NetworkEngine
 from thingstead.controller.software_engine import SOFTWARE_CALLS, SoftwareEngine, ToldShelf
 from thingstead.controller.whereabouts import Whereabouts
-from thingstead.crypto.key import PrivateKey
+from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import Enforcement, Fetcher, Resolver, Store
 from thingstead.domain.purpose import Purpose
+from thingstead.errors import TransportError
+from thingstead.identifier import ThingId
 from thingstead.keeper.host import Host, Telling, serve_engine
+from thingstead.planes.access.issued_tokens import IssuedTokens
+from thingstead.planes.access.relying_party import RelyingParties
 from thingstead.planes.data.collector import Collector
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
 from thingstead.planes.software.source import Sort
 from thingstead.planes.software.status_tracker import ImageScan, StatusTracker
+from thingstead.protocols.coap.message import Message
 from thingstead.storage.records import PlaneRecords
 from thingstead.storage.sqlite import SqliteStore
 
-__all__ = ["data_host", "host", "identity_host", "network_host", "software_host"]
+__all__ = ["access_host", "data_host", "host", "identity_host", "network_host", "software_host"]
 
 
 def host(own: Path, make: Callable[[Store], Host], listener: socket.socket, *, user: int) -> None:
@@ -147,3 +163,42 @@ def identity_host(
         )
 
     return Host(PlaneName.IDENTITY, IdentityEngine(make), IDENTITY_CALLS, store=store)
+
+
+def access_host(
+    store: Store,
+    *,
+    issuing: Issuing,
+    holder: PublicKey,
+    validity: timedelta,
+) -> Host:
+    """The access plane.
+
+    Args:
+        store: its own.
+        issuing: with the plane's key, which nobody else has.
+        holder: the key that the domain itself proves in handshakes.
+        validity: how long a token of a join holds.
+    """
+    tell = Telling().tell
+    records = partial(PlaneRecords, PlaneName.ACCESS, store)
+
+    async def nobody(thing: ThingId, _message: Message) -> Message:
+        raise TransportError(f"{thing} is asked where messages come in")
+
+    def make() -> AccessParts:
+        windows = {name: ToldRecords(records(prefix=name), name, tell) for name in (TOKENS, PERMITS)}
+        standings, tokens = ToldStandings(issuing.clock, tell), IssuedTokens(windows[TOKENS], clock=issuing.clock)
+        server = issuing.server(
+            records(),
+            ToldAssociations(tell),
+            tokens,
+            RelyingParties(nobody),
+            holder=holder,
+            validity=validity,
+            standings=standings,
+        )
+        permits = issuing.permits(tokens, windows[PERMITS])
+        return AccessParts(server, tokens, issuing.issuer(tokens, server), permits, standings, windows)
+
+    return Host(PlaneName.ACCESS, AccessEngine(make, tell), ACCESS_CALLS, store=store)

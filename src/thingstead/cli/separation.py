@@ -10,16 +10,19 @@ import secrets
 import socket
 import sys
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from thingstead.cli.console import Console
-from thingstead.cli.hosting import data_host, host, identity_host, network_host, software_host
+from thingstead.cli.hosting import access_host, data_host, host, identity_host, network_host, software_host
 from thingstead.clock import SystemClock
+from thingstead.controller.access_engine import PERMITS, TOKENS
 from thingstead.controller.apart import Apart
 from thingstead.controller.app import image_scan
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.directory import KEYS, DomainDirectory
+from thingstead.controller.issuing import Issuing
 from thingstead.controller.network import check, enforcement, fetcher, resolver
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.domain.plane import PlaneName
@@ -31,7 +34,7 @@ from thingstead.identifier import KeyId
 from thingstead.keeper.enforcer import Enforcer
 from thingstead.keeper.place import KeeperPlace
 from thingstead.keeper.privilege import CAP_NET_ADMIN
-from thingstead.keeper.rule import GroupRule, HandshakeRule, LedgerRule, Rule, TokenRule
+from thingstead.keeper.rule import GroupRule, HandshakeRule, LedgerRule, Rule, RuledKey, TokenRule
 from thingstead.keeper.server import Keeper, serve
 from thingstead.keeper.supervisor import Part, elsewhere, supervise
 from thingstead.protocols.cbor import codec
@@ -48,6 +51,7 @@ __all__ = ["DOCUMENTS", "bring_together", "rule_of", "separate"]
 _CONTROLLER, _ENFORCER = "controller", "enforcer"
 DOCUMENTS = {
     PlaneName.IDENTITY: ("credential/",),
+    PlaneName.ACCESS: ("thing-", TOKENS, PERMITS),
     PlaneName.SOFTWARE: ("",),
     PlaneName.NETWORK: ("",),
     PlaneName.DATA: ("",),
@@ -84,7 +88,7 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
     # Whoever reads a key to move it must not be whom the others come from: they would have it in their memory.
     elsewhere(partial(place.take_apart, list(KEYS), users, planes=DOCUMENTS, beside=[heads]))
     parts = [_keeper(name, place, config, users) for name in _KEPT]
-    parts += [_identity(place, config, users)]
+    parts += [_identity(place, config, users), _access(directory, place, config, users)]
     parts += [_software(place, users), _network(directory, place, config, users), _data(directory, place, users)]
     if config.network.enforcement != "dry_run":
         parts.append(_enforcer(place, config, users))
@@ -185,6 +189,11 @@ def _keep(name: str, own: Path, config: ControllerConfig, listener: socket.socke
     serve(Keeper(name, key, rule_of(name, config, own), utc=SystemClock().utc), listener, user=user)
 
 
+def _ruled(name: str, config: ControllerConfig, own: Path) -> RuledKey:
+    key = FileKeyStore(own).handle(KeyId(name))
+    return RuledKey(key, rule_of(name, config, own), utc=SystemClock().utc)
+
+
 def rule_of(name: str, config: ControllerConfig, own: Path) -> Rule:
     """What a key of the domain may be put to; `own` is where its keeper remembers things.
 
@@ -197,6 +206,8 @@ def rule_of(name: str, config: ControllerConfig, own: Path) -> Rule:
     match name:
         case "domain":
             return HandshakeRule()
+        case "identity":
+            return TokenRule(domain, frozenset(subject), access, timedelta(days=config.join.credential_days))
         case "access":
             return TokenRule(domain, access | subject, frozenset({Claim.ZONES, Claim.DEVICE_CLASSES}), longest)
         case "groups":
@@ -246,8 +257,26 @@ def _identity(place: KeeperPlace, config: ControllerConfig, users: Mapping[str, 
     listener, own = place.listen(name, users[_CONTROLLER]), place.directory(name)
 
     def run() -> None:
-        key = FileKeyStore(own).handle(KeyId(name))
+        key = _ruled(name, config, own)
         make = partial(identity_host, key=key, config=config, clock=SystemClock(), random_bytes=secrets.token_bytes)
+        host(own, make, listener, user=_number(users[_CONTROLLER]))
+
+    return Part(f"{name} plane", users[name], listener, run)
+
+
+def _access(
+    directory: DomainDirectory, place: KeeperPlace, config: ControllerConfig, users: Mapping[str, int | None]
+) -> Part:
+    """The access plane, which has its key: no bytes are signed by it but those of tokens that it makes."""
+    name = PlaneName.ACCESS
+    listener, own = place.listen(name, users[_CONTROLLER]), place.directory(name)
+    validity = PROFILES[parse_policy(directory.policy_text()).join.profile].token_lifetime
+    holder = directory.public("domain")
+
+    def run() -> None:
+        key = _ruled(name, config, own)
+        issuing = Issuing(config.domain.name, key, SystemClock(), secrets.token_bytes)
+        make = partial(access_host, issuing=issuing, holder=holder, validity=validity)
         host(own, make, listener, user=_number(users[_CONTROLLER]))
 
     return Part(f"{name} plane", users[name], listener, run)

@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.identity_engine import RemoteAuthority
+from thingstead.controller.remote_access import RemoteAccess
 from thingstead.controller.standing import GONE, had_another_key, is_member, key_rows, objection, require_welcome
 from thingstead.controller.vouching import VouchFor, next_step, require_voucher, vouched
 from thingstead.controller.waiting_room import APPROVAL_LIFETIME, Approval, Waiting, WaitingRoom
@@ -80,7 +81,7 @@ class Admission:
         *,
         store: Committer,
         identity: CertificateAuthority | RemoteAuthority,
-        access: AuthorizationServer,
+        access: AuthorizationServer | RemoteAccess,
         ownership: Ownership,
         policy: OwnerPolicy,
         waiting: WaitingRoom,

@@ -26,6 +26,7 @@ from thingstead.controller.overview import Overview
 from thingstead.controller.owner import Owner, Trusted
 from thingstead.controller.people import compose_people
 from thingstead.controller.rejoining import Rejoining
+from thingstead.controller.remote_access import RemoteAccess
 from thingstead.controller.second_place import SecondPlace, second_place
 from thingstead.controller.server import DomainServer
 from thingstead.controller.service import serve
@@ -245,7 +246,9 @@ def _overview(
     )
 
 
-def _decommission(foundation: Foundation, server: DomainServer, access: AuthorizationServer) -> Decommission:
+def _decommission(
+    foundation: Foundation, server: DomainServer, access: AuthorizationServer | RemoteAccess
+) -> Decommission:
     async def ask(thing: ThingId, message: Message, within: float) -> Message:
         return await server.request(thing, message, within=within)
 
@@ -289,7 +292,9 @@ def _maintenance(
     )
 
 
-def _grant(event: RequestReceived, access: AuthorizationServer, clones: CloneWatch) -> tuple[Hashable, Scope] | None:
+def _grant(
+    event: RequestReceived, access: AuthorizationServer | RemoteAccess, clones: CloneWatch
+) -> tuple[Hashable, Scope] | None:
     """Who is behind a request, and what its token lets it do now."""
     if event.association is None or is_maker(event.association):
         return None

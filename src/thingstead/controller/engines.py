@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from thingstead.controller.access_engine import PERMITS, TOKENS
 from thingstead.controller.data_engine import RemoteCollector
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.group import groups_plane
 from thingstead.controller.group_member import DomainMember
 from thingstead.controller.identity_engine import RemoteAuthority
+from thingstead.controller.issuing import Issuing
 from thingstead.controller.network import network_plane
 from thingstead.controller.network_engine import RemoteNetwork
 from thingstead.controller.owner import Trusted
+from thingstead.controller.remote_access import RemoteAccess, RemoteIssuer, RemotePermits
 from thingstead.controller.remote_plane import RemotePlane
 from thingstead.controller.server import DomainServer
 from thingstead.controller.software_engine import RemoteTracker
@@ -23,7 +26,6 @@ from thingstead.controller.whereabouts import Whereabouts
 from thingstead.crypto.key import PublicKey
 from thingstead.domain.plane import Plane, PlaneName
 from thingstead.domain.policy import PROFILES
-from thingstead.domain.ports import Archive
 from thingstead.domain.register import Register
 from thingstead.errors import ConfigError
 from thingstead.identifier import KeyId
@@ -69,9 +71,9 @@ class Planes:
 
     identity: CertificateAuthority | RemoteAuthority
     codes: InstallCodes
-    access: AuthorizationServer
+    access: AuthorizationServer | RemoteAccess
     tokens: IssuedTokens
-    issuer: TokenIssuer
+    issuer: TokenIssuer | RemoteIssuer
     permits: Permits
     directory: ResourceDirectory
     groups: GroupManager
@@ -114,16 +116,15 @@ def compose_planes(
         return PlaneRecords(plane, foundation.store, prefix=prefix)
 
     clock = foundation.clock
-    tokens = IssuedTokens(records(PlaneName.ACCESS, "trl/"), clock=clock)
-    access = _access_plane(foundation, holder, tokens, records=records(PlaneName.ACCESS), server=server)
+    access, tokens, issuer, permits = _access_plane(foundation, holder, server)
     network, whereabouts = _network_plane(foundation, trusted, register)
     return Planes(
         identity=_identity_plane(foundation),
         codes=InstallCodes(records(PlaneName.IDENTITY, "code/"), clock=clock),
         access=access,
         tokens=tokens,
-        issuer=_issuer(foundation, access, tokens),
-        permits=_permits(foundation, tokens),
+        issuer=issuer,
+        permits=permits,
         directory=ResourceDirectory(
             records(PlaneName.ACCESS, "rd/"), is_in=lambda thing: access.scope_of(thing) is not None, clock=clock
         ),
@@ -145,33 +146,29 @@ def compose_planes(
     )
 
 
-def _access_plane(
-    foundation: Foundation, holder: PublicKey, tokens: IssuedTokens, *, records: Archive, server: DomainServer
-) -> AuthorizationServer:
-    return AuthorizationServer(
-        records,
-        foundation.keys.handle(KeyId("access")),
-        server,
-        tokens,
-        RelyingParties(server.request),
-        domain=foundation.config.domain.name,
-        holder=holder,
-        clock=foundation.clock,
-        random_bytes=foundation.random_bytes,
-        validity=PROFILES[foundation.policy.join.profile].token_lifetime,
-    )
+_Access = tuple[AuthorizationServer | RemoteAccess, IssuedTokens, TokenIssuer | RemoteIssuer, Permits]
 
 
-def _issuer(foundation: Foundation, access: AuthorizationServer, tokens: IssuedTokens) -> TokenIssuer:
-    return TokenIssuer(
-        tokens,
-        foundation.keys.handle(KeyId("access")),
-        domain=foundation.config.domain.name,
-        holder_of=access.holder_of,
-        token_key_of=access.token_key_of,
-        clock=foundation.clock,
-        random_bytes=foundation.random_bytes,
-    )
+def _access_plane(foundation: Foundation, holder: PublicKey, server: DomainServer) -> _Access:
+    engine, key = foundation.engines.get(PlaneName.ACCESS), foundation.keys.handle(KeyId("access"))
+    parties = RelyingParties(server.request)
+    if engine is not None:
+        remote = RemoteAccess(
+            engine,
+            server,
+            parties,
+            store=foundation.store,
+            domain=foundation.config.domain.name,
+            clock=foundation.clock,
+            random_bytes=foundation.random_bytes,
+        )
+        return remote, remote.tokens, RemoteIssuer(remote), RemotePermits(remote, key, clock=foundation.clock)
+    records = partial(PlaneRecords, PlaneName.ACCESS, foundation.store)
+    common = Issuing(foundation.config.domain.name, key, foundation.clock, foundation.random_bytes)
+    tokens = IssuedTokens(records(prefix=TOKENS), clock=foundation.clock)
+    validity = PROFILES[foundation.policy.join.profile].token_lifetime
+    access = common.server(records(), server, tokens, parties, holder=holder, validity=validity)
+    return access, tokens, common.issuer(tokens, access), common.permits(tokens, records(prefix=PERMITS))
 
 
 def _identity_plane(foundation: Foundation) -> CertificateAuthority | RemoteAuthority:
@@ -231,17 +228,6 @@ def _data_plane(foundation: Foundation, register: Register) -> Collector | Remot
     if engine is None:
         return Collector(PlaneRecords(PlaneName.DATA, foundation.store), purposes=purposes, clock=foundation.clock)
     return RemoteCollector(engine, store=foundation.store, register=register, purposes=purposes, clock=foundation.clock)
-
-
-def _permits(foundation: Foundation, tokens: IssuedTokens) -> Permits:
-    return Permits(
-        tokens,
-        PlaneRecords(PlaneName.ACCESS, foundation.store, prefix="permit/"),
-        foundation.keys.handle(KeyId("access")),
-        domain=foundation.config.domain.name,
-        clock=foundation.clock,
-        random_bytes=foundation.random_bytes,
-    )
 
 
 def log_alarm(alarm: Alarm) -> None:

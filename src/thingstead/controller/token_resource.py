@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from thingstead.controller.remote_access import RemoteIssuer
 from thingstead.controller.resource import content
 from thingstead.domain.peer_policy import PeerRule, decide
 from thingstead.domain.thing import Thing
@@ -38,7 +39,7 @@ class TokenResource:
 
     def __init__(
         self,
-        issuer: TokenIssuer,
+        issuer: TokenIssuer | RemoteIssuer,
         thing_of: Callable[[ThingId], Thing],
         *,
         peers: Callable[[], tuple[PeerRule, ...]],

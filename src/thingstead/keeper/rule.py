@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.domain.ledger.head import HEAD_TYPE
 from thingstead.errors import DecodeError, ForbiddenError, ThingsteadError
 from thingstead.protocols.cbor import codec
@@ -20,8 +21,9 @@ from thingstead.protocols.cose.header import Label
 from thingstead.protocols.cwt import claims as claims_set
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.receipts.merkle import HASH_SIZE, verify_consistency
+from thingstead.secret import Secret
 
-__all__ = ["FILE_TYPES", "GroupRule", "HandshakeRule", "LedgerRule", "Rule", "TokenRule"]
+__all__ = ["FILE_TYPES", "GroupRule", "HandshakeRule", "LedgerRule", "Rule", "RuledKey", "TokenRule"]
 
 FILE_TYPES = frozenset({"application/vnd.thingstead.backup+cbor", "application/vnd.thingstead.revocations+cbor"})
 """What else the ledger's key signs: files that name their domain in their second place."""
@@ -179,6 +181,36 @@ class LedgerRule:
 
     def _tree(self) -> tuple[int, bytes]:
         return self._size, self._root
+
+
+class RuledKey:
+    """A key that is put to what its rule passes and to nothing else, also by the engine that has it.
+
+    Args:
+        key: the plane's.
+        rule: what it is for.
+        utc: now.
+    """
+
+    def __init__(self, key: PrivateKey, rule: Rule, *, utc: Callable[[], datetime]) -> None:
+        self._key = key
+        self._rule = rule
+        self._utc = utc
+
+    @property
+    def public(self) -> PublicKey:
+        """The public half."""
+        return self._key.public
+
+    def sign(self, data: bytes, signature_id: int) -> bytes:
+        """Sign; ForbiddenError where that is not what the key is for."""
+        self._rule.check_signature(data, self._utc())
+        return self._key.sign(data, signature_id)
+
+    def agree(self, peer: PublicKey) -> Secret:
+        """Agree; ForbiddenError where that is not what the key is for."""
+        self._rule.check_agreement()
+        return self._key.agree(peer)
 
 
 _CLAIMS = frozenset(claim.value for claim in Claim)

@@ -17,6 +17,8 @@ from thingstead.domain.plane import Demand, PlaneName, Probe, Receipt, Standing
 from thingstead.errors import ForbiddenError
 from thingstead.identifier import KeyId
 from thingstead.planes.identity.status_list import CredentialStanding, CredentialStatus
+from thingstead.protocols.ace import aif
+from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.transport.engine_socket import Ask, Outcome, plain
 
 pytestmark = pytest.mark.slow
@@ -200,5 +202,35 @@ def test_whoever_holds_the_identity_plane_has_credentials_believed_and_nobody_le
             assert not world.domain.controller.server.is_live(gone.id)
             await goes_on(world)
             await refused_entries(world, PlaneName.IDENTITY)
+
+    play(story)
+
+
+@stolen(
+    "the access plane's process, with `--separate`",
+    holder="its user, which has the key `access`",
+    falls="what falls with its key; what each thing may do at the domain, and which tokens are told to be revoked; "
+    "OSCORE contexts, which lie there",
+    stays="credentials, groups, releases, what is kept of telemetry; the kernel's rules; who joins; the rest of the "
+    "ledger",
+)
+def test_whoever_holds_the_access_plane_gives_rights_and_nothing_of_other_planes(tmp_path):
+    async def story(world):
+        async with apart(world, tmp_path) as parts:
+            own = parts.keys._own.handle(KeyId("access"))
+            gone, _ = await world.joined("A0001", "A0002")
+            await world.domain.ask("thing.quarantine", thing=gone.id)
+            scope, at = aif.encode(Scope({"/senml": Permission.POST})), world.clock.utc().replace(year=2030)
+            told = [["standing", plain([gone.id, scope, at, b"cti", b"abc", 0, False])]]
+            parts.again(PlaneName.ACCESS, lambda: Thief(world, PlaneName.ACCESS, told=told))
+            access = world.domain.controller.planes.access
+            await access.begin()
+            assert access.scope_of(gone.id) is not None
+            assert believed(world, own) == {"token"}
+            assert believed(world, key(world, "access")) == set()
+            assert not world.domain.controller.planes.data.accepts(gone.id)
+            assert (await world.domain.enforcement.standing(gone.id)).barred
+            await goes_on(world)
+            await refused_entries(world, PlaneName.ACCESS)
 
     play(story)

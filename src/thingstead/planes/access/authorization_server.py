@@ -142,7 +142,7 @@ class AuthorizationServer:
             StateError: the thing holds no token itself.
             StorageError: it cannot be read.
         """
-        if thing not in self._standings:
+        if thing not in self._standings.all:
             raise StateError(f"{thing} holds no access token")
         oscore = self._read(thing).oscore
         return token_key(oscore.master_secret, master_salt=oscore.master_salt, digest_id=oscore.digest_id)

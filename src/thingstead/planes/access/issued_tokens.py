@@ -71,14 +71,19 @@ class IssuedTokens:
         self._earliest = _NEVER
         self._writing = asyncio.Lock()
         self.on_change: Callable[[str], None] = lambda _requester: None
-        for name, document in records.load().items():
+        self.follow(records.load())
+
+    def follow(self, changes: Mapping[str, bytes | None]) -> None:
+        """Take up documents as they stand on disk, and tell of what has changed by them."""
+        for name, document in changes.items():
             if name.startswith(_TOKEN):
-                self._keep(bytes.fromhex(name.removeprefix(_TOKEN)), _decode(document))
+                self._follow_token(bytes.fromhex(name.removeprefix(_TOKEN)), document)
             elif name.startswith(_COUNT):
-                self._numbers[name.removeprefix(_COUNT)] = int.from_bytes(document, "big")
+                self._numbers[name.removeprefix(_COUNT)] = int.from_bytes(document or b"", "big")
+            elif document is None:
+                self._collections.pop(name.removeprefix(_CHANGES), None)
             else:
-                requester = name.removeprefix(_CHANGES)
-                self._collections[requester] = UpdateCollection.decode(document, self._limits)
+                self._follow_changes(name.removeprefix(_CHANGES), document)
 
     def of(self, name: str) -> Iterator[tuple[bytes, IssuedToken]]:
         """The unexpired tokens that pertain to a registered device, by hash; all for the administrator."""
@@ -216,6 +221,19 @@ class IssuedTokens:
             after = UpdateCollection.decode(before.encode(), self._limits)
         after.add(change)
         return after
+
+    def _follow_token(self, token_hash: bytes, document: bytes | None) -> None:
+        known = self._tokens.get(token_hash)
+        if document is not None:
+            self._keep(token_hash, _decode(document))
+        elif known is not None:
+            self._drop(token_hash, known)
+
+    def _follow_changes(self, requester: str, document: bytes) -> None:
+        known = self._collections.get(requester)
+        if known is None or known.encode() != document:
+            self._collections[requester] = UpdateCollection.decode(document, self._limits)
+            self.on_change(requester)
 
     def _keep(self, token_hash: bytes, issued: IssuedToken) -> None:
         self._tokens[token_hash] = issued

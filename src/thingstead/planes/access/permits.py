@@ -6,7 +6,7 @@ of before stay for a year after their end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -89,7 +89,16 @@ class Permits:
         self._domain = domain
         self._clock = clock
         self._random_bytes = random_bytes
-        self._known = {bytes.fromhex(name): _decode(document) for name, document in records.load().items()}
+        self._known: dict[bytes, Permit] = {}
+        self.follow(records.load())
+
+    def follow(self, changes: Mapping[str, bytes | None]) -> None:
+        """Take up documents as they stand on disk."""
+        for name, document in changes.items():
+            if document is None:
+                self._known.pop(bytes.fromhex(name), None)
+            else:
+                self._known[bytes.fromhex(name)] = _decode(document)
 
     def __iter__(self) -> Iterator[Permit]:
         now = self._clock.utc()
