@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.scenarios.network import Host
 from tests.scenarios.world import LivingDomain, LivingThing, World
-from thingstead.crypto.key import KeyType, generate
+from thingstead.crypto.key import KeyType, PrivateKey, generate
+from thingstead.endpoint.event import Address
 from thingstead.masa.authority import Authority
 from thingstead.masa.record import Record
 from thingstead.masa.sales import Sale, Sales
@@ -24,18 +25,23 @@ class LivingMasa:
     """The server of a maker of the world, up from the start; domains that start later are given its card.
 
     Attributes:
+        voucher_key: things know it by that.
         card: what others know of it.
         server: the one that lives, None while it is down.
     """
 
-    def __init__(self, world: World, maker: str = "acme", *, voucher=None) -> None:
+    def __init__(
+        self, world: World, maker: str = "acme", *, voucher: PrivateKey | None = None, address: Address = ADDRESS
+    ) -> None:
         self._world = world
-        self._session, self._voucher = generate(KeyType.P256), voucher or generate(KeyType.P256)
+        self._address = address
+        self._session = generate(KeyType.P256)
+        self.voucher_key: PrivateKey = voucher or generate(KeyType.P256)
         self._sold: tuple[Sale, ...] = ()
         self._record = Record()
         self._host: Host | None = None
         self.server: MasaServer | None = None
-        self.card = MakerServer(maker, f"coap://{ADDRESS[0]}", self._session.public, self._voucher.public)
+        self.card = MakerServer(maker, f"coap://{address[0]}", self._session.public, self.voucher_key.public)
         world.servers[maker] = self.card
         self.start()
 
@@ -48,7 +54,7 @@ class LivingMasa:
 
     def start(self) -> None:
         """Begin a life without any session."""
-        authority = Authority(self.card.maker, self._voucher, sales=lambda: Sales(self._sold), record=self._record)
+        authority = Authority(self.card.maker, self.voucher_key, sales=lambda: Sales(self._sold), record=self._record)
         self.server = MasaServer(
             self.card.maker,
             self._session,
@@ -56,7 +62,7 @@ class LivingMasa:
             utc=self._world.clock.utc,
             random_bytes=self._world.random.randbytes,
         )
-        self._host = Host(self.server, ADDRESS, self._world.network)
+        self._host = Host(self.server, self._address, self._world.network)
 
     def crash(self) -> None:
         """End a life."""

@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 from tests.scenarios.groups import captured, command, commands, kept_keys, lamps, send, switch
+from tests.scenarios.makers import LivingMasa
+from tests.scenarios.test_hand_over import a_buyer, carried_to, is_in
 from tests.scenarios.test_install_code import LABELLED, code_state, stranger, tell
 from tests.scenarios.test_installers import _HOLD as HOLD
 from tests.scenarios.test_installers import Installer
 from tests.scenarios.test_update import Releases
+from tests.scenarios.test_vouching import made as with_a_server
 from tests.scenarios.threats.stolen import stolen
 from tests.scenarios.threats.test_blast_radius import as_the_domain
 from tests.scenarios.world import make_maker, play
@@ -35,6 +38,34 @@ def test_a_maker_s_identity_key_invents_things_of_that_maker_alone():
             thing.start()
         await world.sleep(60)
         assert not as_brook.is_joined
+        assert not unplanned.is_joined
+
+    play(story)
+
+
+@stolen(
+    "the voucher key of a maker's server",
+    holder="the maker's server",
+    falls="things of that maker that were in no domain yet go where its holder says",
+    stays="things that have an owner; identities and releases, which other keys sign; policy still names who may join",
+)
+def test_the_key_of_a_maker_s_server_gives_away_what_nobody_has_yet(tmp_path):
+    async def story(world):
+        masa, lamp = await with_a_server(world)
+        rogue = LivingMasa(world, voucher=masa.voucher_key, address=("203.0.113.66", 5683))
+        thief, _ = await a_buyer(world, tmp_path)
+        unsold = world.thing("A0002", sold_to=masa.card)
+        for thing in (lamp, unsold):
+            rogue.sell(thing, thief)
+            carried_to(thing, thief)
+        await world.until(lambda: is_in(thief, "A0002") and unsold.is_joined)
+        await world.sleep(60)
+        assert not is_in(thief, "A0001")
+        assert lamp.agent.ownership.owner == world.domain.public
+        unplanned = world.thing("A0009", sold_to=masa.card, model="ZZ-1")
+        rogue.sell(unplanned, thief)
+        carried_to(unplanned, thief)
+        await world.sleep(60)
         assert not unplanned.is_joined
 
     play(story)
