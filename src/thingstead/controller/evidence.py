@@ -279,7 +279,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     (
         "R-16",
-        "ranges and rates stand in the token, and the thing that acts holds every sender to them",
+        "ranges and rates of the policy go with tokens; who acts holds each sender to the tighter of these and its own",
         _directly,
         "what is safe is the owner's word; a thing that is broken does not keep to it",
     ),

@@ -11,11 +11,11 @@ FINDINGS = {
     ),
     "R-09": ("token, keys and live association of a thing go at once", "answers already on their way arrive"),
     "R-16": (
-        "a thing holds its lamp to declared levels and changes a minute, whoever commands it",
-        "a thing of another make holds to what its maker declared",
+        "tokens bound levels and changes a minute (bounded-rest-method-set); a thing holds to these and to its own",
+        "a thing that does not know such bounds refuses the token; one that is broken keeps to nothing",
     ),
     "R-57": (
-        "things act at each other on tokens that end by themselves, and are revoked by a list that things observe",
+        "things act at each other on tokens that end by themselves, by a clock or without, and are revoked by a list",
         "where nobody reaches a thing, a revoked token counts there until it ends",
     ),
     "R-25": (
