@@ -13,10 +13,14 @@ from typing import Any
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.errors import PolicyError
-from thingstead.protocols.ace import aif, revocation, token, token_endpoint
-from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.ace import aif, exi, revocation, sealed_token, token, token_endpoint, token_upload
+from thingstead.protocols.ace.aif import Bounds, Scope
+from thingstead.protocols.ace.creation_hints import CreationHints
+from thingstead.protocols.ace.input_material import InputMaterial
 from thingstead.protocols.ace.revocation import Change, Limits, UpdateCollection
 from thingstead.protocols.ace.token_endpoint import TokenRequest, TokenResponse
+from thingstead.protocols.ace.token_upload import TokenUpload, UploadAnswer
+from thingstead.protocols.cbor import codec
 from thingstead.protocols.profile import peer
 from thingstead.secret import Secret
 
@@ -27,6 +31,9 @@ AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ISSUER, CLIENT, SERVER = (private_key(KeyType.P256, Secret(bytes(31) + bytes([number]))) for number in (5, 6, 7))
 NAMES = {"issuer": "home", "subject": "thing-aaaaaaaaaaaaaaaa", "audience": "thing-bbbbbbbbbbbbbbbb"}
 SCOPE = Scope({"/light": 5, "/light/level": 4})
+BOUNDED = Scope({"/light": 5, "/light/level": 4}, {"/light/level": Bounds(10, 60, 6)})
+MATERIAL = InputMaterial(b"\x01", Secret(bytes(range(16, 32))), bytes(range(8)))
+TOKEN_KEY = sealed_token.token_key(Secret(bytes(range(16))), master_salt=bytes(range(8)), digest_id=-16)
 _LIMITS = Limits(max_n=4, max_diff_batch=2, max_index=9)
 _QUERIES = (
     "",
@@ -67,8 +74,30 @@ def build(kept: bytes) -> dict[str, Any]:
         collection.add(Change(added=(one,), removed=(hashes[number - 1],) if number % 3 == 2 else ()))
     listed = hashes[8:]
     answers = {query: revocation.answer(query.split("&"), listed, collection, _LIMITS) for query in _QUERIES}
+    upload = TokenUpload(kept, bytes(range(8)), b"\x16\x45")
+    answer = UploadAnswer(bytes(range(8, 16)), b"\x00\x00\x01")
+    context = MATERIAL.context(
+        nonce_1=bytes(range(8)), nonce_2=answer.nonce, sender_id=answer.recipient_id, recipient_id=b"\x16\x45"
+    )
     return {
         "scope (RFC 9237)": aif.encode(SCOPE).hex(),
+        "scope with bounds (RFC 9237 §2, bounded-rest-method-set)": aif.encode(BOUNDED).hex(),
+        "token key of master secret 00..0f and salt 0001020304050607": TOKEN_KEY.reveal().hex(),
+        "sealed token (RFC 8392 §7.1, RFC 9203 §3.2)": sealed_token.seal(kept, TOKEN_KEY, nonce=bytes(range(13))).hex(),
+        "OSCORE_Input_Material (RFC 9203 §3.2.1)": codec.encode(MATERIAL.as_map()).hex(),
+        "upload (RFC 9203 §4.1)": upload.encode().hex(),
+        "answer to it (RFC 9203 §4.2)": answer.encode().hex(),
+        "first protected bytes of the client (RFC 9203 §4.3)": context.sender.aead.encrypt(
+            context.sender.nonce(0), b"\x01", context.sender.aad(b"\x00")
+        ).hex(),
+        "hints (RFC 9200 §5.3)": CreationHints("coap://192.0.2.1:5683/token", cnonce=bytes(12)).encode().hex(),
+        "cti with exi (RFC 9200 §5.10.3)": exi.token_id(NAMES["audience"], 7).hex(),
+        "request for another token (RFC 9203 §3.1)": TokenRequest(NAMES["audience"], kid=MATERIAL.id).encode().hex(),
+        "response with a secret (RFC 9203 §3.2)": TokenResponse(
+            kept, 86400, SCOPE, profile=token_upload.PROFILE, material=MATERIAL
+        )
+        .encode()
+        .hex(),
         "token (RFC 9200 §5.8.2, RFC 8392)": kept.hex(),
         "token hash (RFC 9770 §4)": token.token_hash(kept).hex(),
         "token request (RFC 9200 §5.8.1)": request.encode().hex(),
@@ -82,7 +111,7 @@ def build(kept: bytes) -> dict[str, Any]:
             CLIENT.public, NAMES["subject"]
         ).cred.hex(),
         "revocation list of 4 changes after 12, MAX_DIFF_BATCH 2, MAX_INDEX 9 (RFC 9770 §7, §9)": {
-            query: f"{answer.code:#04x} {answer.payload.hex()}" for query, answer in answers.items()
+            query: f"{told.code:#04x} {told.payload.hex()}" for query, told in answers.items()
         },
     }
 

@@ -1,7 +1,8 @@
 """Area cose: files of cose-wg/Examples, one message each: {title, input, intermediates, output, fail}.
 
 A case passes when the message verifies under the key of its input, with only its own algorithm accepted, and
-says what the input says; a case marked ``fail`` when it is refused.
+says what the input says; a case marked ``fail`` when it is refused. Those in CWT (RFC 8392 appendix A) are also read as
+tokens: the claims of appendix A.1 come out, whichever way they are protected, and of what is signed the token verifies.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from thingstead.errors import DecodeError, ProtocolError, SecurityError
 from thingstead.protocols.cbor import codec, diagnostic
 from thingstead.protocols.cose import encrypt0, mac0, sign, sign1
 from thingstead.protocols.cose.recipient import Receiver
+from thingstead.protocols.cwt import claims, token
 from thingstead.secret import Secret
 
 __all__ = ["run"]
@@ -89,7 +92,7 @@ def run(file: Path, entry: ManifestEntry) -> Iterator[Outcome]:
         yield not_covered(name, reason)
         return
     try:
-        problem = _problem(data, case["input"])
+        problem = _problem(data, case["input"]) or (_token_problem(data, case["input"]) if _CWT in file.parts else "")
     except (ProtocolError, SecurityError) as error:
         yield passed(name) if case.get("fail") else failed(name, error)
     else:
@@ -140,6 +143,36 @@ def _problem(data: bytes, given: dict[str, Any]) -> str:
     kind = next(kind for kind in _KINDS if kind in given)
     said = _KINDS[kind](data, given[kind])
     return "" if said == content else f"expected {content!r}, got {said!r}"
+
+
+_CWT = "CWT"
+_CLAIMS: dict[int, Any] = {
+    1: "coap://as.example.com",
+    2: "erikw",
+    3: "coap://light.example.com",
+    4: 1444064944,
+    5: 1443944944,
+    6: 1443944944,
+    7: b"\x0b\x71",
+}
+
+
+def _token_problem(data: bytes, given: dict[str, Any]) -> str:
+    """Of a CWT, what is wrong with its claims (RFC 8392 appendix A.1)."""
+    content = bytes.fromhex(given["plaintext_hex"])
+    if "sign0" in given:
+        found = token.authenticate(
+            token.CWT_HEAD + data,
+            _public(given["sign0"]["key"]),
+            accept=frozenset({_ALGORITHMS[given["sign0"]["alg"]]}),
+            at=datetime.fromtimestamp(_CLAIMS[5], UTC),
+            issuer=_CLAIMS[1],
+            audience=_CLAIMS[3],
+        ).claims
+    else:
+        nested = content[:1] == b"\xd2"
+        found = token.decode(content).claims if nested else claims.decode(content)
+    return "" if dict(found.values) == _CLAIMS else f"expected the claims of appendix A.1, got {dict(found.values)}"
 
 
 def _sign1(data: bytes, given: dict[str, Any]) -> bytes:
