@@ -204,3 +204,47 @@ def test_the_file_that_brought_a_thing_brings_it_back_no_more_once_it_was_sold_o
         assert record.state is LifecycleState.RE_OWNED
 
     play(story)
+
+
+async def taken_in_hand(world, lamp, buyer):
+    """It comes without papers that anybody accepted, and somebody compares the key that stands on it."""
+    carried_to(lamp, buyer)
+    await world.until(lambda: list(buyer.entries(Kind.AUTHORIZATION)), within=120)
+    key = cose_key.thumbprint(lamp.keys.handle("identity").public).hex()
+    await buyer.ask("thing.admit", thing=buyer.record("A0001").id, key=key[:16])
+    await world.until(lambda: is_in(buyer, "A0001"), within=300)
+
+
+@pytest.mark.requirement("R-10")
+@pytest.mark.slow
+@pytest.mark.parametrize("instant", range(1, 16))
+def test_a_seller_that_dies_while_it_hands_over_has_the_file_at_the_next_try_or_the_thing_still(instant, tmp_path):
+    async def story(world):
+        (lamp,) = await world.joined("A0001")
+        identifier = lamp.id
+        buyer, credential = await a_buyer(world, tmp_path)
+        domain = world.domain
+        domain.fate.fatal = domain.fate.instants + instant
+        await domain.answer("thing.hand-over", thing=identifier, to=credential)
+        domain.fate.fatal = None
+        await world.sleep(0.1)
+        if not domain.is_up:
+            await domain.start()
+        await world.sleep(5)
+        again = await domain.answer("thing.hand-over", thing=identifier, to=credential)
+        if "error" in again:
+            # It died with the thing's word in hand, before that was on disk: nobody can give the word again.
+            assert (instant, again["error"]["reason"]) == (1, "wipe")
+            await domain.ask("thing.hand-over", thing=identifier, to=credential, forced=True)
+            await taken_in_hand(world, lamp, buyer)
+            return
+        path = tmp_path / "lamp.handover"
+        path.write_bytes(base64.urlsafe_b64decode(again["result"]["handover"]))
+        assert domain.record("A0001").state == "re-owned"
+        assert not domain.controller.server.is_live(identifier)
+        assert sum(one.cause == "handed-over" for one in domain.entries(Kind.TRANSITION)) == 1
+        await buyer.ask("thing.accept", file=str(path))
+        carried_to(lamp, buyer)
+        await world.until(lambda: is_in(buyer, "A0001"), within=300)
+
+    play(story)

@@ -12,6 +12,7 @@ from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.notary import Notary
 from thingstead.controller.operation import Acting, Operation
+from thingstead.crypto.digest import digest
 from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.ledger import entry as leaf
@@ -70,7 +71,8 @@ def seller(store: Store, notary: Notary, *, key: PrivateKey, ledger_key: PublicK
             raise StateError(f"{thing} showed no papers", reason="no-papers")
         for index, encoded in enumerate(store.leaves(since, notary.size), since):
             entry = leaf.decode(encoded)
-            if (entry.thing, entry.cause) == (thing, Cause.HANDED_OVER.value):
+            wiped = entry.details.get("wipe_receipt")
+            if (entry.thing, entry.cause, wiped) == (thing, Cause.HANDED_OVER.value, digest(farewell.receipt)):
                 said = Handover(
                     thing,
                     domain,

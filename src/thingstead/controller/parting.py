@@ -10,9 +10,10 @@ from datetime import datetime
 from thingstead.controller.conductor import Conductor, KillTime, TransitionReport
 from thingstead.controller.operation_ownership import Seller
 from thingstead.domain.ledger.entry import Detail
-from thingstead.domain.lifecycle import Cause, advance
+from thingstead.domain.lifecycle import Cause, LifecycleState, advance
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.register import Register
+from thingstead.domain.thing import Thing
 from thingstead.errors import PolicyError
 from thingstead.identifier import ThingId
 from thingstead.phases.decommission import Decommission, Farewell
@@ -116,10 +117,15 @@ class Partings:
             TransitionError: the lifecycle refuses it; the thing was not asked.
             PolicyError: it gave no receipt.
         """
-        # Before the thing is asked: what the table refuses must not cost it its association.
-        advance(self._register.thing(thing).state, cause)
         record, since = self._register.thing(thing), self._size()
-        farewell = await self._decommission.part(thing, None if to is None else (record.serial, to))
+        if to is not None and (record.state, cause) == (LifecycleState.RE_OWNED, Cause.HANDED_OVER):
+            given = self._decommission.kept(thing, to, since=record.joined_at)
+            if given is not None and given.at is not None:
+                return self._again(record, given, given.at)
+        # Before the thing is asked: what the table refuses must not cost it its association.
+        advance(record.state, cause)
+        whom = None if to is None else (record.serial, to)
+        farewell = await self._decommission.part(thing, whom, since=record.joined_at)
         if not farewell.receipt and not forced:
             raise PolicyError(
                 f"{thing} gave no wipe receipt ({farewell.failure}); it may keep your data: --forced hands it over so",
@@ -133,6 +139,13 @@ class Partings:
         if farewell.papers is None:
             return withdrawal
         return replace(withdrawal, handover=_text(self._seller(thing, farewell, since)))
+
+    def _again(self, record: Thing, given: Farewell, at: datetime) -> Withdrawal:
+        """It has left, and whoever asked never saw the file: they get it, and nothing else happens."""
+        file = _text(self._seller(record.id, given, 0))
+        return Withdrawal(
+            record.id, record.state, record.restriction, at, (), wipe_receipt=_text(given.receipt), handover=file
+        )
 
     async def timed(self, report: TransitionReport, farewell: Farewell | None = None) -> Withdrawal:
         """Ask each plane's relying party until it refuses, and tell when it last accepted."""

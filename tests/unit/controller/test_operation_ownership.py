@@ -13,6 +13,7 @@ from thingstead.controller import operation_ownership
 from thingstead.controller.notary import Notary
 from thingstead.controller.operation import Operations
 from thingstead.controller.operation_ownership import seller
+from thingstead.crypto.digest import digest
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.unit import Unit
@@ -44,10 +45,13 @@ def test_without_papers_or_a_decision_there_is_no_file(farewell, cause):
 
 
 def test_a_decision_from_before_is_not_this_one():
-    write = the_seller(Draft(AT, Kind.TRANSITION, "owner", LAMP.id, "handed-over"))
+    wiped = {"wipe_receipt": digest(b"")}
+    write = the_seller(Draft(AT, Kind.TRANSITION, "owner", LAMP.id, "handed-over", wiped))
     assert write(LAMP.id, Farewell(b"", papers=PAPERS), 0)
     with pytest.raises(StateError):
         write(LAMP.id, Farewell(b"", papers=PAPERS), 1)
+    with pytest.raises(StateError):
+        write(LAMP.id, Farewell(b"of another end", papers=PAPERS), 0)
 
 
 @pytest.mark.parametrize("content", [None, bytes(MAX_BYTES + 1)], ids=["absent", "too long"])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.controller.planes import House
-from tests.unit.domain.things import a_thing
+from tests.unit.domain.things import AT, a_thing
 from thingstead.controller.parting import Partings
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.ledger.entry import Kind
@@ -42,9 +42,12 @@ class Desk:
             size=lambda: 7,
         )
 
-    async def part(self, thing, to):
+    async def part(self, thing, to, *, since):
         self.asked.append((thing, to))
         return self.farewell
+
+    def kept(self, _thing, to, *, since):
+        return self.farewell if self.farewell.papers is not None and to == NEXT else None
 
     def _file(self, thing, farewell, since):
         self.sold.append((thing, farewell.papers, since))
@@ -64,6 +67,24 @@ def test_whoever_is_named_gets_a_file_and_stands_on_the_ledger():
     assert base64.urlsafe_b64decode(ended.handover) == b"file"
     (entry,) = desk.house.entries(Kind.TRANSITION)
     assert entry.details["next_owner"] == cose_key.thumbprint(NEXT.key)
+
+
+@pytest.mark.requirement("R-10")
+def test_who_never_saw_the_file_gets_it_again_and_the_thing_is_not_asked():
+    given = Farewell(b"receipt", ("association",), nonce=bytes(16), papers=PAPERS, at=AT)
+    desk = Desk(given, state=LifecycleState.RE_OWNED)
+    again = desk.end(to=NEXT)
+    assert (base64.urlsafe_b64decode(again.handover), again.state, again.at) == (b"file", "re-owned", AT)
+    assert (desk.asked, desk.sold, desk.house.entries(Kind.TRANSITION)) == ([], [(THING.id, PAPERS, 0)], [])
+
+
+@pytest.mark.parametrize("cause", [Cause.HANDED_OVER, Cause.RETIRED])
+def test_nobody_else_gets_it(cause):
+    desk = Desk(Farewell(b"receipt", papers=PAPERS, at=AT), state=LifecycleState.RE_OWNED)
+    for to in (None, Owner("other", generate(KeyType.P256).public)):
+        with pytest.raises(TransitionError):
+            desk.end(cause, to=to)
+    assert desk.sold == []
 
 
 def test_where_nobody_is_named_there_is_no_file():

@@ -1,4 +1,5 @@
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from thingstead.phases.decommission import Decommission, Farewell
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.profile import wipe
+from thingstead.protocols.profile.custody import Owner
 
 pytestmark = pytest.mark.requirement("R-09")
 
@@ -71,7 +73,7 @@ def test_whatever_a_thing_does_instead_the_parting_goes_on_and_says_that_there_i
     decommission, farewell = _part(answer, records)
     assert farewell == Farewell(b"", failure=failure)
     assert farewell.evidence() == {"wipe_receipt": None, "no_receipt": failure}
-    assert (records.documents, decommission.receipt_of(_THING)) == ({}, b"")
+    assert (records.documents, decommission.kept(_THING, None, since=None)) == ({}, None)
 
 
 def test_a_thing_that_holds_no_token_is_not_asked():
@@ -87,5 +89,25 @@ def test_a_receipt_is_kept_and_its_hash_is_the_evidence():
     decommission, farewell = _part(_receipt, records)
     assert farewell.erased == ("association",)
     assert farewell.evidence() == {"wipe_receipt": digest(farewell.receipt)}
-    assert records.documents == {_THING: farewell.receipt}
-    assert decommission.receipt_of(_THING) == farewell.receipt
+    assert decommission.kept(_THING, None, since=None) == farewell
+    again, _ = _part(lambda _request: pytest.fail("asked"), records)
+    assert again.kept(_THING, None, since=None) == farewell
+
+
+def test_a_receipt_alone_as_it_was_kept_before_is_read_and_used_for_nothing():
+    records = _Records()
+    records.documents[_THING] = wipe.sign(_THING, "home", (), at=AT, nonce=bytes(16), key=_KEY)
+    decommission, farewell = _part(_receipt, records)
+    assert farewell.erased == ("association",), "it was asked"
+    assert decommission.kept(_THING, None, since=None) == farewell
+
+
+def test_what_a_thing_gave_in_another_life_is_not_used_in_this_one():
+    decommission, farewell = _part(_receipt)
+    assert decommission.kept(_THING, None, since=farewell.at) is None
+    assert decommission.kept(_THING, None, since=farewell.at - timedelta(seconds=1)) == farewell
+
+
+def test_what_it_gave_for_one_owner_is_not_used_for_another_nor_where_nobody_was_named():
+    decommission, _ = _part(_receipt)
+    assert decommission.kept(_THING, Owner("buyer", _OWNER.public), since=None) is None
