@@ -23,7 +23,9 @@ def store(request, tmp_path):
     return FileKeyStore(tmp_path / "keys", passphrase)
 
 
-@pytest.mark.parametrize("key_type", list(KeyType), ids=lambda value: value.name)
+@pytest.mark.parametrize(
+    "key_type", [one for one in KeyType if one is not KeyType.HSS_LMS], ids=lambda value: value.name
+)
 def test_a_created_key_is_found_again_under_its_name(store, key_type):
     made = store.create(NAME, key_type)
     assert made.public.type is key_type

@@ -86,7 +86,7 @@ def test_an_answer_that_is_none_is_no_answer(tmp_path, answer):
     [
         (PolicyError("why", reason="a-reason"), PolicyError),
         (StorageError("why", reason="a-reason"), StorageError),
-        (type("Invented", (PolicyError,), {})("why", reason="a-reason"), ForbiddenError),
+        (type("Invented", (PolicyError,), {"__doc__": "Of nobody."})("why", reason="a-reason"), ForbiddenError),
     ],
 )
 def test_an_error_is_the_same_here_and_one_that_nobody_knows_a_refusal(tmp_path, error, kind):
