@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from thingstead.agent.config import AgentConfig
-from thingstead.agent.core import DOMAIN, Agent
+from thingstead.agent.core import Agent
 from thingstead.agent.lamp import SimulatedLamp
+from thingstead.agent.outbox import DOMAIN
 from thingstead.agent.program import run
 from thingstead.agent.story import Story, Wait
 from thingstead.endpoint.event import Address, AssociationId

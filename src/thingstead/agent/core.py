@@ -10,31 +10,33 @@ from typing import Any
 
 from thingstead.agent import directory, standing, wiping
 from thingstead.agent.association import DomainAssociation
+from thingstead.agent.attempt import Attempts
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.directory import DIRECTORY_STORY, may_register
+from thingstead.agent.doubt import Doubt
 from thingstead.agent.envelope import GuardedActuator
 from thingstead.agent.exi_book import ExiBook
 from thingstead.agent.group_membership import GROUP_PREFIX, GROUP_STORY, REACHABLE, GroupMembership
-from thingstead.agent.introduction import Introduction
-from thingstead.agent.joining import Joining, back_off
+from thingstead.agent.hint import hinted
+from thingstead.agent.joining import back_off
 from thingstead.agent.kept_time import KeptTime
 from thingstead.agent.light import Light
 from thingstead.agent.maintenance import MAINTENANCE_STORY, Maintenance, Works
 from thingstead.agent.membership import Member, Membership
+from thingstead.agent.outbox import DOMAIN, Outbox
 from thingstead.agent.ownership import Ownership
 from thingstead.agent.peer_client import PeerClient
 from thingstead.agent.peer_server import PeerServer
 from thingstead.agent.ports import Actuator, Home, Sensor, Slots
 from thingstead.agent.revocation import REVOCATION_STORY, Revocations
 from thingstead.agent.session_table import PEER_STORY
-from thingstead.agent.story import Request, Stories, Story, Wait
+from thingstead.agent.story import Stories, Story, Wait
 from thingstead.agent.telemetry import tell
 from thingstead.agent.token_judge import TokenJudge
 from thingstead.agent.updating import Updating
 from thingstead.clock import Clock
 from thingstead.crypto.key import PublicKey
 from thingstead.crypto.keystore import KeyStore
-from thingstead.endpoint.association import Association
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.discovery import discovery
 from thingstead.endpoint.endpoint import Endpoint
@@ -51,7 +53,6 @@ from thingstead.endpoint.event import (
 from thingstead.endpoint.resource import Call, Resources
 from thingstead.errors import ProtocolError, SecurityError, StateError, StorageError, ThingsteadError
 from thingstead.protocols.ace.aif import Scope
-from thingstead.protocols.ace.creation_hints import CreationHints
 from thingstead.protocols.coap.code import is_error
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import encode_uint
@@ -63,18 +64,10 @@ from thingstead.protocols.profile import path, wipe
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.standing import MemberStanding
 
-__all__ = ["DOMAIN", "Agent", "Hardware"]
+__all__ = ["Agent", "Hardware"]
 
 _LOGGER = logging.getLogger(__name__)
-_HINTS = (int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.ACE_CBOR))
 _SIGNED = [(int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.COSE_SIGN1))]
-DOMAIN = AssociationId("domain")
-_NEXT = AssociationId("next")
-"""What a join under way leads to: nothing that it is asked under it is granted, and nothing of it is on disk yet."""
-_UNSAVED = 512
-"""Sequence numbers for that, which the saved association begins behind; so many that no more are asked for."""
-_CONNECTION_ID_SIZE = 1
-_MAX_DOUBTS = 3
 _FOREVER = 86400.0
 _LINGER = 60.0
 _AFTER_THE_ANSWER = 1.0
@@ -121,11 +114,14 @@ class Agent:
         self._clock = clock
         self._time = KeptTime(lambda: self._now)
         self._time.witness(cwt.decode(self.birth.maker_identity).claims.required_date(Claim.IAT))
-        self.stories = Stories(self._send, self._cancel)
+        self._controller: Address = (config.controller_host, config.controller_port)
+        self._outbox = Outbox(self.endpoint, self._controller)
+        self.stories = Stories(self._outbox.send, self._outbox.cancel)
         self.resources.register(path.WIPE, Code.POST, self.on_wipe)
         Light(GuardedActuator(hardware.actuator, config.envelope), self._notify).serve(self.resources)
         self.ownership = Ownership(hardware.home, self.birth, utc=self.utc)
         self.ownership.serve(self.resources, self._domain_key)
+        self._knocks = Attempts(hardware.home, hardware.keys, self.birth, self.ownership, self.utc, random_bytes)
         self.groups = GroupMembership(
             hardware.home,
             hardware.keys,
@@ -172,15 +168,12 @@ class Agent:
         self.member: Member | None = None
         self.thing_id = ""
         self._membership = Membership(hardware.home, utc=self.utc, witness=self._time.witness)
-        self._elsewhere: set[ExchangeId] = set()
         self._joins = 0
-        self._doubts = 0
-        self._is_worn = False
+        self._doubt = Doubt()
         self._accepted = 0
         self._is_living = False
         self._last_error = ""
         self._random_bytes = random_bytes
-        self._controller: Address = (config.controller_host, config.controller_port)
 
     def _token_judge(self, random_bytes: Callable[[int], bytes]) -> TokenJudge:
         book = None if self.config.has_clock else ExiBook(self.hardware.home, now=lambda: self._now)
@@ -221,7 +214,7 @@ class Agent:
                 case SequenceNeeded():
                     self.stories.start("reserve", self._reserve(event), now)
                 case RenewalNeeded(association) if association == DOMAIN:
-                    self._is_worn = True
+                    self._doubt.wear()
                     self.stories.wake("doubt", now)
                 case RenewalNeeded(association):
                     self.peer_server.end_worn(AssociationId(association))
@@ -274,7 +267,7 @@ class Agent:
                 yield Wait(min(content, _FOREVER), "doubt")
                 continue
             try:
-                joined: DomainAssociation = yield from self._join(attempt)
+                joined: DomainAssociation = yield from self._knocks.story(attempt, self.member)
                 self._commit(joined)
             except ThingsteadError as error:
                 self._last_error = str(error)
@@ -287,7 +280,7 @@ class Agent:
 
     def _seconds_of_content(self) -> float:
         """How long it need not join: its keys are neither doubted nor worn, and its rights do not end soon (R-25)."""
-        if self.member is None or self._doubts >= _MAX_DOUBTS or self._is_worn:
+        if self.member is None or self._doubt.is_enough:
             return 0.0
         return (self.member.renewal - self.utc()).total_seconds()
 
@@ -363,13 +356,9 @@ class Agent:
         self.endpoint.send_response(exchange, message, self._now)
 
     def _hint(self, refusal: Message, now: float) -> Message:
-        """Where a stranger may ask for rights; not by which name, so that it does not learn one (RFC 9200 §5.3)."""
         if self.member is None:
             return refusal
-        host, port = self._controller[:2]
-        place = f"[{host}]" if ":" in host else host
-        hints = CreationHints(f"coap://{place}:{port}{path.TOKEN}", cnonce=self._judge.cnonce(now))
-        return Message(refusal.code, options=[_HINTS], payload=hints.encode())
+        return hinted(refusal, self._controller, cnonce=self._judge.cnonce(now))
 
     def _directory(self) -> Story:
         return directory.tell(
@@ -400,68 +389,25 @@ class Agent:
         self.on_restart()
 
     def _on_response(self, event: ResponseReceived, now: float) -> None:
-        self._elsewhere.discard(event.exchange)
+        self._outbox.ended(event.exchange)
         if event.association == DOMAIN:
-            # Under the domain's own keys 4.01 is its word that our token counts no more (RFC 9200 §5.10.2).
-            self._doubts = _MAX_DOUBTS if event.message.code == Code.UNAUTHORIZED else 0
             self._accepted += not is_error(event.message.code)
-            if self._doubts:
+            if self._doubt.hear(event.message):
                 self.stories.wake("doubt", now)
         self.stories.on_response(event.exchange, event.message, now)
 
     def _on_failure(self, event: ExchangeFailed, now: float) -> None:
-        """Hand a failure to its story, and note when the domain seems not to know us any more.
-
-        An unprotected 4.01 may be forged, so it never ends an association: a few of them make the thing join
-        again, and the old association goes when the new one is committed.
-        """
-        is_elsewhere = event.exchange in self._elsewhere
-        self._elsewhere.discard(event.exchange)
-        is_doubt = isinstance(event.error, SecurityError) and event.error.reason != "ended"
-        if is_doubt and not is_elsewhere and self.association is not None:
-            self._doubts += 1
-            if self._doubts == _MAX_DOUBTS:
-                self.stories.wake("doubt", now)
+        """Hand a failure to its story, and note when the domain seems not to know us any more."""
+        if self._outbox.ended(event.exchange) and self.member is not None and self._doubt.suspect(event.error):
+            self.stories.wake("doubt", now)
         self.stories.on_failure(event.exchange, event.error, now)
 
-    def _join(self, attempt: int) -> Story:
-        introduction = Introduction(self.hardware.home, self.birth)
-        code = introduction.code()
-        # A label that nobody read is no reason not to join by the maker's voucher, where there is one.
-        if code is not None and not attempt % 2:
-            yield from introduction.story(code, self._connection_id())
-        key = self.hardware.keys.handle(birth_record.IDENTITY_KEY)
-        known = introduction.domain() if self.member is None else self.member.domain_key
-        # A domain that refuses the combined request is asked without it the next time.
-        joining = Joining(
-            self.birth,
-            key,
-            self._connection_id(),
-            known_domain=known,
-            combines=self.member is not None and not attempt % 2,
-            owner=self.ownership.owner,
-            custody=self.ownership.statement,
-            keep=self.ownership.begin,
-        )
-        return (yield from joining.story(self.utc()))
-
-    def _connection_id(self) -> bytes:
-        """C_I, by which the domain's messages name a context of ours: not the one that is still in use."""
-        taken = None if self.member is None else self.member.context.recipient.id
-        while (candidate := self._random_bytes(_CONNECTION_ID_SIZE)) == taken:
-            pass
-        return candidate
-
     def _commit(self, joined: DomainAssociation) -> None:
-        begun = self.endpoint.association(_NEXT)
-        spent = 0 if begun is None else begun.context.sender.sequence.reserved
-        self.endpoint.end(_NEXT)
-        self._install(self._membership.keep(joined, spent=spent))
+        self._install(self._membership.keep(joined, spent=self._outbox.begun()))
         self.updating.announce()
         self.maintenance.joined()
         self._joins += 1
-        self._doubts = 0
-        self._is_worn = False
+        self._doubt.settle()
 
     def _resume(self) -> None:
         """Go on under the saved membership; one that cannot be used is a reason to join again, not to stop."""
@@ -480,7 +426,7 @@ class Agent:
     def _install(self, member: Member) -> None:
         # First: it is the last thing that can be wrong with a membership.
         self.groups.entitle(member.association.access_token)
-        self.endpoint.install(Association(DOMAIN, member.context, peer=DOMAIN, address=self._controller))
+        self._outbox.install(member.context)
         key = self.hardware.keys.handle(birth_record.IDENTITY_KEY)
         self.peer_server.entitle(member, key)
         self.peer_client.entitle(member.thing_id, key)
@@ -502,28 +448,6 @@ class Agent:
             else:
                 self.endpoint.sequence_reserved(needed.association, needed.upto)
                 return
-
-    def _send(self, wanted: Request, now: float) -> ExchangeId:
-        if wanted.to is not None:
-            to = wanted.to
-            exchange = self.endpoint.send_request(wanted.message, to.address, now, association=to.association)
-            self._elsewhere.add(exchange)
-            return exchange
-        if wanted.session is None:
-            association = DOMAIN if wanted.protected else None
-            observe = wanted.on_notification is not None
-            return self.endpoint.send_request(
-                wanted.message, self._controller, now, association=association, observe=observe
-            )
-        self.endpoint.install(
-            Association(_NEXT, wanted.session.context(_UNSAVED), peer=_NEXT, address=self._controller)
-        )
-        message_3 = wanted.session.message_3
-        return self.endpoint.send_request(wanted.message, self._controller, now, association=_NEXT, message_3=message_3)
-
-    def _cancel(self, exchange: ExchangeId, now: float) -> None:
-        self._elsewhere.discard(exchange)
-        self.endpoint.cancel(exchange, now)
 
     def _grant(self, event: RequestReceived) -> tuple[Hashable, Scope] | None:
         member = self.member

@@ -11,4 +11,4 @@ def _in_clear(original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, wanted, now: original(self, replace(wanted, protected=False), now)
 
 
-ROWS = (Sabotage("R-24", "thingstead.agent.core:Agent._send", _in_clear, "readings leave under OSCORE"),)
+ROWS = (Sabotage("R-24", "thingstead.agent.outbox:Outbox.send", _in_clear, "readings leave under OSCORE"),)

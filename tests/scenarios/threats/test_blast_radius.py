@@ -22,7 +22,7 @@ from tests.scenarios.threats.ground import target_of
 from tests.scenarios.threats.stolen import stolen
 from tests.scenarios.world import POLICY, make_maker, play
 from thingstead.agent.association import decode as decode_association
-from thingstead.agent.core import DOMAIN
+from thingstead.agent.outbox import DOMAIN
 from thingstead.controller.operation_table import operations
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.ledger import head

@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from tests.scenarios.world import play
-from thingstead.agent.core import DOMAIN
+from thingstead.agent.outbox import DOMAIN
 from thingstead.errors import ThingsteadError
 from thingstead.identifier import KeyId
 from thingstead.protocols.coap.code import is_request

@@ -6,8 +6,9 @@ import pytest
 
 from tests.scenarios.world import play
 from thingstead.agent import association
-from thingstead.agent.core import DOMAIN, Agent
+from thingstead.agent.core import Agent
 from thingstead.agent.membership import ASSOCIATION
+from thingstead.agent.outbox import DOMAIN
 from thingstead.endpoint.event import ExchangeId, RequestReceived, SequenceNeeded
 from thingstead.endpoint.resource import Call
 from thingstead.errors import StateError, StorageError

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from thingstead.agent.association import DomainAssociation
-from thingstead.agent.core import DOMAIN
 from thingstead.agent.joining import Joining
+from thingstead.agent.outbox import DOMAIN
 from thingstead.agent.story import Story
 from thingstead.crypto.key import KeyType, PrivateKey, generate
 from thingstead.endpoint.derivation import context_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from thingstead.agent.core import DOMAIN
+from thingstead.agent.outbox import DOMAIN
 from thingstead.protocols.coap.code import is_request
 from thingstead.simulator.attack.member import Member, joined, telemetry, values_kept
 from thingstead.simulator.attack.station import Station

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from thingstead.agent.association import DomainAssociation
-from thingstead.agent.core import DOMAIN
+from thingstead.agent.outbox import DOMAIN
 from thingstead.domain.plane import PlaneName, Standing
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code

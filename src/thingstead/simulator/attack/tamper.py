@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 
-from thingstead.agent.core import DOMAIN
+from thingstead.agent.outbox import DOMAIN
 from thingstead.agent.story import Request, Story, Wait
 from thingstead.errors import StateError, ThingsteadError
 from thingstead.protocols.coap.message import Message

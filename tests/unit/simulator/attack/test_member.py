@@ -2,7 +2,7 @@ import pytest
 
 from tests.scenarios.threats.ground import attacked, target_of
 from tests.scenarios.world import POLICY, play
-from thingstead.agent.core import DOMAIN
+from thingstead.agent.outbox import DOMAIN
 from thingstead.errors import StateError
 from thingstead.protocols.coap.registry import Code
 from thingstead.simulator.attack.member import birth_of, joined, take_up, telemetry, values_kept

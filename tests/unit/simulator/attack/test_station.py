@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tests.scenarios.threats.ground import attacked
-from thingstead.agent.core import DOMAIN
+from thingstead.agent.outbox import DOMAIN
 from thingstead.agent.story import Request, Wait
 from thingstead.errors import ForbiddenError, StateError, TransportError
 from thingstead.protocols.coap.message import decode, request
