@@ -133,7 +133,7 @@ class Agent:
         )
         self.groups.serve(self.resources)
         self.resources.register(path.WELL_KNOWN_CORE, Code.GET, discovery(self.resources, {}), public=True)
-        self.revocations = Revocations(hardware.home)
+        self.revocations = Revocations(hardware.home, stays=not config.has_clock)
         self._judge = self._token_judge(random_bytes)
         self.resources.on_stranger = self._hint
         self.revocations.on_revoked = self._on_revoked

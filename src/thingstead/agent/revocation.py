@@ -17,6 +17,7 @@ __all__ = ["REVOCATION_STORY", "REVOKED", "Revocations"]
 
 _LOGGER = logging.getLogger(__name__)
 
+_MAX_LET_GO = 1024
 REVOKED = "revoked"
 REVOCATION_STORY = "revocations"
 """What the story waits under, so that it can be woken."""
@@ -28,15 +29,21 @@ class Revocations:
     A hash stays until the list lets it go, which is when its token has expired (RFC 9770 §11.1): so what was revoked
     once is not taken later, in no order of messages and after no restart.
 
+    For a thing without a clock it stays even then: a token that somebody kept back would count from when it comes, and
+    only the hash tells that it was revoked (RFC 9770 §11.1). So many stay; the earliest go first.
+
     Args:
         home: where they are kept.
+        stays: what is revoked stays so after the list let it go.
 
     Attributes:
         on_revoked: is told of hashes that are new; sessions under these tokens end in it.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, stays: bool = False) -> None:
         self._home = home
+        self._stays = stays
+        self._let_go: dict[bytes, None] = {}
         self._hashes = self._kept = _load(home)
         self.on_revoked: Callable[[frozenset[bytes]], None] = lambda _hashes: None
 
@@ -74,6 +81,11 @@ class Revocations:
         if message.code != Code.CONTENT:
             raise TransportError(f"the authorization server answered {message.code:#04x}")
         hashes = revocation.decode_full_set(message.payload)
+        if self._stays:
+            self._let_go.update(dict.fromkeys(sorted(self._hashes - hashes - self._let_go.keys())))
+            while len(self._let_go) > _MAX_LET_GO:
+                del self._let_go[next(iter(self._let_go))]
+            hashes |= self._let_go.keys()
         new, self._hashes = hashes - self._hashes, hashes
         # Sessions first: a full disk must not keep a revoked token alive.
         if new:

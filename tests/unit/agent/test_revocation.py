@@ -122,3 +122,30 @@ def test_a_damaged_memory_is_no_reason_to_stop():
     thing = Thing(Home(**{REVOKED: b"\x00"}))
     thing.story.send(the_list(1))
     assert thing.holds(1)
+
+
+@pytest.mark.requirement("R-35")
+@pytest.mark.spec("RFC 9770 11.1")
+def test_without_a_clock_what_is_revoked_stays_so_after_the_list_let_it_go():
+    home = Home()
+    story = Revocations(home, stays=True).story(interval=60.0, retry=2.0)
+    next(story)
+    for numbers in ((1, 2), (2,), ()):
+        story.send(the_list(*numbers))
+        story.send(None)
+    again = Revocations(home, stays=True)
+    assert {number for number in (1, 2, 3) if a_hash(number) in again} == {1, 2}
+
+
+@pytest.mark.requirement("R-36")
+def test_so_many_stay_and_the_earliest_go_first():
+    revocations = Revocations(Home(), stays=True)
+    story = revocations.story(interval=60.0, retry=2.0)
+    next(story)
+    hashes = [b"\x01" + number.to_bytes(32, "big") for number in range(1100)]
+    for first in range(0, 1100, 100):
+        story.send(Message(Code.CONTENT, payload=encode_full_set(hashes[first : first + 100], None)))
+        story.send(None)
+    story.send(the_list())
+    assert len([one for one in hashes if one in revocations]) == 1024
+    assert hashes[-1] in revocations
