@@ -2,16 +2,12 @@
 
 import json
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 import pytest
 
+from tests.cli.processes import Processes, free_port, short_directory
 from thingstead.agent.program import STATUS_SOCKET
 from thingstead.transport.control_socket import ControlClient
 
@@ -37,24 +33,17 @@ _LIFE = 8.0
 
 @pytest.fixture
 def here(monkeypatch):
-    # Not tmp_path: Unix sockets lie in here, and the kernel takes 107 bytes of path.
-    with tempfile.TemporaryDirectory(prefix="peers-") as folder:
+    with short_directory("peers-") as folder:
         monkeypatch.chdir(folder)
-        yield Path(folder)
+        yield folder
 
 
-def _free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Site:
+class Site(Processes):
     """A domain, a switch and a lamp, each in its process."""
 
-    def __init__(self, here, run, environment, stack):
-        self.here, self.run, self.environment, self.stack = here, run, environment, stack
-        self.port, self.lamp_port = _free_port(), _free_port()
+    def __init__(self, *place):
+        super().__init__(*place)
+        self.lamp_port = free_port()
 
     def make(self):
         words: tuple[str, ...]
@@ -71,18 +60,6 @@ class Site:
             policy.write(_POLICY)
         with (self.here / "home" / "thingstead.toml").open("a") as settings:
             settings.write(f"\n[coap]\nport = {self.port}\n")
-
-    def spawn(self, *words):
-        log = (self.here / "log").open("a")
-        self.stack.callback(log.close)
-        command = [sys.executable, "-m", "thingstead", *map(str, words)]
-        process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
-        self.stack.callback(process.wait)
-        self.stack.callback(process.kill)
-        return process
-
-    def up(self):
-        return self.spawn("up", "home")
 
     def things(self):
         names = {"lamp": ("--port", self.lamp_port), "switch": ()}

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 import pytest
 
+from tests.cli.processes import Processes, free_port, short_directory
 from thingstead.agent.program import STATUS_SOCKET
 from thingstead.errors import TransportError
 from thingstead.transport.control_socket import ControlClient
@@ -22,18 +18,12 @@ _RULE = '\n[[rule]]\nname = "all of aurora"\nmakers = ["aurora"]\nscope = "thing
 _THINGS = ("lamp", "other", "third")
 
 
-def _free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Site:
+class Site(Processes):
     """A domain, its maker's server, and things that were made before they were sold."""
 
-    def __init__(self, here, run, environment, stack):
-        self.here, self.run, self.environment, self.stack = here, run, environment, stack
-        self.port, self.masa_port = _free_port(), _free_port()
+    def __init__(self, *place):
+        super().__init__(*place)
+        self.masa_port = free_port()
 
     def do(self, *words):
         code, out, err = self.run(*words)
@@ -57,20 +47,8 @@ class Site:
     def sell(self, *things):
         self.do("masa", "sell", "m", *things, "--to", "home.credential")
 
-    def spawn(self, *words):
-        log = (self.here / "log").open("a")
-        self.stack.callback(log.close)
-        command = [sys.executable, "-m", "thingstead", *map(str, words)]
-        process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
-        self.stack.callback(process.wait)
-        self.stack.callback(process.kill)
-        return process
-
     def masa(self):
         return self.spawn("masa", "run", "m", "--host", "127.0.0.1", "--port", self.masa_port)
-
-    def up(self):
-        return self.spawn("up", "home")
 
     def thing(self, name):
         return self.spawn("agent", "run", name, "--controller-port", self.port)
@@ -112,10 +90,9 @@ def killed(process):
 
 @pytest.fixture
 def site(monkeypatch, run, process_environment):
-    # Not tmp_path: Unix sockets lie in here, and the kernel takes 107 bytes of path.
-    with tempfile.TemporaryDirectory(prefix="voucher-") as folder, ExitStack() as stack:
+    with short_directory("voucher-") as folder, ExitStack() as stack:
         monkeypatch.chdir(folder)
-        made = Site(Path(folder), run, process_environment, stack)
+        made = Site(folder, run, process_environment, stack)
         made.make()
         yield made
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from tests.scenarios.network import Host
 from tests.scenarios.world import LivingDomain, LivingThing, World
 from thingstead.crypto.key import KeyType, PrivateKey, generate
-from thingstead.endpoint.event import Address
+from thingstead.endpoint.event import Address, AssociationId
 from thingstead.masa.authority import Authority
 from thingstead.masa.record import Record
 from thingstead.masa.sales import Sale, Sales
 from thingstead.masa.server import MasaServer
+from thingstead.protocols.coap.message import Message
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile import birth as birth_record
@@ -63,6 +64,13 @@ class LivingMasa:
             random_bytes=self._world.random.randbytes,
         )
         self._host = Host(self.server, self._address, self._world.network)
+
+    def send(self, message: Message, association: AssociationId) -> None:
+        """Let the server ask a domain something, which it never does by itself."""
+        assert self.server is not None
+        assert self._host is not None
+        self.server._endpoint.send_request(message, None, self._world.clock.now(), association=association)
+        self._host.flush()
 
     def crash(self) -> None:
         """End a life."""

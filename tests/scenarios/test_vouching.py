@@ -15,6 +15,8 @@ from thingstead.agent import ownership
 from thingstead.agent.membership import ASSOCIATION
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.ledger.entry import Kind
+from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.profile import custody, maker_server
 from thingstead.protocols.profile.birth import BIRTH, IDENTITY_KEY
@@ -413,5 +415,21 @@ def test_what_was_recorded_of_one_join_opens_no_other():
         await world.sleep(20)
         assert is_outside(other)
         assert masa.server.vouched == vouched
+
+    play(story)
+
+
+def test_a_maker_s_server_may_ask_nothing_of_a_domain():
+    async def story(world):
+        masa, lamp = await made(world)
+        (home,) = masa.server._sessions
+        refused = sum((await world.domain.ask("status"))["refused"].values())
+        served = ["/rd-lookup/ep", "/senml", "/credential", "/grant"]
+        for path in served:
+            masa.send(request(Code.GET, path), home)
+        await world.sleep(5)
+        told = await world.domain.ask("status")
+        assert sum(told["refused"].values()) == refused + len(served)
+        assert [one.id for one in world.domain.controller.register.things()] == [lamp.id]
 
     play(story)

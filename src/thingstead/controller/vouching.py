@@ -60,5 +60,5 @@ def next_step(waiting: Waiting) -> str:
     if _UNASKED not in waiting.rule:
         return f"thingstead thing admit {waiting.thing} {'--key DIGITS' if waiting.approval is None else '--undo'}"
     if waiting.rule.endswith(": no server"):
-        return "thingstead trust add DOMAIN MAKER.anchor --server MAKER.server --replace"
+        return "thingstead trust add DOMAIN MAKER.anchor --server MAKER.server"
     return "thingstead agent claim THING --for DOMAIN.credential"
