@@ -1,12 +1,14 @@
 """12, 200 and 1,000 things that are switched on at once: until all are members, on disk, on all six planes.
 
 Controller and things are two processes on loopback; each join is a whole one: EDHOC with the maker's identity and
-voucher, the policy's decision, token, credential, ledger, and an fsync before message_4.
+voucher, the policy's decision, token, credential, ledger, and an fsync before message_4. Memory is what the
+controller's process has more of than before, resident, as soon as all are in.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import sqlite3
 import subprocess
@@ -37,13 +39,14 @@ def figures() -> Iterator[Figure]:
     """Seconds and CPU of both sides for each size of fleet."""
     for count in _FLEETS:
         with tempfile.TemporaryDirectory() as folder:
-            seconds, controller, things = _measure(Path(folder), count)
+            seconds, controller, things, memory = _measure(Path(folder), count)
         yield Figure(f"{count} joins at once: until all are members", "s", round(seconds, 2))
         yield Figure(f"{count} joins at once: controller CPU for one", "ms", round(controller / count * 1000, 2))
         yield Figure(f"{count} joins at once: thing CPU for one", "ms", round(things / count * 1000, 2))
+        yield Figure(f"{count} joins at once: memory of the controller", "MB", round(memory / 1e6, 1))
 
 
-def _measure(folder: Path, count: int) -> tuple[float, float, float]:
+def _measure(folder: Path, count: int) -> tuple[float, float, float, int]:
     port = _free_port()
     scenery = prepare(
         folder,
@@ -55,10 +58,12 @@ def _measure(folder: Path, count: int) -> tuple[float, float, float]:
     )
     with _running(["-m", "thingstead", "up", str(scenery.domain.root)], port) as controller:
         _await(lambda: _answers(scenery))
-        started, before = time.monotonic(), controller.cpu_seconds()
+        started, before, held = time.monotonic(), controller.cpu_seconds(), _resident(controller)
         with _running(["-m", "bench.server.things", str(port), str(folder / "things")], port) as things:
             _await(lambda: _members(scenery) == count)
-            return time.monotonic() - started, controller.cpu_seconds() - before, things.cpu_seconds()
+            seconds = time.monotonic() - started
+            spent, memory = controller.cpu_seconds() - before, _resident(controller) - held
+            return seconds, spent, things.cpu_seconds(), memory
 
 
 @contextmanager
@@ -75,6 +80,10 @@ def _running(arguments: list[str], port: int) -> Iterator[Server]:
     finally:
         process.kill()
         process.wait()
+
+
+def _resident(server: Server) -> int:
+    return int(Path(f"/proc/{server.pid}/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def _answers(scenery: Scenery) -> bool:
