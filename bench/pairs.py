@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -83,6 +84,21 @@ def note(text: str) -> None:
     print(f"  {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """The socket of one, which is opened for each question."""
+
+    path: Path
+
+    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """What it says.
+
+        Raises:
+            TransportError: it is gone.
+        """
+        return _ask(self.path, question)
+
+
 @dataclass(slots=True)
 class Sensor:
     """One that commands lamps.
@@ -96,9 +112,9 @@ class Sensor:
     """
 
     thing: str
-    socket: ControlClient
+    socket: Thing
     host: str
-    lamps: dict[str, ControlClient]
+    lamps: dict[str, Thing]
     hosts: dict[str, str]
 
     def ask(self, operation: str, **arguments: Any) -> dict[str, Any]:
@@ -124,7 +140,6 @@ class Pairs:
         self._pace = pace
         self._port = _free_port()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._clients: list[ControlClient] = []
         self._domain = DomainDirectory(folder / "domain")
         self._prepare(hours)
 
@@ -163,11 +178,7 @@ class Pairs:
         Raises:
             TransportError: the domain died over it.
         """
-        client = ControlClient(self._domain.control_socket, timeout=120.0)
-        try:
-            answer = client.ask({"operation": operation, "arguments": arguments})
-        finally:
-            client.close()
+        answer = _ask(self._domain.control_socket, {"operation": operation, "arguments": arguments})
         if "result" not in answer:
             raise RuntimeError(f"{operation}: {answer}")
         return answer["result"]
@@ -213,9 +224,8 @@ class Pairs:
     def _home(self, number: int) -> Path:
         return self._folder / "things" / f"{number:04d}"
 
-    def _thing(self, number: int) -> ControlClient:
-        self._clients.append(ControlClient(self._home(number) / STATUS_SOCKET))
-        return self._clients[-1]
+    def _thing(self, number: int) -> Thing:
+        return Thing(self._home(number) / STATUS_SOCKET)
 
     def _joined(self) -> int:
         return sum(one["state"] == "operational" for one in self.ask("thing.list"))
@@ -239,11 +249,14 @@ class Pairs:
         )
 
     def _end_all(self) -> None:
-        for client in self._clients:
-            client.close()
         for process in self._processes.values():
             process.kill()
             process.wait()
+
+
+def _ask(path: Path, question: dict[str, Any]) -> dict[str, Any]:
+    with closing(ControlClient(path, timeout=120.0)) as client:
+        return client.ask(question)
 
 
 def await_that(holds: Callable[[], bool], what: str, *, poll: float = _POLL) -> None:
