@@ -265,11 +265,13 @@ class GroupMembership:
         """Make an epoch live; it is on disk first, and the epoch before it is gone from there and from memory."""
         keys = kept.keys
         reserved = self._home.reserved(keys.name, keys.gid)
+        live = self._live.get(keys.name)
         context = security_context(
             keys,
             self._key(keys.name),
             sequence=SequenceNumbers(reserved, reserved=reserved),
             fresh=fresh and not reserved,
+            before=None if live is None else live.group.context,
         )
         if fresh:
             self._home.save(kept)

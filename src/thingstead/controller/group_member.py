@@ -41,7 +41,8 @@ class DomainMember:
     def install_group(self, keys: GroupKeys, *, reserved: int, fresh: bool) -> None:
         """Make an epoch live; the one before it is gone."""
         sequence = SequenceNumbers(reserved, reserved=reserved)
-        context = security_context(keys, self._key, sequence=sequence, fresh=fresh)
+        before = self._contexts.get(keys.name)
+        context = security_context(keys, self._key, sequence=sequence, fresh=fresh, before=before)
         self._endpoint.install_group(Group(group_id(keys.name), context))
         self._contexts[keys.name] = context
 

@@ -237,7 +237,14 @@ _FIXED_LABELS: dict[int, Any] = {
 _KINDS = ((Parameter.GKTY, KEY_TYPE), (Parameter.ACE_GROUPCOMM_PROFILE, PROFILE))
 
 
-def security_context(keys: GroupKeys, key: PrivateKey, *, sequence: SequenceNumbers, fresh: bool) -> GroupContext:
+def security_context(
+    keys: GroupKeys,
+    key: PrivateKey,
+    *,
+    sequence: SequenceNumbers,
+    fresh: bool,
+    before: GroupContext | None = None,
+) -> GroupContext:
     """The Group OSCORE Security Context of one member (RFC 10021 §2).
 
     Args:
@@ -246,6 +253,7 @@ def security_context(keys: GroupKeys, key: PrivateKey, *, sequence: SequenceNumb
         sequence: its sender sequence numbers under this Gid.
         fresh: it never had these keys before; else what it received under them is forgotten, and every other
             member is asked once to prove that its request is fresh (RFC 8613 appendix B.1.2).
+        before: the epoch before, whose members' credentials need not be read again.
 
     Raises:
         DecodeError: a credential without a public key, or an own credential that is not of `key`.
@@ -262,9 +270,11 @@ def security_context(keys: GroupKeys, key: PrivateKey, *, sequence: SequenceNumb
         algorithms=_ALGORITHMS,
         own=OwnIdentity(keys.sender_id, own, key, sequence),
     )
+    known = {} if before is None else {one.credential.original: one.credential for one in before.members.values()}
     for peer in keys.members:
         if peer.sender_id != keys.sender_id:
-            context.add_member(peer.sender_id, _credential(peer), window=ReplayWindow(valid=fresh))
+            credential = known.get(peer.credential) or _credential(peer)
+            context.add_member(peer.sender_id, credential, window=ReplayWindow(valid=fresh))
     return context
 
 

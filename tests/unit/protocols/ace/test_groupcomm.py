@@ -180,3 +180,14 @@ def test_a_name_that_could_leave_its_place_is_refused(name):
 def test_every_number_names_its_source():
     assert all(row.source and row.name for row in NUMBERS)
     assert {row.source for row in NUMBERS if row.value < -65536} == {"private use (RFC 9594 §11.6)"}
+
+
+def test_credentials_of_the_epoch_before_are_taken_over_and_keys_are_not():
+    def context(num, before=None):
+        epoch = keys(num=num, gid=b"pref\x00\x00\x00" + bytes([num]), master_secret=Secret(bytes([num]) * 16))
+        return security_context(epoch, KEY, sequence=SequenceNumbers(), fresh=True, before=before)
+
+    first = context(1)
+    second = context(2, first)
+    assert second.members[b"\x00"].credential is first.members[b"\x00"].credential
+    assert second.members[b"\x00"] is not first.members[b"\x00"]
