@@ -1,8 +1,9 @@
-"""Verifying an access token, beside the one ES256 verification in it, and what a token for another thing weighs."""
+"""Verifying an access token, and refusing a stranger's, beside one ES256 verification; what a token weighs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from statistics import median
 from time import perf_counter_ns
@@ -13,20 +14,29 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from bench.figure import Figure
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
-from thingstead.protocols.ace import token
+from thingstead.errors import AuthenticationError
+from thingstead.protocols.ace import sealed_token, token
 from thingstead.protocols.ace.aif import Scope
+from thingstead.protocols.ace.token_upload import TokenUpload
 from thingstead.protocols.cwt import token as cwt
+from thingstead.secret import Secret
 
 __all__ = ["figures"]
 
 _ROUNDS = 2_000
 _LIGHT = "thing-aaaaaaaaaaaaaaaa"
 _AT = datetime(2026, 11, 23, tzinfo=UTC)
+_TOKEN_KEY = Secret(bytes(range(16)))
 _ACCEPT = frozenset({int(AlgorithmId.ESP256)})
 
 
+def _refused(upload: bytes) -> None:
+    with suppress(AuthenticationError):
+        sealed_token.unseal(TokenUpload.decode(upload).access_token, _TOKEN_KEY)
+
+
 def figures() -> list[Figure]:
-    """Microseconds for a CWT and for a whole access token, alternating with the bare verification; bytes of it."""
+    """Microseconds for a CWT, a whole access token and a stranger's, alternating with the bare verification; bytes."""
     issuer, holder = generate(KeyType.P256), generate(KeyType.P256).public
     encoded = token.issue(
         holder,
@@ -40,6 +50,7 @@ def figures() -> list[Figure]:
         cti=bytes(8),
         signature_id=AlgorithmId.ESP256,
     )
+    strange = TokenUpload(sealed_token.seal(encoded, Secret(bytes(16)), nonce=bytes(13)), bytes(8), b"id").encode()
     bare = ec.generate_private_key(ec.SECP256R1())
     public, data = bare.public_key(), encoded[:-64]
     der = bare.sign(data, ec.ECDSA(hashes.SHA256()))
@@ -50,16 +61,23 @@ def figures() -> list[Figure]:
         ),
         "bare": lambda: public.verify(der, data, ec.ECDSA(hashes.SHA256())),
     }
+    microseconds = _alternating(contenders)
+    refusal = _alternating({"stranger": lambda: _refused(strange)})
+    one, peer = microseconds["bare"], "one ES256 verification, cryptography"
+    return [
+        Figure("CWT: verify signature and claims", "us", microseconds["cwt"], one, peer),
+        Figure("access token: verify, with scope and holder", "us", microseconds["token"], one, peer),
+        Figure("upload of a stranger: refused", "us", refusal["stranger"], one, peer),
+        Figure("access token for another thing", "bytes", float(len(encoded))),
+    ]
+
+
+def _alternating(contenders: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """The median of each, in microseconds."""
     times: dict[str, list[int]] = {name: [] for name in contenders}
     for _ in range(_ROUNDS):
         for name, run in contenders.items():
             began = perf_counter_ns()
             run()
             times[name].append(perf_counter_ns() - began)
-    microseconds = {name: median(found) / 1000 for name, found in times.items()}
-    one, peer = microseconds["bare"], "one ES256 verification, cryptography"
-    return [
-        Figure("CWT: verify signature and claims", "us", microseconds["cwt"], one, peer),
-        Figure("access token: verify, with scope and holder", "us", microseconds["token"], one, peer),
-        Figure("access token for another thing", "bytes", float(len(encoded))),
-    ]
+    return {name: median(found) / 1000 for name, found in times.items()}

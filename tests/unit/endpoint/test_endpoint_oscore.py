@@ -303,6 +303,32 @@ def test_an_observation_ends_with_an_error_as_its_last_word():
     assert [event.is_last for event in ladder.results()] == [False, True]
 
 
+@pytest.mark.requirement("R-57")
+@pytest.mark.spec("RFC 9200 5.10.3")
+def test_who_is_dismissed_gets_a_last_word_for_each_observation_and_the_association_stays():
+    ladder = Ladder(secured=True, respond=lambda event: answered(Code.CONTENT, b"", OBSERVE))
+    ladder.ask(GET, observe=True)
+    ladder.pump()
+    ladder.controller.dismiss(ladder.requests[0].association, answered(Code.UNAUTHORIZED), ladder.now)
+    ladder.controller.dismiss(ladder.requests[0].association, answered(Code.UNAUTHORIZED), ladder.now)
+    ladder.pump()
+    assert [(event.message.code, event.is_last) for event in ladder.results()][1:] == [(Code.UNAUTHORIZED, True)]
+    ladder.controller.send_response(ladder.requests[0].exchange, answered(Code.CONTENT, b"more"), ladder.now)
+    ladder.ask(GET)
+    ladder.pump()
+    assert ladder.results()[-1].message.code == Code.CONTENT
+
+
+@pytest.mark.parametrize("association", ["nobody", ""])
+def test_nobody_else_is_dismissed(association):
+    ladder = Ladder(secured=True, respond=lambda event: answered(Code.CONTENT, b"", OBSERVE))
+    ladder.ask(GET, observe=True)
+    ladder.pump()
+    ladder.controller.dismiss(association, answered(Code.UNAUTHORIZED), ladder.now)
+    ladder.pump()
+    assert [event.is_last for event in ladder.results()] == [False]
+
+
 @pytest.mark.spec("RFC 8613 Appendix B.1.1")
 def test_nothing_is_sent_beyond_the_reserved_sequence_numbers():
     side = endpoint(sequence_stride=4)
