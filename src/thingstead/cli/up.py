@@ -76,10 +76,8 @@ UP = Action(
         Parameter("directory", "the domain's directory"),
         Parameter("--web-socket", "descriptor of a listening loopback socket for the live page", read=int),
         Parameter("--web-notes", "JSON file, {serial: {title: text}}, that the live page shows beside its things"),
-        Parameter(
-            "--separate", "each key, and the right to change the kernel's rules, in a process of its own", read=None
-        ),
-        Parameter("--together", "take the keys back that --separate gave to processes of their own", read=None),
+        Parameter("--separate", "planes, keys and the right to change the kernel's rules each in a process", read=None),
+        Parameter("--together", "take back what --separate gave to processes of their own", read=None),
     ),
     _up,
     "Runs until Ctrl-C. What was acknowledged is on disk; whatever was interrupted goes on at the next start.\n"

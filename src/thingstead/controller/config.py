@@ -150,7 +150,7 @@ class SeparateConfig:
     """The processes of `thingstead up --separate`.
 
     Attributes:
-        first_user: number of the controller's user; the next ones are those of the enforcer and of each key's keeper.
+        first_user: number of the controller's user; the next ones are those of the enforcer, of each key and plane.
             Nobody else on this machine may have them, nor another domain. Used when root starts the domain.
     """
 

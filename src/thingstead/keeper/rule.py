@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.domain.ledger.head import HEAD_TYPE
+from thingstead.domain.ledger.tree import MerkleTree
 from thingstead.errors import DecodeError, ForbiddenError, ThingsteadError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose.header import Label
@@ -25,8 +26,12 @@ from thingstead.secret import Secret
 
 __all__ = ["FILE_TYPES", "GroupRule", "HandshakeRule", "LedgerRule", "Rule", "RuledKey", "TokenRule"]
 
-FILE_TYPES = frozenset({"application/vnd.thingstead.backup+cbor", "application/vnd.thingstead.revocations+cbor"})
+_BACKUP, _REVOKED = "application/vnd.thingstead.backup+cbor", "application/vnd.thingstead.revocations+cbor"
+FILE_TYPES = frozenset({_BACKUP, _REVOKED})
 """What else the ledger's key signs: files that name their domain in their second place."""
+
+_BACKUP_LEAVES = 9
+"""Place of the ledger in a backup."""
 
 _CLOCK = timedelta(minutes=5)
 _NONCE_SIZES = range(8, 65)
@@ -132,6 +137,7 @@ class LedgerRule:
         self._domain = domain
         self._size, self._root = signed
         self._keep = keep
+        self._revoked = (0, 0)
 
     @property
     def size(self) -> int:
@@ -172,12 +178,33 @@ class LedgerRule:
             said = _read(_large, payload)
             if not isinstance(said, list) or len(said) < 2 or said[1] != self._domain:
                 raise _refused(f"expected a file of {self._domain}")
+            (self._require_ledger if kind == _BACKUP else self._require_newer)(said)
         elif Label.VDS not in protected or payload != self._root or kind is not None:
             raise _refused(f"expected a head, a receipt or a file, at {at.isoformat()}")
 
     def check_agreement(self) -> None:
         """Agrees on nothing."""
         raise _refused("this key signs only")
+
+    def _require_ledger(self, said: list[Any]) -> None:
+        """A backup is of the ledger whose heads were signed, and of all of it."""
+        leaves = said[_BACKUP_LEAVES] if len(said) > _BACKUP_LEAVES else None
+        if not isinstance(leaves, list) or not all(isinstance(one, bytes) for one in leaves):
+            raise _refused("expected the ledger in a backup")
+        known = leaves[: self._size]
+        tree = MerkleTree(lambda start, stop: known[start:stop])
+        for leaf in known:
+            tree.append(leaf)
+        if self._size and (tree.size, tree.root()) != self._tree():
+            raise _refused(f"expected the {self._size} entries that were signed in a backup")
+
+    def _require_newer(self, said: list[Any]) -> None:
+        """A list of what was revoked follows the one before it, as far as this process has seen them."""
+        match said[2:4]:
+            case [int(epoch), int(entries)] if (epoch, entries) >= self._revoked:
+                self._revoked = (epoch, entries)
+            case _:
+                raise _refused(f"expected a list of what was revoked after {self._revoked}")
 
     def _tree(self) -> tuple[int, bytes]:
         return self._size, self._root

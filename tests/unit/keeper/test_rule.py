@@ -1,5 +1,6 @@
 """A keeper signs what is of its plane: what its own plane makes passes, and nothing that another plane makes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
@@ -15,7 +16,7 @@ from thingstead.domain.ledger.head import TreeHead
 from thingstead.domain.ledger.tree import MerkleTree
 from thingstead.errors import ForbiddenError, StorageError
 from thingstead.identifier import ThingId
-from thingstead.keeper.rule import FILE_TYPES, GroupRule, HandshakeRule, LedgerRule, TokenRule
+from thingstead.keeper.rule import FILE_TYPES, GroupRule, HandshakeRule, LedgerRule, RuledKey, TokenRule
 from thingstead.protocols.ace import token
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.ace.groupcomm_join import kdc_proof_input
@@ -112,7 +113,7 @@ MADE = {
         )
     ),
     "revocations": said(lambda key: revocation.sign(Revocations("home", 1, 0, 0, ()), key)),
-    "backup": said(lambda key: backup.sign(BACKUP, key)),
+    "backup": said(lambda key: backup.sign(replace(BACKUP, leaves=tuple(LEAVES)), key)),
     "request": said(lambda key: signed_request.sign("x", {}, key, domain="home", challenge=bytes(16))),
     "join": kdc_proof_input(cnonce=bytes(8), kdc_nonce=bytes(8)),
     "group message": codec.encode(["CounterSignature0", b"", b"", b"aad", b"ciphertext"]),
@@ -234,6 +235,42 @@ def test_a_head_that_could_not_be_remembered_is_not_signed():
 def test_files_of_another_domain_are_not_signed():
     with pytest.raises(ForbiddenError):
         shown().check_signature(said(lambda key: revocation.sign(Revocations("other", 1, 0, 0, ()), key)), AT)
+
+
+@pytest.mark.parametrize("leaves", [(), LEAVES[:6], [*LEAVES[:6], b"another"], [b"another", *LEAVES]])
+def test_a_backup_over_another_ledger_than_was_signed_is_not_signed(leaves):
+    with pytest.raises(ForbiddenError, match="entries that were signed"):
+        shown().check_signature(said(lambda key: backup.sign(replace(BACKUP, leaves=tuple(leaves)), key)), AT)
+
+
+def test_a_backup_over_more_than_was_signed_is():
+    longer = replace(BACKUP, leaves=(*LEAVES, b"more"))
+    shown().check_signature(said(lambda key: backup.sign(longer, key)), AT)
+
+
+@pytest.mark.parametrize(("epoch", "entries"), [(1, 4), (0, 9)])
+def test_a_list_of_what_was_revoked_is_followed_by_no_older_one(epoch, entries):
+    rule = shown()
+    for number in (5, 5, 6, 6):
+        rule.check_signature(revoked(1, number), AT)
+    with pytest.raises(ForbiddenError, match="after"):
+        rule.check_signature(revoked(epoch, entries), AT)
+
+
+def revoked(epoch, entries):
+    return said(lambda key: revocation.sign(Revocations("home", epoch, entries, 0, ()), key))
+
+
+def test_a_key_with_a_rule_does_what_that_passes_and_nothing_else():
+    key = generate(KeyType.P256)
+    groups, handshake = (RuledKey(key, rule, utc=lambda: AT) for rule in (GroupRule(), HandshakeRule()))
+    assert groups.public == key.public
+    assert groups.sign(MADE["join"], AlgorithmId.ESP256)
+    assert handshake.agree(key.public).reveal() == key.agree(key.public).reveal()
+    with pytest.raises(ForbiddenError):
+        groups.sign(MADE["token"], AlgorithmId.ESP256)
+    with pytest.raises(ForbiddenError):
+        RuledKey(key, ledger(), utc=lambda: AT).agree(key.public)
 
 
 def test_the_files_are_those_that_the_controller_signs():
