@@ -205,8 +205,9 @@ def verify_chain(
         Leaf first, anchor last.
 
     Raises:
-        UntrustedError: no chain to an anchor, an authority with more below it than its path length allows, or a link
-            with a critical extension that nobody looks at; the anchor's own are the owner's choice.
+        UntrustedError: no chain to an anchor, an authority with more below it than its path length allows, a link
+            whose signature somebody else might have made, or one with a critical extension that nobody looks at; the
+            anchor's own are the owner's choice.
         ExpiredError: a link is not valid at `at`.
         DecodeError: an extension that cannot be read.
     """
@@ -220,6 +221,7 @@ def verify_chain(
         chain.append(issuer)
     for depth, link in enumerate(chain[:-1]):
         _require_processed(link)
+        _require_strong(link, chain[depth + 1])
         _require_room(chain[depth + 1], below=depth)
     for link in chain:
         early, late = at < link.x509.not_valid_before_utc, at > link.x509.not_valid_after_utc
@@ -250,6 +252,17 @@ def _require_processed(link: Certificate) -> None:
                 spec="RFC 5280 §4.2",
                 reason="critical extension",
             )
+
+
+def _require_strong(link: Certificate, authority: Certificate) -> None:
+    key, digest = authority.x509.public_key(), link.x509.signature_hash_algorithm
+    short = isinstance(key, rsa.RSAPublicKey) and key.key_size < _SMALLEST_RSA
+    if short or (digest is not None and digest.name not in _HASHES):
+        raise UntrustedError(
+            f"expected {link.subject} signed with RSA of {_SMALLEST_RSA} bits or more, or EC, and SHA-256 or longer",
+            spec="RFC 9325 §4.5",
+            reason="weak signature",
+        )
 
 
 def _require_room(authority: Certificate, *, below: int) -> None:

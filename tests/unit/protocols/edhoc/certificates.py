@@ -18,8 +18,11 @@ ODD = x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05
 class Authority:
     """Issues what it is asked for, sensible or not."""
 
-    def __init__(self, name="Maker", *, issuer=None, path_length=None, ca=True, extensions=()):
-        self.key = ec.generate_private_key(ec.SECP256R1())
+    def __init__(
+        self, name="Maker", *, issuer=None, path_length=None, ca=True, extensions=(), key=None, digest=hashes.SHA256
+    ):
+        self.key = key or ec.generate_private_key(ec.SECP256R1())
+        self.digest = digest
         self.name = _name(name)
         self.issuer = issuer or self
         constraints = x509.BasicConstraints(ca=ca, path_length=path_length if ca else None)
@@ -38,7 +41,7 @@ class Authority:
         )
         for extension, critical in extensions:
             builder = builder.add_extension(extension, critical=critical)
-        signed = builder.sign(self.key, hashes.SHA256())
+        signed = builder.sign(self.key, self.digest())
         return Certificate(signed.public_bytes(serialization.Encoding.DER))
 
     def certify(self, public: PublicKey, name="Thing", **changes):

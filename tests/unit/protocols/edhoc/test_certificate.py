@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tests.unit.protocols.edhoc.certificates import AT, ODD, YEAR, Authority, usage
 from tests.unit.protocols.edhoc.party import run
@@ -134,6 +135,30 @@ def test_an_authority_with_too_many_below_it_is_refused():
     with pytest.raises(UntrustedError, match="at most 0 authorities below"):
         authenticate(below.certify(KEY.public), below.certificate, anchors=(root.certificate,))
     assert authenticate(root.certify(KEY.public), anchors=(root.certificate,))
+
+
+def _rsa(bits):
+    return rsa.generate_private_key(65537, bits)
+
+
+@pytest.mark.requirement("R-27")
+@pytest.mark.spec("RFC 9325 4.5")
+@pytest.mark.parametrize("authority", [{"key": 1024}, {"digest": hashes.SHA224}], ids=str)
+def test_a_signature_that_somebody_else_might_have_made_is_refused(authority):
+    if "key" in authority:
+        authority = {"key": _rsa(authority["key"])}
+    weak = Authority("Weak", **authority)
+    with pytest.raises(UntrustedError, match="RSA of 2048 bits or more"):
+        authenticate(weak.certify(KEY.public), anchors=(weak.certificate,))
+    below = Authority("Below", issuer=ROOT, **authority)
+    with pytest.raises(UntrustedError, match="RSA of 2048 bits or more"):
+        authenticate(below.certify(KEY.public), below.certificate)
+
+
+@pytest.mark.parametrize("authority", [{"key": ec.generate_private_key(ec.SECP384R1())}, {"digest": hashes.SHA512}])
+def test_a_signature_of_another_curve_or_a_longer_hash_is_as_good(authority):
+    strong = Authority("Strong", **authority)
+    assert authenticate(strong.certify(KEY.public), anchors=(strong.certificate,)).subject == "CN=Thing"
 
 
 @pytest.mark.spec("RFC 5280 4.2")
