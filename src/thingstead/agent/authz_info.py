@@ -37,8 +37,9 @@ _ACE_CBOR = (int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.ACE_CBO
 _NONCE_SIZE = 8
 _ID_SIZE = 3
 """Bytes: others than those of the contexts that come about otherwise, so that none is ever like one of these."""
-_UPLOADS_PER_SECOND = 8.0
-"""Tokens in clear that open, and so cost a signature: whoever recorded one can send it again."""
+_UPLOADS_PER_SECOND = 2.0
+"""Of one token: whoever recorded it can send it again, which is to hinder nobody but its holder, who has a session."""
+_MAX_RATES = 64
 
 
 class AuthzInfo:
@@ -63,7 +64,7 @@ class AuthzInfo:
         self._judge = judge
         self._table = table
         self._random_bytes = random_bytes
-        self._rate = RateLimit(_UPLOADS_PER_SECOND)
+        self._rates: dict[bytes, RateLimit] = {}
         self._resources: Resources | None = None
 
     def serve(self, resources: Resources) -> None:
@@ -93,8 +94,7 @@ class AuthzInfo:
         if upload.nonce is None or upload.recipient_id is None:
             raise DecodeError("expected nonce1 and ace_client_recipientid", spec="RFC 9203 §4.2")
         judged = self._judge.judge(upload.access_token, call.now)
-        if not self._rate.allow(call.now):
-            raise PolicyError("too many tokens at once", spec="RFC 9200 §5.10.1.2", reason="rate")
+        self._check_rate(judged.token_hash, call.now)
         if judged.rights.proof.shared is None:
             raise DecodeError("expected a token with a secret for the two of us", spec="RFC 9203 §3.2")
         material = input_material.decode_map(judged.rights.proof.shared)
@@ -109,6 +109,14 @@ class AuthzInfo:
         )
         self._table.await_proof(judged, context, call.event.source, series=material.id)
         return Message(Code.CREATED, options=[_ACE_CBOR], payload=answer.encode())
+
+    def _check_rate(self, token_hash: bytes, now: float) -> None:
+        rate = self._rates.pop(token_hash) if token_hash in self._rates else RateLimit(_UPLOADS_PER_SECOND)
+        self._rates[token_hash] = rate
+        if len(self._rates) > _MAX_RATES:
+            del self._rates[next(iter(self._rates))]
+        if not rate.allow(now):
+            raise PolicyError("too many uploads of one token", spec="RFC 9200 §5.10.1.2", reason="rate")
 
     def _update(self, call: Call, session: Session) -> Message:
         """Another token of a session (RFC 9203 §4.2, draft-ietf-ace-edhoc-oscore-profile-11 §4.6)."""
