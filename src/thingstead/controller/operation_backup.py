@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -111,6 +112,11 @@ def _new(name: str) -> Path:
     path = Path(name)
     if not path.is_absolute():
         raise ConfigError(f"expected the absolute path of a new file, got {name!r}")
-    if path.exists():
+    # Before it is on the ledger that there is one; with `up --separate` the domain is not who asks.
+    if os.access(path.parent, os.F_OK) != os.access(path.parent, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"user {os.geteuid()}, whom the domain runs as, may not write in {path.parent}; name a place in its own"
+        )
+    if os.access(path, os.F_OK):
         raise ConfigError(f"{path} is there already; a backup writes over nothing")
     return path

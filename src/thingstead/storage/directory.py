@@ -77,11 +77,11 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
     Raises:
         StorageError: as above.
     """
-    if path.exists() and not path.is_file():
-        # A device such as /dev/null would be a file from then on, for every program of the machine.
-        raise StorageError(f"cannot write {path}: only a file is replaced")
     temporary = path.with_name(path.name + ".new")
     try:
+        if path.exists() and not path.is_file():
+            # A device such as /dev/null would be a file from then on, for every program of the machine.
+            raise StorageError(f"cannot write {path}: only a file is replaced")
         # Not through a link that somebody laid there, and not with the mode of what a crash left.
         temporary.unlink(missing_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW

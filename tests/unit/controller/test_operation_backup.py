@@ -85,6 +85,14 @@ def test_a_directory_that_is_not_there_is_told(tmp_path):
     assert Domain().ask(tmp_path / "no" / "backup")["error"]["kind"] == "StorageError"
 
 
+def test_where_the_domain_s_user_may_not_write_it_is_told_before_the_ledger_is(tmp_path):
+    domain = Domain()
+    (tmp_path / "file").touch()
+    refused = domain.ask(tmp_path / "file" / "backup")["error"]
+    assert (refused["kind"], "may not write in" in refused["message"]) == ("ConfigError", True)
+    assert list(domain.store.leaves()) == []
+
+
 def test_where_the_owner_s_files_cannot_be_read_there_is_no_half_backup(tmp_path):
     domain = Domain()
     domain.policy = None

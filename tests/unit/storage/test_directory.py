@@ -40,6 +40,11 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
         write_whole(tmp_path / "missing" / "file", b"")
 
 
+def test_a_name_that_no_file_can_have_is_named_too(tmp_path):
+    with pytest.raises(StorageError, match="cannot write"):
+        write_whole(tmp_path / ("x" * 300), b"data")
+
+
 def test_parts_are_written_one_after_the_other_to_one_file(tmp_path):
     write_parts(tmp_path / "x", iter([b"one ", b"two"]))
     assert (tmp_path / "x").read_bytes() == b"one two"
