@@ -17,6 +17,7 @@ from thingstead.controller.directory import REVOKED, DomainDirectory
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.network import enforcement, fetcher, resolver
 from thingstead.controller.operation_table import gate
+from thingstead.controller.restored_directory import finish
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import Enforcement
 from thingstead.enforcement.neighbour import NeighbourTable
@@ -111,6 +112,7 @@ def _foundation(directory: DomainDirectory, clock: Clock, apart: Apart | None) -
     config = directory.load()
     heads = directory.heads(config)
     private_directory(heads.parent)
+    finish(directory, heads, clock)
     engines = {} if apart is None else apart.engines
     rules: Enforcement | None = None
     if PlaneName.NETWORK not in engines:

@@ -35,7 +35,7 @@ from thingstead.storage.head_file import HeadFile
 from thingstead.storage.policy_file import parse_policy
 from thingstead.storage.sqlite import SqliteStore
 
-__all__ = ["Restored", "ledger_key", "restore"]
+__all__ = ["Restored", "finish", "ledger_key", "restore"]
 
 _HEAD = "first.head"
 _TO_COMPARE = ".of-backup"
@@ -132,11 +132,12 @@ async def restore(
             # A line that was taken out since must not come back by itself: that was a decision, on the ledger.
             write_whole(staging.operators.with_suffix(_TO_COMPARE if reason else ""), saved.operators.encode())
         installers = await _fill(staging, backup, config, newer, revoked, clock)
-        kept = _hand_over_heads(outside, staging, clock)
         staging.root.rename(directory.root)
     except BaseException:
         shutil.rmtree(staging.root, ignore_errors=True)
         raise
+    # From here on the domain is there: what is left for the second place, its next start gives it too.
+    kept = finish(directory, outside, clock)
     return Restored(
         directory=str(directory.root),
         domain=saved.domain,
@@ -152,6 +153,44 @@ async def restore(
         installers=installers,
         kept=kept,
     )
+
+
+def finish(directory: DomainDirectory, outside: Path, clock: Clock) -> str:
+    """Give the second place the new ledger key, head and revocations, where a restore has left them to be given.
+
+    What lay there is evidence, and kept under another name.
+
+    Args:
+        directory: of the domain.
+        outside: the head in its second place.
+        clock: for UTC.
+
+    Returns:
+        where the head of before is; empty if there was none, or nothing was left to do.
+
+    Raises:
+        StorageError: the second place does not take it; it is left to be given.
+    """
+    first = directory.root / _HEAD
+    if not first.exists():
+        return ""
+    private_directory(outside.parent)
+    kept = outside.with_name(f"{outside.stem}-until-{clock.utc():%Y%m%dT%H%M%SZ}.head")
+    new = {
+        ".key": codec.encode(cose_key.public_map(directory.public("ledger"))),
+        REVOKED: _read(first.with_suffix(REVOKED), outside.with_suffix(REVOKED)),
+        ".head": first.read_bytes(),
+    }
+    for suffix, data in new.items():
+        before = outside.with_suffix(suffix)
+        if before.exists() and before.read_bytes() != data:
+            write_whole(kept.with_suffix(suffix), before.read_bytes())
+    for suffix, data in new.items():
+        write_whole(outside.with_suffix(suffix), data)
+    # The head last: while it is here, all of it is given again.
+    first.with_suffix(REVOKED).unlink(missing_ok=True)
+    first.unlink()
+    return str(kept) if kept.exists() else ""
 
 
 def _revoked(kept: bytes | None, backup: AuthenticBackup) -> AuthenticRevocations | None:
@@ -201,18 +240,6 @@ async def _fill(
         await store.close()
 
 
-def _hand_over_heads(outside: Path, staging: DomainDirectory, clock: Clock) -> str:
-    """The new ledger key, head and revocations to the second place; what lay there is evidence, under another name."""
-    private_directory(outside.parent)
-    kept = outside.with_name(f"{outside.stem}-until-{clock.utc():%Y%m%dT%H%M%SZ}.head")
-    for suffix in (".head", ".key", REVOKED):
-        before = outside.with_suffix(suffix)
-        if before.exists():
-            before.rename(kept.with_suffix(suffix))
-    public = FileKeyStore(staging.keys).handle(KeyId("ledger")).public
-    write_whole(outside.with_suffix(".key"), codec.encode(cose_key.public_map(public)))
-    for suffix in (REVOKED, ".head"):
-        first = (staging.root / _HEAD).with_suffix(suffix)
-        write_whole(outside.with_suffix(suffix), first.read_bytes())
-        first.unlink()
-    return str(kept) if kept.exists() else ""
+def _read(first: Path, given: Path) -> bytes:
+    """What is to be given, or was already by somebody who came no further."""
+    return (first if first.exists() else given).read_bytes()

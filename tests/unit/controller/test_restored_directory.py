@@ -1,10 +1,12 @@
 """A domain begins again whole and private, or its directory stays as it was."""
 
 import asyncio
+import contextlib
 import shutil
 import stat
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +29,7 @@ from thingstead.errors import AuthenticationError, ConfigError, StorageError, Th
 from thingstead.identifier import KeyId
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.profile import delegation
+from thingstead.storage.directory import write_whole
 from thingstead.storage.policy_file import parse_policy
 from thingstead.storage.sqlite import DATABASE, SqliteStore
 from thingstead_verifier.verify import check
@@ -353,3 +356,62 @@ def test_without_the_key_that_delegations_were_signed_with_nobody_is_an_installe
     (lost.keys / DELEGATES).unlink()
     restored, _ = lost.restore(head=lost.second_place(lost.head(3)), **changes)
     assert restored.installers == 0
+
+
+class Died(BaseException):
+    """The process is gone: nothing of it tidies up."""
+
+
+def _dies_at(monkeypatch, instant):
+    """Everything that changes a disk on the way counts as one instant; at this one it dies before."""
+    steps = iter(range(1, 100))
+
+    def step(work):
+        def counted(*arguments, **options):
+            if next(steps) == instant:
+                raise Died
+            return work(*arguments, **options)
+
+        return counted
+
+    monkeypatch.setattr("thingstead.controller.restored_directory.write_whole", step(write_whole))
+    monkeypatch.setattr(Path, "rename", step(Path.rename))
+    monkeypatch.setattr(Path, "unlink", step(Path.unlink))
+    monkeypatch.setattr(SqliteStore, "commit", step(SqliteStore.commit))
+    monkeypatch.setattr(shutil, "rmtree", lambda *_arguments, **_options: None)
+
+
+@pytest.mark.requirement("R-62")
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "instant",
+    [one if one in {18, 30, 33, 39, 44} else pytest.param(one, marks=pytest.mark.full) for one in range(1, 46)],
+)
+def test_a_restore_that_dies_anywhere_is_not_there_yet_or_is_finished_by_the_next_start(lost, monkeypatch, instant):
+    since = a_thing(state=LifecycleState.DECOMMISSIONED, version=5)
+    heads = lost.place / "heads"
+    (heads / "home.head").write_bytes(lost.head(9))
+    (heads / "home.revoked").write_bytes(sign_revocations(revoked(since), lost.key))
+    with monkeypatch.context() as patched:
+        _dies_at(patched, instant)
+        with contextlib.suppress(Died):
+            lost.restore()
+    if not (lost.place / "home").exists():
+        told, _ = lost.restore()
+        assert (told.why_held, told.revoked) == ("", 1)
+    directory = DomainDirectory(lost.place / "home")
+
+    async def story():
+        async with running(directory) as controller:
+            assert controller.register.thing(since.id).state is LifecycleState.DECOMMISSIONED
+            assert not controller.admission.policy.approve_each
+            await controller.notary.seal()
+
+    asyncio.run(story())
+    found = read_revocations((heads / "home.revoked").read_bytes(), directory.public("ledger"), domain="home")
+    assert found.revocations.things == (since, GONE)
+    kept = [
+        read_revocations(one.read_bytes(), lost.key.public, domain="home") for one in heads.glob("*-until-*.revoked")
+    ]
+    assert {one.revocations.things for one in kept} == {(since,)}
+    assert not list(directory.root.glob("first.*"))
