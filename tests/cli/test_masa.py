@@ -117,7 +117,7 @@ def supplied(here, run):
     assert run(*MAKE)[0] == 0
     thing = ("--maker", "aurora", "--model", "LX-1", "--serial", "A-2", "--server", "m/aurora.server")
     code, out, _ = run("factory", "thing", "asking", *thing)
-    assert (code, out.splitlines()[-1]) == (0, "next: thingstead masa sell SERVER asking")
+    assert (code, out.splitlines()[-1]) == (0, "next: thingstead masa sell SERVER asking --to DOMAIN.credential")
     assert "coap://127.0.0.1:5699" in out
     return here
 

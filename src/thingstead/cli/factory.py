@@ -94,8 +94,10 @@ def _thing(session: Session) -> int:
     if code is not None:
         session.console.say("the code stands on its label; whoever has that in hand can let it in, once:")
         session.console.say(f"thingstead install-code add {options['serial']} {render_code(code)} --domain DOMAIN")
-    asks = isinstance(whose, MakerServer)
-    session.console.next(f"thingstead {'masa sell SERVER' if asks else 'agent run'}", options["directory"])
+    if isinstance(whose, MakerServer):
+        session.console.next("thingstead masa sell SERVER", options["directory"], "--to", "DOMAIN.credential")
+    else:
+        session.console.next("thingstead agent run", options["directory"])
     return 0
 
 

@@ -102,7 +102,7 @@ ADMIT = remote(
 WAITING = remote(
     "thing.waiting",
     view=_WAITING,
-    then="thingstead thing admit {thing} --key DIGITS",
+    then=lambda rows: rows[0]["next"] if rows else "thingstead thing list",
     description="Things that proved who they are, and that the policy holds for a person. Each has the command that\n"
     "lets it in: DIGITS are those of the key that stands on the thing or its papers; compare them with the key here.",
 )
