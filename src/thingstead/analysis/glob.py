@@ -31,6 +31,9 @@ def meets(one: str, other: str) -> bool:
     """Whether some name fits both patterns; False also where that is not plain."""
     if "[" in one + other:
         return one == other or _ANYTHING in (one, other)
+    begins, against = _beginning(one), _beginning(other)
+    if not (begins.startswith(against) or against.startswith(begins)):
+        return False
     seen, todo = {(0, 0)}, [(0, 0)]
     while todo:
         place = todo.pop()
@@ -40,6 +43,11 @@ def meets(one: str, other: str) -> bool:
         seen |= following
         todo += following
     return False
+
+
+def _beginning(pattern: str) -> str:
+    """What every name begins with that fits."""
+    return pattern.partition("*")[0].partition("?")[0]
 
 
 def _steps(one: str, other: str, left: int, right: int) -> Iterator[tuple[int, int]]:

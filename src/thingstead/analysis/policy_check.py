@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from thingstead.protocols.cwt.credential import INTRODUCED
 
 __all__ = ["PolicyFinding", "check_policy"]
 
+_PLAIN = 1 << 12
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
@@ -41,9 +43,32 @@ def check_policy(policy: JoinPolicy, *, at: datetime, makers: frozenset[str] | N
         makers: names of the anchors that are trusted; None where that is not known.
     """
     found = [finding for rule in policy.rules for finding in _alone(rule, at, makers)]
+    serials = _SerialsCompared()
     for earlier, later in combinations(policy.rules, 2):
-        found += _together(earlier, later)
+        found += _together(earlier, later, serials)
     return tuple(found)
+
+
+class _SerialsCompared:
+    """Sets of serial numbers held against each other, each pair once: hundreds of rules may share a long bill."""
+
+    def __init__(self) -> None:
+        self._all: dict[tuple[int, int], bool] = {}
+        self._any: dict[tuple[int, int], bool] = {}
+
+    def all_of(self, wide: Serials, narrow: Serials) -> bool:
+        """Whether `wide` has all of `narrow`."""
+        pair = id(wide), id(narrow)
+        if pair not in self._all:
+            self._all[pair] = wide is narrow or _all_of(wide, narrow)
+        return self._all[pair]
+
+    def any_of(self, one: Serials, other: Serials) -> bool:
+        """Whether some serial number is of both."""
+        pair = id(one), id(other)
+        if pair not in self._any:
+            self._any[pair] = one is other or _any_of(one, other) or _any_of(other, one)
+        return self._any[pair]
 
 
 def _alone(rule: JoinRule, at: datetime, makers: frozenset[str] | None) -> Iterator[PolicyFinding]:
@@ -56,27 +81,41 @@ def _alone(rule: JoinRule, at: datetime, makers: frozenset[str] | None) -> Itera
     for maker in rule.makers:
         if makers is not None and maker not in {*makers, INTRODUCED}:
             yield PolicyFinding(rule.name, f"it names the maker {maker}, whose anchor is not trusted")
+    yield from _lookalikes(rule)
     if rule.bill and "*" in rule.models and rule.verdict is Verdict.ADMIT:
         yield PolicyFinding(rule.name, f"the bill {rule.bill} is for any model: a swapped one passes", is_fault=False)
 
 
-def _together(earlier: JoinRule, later: JoinRule) -> Iterator[PolicyFinding]:
+def _lookalikes(rule: JoinRule) -> Iterator[PolicyFinding]:
+    """Characters that look like others, or that nobody sees: two names may be one to whoever reads the policy."""
+    words = {"maker": rule.makers, "model": rule.models, "zone": (rule.zone,), "rule": (rule.name,)}
+    words["serial number"] = (*rule.serials.patterns, *rule.serials.listed)
+    for kind, names in words.items():
+        text = "".join(names)
+        if not (text.isascii() and text.isprintable()):
+            strange = min(one for one in text if not (one.isascii() and one.isprintable()))
+            called = unicodedata.name(strange, "a character without a name")
+            message = f"a {kind} that it names has U+{ord(strange):04X}, {called}: see that it is meant"
+            yield PolicyFinding(rule.name, message, is_fault=False)
+
+
+def _together(earlier: JoinRule, later: JoinRule, serials: _SerialsCompared) -> Iterator[PolicyFinding]:
     if not set(earlier.makers) & set(later.makers) or _begin(later) >= _end(earlier) or _begin(earlier) >= _end(later):
         return
-    if _shadows(earlier, later):
+    if _shadows(earlier, later, serials):
         yield PolicyFinding(later.name, f"it can never decide: all that it names {earlier.name} decides before it")
-    elif _outcome(earlier) != _outcome(later) and _overlap(earlier, later):
+    elif _outcome(earlier) != _outcome(later) and _overlap(earlier, later, serials):
         message = f"{earlier.name} decides otherwise before it about some of the things that it names"
         yield PolicyFinding(later.name, message, is_fault=False)
 
 
-def _shadows(earlier: JoinRule, later: JoinRule) -> bool:
+def _shadows(earlier: JoinRule, later: JoinRule, serials: _SerialsCompared) -> bool:
     return (
         set(later.makers) <= set(earlier.makers)
         and _begin(earlier) <= _begin(later)
         and _end(later) <= _end(earlier)
         and all(any(covers(wide, narrow) for wide in earlier.models) for narrow in later.models)
-        and _all_of(earlier.serials, later.serials)
+        and serials.all_of(earlier.serials, later.serials)
     )
 
 
@@ -91,19 +130,23 @@ def _all_of(wide: Serials, narrow: Serials) -> bool:
     )
 
 
-def _overlap(earlier: JoinRule, later: JoinRule) -> bool:
-    return any(meets(one, other) for one in earlier.models for other in later.models) and (
-        _any_of(earlier.serials, later.serials) or _any_of(later.serials, earlier.serials)
-    )
+def _overlap(earlier: JoinRule, later: JoinRule, serials: _SerialsCompared) -> bool:
+    is_alike = any(_meet(one, other) for one in earlier.models for other in later.models)
+    return is_alike and serials.any_of(earlier.serials, later.serials)
 
 
 def _any_of(one: Serials, other: Serials) -> bool:
     return (
         any(serial in other for serial in one.listed)
-        or any(meets(pattern, against) for pattern in one.patterns for against in other.patterns)
+        or any(_meet(pattern, against) for pattern in one.patterns for against in other.patterns)
         or any(span.meets(against) for span in one.ranges for against in other.ranges)
         or any(covers(pattern, span.pattern) for pattern in one.patterns for span in other.ranges)
     )
+
+
+def _meet(one: str, other: str) -> bool:
+    """As `meets`; of patterns that are longer than anybody writes nothing is said."""
+    return len(one) * len(other) <= _PLAIN and meets(one, other)
 
 
 def _outcome(rule: JoinRule) -> tuple[Verdict, str, str]:

@@ -16,7 +16,7 @@ from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.identity_engine import RemoteAuthority
 from thingstead.controller.remote_access import RemoteAccess
-from thingstead.controller.standing import GONE, had_another_key, is_member, key_rows, objection, require_welcome
+from thingstead.controller.standing import GONE, changed, is_member, key_rows, objection, require_welcome
 from thingstead.controller.vouching import VouchFor, next_step, require_voucher, vouched
 from thingstead.controller.waiting_room import APPROVAL_LIFETIME, Approval, Waiting, WaitingRoom
 from thingstead.domain.ledger.entry import Detail
@@ -35,7 +35,7 @@ from thingstead.domain.policy import (
 from thingstead.domain.ports import Committer
 from thingstead.domain.register import Register
 from thingstead.domain.role import OWNER
-from thingstead.domain.thing import KeyRow, Thing, released_under
+from thingstead.domain.thing import MAKER, KeyRow, Thing, released_under
 from thingstead.domain.unit import Unit
 from thingstead.endpoint.counter import RateLimits
 from thingstead.errors import ForbiddenError, PolicyError, StateError
@@ -191,8 +191,13 @@ class Admission:
             raise ForbiddenError(f"{said.by} approved {thing}; they or the owner may undo that", reason="delegation")
         return await self._waiting.undo(thing, by=by)
 
-    def explain(self, facts: IdentityFacts, *, at: datetime) -> Explanation:
-        """What the policy says of a thing with these facts that came at `at`; nothing changes.
+    def explain(self, facts: IdentityFacts, *, at: datetime, ownerless: str = "") -> Explanation:
+        """What is decided about a thing with these facts that comes at `at`, for joins and for whoever asks.
+
+        Args:
+            facts: who it is; of a known thing without a thumbprint, with the key that it proved last.
+            at: when.
+            ownerless: why nobody knows that it is ours; empty where somebody does.
 
         Raises:
             UntrustedError: the thing was retired or handed over, or is restricted: the policy is not even asked.
@@ -200,6 +205,12 @@ class Admission:
         known = self._register.find(facts.maker, facts.serial)
         if known is not None:
             require_welcome(known)
+            facts = self._as_known(known, facts)
+        found = self._ruled(known, facts, at=at)
+        return replace(found, decision=self._circumstances(known, facts, found.decision, ownerless))
+
+    def _ruled(self, known: Thing | None, facts: IdentityFacts, *, at: datetime) -> Explanation:
+        """What the policy says by itself."""
         return explain(
             facts,
             self._policy.join,
@@ -207,6 +218,18 @@ class Admission:
             present=lambda rule: self._present(rule, facts),
             is_member=is_member(known, facts.thumbprint),
         )
+
+    def _as_known(self, known: Thing, facts: IdentityFacts) -> IdentityFacts:
+        """With what we know beside what is proved."""
+        if known.support_end is not None:
+            # The maker's date is on the thing for ever; whoever adopted it gave it another.
+            facts = replace(facts, support_end=known.support_end)
+        if facts.thumbprint:
+            return facts
+        seated, row = self._waiting.seated(known.id), known.key(MAKER, self._clock.utc())
+        if seated is not None:
+            return replace(facts, thumbprint=seated.thumbprint)
+        return facts if row is None else replace(facts, thumbprint=row.thumbprint)
 
     def grant_of(self, thing: ThingId) -> Grant:
         """What a thing holds since it joined.
@@ -242,10 +265,8 @@ class Admission:
         # Before anything is written: each attempt is on the ledger, and nobody but the thing itself can use this up.
         if not self._attempts.allow((facts.maker, facts.serial), self._clock.now()):
             raise PolicyError(f"{facts.serial} comes too often", reason="often")
-        if known is not None and known.support_end is not None:
-            # The maker's date is on the thing for ever; whoever adopted it gave it another.
-            facts = replace(facts, support_end=known.support_end)
-        decision, voucher = self._decide(known, facts, self._ownerless(known, newcomer)), b""
+        ownerless = self._ownerless(known, newcomer)
+        decision, voucher = self.explain(facts, at=self._clock.utc(), ownerless=ownerless).decision, b""
         if decision.verdict is Verdict.ADMIT:
             # In the same step of the event loop: of two that come together, the second counts the first.
             self._entering[facts.maker, facts.serial] = facts
@@ -279,6 +300,7 @@ class Admission:
                 actor=_ACTOR,
                 evidence={"rule": decision.rule},
                 changes={
+                    "model": newcomer.identity.model,
                     "zone": decision.zone,
                     "joined_at": self._clock.utc(),
                     "keys": self._keys(thing, newcomer, is_in=is_in),
@@ -337,10 +359,11 @@ class Admission:
             return ""
         return self._ownership.objection(newcomer.identity, newcomer.custody)
 
-    def _decide(self, known: Thing | None, facts: IdentityFacts, ownerless: str) -> Decision:
-        decision = self.explain(facts, at=self._clock.utc()).decision
-        if decision.verdict is Verdict.ADMIT and known is not None and had_another_key(known, facts.thumbprint):
-            rule = f"{decision.rule}, but its key is not the one that it had"
+    def _circumstances(self, known: Thing | None, facts: IdentityFacts, decision: Decision, ownerless: str) -> Decision:
+        """What becomes of what the policy says, by what the thing was before, and by what a person said."""
+        other = "" if known is None else changed(known, facts)
+        if decision.verdict is Verdict.ADMIT and other:
+            rule = f"{decision.rule}, but its {other} is not the one that it had"
             decision = replace(decision, verdict=Verdict.HOLD, rule=rule)
         if ownerless and decision.verdict is not Verdict.REFUSE:
             decision = replace(decision, verdict=Verdict.HOLD, rule=f"{decision.rule}, but {ownerless}")
@@ -366,7 +389,8 @@ class Admission:
         there_are = f"it has {', '.join(sorted(scopes)) or 'none'}"
         if scope and scope not in scopes:
             raise PolicyError(f"the policy has no scope {scope!r}; {there_are}")
-        if not scope and self.explain(_facts_of(known), at=self._clock.utc()).decision.scope is None:
+        ruled = self._ruled(known, self._as_known(known, _facts_of(known)), at=self._clock.utc())
+        if not scope and ruled.decision.scope is None:
             raise PolicyError(f"no rule gives {known.id} a scope: name one (--scope) of the policy; {there_are}")
 
     def _present(self, rule: JoinRule, facts: IdentityFacts) -> int:

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from thingstead.crypto.key import PublicKey
 from thingstead.domain.lifecycle import LifecycleState, Restriction
+from thingstead.domain.policy import IdentityFacts
 from thingstead.domain.thing import MAKER, KeyRow, Thing
 from thingstead.errors import UntrustedError
 from thingstead.protocols.cose import key as cose_key
 
-__all__ = ["GONE", "had_another_key", "is_member", "key_rows", "objection", "require_welcome"]
+__all__ = ["GONE", "changed", "is_member", "key_rows", "objection", "require_welcome"]
 
 GONE = frozenset({LifecycleState.DECOMMISSIONED, LifecycleState.RE_OWNED})
 """States of things that have left."""
@@ -55,10 +56,12 @@ def require_welcome(known: Thing) -> None:
         raise found
 
 
-def had_another_key(known: Thing, thumbprint: bytes) -> bool:
-    """Whether its maker now says another key to be its: it may be mended, or be something else."""
+def changed(known: Thing, facts: IdentityFacts) -> str:
+    """What its maker now says otherwise than before: it may be mended, or be something else (RFC 8576 §3)."""
     proven = [row.thumbprint for row in known.keys if row.role == MAKER and row.until is None]
-    return bool(proven) and thumbprint not in proven
+    if proven and facts.thumbprint not in proven:
+        return "key"
+    return "model" if known.joined_at is not None and known.model != facts.model else ""
 
 
 def key_rows(thing: Thing, proven: PublicKey, at: datetime) -> tuple[KeyRow, ...]:

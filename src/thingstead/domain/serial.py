@@ -12,6 +12,7 @@ from thingstead.errors import ConfigError
 __all__ = ["SerialRange", "Serials", "parse_serials"]
 
 _MANY = 4
+_MOST = 1000
 _SPECIAL = frozenset("*?[")
 _COUNTED = re.compile(r"(?P<prefix>.*?)(?P<digits>[0-9]{1,18})", re.ASCII)
 
@@ -93,7 +94,8 @@ def parse_serials(texts: Iterable[str], *, each: bool = False) -> Serials:
         each: a bill of installation, which names each one and has no patterns.
 
     Raises:
-        ConfigError: a range whose ends differ in prefix or digits or are the wrong way round, or a pattern in a bill.
+        ConfigError: a range whose ends differ in prefix or digits or are the wrong way round, a pattern in a bill, or
+            more of them than can be compared with at each join.
     """
     patterns, ranges, listed = [], [], set()
     for text in texts:
@@ -105,6 +107,8 @@ def parse_serials(texts: Iterable[str], *, each: bool = False) -> Serials:
             raise ConfigError(f"a bill of installation names each serial, and has no pattern such as {text[:60]!r}")
         else:
             patterns.append(text)
+    if len(patterns) + len(ranges) > _MOST:
+        raise ConfigError(f"expected at most {_MOST} patterns and ranges of serials in one place; a bill lists each")
     return Serials(tuple(patterns), tuple(ranges), frozenset(listed))
 
 

@@ -23,14 +23,17 @@ _MAX_CHARACTERS = 1 << 20
 _Name = Annotated[str, msgspec.Meta(max_length=255)]
 """As long as a claim may be that a maker identity names a thing by."""
 
+_Names = Annotated[tuple[_Name, ...], msgspec.Meta(max_length=256)]
+"""Each is compared with at every join."""
+
 _Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000)]
 
 
 class _Rule(msgspec.Struct, forbid_unknown_fields=True):
     name: _Name
-    makers: tuple[_Name, ...]
+    makers: _Names
     scope: str = ""
-    models: tuple[_Name, ...] = ("*",)
+    models: _Names = ("*",)
     serials: tuple[_Name, ...] | None = None
     bill: str = ""
     verdict: Verdict = Verdict.ADMIT
@@ -52,8 +55,8 @@ class _Series(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Peer(msgspec.Struct, forbid_unknown_fields=True):
     name: _Name
-    clients: tuple[_Name, ...]
-    servers: tuple[_Name, ...]
+    clients: _Names
+    servers: _Names
     scope: str
     hours: Annotated[float, msgspec.Meta(gt=0, le=8760)]
     same_zone: bool = True
@@ -69,8 +72,8 @@ class _Bounded(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Rejoin(msgspec.Struct, forbid_unknown_fields=True):
-    versions: tuple[_Name, ...]
-    models: tuple[_Name, ...] = ("*",)
+    versions: _Names
+    models: _Names = ("*",)
 
 
 class _Policy(msgspec.Struct, forbid_unknown_fields=True):

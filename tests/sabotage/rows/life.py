@@ -51,7 +51,7 @@ _P = "thingstead.planes."
 ROWS = (
     Sabotage("R-05", _P + "identity.registrar:Registrar.__init__", _one_anchor, "each maker has its own anchor"),
     Sabotage("R-08", "thingstead.domain.policy:Rejoin.covers", returns(False), "listed software takes a join anew"),
-    Sabotage("R-08", _C + "standing:had_another_key", returns(False), "another key takes a person and a join anew"),
+    Sabotage("R-08", _C + "standing:changed", returns(""), "another key takes a person and a join anew"),
     Sabotage("R-09", _A + "wiping:erase", accepts, "a thing that leaves keeps nothing of the domain"),
     Sabotage(
         "R-10", _P + "identity.ownership:Ownership.objection", returns(""), "who had an owner before shows papers"

@@ -57,3 +57,10 @@ def test_patterns_that_no_name_fits_do_not_meet(one, other):
 
 def test_long_patterns_take_no_stack():
     assert meets("*a" * 127, "a*" * 127)
+
+
+def test_what_begins_otherwise_does_not_meet():
+    assert not meets("A1*", "A2*")
+    assert meets("A*", "A2*")
+    assert meets("*1", "A*")
+    assert meets("?B", "A*")

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.unit.domain.things import AT
+from thingstead.analysis import policy_check
 from thingstead.analysis.policy_check import check_policy
 from thingstead.domain.policy import JoinPolicy, JoinRule, ProfileName, Verdict
 from thingstead.domain.serial import Serials, parse_serials
@@ -111,3 +112,36 @@ def test_a_bill_without_models_lets_a_swapped_one_pass():
 
 def test_a_rule_for_install_codes_needs_no_anchor():
     assert check(replace(RULE, makers=("install code",))) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ({"makers": ("\u0430cme",)}, "a maker that it names has U+0430, CYRILLIC SMALL LETTER A"),
+        ({"models": ("L\u0425-*",)}, "a model that it names has U+0425"),
+        ({"zone": "floor\u20101"}, "a zone that it names has U+2010, HYPHEN"),
+        ({"zone": "floor\u200b-1"}, "U+200B, ZERO WIDTH SPACE"),
+        ({"zone": "floor\t1"}, "U+0009, a character without a name"),
+        ({"serials": parse_serials(["A\u0301*"])}, "a serial number that it names has U+0301"),
+        ({"serials": parse_serials(["\u0410-0107"], each=True)}, "a serial number that it names has U+0410"),
+    ],
+)
+def test_what_looks_like_something_else_is_named(rule, says):
+    found = check(replace(RULE, **rule), makers=None)
+    assert [(name, is_fault) for name, _, is_fault in found] == [("lamps", False)]
+    assert says in found[0][1]
+
+
+def test_rules_that_share_a_bill_hold_it_against_itself_once(monkeypatch):
+    looked: list[Serials] = []
+    original = policy_check._any_of
+
+    def looking(one, other):
+        looked.append(one)
+        return original(one, other)
+
+    monkeypatch.setattr(policy_check, "_any_of", looking)
+    bills = [parse_serials([f"{letter}{number}" for number in range(50)], each=True) for letter in "AB"]
+    rules = [replace(RULE, name=f"r{n}", serials=bills[n % 2], zone=str(n)) for n in range(40)]
+    check(*rules)
+    assert len(looked) <= 8

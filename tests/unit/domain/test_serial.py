@@ -53,3 +53,10 @@ def test_ranges_hold_and_meet_only_their_like():
     assert not wide.meets(SerialRange("A-", 4, 101, 102))
     assert not wide.meets(SerialRange("A-", 3, 1, 100))
     assert not wide.holds(SerialRange("B-", 4, 2, 3))
+
+
+@pytest.mark.parametrize("text", ["A{}*", "A{}-1..A{}-9"])
+def test_more_than_can_be_compared_with_at_each_join_is_no_policy(text):
+    parse_serials([text.format(number, number) for number in range(1000)])
+    with pytest.raises(ConfigError, match="at most 1000"):
+        parse_serials([text.format(number, number) for number in range(1001)])

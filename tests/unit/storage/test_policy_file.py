@@ -227,3 +227,49 @@ def test_windows_counts_ranges_and_bills_are_read():
     assert (lamps.bill, lamps.count, lamps.since) == ("floor-1", 7, datetime(2026, 11, 30, 23, tzinfo=UTC))
     assert lamps.serials == parse_serials(["A-0107", "A-0001..A-0100"], each=True)
     assert more.serials == parse_serials(["B-1..B-9", "C*", "D-1"])
+
+
+_HEAD = '[scope.s]\n"/t" = ["GET"]\n[[rule]]\nname = "r"\nmakers = ["acme"]\nscope = "s"\n'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "models = [" + '"a",' * 257 + "]",
+        "count = " + "9" * 5000,
+        "count = 0",
+        "count = -1",
+        "count = 1.0",
+        "count = true",
+        "since = 2026-10-25T02:30:00",
+        "since = 2026-10-25",
+        "since = 02:30:00",
+        "since = 2026-12-31T23:59:60Z",
+        "since = 2026-02-29T00:00:00Z",
+        "until = 9999-12-31T23:59:59-01:00",
+        "since = 0001-01-01T00:00:00+01:00",
+        'serials = ["A9..A1"]',
+        'serials = ["A1..A10"]',
+        'serials = ["A1..B2"]',
+        'serials = ["..", "A"]',
+        'serials = ["A0000000000000000000..A9999999999999999999"]',
+        "a = " + "[" * 50_000,
+    ],
+    ids=lambda line: line[:40],
+)
+def test_a_rule_that_nobody_can_mean_is_refused(line):
+    with pytest.raises(ConfigError):
+        parse_policy(_HEAD + line)
+
+
+def test_the_hour_that_comes_twice_is_told_apart_by_its_offset():
+    (summer,) = parse_policy(_HEAD + "since = 2026-10-25T02:30:00+02:00").join.rules
+    (winter,) = parse_policy(_HEAD + "since = 2026-10-25T02:30:00+01:00").join.rules
+    assert winter.since is not None
+    assert summer.since is not None
+    assert winter.since - summer.since == timedelta(hours=1)
+
+
+def test_names_are_compared_letter_by_letter_whatever_they_look_like():
+    (rule,) = parse_policy(_HEAD.replace("acme", "\u0430cme")).join.rules
+    assert rule.makers != ("acme",)
