@@ -8,7 +8,6 @@ a role of requester alone would let a member that may read a lamp also switch it
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,11 +90,11 @@ def group_rights(scope: Scope) -> dict[str, Scope]:
     """The groups that a thing's scope lets it join, each with what it may ask of the members there.
 
     ``/ace-group/lamps`` with POST is the right to join; ``/ace-group/lamps/light`` with PUT is the right to
-    PUT ``/light`` at the members by a group message.
+    PUT ``/light`` at the members by a group message; what bounds the one bounds the other.
     """
     names = [path.removeprefix(_ROOT) for path, held in scope.grants.items() if held & Permission.POST]
     joinable = [name for name in names if _ROOT + name in scope.grants and _NAME.fullmatch(name)]
-    return {name: Scope(_beneath(scope.grants, _ROOT + name)) for name in joinable}
+    return {name: _beneath(scope, _ROOT + name) for name in joinable}
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,8 +281,9 @@ def _credential(peer: Peer) -> Credential:
     return Credential(peer.credential, ccs.decode(peer.credential).public)
 
 
-def _beneath(grants: Mapping[str, int], root: str) -> dict[str, int]:
-    return {path.removeprefix(root): held for path, held in grants.items() if path.startswith(f"{root}/")}
+def _beneath(scope: Scope, root: str) -> Scope:
+    grants = {path.removeprefix(root): held for path, held in scope.grants.items() if path.startswith(f"{root}/")}
+    return Scope(grants, {path: scope.bounds_of(root + path) for path in grants})
 
 
 def _peers(fields: dict[Any, Any], limits: Limits) -> tuple[Peer, ...]:

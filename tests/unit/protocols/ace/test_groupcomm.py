@@ -6,7 +6,7 @@ import pytest
 
 from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import DecodeError, ThingsteadError, UnsupportedError
-from thingstead.protocols.ace.aif import Permission, Scope
+from thingstead.protocols.ace.aif import Bounds, Permission, Scope
 from thingstead.protocols.ace.groupcomm import GroupKeys, Limits, Peer, group_name, group_rights, security_context
 from thingstead.protocols.ace.groupcomm_registry import NUMBERS, KeyLabel, Parameter, Role
 from thingstead.protocols.cbor import codec
@@ -164,6 +164,14 @@ def test_rights_in_a_group_lie_beneath_its_path():
         }
     )
     assert group_rights(scope) == {"lamps": RIGHT}
+
+
+@pytest.mark.requirement("R-16")
+@pytest.mark.spec("RFC 9237 2")
+def test_what_bounds_a_right_bounds_it_in_the_group_too():
+    grants = {"/ace-group/lamps": Permission.POST, "/ace-group/lamps/light/level": Permission.PUT}
+    scope = Scope(grants, {"/ace-group/lamps/light/level": Bounds(10, 60, 6)})
+    assert group_rights(scope)["lamps"] == Scope({"/light/level": 4}, {"/light/level": Bounds(10, 60, 6)})
 
 
 @pytest.mark.parametrize("name", ["lamps", "A-1_b", "x" * 32])
