@@ -129,9 +129,12 @@ class KeeperPlace:
             StorageError: something cannot be moved.
         """
         keys, user = self.domain / "keys", 0 if os.geteuid() == 0 else None
+        hosted = [one for one in planes if (self.directory(one) / DATABASE).exists()]
+        # First: a domain that is the caller's is believed what lies in it.
+        asyncio.run(self._require_taken(hosted))
         for folder in (*beside, self.domain):
             _own_tree(folder, user)
-        asyncio.run(self._take_documents([one for one in planes if (self.directory(one) / DATABASE).exists()], user))
+        asyncio.run(self._take_documents(hosted, user))
         for name in names:
             own = self.directory(name)
             if (own / name).exists():
@@ -153,15 +156,25 @@ class KeeperPlace:
             await own.close()
         await home.close()
 
+    async def _require_taken(self, planes: Sequence[PlaneName]) -> None:
+        home = SqliteStore(self.domain)
+        written = {}
+        for plane in planes:
+            own = SqliteStore(self.directory(plane))
+            written[plane] = sum(1 for _ in own.leaves()) - taken(home, plane)
+            await own.close()
+        await home.close()
+        for plane, left in written.items():
+            if left > 0:
+                raise ConfigError(
+                    f"{left} entries of the {plane} plane are not on the ledger: `thingstead up --separate` once more"
+                )
+
     async def _take_documents(self, planes: Sequence[PlaneName], user: int | None) -> None:
         home = SqliteStore(self.domain)
         for plane in planes:
             _own_tree(self.directory(plane), user)
             own = SqliteStore(self.directory(plane))
-            if sum(1 for _ in own.leaves()) > taken(home, plane):
-                raise ConfigError(
-                    f"the {plane} plane has written what is not on the ledger yet: `thingstead up --separate` once more"
-                )
             await move(plane, own, home)
             await own.close()
         await home.close()

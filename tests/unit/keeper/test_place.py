@@ -1,14 +1,21 @@
 """Keys that move between a domain's directory and their keepers, also when the power goes on the way."""
 
+import asyncio
 import os
 import stat
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
 from thingstead.controller.directory import KEYS, DomainDirectory
+from thingstead.domain.ledger.entry import Draft, Kind
+from thingstead.domain.plane import PlaneName
+from thingstead.domain.unit import PlaneRecord, Unit
 from thingstead.errors import ConfigError, StorageError
 from thingstead.keeper.place import KeeperPlace
+from thingstead.storage.records import TAKEN
+from thingstead.storage.sqlite import SqliteStore
 
 SETTINGS, NAMES = '[domain]\nname = "home"\n', list(KEYS)
 NOBODY = dict.fromkeys((*NAMES, "controller"))
@@ -151,3 +158,71 @@ def test_no_death_on_the_way_loses_a_key(tmp_path, way, then):
         assert home.keepers.exists() == (then == "apart")
         instant += 1
     assert instant > 20
+
+
+PLANES = {PlaneName.DATA: ("",), PlaneName.IDENTITY: ("credential/",)}
+
+
+def kept(folder, plane):
+    """Keys of a plane's documents in a store."""
+    store = SqliteStore(folder)
+    found = [key for key, _ in store.documents(plane)]
+    asyncio.run(store.close())
+    return found
+
+
+def write(folder, plane, *keys, entries=()):
+    async def story():
+        store = SqliteStore(folder)
+        await store.commit(Unit(records=tuple([PlaneRecord(plane, key, b"x") for key in keys]), entries=entries))
+        await store.close()
+
+    asyncio.run(story())
+
+
+ENTRY = Draft(datetime(2026, 11, 23, tzinfo=UTC), Kind.ERASURE, "owner")
+
+
+def test_documents_of_planes_move_to_their_processes_and_back_and_others_stay(home, place):
+    write(home.root, PlaneName.DATA, *[f"thing/{number:04d}" for number in range(1200)])
+    write(home.root, PlaneName.IDENTITY, "credential/one", "code/one")
+    for _ in range(2):
+        place.take_apart(NAMES, NOBODY | dict.fromkeys(PLANES), planes=PLANES)
+        assert kept(home.root, PlaneName.DATA) == []
+        assert len(kept(place.directory("data"), PlaneName.DATA)) == 1200
+        assert kept(home.root, PlaneName.IDENTITY) == ["code/one"]
+        assert kept(place.directory("identity"), PlaneName.IDENTITY) == ["credential/one"]
+    write(place.directory("identity"), PlaneName.IDENTITY, "~withdrawn/one")
+    place.put_together(NAMES, planes=tuple(PLANES))
+    assert len(kept(home.root, PlaneName.DATA)) == 1200
+    assert kept(home.root, PlaneName.IDENTITY) == ["code/one", "credential/one", "~withdrawn/one"]
+    place.root.mkdir()
+    place.take_apart(NAMES, NOBODY | dict.fromkeys(PLANES), planes=PLANES)
+    assert kept(place.directory("identity"), PlaneName.IDENTITY) == ["credential/one", "~withdrawn/one"]
+
+
+def test_nothing_is_taken_back_while_entries_are_not_on_the_ledger(home, place):
+    place.take_apart(NAMES, NOBODY | dict.fromkeys(PLANES), planes=PLANES)
+    write(place.directory("data"), PlaneName.DATA, entries=(ENTRY,))
+    with pytest.raises(ConfigError, match="1 entries of the data plane"):
+        place.put_together(NAMES, planes=tuple(PLANES))
+    assert place.directory("data").exists()
+    write(home.root, PlaneName.DATA)
+
+    async def take():
+        store = SqliteStore(home.root)
+        record = PlaneRecord(PlaneName.DATA, TAKEN, (1).to_bytes(8, "big"))
+        await store.commit(Unit(records=(record,)))
+        await store.close()
+
+    asyncio.run(take())
+    place.put_together(NAMES, planes=tuple(PLANES))
+    assert kept(home.root, PlaneName.DATA) == [TAKEN]
+
+
+@pytest.mark.root
+def test_a_plane_that_was_no_process_when_the_domain_was_given_away_is_not_made_one_silently(home, place):
+    users = NOBODY | dict.fromkeys(PLANES) | {"controller": 61_290}
+    place.take_apart(NAMES, users)
+    with pytest.raises(ConfigError, match="--together"):
+        place.take_apart(NAMES, users, planes=PLANES)
