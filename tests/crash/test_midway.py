@@ -86,7 +86,8 @@ def _kills(folder, *, seed, count):
         midway = Midway(world)
         for sensor in midway.sensors:
             midway.kill(sensor, chance.uniform(0, _LONGEST))
-        print(f"{midway.decided} decided, {midway.undecided} not; answers again after {max(midway.recovery):.1f} s")
+            again = max(midway.recovery)
+            print(f"{midway.decided} decided, {midway.undecided} not; answers again after {again:.1f} s", flush=True)
         assert midway.decided + midway.undecided == count
 
 

@@ -104,7 +104,7 @@ async def killed(world: Any, pair: tuple[Any, Any], *, after: float, watch: floa
     (access,) = [plane for plane in said["planes"] if plane["plane"] == "access"]
     since = AT + timedelta(seconds=decided)
     return Kill(
-        peer=max(0.0, lamp.lamp.accepted[-1] - decided),
+        peer=max(0.0, max(lamp.lamp.accepted, default=decided) - decided),
         domain=0.0 if last is None else max(0.0, (last - since).total_seconds()),
         told=access["milliseconds"] / 1000,
         bound=None if access["bound"] is None else (datetime.fromisoformat(access["bound"]) - since).total_seconds(),

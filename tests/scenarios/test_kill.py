@@ -10,7 +10,7 @@ from tests.scenarios.peers import HOURS, PEERS
 from tests.scenarios.world import play
 from thingstead.domain.lifecycle import Restriction
 
-_FULL = pytest.param(500, 100, marks=pytest.mark.full)
+_FULL = pytest.param(500, 100, marks=[pytest.mark.full, pytest.mark.timeout(1200)])
 _GROUP = '"/ace-group/lamps" = ["GET", "POST", "FETCH"]\n'
 
 
