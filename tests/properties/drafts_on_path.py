@@ -1,16 +1,18 @@
-"""Other kinds of sessions for somebody on the path: a shared key, a suite with a KEM, message_3 with a request."""
+"""Other kinds of sessions for somebody on the path: a shared key, a suite with a KEM, a request, a maker's voucher."""
 
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.unit.protocols.edhoc.party import party
-from thingstead.crypto.key import generate
+from thingstead.agent import vouching
+from thingstead.crypto.key import KeyType, generate
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.edhoc.authentication import Authentication
 from thingstead.protocols.edhoc.combined_request import combine, split
 from thingstead.protocols.edhoc.credential import kid_reference
+from thingstead.protocols.edhoc.ead import EadItem, EadLabels
 from thingstead.protocols.edhoc.error import UnknownCredentialError
 from thingstead.protocols.edhoc.initiator import Initiator
 from thingstead.protocols.edhoc.message import Limits
@@ -20,6 +22,9 @@ from thingstead.protocols.edhoc.responder import Responder
 from thingstead.protocols.edhoc.session import OscoreParameters
 from thingstead.protocols.edhoc.shared_key import SharedCredential
 from thingstead.protocols.edhoc.suite import cipher_suite
+from thingstead.protocols.lake_authz import voucher
+from thingstead.protocols.lake_authz.message import VOUCHER
+from thingstead.protocols.lake_authz.voucher import Binding
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.oscore.protection import (
     protect_request,
@@ -28,6 +33,8 @@ from thingstead.protocols.oscore.protection import (
     unprotect_request,
     unprotect_response,
 )
+from thingstead.protocols.profile import join
+from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.secret import Secret
 
 __all__ = ["KINDS", "Conversation"]
@@ -38,6 +45,8 @@ _NAMES = (codec.encode({2: "thing"}), codec.encode({2: "domain"}))
 SHARED = SharedCredential(_KID, Secret(bytes(range(16))), *_NAMES)
 ANOTHER = SharedCredential(_KID, Secret(bytes(range(1, 17))), *_NAMES)
 _SIGNING = [party(cipher_suite(-21), Authentication.SIGNATURE, name) for name in (b"thing", b"domain", b"thing")]
+_SERVER = generate(KeyType.P256)
+_CARD = MakerServer("maker", "coap://192.0.2.1", _SERVER.public, _SERVER.public)
 _STATIC = [party(cipher_suite(3), Authentication.STATIC_DH, name) for name in (b"thing", b"domain", b"thing")]
 
 
@@ -84,6 +93,7 @@ class Quantum(Conversation):
 
     suites = (-21,)
     method, parties = 0, _SIGNING
+    ead_labels: ClassVar[EadLabels] = {}
 
     def messages(self) -> Generator[bytes, bytes, None]:
         (credential_i, key_i), (credential_r, key_r), (_, other) = self.parties
@@ -95,16 +105,29 @@ class Quantum(Conversation):
             key=_Mismatched(other, key_i.public) if self.forged else key_i,
             connection_id=C_I,
             ephemeral=generate,
+            ead_labels=self.ead_labels,
             limits=limits,
         )
-        acceptance = Responder(methods=frozenset({self.method}), suites=self.suites, ephemeral=generate, limits=limits)
+        acceptance = Responder(
+            methods=frozenset({self.method}),
+            suites=self.suites,
+            ephemeral=generate,
+            ead_labels=self.ead_labels,
+            limits=limits,
+        )
         message_1, waiting_2 = offer.message_1()
-        accepted = acceptance.receive((yield message_1))
-        message_2, waiting_3 = accepted.message_2(C_R, credential_r, key=key_r)
-        received_2 = waiting_2.receive((yield message_2))
+        arrived_1 = yield message_1
+        message_2, waiting_3 = acceptance.receive(arrived_1).message_2(C_R, credential_r, key=key_r)
+        arrived_2 = yield message_2
+        received_2 = waiting_2.receive(arrived_2)
         _require_kid(received_2.id_cred_r.id_cred, credential_r.id_cred)
-        message_3, waiting_4 = received_2.authenticate(credential_r).message_3()
+        self.seen = (message_1, arrived_2), (arrived_1, message_2)
+        message_3, waiting_4 = received_2.authenticate(credential_r).message_3(self.ead_3())
         yield from self.conclude(message_3, waiting_3, waiting_4)
+
+    def ead_3(self) -> tuple[EadItem, ...]:
+        """What goes with message_3."""
+        return ()
 
     def conclude(self, message_3: bytes, waiting_3: Any, waiting_4: Any) -> Generator[bytes, bytes, None]:
         """From message_3 on."""
@@ -139,7 +162,44 @@ class Combined(Quantum):
         self.completed["thing"] = ours
 
 
-KINDS: dict[str, Callable[..., Conversation]] = {"shared key": SharedKey, "quantum": Quantum, "combined": Combined}
+class Vouched(Quantum):
+    """Method 3, and a thing that believes its maker's server only; what that hears is what the domain saw."""
+
+    suites = (3,)
+    method, parties = 3, _STATIC
+    ead_labels = join.EAD_LABELS
+
+    def ead_3(self) -> tuple[EadItem, ...]:
+        """The question."""
+        (own, _), (domain, _), _ = self.parties
+        session = vouching.Session(cipher_suite(self.suites[0]), *self.seen[0])
+        self.question = vouching.ask(_CARD, session, own=own, domain=domain)
+        return (self.question.item(),)
+
+    def conclude(self, message_3: bytes, waiting_3: Any, waiting_4: Any) -> Generator[bytes, bytes, None]:
+        """From message_3 on."""
+        (own, _), (domain, _), _ = self.parties
+        received_3 = waiting_3.receive((yield message_3))
+        _require_kid(received_3.id_cred_i.id_cred, own.id_cred)
+        authenticated = received_3.authenticate(own)
+        suite = cipher_suite(self.suites[0])
+        info = join.decode_question(received_3.ead_3, suite)
+        assert info is not None
+        about = Binding(voucher.session_hash(suite, *self.seen[1]), own.id_cred, domain.cred)
+        sealed = voucher.issue(voucher.answer_key(suite, info.ek_ct, _SERVER), about, opaque=b"link")
+        message_4, completed = authenticated.message_4((EadItem(-VOUCHER, sealed),))
+        self.completed["domain"] = completed.oscore()
+        ended = waiting_4.receive((yield message_4))
+        assert self.question.answer(ended.ead_4) == b"link"
+        self.completed["thing"] = ended.oscore()
+
+
+KINDS: dict[str, Callable[..., Conversation]] = {
+    "shared key": SharedKey,
+    "quantum": Quantum,
+    "combined": Combined,
+    "vouched": Vouched,
+}
 
 
 class _Mismatched:

@@ -1,5 +1,6 @@
 """Invariant: whatever somebody on the path changes, drops, repeats, reorders or downgrades, under a shared key, a KEM,
-or with message_3 in front of the first request: no end takes the other for authentic that it had no session with.
+with a maker's voucher, or with message_3 in front of the first request: no end takes the other for authentic that it
+had no session with.
 """
 
 import random
