@@ -165,10 +165,15 @@ class PeerClient:
             message: the request.
 
         Raises:
+            StateError: it is in no domain.
             ForbiddenError: no token, and the authorization server gives none.
             SecurityError, ProtocolError: the other thing is not who it should be, or takes neither token nor session.
             TransportError: no answer.
         """
+        if self._own is None:
+            raise StateError(
+                "this thing is in no domain; `thingstead thing waiting` there says whether a person is asked"
+            )
         held = self._held.get(server)
         if held is None or held.expires <= self._utc() or not (held.is_first or self._is_met(held)):
             held = yield from self.fetch(server)

@@ -44,6 +44,13 @@ def test_the_first_request_fetches_a_token_and_meets_the_light_and_the_next_does
     assert places(switch) == ["domain", "edhoc", "edhoc", _ASSOCIATION, _ASSOCIATION]
 
 
+def test_a_thing_in_no_domain_asks_nobody_and_says_so(switch):
+    switch.client.leave()
+    with pytest.raises(StateError, match="in no domain"):
+        press(switch)
+    assert switch.asked == []
+
+
 def test_with_a_token_from_before_a_restart_the_domain_is_not_needed(switch):
     press(switch)
     again = Switch(switch.light, switch.disk)

@@ -176,8 +176,9 @@ def test_without_a_clock_nothing_else_counts_and_nothing_is_kept_of_it(timeless,
     assert EXI not in timeless.disk
 
 
-def test_without_a_clock_what_ended_before_a_time_that_has_been_does_not_count(timeless):
-    timeless.time.witness(timeless.clock.utc() + timedelta(hours=2))
+@pytest.mark.parametrize("hours", [1, 2])
+def test_without_a_clock_what_ended_at_or_before_a_time_that_has_been_does_not_count(timeless, hours):
+    timeless.time.witness(timeless.clock.utc() + timedelta(hours=hours))
     with pytest.raises(ExpiredError):
         judged(timeless, _counted(timeless))
 

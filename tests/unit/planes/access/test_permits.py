@@ -104,6 +104,7 @@ def test_one_that_is_taken_back_counts_for_what_was_done_before_over_a_restart_t
     for permits in (desk.permits, desk.again()):
         (found,) = permits.of(LAMP, cose_key.thumbprint(BEN.public))
         assert permits.objection(found, Task.BEGIN, permit.issued_at + timedelta(seconds=599)) == ""
+        assert permits.objection(found, Task.BEGIN, permit.issued_at + timedelta(seconds=600)) == "revoked"
         assert permits.objection(found, Task.BEGIN, permit.issued_at + timedelta(seconds=601)) == "revoked"
     with pytest.raises(StateError):
         asyncio.run(desk.permits.withdraw("ben", by="owner"))
