@@ -197,3 +197,34 @@ def test_a_power_cut_leaves_a_thing_wiped_or_not_wiped_and_never_half(instant):
         assert set(thing.disk) in ({BIRTH}, set(before))
 
     play(story)
+
+
+@pytest.mark.requirement("R-09")
+@pytest.mark.slow
+@pytest.mark.parametrize("instant", range(1, 19, 2))
+def test_a_domain_that_dies_while_it_retires_a_thing_has_it_in_whole_or_out_on_every_plane(instant):
+    async def story(world):
+        (lamp,) = await world.joined("A0001")
+        identifier, domain, kept = lamp.id, world.domain, dict(lamp.disk)
+        domain.fate.fatal = domain.fate.instants + instant
+        await domain.answer("thing.retire", thing=identifier)
+        domain.fate.fatal = None
+        await world.sleep(0.1)
+        if not domain.is_up:
+            await domain.start()
+        await world.sleep(5)
+        if domain.record("A0001").state is not LifecycleState.DECOMMISSIONED:
+            await domain.ask("thing.retire", thing=identifier)
+        await world.until(lambda: not domain.controller.register.obligations(identifier), within=120)
+        probes = await domain.controller.conductor.probe(identifier)
+        assert {probe.standing for probe in probes} <= _REFUSES
+        assert sum(one.cause == "retired" for one in domain.entries(Kind.TRANSITION)) == 1
+        if lamp.is_up:
+            lamp.crash()
+        lamp.disk = kept
+        lamp.start()
+        await world.sleep(60)
+        assert not domain.controller.server.is_live(identifier)
+        assert domain.controller.resources.refused["retired"]
+
+    play(story)

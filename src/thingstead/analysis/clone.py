@@ -64,11 +64,15 @@ class Sightings:
         self._last.pop(thing, None)
         self._trails.pop(thing, None)
 
+    def has_moved(self, thing: ThingId, place: Hashable) -> bool:
+        """Whether a message from there would say anything new of the thing; most say nothing."""
+        return self._last.get(thing) != (self._joins.get(thing, 0), place)
+
     def heard(self, thing: ThingId, place: Hashable, *, now: float) -> Clone | None:
         """Note that a message of the thing verified; tells if by now only two things explain where it was heard."""
-        seen = (self._joins.get(thing, 0), place)
-        if self._last.get(thing) == seen:
+        if not self.has_moved(thing, place):
             return None
+        seen = (self._joins.get(thing, 0), place)
         self._last[thing] = seen
         trail = self._trails.setdefault(thing, deque(maxlen=_LONGEST))
         trail.append(_Sighting(now, *seen))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Never
 
 from thingstead.analysis.clone import Clone, Sightings
@@ -31,15 +32,20 @@ class CloneWatch:
     Args:
         conductor: quarantines.
         store: the ledger.
+        receives_at: whether a thing was seen to receive at an address; whoever carries its messages away can send them
+            on from anywhere, and must not make two of it.
         clock: both times.
 
     Attributes:
         found: identities that were found to live twice, since our start.
     """
 
-    def __init__(self, conductor: Conductor, *, store: Store, clock: Clock) -> None:
+    def __init__(
+        self, conductor: Conductor, *, store: Store, receives_at: Callable[[ThingId, Address], bool], clock: Clock
+    ) -> None:
         self._conductor = conductor
         self._store = store
+        self._receives_at = receives_at
         self._clock = clock
         self._sightings = Sightings()
         self._suspects: dict[ThingId, Clone] = {}
@@ -55,6 +61,8 @@ class CloneWatch:
 
     def heard(self, thing: ThingId, source: Address) -> None:
         """A message of the thing verified."""
+        if not self._sightings.has_moved(thing, source) or not self._receives_at(thing, source):
+            return
         clone = self._sightings.heard(thing, source, now=self._clock.now())
         if clone is not None:
             self._sightings.forget(thing)

@@ -78,7 +78,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     trusted = Trusted(foundation.anchors)
     planes = compose_planes(foundation, own.public, member, trusted, register=register, server=server)
     conductor = Conductor(planes, register, store=store, clock=clock)
-    clones = CloneWatch(conductor, store=store, clock=clock)
+    clones = CloneWatch(conductor, store=store, receives_at=server.receives_at, clock=clock)
     doors = compose_entrance(foundation, own, trusted, server, conductor, register, planes)
     registrar, admission = doors.registrar, doors.admission
     notary = _notary(foundation, refusals)

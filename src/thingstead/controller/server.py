@@ -203,6 +203,11 @@ class DomainServer:
         """Whether a message under the thing's association would be accepted now."""
         return self._endpoint.association(AssociationId(thing)) is not None
 
+    def receives_at(self, thing: ThingId, source: Address) -> bool:
+        """Whether it is there that the thing was last seen to receive what is sent to it."""
+        live = self._endpoint.association(AssociationId(thing))
+        return live is not None and live.address == source
+
     def last_acceptance(self, thing: ThingId) -> datetime | None:
         """When a request of the thing last verified; None if none did since start."""
         at = self._last_acceptance.get(AssociationId(thing))

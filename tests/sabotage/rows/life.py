@@ -58,6 +58,13 @@ ROWS = (
     ),
     Sabotage("R-10", _P + "identity.handover:_require_decision", accepts, "the seller's ledger says so too"),
     Sabotage("R-10", _A + "joining:Joining._require_owner", accepts, "a thing joins its owner and nobody else"),
+    Sabotage("R-09", "thingstead.phases.unwelcome:Unwelcome.note", accepts, "who left has its share and no more"),
+    Sabotage(
+        "R-10",
+        "thingstead.phases.decommission:Decommission.kept",
+        returns(None),
+        "what it gave outlives an end of ours",
+    ),
     Sabotage("R-10", _P + "identity.handover:_require_nothing_to_forget", accepts, "who was in a domain left it"),
     Sabotage("R-10", "thingstead.storage.sqlite:_erases", returns(False), "what is erased is erased in the log too"),
     Sabotage("R-11", _B + "_link", _believes, "each owner's link is under its own key, and follows the one before"),
@@ -82,6 +89,7 @@ ROWS = (
     Sabotage(
         "R-21", "thingstead.analysis.clone:_judge", _for_ever, "a thing that is carried about is not taken for two"
     ),
+    Sabotage("R-21", _C + "server:DomainServer.receives_at", returns(True), "what is carried away is not there"),
     Sabotage("R-21", _C + "clone_watch:CloneWatch._act", _in_silence, "both of an identity are cut off, with an alarm"),
     Sabotage("R-26", _A + "membership:Membership.reserve", accepts, "numbers that were used stay used over a crash"),
     Sabotage(

@@ -33,11 +33,13 @@ class Conductor:
         self.asked.append((thing, restriction, actor, cause, evidence["places"]))
 
 
-def live(places, *errors, unit=JOINED):
+def live(places, *errors, unit=JOINED, receives=(HERE, THERE)):
     async def story():
         store, conductor = MemoryStore(), Conductor(*errors)
         stand_in: Any = conductor
-        watch = CloneWatch(stand_in, store=store, clock=JumpingClock())
+        watch = CloneWatch(
+            stand_in, store=store, receives_at=lambda _thing, place: place in receives, clock=JumpingClock()
+        )
         task = asyncio.get_running_loop().create_task(watch.run())
         for place in places:
             await store.commit(unit)
@@ -64,6 +66,12 @@ def test_an_identity_that_lives_twice_is_cut_off_with_an_alarm_that_says_where()
 @pytest.mark.parametrize("places", [[HERE] * 8, [HERE, THERE], [HERE, THERE, HERE]], ids=["restarts", "moves", "back"])
 def test_one_thing_is_left_alone(places):
     conductor, alarms, _ = live(places)
+    assert (conductor.asked, alarms) == ([], [])
+
+
+@pytest.mark.requirement("R-21")
+def test_messages_that_somebody_carries_elsewhere_make_no_two_of_one_thing():
+    conductor, alarms, _ = live([HERE, THERE] * 10, receives=[HERE])
     assert (conductor.asked, alarms) == ([], [])
 
 

@@ -269,6 +269,19 @@ def test_who_is_challenged_comes_again_fresh_and_is_answered():
 # --- associations
 
 
+@pytest.mark.requirement("R-21")
+def test_a_thing_is_where_it_was_seen_to_receive_and_nowhere_else():
+    async def story(domain):
+        assert not domain.server.receives_at(THING, ladder.THING)
+        domain.server.install(an_association())
+        assert not domain.server.receives_at(THING, ladder.THING)
+        domain.server.locate(b"\x01", ladder.THING)
+        assert domain.server.receives_at(THING, ladder.THING)
+        assert not domain.server.receives_at(THING, ("192.0.2.66", 5683))
+
+    play(story)
+
+
 def test_a_stranger_has_no_live_association_and_ending_none_ends_none():
     async def story(domain):
         assert not domain.server.is_live(THING)
