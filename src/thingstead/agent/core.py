@@ -178,7 +178,12 @@ class Agent:
     def _token_judge(self, random_bytes: Callable[[int], bytes]) -> TokenJudge:
         book = None if self.config.has_clock else ExiBook(self.hardware.home, now=lambda: self._now)
         return TokenJudge(
-            self.revocations, book, utc=self.utc, wants_fresh=self.config.wants_fresh, random_bytes=random_bytes
+            self.revocations,
+            book,
+            utc=self.utc,
+            wants_fresh=self.config.wants_fresh,
+            random_bytes=random_bytes,
+            witness=self._time.witness,
         )
 
     @property

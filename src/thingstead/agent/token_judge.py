@@ -62,6 +62,7 @@ class TokenJudge:
         utc: the thing's clock, or what it has in place of one.
         wants_fresh: takes only tokens that bring back what it gave their client.
         random_bytes: a source of randomness.
+        witness: is told when the authorization server has signed something; who has no clock knows the time by it.
     """
 
     def __init__(
@@ -72,7 +73,9 @@ class TokenJudge:
         utc: Callable[[], datetime],
         wants_fresh: bool,
         random_bytes: Callable[[int], bytes],
+        witness: Callable[[datetime], None] = lambda _at: None,
     ) -> None:
+        self._witness = witness
         self._revocations = revocations
         self._book = book
         self._utc = utc
@@ -127,6 +130,7 @@ class TokenJudge:
         )
         if (rights.proof.key is None) is not is_sealed:
             raise DecodeError("expected a secret in a sealed token, and a key in any other", spec="RFC 9203 §3.2")
+        self._witness(rights.issued_at)
         token_hash = token.token_hash(encoded)
         if token_hash in self._revocations:
             raise UntrustedError("the token was revoked", spec="RFC 9770 §11.1", reason="revoked")

@@ -115,6 +115,7 @@ class Light(Party):
             utc=self.clock.utc if has_clock else self.time.utc,
             wants_fresh=wants_fresh,
             random_bytes=self.random_bytes,
+            witness=self.time.witness,
         )
         self.server = PeerServer(
             self.endpoint,

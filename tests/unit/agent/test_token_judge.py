@@ -183,6 +183,23 @@ def test_without_a_clock_what_ended_at_or_before_a_time_that_has_been_does_not_c
         judged(timeless, _counted(timeless))
 
 
+@pytest.mark.spec("RFC 9200 5.10.3")
+def test_a_token_shows_that_its_time_has_been(timeless):
+    now = timeless.clock.utc()
+    old = _counted(timeless, number=8, at=now - timedelta(hours=3), expires=now - timedelta(hours=2))
+    judged(timeless, _counted(timeless))
+    assert timeless.time.utc() == now
+    with pytest.raises(ExpiredError, match="expired at"):
+        judged(timeless, old)
+
+
+@pytest.mark.parametrize("changes", [{"signer": _OTHER}, {"issuer": "elsewhere"}, {"audience": SWITCH}])
+def test_nobody_else_shows_a_time(timeless, changes):
+    with pytest.raises(SecurityError):
+        judged(timeless, _counted(timeless, **changes))
+    assert timeless.time.utc().year == 1970
+
+
 @pytest.fixture
 def careful():
     return Light(wants_fresh=True)
