@@ -13,8 +13,6 @@ from bench.pairs import Pairs
 from thingstead.errors import TransportError
 
 _EVERY = 0.05
-_LONGEST = 0.05
-"""Seconds: by then an undisturbed quarantine of one thing has withdrawn it from every plane."""
 
 
 class Midway:
@@ -24,6 +22,12 @@ class Midway:
         self.world = world
         self.sensors = world.sensors()
         self.decided, self.undecided, self.recovery = 0, 0, []
+
+    def undisturbed(self):
+        """Seconds that it takes to cut one off, until its peers were asked."""
+        began = time.monotonic()
+        self.world.ask("thing.quarantine", thing=self.sensors.pop().thing)
+        return time.monotonic() - began
 
     def kill(self, sensor, after):
         """Quarantine it, kill the controller so many seconds later, and start it again."""
@@ -82,10 +86,11 @@ def _until(holds, *, within):
 
 def _kills(folder, *, seed, count):
     chance = random.Random(seed)
-    with Pairs(folder, count=count, each=1, hours=2, pace=2.0) as world:
+    with Pairs(folder, count=count + 1, each=1, hours=2, pace=2.0) as world:
         midway = Midway(world)
+        longest = midway.undisturbed()
         for sensor in midway.sensors:
-            midway.kill(sensor, chance.uniform(0, _LONGEST))
+            midway.kill(sensor, chance.uniform(0, longest))
             again = max(midway.recovery)
             print(f"{midway.decided} decided, {midway.undecided} not; answers again after {again:.1f} s", flush=True)
         assert midway.decided + midway.undecided == count
