@@ -446,3 +446,48 @@ def test_a_group_that_we_are_not_in_is_not_commanded():
 def test_an_event_that_is_not_ours_to_act_on_hinders_none():
     server, _ = scripted(lambda _exchange: ContextNeeded(b"\x09", None, ladder.THING), response(code=Code.CONTENT))
     assert asyncio.run(server.request(THING, request(Code.GET, "/light"))).code == Code.CONTENT
+
+
+def test_the_domain_asks_in_clear_whom_it_has_no_association_with():
+    async def story():
+        async with asyncio.TaskGroup() as tasks:
+            domain = Domain(tasks)
+            asked = tasks.create_task(domain.server.ask(ladder.THING, request(Code.GET, "/hello"), within=5.0))
+            await asyncio.sleep(0)
+            await domain.relay()
+            return (await asked).code, domain.seen
+
+    code, seen = asyncio.run(story())
+    assert code == Code.CHANGED
+    assert [event.association for event in seen if isinstance(event, RequestReceived)] == [None]
+
+
+def test_a_session_that_is_not_with_a_thing_is_met_and_asked_under():
+    async def story():
+        async with asyncio.TaskGroup() as tasks:
+            domain = Domain(tasks)
+            context = SecurityContext.derive(Secret(bytes(range(16))), sender_id=b"\x02", recipient_id=b"\x01")
+            maker = AssociationId("maker aurora")
+            domain.server.meet(live.Association(maker, context, address=ladder.THING))
+            asked = tasks.create_task(
+                domain.server.ask(ladder.THING, request(Code.GET, "/hello"), association=maker, within=5.0)
+            )
+            await asyncio.sleep(0)
+            await domain.relay()
+            return (await asked).code, domain.seen
+
+    code, seen = asyncio.run(story())
+    assert code == Code.CHANGED
+    assert [event.association for event in seen if isinstance(event, RequestReceived)] == [AssociationId("domain")]
+
+
+def test_who_does_not_answer_in_clear_is_given_up():
+    async def story():
+        async with asyncio.TaskGroup() as tasks:
+            domain = Domain(tasks)
+            await domain.server.ask(ladder.THING, request(Code.GET, "/hello"), within=0.01)
+
+    with pytest.raises(ExceptionGroup) as failed:
+        asyncio.run(story())
+    (error,) = failed.value.exceptions
+    assert isinstance(error, TransportError)
