@@ -223,9 +223,10 @@ class Bootstrap:
         received = waiting.waiting.receive(message_3)
         self._pending.discard(c_r)
         identity = self._authenticate(join.decode_identity(received.ead_3), at)
+        join.require_name(received.id_cred_i, identity.encoded)
         authenticated = received.authenticate(join.identity_credential(identity.encoded, identity.public))
         said = join.decode_custody(received.ead_3)
-        question = _question(received, identity, waiting)
+        question = _question(received, waiting)
         try:
             grant = await self._admit(Newcomer(identity, authenticated.oscore(), source[0], said, question))
         except UntrustedError:
@@ -255,15 +256,13 @@ class Bootstrap:
         return candidate
 
 
-def _question(received: Message3Received, identity: MakerIdentity, offered: Offered) -> VoucherRequest | None:
-    """What the thing wants its maker's server asked; the name it is asked about must be that of the proven identity.
+def _question(received: Message3Received, offered: Offered) -> VoucherRequest | None:
+    """What the thing wants its maker's server asked, about the name that it calls itself by.
 
     Raises:
         DecodeError: several questions, or one that is none.
-        UntrustedError: the thing calls itself by the name of another.
     """
     info = join.decode_question(received.ead_3, offered.suite)
     if info is None:
         return None
-    join.require_name(received.id_cred_i, identity.encoded)
     return VoucherRequest(offered.suite, info.ek_ct, offered.session_hash, received.id_cred_i.id_cred)

@@ -23,6 +23,7 @@ from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import ccs
+from thingstead.protocols.edhoc.certificate import x5u_reference
 from thingstead.protocols.edhoc.coap_carriage import frame_message_1, frame_message_3, parse_request
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference, kid_reference
 from thingstead.protocols.edhoc.ead import EadItem
@@ -165,6 +166,25 @@ def test_a_critical_item_that_means_nothing_in_message_3_ends_the_handshake(item
     authenticated = offered.authenticate(join.domain_credential(offered.id_cred_r))
     message_3, _ = authenticated.message_3([*join.identity_item(_THING_IDENTITY), item])
     with pytest.raises((UnsupportedError, DecodeError)):
+        _answer(bootstrap, frame_message_3(offered.c_r, message_3))
+    assert admitted == []
+
+
+@pytest.mark.spec("RFC 9528 3.5.3")
+@pytest.mark.parametrize(
+    "id_cred",
+    [kid_reference(b"zzzz"), kid_reference(b""), kccs_reference(_CCS), x5u_reference("coap://[::1]/x")],
+    ids=["another's kid", "an empty kid", "claims by value", "x5u"],
+)
+def test_a_thing_that_calls_itself_by_anything_but_its_identity_is_refused(id_cred):
+    bootstrap, admitted = _bootstrap()
+    own = _initiator()
+    lying = replace(own, credential=replace(own.credential, id_cred=id_cred))
+    message_1, waiting = lying.message_1()
+    offered = waiting.receive(_answer(bootstrap, frame_message_1(message_1)))
+    authenticated = offered.authenticate(join.domain_credential(offered.id_cred_r))
+    message_3, _ = authenticated.message_3(join.identity_item(_THING_IDENTITY))
+    with pytest.raises((DecodeError, UntrustedError)):
         _answer(bootstrap, frame_message_3(offered.c_r, message_3))
     assert admitted == []
 
