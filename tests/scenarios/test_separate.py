@@ -197,7 +197,7 @@ def test_the_software_plane_elsewhere_verifies_what_is_published_and_the_control
     play(story)
 
 
-SEEDS = [*range(3), *[pytest.param(seed, marks=pytest.mark.full) for seed in range(3, 40)]]
+SEEDS = [0, *[pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 40)]]
 
 
 @pytest.mark.slow
