@@ -50,10 +50,13 @@ class Owner:
             )
         )
 
-    async def part(self, thing, to=None):
+    async def part(self, thing, to=None, *, since):
         self.parted.append(thing)
         self.sold_to = to
         return self.farewell
+
+    def kept(self, _thing, _to, *, since):
+        """Nothing that an earlier parting left."""
 
     def ask(self, operation, thing=THING.id, **arguments):
         named = {} if operation == "list" else {"thing": thing}
