@@ -6,16 +6,23 @@ import pytest
 
 from tests.scenarios.memory import MemoryHeads
 from tests.scenarios.nonces import watched_nonces
+from tests.scenarios.peers import PEERS, press
 from tests.scenarios.world import POLICY, play
 from thingstead.controller import backup as backup_file
 from thingstead.controller import revocation
 from thingstead.controller.composition import compose
 from thingstead.controller.directory import KEYS
 from thingstead.controller.restoration import newer_entries, take_up
+from thingstead.controller.restored_directory import RENEWED
 from thingstead.controller.revocation import is_revoked
+from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import Cause
+from thingstead.errors import AuthenticationError
 from thingstead.identifier import KeyId
+from thingstead.protocols.ace import token
+from thingstead.protocols.coap.registry import Code
+from thingstead.protocols.cwt import ccs
 from thingstead.storage.memory import MemoryStore
 
 LEDGER = KeyId("ledger")
@@ -38,7 +45,7 @@ async def backed_up(world, tmp_path):
 
 
 async def begun_again(world, backup, *, with_revocations=False):
-    """The domain on an empty disk, under a ledger key of its own, filled from the backup."""
+    """The domain on an empty disk, under keys of its own where a restore makes new ones, filled from the backup."""
     domain = world.domain
     if domain.is_up:
         await domain.crash()
@@ -47,8 +54,9 @@ async def begun_again(world, backup, *, with_revocations=False):
     if with_revocations:
         revoked = revocation.authenticate(kept, backup.signer, domain="home")
     domain.disk, domain.heads, domain.revocations = MemoryStore(), MemoryHeads(), MemoryHeads()
-    domain.keys.delete(LEDGER)
-    domain.keys.create(LEDGER, KEYS["ledger"])
+    for name in RENEWED:
+        domain.keys.delete(KeyId(name))
+        domain.keys.create(KeyId(name), KEYS[name])
     await take_up(compose(domain.foundation(), asyncio.TaskGroup()), backup, newer, revoked)
     await domain.start()
 
@@ -86,6 +94,36 @@ def test_things_join_a_restored_domain_by_themselves_and_no_nonce_comes_again(tm
         play(story)
     assert nonces.used
     assert nonces.repeated == []
+
+
+@pytest.mark.requirement("R-62")
+@pytest.mark.parametrize("revoked", ["before the backup", "after it"])
+def test_no_token_that_was_revoked_comes_back_with_a_restore(revoked, tmp_path):
+    async def story(world):
+        (lamp,) = await world.joined("A0001")
+        (sensor,) = await world.joined("B0001", maker=world.makers["brook"], model="TH-2")
+        assert await press(world, sensor, lamp) == Code.CHANGED
+        access_token = sensor.agent.peer_client._held[lamp.id].access_token
+        tokens = world.domain.controller.planes.tokens
+        backup = await backed_up(world, tmp_path) if revoked == "after it" else None
+        await tokens.revoke(dict(tokens.of(sensor.id)))
+        await world.until(lambda: token.token_hash(access_token) in lamp.agent.revocations, within=10)
+        issuer = lamp.agent.association.issuer_credential
+        await begun_again(world, backup or await backed_up(world, tmp_path))
+        await world.until(lambda: lamp.agent.association.issuer_credential != issuer, within=300)
+        await world.until(lambda: world.domain.controller.server.is_live(sensor.id), within=300)
+        with pytest.raises(AuthenticationError):
+            token.authenticate_shown(
+                access_token,
+                ccs.decode(lamp.agent.association.issuer_credential).public,
+                accept=frozenset({AlgorithmId.ESP256}),
+                at=world.clock.utc(),
+                issuer="home",
+                audience=lamp.id,
+            )
+        assert await press(world, sensor, lamp) == Code.CHANGED
+
+    play(story, policy=PEERS)
 
 
 @pytest.mark.parametrize("serial", ["A0001", "A0002"], ids=["known to the backup", "joined after it"])

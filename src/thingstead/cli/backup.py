@@ -68,7 +68,7 @@ def _explain(session: Session, restored: Restored, directory: DomainDirectory) -
         say(f"to let in all that rules name, take approve_each out of {directory.policy}; `thingstead policy reload`")
     if not restored.operators:
         say(f"who may ask beside you may have changed since: compare {directory.operators}.of-backup, and rename it")
-    say(f"the ledger has a new key: keep a new copy of {directory.keys} apart from backups")
+    say(f"ledger and tokens have new keys: keep a new copy of {directory.keys} apart from backups")
     if restored.kept:
         say(f"the head and key of the ledger before are evidence: {restored.kept}")
 

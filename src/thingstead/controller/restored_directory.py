@@ -1,7 +1,8 @@
 """A domain's directory begun again from a backup: built beside its place, and moved there whole (ADR 0013).
 
-The ledger goes on under a key of its own; where the head kept outside does not show that nothing was decided since,
-each thing waits for a person.
+The ledger goes on under a key of its own, and so do tokens: none of before counts with a thing that has joined again,
+whatever was revoked since. Where the head kept outside does not show that nothing was decided since, each thing waits
+for a person.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ from thingstead.storage.head_file import HeadFile
 from thingstead.storage.policy_file import parse_policy
 from thingstead.storage.sqlite import SqliteStore
 
-__all__ = ["Restored", "finish", "ledger_key", "restore"]
+__all__ = ["RENEWED", "Restored", "finish", "ledger_key", "restore"]
+
+RENEWED = frozenset({"access", "ledger"})
+"""Two ledgers, or two lists of what was revoked, must not stand under one key: no backup knows of every token."""
 
 _HEAD = "first.head"
 _TO_COMPARE = ".of-backup"
@@ -101,7 +105,7 @@ async def restore(
     Args:
         backup: what it was.
         directory: where it shall be.
-        keys: the key directory of the domain that it was; the ledger's key is not taken from there.
+        keys: the key directory of the domain that it was; those of ledger and access are not taken from there.
         head: the newest signed head in the second place, beside which is what was revoked; None for the one where
             the settings say, if there is one.
         clock: both times.
@@ -204,7 +208,7 @@ def _lay_out(staging: DomainDirectory, saved: Backup, policy: str, keys: Path) -
     for name in KEYS:
         if cose_key.thumbprint(old.handle(KeyId(name)).public) != saved.keys.get(name):
             raise ConfigError(f"the key {name} in {keys} is not the one that the domain had")
-        if name == "ledger":
+        if name in RENEWED:
             store.create(KeyId(name), KEYS[name])
         else:
             write_whole(staging.keys / name, (keys / name).read_bytes())
