@@ -87,8 +87,8 @@ def test_a_join_is_granted_there_and_lives_here(path):
         assert domain.live.is_live(THING.id)
         assert domain.access.scope_of(THING.id) is not None
         assert domain.access.holder_of(THING.id) == proposal(1).public
-        await domain.access.reserve(THING.id, 64)
-        assert domain.live.live[THING.id] == 64
+        await domain.access.reserve(THING.id, 512)
+        assert domain.live.live[THING.id] == 512
         return domain.access.tokens_of(THING.id)
 
     async def second(domain):
@@ -97,7 +97,7 @@ def test_a_join_is_granted_there_and_lives_here(path):
         assert domain.access.scope_of(THING.id) is not None
         assert not domain.live.is_live(THING.id)
         domain.access.resume([THING.id])
-        assert domain.live.live[THING.id] == 64
+        assert domain.live.live[THING.id] == 512
         assert domain.access.tokens_of(THING.id) == issued
 
     with hosting(path, store):
@@ -112,7 +112,7 @@ def test_a_process_that_was_started_again_installs_nothing_a_second_time(path):
     async def story(domain):
         with hosting(path, store):
             await domain.join(THING)
-            await domain.access.reserve(THING.id, 64)
+            await domain.access.reserve(THING.id, 512)
         with hosting(path, store):
             domain.live.live[THING.id] = 77
             await domain.tokens.tidy()
