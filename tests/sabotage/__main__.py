@@ -28,18 +28,28 @@ class _Result:
     broken: str = ""
 
 
-def main(requirements: list[str]) -> int:
-    """Run the registered sabotages, all or those of the requirements named."""
+def main(words: list[str]) -> int:
+    """Run the registered sabotages, all or those of the requirements named.
+
+    ``--passed FILE`` before them is the trace of the same tree, just written: what passed there does not run once more
+    to show that it is green without sabotage.
+    """
+    passed, requirements = (_passed(Path(words[1])), words[2:]) if words[:1] == ["--passed"] else (set(), words)
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(max_workers=2) as pool:
         claims = _claims(Path(scratch))
         rows = [(n, row) for n, row in enumerate(REGISTRY) if not requirements or row.requirement in requirements]
         wanted = [(n, row) for n, row in rows if row.requirement in claims]
-        everything = [test for _, row in wanted for test in claims[row.requirement]]
+        everything = sorted({test for _, row in wanted for test in claims[row.requirement]} - passed)
         baseline = pool.submit(_run, Path(scratch) / "baseline", None, everything)
         runs = [pool.submit(_run, Path(scratch) / str(n), n, claims[row.requirement]) for n, row in wanted]
         lines = [_verdict(row, run.result()) for (_, row), run in zip(wanted, runs, strict=True)]
         lines += [(row, "no test claims it", False) for _, row in rows if row.requirement not in claims]
         return _report(lines, claims, baseline.result(), requirements)
+
+
+def _passed(trace: Path) -> set[str]:
+    requirements: dict[str, Any] = json.loads(trace.read_bytes())["requirements"]
+    return {test["id"] for row in requirements.values() for test in row["tests"] if test["outcome"] == "passed"}
 
 
 def _claims(scratch: Path) -> dict[str, list[str]]:
