@@ -21,7 +21,7 @@ from thingstead.storage.directory import write_whole
 from thingstead.transport.control_socket import ControlClient
 from thingstead.transport.key_socket import RemoteKeyStore
 
-PLANES = ("identity", "access", "software", "network", "data")
+PLANES = ("identity", "access", "groups", "software", "network", "data")
 KEPT = tuple(name for name in KEYS if name not in PLANES)
 ALL = tuple(dict.fromkeys((*sorted(KEYS), *PLANES)))
 pytestmark = [pytest.mark.slow]

@@ -18,13 +18,14 @@ from tests.hosting import hosted
 from thingstead.cli import hosting
 from thingstead.cli.separation import DOCUMENTS, rule_of
 from thingstead.controller.directory import KEYS
+from thingstead.controller.group import group_settings
 from thingstead.controller.issuing import Issuing
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.policy import PROFILES
 from thingstead.identifier import KeyId
 from thingstead.keeper.host import Host
-from thingstead.keeper.rule import RuledKey
+from thingstead.keeper.rule import GroupRule, RuledKey
 from thingstead.keeper.server import Keeper, serve
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.policy_file import parse_policy
@@ -229,9 +230,22 @@ def _access(world: Any, store: MemoryStore, own: KeyStore) -> Host:
     )
 
 
+def _groups(world: Any, store: MemoryStore, own: KeyStore) -> Host:
+    domain, key = world.domain, own.handle(KeyId("groups"))
+    return hosting.groups_host(
+        store,
+        key=RuledKey(key, GroupRule(), utc=world.clock.utc),
+        member=RuledKey(key, GroupRule(proves=False), utc=world.clock.utc),
+        settings=group_settings(domain.config, parse_policy(domain.policy)),
+        clock=world.clock,
+        random_bytes=world.random.randbytes,
+    )
+
+
 _HOSTS: dict[PlaneName, Callable[[Any, MemoryStore, KeyStore], Host]] = {
     PlaneName.IDENTITY: _identity,
     PlaneName.ACCESS: _access,
+    PlaneName.GROUPS: _groups,
     PlaneName.SOFTWARE: _software,
     PlaneName.NETWORK: _network,
     PlaneName.DATA: _data,

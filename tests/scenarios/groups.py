@@ -7,9 +7,12 @@ from tests.scenarios.network import Datagram
 from tests.scenarios.world import POLICY, LivingThing, World
 from thingstead.agent.group_home import GroupHome
 from thingstead.crypto.keystore import KeyStore
+from thingstead.domain.plane import PlaneName
+from thingstead.domain.unit import Committed
 from thingstead.endpoint.event import Address
 from thingstead.identifier import KeyId
 from thingstead.planes.groups import record as group_record
+from thingstead.planes.groups.roster import Roster
 from thingstead.protocols.ace.groupcomm import GroupKeys, security_context
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.message import Message, MessageType, decode, encode, request
@@ -43,7 +46,7 @@ scope = "switch"
 """A switch may switch; that it may also hand out keys is the owner's mistake, which must not matter."""
 
 
-def record(world: World) -> group_record.GroupRecord:
+def record(world: World) -> Roster:
     """The group as the Group Manager has it."""
     return world.domain.controller.planes.groups.group("lamps")
 
@@ -134,3 +137,12 @@ def relabelled(message: Message, gid: bytes) -> Message:
     old = option_of(message)
     option = encode_option(OscoreOption(old.partial_iv, old.kid, gid, group=old.group))
     return message.with_options((OptionNumber.OSCORE, option), without=frozenset((int(OptionNumber.OSCORE),)))
+
+
+def watch(committed: Committed, secrets: dict[bytes, bytes]) -> None:
+    """Every Gid that was ever on disk, with the secret it stood for."""
+    for one in committed.unit.records:
+        if one.plane is PlaneName.GROUPS and one.key.startswith("group/") and one.document:
+            group = group_record.decode(one.document)
+            secret = group.master_secret.reveal()
+            assert secrets.setdefault(group.gid, secret) == secret

@@ -21,6 +21,7 @@ from tests.scenarios.groups import (
     relabelled,
     send,
     switch,
+    watch,
 )
 from tests.scenarios.virtual_time import VirtualClock
 from tests.scenarios.world import AT, play
@@ -29,7 +30,6 @@ from thingstead.crypto.keystore import MemoryKeyStore
 from thingstead.domain.plane import PlaneName, Standing
 from thingstead.errors import AuthenticationError, UntrustedError
 from thingstead.identifier import KeyId
-from thingstead.planes.groups import record as group_record
 from thingstead.protocols.coap.message import decode
 from thingstead.protocols.group_oscore.context import GroupContext, OwnIdentity
 from thingstead.protocols.group_oscore.protection import protect_group_request, unprotect_group_request
@@ -355,15 +355,6 @@ def test_a_stranger_to_the_group_has_no_context_of_another_key_store():
             context_of(kept_keys(lamp), store)
 
     play(story)
-
-
-def watch(committed, secrets):
-    """Every Gid that was ever on disk, with the secret it stood for."""
-    for one in committed.unit.records:
-        if one.plane is PlaneName.GROUPS and one.key.startswith("group/") and one.document:
-            group = group_record.decode(one.document)
-            secret = group.master_secret.reveal()
-            assert secrets.setdefault(group.gid, secret) == secret
 
 
 async def dying(world, operation, **arguments):

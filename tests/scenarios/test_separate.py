@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.scenarios.apart import HOSTED, KEPT, Mortal, apart, at_once
-from tests.scenarios.groups import lamps, switch
+from tests.scenarios.groups import commands, epochs, is_settled, lamps, named, record, switch, watch
 from tests.scenarios.peers import PEERS, press
+from tests.scenarios.test_groups import dying, revive
 from tests.scenarios.test_update import Releases
 from tests.scenarios.world import play
 from thingstead.cli.separation import rule_of
@@ -197,6 +198,52 @@ def test_the_software_plane_elsewhere_verifies_what_is_published_and_the_control
     play(story)
 
 
+@pytest.mark.slow
+@pytest.mark.requirement("R-63")
+def test_the_groups_plane_elsewhere_makes_epochs_and_the_controller_hands_them_round(tmp_path):
+    async def story(world):
+        first, second = await lamps(world, "A0001", "A0002")
+        before = record(world)
+        async with apart(world, tmp_path, PlaneName.GROUPS) as parts:
+            # Who was in stays in, under the keys that it has.
+            assert (record(world).gid, record(world).members) == (before.gid, before.members)
+            assert len((await switch(world))["answers"]) == 2
+            parts.again(PlaneName.GROUPS)
+            (third,) = await lamps(world, "A0003")
+            await world.domain.ask("group.evict", group="lamps", thing=second.id)
+            assert epochs(first, third) == [record(world).num] * 2
+            assert sorted((await switch(world, "off"))["answers"]) == sorted([first.id, third.id])
+            await world.domain.ask("thing.retire", thing=first.id)
+            assert world.domain.controller.register.obligations() == ()
+            assert [member.thing for member in record(world).members] == [third.id]
+            assert {entry.actor for entry in world.domain.entries(Kind.GROUP)} == {"plane:groups"}
+            # The controller's disk has none of its documents.
+            assert [key for key, _ in world.domain.disk.documents(PlaneName.GROUPS)] == ["~taken"]
+            assert "group/lamps" in dict(parts.stores[PlaneName.GROUPS].documents(PlaneName.GROUPS))
+
+    play(story)
+
+
+@pytest.mark.slow
+@pytest.mark.requirement("R-09")
+def test_while_the_groups_plane_is_gone_a_leaver_is_owed_there_and_no_other_plane_waits(tmp_path):
+    async def story(world):
+        first, second = await lamps(world, "A0001", "A0002")
+        async with apart(world, tmp_path, PlaneName.GROUPS) as parts:
+            parts.kill(PlaneName.GROUPS)
+            await world.domain.ask("thing.quarantine", thing=second.id)
+            (owed,) = world.domain.controller.register.obligations()
+            assert owed.plane is PlaneName.GROUPS
+            assert not world.domain.controller.server.is_live(second.id)
+            assert (await world.domain.ask("status"))["planes"][2]["mode"].startswith("NOT ANSWERING")
+            parts.begin(PlaneName.GROUPS)
+            await world.until(lambda: not world.domain.controller.register.obligations())
+            await world.until(lambda: is_settled(world, [first]))
+            assert epochs(first) == [record(world).num]
+
+    play(story)
+
+
 SEEDS = [0, *[pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 40)]]
 
 
@@ -237,6 +284,54 @@ def test_kill_9_of_an_engine_brings_nobody_back_and_leaves_nothing_owed(tmp_path
             entries = [entry for entry in world.domain.entries(Kind.ISSUE) if entry.actor == "plane:identity"]
             assert len({entry.details["cti"] for entry in entries}) == len(entries)
             await goes_on(world)
+
+    play(story, seed=seed)
+
+
+@pytest.mark.slow
+@pytest.mark.requirement("R-63")
+@pytest.mark.parametrize("is_controller_killed", [False, True], ids=["plane", "plane and controller"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_kill_9_of_the_groups_plane_or_of_who_asks_it_leaves_one_epoch_and_nobody_on_an_old_one(
+    tmp_path, is_controller_killed, seed
+):
+    """No Gid has two secrets, no number is used twice under one, and who was put out stays out."""
+    chance = random.Random(f"groups {is_controller_killed} {seed}")
+
+    async def story(world):
+        secrets: dict[bytes, bytes] = {}
+        first, second, third = await lamps(world, "A0001", "A0002", "A0003", group_interval=1.0)
+        identifiers = {thing: thing.id for thing in (second, third)}
+        async with apart(world, tmp_path, PlaneName.GROUPS) as parts:
+            parts.stores[PlaneName.GROUPS].listen(lambda committed: watch(committed, secrets))
+
+            def mortal():
+                calls, is_done = chance.randrange(1, 16), chance.random() < 0.5
+                return Mortal(lambda: parts.make(PlaneName.GROUPS), calls, is_done=is_done)
+
+            for operation, thing in (("group.evict", second), ("group.rekey", None), ("thing.retire", third)):
+                # One of the two, for a controller that finds a plane gone at its start is not started.
+                parts.again(PlaneName.GROUPS, None if is_controller_killed else mortal)
+                if is_controller_killed:
+                    world.domain.fate.fatal = world.domain.fate.instants + chance.randrange(1, 4)
+                named_by = {"group": "lamps"} if operation.startswith("group") else {}
+                asked = named_by | ({} if thing is None else {"thing": identifiers[thing]})
+                for _ in range(2):
+                    await dying(world, operation, **asked)
+                await world.sleep(chance.random() * 4)
+                world.domain.fate.fatal = None
+                await revive(world)
+            await world.until(lambda: not world.domain.controller.register.obligations(), within=300)
+            await world.until(lambda: is_settled(world, [first]), within=300)
+            await world.until(lambda: epochs(first) == [record(world).num], within=300)
+            # The first that it is asked by a controller that has not told it how things stand is a signature.
+            parts.again(PlaneName.GROUPS)
+            await switch(world)
+            assert first.lamp.is_on()
+            used = [named(one) for one in commands(world)]
+            assert len(set(used)) == len(used)
+            assert len(set(secrets.values())) == len(secrets)
+            assert identifiers[second] in record(world).barred
 
     play(story, seed=seed)
 

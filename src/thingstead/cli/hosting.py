@@ -24,6 +24,7 @@ from thingstead.controller.access_engine import (
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.data_engine import DATA_CALLS, DataEngine
 from thingstead.controller.engines import log_alarm
+from thingstead.controller.groups_engine import GROUPS_CALLS, GroupsEngine, ToldRosters
 from thingstead.controller.identity_engine import IDENTITY_CALLS, IdentityEngine, ToldStatuses
 from thingstead.controller.issuing import Issuing
 from thingstead.controller.network import network_plane
@@ -41,6 +42,7 @@ from thingstead.keeper.host import Host, Telling, serve_engine
 from thingstead.planes.access.issued_tokens import IssuedTokens
 from thingstead.planes.access.relying_party import RelyingParties
 from thingstead.planes.data.collector import Collector
+from thingstead.planes.groups.group_manager import Settings
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
 from thingstead.planes.software.source import Sort
 from thingstead.planes.software.status_tracker import ImageScan, StatusTracker
@@ -48,7 +50,7 @@ from thingstead.protocols.coap.message import Message
 from thingstead.storage.records import PlaneRecords
 from thingstead.storage.sqlite import SqliteStore
 
-__all__ = ["access_host", "data_host", "host", "identity_host", "network_host", "software_host"]
+__all__ = ["access_host", "data_host", "groups_host", "host", "identity_host", "network_host", "software_host"]
 
 
 def host(own: Path, make: Callable[[Store], Host], listener: socket.socket, *, user: int) -> None:
@@ -202,3 +204,27 @@ def access_host(
         return AccessParts(server, tokens, issuing.issuer(tokens, server), permits, standings, windows)
 
     return Host(PlaneName.ACCESS, AccessEngine(make, tell), ACCESS_CALLS, store=store)
+
+
+def groups_host(
+    store: Store,
+    *,
+    key: PrivateKey,
+    member: PrivateKey,
+    settings: Settings,
+    clock: Clock,
+    random_bytes: Callable[[int], bytes],
+) -> Host:
+    """The groups plane.
+
+    Args:
+        store: its own.
+        key: the plane's, for what the Group Manager says; nobody else has it.
+        member: the same, for what the domain says as a member.
+        settings: names, rights and times.
+        clock: both times.
+        random_bytes: for secrets, challenges and Group Identifiers.
+    """
+    records, rosters = PlaneRecords(PlaneName.GROUPS, store), ToldRosters(Telling().tell)
+    engine = GroupsEngine(records, key, member, rosters, settings=settings, clock=clock, random_bytes=random_bytes)
+    return Host(PlaneName.GROUPS, engine, GROUPS_CALLS, store=store)

@@ -15,13 +15,22 @@ from functools import partial
 from pathlib import Path
 
 from thingstead.cli.console import Console
-from thingstead.cli.hosting import access_host, data_host, host, identity_host, network_host, software_host
+from thingstead.cli.hosting import (
+    access_host,
+    data_host,
+    groups_host,
+    host,
+    identity_host,
+    network_host,
+    software_host,
+)
 from thingstead.clock import SystemClock
 from thingstead.controller.access_engine import PERMITS, TOKENS
 from thingstead.controller.apart import Apart
 from thingstead.controller.app import image_scan
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.directory import KEYS, DomainDirectory
+from thingstead.controller.group import group_settings
 from thingstead.controller.issuing import Issuing
 from thingstead.controller.network import check, enforcement, fetcher, resolver
 from thingstead.crypto.keystore import FileKeyStore
@@ -52,6 +61,7 @@ _CONTROLLER, _ENFORCER = "controller", "enforcer"
 DOCUMENTS = {
     PlaneName.IDENTITY: ("credential/",),
     PlaneName.ACCESS: ("thing-", TOKENS, PERMITS),
+    PlaneName.GROUPS: ("",),
     PlaneName.SOFTWARE: ("",),
     PlaneName.NETWORK: ("",),
     PlaneName.DATA: ("",),
@@ -89,6 +99,7 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
     elsewhere(partial(place.take_apart, list(KEYS), users, planes=DOCUMENTS, beside=[heads]))
     parts = [_keeper(name, place, config, users) for name in _KEPT]
     parts += [_identity(place, config, users), _access(directory, place, config, users)]
+    parts += [_groups(directory, place, config, users)]
     parts += [_software(place, users), _network(directory, place, config, users), _data(directory, place, users)]
     if config.network.enforcement != "dry_run":
         parts.append(_enforcer(place, config, users))
@@ -277,6 +288,29 @@ def _access(
         key = _ruled(name, config, own)
         issuing = Issuing(config.domain.name, key, SystemClock(), secrets.token_bytes)
         make = partial(access_host, issuing=issuing, holder=holder, validity=validity)
+        host(own, make, listener, user=_number(users[_CONTROLLER]))
+
+    return Part(f"{name} plane", users[name], listener, run)
+
+
+def _groups(
+    directory: DomainDirectory, place: KeeperPlace, config: ControllerConfig, users: Mapping[str, int | None]
+) -> Part:
+    """The groups plane, which has its key: what the controller can have signed is a message of a member, no more."""
+    name = PlaneName.GROUPS
+    listener, own = place.listen(name, users[_CONTROLLER]), place.directory(name)
+    settings = group_settings(config, parse_policy(directory.policy_text()))
+
+    def run() -> None:
+        clock, key = SystemClock(), FileKeyStore(own).handle(KeyId(name))
+        make = partial(
+            groups_host,
+            key=RuledKey(key, GroupRule(), utc=clock.utc),
+            member=RuledKey(key, GroupRule(proves=False), utc=clock.utc),
+            settings=settings,
+            clock=clock,
+            random_bytes=secrets.token_bytes,
+        )
         host(own, make, listener, user=_number(users[_CONTROLLER]))
 
     return Part(f"{name} plane", users[name], listener, run)

@@ -12,7 +12,7 @@ from thingstead.controller.clone_watch import CloneWatch
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.controller import Controller
-from thingstead.controller.engines import Planes, compose_planes
+from thingstead.controller.engines import Planes, compose_planes, seat_key
 from thingstead.controller.entrance import Entrance, compose_entrance
 from thingstead.controller.expiry_watch import ExpiryWatch
 from thingstead.controller.foundation import Foundation
@@ -74,7 +74,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     server = DomainServer(
         endpoint, resources, clock=clock, tasks=tasks, reserve=lambda owner, upto: _reserve(owner, upto, planes, server)
     )
-    member = DomainMember(endpoint, foundation.keys.handle(KeyId("groups")))
+    member = DomainMember(endpoint, seat_key(foundation, lambda: planes))
     trusted = Trusted(foundation.anchors)
     planes = compose_planes(foundation, own.public, member, trusted, register=register, server=server)
     conductor = Conductor(planes, register, store=store, clock=clock)

@@ -94,7 +94,7 @@ class Controller:
         await self.second_place.settle()
         await self.planes.begin()
         self.planes.access.resume(thing.id for thing in _admitted(self.register, PlaneName.ACCESS))
-        self.planes.groups.resume()
+        await self.planes.groups.resume()
         await self.group_resources.make(self.foundation.policy)
         self.remember()
         await self.planes.data.resume(thing.id for thing in _admitted(self.register, PlaneName.DATA))
@@ -122,6 +122,7 @@ class Controller:
 
     async def _keep_groups(self) -> None:
         """Hand keys round apart from the rest, for silent members take time; joins that come together go round once."""
+        told = ""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_GATHER):
@@ -129,8 +130,12 @@ class Controller:
             self.joined.clear()
             try:
                 await self.planes.groups.tidy()
-            except ThingsteadError:
-                _LOGGER.exception("the groups could not be tidied; it is tried again")
+            except ThingsteadError as error:
+                if str(error) != told:
+                    told = str(error)
+                    _LOGGER.warning("the groups could not be tidied; it is tried again: %s", told)
+            else:
+                told = ""
 
 
 def _admitted(register: Register, plane: PlaneName) -> Iterator[Thing]:

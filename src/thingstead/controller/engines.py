@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -11,8 +11,9 @@ from functools import partial
 from thingstead.controller.access_engine import PERMITS, TOKENS
 from thingstead.controller.data_engine import RemoteCollector
 from thingstead.controller.foundation import Foundation
-from thingstead.controller.group import groups_plane
+from thingstead.controller.group import group_settings, groups_plane
 from thingstead.controller.group_member import DomainMember
+from thingstead.controller.groups_engine import RemoteGroups, SeatKey
 from thingstead.controller.identity_engine import RemoteAuthority
 from thingstead.controller.issuing import Issuing
 from thingstead.controller.network import network_plane
@@ -23,12 +24,12 @@ from thingstead.controller.remote_plane import RemotePlane
 from thingstead.controller.server import DomainServer
 from thingstead.controller.software_engine import RemoteTracker
 from thingstead.controller.whereabouts import Whereabouts
-from thingstead.crypto.key import PublicKey
+from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.domain.plane import Plane, PlaneName
 from thingstead.domain.policy import PROFILES
 from thingstead.domain.register import Register
 from thingstead.errors import ConfigError
-from thingstead.identifier import KeyId
+from thingstead.identifier import KeyId, ThingId
 from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.access.issued_tokens import IssuedTokens
 from thingstead.planes.access.permits import Permits
@@ -36,16 +37,19 @@ from thingstead.planes.access.relying_party import RelyingParties
 from thingstead.planes.access.resource_directory import ResourceDirectory
 from thingstead.planes.access.token_issuer import TokenIssuer
 from thingstead.planes.data.collector import Collector
+from thingstead.planes.groups.courier import Courier, Epochs
 from thingstead.planes.groups.group_manager import GroupManager
+from thingstead.planes.groups.roster import Rosters
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
 from thingstead.planes.identity.install_codes import InstallCodes
 from thingstead.planes.network.alarm import Alarm
 from thingstead.planes.network.mud_manager import MudManager
 from thingstead.planes.software.source import sort_of
 from thingstead.planes.software.status_tracker import StatusTracker
+from thingstead.protocols.ace.aif import Scope
 from thingstead.storage.records import PlaneRecords
 
-__all__ = ["Planes", "compose_planes", "log_alarm"]
+__all__ = ["Planes", "compose_planes", "log_alarm", "remote_engine", "seat_key"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -76,7 +80,7 @@ class Planes:
     issuer: TokenIssuer | RemoteIssuer
     permits: Permits
     directory: ResourceDirectory
-    groups: GroupManager
+    groups: Courier
     software: StatusTracker | RemoteTracker
     network: MudManager | RemoteNetwork
     whereabouts: Whereabouts | RemoteNetwork
@@ -85,11 +89,18 @@ class Planes:
     async def begin(self) -> None:
         """Tell engines that are other processes' how things stand, and take up what they say."""
         for plane in self:
-            if isinstance(plane, RemotePlane):
-                await plane.begin()
+            engine = remote_engine(plane)
+            if engine is not None:
+                await engine.begin()
 
     def __iter__(self) -> Iterator[Plane]:
         return iter((self.identity, self.access, self.groups, self.software, self.network, self.data))
+
+
+def remote_engine(plane: Plane) -> RemotePlane | None:
+    """What asks a plane's engine in another process; None where it is in this one."""
+    asked = plane.epochs if isinstance(plane, Courier) else plane
+    return asked if isinstance(asked, RemotePlane) else None
 
 
 def compose_planes(
@@ -128,17 +139,7 @@ def compose_planes(
         directory=ResourceDirectory(
             records(PlaneName.ACCESS, "rd/"), is_in=lambda thing: access.scope_of(thing) is not None, clock=clock
         ),
-        groups=groups_plane(
-            foundation.config,
-            foundation.policy,
-            foundation.keys.handle(KeyId("groups")),
-            records=records(PlaneName.GROUPS),
-            live=member,
-            server=server,
-            scope_of=access.scope_of,
-            clock=clock,
-            random_bytes=foundation.random_bytes,
-        ),
+        groups=_groups_plane(foundation, member, server, access.scope_of),
         software=_software_plane(foundation, trusted, register),
         network=network,
         whereabouts=whereabouts,
@@ -169,6 +170,43 @@ def _access_plane(foundation: Foundation, holder: PublicKey, server: DomainServe
     validity = PROFILES[foundation.policy.join.profile].token_lifetime
     access = common.server(records(), server, tokens, parties, holder=holder, validity=validity)
     return access, tokens, common.issuer(tokens, access), common.permits(tokens, records(prefix=PERMITS))
+
+
+def _groups_plane(
+    foundation: Foundation,
+    member: DomainMember,
+    server: DomainServer,
+    scope_of: Callable[[ThingId], Scope | None],
+) -> Courier:
+    engine, config, clock = foundation.engines.get(PlaneName.GROUPS), foundation.config, foundation.clock
+    rosters = Rosters(member)
+    epochs: Epochs
+    if engine is not None:
+        epochs = RemoteGroups(engine, rosters, store=foundation.store)
+    else:
+        epochs = manager = GroupManager(
+            PlaneRecords(PlaneName.GROUPS, foundation.store),
+            foundation.keys.handle(KeyId("groups")),
+            rosters,
+            settings=group_settings(config, foundation.policy),
+            clock=clock,
+            random_bytes=foundation.random_bytes,
+        )
+        manager.tell()
+    return groups_plane(config, epochs, rosters, member, server=server, scope_of=scope_of, clock=clock)
+
+
+def seat_key(foundation: Foundation, planes: Callable[[], Planes]) -> PrivateKey:
+    """The domain's key as a member of its groups, which a plane in another process puts to nothing else."""
+    key = foundation.keys.handle(KeyId("groups"))
+
+    def asked() -> RemotePlane:
+        engine = remote_engine(planes().groups)
+        if engine is None:
+            raise ConfigError("the groups plane is in this process")
+        return engine
+
+    return SeatKey(key.public, asked) if PlaneName.GROUPS in foundation.engines else key
 
 
 def _identity_plane(foundation: Foundation) -> CertificateAuthority | RemoteAuthority:

@@ -8,7 +8,7 @@ from thingstead.controller.server import DomainServer
 from thingstead.domain.policy import OwnerPolicy
 from thingstead.endpoint.resource import Call, Resources
 from thingstead.identifier import ThingId
-from thingstead.planes.groups.group_manager import GroupManager
+from thingstead.planes.groups.courier import Courier
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.profile import path
@@ -19,18 +19,18 @@ _FORMAT = ContentFormat.ACE_GROUPCOMM_CBOR
 
 
 class GroupResources:
-    """Serves the groups of a Group Manager, those that come to be later too.
+    """Serves the groups of a domain, those that come to be later too.
 
     Args:
         resources: where paths are registered.
         server: runs what takes time.
-        manager: the groups plane.
+        groups: the groups plane.
     """
 
-    def __init__(self, resources: Resources, server: DomainServer, manager: GroupManager) -> None:
+    def __init__(self, resources: Resources, server: DomainServer, groups: Courier) -> None:
         self._resources = resources
         self._server = server
-        self._manager = manager
+        self._groups = groups
         self._served: set[str] = set()
 
     async def make(self, policy: OwnerPolicy) -> None:
@@ -40,29 +40,28 @@ class GroupResources:
             StorageError: they could not be kept.
         """
         for name in groups_of_policy(policy):
-            await self._manager.create(name)
+            await self._groups.create(name)
         self.serve()
 
     def serve(self) -> None:
         """Register every group that is not served yet."""
-        for record in self._manager.groups():
+        for record in self._groups.groups():
             if record.name not in self._served:
                 self._served.add(record.name)
                 self._register(record.name)
 
     def _register(self, name: str) -> None:
-        manager = self._manager
+        groups = self._groups
 
         async def join(call: Call) -> Message:
             thing = ThingId(str(call.peer))
             if not call.request.payload:
-                return content(manager.challenge(thing, name), _FORMAT, Code.BAD_REQUEST)
-            response = await manager.join(thing, name, call.request.payload)
-            return content(response.encode(), _FORMAT, Code.CREATED)
+                return content(await groups.challenge(thing, name), _FORMAT, Code.BAD_REQUEST)
+            return content(await groups.join(thing, name, call.request.payload), _FORMAT, Code.CREATED)
 
-        def tell(call: Call) -> Message:
-            return content(manager.keys(ThingId(str(call.peer)), name).encode(), _FORMAT)
+        async def tell(call: Call) -> Message:
+            return content(await groups.keys(ThingId(str(call.peer)), name), _FORMAT)
 
         toid = f"{path.ACE_GROUP}/{name}"
         self._resources.register(toid, Code.POST, self._server.deferred(join))
-        self._resources.register(toid, Code.GET, tell)
+        self._resources.register(toid, Code.GET, self._server.deferred(tell))

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from thingstead.controller.operation import Operation
 from thingstead.domain.role import Right
 from thingstead.identifier import thing_id
-from thingstead.planes.groups.group_manager import GroupManager
-from thingstead.planes.groups.record import GroupRecord
+from thingstead.planes.groups.courier import Courier
+from thingstead.planes.groups.roster import Roster
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.code import code_name
 from thingstead.protocols.coap.message import request
@@ -129,39 +129,39 @@ class CommandReport:
     silent: tuple[str, ...]
 
 
-def rows(manager: GroupManager, *, serve: Callable[[], None]) -> tuple[Operation[Any], ...]:
+def rows(groups: Courier, *, serve: Callable[[], None]) -> tuple[Operation[Any], ...]:
     """The table.
 
     Args:
-        manager: the groups plane.
+        groups: the groups plane.
         serve: makes groups that are new reachable.
     """
 
     async def listing(_request: AllGroups) -> tuple[GroupSummary, ...]:
-        return tuple([_summary(record) for record in manager.groups()])
+        return tuple([_summary(record) for record in groups.groups()])
 
     async def create(asked: NameGroup) -> GroupSummary:
-        record = await manager.create(asked.group)
+        record = await groups.create(asked.group)
         serve()
         return _summary(record)
 
     async def command(asked: CommandGroup) -> CommandReport:
         payload = codec.encode(asked.value == "on")
         message = request(Code.PUT, path.LIGHT, payload=payload, content_format=ContentFormat.CBOR)
-        answers = await manager.command(asked.group, message)
-        members = manager.group(asked.group).members
+        answers = await groups.command(asked.group, message)
+        members = groups.group(asked.group).members
         silent = tuple([str(member.thing) for member in members if member.thing not in answers])
         told = {str(thing): code_name(answer.code) for thing, answer in answers.items()}
         return CommandReport(asked.group, told, silent)
 
     async def rekey(asked: NameGroup) -> GroupSummary:
-        return _summary(await manager.rekey(asked.group))
+        return _summary(await groups.rekey(asked.group))
 
     async def evict(asked: NameMember) -> GroupSummary:
-        return _summary(await manager.evict(asked.group, thing_id(asked.thing)))
+        return _summary(await groups.evict(asked.group, thing_id(asked.thing)))
 
     async def readmit(asked: NameMember) -> GroupSummary:
-        return _summary(await manager.readmit(asked.group, thing_id(asked.thing)))
+        return _summary(await groups.readmit(asked.group, thing_id(asked.thing)))
 
     return (
         Operation("group.list", AllGroups, Right.SEE, "every group, its epoch and members", listing),
@@ -173,7 +173,7 @@ def rows(manager: GroupManager, *, serve: Callable[[], None]) -> tuple[Operation
     )
 
 
-def _summary(record: GroupRecord) -> GroupSummary:
+def _summary(record: Roster) -> GroupSummary:
     roster = [
         MemberSummary(str(one.thing), one.sender_id.hex(), str(one.roles.name).lower(), one.confirmed)
         for one in record.members

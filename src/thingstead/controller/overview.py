@@ -14,10 +14,10 @@ from thingstead.analysis.question import QUESTIONS
 from thingstead.clock import Clock
 from thingstead.controller import evidence
 from thingstead.controller.attention import Attention
+from thingstead.controller.engines import remote_engine
 from thingstead.controller.figures import Figures
 from thingstead.controller.network_engine import RemoteNetwork
 from thingstead.controller.notary import Notary
-from thingstead.controller.remote_plane import RemotePlane
 from thingstead.controller.server import DomainServer
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.tally import Tally
@@ -205,8 +205,9 @@ class Overview:
 
 
 def _mode(plane: Plane) -> str:
-    if isinstance(plane, RemotePlane) and plane.trouble:
-        return f"NOT ANSWERING: {plane.trouble}"
+    engine = remote_engine(plane)
+    if engine is not None and engine.trouble:
+        return f"NOT ANSWERING: {engine.trouble}"
     if isinstance(plane, MudManager | RemoteNetwork) and plane.mode != "nftables":
         return f"{plane.mode.upper()}: NOT ENFORCED"
     return _LIVE

@@ -108,7 +108,13 @@ class HandshakeRule:
 
 @dataclass(frozen=True, slots=True)
 class GroupRule:
-    """Countersigns messages of groups (RFC 10021 §4.1), and proves itself to who joins one (RFC 9594 §4.3.1)."""
+    """Countersigns messages of groups (RFC 10021 §4.1), and proves itself to who joins one (RFC 9594 §4.3.1).
+
+    Attributes:
+        proves: whether it does the latter, which is the Group Manager's alone.
+    """
+
+    proves: bool = True
 
     def check_signature(self, data: bytes, at: datetime) -> None:
         """Pass one of the two forms; neither begins as a COSE_Sign1 does."""
@@ -116,7 +122,11 @@ class GroupRule:
         if not rest and isinstance(first, list):
             if len(first) == _COUNTERSIGNED and first[:3] == ["CounterSignature0", b"", b""]:
                 return
-        elif len(rest) == 1 and all(isinstance(one, bytes) and len(one) in _NONCE_SIZES for one in (first, *rest)):
+        elif (
+            self.proves
+            and len(rest) == 1
+            and all(isinstance(one, bytes) and len(one) in _NONCE_SIZES for one in (first, *rest))
+        ):
             return
         raise _refused(f"expected a message of a group, or the two nonces of a join, at {at.isoformat()}")
 

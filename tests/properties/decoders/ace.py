@@ -7,6 +7,7 @@ from tests.properties.decoder import Decoder
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.errors import PolicyError
 from thingstead.planes.groups import record
+from thingstead.planes.groups.roster import decode_roster, encode_roster
 from thingstead.protocols.ace import (
     groupcomm_join,
     groupcomm_rekey,
@@ -135,4 +136,5 @@ DECODERS = (
         (sealed_token.seal(b"signed", _TOKEN_KEY, nonce=bytes(13)).hex(),),
     ),
     Decoder("groups.record.decode", record.decode, (_RECORD.encode().hex(),)),
+    Decoder("groups.roster.decode_roster", decode_roster, (encode_roster(_RECORD).hex(),)),
 )

@@ -80,9 +80,7 @@ ROWS = (
     Sabotage(
         "R-13", _P + "software.status_tracker:StatusTracker.poll", returns(None), "a release waits for who sleeps"
     ),
-    Sabotage(
-        "R-13", _P + "groups.record:GroupRecord.behind", returns(()), "keys are handed over until they are confirmed"
-    ),
+    Sabotage("R-13", _P + "groups.roster:Roster.behind", returns(()), "keys are handed over until they are confirmed"),
     Sabotage("R-14", _P + "data.gate:Gate._require_fresh", accepts, "what is old does not pass for new"),
     Sabotage("R-14", "thingstead.domain.purpose:Purpose.__post_init__", accepts, "what nothing gives is not promised"),
     Sabotage("R-21", "thingstead.analysis.clone:_judge", returns(None), "an identity that lives twice is found"),

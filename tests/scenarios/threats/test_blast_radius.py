@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.scenarios.apart import HOSTED, KEPT, apart, at_once
-from tests.scenarios.groups import captured, command, kept_keys, lamps, send
+from tests.scenarios.groups import captured, command, epochs, kept_keys, lamps, record, send
 from tests.scenarios.peers import press
 from tests.scenarios.test_installers import _HOLD as HOLD
 from tests.scenarios.test_installers import Installer
@@ -23,6 +23,8 @@ from tests.scenarios.threats.stolen import stolen
 from tests.scenarios.world import POLICY, make_maker, play
 from thingstead.agent.association import decode as decode_association
 from thingstead.agent.outbox import DOMAIN
+from thingstead.controller.engines import remote_engine
+from thingstead.controller.groups_engine import SeatKey
 from thingstead.controller.operation_table import operations
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.ledger import head
@@ -38,11 +40,13 @@ from thingstead.identifier import KeyId
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.protocols.ace.token_endpoint import TokenRequest
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.registry import Code
+from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.group_oscore.context import GroupContext, OwnIdentity
 from thingstead.protocols.group_oscore.protection import protect_group_request
 from thingstead.protocols.oscore.context import SequenceNumbers
 from thingstead.protocols.profile import birth as birth_record
+from thingstead.protocols.profile import path
 from thingstead.simulator.attack.member import take_up, telemetry
 from thingstead.simulator.attack.station import Station
 
@@ -134,6 +138,11 @@ def test_the_key_of_tokens_commands_things_and_not_the_domain():
     play(story)
 
 
+def keys_message(keys):
+    """What hands a member keys of a group."""
+    return request(Code.PUT, path.GROUP_KEYS, payload=keys.encode(), content_format=ContentFormat.ACE_GROUPCOMM_CBOR)
+
+
 def as_the_domain(keys, member, signer, *, secret=None):
     """The domain's place in a group, with a thief's key in it."""
     domain = keys.members[0]
@@ -151,7 +160,7 @@ def as_the_domain(keys, member, signer, *, secret=None):
 
 @stolen(
     "key `groups`",
-    holder=KEEPER,
+    holder=f"{CONTROLLER}; with `--separate` the groups plane's process \\*",
     key="groups",
     falls="answers as the group manager; together with a group's key: commands to the group as the domain",
     stays="groups whose key the thief has not got; single things, tokens, credentials, the ledger",
@@ -226,10 +235,12 @@ def test_the_key_of_delegations_lets_nobody_in():
     "the controller's process, with `--separate`",
     holder="its user",
     falls="what it decides, while it is held: who joins and is admitted on each plane, tokens within the rule of "
-    "their key, handshakes, commands to groups, lists of what was revoked; OSCORE contexts and group keys are read",
+    "their key, handshakes, commands to groups, lists of what was revoked; OSCORE contexts are read, and of each group "
+    "the keys of every epoch meanwhile: the domain is a member, and hands them round; members take from it also keys "
+    "that no plane made, until they join anew",
     stays="the keys, which it uses and cannot take; what has no near end is not signed, nor a ledger that contradicts "
-    "what was signed; whom a plane in a process of its own withdrew it admits no more; the kernel's rules, but by "
-    "admitting; of series that nobody declared nothing is kept",
+    "what was signed; what a plane has on its disk; whom a plane in a process of its own withdrew it admits no more; "
+    "the kernel's rules, but by admitting; of series that nobody declared nothing is kept",
 )
 def test_whoever_holds_the_controller_uses_keys_within_their_rules_and_rewrites_no_ledger(tmp_path, monkeypatch):
     at_once(monkeypatch)
@@ -237,11 +248,10 @@ def test_whoever_holds_the_controller_uses_keys_within_their_rules_and_rewrites_
     async def story(world):
         with_owner_key(world)
         async with apart(world, tmp_path) as parts:
-            sensor, lamp = await world.joined("A0001", "A0002")
+            sensor, lamp = await lamps(world, "A0001", "A0002")
             await world.domain.controller.notary.seal()
             expected = {
                 "domain": {"handshake"},
-                "groups": {"proof of the group manager"},
                 # No head: the keeper was shown another tree.
                 "ledger": {"revocations"},
             }
@@ -258,10 +268,14 @@ def test_whoever_holds_the_controller_uses_keys_within_their_rules_and_rewrites_
             await data.ask(tuple[Any, ...], "flush", data._number + 1, [row])
             assert "whereabouts" not in data.latest(sensor.id)
             # Nobody is asked to sign by a key that is with its plane.
-            assert {name: believed(world, key(world, name)) for name in ("identity", "access")} == {
-                "identity": set(),
-                "access": set(),
-            }
+            for name in ("identity", "access", "groups"):
+                assert believed(world, key(world, name)) == set()
+            # What it says in a group is signed, and nothing that the Group Manager says.
+            groups: Any = remote_engine(world.domain.controller.planes.groups)
+            assert believed(world, SeatKey(key(world, "groups").public, lambda: groups)) == set()
+            keys = replace(kept_keys(sensor), num=kept_keys(sensor).num + 1, gid=b"invented")
+            await world.domain.controller.server.request(sensor.id, keys_message(keys))
+            assert (epochs(sensor), record(world).num) == ([keys.num], keys.num - 1)
             # It can ask for tokens of things for each other, which end; for longer than the rule says it cannot.
             issuer, asked = world.domain.controller.planes.issuer, TokenRequest(sensor.id)
             ordered = PeerDecision("a thief", Scope({"/light": Permission.PUT}), timedelta(days=30))

@@ -2,23 +2,33 @@
 the process can, and tries what it cannot.
 """
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from tests.scenarios.apart import apart, at_once
+from tests.scenarios.groups import command, is_settled, kept_keys, lamps, record, send
 from tests.scenarios.test_update import Releases
 from tests.scenarios.threats.forgery import believed
 from tests.scenarios.threats.stolen import stolen
-from tests.scenarios.threats.test_blast_radius import goes_on, key
+from tests.scenarios.threats.test_blast_radius import as_the_domain, goes_on, key
 from tests.scenarios.world import play
+from thingstead.controller.engines import remote_engine
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.network import NetworkChange
 from thingstead.domain.plane import Demand, PlaneName, Probe, Receipt, Standing
 from thingstead.errors import ForbiddenError
 from thingstead.identifier import KeyId
+from thingstead.planes.groups import record as group_record
+from thingstead.planes.groups.group_manager import Parcel
+from thingstead.planes.groups.roster import MemberRecord, encode_roster
 from thingstead.planes.identity.status_list import CredentialStanding, CredentialStatus
 from thingstead.protocols.ace import aif
 from thingstead.protocols.ace.aif import Permission, Scope
+from thingstead.protocols.ace.groupcomm_registry import Role
+from thingstead.protocols.group_oscore.protection import protect_group_request
 from thingstead.transport.engine_socket import Ask, Outcome, plain
 
 pytestmark = pytest.mark.slow
@@ -80,7 +90,7 @@ FOREIGN = (Kind.TRANSITION, Kind.RESTRICTION, Kind.APPROVAL, Kind.CONFIGURATION,
 
 async def refused_entries(world, plane, *kinds):
     """What is not the plane's to write on the ledger, its process cannot have written there."""
-    remote = next(one for one in world.domain.controller.planes if one.name is plane)
+    remote: Any = remote_engine(next(one for one in world.domain.controller.planes if one.name is plane))
     before = len(forged(world))
     for kind in kinds or FOREIGN:
         remote._outbox._fetch = lambda _start, kind=kind: _given([leaf(world, kind)])
@@ -232,5 +242,63 @@ def test_whoever_holds_the_access_plane_gives_rights_and_nothing_of_other_planes
             assert (await world.domain.enforcement.standing(gone.id)).barred
             await goes_on(world)
             await refused_entries(world, PlaneName.ACCESS)
+
+    play(story)
+
+
+class GroupThief(Thief):
+    """One that has keys of a group handed to whom it likes."""
+
+    parcels: tuple[Parcel, ...] = ()
+
+    def _result(self, name, values):
+        if name == "parcels":
+            return plain([one for one in self.parcels if values[1] == b""])
+        return None if name in ("renew", "confirm", "seat") else super()._result(name, values)
+
+
+@stolen(
+    "the groups plane's process, with `--separate`",
+    holder="its user, which has the key `groups`",
+    falls="what falls with its key, and the keys of all groups, which it makes: every group is read and commanded; who "
+    "is in which group, with what right there",
+    stays="single things, credentials, tokens, releases, what is kept of telemetry; the kernel's rules; who joins the "
+    "domain: whom another plane cut off is handed no keys; no epoch comes back; the rest of the ledger",
+)
+def test_whoever_holds_the_groups_plane_has_all_groups_and_nobody_who_was_cut_off_is_told(tmp_path):
+    async def story(world):
+        one, gone = await lamps(world, "A0001", "A0002")
+        async with apart(world, tmp_path) as parts:
+            await world.domain.ask("thing.quarantine", thing=gone.id)
+            await world.until(lambda: is_settled(world, [one]))
+            own, before = parts.keys._own.handle(KeyId("groups")), record(world)
+            kept = group_record.decode(dict(parts.stores[PlaneName.GROUPS].documents(PlaneName.GROUPS))["group/lamps"])
+            thief = GroupThief(world, PlaneName.GROUPS, entries=[*parts.stores[PlaneName.GROUPS].leaves()])
+            parts.again(PlaneName.GROUPS, lambda: thief)
+            assert believed(world, own) == {"proof of the group manager"}
+            assert believed(world, key(world, "groups")) == set()
+            inside = as_the_domain(kept_keys(one), one, own, secret=kept.master_secret)
+            send(world, protect_group_request(command(), context=inside)[0], gone)
+            await world.until(one.lamp.is_on)
+            # It says that who was cut off is in again, in a later epoch, and has keys for it.
+            member = MemberRecord(gone.id, b"\x09", b"any", Role.RESPONDER, Scope({}), world.clock.utc())
+            forged_roster = replace(before, num=before.num + 1, members=(*before.members, member))
+            thief.told = [["roster", [encode_roster(forged_roster)]]]
+            thief.parcels = (Parcel(gone.id, b"\x09", before.num + 1, b"keys"),)
+            groups = world.domain.controller.planes.groups
+            sent = len(world.network.sent)
+            await groups.distribute("lamps")
+            assert groups.group("lamps") == forged_roster
+            assert not [one for one in world.network.sent[sent:] if one.destination == gone.address]
+            assert not world.domain.controller.server.is_live(gone.id)
+            thief.told = [["roster", [encode_roster(before)]]]
+            await groups.tidy()
+            assert groups.group("lamps") == forged_roster
+            thief.told = [["admit", [gone.id, None]]]
+            with pytest.raises(ForbiddenError, match="not its to say"):
+                await groups.tidy()
+            thief.told = []
+            await goes_on(world)
+            await refused_entries(world, PlaneName.GROUPS, *[kind for kind in FOREIGN if kind is not Kind.GROUP])
 
     play(story)

@@ -9,11 +9,13 @@ import pytest
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.planes.groups.parties import Disk, LiveGroups
 from thingstead.controller.config import CoapConfig, ControllerConfig
-from thingstead.controller.group import groups_of_policy, groups_plane
+from thingstead.controller.group import group_settings, groups_of_policy, groups_plane
 from thingstead.controller.group_member import group_id
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.policy import JoinPolicy, OwnerPolicy, ProfileName
 from thingstead.errors import ConfigError
+from thingstead.planes.groups.group_manager import GroupManager
+from thingstead.planes.groups.roster import Rosters
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code
@@ -38,17 +40,12 @@ class Server:
 def plane(granted, group="239.83.0.9"):
     server: Any = Server()
     live = LiveGroups()
-    manager = groups_plane(
-        ControllerConfig(coap=CoapConfig(multicast_group=group, multicast_port=5999)),
-        OwnerPolicy(JoinPolicy(ProfileName.INDUSTRIAL), Scope(granted)),
-        KEY,
-        records=Disk(),
-        live=live,
-        server=server,
-        scope_of=lambda _thing: None,
-        clock=JumpingClock(),
-        random_bytes=random.Random(1).randbytes,
-    )
+    rosters, clock = Rosters(live), JumpingClock()
+    config = ControllerConfig(coap=CoapConfig(multicast_group=group, multicast_port=5999))
+    settings = group_settings(config, OwnerPolicy(JoinPolicy(ProfileName.INDUSTRIAL), Scope(granted)))
+    random_bytes = random.Random(1).randbytes
+    epochs = GroupManager(Disk(), KEY, rosters, settings=settings, clock=clock, random_bytes=random_bytes)
+    manager = groups_plane(config, epochs, rosters, live, server=server, scope_of=lambda _thing: None, clock=clock)
     asyncio.run(manager.create("lamps"))
     return manager, server, live
 

@@ -25,8 +25,10 @@ from thingstead.domain.plane import Demand, PlaneName
 from thingstead.enforcement.dry_run import DryRun
 from thingstead.errors import AuthenticationError, DecodeError, StateError, StorageError, ThingsteadError
 from thingstead.identifier import KeyId
+from thingstead.planes.groups import record as group_record
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.policy_file import parse_policy
+from thingstead.storage.records import PlaneRecords
 from thingstead.transport.resolver import HostsResolver
 
 KEYS_OF_HOME = MemoryKeyStore()
@@ -203,9 +205,12 @@ def test_the_ledger_goes_on_behind_what_it_had_and_names_its_backup():
 
 def test_a_group_begins_anew_under_keys_that_never_were_and_who_was_put_out_stays_out():
     documents = {PlaneName.GROUPS: {"lamps": a_thing(1).id.encode(), "fans": b""}}
-    first, second = (taken_up(backup_of(planes=documents), seed=seed).planes.groups for seed in range(2))
+    domains = [taken_up(backup_of(planes=documents), seed=seed) for seed in range(2)]
+    first, second = (domain.planes.groups for domain in domains)
     lamps, again = first.group("lamps"), second.group("lamps")
     assert (lamps.barred, lamps.members) == (frozenset({a_thing(1).id}), ())
     assert lamps.prefix != again.prefix
-    assert lamps.master_secret.reveal() != again.master_secret.reveal()
+    disks = [PlaneRecords(PlaneName.GROUPS, domain.foundation.store).load() for domain in domains]
+    secrets = [group_record.decode(disk["group/lamps"]).master_secret for disk in disks]
+    assert secrets[0] != secrets[1]
     assert [record.name for record in first.groups()] == ["fans", "lamps"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from thingstead.domain.plane import Finding, PlaneName
-from thingstead.planes.groups.record import GroupRecord
+from thingstead.planes.groups.roster import Roster
 
 __all__ = ["findings_of"]
 
 
-def findings_of(question: str, groups: Sequence[GroupRecord]) -> tuple[Finding, ...]:
+def findings_of(question: str, groups: Sequence[Roster]) -> tuple[Finding, ...]:
     """The plane's finding, or none where it has nothing to say."""
     row = _ROWS.get(question)
     if row is None:
@@ -19,26 +19,26 @@ def findings_of(question: str, groups: Sequence[GroupRecord]) -> tuple[Finding, 
     return (Finding(question, PlaneName.GROUPS, control, _evidence(groups), risk, holds=holds(groups)),)
 
 
-def _any(groups: Sequence[GroupRecord]) -> bool:
+def _any(groups: Sequence[Roster]) -> bool:
     return bool(groups)
 
 
-def _left_and_rekeyed(groups: Sequence[GroupRecord]) -> bool:
+def _left_and_rekeyed(groups: Sequence[Roster]) -> bool:
     """Somebody left, and every other member has said since that it has the newest keys."""
     left = [record for record in groups if record.departed]
     return bool(left) and not any(record.behind() for record in left)
 
 
-def _several(groups: Sequence[GroupRecord]) -> bool:
+def _several(groups: Sequence[Roster]) -> bool:
     return len(groups) > 1
 
 
-def _not_from_here(_groups: Sequence[GroupRecord]) -> bool:
+def _not_from_here(_groups: Sequence[Roster]) -> bool:
     """Forgeries are refused by members, and who slept is told apart from who was off by nobody here."""
     return False
 
 
-def _evidence(groups: Sequence[GroupRecord]) -> str:
+def _evidence(groups: Sequence[Roster]) -> str:
     if not groups:
         return "no group in this domain yet"
     return "; ".join(

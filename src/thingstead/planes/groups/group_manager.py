@@ -1,21 +1,20 @@
-"""The groups plane: the Group Manager (RFC 10021 §12, RFC 9594).
+"""The groups plane: the Group Manager (RFC 10021 §12, RFC 9594), which asks nobody anything.
 
 An epoch is on disk before anybody has its keys, and whoever leaves or joins begins a new one: a leaver cannot read
-what comes after it, a joiner not what came before. New keys are committed first and handed round afterwards, so
-nobody who is asleep, silent or gone can stop a rekey; keys that nobody renews end by themselves.
+what comes after it, a joiner not what came before. It makes the keys; a `Courier` hands them round, and says who has
+them.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from thingstead.clock import Clock
 from thingstead.crypto.key import PrivateKey
-from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt
-from thingstead.domain.ports import GroupAssociations, Records
+from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
+from thingstead.domain.ports import Records
 from thingstead.domain.thing import Thing
 from thingstead.errors import ForbiddenError
 from thingstead.identifier import ThingId, TransitionId, thing_id
@@ -23,21 +22,16 @@ from thingstead.planes.groups.enrolment import Enrolment
 from thingstead.planes.groups.finding import findings_of
 from thingstead.planes.groups.keeper import DOMAIN_ROLES, Keeper
 from thingstead.planes.groups.record import GroupRecord
-from thingstead.planes.groups.relying_party import Ask, RelyingParties
-from thingstead.planes.groups.standing import probe_of
+from thingstead.planes.groups.roster import MemberRecord, Rosters
+from thingstead.protocols.ace import aif
 from thingstead.protocols.ace.aif import Scope
-from thingstead.protocols.ace.groupcomm import GroupKeys, Peer, group_name, group_rights
-from thingstead.protocols.ace.groupcomm_join import JoinResponse
-from thingstead.protocols.coap.message import Message
+from thingstead.protocols.ace.groupcomm import Peer, group_name, group_rights
 from thingstead.protocols.cwt import ccs
 
-__all__ = ["GroupManager", "Send", "Settings"]
+__all__ = ["GroupManager", "Parcel", "Settings"]
 
 _ADMITTED = "admitted/"
-_MAX_BACK_OFF = 300.0
-
-Send = Callable[[str, Message, int], Awaitable[Mapping[bytes, Message]]]
-"""Sends one message to a group as its member, and collects so many responses by kid, or fewer in a bounded time."""
+_MAX_PAGE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +51,31 @@ class Settings:
     within: float = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Keys of one epoch for one member.
+
+    Attributes:
+        thing: who gets them.
+        sender_id: its place in the group.
+        num: the epoch.
+        payload: as it is sent to the member.
+    """
+
+    thing: ThingId
+    sender_id: bytes
+    num: int
+    payload: bytes
+
+
 class GroupManager:
     """Makes groups, takes things in and puts them out.
 
     Args:
         records: the plane's documents: one per group, one per admitted thing; they hold master secrets.
         key: the plane's own signing key: the Group Manager's and the domain's as a member (ESP256).
-        live: the domain's own membership, at the endpoint.
+        rosters: where messages come in: told of each step, once it is on disk.
         settings: names, rights and times.
-        scope_of: what a thing's token lets it do now.
-        ask: sends a request to a thing.
-        send: sends a message to a group.
         clock: both times.
         random_bytes: for secrets, challenges and Group Identifiers.
     """
@@ -78,24 +86,18 @@ class GroupManager:
         self,
         records: Records,
         key: PrivateKey,
-        live: GroupAssociations,
+        rosters: Rosters,
         *,
         settings: Settings,
-        scope_of: Callable[[ThingId], Scope | None],
-        ask: Ask,
-        send: Send,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
     ) -> None:
         self._records = records
-        self._live = live
         self._settings = settings
-        self._scope_of = scope_of
-        self._send = send
         self._clock = clock
         self._keeper = Keeper(
             records,
-            live,
+            rosters,
             domain=Peer(b"", ccs.encode(key.public, subject=settings.domain), DOMAIN_ROLES, settings.right),
             gm_credential=ccs.encode(key.public, subject=f"{settings.domain} group manager"),
             validity=2 * settings.renewal,
@@ -103,173 +105,163 @@ class GroupManager:
             random_bytes=random_bytes,
         )
         self._enrolment = Enrolment(self._keeper, key, clock=clock, random_bytes=random_bytes)
-        self._parties = RelyingParties(ask, within=settings.within)
-        self._last_response: dict[ThingId, datetime] = {}
-        self._retries: dict[bytes, tuple[int, float]] = {}
         names = [name.removeprefix(_ADMITTED) for name in records.load() if name.startswith(_ADMITTED)]
         self._admitted = {thing_id(name) for name in names}
-        self.on_join: Callable[[str], None] = lambda _name: None
 
-    def resume(self) -> None:
+    def tell(self) -> None:
+        """Say how all groups stand."""
+        self._keeper.tell()
+
+    async def resume(self) -> None:
         """Take part in all groups again after a start."""
         self._keeper.resume()
 
-    # --- what the owner asks
-
-    def groups(self) -> tuple[GroupRecord, ...]:
-        """All groups, by name."""
-        return self._keeper.groups()
-
-    def group(self, name: str) -> GroupRecord:
-        """One group.
+    async def seat(self, name: str) -> None:
+        """Take part in an epoch whose making was not heard of.
 
         Raises:
-            ConfigError: there is none of this name.
+            ConfigError: no such group.
         """
-        return self._keeper.group(name)
+        self._keeper.seat(name)
 
-    async def create(self, name: str) -> GroupRecord:
+    # --- what the owner asks; each may come again
+
+    async def create(self, name: str) -> None:
         """Make a group, of which the domain is the first member; one that is there stays as it is.
 
         Raises:
             DecodeError: not a name for a group.
         """
-        return await self._keeper.create(group_name(name))
+        await self._keeper.create(group_name(name))
 
-    async def rekey(self, name: str, *, cause: str = "operator") -> GroupRecord:
-        """Begin a new epoch with the same members, and hand its keys round.
+    async def rekey(self, name: str, cause: str) -> None:
+        """Begin a new epoch with the same members.
 
         Raises:
             ConfigError: no such group.
         """
         await self._keeper.change(name, self._keeper.next_epoch, cause=cause)
-        return await self.distribute(name)
 
-    async def evict(self, name: str, thing: ThingId, *, cause: str = "evicted") -> GroupRecord:
+    async def evict(self, name: str, thing: ThingId, cause: str) -> None:
         """Put a thing out of one group until `readmit`, whatever its scope says.
 
         Raises:
             ConfigError: no such group.
         """
         leave = self._keeper.without(thing)
-        await self._keeper.change(
-            name,
-            lambda record: replace(leave(record), barred=record.barred | {thing}),
-            cause=cause,
-            thing=thing,
-        )
-        return await self.distribute(name)
 
-    async def readmit(self, name: str, thing: ThingId) -> GroupRecord:
+        def barred(record: GroupRecord) -> GroupRecord:
+            return replace(leave(record), barred=record.barred | {thing})
+
+        await self._keeper.change(name, barred, cause=cause, thing=thing)
+
+    async def readmit(self, name: str, thing: ThingId) -> None:
         """Let an evicted thing join again, where its scope says so.
 
         Raises:
             ConfigError: no such group.
         """
-        return await self._keeper.change(
-            name,
-            lambda record: replace(record, barred=record.barred - {thing}),
-            cause="readmitted",
-            thing=thing,
-        )
 
-    async def command(self, name: str, message: Message) -> dict[ThingId, Message]:
-        """Send one message to all members, and tell what each answered in time.
+        def lifted(record: GroupRecord) -> GroupRecord:
+            return replace(record, barred=record.barred - {thing})
 
-        Raises:
-            ConfigError: no such group.
-        """
-        by_kid = {member.sender_id: member.thing for member in self.group(name).members}
-        answers = await self._send(name, message, len(by_kid))
-        known = {by_kid[kid]: answer for kid, answer in answers.items() if kid in by_kid}
-        self._last_response.update(dict.fromkeys(known, self._clock.utc()))
-        return known
+        await self._keeper.change(name, lifted, cause="readmitted", thing=thing)
 
-    async def reserve(self, name: str, upto: int) -> None:
-        """Make durable that the domain's sequence numbers below `upto` are spent in this epoch (RFC 8613 B.1.1).
+    async def reserve(self, name: str, gid: bytes, upto: int) -> bool:
+        """Make durable that the domain's numbers below `upto` are spent under `gid`; not once that is over (B.1.1).
 
         Raises:
             ConfigError: no such group.
         """
-        gid = self.group(name).gid
 
         def reserved(record: GroupRecord) -> GroupRecord:
             return replace(record, reserved=max(record.reserved, upto)) if record.gid == gid else record
 
-        if (await self._keeper.change(name, reserved)).gid == gid:
-            self._live.group_sequence_reserved(name, upto)
+        return (await self._keeper.change(name, reserved)).gid == gid
 
     # --- what things ask
 
-    def challenge(self, thing: ThingId, name: str) -> bytes:
+    async def challenge(self, thing: ThingId, name: str, scope: bytes) -> bytes:
         """The payload that an empty Join Request is refused with.
 
         Raises:
             ForbiddenError: the thing may not join this group, or there is none; it is not told which.
         """
-        self._right(thing, name)
+        self._right(thing, name, aif.decode(scope))
         return self._enrolment.challenge(thing, name)
 
-    async def join(self, thing: ThingId, name: str, payload: bytes) -> JoinResponse:
-        """Take a thing in; the others get the new keys from `distribute`, which `on_join` is to start.
+    async def join(self, thing: ThingId, name: str, payload: bytes, scope: bytes) -> bytes:
+        """Take a thing in, and answer its Join Request.
+
+        Args:
+            thing: who asks.
+            name: the group.
+            payload: its Join Request.
+            scope: what its token lets it do now.
 
         Raises:
             ForbiddenError: it may not join, or not as what it wants to be.
             SecurityError, ProtocolError: as `Enrolment.join` says.
         """
-        response = await self._enrolment.join(thing, name, payload, right=lambda: self._right(thing, name))
-        self.on_join(name)
-        return response
+        held = aif.decode(scope)
+        response = await self._enrolment.join(thing, name, payload, right=lambda: self._right(thing, name, held))
+        return response.encode()
 
-    def keys(self, thing: ThingId, name: str) -> GroupKeys:
+    async def keys(self, thing: ThingId, name: str, scope: bytes) -> bytes:
         """What a member has to hold now.
 
         Raises:
             ForbiddenError: it is no member, or may not be one any more.
         """
-        self._right(thing, name)
-        record = self.group(name)
-        member = record.member(thing)
-        if member is None:
-            raise ForbiddenError(f"{thing} is no member of {name}", spec="RFC 9594 §4.3.2", reason="member")
-        return self._keeper.keys_of(record, member)
+        self._right(thing, name, aif.decode(scope))
+        return (await self.whole(name, thing)).payload
 
-    # --- handing round
+    # --- what is handed round
 
-    async def distribute(self, name: str) -> GroupRecord:
-        """Hand the newest keys to every member that has not confirmed them, and keep who did.
+    async def parcels(self, name: str, after: bytes) -> tuple[Parcel, ...]:
+        """What members that are behind lack, by Sender ID, from the one after `after`: as many as fit; at its end none.
 
         Raises:
             ConfigError: no such group.
         """
-        record = self.group(name)
-        behind = {member.thing: member for member in record.behind()}
-        answers = await self._parties.push(
-            {thing: self._keeper.rekeying_of(record, member) for thing, member in behind.items()}
-        )
-        # Who cannot follow from where we took it to be gets all of it.
-        lost = [thing for thing, has_them in answers.items() if not has_them]
-        answers |= await self._parties.push({thing: self._keeper.keys_of(record, behind[thing]) for thing in lost})
-        told = [member.sender_id for thing, member in behind.items() if answers.get(thing)]
-        return await self._keeper.change(name, lambda current: current.confirmed_by(told, record.num))
+        record, size, page = self._keeper.group(name), 0, list[Parcel]()
+        for member in sorted(record.behind(), key=_place):
+            if _place(member) > int.from_bytes(after, "big") and size < _MAX_PAGE:
+                payload = self._keeper.rekeying_of(record, member).encode()
+                page.append(Parcel(member.thing, member.sender_id, record.num, payload))
+                size += len(payload)
+        return tuple(page)
 
-    def heard(self, thing: ThingId) -> None:
-        """A thing that nobody knew how to reach has spoken: where it is behind, it is not made to wait."""
-        for record in self.groups():
-            if any(member.thing == thing for member in record.behind()):
-                self._retries.pop(record.gid, None)
-                self.on_join(record.name)
+    async def whole(self, name: str, thing: ThingId) -> Parcel:
+        """All of an epoch for one member, which cannot follow from where it is.
 
-    async def tidy(self) -> None:
-        """Do what is due: put out whose right has ended, renew old keys, try again whoever is behind."""
-        for record in self.groups():
-            lost = [member.thing for member in record.members if not self._is_entitled(member.thing, record.name)]
+        Raises:
+            ConfigError: no such group.
+            ForbiddenError: it is no member.
+        """
+        record = self._keeper.group(name)
+        member = record.member(thing)
+        if member is None:
+            raise ForbiddenError(f"{thing} is no member of {name}", spec="RFC 9594 §4.3.2", reason="member")
+        return Parcel(thing, member.sender_id, record.num, self._keeper.keys_of(record, member).encode())
+
+    async def confirm(self, name: str, num: int, sender_ids: tuple[bytes, ...]) -> None:
+        """Keep who said that they have epoch `num`.
+
+        Raises:
+            ConfigError: no such group.
+        """
+        await self._keeper.change(name, lambda record: record.confirmed_by(sender_ids, num))
+
+    async def renew(self, ended: tuple[tuple[str, ThingId], ...]) -> None:
+        """Do what is due: put out whose right has ended, in which group, and renew old keys."""
+        over = frozenset(ended)
+        for record in self._keeper.groups():
+            lost = [one.thing for one in record.members if (record.name, one.thing) in over or not self._may(one.thing)]
             if lost:
                 await self._keeper.change(record.name, self._keeper.without(*lost), cause="right-ended")
             elif self._clock.utc() - record.rekeyed_at >= self._settings.renewal:
                 await self._keeper.change(record.name, self._keeper.next_epoch, cause="renewed")
-            if self._is_due(self.group(record.name)):
-                await self.distribute(record.name)
 
     # --- Plane
 
@@ -289,15 +281,13 @@ class GroupManager:
         return self._receipt(thing, Demand.WITHDRAW, transition_id, await self._put_out(thing.id, cause))
 
     async def probe(self, thing: Thing) -> Probe:
-        """Ask the other members of every group that the thing is or was in."""
-        return await probe_of(
-            thing.id,
-            self.groups(),
-            self._parties,
-            live=self._live,
-            at=self._clock.utc(),
-            last_response=self._last_response.get(thing.id),
-        )
+        """How the thing stands by the books; what members say of it, they say where they are asked."""
+        groups = self._keeper.groups()
+        places = [record.name for record in groups if record.member(thing.id) is not None]
+        was_there = any(record.credential_of(thing.id) is not None for record in groups)
+        standing = Standing.ACCEPTED if places else Standing.REFUSED if was_there else Standing.ABSENT
+        detail = f"in {', '.join(places)}" if places else "in no group"
+        return Probe(self.name, thing.id, standing, "group manager", self._clock.utc(), detail, None)
 
     def expiries(self) -> Sequence[Expiry]:
         """When each group's keys end; they are renewed after half of that."""
@@ -309,64 +299,50 @@ class GroupManager:
                 self.name,
                 record.rekeyed_at + self._settings.renewal,
             )
-            for record in self.groups()
+            for record in self._keeper.groups()
         ]
 
     def findings(self, question: str) -> Sequence[Finding]:
         """What the groups show for T8, C5.3.1, R-09, R-63, R-65 and R-66."""
-        return findings_of(question, self.groups())
+        return findings_of(question, self._keeper.groups())
 
     def snapshot(self) -> Mapping[str, bytes]:
         """Names, and who was put out; no keys: a restored group begins anew, and things join it again."""
-        return {record.name: ",".join(sorted(record.barred)).encode() for record in self.groups()}
+        return {record.name: ",".join(sorted(record.barred)).encode() for record in self._keeper.groups()}
 
     async def restore(self, documents: Mapping[str, bytes]) -> None:
         """Make the groups of a snapshot that are missing, under Group Identifiers that never were."""
         for name, barred in documents.items():
             await self.create(name)
             for thing in filter(None, barred.decode().split(",")):
-                await self.evict(name, thing_id(thing), cause="restored")
+                await self.evict(name, thing_id(thing), "restored")
 
     # --- within
 
     async def _put_out(self, thing: ThingId, cause: str) -> str:
-        """Deny first, rekey then, tell the others last: each step holds even where the next one fails."""
+        """Deny first, rekey then: each step holds even where the next one fails."""
         self._admitted.discard(thing)
         # Also where memory has none: an earlier attempt may have failed at the disk.
         await self._records.write({_ADMITTED + thing: None})
-        left = [record.name for record in self.groups() if record.member(thing) is not None]
+        left = [record.name for record in self._keeper.groups() if record.member(thing) is not None]
         for name in left:
             await self._keeper.change(name, self._keeper.without(thing), cause=cause, thing=thing)
-        # Also where an earlier attempt ended before the others were told.
-        behind = [one.name for one in self.groups() if one.credential_of(thing) is not None and one.behind()]
-        told = await asyncio.gather(*[self.distribute(name) for name in sorted({*left, *behind})])
-        return "; ".join([_progress(record) for record in told]) or "in no group"
+        return f"out of {', '.join(left)}" if left else "in no group"
 
-    def _right(self, thing: ThingId, name: str) -> Scope:
+    def _right(self, thing: ThingId, name: str, scope: Scope) -> Scope:
         """What the thing may ask of the members of a group that it may join."""
-        if not self._is_entitled(thing, name):
+        record, rights = self._keeper.find(name), group_rights(scope)
+        if record is None or not self._may(thing) or thing in record.barred or name not in rights:
             raise ForbiddenError(f"{thing} may not be in group {name[:40]}", spec="RFC 9594 §4.3.1", reason="member")
-        return group_rights(self._scope_of(thing) or Scope({}))[name]
+        return rights[name]
 
-    def _is_entitled(self, thing: ThingId, name: str) -> bool:
-        record, scope = self._keeper.find(name), self._scope_of(thing)
-        if record is None or scope is None or thing not in self._admitted or thing in record.barred:
-            return False
-        return name in group_rights(scope)
-
-    def _is_due(self, record: GroupRecord) -> bool:
-        """Whether members that are behind are to be tried now: at once, then after 2, 4, 8 .. 300 seconds."""
-        now = self._clock.now()
-        attempts, not_before = self._retries.get(record.gid, (0, now))
-        if not record.behind() or now < not_before:
-            return False
-        self._retries = {gid: row for gid, row in self._retries.items() if gid[:-1] != record.gid[:-1]}
-        self._retries[record.gid] = (attempts + 1, now + min(2.0 ** (attempts + 1), _MAX_BACK_OFF))
-        return True
+    def _may(self, thing: ThingId) -> bool:
+        return thing in self._admitted
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
 
 
-def _progress(record: GroupRecord) -> str:
-    return f"{record.name}: {len(record.members) - len(record.behind())} of {len(record.members)} have the new keys"
+def _place(member: MemberRecord) -> int:
+    """Sender IDs are numbers without zeros in front (`record`); the domain's is 0."""
+    return int.from_bytes(member.sender_id, "big")

@@ -1,4 +1,4 @@
-"""The groups as they are on disk and at the endpoint: every step is durable first, then live, then told."""
+"""The groups as they are on disk: every step is durable first, then told where messages come in."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from datetime import timedelta
 
 from thingstead.clock import Clock
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
-from thingstead.domain.ports import GroupAssociations, Records
+from thingstead.domain.ports import Records
 from thingstead.errors import ConfigError
 from thingstead.identifier import ThingId
 from thingstead.planes.groups import record as group_record
-from thingstead.planes.groups.record import GroupRecord, MemberRecord
+from thingstead.planes.groups.record import GroupRecord
+from thingstead.planes.groups.roster import MemberRecord, Rosters
 from thingstead.protocols.ace.groupcomm import GroupKeys, Peer
 from thingstead.protocols.ace.groupcomm_registry import Role
 from thingstead.protocols.ace.groupcomm_rekey import Rekeying
@@ -52,7 +53,7 @@ class Keeper:
 
     Args:
         records: the plane's documents.
-        live: the domain's own membership, at the endpoint.
+        rosters: where messages come in, with the domain's own seats.
         domain: the domain as a member, its Sender ID left open.
         gm_credential: the Group Manager's, original bytes.
         validity: how long the keys of one epoch may be used.
@@ -63,7 +64,7 @@ class Keeper:
     def __init__(
         self,
         records: Records,
-        live: GroupAssociations,
+        rosters: Rosters,
         *,
         domain: Peer,
         gm_credential: bytes,
@@ -72,7 +73,7 @@ class Keeper:
         random_bytes: Callable[[int], bytes],
     ) -> None:
         self._records = records
-        self._live = live
+        self._rosters = rosters
         self._domain = domain
         self._gm_credential = gm_credential
         self._validity = validity
@@ -84,10 +85,23 @@ class Keeper:
         self._groups = {record.name: record for record in loaded}
         self._steps: dict[str, deque[_Change]] = {}
 
+    def tell(self) -> None:
+        """Say how all groups stand; nobody takes a seat by that."""
+        for record in self._groups.values():
+            self._rosters.keep(record.roster())
+
     def resume(self) -> None:
         """Take part again after a start; sequence numbers go on above what was reserved."""
-        for record in self._groups.values():
-            self._install(record, fresh=False)
+        for name in self._groups:
+            self.seat(name)
+
+    def seat(self, name: str) -> None:
+        """Take the domain's seat in an epoch that it may have had before.
+
+        Raises:
+            ConfigError: no such group.
+        """
+        self._install(self.group(name), fresh=False)
 
     def find(self, name: str) -> GroupRecord | None:
         """The group of this name."""
@@ -172,6 +186,7 @@ class Keeper:
             entries = [self._entry(after, cause, thing)] if cause else []
             await self._records.write({_GROUP + name: after.encode()}, entries=entries)
             self._groups[name] = after
+            self._rosters.keep(after.roster())
             if before is None or before.gid != after.gid:
                 if before is not None:
                     self._steps.setdefault(name, deque(maxlen=_REMEMBERED)).append(_Change.between(before, after))
@@ -189,7 +204,7 @@ class Keeper:
 
     def _install(self, record: GroupRecord, *, fresh: bool) -> None:
         keys = self._keys(record, record.domain_sender)
-        self._live.install_group(keys, reserved=record.reserved, fresh=fresh)
+        self._rosters.install(keys, reserved=record.reserved, fresh=fresh)
 
     def _keys(self, record: GroupRecord, sender_id: bytes) -> GroupKeys:
         left = record.rekeyed_at + self._validity - self._clock.utc()

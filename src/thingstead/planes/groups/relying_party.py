@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from thingstead.errors import ThingsteadError
 from thingstead.identifier import ThingId
-from thingstead.protocols.ace.groupcomm import GroupKeys
-from thingstead.protocols.ace.groupcomm_rekey import Rekeying
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.profile import path
@@ -35,12 +33,10 @@ class RelyingParties:
         self._ask = ask
         self._within = within
 
-    async def push(self, keys: Mapping[ThingId, GroupKeys | Rekeying]) -> dict[ThingId, bool]:
+    async def push(self, keys: Mapping[ThingId, bytes]) -> dict[ThingId, bool]:
         """Hand each thing its keys (DRAFT §11.1, point to point); of those that answered, whether they have them."""
         messages = {
-            thing: request(
-                Code.PUT, path.GROUP_KEYS, payload=own.encode(), content_format=ContentFormat.ACE_GROUPCOMM_CBOR
-            )
+            thing: request(Code.PUT, path.GROUP_KEYS, payload=own, content_format=ContentFormat.ACE_GROUPCOMM_CBOR)
             for thing, own in keys.items()
         }
         answers = await self._ask_all(messages)

@@ -9,8 +9,8 @@ from datetime import datetime
 from thingstead.domain.plane import PlaneName, Probe, Standing
 from thingstead.domain.ports import GroupAssociations
 from thingstead.identifier import ThingId
-from thingstead.planes.groups.record import GroupRecord
 from thingstead.planes.groups.relying_party import RelyingParties
+from thingstead.planes.groups.roster import Roster
 from thingstead.protocols.profile.standing import MemberStanding, StandingQuestion, thumbprint
 
 __all__ = ["probe_of"]
@@ -43,7 +43,7 @@ class _Answers:
 
 async def probe_of(
     thing: ThingId,
-    groups: Sequence[GroupRecord],
+    groups: Sequence[Roster],
     parties: RelyingParties,
     *,
     live: GroupAssociations,
@@ -86,7 +86,7 @@ async def probe_of(
 
 
 async def _ask(
-    thing: ThingId, record: GroupRecord, credential: bytes, parties: RelyingParties, live: GroupAssociations
+    thing: ThingId, record: Roster, credential: bytes, parties: RelyingParties, live: GroupAssociations
 ) -> _Answers:
     others = [member.thing for member in record.members if member.thing != thing]
     told = await parties.standings(others, StandingQuestion(record.name, thumbprint(credential)))

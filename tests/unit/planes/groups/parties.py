@@ -9,9 +9,19 @@ from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import StorageError, TransportError
 from thingstead.identifier import ThingId
+from thingstead.planes.groups import record as group_record
+from thingstead.planes.groups.courier import Courier
 from thingstead.planes.groups.group_manager import GroupManager, Settings
+from thingstead.planes.groups.roster import Rosters
 from thingstead.protocols.ace.aif import Permission, Scope
-from thingstead.protocols.ace.groupcomm_join import JoinRequest, client_proof_input, decode_challenge, scope_entry
+from thingstead.protocols.ace.groupcomm import GroupKeys
+from thingstead.protocols.ace.groupcomm_join import (
+    JoinRequest,
+    JoinResponse,
+    client_proof_input,
+    decode_challenge,
+    scope_entry,
+)
 from thingstead.protocols.ace.groupcomm_registry import Role
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
@@ -69,7 +79,7 @@ class LiveGroups:
 
 
 class Domain:
-    """A Group Manager on a disk, with members that answer as `members` says: thing -> function of the request."""
+    """A groups plane over a disk, with members that answer as `members` says: thing -> function of the request."""
 
     def __init__(self, documents=None, seed=1):
         self.disk = Disk(documents)
@@ -79,16 +89,25 @@ class Domain:
         self.members = {}
         self.asked = []
         self.key = KEY
-        self.manager = GroupManager(
+        rosters = Rosters(self.live)
+        self.engine = GroupManager(
             self.disk,
             KEY,
+            rosters,
+            settings=Settings(domain="home", right=LIGHT, renewal=RENEWAL),
+            clock=self.clock,
+            random_bytes=random.Random(seed).randbytes,
+        )
+        self.engine.tell()
+        self.manager = Courier(
+            self.engine,
+            rosters,
             self.live,
-            settings=Settings(domain="home", right=LIGHT, renewal=RENEWAL, within=0.01),
             scope_of=self.scopes.get,
             ask=self.ask,
             send=self.send,
             clock=self.clock,
-            random_bytes=random.Random(seed).randbytes,
+            within=0.01,
         )
 
     async def ask(self, thing, message):
@@ -107,8 +126,20 @@ class Domain:
     async def joined(self, thing, scope=MAY_JOIN, key=None, roles=Role.RESPONDER):
         """The thing in the group, through the front door."""
         await self.admitted(thing, scope)
-        challenge = decode_challenge(self.manager.challenge(thing.id, "lamps"))
-        return await self.manager.join(thing.id, "lamps", joining(challenge, key=key, roles=roles).encode())
+        return await self.asks(thing, key=key, roles=roles)
+
+    async def asks(self, thing, **request):
+        """The answer to a Join Request of the thing, and to the challenge before it."""
+        challenge = decode_challenge(await self.manager.challenge(thing.id, "lamps"))
+        return JoinResponse.decode(await self.manager.join(thing.id, "lamps", joining(challenge, **request).encode()))
+
+    async def keys(self, thing, name="lamps"):
+        """What the thing gets that asks for its keys."""
+        return GroupKeys.decode(await self.manager.keys(thing, name))
+
+    def record(self, name="lamps"):
+        """The group as it is on disk, with its keys."""
+        return group_record.decode(self.disk.documents[f"group/{name}"])
 
 
 KEY = generate(KeyType.P256)

@@ -12,6 +12,7 @@ from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import AuthenticationError, DecodeError, ForbiddenError, StateError
 from thingstead.planes.groups.enrolment import Enrolment
 from thingstead.planes.groups.keeper import DOMAIN_ROLES, Keeper
+from thingstead.planes.groups.roster import Rosters
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.ace.groupcomm import Peer
 from thingstead.protocols.ace.groupcomm_join import decode_challenge
@@ -33,7 +34,7 @@ class Door:
         numbers = iter(range(1, 10_000))
         self.keeper = Keeper(
             self.disk,
-            LiveGroups(),
+            Rosters(LiveGroups()),
             domain=Peer(b"", ccs.encode(KEY.public), DOMAIN_ROLES, LIGHT),
             gm_credential=b"gm",
             validity=VALIDITY,

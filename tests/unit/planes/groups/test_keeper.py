@@ -11,6 +11,7 @@ from thingstead.domain.ledger.entry import Kind
 from thingstead.errors import ConfigError, DecodeError, StorageError
 from thingstead.planes.groups import record as group_record
 from thingstead.planes.groups.keeper import DOMAIN_ROLES, Keeper
+from thingstead.planes.groups.roster import Rosters
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.ace.groupcomm import Peer
 from thingstead.protocols.ace.groupcomm_registry import Role
@@ -29,7 +30,7 @@ class Kept:
         random = chain(numbers, range(1, 1000))
         self.keeper = Keeper(
             self.disk,
-            self.live,
+            Rosters(self.live),
             domain=Peer(b"", b"domain", DOMAIN_ROLES, LIGHT),
             gm_credential=b"gm",
             validity=VALIDITY,

@@ -6,7 +6,6 @@ import pytest
 from tests.unit.domain.things import AT, a_thing
 from thingstead.errors import DecodeError, StateError
 from thingstead.planes.groups import record as group_record
-from thingstead.planes.groups.record import GroupRecord
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.ace.groupcomm_registry import Role
 from thingstead.protocols.cbor import codec
@@ -59,13 +58,13 @@ def test_a_sender_id_is_given_once_whoever_leaves_or_comes_back():
 @pytest.mark.spec("RFC 10021 2.2")
 @pytest.mark.parametrize(("number", "sender_id"), [(255, b"\xff"), (256, b"\1\0"), ((1 << 56) - 1, b"\xff" * 7)])
 def test_a_sender_id_is_as_short_as_its_number(number, sender_id):
-    record = GroupRecord("g", b"pref", 1, a_group().master_secret, b"", AT, number, b"\0")
+    record = replace(a_group(), next_sender=number)
     assert members(joined(record, ONE)) == [(ONE, sender_id)]
 
 
 @pytest.mark.spec("RFC 10021 2.2")
 def test_a_group_whose_sender_ids_are_used_up_takes_nobody():
-    full = GroupRecord("g", b"pref", 1, a_group().master_secret, b"", AT, 1 << 56, b"\0")
+    full = replace(a_group(), next_sender=1 << 56)
     with pytest.raises(StateError, match="no Sender ID left"):
         joined(full, ONE)
 

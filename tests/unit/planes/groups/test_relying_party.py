@@ -55,7 +55,7 @@ class Members:
         return asyncio.run(self.parties.standings(self.answers, QUESTION))
 
     def push(self):
-        return asyncio.run(self.parties.push({thing: keys_of(thing) for thing in self.answers}))
+        return asyncio.run(self.parties.push({thing: keys_of(thing).encode() for thing in self.answers}))
 
 
 def content(standing=STANDING):
