@@ -17,6 +17,7 @@ from tests.sabotage.replacement import Sabotage
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 600
+_QUICK = ("unit", "contracts", "properties", "scenarios")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ def _claims(scratch: Path) -> dict[str, list[str]]:
 def _run(target: Path, row: int | None, tests: list[str]) -> _Result:
     if not tests:
         return _Result()
-    files = sorted({test.split("::", maxsplit=1)[0] for test in tests})
+    # What is quick to go red comes first.
+    files = sorted({test.split("::", maxsplit=1)[0] for test in tests}, key=lambda file: (_rank(file), file))
     options = ["--verdict", str(target), "--timeout", "60"]
     options += ["--maxfail", "1000"] if row is None else ["--sabotage", str(row), "-x"]
     output = _pytest(options + files)
@@ -72,6 +74,11 @@ def _run(target: Path, row: int | None, tests: list[str]) -> _Result:
         return _Result(broken=output)
     verdict: dict[str, Any] = json.loads(target.read_bytes())
     return _Result(verdict["outcomes"], tuple(verdict["red"]))
+
+
+def _rank(file: str) -> int:
+    folder = file.split("/")[1]
+    return _QUICK.index(folder) if folder in _QUICK else len(_QUICK)
 
 
 def _pytest(options: list[str]) -> str:
