@@ -18,6 +18,7 @@ from thingstead.errors import TransportError
 from thingstead.identifier import KeyId
 from thingstead.keeper.privilege import CAP_NET_ADMIN
 from thingstead.storage.directory import write_whole
+from thingstead.storage.sqlite import DATABASE
 from thingstead.transport.control_socket import ControlClient
 from thingstead.transport.key_socket import RemoteKeyStore
 
@@ -182,6 +183,24 @@ def test_killed_keepers_come_back_and_ctrl_c_leaves_nobody(home, up):
     assert process.wait(20) == 0
     assert processes() == {}
     assert process.communicate()[1].count("is started again") == len(ALL)
+
+
+@pytest.mark.root
+@pytest.mark.requirement("R-63")
+def test_a_killed_groups_plane_goes_on_above_every_epoch_and_its_keys_are_on_no_other_disk(home, up):
+    up("--separate")
+    groups = FIRST + 2 + ALL.index("groups")
+    epochs = [ask(home, "group.create", group="lamps")["epoch"], ask(home, "group.rekey", group="lamps")["epoch"]]
+    os.kill(processes()[groups], signal.SIGKILL)
+    backup = home.root / "later.backup"
+    assert ask(home, "backup", path=str(backup))["entries"]
+    epochs.append(ask(home, "group.rekey", group="lamps")["epoch"])
+    assert epochs == [1, 2, 3]
+    (row,) = ask(home, "group.list")
+    assert row["epoch"] == 3
+    database = home.keepers / "groups" / DATABASE
+    assert as_user(FIRST, database.read_bytes) == "PermissionError"
+    assert as_user(groups, database.read_bytes) == "done"
 
 
 @pytest.mark.full

@@ -157,6 +157,17 @@ def test_each_key_signs_what_its_own_plane_makes_and_nothing_else(plane, what):
             make().check_signature(MADE[what], AT)
 
 
+@pytest.mark.requirement("R-65")
+@pytest.mark.parametrize("what", MADE)
+def test_a_member_s_key_signs_messages_of_its_group_and_not_what_the_group_manager_proves(what):
+    rule = GroupRule(proves=False)
+    if what == "group message":
+        rule.check_signature(MADE[what], AT)
+    else:
+        with pytest.raises(ForbiddenError):
+            rule.check_signature(MADE[what], AT)
+
+
 @pytest.mark.parametrize("plane", Rules.of)
 def test_only_handshakes_and_groups_agree_on_secrets(plane):
     rule = Rules.of[plane][0]()
