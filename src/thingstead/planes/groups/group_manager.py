@@ -42,13 +42,11 @@ class Settings:
         domain: its name, in the domain's own credentials.
         right: what the domain may ask of members by a group message.
         renewal: keys are renewed at the latest after this; after twice this no member uses them any more.
-        within: seconds that one member has to take keys or to answer a question.
     """
 
     domain: str
     right: Scope
     renewal: timedelta
-    within: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
