@@ -141,7 +141,7 @@ class RemoteAccess(RemotePlane):
             self._parties,
             associations=self._associations,
             domain=self._domain,
-            at=self._clock.utc(),
+            utc=self._clock.utc,
         )
 
     def told(self, name: str, values: Sequence[Any]) -> None:

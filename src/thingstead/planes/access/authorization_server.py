@@ -218,7 +218,7 @@ class AuthorizationServer:
             self._parties,
             associations=self._associations,
             domain=self._domain,
-            at=self._clock.utc(),
+            utc=self._clock.utc,
         )
 
     def expiries(self) -> Sequence[Expiry]:

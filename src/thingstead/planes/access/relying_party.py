@@ -112,7 +112,7 @@ async def probe_of(
     *,
     associations: SecurityAssociations,
     domain: str,
-    at: datetime,
+    utc: Callable[[], datetime],
 ) -> Probe:
     """Ask the live endpoint whether a request of a thing would verify, and each thing that it has a token for.
 
@@ -122,10 +122,10 @@ async def probe_of(
         parties: asks those at whom they count.
         associations: the live endpoint.
         domain: whose tokens need no other to be asked.
-        at: now.
+        utc: the time, read once all have answered: what a peer accepted while it was asked was accepted.
     """
     peers = await parties.peers_of(thing, [one for one in tokens if one[1].audience != domain])
-    live = associations.is_live(thing)
+    at, live = utc(), associations.is_live(thing)
     standing = Standing.ACCEPTED if live or peers.accepting else Standing.REFUSED
     detail = "association live" if live else "unknown kid: 4.01"
     accepted = [one for one in (associations.last_acceptance(thing), peers.last_acceptance) if one]
