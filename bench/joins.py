@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import resource
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from bench.figure import Figure
 from bench.load import Server
+from tests.port import free_port
 from thingstead.clock import SystemClock
 from thingstead.errors import TransportError
 from thingstead.simulator.scenery import MAKERS, Scenery, prepare
@@ -47,7 +47,7 @@ def figures() -> Iterator[Figure]:
 
 
 def _measure(folder: Path, count: int) -> tuple[float, float, float, int]:
-    port = _free_port()
+    port = free_port()
     scenery = prepare(
         folder,
         things=count,
@@ -106,9 +106,3 @@ def _await(holds: Callable[[], bool]) -> None:
         if time.monotonic() > end:
             raise RuntimeError(f"expected all to be members within {_PATIENCE_SECONDS:.0f} s")
         time.sleep(_POLL_SECONDS)
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bench.server.pairs import address
+from tests.port import free_port
 from thingstead.agent.program import STATUS_SOCKET
 from thingstead.clock import SystemClock
 from thingstead.controller.composition import domain_credential
@@ -138,7 +138,7 @@ class Pairs:
         self._count = count
         self._each = each
         self._pace = pace
-        self._port = _free_port()
+        self._port = free_port()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._domain = DomainDirectory(folder / "domain")
         self._prepare(hours)
@@ -270,9 +270,3 @@ def await_that(holds: Callable[[], bool], what: str, *, poll: float = _POLL) -> 
 
 def _serial(number: int) -> str:
     return f"N-{number:04d}"
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import tempfile
@@ -10,17 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-__all__ = ["Processes", "free_port", "short_directory"]
+from tests.port import free_port
+
+__all__ = ["Processes", "short_directory"]
 
 _Run = Callable[..., tuple[int, str, str]]
-
-
-def free_port() -> int:
-    """A UDP port of loopback that nobody has at this moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

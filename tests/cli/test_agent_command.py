@@ -7,7 +7,8 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from tests.cli.processes import Processes, free_port, short_directory
+from tests.cli.processes import Processes, short_directory
+from tests.port import free_port
 from thingstead.agent.program import STATUS_SOCKET
 from thingstead.transport.control_socket import ControlClient
 

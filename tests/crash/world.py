@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any
 
 from tests.crash.audit import Audit, GroupAudit
 from tests.crash.relay import Relay
+from tests.port import free_port
 from thingstead.agent.program import STATUS_SOCKET
 from thingstead.controller.composition import domain_credential
 from thingstead.controller.config import CoapConfig
@@ -30,7 +30,7 @@ from thingstead.storage.sqlite import DATABASE
 from thingstead.transport.control_socket import ControlClient
 from thingstead_verifier.verify import Verdict, check
 
-__all__ = ["TELEMETRY_INTERVAL", "Process", "ThingProcess", "World", "eventually", "free_port"]
+__all__ = ["TELEMETRY_INTERVAL", "Process", "ThingProcess", "World", "eventually"]
 
 TELEMETRY_INTERVAL = 0.02
 _START_PATIENCE = 20.0
@@ -214,10 +214,3 @@ class World:
         thing.audit.is_leaving = True
         thing.audit.cut_off()
         return thing
-
-
-def free_port() -> int:
-    """A UDP port that was free a moment ago."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

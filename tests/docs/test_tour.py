@@ -4,7 +4,6 @@ import importlib
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from functools import reduce
 from pathlib import Path
 
 import pytest
+
+from tests.port import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 TOUR = (ROOT / "docs" / "tour.md").read_text()
@@ -102,12 +103,6 @@ class Walk:
             process.terminate()
         for process in self.running:
             process.wait(60)
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.mark.slow

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import socket
 from abc import ABC, abstractmethod
 from asyncio import StreamReader
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -15,6 +14,7 @@ from typing import Any, Self
 
 from tests.interop.endpoint_party import LARGE
 from tests.interop.keys import Keys
+from tests.port import free_port
 
 __all__ = ["Aiocoap", "Libcoap", "Node", "Peer", "RefusedError"]
 
@@ -96,7 +96,7 @@ class _Scripted(Peer):
         self._process: Process | None = None
 
     async def serve(self) -> int:
-        self.port = self.port or _free_port(self.host)
+        self.port = self.port or free_port(self.host)
         await self._call("serve", self.port, self._credentials())
         return self.port
 
@@ -179,7 +179,7 @@ class Libcoap(Peer):
         self._client_port = 0
 
     async def serve(self) -> int:
-        self.port = self.port or _free_port(self.host)
+        self.port = self.port or free_port(self.host)
         arguments = ["-A", self.host, "-p", str(self.port), "-d", "10", "-v", "7", *self._context("server")]
         self._serving = await asyncio.create_subprocess_exec(
             self._server, *arguments, cwd=self.folder, stdout=PIPE, stderr=DEVNULL, limit=_LOG
@@ -230,7 +230,7 @@ class Libcoap(Peer):
         context = ["-E", f"{self.keys.as_libcoap(self.folder / 'context')},{role}.sequence"]
         if role == "client":
             # One address for all requests, so that we see it receive once.
-            self._client_port = self._client_port or _free_port(self.host)
+            self._client_port = self._client_port or free_port(self.host)
             context += ["-p", str(self._client_port)]
         return context
 
@@ -270,8 +270,3 @@ async def _kill(process: Process) -> None:
     if process.returncode is None:
         process.kill()
     await process.wait()
-
-
-def _free_port(host: str) -> int:
-    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        return int(probe.getsockname()[1])

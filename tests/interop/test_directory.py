@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.endpoint_party import on_loopback
+from tests.port import free_port
 from thingstead.agent import association as kept
 from thingstead.agent.directory import tell
 from thingstead.agent.membership import ASSOCIATION
@@ -28,12 +28,6 @@ pytestmark = [pytest.mark.interop, pytest.mark.slow, pytest.mark.spec("RFC 9176 
 SCRIPT = Path(__file__).parent / "aiocoap_directory_party.py"
 PATIENCE = 30.0
 LINKS = '</light>;rt=light,</temperature>;rt="temperature sensor"'
-
-
-def free_port():
-    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
-        probe.bind(("::1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

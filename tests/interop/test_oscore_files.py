@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_coap import FORMATS, Serving
+from tests.port import free_port
 from thingstead.cli import main as cli
 from thingstead.storage.oscore_context import ContextFile
-from thingstead.transport.udp import open_socket
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
@@ -117,11 +117,6 @@ def serving():
     for process in running:
         process.kill()
         process.communicate()
-
-
-def free_port(host):
-    with open_socket(host, 0) as probe:
-        return probe.getsockname()[1]
 
 
 @pytest.mark.spec("RFC 8613 8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from contextlib import asynccontextmanager, suppress
 from datetime import date
@@ -13,6 +12,7 @@ import pytest
 from tests.interop.endpoint_party import LARGE, on_loopback
 from tests.interop.peer import RefusedError
 from tests.interop.test_requests import ALL
+from tests.port import free_port
 from thingstead.coap.client import Client
 from thingstead.protocols.coap.registry import Code, OptionNumber, Scheme
 from thingstead.proxy.config import Approach, ClientsConfig, ListenConfig, OriginConfig, ProxyConfig
@@ -21,12 +21,6 @@ from thingstead.proxy.program import running
 pytestmark = [pytest.mark.interop, pytest.mark.slow, pytest.mark.requirement("R-52")]
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
-
-
-def free_port(host):
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind((host, 0))
-        return free.getsockname()[1]
 
 
 @asynccontextmanager

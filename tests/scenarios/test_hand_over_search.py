@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.crash.relay import Relay
-from tests.crash.world import Process, eventually, free_port
+from tests.crash.world import Process, eventually
+from tests.port import free_port
 from thingstead.agent.file_home import FileHome
 from thingstead.agent.group_home import GroupHome
 from thingstead.agent.program import HOME, KEYS, STATUS_SOCKET

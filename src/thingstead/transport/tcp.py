@@ -95,7 +95,7 @@ class StreamPump:
         except OSError as error:
             raise TransportError(f"expected a peer at {host} port {port}: {error}") from error
         if connection.address is None:
-            raise TransportError(f"expected room for a connection with {host} port {port}")
+            raise TransportError(f"expected a peer at {host} port {port}, and room for a connection with it")
         return connection.address
 
     def flush(self) -> None:
@@ -138,6 +138,9 @@ class StreamPump:
         try:
             if address is None or self._is_closed:
                 raise StateError("expected an open pump and a peer with an address")
+            if peer == transport.get_extra_info("sockname"):
+                # The kernel may choose, as our port, the one that we connect to; with nobody there, we meet ourselves.
+                raise StateError("expected somebody else than ourselves")
             self._core.connect(address, self._clock.now(), is_ours=is_ours)
         except StateError as error:
             _LOGGER.debug("connection with %s refused: %s", address, error)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.port import free_port
 from tests.unit.coap.party import LARGE, halves, run
 from thingstead.coap.client import Client
 from thingstead.endpoint.config import EndpointConfig
@@ -124,11 +125,6 @@ def test_an_error_is_a_response_until_success_is_required(method, path, error, s
     with pytest.raises(error, match=re.escape(says)) as refused:
         response.require_success()
     assert refused.value.reason == says[:4]
-
-
-def free_port():
-    with open_socket("127.0.0.1", 0) as probe:
-        return probe.getsockname()[1]
 
 
 @pytest.mark.parametrize(

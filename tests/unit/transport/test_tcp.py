@@ -229,3 +229,18 @@ def test_a_closed_pump_takes_nothing():
         return server.next_deadline()
 
     assert play(story) is None
+
+
+@pytest.mark.spec("RFC 9293 3.5")
+def test_a_connection_that_met_itself_is_nobody():
+    """Simultaneous open with one socket: what Linux does when it gives a client the port that the client asks for."""
+
+    async def story(_server, pump, _port):
+        with socket.socket() as alone:
+            alone.bind((HOST, 0))
+            alone.connect(alone.getsockname())
+            transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=alone)
+            assert pump.made(transport, is_ours=True) is None
+            assert transport.is_closing()
+
+    play(story)

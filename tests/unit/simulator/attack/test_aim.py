@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import os
 import secrets
-import socket
 from dataclasses import replace
 
 import pytest
 
+from tests.port import free_port
 from thingstead.agent import program
 from thingstead.agent.config import AgentConfig
 from thingstead.clock import SystemClock
@@ -21,12 +21,6 @@ from thingstead.simulator.demo_record import DemoRecord, RecordedThing
 from thingstead.simulator.scenery import MAKERS, prepare
 
 CLOCK = SystemClock()
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
