@@ -69,6 +69,7 @@ class Issuing:
             domain=self.domain,
             holder_of=access.holder_of,
             token_key_of=access.token_key_of,
+            steady=access.steady,
             clock=self.clock,
             random_bytes=self.random_bytes,
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from weakref import WeakValueDictionary
@@ -146,6 +147,20 @@ class AuthorizationServer:
             raise StateError(f"{thing} holds no access token")
         oscore = self._read(thing).oscore
         return token_key(oscore.master_secret, master_salt=oscore.master_salt, digest_id=oscore.digest_id)
+
+    @asynccontextmanager
+    async def steady(self, *things: ThingId) -> AsyncIterator[None]:
+        """None of them is withdrawn or cut off meanwhile: whoever does that later finds what was issued here.
+
+        Raises:
+            StateError: one of them was, before.
+        """
+        async with AsyncExitStack() as stack:
+            for thing in sorted(set(things)):
+                await stack.enter_async_context(self._lock(thing))
+            for thing in things:
+                self.tokens_of(thing)
+            yield
 
     def scope_of(self, thing: ThingId) -> Scope | None:
         """What the thing may do now; None when its token has ended, was suspended or never was."""

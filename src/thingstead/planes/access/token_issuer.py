@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from enum import IntEnum
 
@@ -53,6 +54,7 @@ class TokenIssuer:
         domain: issuer of the tokens.
         holder_of: the key that a thing has proved; raises `StateError` for one that has no token itself.
         token_key_of: the key of tokens that only this thing can read; raises likewise.
+        steady: keeps these things from being cut off meanwhile; raises `StateError` for one that is.
         clock: for UTC.
         random_bytes: for token identifiers.
     """
@@ -65,6 +67,7 @@ class TokenIssuer:
         domain: str,
         holder_of: Callable[[ThingId], PublicKey],
         token_key_of: Callable[[ThingId], Secret],
+        steady: Callable[[ThingId, ThingId], AbstractAsyncContextManager[None]],
         clock: Clock,
         random_bytes: Callable[[int], bytes],
     ) -> None:
@@ -73,6 +76,7 @@ class TokenIssuer:
         self._domain = domain
         self._holder_of = holder_of
         self._token_key_of = token_key_of
+        self._steady = steady
         self._clock = clock
         self._random_bytes = random_bytes
 
@@ -87,6 +91,12 @@ class TokenIssuer:
                 token could be another of (``invalid_request``).
             StorageError: it could not be written down.
         """
+        async with self._steady(client, server):
+            return await self._issue(client, server, asked, decision)
+
+    async def _issue(
+        self, client: ThingId, server: ThingId, asked: TokenRequest, decision: PeerDecision
+    ) -> TokenResponse:
         holder, rs_public = self._holder_of(client), self._holder_of(server)
         if asked.public is not None and asked.public != holder:
             raise UnsupportedError("expected the key that was proved", spec="RFC 9200 §5.8.1", reason=_POP_KEY)

@@ -2,22 +2,26 @@
 
 import asyncio
 import random
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import a_thing
+from thingstead.controller.issuing import Issuing
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.lifecycle import Restriction
-from thingstead.errors import StorageError, TransportError
+from thingstead.domain.peer_policy import PeerDecision
+from thingstead.errors import StateError, StorageError, TransportError
 from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.access.issued_tokens import IssuedToken, IssuedTokens
 from thingstead.planes.access.join_tokens import Proposal
 from thingstead.planes.access.relying_party import RelyingParties
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.ace.token import token_hash
+from thingstead.protocols.ace.token_endpoint import TokenRequest
 from thingstead.protocols.edhoc.session import OscoreParameters
 from thingstead.secret import Secret
 
@@ -301,3 +305,34 @@ def test_the_tokens_of_its_join_are_on_the_list_when_a_thing_is_withdrawn():
 
     held, revoked = asyncio.run(story())
     assert held == revoked
+
+
+@pytest.mark.requirement("R-09")
+@pytest.mark.parametrize("end", ["restrict", "withdraw"])
+@pytest.mark.parametrize("leaves", [0, 1], ids=["client", "server"])
+@pytest.mark.parametrize("turns", range(12))
+def test_no_token_counts_that_is_issued_while_one_of_its_two_goes(end, leaves, turns):
+    client, light = a_thing(0), a_thing(1)
+    gone = (client, light)[leaves]
+    decision = PeerDecision("switches", Scope({"/light": 4}), timedelta(hours=2))
+
+    async def story():
+        tokens = IssuedTokens(SlowRecords(), clock=JumpingClock())
+        plane = server(SlowRecords(), Live(), tokens)
+        for number, thing in enumerate((client, light), 1):
+            plane.propose(thing.id, proposal(number))
+            await plane.admit(thing, cause="joined", transition_id=thing.transition_id)
+        issuer = Issuing("home", _KEY, JumpingClock(), random.Random(1).randbytes).issuer(tokens, plane)
+
+        async def ask():
+            with suppress(StateError):
+                await issuer.issue(client.id, light.id, TokenRequest(light.id), decision)
+
+        async with asyncio.TaskGroup() as both:
+            both.create_task(ask())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await getattr(plane, end)(gone, cause="doubt", transition_id=gone.transition_id)
+        return [one for _, one in tokens.of(gone.id) if not one.is_revoked]
+
+    assert asyncio.run(story()) == []
