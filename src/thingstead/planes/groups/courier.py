@@ -292,8 +292,8 @@ class Courier:
             self.groups(),
             self._parties,
             live=self._live,
-            at=self._clock.utc(),
-            last_response=self._last_response.get(thing.id),
+            utc=self._clock.utc,
+            last_response=lambda: self._last_response.get(thing.id),
         )
 
     def expiries(self) -> Sequence[Expiry]:

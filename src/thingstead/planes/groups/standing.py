@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,8 +47,8 @@ async def probe_of(
     parties: RelyingParties,
     *,
     live: GroupAssociations,
-    at: datetime,
-    last_response: datetime | None,
+    utc: Callable[[], datetime],
+    last_response: Callable[[], datetime | None],
 ) -> Probe:
     """Ask every other member of each group that the thing is or was in, and the domain's own endpoint.
 
@@ -60,18 +60,19 @@ async def probe_of(
         groups: all groups.
         parties: the way to the members.
         live: the domain's own membership.
-        at: now.
-        last_response: when the domain last accepted a response of the thing.
+        utc: the time, read once all have answered: what a member accepted while it was asked was accepted.
+        last_response: when the domain last accepted a response of the thing; read then, too.
     """
     answers = [
         await _ask(thing, record, credential, parties, live)
         for record in groups
         if (credential := record.credential_of(thing)) is not None
     ]
+    at, own = utc(), last_response()
     if not answers:
         return Probe(PlaneName.GROUPS, thing, Standing.ABSENT, "group manager", at, "never in a group", None)
     accepted = [standing.last_acceptance for one in answers for standing in one.told.values()]
-    last = max([moment for moment in (*accepted, last_response) if moment is not None], default=None)
+    last = max([moment for moment in (*accepted, own) if moment is not None], default=None)
     is_accepted = any(one.accepting for one in answers)
     asked = sum(len(one.told) for one in answers)
     return Probe(

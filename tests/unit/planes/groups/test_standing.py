@@ -54,9 +54,19 @@ def probe(*groups, says=None, domain=NOWHERE, last_response=None):
         return Message(Code.CONTENT, payload=says[thing].encode())
 
     parties = RelyingParties(ask, within=0.01)
-    made = asyncio.run(probe_of(ASKED, groups, parties, live=domain, at=LATER, last_response=last_response))
-    return made, questions
+    asking = probe_of(
+        ASKED,
+        groups,
+        parties,
+        live=domain,
+        utc=lambda: LATER + len(questions) * _TAKES,
+        last_response=lambda: last_response,
+    )
+    return asyncio.run(asking), questions
 
+
+_TAKES = timedelta(seconds=1)
+"""That one question takes."""
 
 NO, YES = MemberStanding(False, 1, None), MemberStanding(True, 1, AT)
 
@@ -109,3 +119,8 @@ def test_one_group_that_accepts_among_several_is_told_by_name():
 def test_the_last_acceptance_is_the_latest_that_anybody_tells_of(members, domain, last):
     told, _ = probe(LAMPS, says={ONE: members}, last_response=domain)
     assert told.last_acceptance == last
+
+
+def test_the_clock_is_read_when_all_have_answered():
+    told, questions = probe(LAMPS, says={ONE: YES, TWO: NO})
+    assert told.at == LATER + len(questions) * _TAKES
