@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import InitVar, dataclass
+from typing import Any
 
 from thingstead.crypto.key import PrivateKey, PublicKey, verify
 from thingstead.errors import DecodeError
@@ -13,7 +14,7 @@ from thingstead.protocols.cose.header import Headers, Label
 from thingstead.protocols.cose.sign1 import choose_payload
 from thingstead.protocols.cose.structure import CoseTag, open_array, sig_structure, wrap_array
 
-__all__ = ["AuthenticatedSign", "Sign", "Signature", "Signer", "authenticate", "decode", "sign"]
+__all__ = ["AuthenticatedSign", "Sign", "Signature", "Signer", "add", "authenticate", "decode", "sign"]
 
 _SEAL = object()
 
@@ -85,14 +86,49 @@ def sign(payload: bytes, signers: Sequence[Signer], *, external_aad: bytes = b""
     """
     if not signers:
         raise ValueError("a COSE_Sign takes at least one signer")
+    signatures = _sign(payload, signers, body_protected=b"", external_aad=external_aad)
+    return wrap_array([b"", {}, None if detached else payload, signatures], CoseTag.SIGN, tagged=True)
+
+
+def add(
+    message: Sign | bytes,
+    signers: Sequence[Signer],
+    *,
+    external_aad: bytes = b"",
+    payload: bytes | None = None,
+    limits: codec.Limits = codec.DEFAULT_LIMITS,
+) -> bytes:
+    """Sign what others signed before; their signatures stay as they came, and prove nothing here.
+
+    Args:
+        message: parsed or as received.
+        signers: who signs now.
+        external_aad: covered and not carried.
+        payload: the detached payload; None when the message must carry its own.
+        limits: bounds on the message.
+
+    Raises:
+        DecodeError: not a COSE_Sign, or the payload in the wrong place.
+        UnsupportedError: an algorithm is not one of its key.
+    """
+    if not isinstance(message, Sign):
+        message = decode(message, limits=limits)
+    body = message.headers
+    content = choose_payload(message.payload, payload)
+    signatures = [[*header.encode(one.headers), one.signature] for one in message.signatures]
+    signatures += _sign(content, signers, body_protected=body.encoded, external_aad=external_aad)
+    return wrap_array([*header.encode(body), message.payload, signatures], CoseTag.SIGN, tagged=True)
+
+
+def _sign(payload: bytes, signers: Sequence[Signer], *, body_protected: bytes, external_aad: bytes) -> list[list[Any]]:
     signatures = []
     for signer in signers:
         headers = header.build({Label.ALG: signer.signature_id}, {Label.KID: signer.kid} if signer.kid else {})
         covered = sig_structure(
-            body_protected=b"", sign_protected=headers.encoded, external_aad=external_aad, payload=payload
+            body_protected=body_protected, sign_protected=headers.encoded, external_aad=external_aad, payload=payload
         )
         signatures.append([*header.encode(headers), signer.key.sign(covered, signer.signature_id)])
-    return wrap_array([b"", {}, None if detached else payload, signatures], CoseTag.SIGN, tagged=True)
+    return signatures
 
 
 def decode(

@@ -83,3 +83,15 @@ def test_the_verified_type_cannot_be_made_by_hand():
     message = sign.decode(sign.sign(b"content", SIGNERS[:1]))
     with pytest.raises(TypeError, match="made by"):
         sign.AuthenticatedSign(message.headers, b"", -9, CLASSIC.public, b"", object())
+
+
+@pytest.mark.spec("RFC 9052 4.1")
+def test_a_signature_is_added_to_those_that_are_there():
+    first = sign.sign(b"content", SIGNERS[:1], external_aad=b"this")
+    both = sign.add(first, SIGNERS[1:], external_aad=b"this")
+    assert sign.authenticate(both, CLASSIC.public, accept=ESP256, external_aad=b"this").payload == b"content"
+    assert sign.authenticate(both, QUANTUM.public, accept=ML_DSA_44, index=1, external_aad=b"this").signature_id == -48
+    with pytest.raises(AuthenticationError):
+        sign.authenticate(both, QUANTUM.public, accept=ML_DSA_44, index=1)
+    with pytest.raises(DecodeError, match="payload"):
+        sign.add(first, SIGNERS[1:], payload=b"another")
