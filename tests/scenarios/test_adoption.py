@@ -133,7 +133,7 @@ def test_support_ends_with_warnings_and_a_restriction_and_goes_on_with_another()
         await world.until(lambda: world.domain.controller.planes.data.accepted > taken, within=600)
         record = world.domain.record("A0001")
         assert (record.state, record.joined_at > joined) == ("end-of-life", True)
-        probes = await world.domain.controller.conductor.probe(record.id)
+        probes = await world.domain.controller.kill_clock.probe(record.id)
         assert len(probes) == 6
         await adopted(world, lamp)
         assert world.domain.record("A0001").support_end == datetime(2037, 1, 1, tzinfo=UTC)

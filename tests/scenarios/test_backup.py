@@ -186,7 +186,7 @@ def test_what_was_quarantined_or_retired_before_the_backup_stays_so(tmp_path):
         )
         for thing in (first, second):
             assert not world.domain.controller.server.is_live(world.domain.record(thing.serial).id)
-        probes = await world.domain.controller.conductor.probe(world.domain.record("A0002").id)
+        probes = await world.domain.controller.kill_clock.probe(world.domain.record("A0002").id)
         assert {probe.standing.value for probe in probes} <= {"refused", "absent"}
 
     play(story)

@@ -120,7 +120,7 @@ class _Life:
 
         await world.until(all_tell_more, within=120)
         assert {thing: self.joins(thing) for thing in self.settled} == self.settled
-        probes = await domain.controller.conductor.probe(self.retired)
+        probes = await domain.controller.kill_clock.probe(self.retired)
         assert {probe.standing for probe in probes} <= _REFUSES
         assert domain.record("A0").state == "decommissioned"
         assert domain.controller.register.obligations() == ()

@@ -31,7 +31,7 @@ def test_a_retired_thing_signs_that_it_wiped_itself_and_every_peer_refuses_it_wi
         times = {plane["plane"]: plane["milliseconds"] for plane in answer["planes"] if plane["plane"] != "network"}
         assert len(times) == 5
         assert all(time is not None and time < 60_000 for time in times.values())
-        probes = await world.domain.controller.conductor.probe(thing)
+        probes = await world.domain.controller.kill_clock.probe(thing)
         assert {probe.standing for probe in probes} <= _REFUSES
         (transition,) = [one for one in world.domain.entries(Kind.TRANSITION) if one.cause == "retired"]
         assert transition.details["wipe_receipt"] == digest(base64.urlsafe_b64decode(answer["wipe_receipt"]))
@@ -216,7 +216,7 @@ def test_a_domain_that_dies_while_it_retires_a_thing_has_it_in_whole_or_out_on_e
         if domain.record("A0001").state is not LifecycleState.DECOMMISSIONED:
             await domain.ask("thing.retire", thing=identifier)
         await world.until(lambda: not domain.controller.register.obligations(identifier), within=120)
-        probes = await domain.controller.conductor.probe(identifier)
+        probes = await domain.controller.kill_clock.probe(identifier)
         assert {probe.standing for probe in probes} <= _REFUSES
         assert sum(one.cause == "retired" for one in domain.entries(Kind.TRANSITION)) == 1
         if lamp.is_up:

@@ -274,7 +274,7 @@ def test_kill_9_of_an_engine_brings_nobody_back_and_leaves_nothing_owed(tmp_path
             await world.until(lambda: not world.domain.controller.register.obligations(), within=300)
             await world.sleep(5)
             standings = {
-                thing.id: {one.plane: one.standing for one in await world.domain.controller.conductor.probe(thing.id)}
+                thing.id: {one.plane: one.standing for one in await world.domain.controller.kill_clock.probe(thing.id)}
                 for thing in (gone, held, kept)
             }
             assert mortal[0].has_died

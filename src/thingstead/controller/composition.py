@@ -18,6 +18,7 @@ from thingstead.controller.expiry_watch import ExpiryWatch
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.group_member import DomainMember, group_of
 from thingstead.controller.group_resource import GroupResources
+from thingstead.controller.kill_clock import KillClock
 from thingstead.controller.maintenance import Maintenance
 from thingstead.controller.maker_servers import is_maker
 from thingstead.controller.notary import Notary
@@ -102,6 +103,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         register=register,
         notary=notary,
         conductor=conductor,
+        kill_clock=KillClock(planes, register, store=store, clock=clock),
         server=server,
         resources=resources,
         admission=admission,

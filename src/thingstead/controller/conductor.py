@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Never
 from weakref import WeakValueDictionary
 
@@ -18,7 +18,7 @@ from thingstead.clock import Clock
 from thingstead.domain import lifecycle
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.lifecycle import FIRST_STATES, Cause, Restriction
-from thingstead.domain.plane import Demand, Obligation, Plane, PlaneName, Probe, Receipt, Standing, demands
+from thingstead.domain.plane import Demand, Obligation, Plane, PlaneName, Receipt, demands
 from thingstead.domain.ports import Committer
 from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
@@ -26,7 +26,7 @@ from thingstead.domain.unit import PlaneRecord, Unit
 from thingstead.errors import StateError, StorageError, TransitionError
 from thingstead.identifier import ThingId, TransitionId
 
-__all__ = ["Conductor", "KillTime", "Limits", "Outcome", "TransitionReport"]
+__all__ = ["Conductor", "Limits", "Outcome", "TransitionReport"]
 
 _log = logging.getLogger(__name__)
 
@@ -36,18 +36,14 @@ class Limits:
     """How long the conductor waits.
 
     Attributes:
-        plane_deadline: seconds that a plane has for one demand or probe.
+        plane_deadline: seconds that a plane has for one demand.
         first_retry: seconds before an open obligation is tried again.
         last_retry: seconds that the doubling wait between tries ends at.
-        probe_interval: seconds between two probes of one plane.
-        patience: seconds that a kill clock goes on asking relying parties that are silent.
     """
 
     plane_deadline: float = 30.0
     first_retry: float = 1.0
     last_retry: float = 60.0
-    probe_interval: float = 0.05
-    patience: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,7 @@ class TransitionReport:
     Attributes:
         transition_id: its name in the ledger.
         thing: the record after it.
-        at: when it was decided; the kill clock counts from here.
+        at: when it was decided; `KillClock` counts from here.
         outcomes: one per plane that was asked.
     """
 
@@ -87,29 +83,6 @@ class TransitionReport:
     def failures(self) -> dict[PlaneName, str]:
         """Planes that still owe, and why; they will be asked again."""
         return {plane: outcome.failure for plane, outcome in self.outcomes.items() if outcome.failure}
-
-
-@dataclass(frozen=True, slots=True)
-class KillTime:
-    """How long a plane's relying party went on accepting a thing.
-
-    Attributes:
-        plane: which plane.
-        milliseconds: from the transition to the last acceptance, 0 if none came after it; to the first
-            refusal where the relying party cannot tell; None if it did not refuse within the deadline, or if
-            nobody enforces the refusal.
-        relying_party: who was asked.
-        detail: its evidence, or why it could not be asked.
-        enforced: False where the plane only writes down what it would refuse.
-        bound: until when who could not be asked may still accept it; None where all were.
-    """
-
-    plane: PlaneName
-    milliseconds: float | None
-    relying_party: str
-    detail: str
-    enforced: bool = True
-    bound: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -254,44 +227,6 @@ class Conductor:
             failed = any(outcome.failure for outcome in await self.resume())
             delay = min(delay * 2, self._limits.last_retry) if failed else self._limits.first_retry
 
-    async def probe(self, thing: ThingId) -> tuple[Probe, ...]:
-        """Ask every plane's relying party about `thing`; a plane that cannot say is left out."""
-        record = self._register.thing(thing)
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._probe(record, plane)) for plane in self._planes]
-        return tuple([probe for probe, _ in (task.result() for task in tasks) if probe is not None])
-
-    async def kill_clock(
-        self,
-        thing: ThingId,
-        *,
-        since: datetime,
-        deadline: float,
-        until_refused: Collection[PlaneName] = tuple(PlaneName),
-    ) -> dict[PlaneName, KillTime]:
-        """Probe the relying parties until each refuses, and tell when each last accepted.
-
-        Args:
-            thing: who should be refused.
-            since: the transition's instant.
-            deadline: seconds after which a plane that still accepts is reported as such.
-            until_refused: planes whose relying party must refuse, or know nothing of the thing.
-        """
-        now = self._clock.now()
-        end, patient = now + deadline, now + min(deadline, self._limits.patience)
-        record = self._register.thing(thing)
-        async with asyncio.TaskGroup() as group:
-            watches = [group.create_task(self._watch(record, plane, since, end, patient)) for plane in until_refused]
-        times = {watch.result().plane: watch.result() for watch in watches}
-        details: dict[str, Detail] = {
-            plane.value: None if time.milliseconds is None else round(time.milliseconds * 1000)
-            for plane, time in times.items()
-            if time.enforced
-        }
-        entry = Draft(self._clock.utc(), Kind.KILL_CLOCK, "conductor", thing, "microseconds", details)
-        await self._store.commit(Unit(entries=(entry,)))
-        return times
-
     async def _change(
         self,
         identifier: ThingId,
@@ -390,32 +325,6 @@ class Conductor:
             for met in together:
                 met.failure = failure
 
-    async def _watch(self, thing: Thing, plane: PlaneName, since: datetime, end: float, patient: float) -> KillTime:
-        seen = since
-        while True:
-            probe, trouble = await self._probe(thing, plane)
-            if probe is not None:
-                if not probe.enforced:
-                    return KillTime(plane, None, probe.relying_party, probe.detail, enforced=False)
-                is_silent = probe.bound is not None and self._clock.now() < patient
-                if probe.standing in _REFUSES and not is_silent:
-                    last = max(seen, probe.last_acceptance or probe.at)
-                    milliseconds = (last - since) / _MILLISECOND
-                    return KillTime(plane, milliseconds, probe.relying_party, probe.detail, bound=probe.bound)
-                if probe.standing not in _REFUSES:
-                    seen = max(seen, probe.at)
-            if self._clock.now() >= end:
-                party, detail = (probe.relying_party, probe.detail) if probe else ("", trouble)
-                return KillTime(plane, None, party, detail)
-            await self._wait(self._limits.probe_interval)
-
-    async def _probe(self, thing: Thing, plane: PlaneName) -> tuple[Probe | None, str]:
-        try:
-            async with asyncio.timeout(self._limits.plane_deadline):
-                return await self._planes[plane].probe(thing), ""
-        except Exception as error:  # noqa: BLE001  a relying party that cannot be asked has not refused
-            return None, str(error) or type(error).__name__
-
     def _lock(self, name: str) -> asyncio.Lock:
         """A lock that lives as long as someone holds or awaits it."""
         lock = self._locks.get(name)
@@ -429,8 +338,6 @@ _DEMANDS: dict[Demand, Callable[[Plane], Callable[..., Awaitable[Receipt]]]] = {
     Demand.RESTRICT: lambda plane: plane.restrict,
     Demand.WITHDRAW: lambda plane: plane.withdraw,
 }
-_REFUSES = frozenset({Standing.REFUSED, Standing.ABSENT})
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 def _moves(before: Thing, after: Thing) -> dict[str, Detail]:

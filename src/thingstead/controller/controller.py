@@ -15,6 +15,7 @@ from thingstead.controller.engines import Planes
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.group_resource import GroupResources
 from thingstead.controller.housekeeping import every
+from thingstead.controller.kill_clock import KillClock
 from thingstead.controller.maintenance import Maintenance
 from thingstead.controller.notary import Notary
 from thingstead.controller.overview import Overview
@@ -49,6 +50,7 @@ class Controller:
         register: the things, in memory.
         notary: the ledger's tree and heads.
         conductor: transitions.
+        kill_clock: how long they take to be felt.
         server: the CoAP endpoint.
         resources: what it serves.
         admission: the join decision.
@@ -72,6 +74,7 @@ class Controller:
     register: Register
     notary: Notary
     conductor: Conductor
+    kill_clock: KillClock
     server: DomainServer
     resources: Resources
     admission: Admission

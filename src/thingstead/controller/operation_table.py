@@ -59,6 +59,7 @@ def operations(controller: Controller) -> Operations:
         *operation_thing.rows(
             controller.register,
             controller.conductor,
+            controller.kill_clock,
             partings=_partings(controller),
             heard_of=lambda thing: {
                 "version": controller.planes.software.runs(thing).version,
@@ -153,6 +154,7 @@ def _partings(controller: Controller) -> Partings:
     return Partings(
         controller.register,
         controller.conductor,
+        controller.kill_clock,
         decommission=controller.decommission,
         seller=operation_ownership.seller(
             foundation.store,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from thingstead.controller.conductor import Conductor
+from thingstead.controller.kill_clock import KillClock
 from thingstead.controller.operation import Acting, Operation
 from thingstead.controller.parting import Partings, Withdrawal
 from thingstead.domain.lifecycle import Cause, Restriction
@@ -61,7 +62,7 @@ HeardOf = Callable[[ThingId], dict[str, Any]]
 
 
 def rows(
-    register: Register, conductor: Conductor, *, partings: Partings, heard_of: HeardOf
+    register: Register, conductor: Conductor, kill_clock: KillClock, *, partings: Partings, heard_of: HeardOf
 ) -> tuple[Operation[Any], ...]:
     """The table; `heard_of` tells what a thing says of itself, and when it was last heard since our start."""
 
@@ -70,7 +71,7 @@ def rows(
 
     async def show(request: ChangeThing) -> dict[str, Any]:
         thing = register.thing(thing_id(request.thing))
-        probes = await conductor.probe(thing.id)
+        probes = await kill_clock.probe(thing.id)
         return {
             **_summary(thing),
             **heard_of(thing.id),

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from thingstead.controller.conductor import Conductor, KillTime, TransitionReport
+from thingstead.controller.conductor import Conductor, TransitionReport
+from thingstead.controller.kill_clock import KillClock, KillTime
 from thingstead.controller.operation_ownership import Seller
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.lifecycle import Cause, LifecycleState, advance
@@ -80,6 +81,7 @@ class Partings:
     Args:
         register: the things.
         conductor: asks every plane.
+        kill_clock: asks their relying parties.
         decommission: asks the thing.
         seller: writes the file for its next owner.
         size: of the ledger.
@@ -89,6 +91,7 @@ class Partings:
         self,
         register: Register,
         conductor: Conductor,
+        kill_clock: KillClock,
         *,
         decommission: Decommission,
         seller: Seller,
@@ -96,6 +99,7 @@ class Partings:
     ) -> None:
         self._register = register
         self._conductor = conductor
+        self._kill_clock = kill_clock
         self._decommission = decommission
         self._seller = seller
         self._size = size
@@ -149,7 +153,7 @@ class Partings:
 
     async def timed(self, report: TransitionReport, farewell: Farewell | None = None) -> Withdrawal:
         """Ask each plane's relying party until it refuses, and tell when it last accepted."""
-        times = await self._conductor.kill_clock(report.thing.id, since=report.at, deadline=_KILL_DEADLINE)
+        times = await self._kill_clock.time(report.thing.id, since=report.at, deadline=_KILL_DEADLINE)
         planes = tuple([_plane_time(report, name, times) for name in PlaneName])
         return Withdrawal(
             report.thing.id,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from tests.unit.domain.things import AT
 from thingstead.controller.conductor import Conductor, Limits
+from thingstead.controller.kill_clock import KillClock
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.entry import Entry, Kind
 from thingstead.domain.lifecycle import Restriction
@@ -114,6 +115,9 @@ class House:
             clock=self.clock,
             limits=limits,
             wait=self.clock.wait,
+        )
+        self.kill_clock = KillClock(
+            self.planes.values(), self.register, store=store, clock=self.clock, wait=self.clock.wait
         )
 
     def entries(self, kind: Kind) -> list[Entry]:

@@ -1,5 +1,4 @@
 import asyncio
-from datetime import timedelta
 
 import pytest
 
@@ -8,7 +7,7 @@ from tests.unit.domain.things import AT, a_thing
 from thingstead.controller.conductor import Conductor, Limits
 from thingstead.domain.ledger.entry import Draft, Entry, Kind
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
-from thingstead.domain.plane import Demand, PlaneName, Probe, Receipt, Standing
+from thingstead.domain.plane import Demand, PlaneName, Receipt, Standing
 from thingstead.domain.unit import Unit
 from thingstead.errors import ConfigError, StorageError, TransitionError
 from thingstead.storage.memory import MemoryStore
@@ -329,96 +328,6 @@ def test_a_house_without_one_plane_is_not_built():
     del house.planes[PlaneName.DATA]
     with pytest.raises(ValueError, match="no plane for data"):
         Conductor(house.planes.values(), house.register, store=house.store, clock=house.clock)
-
-
-def _probe_of(house, plane, refuse_after, *, last_acceptance=None):
-    def probe(thing):
-        standing = Standing.REFUSED if house.clock.seconds >= refuse_after else Standing.ACCEPTED
-        return Probe(plane, thing.id, standing, f"peer of {plane}", house.clock.utc(), "seen", last_acceptance)
-
-    house.planes[plane].probes = probe
-
-
-@pytest.mark.requirement("R-09")
-def test_the_kill_clock_stops_at_the_last_acceptance_or_where_that_is_unknown_at_the_first_refusal():
-    house = _house(limits=Limits(probe_interval=0.25))
-    _probe_of(house, _NETWORK, 0.5)
-    _probe_of(house, PlaneName.ACCESS, 0.25, last_acceptance=AT + timedelta(milliseconds=7))
-    _probe_of(house, PlaneName.DATA, 0, last_acceptance=AT - timedelta(days=1))
-    watched = (_NETWORK, PlaneName.ACCESS, PlaneName.DATA)
-    times = asyncio.run(house.conductor.kill_clock(_ID, since=AT, deadline=9, until_refused=watched))
-    assert {plane: time.milliseconds for plane, time in times.items()} == {
-        _NETWORK: 500.0,
-        PlaneName.ACCESS: 7.0,
-        PlaneName.DATA: 0.0,
-    }
-    assert times[_NETWORK].relying_party == "peer of network"
-    assert house.entries(Kind.KILL_CLOCK)[0].details == {"network": 500000, "access": 7000, "data": 0}
-
-
-@pytest.mark.requirement("R-09")
-@pytest.mark.parametrize(("answers_after", "asked_for", "bounded"), [(0, 0, False), (0.5, 0.5, False), (99, 1, True)])
-def test_who_is_silent_is_asked_again_for_a_while_and_then_bounded(answers_after, asked_for, bounded):
-    house = _house(limits=Limits(probe_interval=0.25, patience=1.0))
-    end = AT + timedelta(hours=2)
-
-    def probe(thing):
-        bound = end if house.clock.seconds < answers_after else None
-        at = house.clock.utc()
-        return Probe(PlaneName.ACCESS, thing.id, Standing.REFUSED, "peers", at, "", AT, bound=bound)
-
-    house.planes[PlaneName.ACCESS].probes = probe
-    times = asyncio.run(house.conductor.kill_clock(_ID, since=AT, deadline=9, until_refused=(PlaneName.ACCESS,)))
-    found = times[PlaneName.ACCESS]
-    assert (found.milliseconds, found.bound) == (0.0, end if bounded else None)
-    assert house.clock.seconds == asked_for
-
-
-@pytest.mark.requirement("R-09")
-def test_a_plane_that_never_refuses_has_no_kill_time():
-    house = _house(limits=Limits(probe_interval=0.25))
-    house.planes[_NETWORK].standing[_ID] = Standing.RESTRICTED
-    _probe_of(house, PlaneName.DATA, 100)
-    times = asyncio.run(house.conductor.kill_clock(_ID, since=AT, deadline=2, until_refused=(_NETWORK, PlaneName.DATA)))
-    assert [times[plane].milliseconds for plane in (_NETWORK, PlaneName.DATA)] == [None, None]
-
-
-def test_what_nobody_enforces_has_no_kill_time_not_even_in_the_ledger_and_is_not_waited_for():
-    house = _house()
-
-    def dry(thing):
-        refused = Standing.REFUSED
-        return Probe(_NETWORK, thing.id, refused, "nobody", house.clock.utc(), "barred", enforced=False)
-
-    house.planes[_NETWORK].probes = dry
-    times = asyncio.run(house.conductor.kill_clock(_ID, since=AT, deadline=9, until_refused=(_NETWORK,)))
-    assert (times[_NETWORK].milliseconds, times[_NETWORK].enforced) == (None, False)
-    assert house.clock.seconds == 0
-    assert house.entries(Kind.KILL_CLOCK)[0].details == {}
-
-
-def test_a_relying_party_that_cannot_be_asked_has_not_refused():
-    house = _house(limits=Limits(probe_interval=0.25))
-
-    def silent(_thing):
-        raise down(Demand.WITHDRAW)
-
-    house.planes[_NETWORK].probes = silent
-    times = asyncio.run(house.conductor.kill_clock(_ID, since=AT, deadline=1, until_refused=(_NETWORK,)))
-    assert times[_NETWORK].milliseconds is None
-    assert "is down" in times[_NETWORK].detail
-
-
-def test_a_probe_asks_every_relying_party_and_leaves_out_those_that_cannot_say():
-    house = _house()
-
-    def silent(_thing):
-        raise down(Demand.WITHDRAW)
-
-    house.planes[_NETWORK].probes = silent
-    probes = asyncio.run(house.conductor.probe(_ID))
-    assert {probe.plane for probe in probes} == set(PlaneName) - {_NETWORK}
-    assert {probe.standing for probe in probes} == {Standing.ABSENT}
 
 
 def test_a_conductor_that_is_cancelled_while_planes_work_leaves_no_task_and_what_is_owed_stays_owed():

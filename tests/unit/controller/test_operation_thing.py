@@ -39,9 +39,11 @@ class Owner:
             *operation_thing.rows(
                 self.house.register,
                 self.house.conductor,
+                self.house.kill_clock,
                 partings=Partings(
                     self.house.register,
                     self.house.conductor,
+                    self.house.kill_clock,
                     decommission=door,
                     seller=lambda thing, farewell, since: f"{thing} {farewell.papers} {since}".encode(),
                     size=lambda: 7,

@@ -37,6 +37,7 @@ class Desk:
         self.partings = Partings(
             self.house.register,
             self.house.conductor,
+            self.house.kill_clock,
             decommission=stand_in,
             seller=self._file,
             size=lambda: 7,
