@@ -24,7 +24,7 @@ from thingstead.controller import (
 )
 from thingstead.controller.controller import Controller
 from thingstead.controller.gate import Gate
-from thingstead.controller.operation import Operations
+from thingstead.controller.operation import Operation, Operations
 from thingstead.controller.parting import Partings
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.role import Operator
@@ -47,15 +47,23 @@ def operations(controller: Controller) -> Operations:
     def count(operator: Operator) -> None:
         controller.refusals.count("role", at=clock.utc(), source=f"operator:{operator.actor}")
 
-    def count_approval(actor: str, thing: ThingId, reason: str) -> None:
-        controller.refusals.count(reason, at=clock.utc(), source=f"operator:{actor} about {thing}")
-
     async def note(operator: Operator, operation: str, arguments: dict[str, Any]) -> None:
         details: dict[str, Detail] = {name: str(value)[:_LONGEST] for name, value in arguments.items()}
         entry = Draft(clock.utc(), Kind.OPERATION, operator.actor, None, operation, details)
         await controller.foundation.store.commit(Unit(entries=(entry,)))
 
     return Operations(
+        *_of_things(controller),
+        *_of_admission(controller),
+        *_of_planes(controller),
+        *_of_the_domain(controller),
+        on_refusal=count,
+        on_deed=note,
+    )
+
+
+def _of_things(controller: Controller) -> tuple[Operation[Any], ...]:
+    return (
         *operation_thing.rows(
             controller.register,
             controller.conductor,
@@ -67,38 +75,14 @@ def operations(controller: Controller) -> Operations:
                 "waits_for": controller.admission.waits(thing),
             },
         ),
-        *operation_install_code.rows(controller.planes.codes),
-        *operation_admission.rows(
-            controller.register,
-            controller.admission,
-            installers=controller.people.installers,
-            statements=controller.people.statements,
-            on_refusal=count_approval,
-        ),
-        *operation_people.rows(controller.people.installers, controller.people.challenges, clock=clock),
         *operation_ownership.rows(
             controller.ownership,
             controller.register,
             controller.conductor,
             adoption=_adoption(controller),
             anchors=lambda: controller.owner.anchors,
-            clock=clock,
+            clock=controller.foundation.clock,
         ),
-        *operation_data.rows(controller.planes.data, controller.register),
-        *operation_software.rows(controller.planes.software),
-        *operation_traffic.rows(
-            controller.server,
-            controller.resources,
-            controller.bootstrap,
-            controller.register,
-            controller.planes.data,
-        ),
-        *operation_ledger.rows(controller.foundation.store, controller.notary),
-        *operation_assurance.rows(controller.overview),
-        *operation_owner.rows(controller.owner),
-        *operation_policy.rows(controller.admission, clock=clock),
-        *operation_group.rows(controller.planes.groups, serve=controller.group_resources.serve),
-        *operation_access.rows(controller.planes.tokens, clock=clock),
         *operation_maintenance.rows(
             controller.maintenance,
             controller.planes.permits,
@@ -107,19 +91,59 @@ def operations(controller: Controller) -> Operations:
             holder_of=controller.planes.access.holder_of,
             domain=controller.foundation.config.domain.name,
         ),
+    )
+
+
+def _of_admission(controller: Controller) -> tuple[Operation[Any], ...]:
+    people, clock = controller.people, controller.foundation.clock
+
+    def count(actor: str, thing: ThingId, reason: str) -> None:
+        controller.refusals.count(reason, at=clock.utc(), source=f"operator:{actor} about {thing}")
+
+    return (
+        *operation_admission.rows(
+            controller.register,
+            controller.admission,
+            installers=people.installers,
+            statements=people.statements,
+            on_refusal=count,
+        ),
+        *operation_people.rows(people.installers, people.challenges, clock=clock),
+        *operation_policy.rows(controller.admission, clock=clock),
+        *operation_install_code.rows(controller.planes.codes),
+    )
+
+
+def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
+    planes = controller.planes
+    return (
+        *operation_access.rows(planes.tokens, clock=controller.foundation.clock),
+        *operation_group.rows(planes.groups, serve=controller.group_resources.serve),
+        *operation_software.rows(planes.software),
+        *operation_data.rows(planes.data, controller.register),
+        *operation_traffic.rows(
+            controller.server, controller.resources, controller.bootstrap, controller.register, planes.data
+        ),
+    )
+
+
+def _of_the_domain(controller: Controller) -> tuple[Operation[Any], ...]:
+    foundation = controller.foundation
+    return (
+        *operation_owner.rows(controller.owner),
+        *operation_ledger.rows(foundation.store, controller.notary),
+        *operation_assurance.rows(controller.overview),
         *operation_backup.rows(
             controller.planes,
             controller.register,
-            files=controller.foundation.files,
-            keys=controller.foundation.keys,
-            store=controller.foundation.store,
+            files=foundation.files,
+            keys=foundation.keys,
+            store=foundation.store,
             notary=controller.notary,
             delegations=lambda: controller.people.installers,
-            domain=controller.foundation.config.domain.name,
-            clock=clock,
+            domain=foundation.config.domain.name,
+            clock=foundation.clock,
         ),
-        on_refusal=count,
-        on_deed=note,
     )
 
 
