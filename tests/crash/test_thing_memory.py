@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.scenarios.memory import Fate
 from tests.scenarios.world import play
 from thingstead.errors import StorageError
+from thingstead.simulator.virtual.memory import Fate
 
 _WRITES_OF_A_JOIN = 3  # the old association goes, the number is set, the new association comes
 _TWO_INSTANTS = 2

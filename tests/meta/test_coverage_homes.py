@@ -18,6 +18,9 @@ COMPOSITION_ROOTS = {
     "simulator/stage",
     "simulator/story",
     "simulator/stubborn",
+    "simulator/virtual/domain",
+    "simulator/virtual/thing",
+    "simulator/virtual/world",
 }
 """They put together what is tested elsewhere; scenarios and transcripts run them, as they do all of ``cli``."""
 

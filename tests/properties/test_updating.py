@@ -8,12 +8,12 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.scenarios.memory import MemorySlots
 from tests.unit.agent.updates import OLD, Domain, Thing, released
 from tests.unit.protocols.suit.releases import CLASSIC, PowerCutError
 from thingstead.protocols.profile import firmware
 from thingstead.protocols.profile.firmware import Firmware
 from thingstead.protocols.suit import envelope
+from thingstead.simulator.virtual.memory import MemorySlots
 
 IMAGES = {number: firmware.encode(Firmware(f"1.{number}.0"), bytes([number]) * 5000) for number in range(1, 6)}
 WHOLE = {number: envelope.encode(released(image, sequence_number=number)) for number, image in IMAGES.items()}

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from tests.scenarios.memory import Fate, HomeLife
-from tests.scenarios.network import Datagram
 from tests.scenarios.world import POLICY, LivingThing, World
 from thingstead.agent.group_home import GroupHome
 from thingstead.crypto.keystore import KeyStore
@@ -21,6 +19,8 @@ from thingstead.protocols.group_oscore.context import GroupContext
 from thingstead.protocols.group_oscore.protection import protect_group_request
 from thingstead.protocols.oscore.context import SequenceNumbers
 from thingstead.protocols.oscore.option import OscoreOption, decode_option, encode_option
+from thingstead.simulator.virtual.memory import Fate, HomeLife
+from thingstead.simulator.virtual.network import Datagram
 
 MULTICAST: Address = ("239.83.0.1", 5684)
 

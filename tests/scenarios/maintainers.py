@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from tests.scenarios.network import Host
 from tests.scenarios.world import POLICY
 from thingstead.agent.caller import Caller
 from thingstead.agent.story import Story
@@ -15,6 +14,7 @@ from thingstead.errors import ThingsteadError
 from thingstead.protocols.profile import signed_request
 from thingstead.protocols.profile.maintenance import Task
 from thingstead.protocols.profile.permit import PermitFile
+from thingstead.simulator.virtual.network import Host
 from thingstead.storage.operator_file import key_word
 
 __all__ = ["MAINTAINED", "Person", "orders"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.scenarios.network import Host
 from tests.scenarios.world import LivingDomain, LivingThing, World
 from thingstead.crypto.key import KeyType, PrivateKey, generate
 from thingstead.endpoint.event import Address, AssociationId
@@ -16,6 +15,7 @@ from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile.birth import BIRTH
 from thingstead.protocols.profile.maker_server import MakerServer
+from thingstead.simulator.virtual.network import Host
 
 __all__ = ["LivingMasa"]
 

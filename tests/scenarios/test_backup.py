@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from tests.scenarios.memory import MemoryHeads
 from tests.scenarios.nonces import watched_nonces
 from tests.scenarios.peers import PEERS, press
 from tests.scenarios.world import POLICY, play
@@ -25,6 +24,7 @@ from thingstead.planes.groups import record as group_record
 from thingstead.protocols.ace import token
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import ccs
+from thingstead.simulator.virtual.memory import MemoryHeads
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.records import PlaneRecords
 

@@ -4,7 +4,6 @@ import base64
 
 import pytest
 
-from tests.scenarios.network import Datagram
 from tests.scenarios.world import play
 from thingstead.crypto.digest import digest
 from thingstead.domain.ledger.entry import Kind
@@ -12,6 +11,7 @@ from thingstead.domain.lifecycle import LifecycleState
 from thingstead.domain.plane import Standing
 from thingstead.protocols.coap.message import decode
 from thingstead.protocols.profile.birth import BIRTH, IDENTITY_KEY
+from thingstead.simulator.virtual.network import Datagram
 
 _REFUSES = {Standing.REFUSED, Standing.ABSENT}
 

@@ -23,7 +23,6 @@ from tests.scenarios.groups import (
     switch,
     watch,
 )
-from tests.scenarios.virtual_time import VirtualClock
 from tests.scenarios.world import AT, play
 from thingstead.crypto.key import KeyType
 from thingstead.crypto.keystore import MemoryKeyStore
@@ -34,6 +33,7 @@ from thingstead.protocols.coap.message import decode
 from thingstead.protocols.group_oscore.context import GroupContext, OwnIdentity
 from thingstead.protocols.group_oscore.protection import protect_group_request, unprotect_group_request
 from thingstead.protocols.oscore.context import SequenceNumbers
+from thingstead.simulator.virtual.clock import VirtualClock
 
 SERIALS = ("A0001", "A0002", "A0003")
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from tests.scenarios.memory import HomeLife
 from tests.scenarios.world import POLICY, LivingDomain, play
 from thingstead.agent import ownership
 from thingstead.controller.config import CoapConfig, DomainConfig
@@ -15,6 +14,7 @@ from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile.birth import BIRTH
 from thingstead.protocols.profile.custody import CLAIM, CUSTODY
+from thingstead.simulator.virtual.memory import HomeLife
 
 
 async def a_buyer(world, tmp_path, number=2):

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.scenarios.network import Datagram
 from tests.scenarios.world import POLICY, make_maker, play
 from thingstead.agent.introduction import INSTALL_CODE
 from thingstead.crypto.key import KeyType, generate
@@ -15,6 +14,7 @@ from thingstead.protocols.coap.message import decode
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.shared_key import METHOD_PSK
 from thingstead.protocols.profile.install_code import key_of, make_code, render_code
+from thingstead.simulator.virtual.network import Datagram
 from thingstead.storage.records import PlaneRecords
 
 pytestmark = [pytest.mark.requirement("R-28"), pytest.mark.spec("draft-ietf-lake-edhoc-psk-08")]

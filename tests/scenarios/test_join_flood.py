@@ -4,7 +4,6 @@ from time import process_time
 
 import pytest
 
-from tests.scenarios.network import Datagram
 from tests.scenarios.world import play
 from thingstead.crypto.key import KeyType, generate
 from thingstead.protocols.coap.message import MessageType, encode_as, request
@@ -12,6 +11,7 @@ from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc.message import encode_message_1
 from thingstead.protocols.profile import join, path
+from thingstead.simulator.virtual.network import Datagram
 
 pytestmark = [pytest.mark.requirement("R-36"), pytest.mark.spec("RFC 9528 9.7")]
 RATE = 10_000

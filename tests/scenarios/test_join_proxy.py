@@ -17,11 +17,11 @@ from types import FunctionType, ModuleType
 
 import pytest
 
-from tests.scenarios.network import Host
 from tests.scenarios.threats.test_capture import secrets_of
 from tests.scenarios.world import play
 from thingstead.proxy.config import Approach, ClientsConfig, ListenConfig, OriginConfig, ProxyConfig
 from thingstead.proxy.core import Proxy
+from thingstead.simulator.virtual.network import Host
 
 PROXY = ("198.51.100.9", 5683)
 THINGS = ClientsConfig(networks=("192.0.2.0/24",), verified=("192.0.2.0/24",))

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from tests.scenarios.kill import killed, pairs
-from tests.scenarios.network import Datagram
 from tests.scenarios.peers import HOURS, PEERS
 from tests.scenarios.world import play
 from thingstead.domain.lifecycle import Restriction
+from thingstead.simulator.virtual.network import Datagram
 
 _FULL = pytest.param(500, 100, marks=[pytest.mark.full, pytest.mark.timeout(1200)])
 _GROUP = '"/ace-group/lamps" = ["GET", "POST", "FETCH"]\n'

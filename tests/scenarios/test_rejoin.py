@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from tests.scenarios.network import Datagram
 from tests.scenarios.nonces import watched_nonces
 from tests.scenarios.world import play
 from thingstead.domain.ledger.entry import Kind
 from thingstead.protocols.coap.message import decode
 from thingstead.protocols.edhoc.combined_request import is_combined
+from thingstead.simulator.virtual.network import Datagram
 
 _RUN_OUT = timedelta(days=91)
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.scenarios.memory import HomeLife
 from tests.scenarios.test_hand_over import last_verdict
 from tests.scenarios.test_update import Releases, version
 from tests.scenarios.world import AT, make_maker, play
@@ -17,6 +16,7 @@ from thingstead.planes.identity.handover import Handover
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile.birth import BIRTH
 from thingstead.protocols.profile.custody import Owner
+from thingstead.simulator.virtual.memory import HomeLife
 
 pytestmark = pytest.mark.requirement("R-11")
 NONCE = bytes(16)

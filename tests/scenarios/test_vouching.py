@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from tests.scenarios.makers import ADDRESS, LivingMasa
-from tests.scenarios.memory import HomeLife
 from tests.scenarios.test_hand_over import a_buyer, carried_to, is_in, last_verdict, sold
 from tests.scenarios.world import play
 from thingstead.agent import ownership
@@ -21,6 +20,7 @@ from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.profile import custody, maker_server
 from thingstead.protocols.profile.birth import BIRTH, IDENTITY_KEY
 from thingstead.protocols.profile.custody import CUSTODY
+from thingstead.simulator.virtual.memory import HomeLife
 
 pytestmark = pytest.mark.requirement("R-59")
 

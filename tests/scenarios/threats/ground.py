@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.scenarios.network import Host
 from tests.scenarios.world import World, play
 from thingstead.phases.manufacture import Model
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.simulator.attack.target import Target
 from thingstead.simulator.attack.verdict import Attack, Verdict
+from thingstead.simulator.virtual.network import Host
 
 
 def target_of(world: World, *, genuine: str) -> Target:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.network import Datagram
 from tests.scenarios.test_install_code import CODE, LABELLED, OTHER, stranger, tell
 from tests.scenarios.world import play
 from thingstead.endpoint.event import AssociationId
@@ -22,6 +21,7 @@ from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.edhoc.combined_request import is_combined
 from thingstead.protocols.oscore.context import SecurityContext
 from thingstead.protocols.profile import path
+from thingstead.simulator.virtual.network import Datagram
 
 pytestmark = [pytest.mark.requirement("R-27"), pytest.mark.spec("RFC 9528 9.1"), pytest.mark.slow]
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
-from tests.scenarios.memory import Fate, HomeLife
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import a_thing
 from tests.unit.endpoint import ladder
@@ -35,6 +34,7 @@ from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile import peer
 from thingstead.secret import Secret
+from thingstead.simulator.virtual.memory import Fate, HomeLife
 
 __all__ = ["LIGHT", "LIGHT_AT", "MATERIAL", "MEMBER", "SWITCH", "TOKEN_KEY", "Light", "Party", "Switch"]
 

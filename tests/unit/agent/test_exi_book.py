@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.scenarios.memory import Fate, HomeLife
-from tests.scenarios.network import Killed
 from thingstead.agent.exi_book import EXI, ExiBook
 from thingstead.errors import ExpiredError
+from thingstead.simulator.virtual.memory import Fate, HomeLife
+from thingstead.simulator.virtual.network import Killed
 
 pytestmark = [pytest.mark.requirement("R-35"), pytest.mark.spec("RFC 9200 5.10.3")]
 

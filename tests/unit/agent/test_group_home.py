@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.scenarios.memory import Fate, HomeLife
 from tests.unit.protocols.ace.test_groupcomm import keys
 from thingstead.agent.group_home import GroupHome, KeptKeys
 from thingstead.errors import DecodeError, StorageError
+from thingstead.simulator.virtual.memory import Fate, HomeLife
 
 pytestmark = pytest.mark.spec("RFC 8613 B.1.1")
 KEPT = KeptKeys(keys(), datetime(2026, 12, 1, tzinfo=UTC))

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.scenarios.memory import Fate, HomeLife
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import AT, a_thing
 from tests.unit.endpoint import ladder
@@ -26,6 +25,7 @@ from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.profile.standing import StandingQuestion, thumbprint
+from thingstead.simulator.virtual.memory import Fate, HomeLife
 
 pytestmark = pytest.mark.spec("RFC 9594 4.3.1")
 THING = a_thing(1)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.memory import Fate, HomeLife
 from thingstead.agent.maintenance import Maintenance, Works
 from thingstead.crypto.key import KeyType, generate
 from thingstead.endpoint.resource import Resources
@@ -18,6 +17,7 @@ from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.profile import path, signed_request
 from thingstead.protocols.profile.maintenance import MAX_SIGNED, Offer, Page, Task, place, rights
+from thingstead.simulator.virtual.memory import Fate, HomeLife
 
 pytestmark = pytest.mark.requirement("R-07")
 BEN, EVE = (generate(KeyType.P256) for _ in range(2))

@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tests.scenarios.memory import Fate, HomeLife
 from tests.scenarios.world import make_maker
 from thingstead.agent import wiping
 from thingstead.agent.ownership import Ownership, claim
@@ -18,6 +17,7 @@ from thingstead.protocols.profile import custody
 from thingstead.protocols.profile.birth import BIRTH, IDENTITY_KEY
 from thingstead.protocols.profile.custody import Owner
 from thingstead.protocols.profile.maker_server import MakerServer
+from thingstead.simulator.virtual.memory import Fate, HomeLife
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MAKER = make_maker("acme")

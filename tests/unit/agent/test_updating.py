@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.scenarios.memory import MemorySlots
 from tests.unit.agent.updates import BIRTH, LOST, NEW, OLD, Domain, Thing, released
 from tests.unit.protocols.suit.releases import AT, CLASSIC, QUANTUM, STRANGER, VENDOR, PowerCutError
 from thingstead.agent.file_slots import FileSlots
@@ -20,6 +19,7 @@ from thingstead.protocols.suit.digest import digest_of, digest_of_member
 from thingstead.protocols.suit.envelope import Envelope
 from thingstead.protocols.suit.identifier import class_identifier, vendor_identifier
 from thingstead.protocols.suit.registry import Reason
+from thingstead.simulator.virtual.memory import MemorySlots
 
 
 def offered(*args, image=NEW, **changes):

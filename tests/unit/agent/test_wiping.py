@@ -1,12 +1,12 @@
 import pytest
 
-from tests.scenarios.memory import Fate, HomeLife
-from tests.scenarios.network import Killed
 from thingstead.agent.wiping import erase, inventory, resume
 from thingstead.crypto.key import KeyType
 from thingstead.crypto.keystore import MemoryKeyStore
 from thingstead.identifier import KeyId
 from thingstead.protocols.profile.birth import BIRTH, IDENTITY_KEY
+from thingstead.simulator.virtual.memory import Fate, HomeLife
+from thingstead.simulator.virtual.network import Killed
 
 pytestmark = pytest.mark.requirement("R-09")
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from tests.scenarios.memory import MemorySlots
 from tests.unit.protocols.suit.releases import AT, CLASS, CLASSIC, QUANTUM, VENDOR
 from thingstead.agent.story import Request, Wait
 from thingstead.agent.updating import Updating
@@ -16,6 +15,7 @@ from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.firmware import Firmware
 from thingstead.protocols.suit import envelope
 from thingstead.protocols.suit.report import Report, decode_report
+from thingstead.simulator.virtual.memory import MemorySlots
 
 OLD = firmware.encode(Firmware("1.0.0"), bytes(100))
 NEW = firmware.encode(Firmware("1.1.0", 0.5), bytes(range(256)) * 40)

@@ -6,7 +6,6 @@ from ipaddress import ip_address
 
 import pytest
 
-from tests.scenarios.memory import MemorySegment
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import a_thing
 from thingstead.analysis.neglect import Neglect
@@ -18,6 +17,7 @@ from thingstead.domain.register import Register
 from thingstead.domain.unit import Unit
 from thingstead.errors import StorageError
 from thingstead.identifier import ThingId
+from thingstead.simulator.virtual.memory import MemorySegment
 from thingstead.storage.memory import MemoryStore
 
 STRANGER = ThingAddress(bytes.fromhex("020000000009"), ip_address("192.0.2.9"))

@@ -2,7 +2,6 @@ import asyncio
 
 import pytest
 
-from tests.scenarios.memory import MemoryHeads
 from tests.unit.controller.planes import FakePlane, JumpingClock
 from tests.unit.domain.things import a_thing
 from thingstead.controller import backup as backup_file
@@ -19,6 +18,7 @@ from thingstead.domain.unit import Snapshot
 from thingstead.errors import ConfigError
 from thingstead.identifier import KeyId
 from thingstead.protocols.cose import key as cose_key
+from thingstead.simulator.virtual.memory import MemoryHeads
 from thingstead.storage.memory import MemoryStore
 
 

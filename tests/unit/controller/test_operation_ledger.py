@@ -4,7 +4,6 @@ from itertools import pairwise
 
 import pytest
 
-from tests.scenarios.memory import MemoryHeads
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import AT, a_thing
 from thingstead.controller.notary import Notary
@@ -17,6 +16,7 @@ from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.unit import Unit
 from thingstead.errors import AuthenticationError
 from thingstead.protocols.receipts import receipt
+from thingstead.simulator.virtual.memory import MemoryHeads
 from thingstead.storage.memory import MemoryStore
 
 KEY = generate(KeyType.P256)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.memory import MemoryHeads
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import AT, a_thing
 from thingstead.controller import operation_ownership
@@ -21,6 +20,7 @@ from thingstead.errors import StateError
 from thingstead.phases.decommission import Farewell
 from thingstead.planes.identity.handover import MAX_BYTES
 from thingstead.protocols.profile.papers import Papers
+from thingstead.simulator.virtual.memory import MemoryHeads
 from thingstead.storage.memory import MemoryStore
 
 KEY = generate(KeyType.P256)

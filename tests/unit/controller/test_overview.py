@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.memory import MemoryHeads
 from tests.unit.controller.planes import FakePlane, JumpingClock
 from tests.unit.domain.things import AT, a_thing, an_obligation
 from thingstead.analysis.assurance import Status
@@ -18,6 +17,7 @@ from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.plane import Expiry, Finding, PlaneName
 from thingstead.domain.register import Register
 from thingstead.domain.unit import Unit
+from thingstead.simulator.virtual.memory import MemoryHeads
 from thingstead.storage.memory import MemoryStore
 
 KEY = generate(KeyType.P256)

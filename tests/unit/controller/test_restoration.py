@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from tests.scenarios.memory import MemoryFetcher, MemoryHeads, MemorySegment
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import AT, a_thing
 from thingstead.controller.backup import Backup, authenticate, sign
@@ -26,6 +25,7 @@ from thingstead.enforcement.dry_run import DryRun
 from thingstead.errors import AuthenticationError, DecodeError, StateError, StorageError, ThingsteadError
 from thingstead.identifier import KeyId
 from thingstead.planes.groups import record as group_record
+from thingstead.simulator.virtual.memory import MemoryFetcher, MemoryHeads, MemorySegment
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.policy_file import parse_policy
 from thingstead.storage.records import PlaneRecords

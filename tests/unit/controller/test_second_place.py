@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from tests.scenarios.memory import MemoryHeads
 from tests.unit.domain.things import AT, a_thing
 from thingstead.controller.revocation import authenticate
 from thingstead.controller.second_place import SecondPlace, epoch_of
@@ -14,6 +13,7 @@ from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.unit import Committed, Unit
 from thingstead.errors import AuthenticationError, DecodeError, StorageError
+from thingstead.simulator.virtual.memory import MemoryHeads
 from thingstead.storage.memory import MemoryStore
 
 KEY = generate(KeyType.P256)

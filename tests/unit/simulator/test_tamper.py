@@ -2,7 +2,6 @@ import asyncio
 
 import pytest
 
-from tests.scenarios.memory import MemoryHeads
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import AT
 from thingstead.controller.notary import Notary
@@ -11,6 +10,7 @@ from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.unit import Unit
 from thingstead.errors import StorageError
 from thingstead.simulator.tamper import TAMPERINGS, tampered_copy
+from thingstead.simulator.virtual.memory import MemoryHeads
 from thingstead.storage.sqlite import DATABASE, SqliteStore
 
 ENTRIES = 9

@@ -8,6 +8,8 @@ from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+__all__ = ["VirtualClock", "VirtualLoop", "run"]
+
 T = TypeVar("T")
 
 
@@ -21,29 +23,38 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.set_exception_handler(lambda _loop, context: self.faults.append(repr(context)))
 
     def time(self) -> float:
+        """Seconds since it was made."""
         return self.seconds
 
 
 class VirtualClock:
-    """Both times of a `VirtualLoop`; `skew` is how wrong its owner's UTC is."""
+    """Both times of a `VirtualLoop`.
+
+    Attributes:
+        start: UTC when the loop was made.
+        skew: how wrong its owner's UTC is.
+    """
 
     def __init__(self, loop: VirtualLoop, start: datetime) -> None:
         self._loop = loop
-        self._start = start
+        self.start = start
         self.skew = timedelta(0)
 
     def now(self) -> float:
+        """The loop's seconds."""
         return self._loop.seconds
 
     def utc(self) -> datetime:
-        return self._start + timedelta(seconds=self._loop.seconds) + self.skew
+        """The loop's UTC, as wrong as `skew` says."""
+        return self.start + timedelta(seconds=self._loop.seconds) + self.skew
 
 
 def run(loop: VirtualLoop, story: Coroutine[Any, Any, T]) -> T:
     """Run a story to its end; whatever went wrong beside it fails too."""
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         result = runner.run(story)
-    assert not loop.faults, loop.faults
+    if loop.faults:
+        raise RuntimeError(f"beside the story: {loop.faults}")
     return result
 
 
@@ -53,6 +64,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready; where nothing is, the time is that of the next timer."""
         ready = super().select(0)
         if ready or timeout == 0:
             return ready

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from tests.scenarios.network import Killed
 from thingstead.agent.ports import Installed
 from thingstead.domain.ledger.entry import Entry
 from thingstead.domain.network import NO_MAC, ThingAddress
@@ -14,7 +13,19 @@ from thingstead.domain.ports import Fetched
 from thingstead.domain.unit import Committed, Snapshot, Unit
 from thingstead.errors import TransportError
 from thingstead.protocols.senml.record import Record
+from thingstead.simulator.virtual.network import Killed
 from thingstead.storage.memory import MemoryStore
+
+__all__ = [
+    "CountingSensor",
+    "Fate",
+    "HomeLife",
+    "MemoryFetcher",
+    "MemoryHeads",
+    "MemorySegment",
+    "MemorySlots",
+    "StoreLife",
+]
 
 
 class MemorySegment:
@@ -66,9 +77,11 @@ class _Life:
         self.is_over = False
 
     def before(self) -> None:
+        """The instant before a write."""
         self._pass_by()
 
     def after(self) -> None:
+        """The instant after a write."""
         self._pass_by()
 
     def _pass_by(self) -> None:
@@ -89,24 +102,30 @@ class StoreLife(_Life):
         self._disk = disk
 
     def load(self) -> Snapshot:
+        """As the disk has it."""
         return self._disk.load()
 
     def documents(self, plane: PlaneName, first: str = "", last: str | None = None) -> Iterator[tuple[str, bytes]]:
+        """As the disk has them."""
         return self._disk.documents(plane, first, last)
 
     def leaves(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """As the disk has them."""
         return self._disk.leaves(start, stop)
 
     def listen(self, listener: Callable[[Committed], None]) -> None:
+        """Told while this life lasts."""
         self._disk.listen(lambda committed: None if self.is_over else listener(committed))
 
     async def commit(self, unit: Unit) -> tuple[Entry, ...]:
+        """A write, with its two instants."""
         self.before()
         entries = await self._disk.commit(unit)
         self.after()
         return entries
 
     async def close(self) -> None:
+        """Nothing is written any more."""
         self.is_over = True
 
 
@@ -117,9 +136,11 @@ class MemoryHeads:
         self.head: bytes | None = None
 
     def load(self) -> bytes | None:
+        """The newest that was kept."""
         return self.head
 
     async def keep(self, head: bytes) -> None:
+        """Keep it."""
         self.head = head
 
 
@@ -130,6 +151,7 @@ class MemoryFetcher:
         self.documents: dict[str, bytes] = {}
 
     async def fetch(self, url: str, *, max_bytes: int) -> Fetched:
+        """What a scenario put there."""
         body = self.documents.get(url)
         if body is None or len(body) > max_bytes:
             raise TransportError(f"nothing is served at {url}")
@@ -144,19 +166,23 @@ class HomeLife(_Life):
         self._disk = disk
 
     def load(self, name: str) -> bytes | None:
+        """As the disk has it."""
         return self._disk.get(name)
 
     def save(self, name: str, value: bytes) -> None:
+        """A write, with its two instants."""
         self.before()
         self._disk[name] = value
         self.after()
 
     def delete(self, name: str) -> None:
+        """A write, with its two instants."""
         self.before()
         self._disk.pop(name, None)
         self.after()
 
     def names(self) -> list[str]:
+        """What is kept."""
         return sorted(self._disk)
 
 
@@ -168,23 +194,29 @@ class MemorySlots:
         self._active, self._installed = 0, Installed(1)
 
     def active(self) -> bytes:
+        """What runs."""
         return self._images[self._active]
 
     def installed(self) -> Installed:
+        """Which release that is."""
         return self._installed
 
     def candidate(self) -> bytes:
+        """What was written so far."""
         return self._images[1 - self._active]
 
     def clear_candidate(self) -> None:
+        """Begin anew."""
         self._images[1 - self._active] = b""
 
     def write(self, offset: int, data: bytes) -> None:
+        """Write into the candidate."""
         image = bytearray(self.candidate().ljust(offset, b"\0"))
         image[offset : offset + len(data)] = data
         self._images[1 - self._active] = bytes(image)
 
     def activate(self, installed: Installed) -> None:
+        """Change slots."""
         self._active, self._installed = 1 - self._active, installed
 
 
@@ -195,5 +227,6 @@ class CountingSensor:
         self.readings = 0
 
     def read(self, at: datetime) -> list[Record]:
+        """One reading."""
         self.readings += 1
         return [Record(name="readings", value=float(self.readings), time=at.timestamp())]

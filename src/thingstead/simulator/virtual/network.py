@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from thingstead.endpoint.event import Address
 from thingstead.transport.udp import DatagramCore
 
+__all__ = ["Datagram", "Host", "Killed", "Network"]
+
 
 @dataclass(frozen=True, slots=True)
 class Datagram:
@@ -48,7 +50,7 @@ class Network:
         jitter: float = 0.0,
     ) -> None:
         self._loop = loop
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311  the same seed, the same losses
         self._hosts: dict[Address, Host] = {}
         self._groups: dict[Address, set[Host]] = {}
         self.loss, self.duplication, self.delay, self.jitter = loss, duplication, delay, jitter
@@ -115,9 +117,10 @@ class Host:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._on_killed = on_killed
+        self._groups = tuple(groups)
         self.address = address
         self.is_up = True
-        network.attach(self, groups)
+        network.attach(self, self._groups)
 
     def receive(self, data: bytes, source: Address, *, multicast: bool = False) -> None:
         """Take one datagram, and do what follows from it."""
@@ -143,8 +146,14 @@ class Host:
         deadline = self._core.next_deadline()
         self._timer = None if deadline is None else self._loop.call_at(max(now, deadline), self.flush)
 
+    def wake(self) -> None:
+        """Go on after a `stop`, in the middle of whatever it did; everything that was due meanwhile is due now."""
+        self.is_up = True
+        self._network.attach(self, self._groups)
+        self.flush()
+
     def stop(self) -> None:
-        """Fall silent."""
+        """Fall silent: its program stands still, and its radio is off."""
         self.is_up = False
         self._network.detach(self)
         if self._timer is not None:
