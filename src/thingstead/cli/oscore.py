@@ -11,7 +11,8 @@ from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.input import octets, read_file, whole
-from thingstead.crypto.algorithm import REGISTRY, Kind, Status
+from thingstead.crypto.algorithm import REGISTRY, Kind
+from thingstead.crypto.judgement import Status
 from thingstead.errors import ConfigError, StorageError
 from thingstead.secret import Secret
 from thingstead.storage import oscore_form

@@ -1,15 +1,26 @@
-"""The algorithm registry: COSE numbers, sizes, status and sunset, in one table with a source column."""
+"""The algorithm registry: COSE numbers, sizes, and what is thought of each, in one table with its sources."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum, IntEnum
 
+from thingstead.crypto.judgement import (
+    EC_AGREEMENT,
+    EC_SIGNATURE,
+    HASH_SIGNATURE,
+    LATTICE,
+    OPEN_CURVE,
+    SYMMETRIC,
+    SYMMETRIC_SPARE,
+    Judgement,
+    Status,
+)
 from thingstead.errors import UnsupportedError
 from thingstead.secret import Secret
 
-__all__ = ["REGISTRY", "Algorithm", "AlgorithmId", "Kind", "Status", "algorithm", "fitting"]
+__all__ = ["REGISTRY", "Algorithm", "AlgorithmId", "Kind", "algorithm", "fitting"]
 
 
 class Kind(Enum):
@@ -24,14 +35,6 @@ class Kind(Enum):
     AGREEMENT = "key agreement with key derivation"
     KEY_WRAP = "key wrap"
     AGREEMENT_WRAP = "key agreement with key derivation and key wrap"
-
-
-class Status(Enum):
-    """Whether new uses are allowed."""
-
-    RECOMMENDED = "recommended"
-    ACCEPTED = "accepted on input, not chosen"
-    EXPERIMENTAL = "off unless configured"
 
 
 class AlgorithmId(IntEnum):
@@ -106,8 +109,7 @@ class Algorithm:
         key_size: bytes of the symmetric key; 0 where the key has its own structure.
         nonce_size: bytes; 0 where there is none.
         output_size: bytes of tag, MAC, hash or signature; 0 where the key says how many.
-        status: whether it is chosen for new uses.
-        sunset: last day on which it may be chosen or accepted; None while none is set.
+        judgement: how long it may be used, and who says so; an owner may say less (`domain.crypto_policy`).
         source: where the number and sizes come from.
     """
 
@@ -117,9 +119,18 @@ class Algorithm:
     key_size: int
     nonce_size: int
     output_size: int
-    status: Status
-    sunset: date | None
+    judgement: Judgement
     source: str
+
+    @property
+    def status(self) -> Status:
+        """Whether it is chosen for new uses today."""
+        return self.judgement.status
+
+    @property
+    def sunset(self) -> date | None:
+        """Last day on which it may be chosen or accepted; None while none is set."""
+        return self.judgement.sunset
 
 
 def _row(
@@ -128,33 +139,35 @@ def _row(
     kind: Kind,
     sizes: tuple[int, int, int],
     source: str,
-    status: Status = Status.RECOMMENDED,
+    judgement: Judgement = SYMMETRIC,
 ) -> Algorithm:
     key_size, nonce_size, output_size = sizes
-    return Algorithm(number, name, kind, key_size, nonce_size, output_size, status, None, source)
+    return Algorithm(number, name, kind, key_size, nonce_size, output_size, judgement, source)
 
+
+_EC_SPARE = replace(EC_SIGNATURE, status=Status.ACCEPTABLE)
 
 REGISTRY: dict[int, Algorithm] = {
     row.id: row
     for row in (
-        _row(AlgorithmId.ES256, "ES256", Kind.SIGNATURE, (0, 0, 64), "RFC 9053 §2.1", Status.ACCEPTED),
-        _row(AlgorithmId.ESP256, "ESP256", Kind.SIGNATURE, (0, 0, 64), "RFC 9864 §2.1"),
-        _row(AlgorithmId.ES384, "ES384", Kind.SIGNATURE, (0, 0, 96), "RFC 9053 §2.1", Status.ACCEPTED),
-        _row(AlgorithmId.ESP384, "ESP384", Kind.SIGNATURE, (0, 0, 96), "RFC 9864 §2.1"),
-        _row(AlgorithmId.ES512, "ES512", Kind.SIGNATURE, (0, 0, 132), "RFC 9053 §2.1", Status.ACCEPTED),
-        _row(AlgorithmId.ESP512, "ESP512", Kind.SIGNATURE, (0, 0, 132), "RFC 9864 §2.1", Status.ACCEPTED),
-        _row(AlgorithmId.EDDSA, "EdDSA", Kind.SIGNATURE, (0, 0, 64), "RFC 9053 §2.2", Status.ACCEPTED),
-        _row(AlgorithmId.ED25519, "Ed25519", Kind.SIGNATURE, (0, 0, 64), "RFC 9864 §2.2"),
-        _row(AlgorithmId.ML_DSA_44, "ML-DSA-44", Kind.SIGNATURE, (0, 0, 2420), "RFC 9964"),
-        _row(AlgorithmId.ML_DSA_65, "ML-DSA-65", Kind.SIGNATURE, (0, 0, 3309), "RFC 9964"),
-        _row(AlgorithmId.ML_DSA_87, "ML-DSA-87", Kind.SIGNATURE, (0, 0, 4627), "RFC 9964"),
-        _row(AlgorithmId.HSS_LMS, "HSS-LMS", Kind.SIGNATURE, (0, 0, 0), "RFC 8778 §6.1"),
-        _row(AlgorithmId.HMAC_256_64, "HMAC 256/64", Kind.MAC, (32, 0, 8), "RFC 9053 §3.1", Status.ACCEPTED),
+        _row(AlgorithmId.ES256, "ES256", Kind.SIGNATURE, (0, 0, 64), "RFC 9053 §2.1", OPEN_CURVE),
+        _row(AlgorithmId.ESP256, "ESP256", Kind.SIGNATURE, (0, 0, 64), "RFC 9864 §2.1", EC_SIGNATURE),
+        _row(AlgorithmId.ES384, "ES384", Kind.SIGNATURE, (0, 0, 96), "RFC 9053 §2.1", OPEN_CURVE),
+        _row(AlgorithmId.ESP384, "ESP384", Kind.SIGNATURE, (0, 0, 96), "RFC 9864 §2.1", EC_SIGNATURE),
+        _row(AlgorithmId.ES512, "ES512", Kind.SIGNATURE, (0, 0, 132), "RFC 9053 §2.1", OPEN_CURVE),
+        _row(AlgorithmId.ESP512, "ESP512", Kind.SIGNATURE, (0, 0, 132), "RFC 9864 §2.1", _EC_SPARE),
+        _row(AlgorithmId.EDDSA, "EdDSA", Kind.SIGNATURE, (0, 0, 64), "RFC 9053 §2.2", OPEN_CURVE),
+        _row(AlgorithmId.ED25519, "Ed25519", Kind.SIGNATURE, (0, 0, 64), "RFC 9864 §2.2", EC_SIGNATURE),
+        _row(AlgorithmId.ML_DSA_44, "ML-DSA-44", Kind.SIGNATURE, (0, 0, 2420), "RFC 9964", LATTICE),
+        _row(AlgorithmId.ML_DSA_65, "ML-DSA-65", Kind.SIGNATURE, (0, 0, 3309), "RFC 9964", LATTICE),
+        _row(AlgorithmId.ML_DSA_87, "ML-DSA-87", Kind.SIGNATURE, (0, 0, 4627), "RFC 9964", LATTICE),
+        _row(AlgorithmId.HSS_LMS, "HSS-LMS", Kind.SIGNATURE, (0, 0, 0), "RFC 8778 §6.1", HASH_SIGNATURE),
+        _row(AlgorithmId.HMAC_256_64, "HMAC 256/64", Kind.MAC, (32, 0, 8), "RFC 9053 §3.1", SYMMETRIC_SPARE),
         _row(AlgorithmId.HMAC_256_256, "HMAC 256/256", Kind.MAC, (32, 0, 32), "RFC 9053 §3.1"),
-        _row(AlgorithmId.HMAC_384_384, "HMAC 384/384", Kind.MAC, (48, 0, 48), "RFC 9053 §3.1", Status.ACCEPTED),
-        _row(AlgorithmId.HMAC_512_512, "HMAC 512/512", Kind.MAC, (64, 0, 64), "RFC 9053 §3.1", Status.ACCEPTED),
+        _row(AlgorithmId.HMAC_384_384, "HMAC 384/384", Kind.MAC, (48, 0, 48), "RFC 9053 §3.1", SYMMETRIC_SPARE),
+        _row(AlgorithmId.HMAC_512_512, "HMAC 512/512", Kind.MAC, (64, 0, 64), "RFC 9053 §3.1", SYMMETRIC_SPARE),
         *(
-            _row(number, name, Kind.MAC, sizes, "RFC 9053 §3.2", Status.ACCEPTED)
+            _row(number, name, Kind.MAC, sizes, "RFC 9053 §3.2", SYMMETRIC_SPARE)
             for number, name, sizes in (
                 (AlgorithmId.AES_MAC_128_64, "AES-MAC 128/64", (16, 0, 8)),
                 (AlgorithmId.AES_MAC_256_64, "AES-MAC 256/64", (32, 0, 8)),
@@ -163,12 +176,12 @@ REGISTRY: dict[int, Algorithm] = {
             )
         ),
         _row(AlgorithmId.A128GCM, "A128GCM", Kind.AEAD, (16, 12, 16), "RFC 9053 §4.1"),
-        _row(AlgorithmId.A192GCM, "A192GCM", Kind.AEAD, (24, 12, 16), "RFC 9053 §4.1", Status.ACCEPTED),
+        _row(AlgorithmId.A192GCM, "A192GCM", Kind.AEAD, (24, 12, 16), "RFC 9053 §4.1", SYMMETRIC_SPARE),
         _row(AlgorithmId.A256GCM, "A256GCM", Kind.AEAD, (32, 12, 16), "RFC 9053 §4.1"),
         _row(AlgorithmId.AES_CCM_16_64_128, "AES-CCM-16-64-128", Kind.AEAD, (16, 13, 8), "RFC 9053 §4.2"),
         _row(AlgorithmId.AES_CCM_16_128_128, "AES-CCM-16-128-128", Kind.AEAD, (16, 13, 16), "RFC 9053 §4.2"),
         *(
-            _row(number, name, Kind.AEAD, sizes, "RFC 9053 §4.2", Status.ACCEPTED)
+            _row(number, name, Kind.AEAD, sizes, "RFC 9053 §4.2", SYMMETRIC_SPARE)
             for number, name, sizes in (
                 (AlgorithmId.AES_CCM_16_64_256, "AES-CCM-16-64-256", (32, 13, 8)),
                 (AlgorithmId.AES_CCM_64_64_128, "AES-CCM-64-64-128", (16, 7, 8)),
@@ -184,29 +197,99 @@ REGISTRY: dict[int, Algorithm] = {
         _row(AlgorithmId.SHA_256, "SHA-256", Kind.DIGEST, (0, 0, 32), "RFC 9054 §3.2"),
         _row(AlgorithmId.SHA_384, "SHA-384", Kind.DIGEST, (0, 0, 48), "RFC 9054 §3.2"),
         _row(AlgorithmId.SHA_512, "SHA-512", Kind.DIGEST, (0, 0, 64), "RFC 9054 §3.2"),
-        _row(AlgorithmId.SHAKE256, "SHAKE256", Kind.DIGEST, (0, 0, 64), "RFC 9054 §3.3", Status.ACCEPTED),
+        _row(AlgorithmId.SHAKE256, "SHAKE256", Kind.DIGEST, (0, 0, 64), "RFC 9054 §3.3", SYMMETRIC_SPARE),
         _row(AlgorithmId.DIRECT, "direct", Kind.KDF, (0, 0, 0), "RFC 9053 §6.1.1"),
         _row(AlgorithmId.HKDF_SHA_256, "direct+HKDF-SHA-256", Kind.KDF, (0, 0, 32), "RFC 9053 §6.1.2"),
         _row(AlgorithmId.HKDF_SHA_512, "direct+HKDF-SHA-512", Kind.KDF, (0, 0, 64), "RFC 9053 §6.1.2"),
         _row(
-            AlgorithmId.HKDF_AES_128, "direct+HKDF-AES-128", Kind.KDF, (16, 0, 16), "RFC 9053 §6.1.2", Status.ACCEPTED
+            AlgorithmId.HKDF_AES_128, "direct+HKDF-AES-128", Kind.KDF, (16, 0, 16), "RFC 9053 §6.1.2", SYMMETRIC_SPARE
         ),
         _row(
-            AlgorithmId.HKDF_AES_256, "direct+HKDF-AES-256", Kind.KDF, (32, 0, 16), "RFC 9053 §6.1.2", Status.ACCEPTED
+            AlgorithmId.HKDF_AES_256, "direct+HKDF-AES-256", Kind.KDF, (32, 0, 16), "RFC 9053 §6.1.2", SYMMETRIC_SPARE
         ),
         _row(AlgorithmId.A128KW, "A128KW", Kind.KEY_WRAP, (16, 0, 0), "RFC 9053 §6.2.1"),
-        _row(AlgorithmId.A192KW, "A192KW", Kind.KEY_WRAP, (24, 0, 0), "RFC 9053 §6.2.1", Status.ACCEPTED),
+        _row(AlgorithmId.A192KW, "A192KW", Kind.KEY_WRAP, (24, 0, 0), "RFC 9053 §6.2.1", SYMMETRIC_SPARE),
         _row(AlgorithmId.A256KW, "A256KW", Kind.KEY_WRAP, (32, 0, 0), "RFC 9053 §6.2.1"),
-        _row(AlgorithmId.ECDH_ES_HKDF_256, "ECDH-ES + HKDF-256", Kind.AGREEMENT, (0, 0, 32), "RFC 9053 §6.3.1"),
-        _row(AlgorithmId.ECDH_ES_HKDF_512, "ECDH-ES + HKDF-512", Kind.AGREEMENT, (0, 0, 64), "RFC 9053 §6.3.1"),
-        _row(AlgorithmId.ECDH_SS_HKDF_256, "ECDH-SS + HKDF-256", Kind.AGREEMENT, (0, 0, 32), "RFC 9053 §6.3.1"),
-        _row(AlgorithmId.ECDH_SS_HKDF_512, "ECDH-SS + HKDF-512", Kind.AGREEMENT, (0, 0, 64), "RFC 9053 §6.3.1"),
-        _row(AlgorithmId.ECDH_ES_A128KW, "ECDH-ES + A128KW", Kind.AGREEMENT_WRAP, (0, 0, 0), "RFC 9053 §6.4.1"),
-        _row(AlgorithmId.ECDH_ES_A192KW, "ECDH-ES + A192KW", Kind.AGREEMENT_WRAP, (0, 0, 0), "RFC 9053 §6.4.1"),
-        _row(AlgorithmId.ECDH_ES_A256KW, "ECDH-ES + A256KW", Kind.AGREEMENT_WRAP, (0, 0, 0), "RFC 9053 §6.4.1"),
-        _row(AlgorithmId.ECDH_SS_A128KW, "ECDH-SS + A128KW", Kind.AGREEMENT_WRAP, (0, 0, 0), "RFC 9053 §6.4.1"),
-        _row(AlgorithmId.ECDH_SS_A192KW, "ECDH-SS + A192KW", Kind.AGREEMENT_WRAP, (0, 0, 0), "RFC 9053 §6.4.1"),
-        _row(AlgorithmId.ECDH_SS_A256KW, "ECDH-SS + A256KW", Kind.AGREEMENT_WRAP, (0, 0, 0), "RFC 9053 §6.4.1"),
+        _row(
+            AlgorithmId.ECDH_ES_HKDF_256,
+            "ECDH-ES + HKDF-256",
+            Kind.AGREEMENT,
+            (0, 0, 32),
+            "RFC 9053 §6.3.1",
+            EC_AGREEMENT,
+        ),
+        _row(
+            AlgorithmId.ECDH_ES_HKDF_512,
+            "ECDH-ES + HKDF-512",
+            Kind.AGREEMENT,
+            (0, 0, 64),
+            "RFC 9053 §6.3.1",
+            EC_AGREEMENT,
+        ),
+        _row(
+            AlgorithmId.ECDH_SS_HKDF_256,
+            "ECDH-SS + HKDF-256",
+            Kind.AGREEMENT,
+            (0, 0, 32),
+            "RFC 9053 §6.3.1",
+            EC_AGREEMENT,
+        ),
+        _row(
+            AlgorithmId.ECDH_SS_HKDF_512,
+            "ECDH-SS + HKDF-512",
+            Kind.AGREEMENT,
+            (0, 0, 64),
+            "RFC 9053 §6.3.1",
+            EC_AGREEMENT,
+        ),
+        _row(
+            AlgorithmId.ECDH_ES_A128KW,
+            "ECDH-ES + A128KW",
+            Kind.AGREEMENT_WRAP,
+            (0, 0, 0),
+            "RFC 9053 §6.4.1",
+            EC_AGREEMENT,
+        ),
+        _row(
+            AlgorithmId.ECDH_ES_A192KW,
+            "ECDH-ES + A192KW",
+            Kind.AGREEMENT_WRAP,
+            (0, 0, 0),
+            "RFC 9053 §6.4.1",
+            EC_AGREEMENT,
+        ),
+        _row(
+            AlgorithmId.ECDH_ES_A256KW,
+            "ECDH-ES + A256KW",
+            Kind.AGREEMENT_WRAP,
+            (0, 0, 0),
+            "RFC 9053 §6.4.1",
+            EC_AGREEMENT,
+        ),
+        _row(
+            AlgorithmId.ECDH_SS_A128KW,
+            "ECDH-SS + A128KW",
+            Kind.AGREEMENT_WRAP,
+            (0, 0, 0),
+            "RFC 9053 §6.4.1",
+            EC_AGREEMENT,
+        ),
+        _row(
+            AlgorithmId.ECDH_SS_A192KW,
+            "ECDH-SS + A192KW",
+            Kind.AGREEMENT_WRAP,
+            (0, 0, 0),
+            "RFC 9053 §6.4.1",
+            EC_AGREEMENT,
+        ),
+        _row(
+            AlgorithmId.ECDH_SS_A256KW,
+            "ECDH-SS + A256KW",
+            Kind.AGREEMENT_WRAP,
+            (0, 0, 0),
+            "RFC 9053 §6.4.1",
+            EC_AGREEMENT,
+        ),
     )
 }
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.peer_policy import PeerRule
 from thingstead.domain.purpose import Purpose
@@ -211,12 +212,14 @@ class OwnerPolicy:
         granted: what the domain itself may do at every thing that it takes in.
         purposes: what is collected, why, and for how long; anything else is refused.
         peers: what things may do at each other; nothing else.
+        crypto: which algorithms are taken, and until when.
     """
 
     join: JoinPolicy
     granted: Scope
     purposes: tuple[Purpose, ...] = ()
     peers: tuple[PeerRule, ...] = ()
+    crypto: CryptoPolicy = field(default_factory=CryptoPolicy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 import msgspec
 
+from thingstead.domain.crypto_policy import QUANTUM_YEAR, crypto_policy
 from thingstead.domain.peer_policy import PeerProfile, PeerRule
 from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Rejoin, Verdict
 from thingstead.domain.purpose import Purpose
@@ -76,6 +77,11 @@ class _Rejoin(msgspec.Struct, forbid_unknown_fields=True):
     models: _Names = ("*",)
 
 
+class _Crypto(msgspec.Struct, forbid_unknown_fields=True):
+    quantum_year: int = QUANTUM_YEAR
+    sunset: Annotated[dict[str, date], msgspec.Meta(max_length=256)] = {}
+
+
 class _Policy(msgspec.Struct, forbid_unknown_fields=True):
     profile: ProfileName = ProfileName.HOME
     approve_each: bool = False
@@ -86,6 +92,7 @@ class _Policy(msgspec.Struct, forbid_unknown_fields=True):
     granted: dict[str, tuple[str, ...] | _Bounded] = {}
     series: tuple[_Series, ...] = ()
     peer: Annotated[tuple[_Peer, ...], msgspec.Meta(max_length=1000)] = ()
+    crypto: _Crypto = msgspec.field(default_factory=_Crypto)
 
 
 def parse_policy(text: str) -> OwnerPolicy:
@@ -136,11 +143,13 @@ def parse_policy(text: str) -> OwnerPolicy:
     What a scope lets a thing set may be bounded: ``"/light/level" = { methods = ["PUT"], lowest = 10, highest = 60,
     changes_per_minute = 6 }``; the thing that is asked holds to it, and to its own bounds.
     ``[[rejoin]]`` with ``versions = ["2.*"]``, and ``models``, has a thing join anew once it runs such a release.
+    ``[crypto.sunset]`` with ``"AES-CCM-16-64-128" = 2029-12-31`` sets the last day of an algorithm, earlier than the
+    registry does; ``[crypto]`` with ``quantum_year = 2032`` says when to reckon with a quantum computer.
     With ``approve_each = true`` at the top no rule admits by itself: each thing waits for a person.
 
     Raises:
         ConfigError: not TOML, an unknown key, a value of the wrong kind, a scope or bill that is not there, two
-            rules of one name, or a series that needs what nothing gives it.
+            rules of one name, a series that needs what nothing gives it, or an algorithm's day after its last.
     """
     if len(text) > _MAX_CHARACTERS:
         raise ConfigError(f"the join policy cannot be read: expected at most {_MAX_CHARACTERS} characters")
@@ -157,7 +166,8 @@ def parse_policy(text: str) -> OwnerPolicy:
     join = JoinPolicy(read.profile, scopes, rules, approve_each=read.approve_each, rejoin=rejoin)
     purposes = [_purpose(series) for series in read.series]
     peers = tuple([_peer(peer, scopes) for peer in read.peer])
-    return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes), peers)
+    crypto = crypto_policy(read.crypto.sunset, read.crypto.quantum_year)
+    return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes), peers, crypto)
 
 
 def _rule(rule: _Rule, scopes: dict[str, Scope], bills: dict[str, Serials]) -> JoinRule:

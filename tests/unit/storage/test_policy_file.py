@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -273,3 +273,28 @@ def test_the_hour_that_comes_twice_is_told_apart_by_its_offset():
 def test_names_are_compared_letter_by_letter_whatever_they_look_like():
     (rule,) = parse_policy(_HEAD.replace("acme", "\u0430cme")).join.rules
     assert rule.makers != ("acme",)
+
+
+@pytest.mark.requirement("R-76")
+def test_the_owners_dates_of_algorithms_are_read():
+    text = '[crypto]\nquantum_year = 2031\n[crypto.sunset]\n"AES-CCM-16-64-128" = 2029-12-31\n'
+    crypto = parse_policy(text).crypto
+    assert crypto.quantum_year == 2031
+    assert crypto.sunsets == {"AES-CCM-16-64-128": date(2029, 12, 31)}
+
+
+@pytest.mark.requirement("R-76")
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[crypto.sunset]\n"ESP256" = 2040-01-01\n',
+        '[crypto.sunset]\n"DES" = 2030-01-01\n',
+        '[crypto.sunset]\n"ESP256" = "soon"\n',
+        '[crypto.sunset]\n"ESP256" = 2030\n',
+        "[crypto]\nquantum_year = 1999\n",
+        "[crypto]\nforbid = []\n",
+    ],
+)
+def test_dates_of_algorithms_that_are_none_are_refused(text):
+    with pytest.raises(ConfigError):
+        parse_policy(text)

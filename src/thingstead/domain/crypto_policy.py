@@ -1,0 +1,78 @@
+"""Which algorithms an owner still takes, and when they expect a quantum computer: dates earlier than the registry's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from thingstead.crypto.judgement import Quantum, Status
+from thingstead.crypto.lifetime import judgement
+from thingstead.errors import ConfigError, UnsupportedError
+
+__all__ = ["QUANTUM_YEAR", "CryptoPolicy", "crypto_policy"]
+
+QUANTUM_YEAR = 2035
+"""The project's default: the year in which NIST IR 8547 (draft) wants what a quantum computer breaks to be gone."""
+
+_FIRST_YEAR, _LAST_YEAR = 2026, 2200
+
+
+@dataclass(frozen=True, slots=True)
+class CryptoPolicy:
+    """The owner's dates above the registry's.
+
+    A guideline's date is told, and nothing new is begun after it; what switches something off is the owner's own date
+    alone, after they were shown what it strands. A building whose lamps all end on a day that somebody elsewhere wrote
+    down is the fault that this product is there to prevent.
+
+    Attributes:
+        sunsets: last day of an algorithm by its name; each is earlier than the registry's.
+        quantum_year: from when on the owner reckons with a quantum computer that breaks elliptic curves.
+    """
+
+    sunsets: Mapping[str, date] = field(default_factory=dict)
+    quantum_year: int = QUANTUM_YEAR
+
+    def sunset(self, name: str) -> date | None:
+        """The last day of an algorithm, the owner's or the registry's; None while there is none."""
+        return self.sunsets.get(name, judgement(name).sunset)
+
+    def status(self, name: str, day: date) -> Status:
+        """What is thought of an algorithm on `day`."""
+        return judgement(name).status_on(day) if self._is_in_time(name, day) else Status.FORBIDDEN
+
+    def takes(self, name: str, day: date) -> bool:
+        """Whether the domain still accepts an algorithm on `day`: until the owner's date, and never what is broken."""
+        return judgement(name).status is not Status.FORBIDDEN and self._is_in_time(name, day)
+
+    def breaks(self, name: str, year: int) -> bool:
+        """Whether the owner reckons with it that a quantum computer undoes the algorithm by the end of `year`."""
+        return judgement(name).quantum is not Quantum.RESISTANT and year >= self.quantum_year
+
+    def _is_in_time(self, name: str, day: date) -> bool:
+        own = self.sunsets.get(name)
+        return own is None or day <= own
+
+
+def crypto_policy(sunsets: Mapping[str, date], quantum_year: int = QUANTUM_YEAR) -> CryptoPolicy:
+    """Take an owner's dates.
+
+    Raises:
+        ConfigError: an algorithm that is none, a date after the registry's, or a year out of reach: what a guideline
+            forbids, no line of an owner's file brings back.
+    """
+    for name, last in sunsets.items():
+        try:
+            theirs = judgement(name)
+        except UnsupportedError as error:
+            raise ConfigError(f"[crypto.sunset]: {error}") from error
+        if theirs.status is Status.FORBIDDEN:
+            raise ConfigError(f"[crypto.sunset] {name}: it is forbidden already; {theirs.source}")
+        if theirs.sunset is not None and last > theirs.sunset:
+            raise ConfigError(
+                f"[crypto.sunset] {name}: expected {theirs.sunset} or earlier, got {last}; {theirs.source}"
+            )
+    if not _FIRST_YEAR <= quantum_year <= _LAST_YEAR:
+        raise ConfigError(f"[crypto] quantum_year: expected {_FIRST_YEAR} to {_LAST_YEAR}, got {quantum_year}")
+    return CryptoPolicy(dict(sunsets), quantum_year)
