@@ -4,7 +4,7 @@ import pytest
 
 from thingstead.agent.ports import Installed
 from thingstead.domain.network import NO_MAC
-from thingstead.domain.unit import Unit
+from thingstead.domain.unit import Committed, Unit
 from thingstead.errors import TransportError
 from thingstead.simulator.virtual.memory import (
     Fate,
@@ -20,7 +20,8 @@ from thingstead.storage.memory import MemoryStore
 
 @pytest.mark.parametrize(("fatal", "kept"), [(1, {}), (2, {"a": b"1"})], ids=["before the write", "after it"])
 def test_a_home_dies_before_a_write_or_after_it_and_writes_nothing_more(fatal, kept):
-    disk, fate = {}, Fate()
+    disk: dict[str, bytes] = {}
+    fate = Fate()
     fate.fatal = fatal
     home = HomeLife(disk, fate)
     with pytest.raises(Killed):
@@ -33,7 +34,8 @@ def test_a_home_dies_before_a_write_or_after_it_and_writes_nothing_more(fatal, k
 
 
 def test_a_store_dies_as_a_home_does_and_tells_nobody_after_it():
-    fate, told, disk = Fate(), [], MemoryStore()
+    told: list[Committed] = []
+    fate, disk = Fate(), MemoryStore()
     store = StoreLife(disk, fate)
     store.listen(told.append)
     asyncio.run(store.commit(Unit()))
