@@ -40,6 +40,7 @@ FLAGS = {
     "--debug": "shows where an error is from",
     "--fresh-tokens": "adds a check",
     "--forced": "retires what cannot be asked: it leaves without a receipt, and who asks for one refuses it",
+    "--hybrid": "asks for signatures of two families where one or all would do; printed with the anchor",
     "--if-none-match": "a condition of a request",
     "--install-code": "prints a label",
     "--json": "form of what is shown",

@@ -184,7 +184,7 @@ class _Attempt:
         installed = self._slots.installed()
         if opened.digest.encode() == installed.manifest_digest:
             return
-        keys, policy = profile.authentication(self._birth.release_anchors)
+        keys, policy = profile.authentication(self._birth.release_anchors, self._birth.signing)
         manifest = open_manifest(authentication.authenticate(opened, keys, policy))
         recipient = Recipient(
             vendor_ids=frozenset({self._birth.vendor_id}),

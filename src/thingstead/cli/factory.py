@@ -12,6 +12,7 @@ from thingstead.clock import SystemClock
 from thingstead.controller.directory import DomainDirectory
 from thingstead.controller.waiting_room import shown
 from thingstead.crypto.digest import digest
+from thingstead.domain import anchor as anchor_file
 from thingstead.errors import ConfigError
 from thingstead.phases.manufacture import Model
 from thingstead.planes.identity.registrar import Registrar
@@ -19,12 +20,16 @@ from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile import maker_server
 from thingstead.protocols.profile.install_code import make_code, render_code
+from thingstead.protocols.profile.key_set import KeySet
 from thingstead.protocols.profile.maker_server import MakerServer
-from thingstead.simulator import firmware
+from thingstead.simulator import firmware, release_keys
 from thingstead.simulator.factory import FIRMWARE_1_0_0, bear_thing, is_maker, make_maker, open_maker
 from thingstead.storage.directory import write_whole
 
-__all__ = ["IMAGE", "MAKER", "THING"]
+__all__ = ["IMAGE", "MAKER", "MAX_ANCHOR", "THING"]
+
+MAX_ANCHOR = 1 << 18
+"""Bytes of a maker's anchor file that are read: it may carry steps from one set of release keys to another."""
 
 _MAX_CREDENTIAL = 4096
 _SUPPORT_YEARS = 5
@@ -38,13 +43,18 @@ def _maker(session: Session) -> int:
         domain=options["domain"],
         at=SystemClock().utc(),
         second_place=session.path("hash_based") if options["hash_based"] is not None else None,
+        kinds=release_keys.USUAL if options["keys"] is None else options["keys"].split(","),
+        threshold=options["threshold"],
+        is_hybrid=options["hybrid"],
     )
+    anchor = anchor_file.decode(read_file(made.anchor, max_bytes=MAX_ANCHOR))
     session.console.show(
         {
             "maker": made.maker.name,
             "anchor": str(made.anchor),
             "identity_key": cose_key.thumbprint(made.maker.anchor.public).hex()[:16],
-            "release_keys": [key.public.type.name for key in made.maker.release_keys],
+            "release_keys": [key.type.name for key in anchor.release_keys],
+            "must_sign": str(KeySet(anchor.release_keys, anchor.signing)),
         }
     )
     session.console.next("thingstead trust add DOMAIN", made.anchor)
@@ -145,6 +155,9 @@ MAKER = Action(
             "--hash-based",
             "a third release key, HSS-LMS, for 1,024 releases; this directory, on another disk, counts them too",
         ),
+        Parameter("--keys", "release keys to make, such as p256,p256,ml-dsa-65; else p256,ml-dsa-44"),
+        Parameter("--threshold", "how many of them must sign a release; else all", read=whole(1, 16), default=0),
+        Parameter("--hybrid", "ask so many, or one, of the classical and of the post-quantum ones each", read=None),
     ),
     _maker,
     "Writes NAME.anchor, which domains need to trust it. Its keys stay in the directory, readable by you alone.",

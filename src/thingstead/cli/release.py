@@ -90,7 +90,7 @@ def _inspect(session: Session) -> int:
 
 def _signed_by(found: Envelope, path: Path) -> str:
     anchor = anchor_file.decode(read_file(path, max_bytes=1 << 16))
-    keys, policy = profile.authentication(anchor.release_keys)
+    keys, policy = profile.authentication(anchor.release_keys, anchor.signing)
     proved = authentication.authenticate(found, keys, policy)
     return f"signed by every release key of {anchor.maker} ({len(proved.signers)})"
 

@@ -9,7 +9,9 @@ from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.protocols.cwt.credential import issue_maker_identity
 from thingstead.protocols.profile.birth import Birth
+from thingstead.protocols.profile.key_set import KeySet
 from thingstead.protocols.profile.maker_server import MakerServer
+from thingstead.protocols.profile.release import VERIFIABLE
 from thingstead.protocols.suit.identifier import class_identifier, vendor_identifier
 from thingstead.protocols.voucher import voucher
 
@@ -25,12 +27,14 @@ class Model:
         constrained_class: RFC 7228 §3, 0..2.
         mud_url: where its MUD file is served (RFC 8520).
         support_end: last day on which the maker mends it.
+        verifies: COSE algorithms of release signatures that things of it can verify.
     """
 
     name: str
     constrained_class: int
     mud_url: str
     support_end: date
+    verifies: frozenset[int] = VERIFIABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +45,17 @@ class Maker:
         name: as its identities are issued.
         domain: DNS name that its vendor identifier is derived from (RFC 9124 §3.1).
         anchor: signs identities and vouchers (ESP256).
-        release_keys: every one signs a release: ESP256 and ML-DSA-44.
+        release_keys: those that sign releases now and that the maker has in hand.
+        born_with: what its things are given to verify releases; None for every one of the release keys.
+        release_step: how many steps that has come since the maker's first keys.
     """
 
     name: str
     domain: str
     anchor: PrivateKey
     release_keys: tuple[PrivateKey, ...]
+    born_with: KeySet | None = None
+    release_step: int = 0
 
     @property
     def vendor_id(self) -> bytes:
@@ -102,6 +110,7 @@ def bear_unsold(
 
 
 def _born(maker: Maker, model: Model, serial: str, *, thing_key: PublicKey, at: datetime) -> Birth:
+    anchors = maker.born_with or KeySet(tuple([key.public for key in maker.release_keys]))
     identity = issue_maker_identity(
         thing_key,
         maker.anchor,
@@ -119,7 +128,10 @@ def _born(maker: Maker, model: Model, serial: str, *, thing_key: PublicKey, at: 
         maker_identity=identity,
         voucher=b"",
         maker_anchor=maker.anchor.public,
-        release_anchors=tuple([key.public for key in maker.release_keys]),
+        release_anchors=anchors.keys,
         vendor_id=maker.vendor_id,
         class_id=maker.class_id(model),
+        signing=anchors.signing,
+        release_step=maker.release_step,
+        verifies=model.verifies,
     )

@@ -6,7 +6,7 @@
       maker.toml                  keys/identity     made in the thing, never leaves it
       keys/                       home/birth        identity, voucher, anchors
         anchor                    slots/            firmware 1.0.0
-        release-p256
+        release-p256            or what else was asked for, and a number where there are several of a kind
         release-ml-dsa-44
       hash-based/               if it was asked for: another release key, which counts what it signs
       mud/signer.key .pem
@@ -21,6 +21,7 @@ import os
 import re
 import secrets
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,11 +33,11 @@ from thingstead.agent.program import HOME, KEYS, SLOTS
 from thingstead.crypto.authority import Signer, make_authority, make_signer
 from thingstead.crypto.certificate import load_certificate
 from thingstead.crypto.hss_signing import IDENTIFIER_SIZE, SEED_SIZE
-from thingstead.crypto.key import KeyType, PrivateKey
+from thingstead.crypto.key import KeyType
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain.anchor import TrustAnchor
-from thingstead.errors import ConfigError, StorageError
+from thingstead.errors import ConfigError, ProtocolError, SecurityError, StorageError
 from thingstead.identifier import KeyId
 from thingstead.phases.manufacture import Maker, Model, bear, bear_unsold
 from thingstead.protocols.cwt import ccs
@@ -46,7 +47,9 @@ from thingstead.protocols.profile.birth import BIRTH, Birth
 from thingstead.protocols.profile.firmware import Firmware
 from thingstead.protocols.profile.install_code import InstallCode
 from thingstead.protocols.profile.maker_server import MakerServer
+from thingstead.protocols.suit.identifier import vendor_identifier
 from thingstead.secret import Secret
+from thingstead.simulator import release_keys
 from thingstead.storage.directory import private_directory, write_whole
 from thingstead.storage.hss_key import HssKey
 
@@ -56,7 +59,6 @@ FIRMWARE_1_0_0 = firmware_image.encode(Firmware("1.0.0"))
 """What a thing runs when it leaves the line."""
 
 _ANCHOR = KeyId("anchor")
-_RELEASE = {KeyId("release-p256"): KeyType.P256, KeyId("release-ml-dsa-44"): KeyType.ML_DSA_44}
 _SETTINGS = "maker.toml"
 _HASH_BASED, _SECOND_PLACE = "hash-based", "second_place"
 _MACHINE_ID = Path("/etc/machine-id")
@@ -81,7 +83,7 @@ class MakerDirectory:
     @property
     def anchor(self) -> Path:
         """What domains are given to trust this maker."""
-        return self.root / f"{self.maker.name}.anchor"
+        return _anchor_path(self.root, self.maker.name)
 
     def mud_signer(self) -> Signer:
         """Who signs the maker's MUD files (RFC 8520 §13.1).
@@ -95,7 +97,17 @@ class MakerDirectory:
         return Signer(certificate, Secret(_read(folder / "signer.key")), issuer)
 
 
-def make_maker(root: Path, *, name: str, domain: str, at: datetime, second_place: Path | None = None) -> MakerDirectory:
+def make_maker(
+    root: Path,
+    *,
+    name: str,
+    domain: str,
+    at: datetime,
+    second_place: Path | None = None,
+    kinds: Sequence[str] = release_keys.USUAL,
+    threshold: int = 0,
+    is_hybrid: bool = False,
+) -> MakerDirectory:
     """Found a maker: fresh keys, a MUD signer under an authority of its own, and the anchor file.
 
     The authority's key is not kept: when the signer runs out in ten years, the maker founds another.
@@ -106,9 +118,12 @@ def make_maker(root: Path, *, name: str, domain: str, at: datetime, second_place
         domain: its DNS name.
         at: now.
         second_place: where a release key of hashes (HSS-LMS) counts what it has signed; None for no such key.
+        kinds: of the other release keys.
+        threshold: how many of them all must sign; see `release_keys.choose`.
+        is_hybrid: whether that is asked of each family of them.
 
     Raises:
-        ConfigError: a maker is here already, or the name or DNS domain cannot be one.
+        ConfigError: a maker is here already, the name or DNS domain cannot be one, or no such release keys.
         StorageError: the disk does not keep it.
     """
     if not _NAME.fullmatch(name):
@@ -119,30 +134,31 @@ def make_maker(root: Path, *, name: str, domain: str, at: datetime, second_place
         raise ConfigError(f"a maker is at {root} already")
     private_directory(root)
     keys = FileKeyStore(root / "keys")
-    for key_name, key_type in {_ANCHOR: KeyType.P256, **_RELEASE}.items():
-        if key_name not in keys.ids():
-            keys.create(key_name, key_type)
+    if _ANCHOR not in keys.ids():
+        keys.create(_ANCHOR, KeyType.P256)
+    signing = release_keys.created(keys, kinds, again=False)
     if second_place is not None:
         seed, identifier = Secret(secrets.token_bytes(SEED_SIZE)), secrets.token_bytes(IDENTIFIER_SIZE)
         HssKey.create(root / _HASH_BASED, second_place, machine=_machine(), seed=seed, identifier=identifier)
+        signing.append(HssKey(root / _HASH_BASED, second_place, machine=_machine()))
+    chosen = release_keys.choose([key.public for key in signing], threshold=threshold, is_hybrid=is_hybrid)
     authority = _make_mud_signer(root / "mud", name, at)
-    maker = _maker(name, domain, root, second_place)
-    made = MakerDirectory(root, maker)
     anchor = TrustAnchor(
         maker=name,
-        identity_key=maker.anchor.public,
-        release_keys=tuple([key.public for key in maker.release_keys]),
-        vendor_id=maker.vendor_id,
+        identity_key=keys.handle(_ANCHOR).public,
+        release_keys=chosen.keys,
+        vendor_id=vendor_identifier(domain),
         mud_authorities=(authority.certificate.der,),
         dns_name=domain,
+        signing=chosen.signing,
     )
-    write_whole(made.anchor, anchor_file.encode(anchor))
+    write_whole(_anchor_path(root, name), anchor_file.encode(anchor))
     # Last: its presence is what says that the rest is whole.
     settings = {"name": name, "domain": domain}
     if second_place is not None:
         settings[_SECOND_PLACE] = str(second_place.resolve())
     write_whole(root / _SETTINGS, "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()).encode())
-    return made
+    return MakerDirectory(root, _maker(name, domain, root, second_place))
 
 
 def is_maker(root: Path) -> bool:
@@ -235,10 +251,19 @@ def _check(whose: bytes | MakerServer, maker: Maker) -> None:
 
 def _maker(name: str, domain: str, root: Path, second_place: Path | None) -> Maker:
     keys = FileKeyStore(root / "keys")
-    release_keys: list[PrivateKey] = [keys.handle(key_name) for key_name in _RELEASE]
-    if second_place is not None:
-        release_keys.append(HssKey(root / _HASH_BASED, second_place, machine=_machine()))
-    return Maker(name, domain, keys.handle(_ANCHOR), tuple(release_keys))
+    try:
+        anchor = anchor_file.decode(_read(_anchor_path(root, name)))
+    except (ProtocolError, SecurityError) as error:
+        raise ConfigError(f"{_anchor_path(root, name)} is damaged: {error}") from error
+    counting = [] if second_place is None else [HssKey(root / _HASH_BASED, second_place, machine=_machine())]
+    # What is born between two sets of keys starts with the old one, and walks as its elder sisters do.
+    steady = next(state for state in reversed(anchor.states) if state.incoming is None)
+    signing = release_keys.held(keys, anchor, *counting)
+    return Maker(name, domain, keys.handle(_ANCHOR), signing, born_with=steady.current, release_step=steady.number)
+
+
+def _anchor_path(root: Path, name: str) -> Path:
+    return root / f"{name}.anchor"
 
 
 def _machine() -> bytes:

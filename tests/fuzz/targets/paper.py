@@ -18,9 +18,10 @@ from thingstead.protocols.cose.header import Label
 from thingstead.protocols.edhoc.suite import cipher_suite
 from thingstead.protocols.lake_authz import message as authz
 from thingstead.protocols.lake_authz import voucher as authz_voucher
-from thingstead.protocols.profile import birth, custody, maker_server, papers, wipe
+from thingstead.protocols.profile import birth, custody, maker_server, papers, succession, wipe
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.custody import Owner
+from thingstead.protocols.profile.key_set import KeySet
 from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.protocols.profile.papers import Papers
 from thingstead.protocols.receipts import receipt
@@ -130,6 +131,30 @@ def _custody(data: bytes) -> None:
         refuses(partial(begin, thief), "somebody who is not the maker's server named the first owner")
 
 
+def _succession(data: bytes) -> None:
+    """Whatever the old keys sign leads to an overlap, out of one, or nowhere; whatever others sign leads nowhere."""
+    for state in (_STEADY, _OVERLAP):
+        found = attempt(partial(_step, state, data, (_MAKER, _HOME)))
+        if found is not None:
+            ensure(found.number == state.number + 1, "a step was passed over")
+            ensure(
+                (found.incoming is None) == (state.incoming is not None), "an overlap began within one, or ended none"
+            )
+            known = {*_OVERLAP.effective.keys, *found.effective.keys}
+            ensure(found.incoming is not None or set(found.current.keys) <= known, "keys came from nowhere")
+        for thieves in ((_STRANGER,), (_HOME, _STRANGER)):
+            refuses(partial(_step, state, data, thieves), "somebody who signs no releases said who does")
+    refuses(lambda: succession.follow(_STEADY, data), "a step that nobody signed was walked")
+
+
+def _step(state: succession.UpdateKeys, payload: bytes, signers: tuple[SoftwareKey, ...]) -> succession.UpdateKeys:
+    blocks = [
+        sign1.sign(payload, key, signature_id=_ESP256, external_aad=b"thingstead update keys 1", detached=True)
+        for key in signers
+    ]
+    return succession.follow(state, codec.encode([payload, blocks]))
+
+
 def _papers(data: bytes) -> None:
     """Papers, birth records, anchors and links from a file are refused or written again as they were read."""
     shown = attempt(lambda: papers.decode(data))
@@ -167,6 +192,12 @@ _ANCHOR = anchor.encode(TrustAnchor("acme", _MAKER.public, (_MAKER.public,), byt
 _CARD = MakerServer("acme", "coap://w.example", _MAKER.public, _MAKER.public)
 _ASKS = birth.encode(replace(birth.decode(_BIRTH), voucher=b"", server=_CARD))
 _SERVED = anchor.encode(replace(anchor.decode(_ANCHOR), server=_CARD))
+_STEADY, _NEXT = succession.begin(KeySet((_MAKER.public,))), KeySet((_HOME.public,))
+_INTRODUCED = succession.introduce(_STEADY, _NEXT, [_MAKER, _HOME], at=_AT)
+_OVERLAP = succession.follow(_STEADY, _INTRODUCED)
+_RETIRED = succession.retire(_OVERLAP, [_MAKER, _HOME], at=_AT)
+_RETURNED = succession.take_back(_OVERLAP, [_MAKER], at=_AT)
+_MOVED = anchor.encode(anchor.follow(anchor.decode(_ANCHOR), [_INTRODUCED, _RETIRED]))
 _SEALED = authz_voucher.issue(_KEY, _ABOUT, opaque=b"floor 3")
 
 TARGETS = (
@@ -182,11 +213,12 @@ TARGETS = (
         ),
     ),
     Target("receipt", _receipt, (codec.encode([3, 1, list(_PROOF.path)]), codec.encode([1, 0, []]))),
+    Target("succession", _succession, tuple([codec.decode(one)[0] for one in (_INTRODUCED, _RETIRED, _RETURNED)])),
     Target("custody", _custody, (_payload(_SOLD_ON), _payload(_FIRST))),
     Target(
         "papers",
         _papers,
-        (_PAPERS, _BIRTH, _ASKS, _ANCHOR, _SERVED, maker_server.encode(_CARD), custody.encode_links((_SOLD,))),
+        (_PAPERS, _BIRTH, _ASKS, _ANCHOR, _SERVED, _MOVED, maker_server.encode(_CARD), custody.encode_links((_SOLD,))),
     ),
     Target("wipe", _wipe, (_payload(_WIPED), wipe.encode_request(_NONCE), wipe.encode_request(_NONCE, _SOLD))),
 )

@@ -13,15 +13,18 @@ from thingstead.protocols.profile import (
     custody,
     delegation,
     firmware,
+    key_set,
     maker_server,
     papers,
     signed_request,
+    succession,
     wipe,
 )
 from thingstead.protocols.profile.approval import Statement
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.custody import Owner
 from thingstead.protocols.profile.firmware import Firmware
+from thingstead.protocols.profile.key_set import KeySet
 from thingstead.protocols.profile.maintenance import Done, Offer, Page, Task
 from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.protocols.profile.papers import Papers
@@ -60,18 +63,34 @@ _STATEMENT = approval.sign(
     Statement(b"delegation", "acme", "A0001", "0" * 16, "floor-1", _AT, bytes(16)), _PRIVATE, domain="home"
 )
 _JOURNAL = Page(b"journal1", (Done(0, _AT, Task.BEGIN, _REQUEST), Done(1, _AT, Task.END)))
+_OTHER = private_key(KeyType.P256, Secret(bytes(31) + b"\x08"))
+_BEGIN = succession.begin(KeySet((_KEY,)))
+_STEP = succession.introduce(_BEGIN, KeySet((_OTHER.public,)), [_PRIVATE, _OTHER], at=_AT)
+_SIGNED_BY = replace(_ANCHOR, release_keys=(_KEY, _OTHER.public), signing=key_set.threshold((_KEY,), 1).signing)
+_MOVED = anchor.follow(_ANCHOR, [_STEP])
+_CAPABLE = replace(_BIRTH, verifies=frozenset({-9, -48}), release_step=2)
 _PERMITS = PermitFile("home", "ben", (Carried("thing-1", b"token", _KEY),))
 
 DECODERS = (
     Decoder(
         "domain.anchor.decode",
         anchor.decode,
-        (anchor.encode(_ANCHOR).hex(), anchor.encode(_SERVED).hex()),
+        tuple([anchor.encode(one).hex() for one in (_ANCHOR, _SERVED, _SIGNED_BY, _MOVED)]),
     ),
     Decoder(
         "profile.birth.decode",
         birth.decode,
-        (birth.encode(_BIRTH).hex(), birth.encode(_ASKS).hex()),
+        tuple([birth.encode(one).hex() for one in (_BIRTH, _ASKS, _CAPABLE)]),
+    ),
+    Decoder(
+        "profile.succession.follow",
+        lambda data: succession.follow(_BEGIN, data),
+        (_STEP.hex(),),
+    ),
+    Decoder(
+        "profile.succession.decode_state",
+        succession.decode_state,
+        (succession.encode_state(_BEGIN).hex(),),
     ),
     Decoder("profile.maker_server.decode", maker_server.decode, (maker_server.encode(_SERVER).hex(),)),
     Decoder("profile.firmware.decode", firmware.decode, (firmware.encode(Firmware("1.1.0", 0.5), b"body").hex(),)),

@@ -8,13 +8,13 @@ from tests.sabotage.replacement import Sabotage, accepts, returns
 
 
 def _believes(_original: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda _block, _signed, _anchors, policy: set(policy.required)
+    return lambda _block, _signed, _anchors, policy, _context: set(policy.required)
 
 
 def _content_with_one(original: Callable[..., Any]) -> Callable[..., Any]:
-    def lenient(release_keys: Any) -> Any:
-        keys, policy = original(release_keys)
-        return keys, replace(policy, at_least=1)
+    def lenient(*arguments: Any) -> Any:
+        keys, policy = original(*arguments)
+        return keys, replace(policy, at_least=1, of_each=())
 
     return lenient
 

@@ -30,6 +30,7 @@ from thingstead.protocols.mud.signature import AdmissionPolicy, admit
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import release
 from thingstead.protocols.profile.birth import BIRTH
+from thingstead.protocols.profile.key_set import KeySet
 from thingstead.protocols.suit.authentication import authenticate
 from thingstead.protocols.voucher import voucher
 from thingstead.simulator.factory import FIRMWARE_1_0_0, bear_thing, is_maker, make_maker, open_maker
@@ -240,3 +241,46 @@ def test_a_maker_without_its_mud_signer_is_said(maker):
     (maker.root / "mud" / "signer.key").unlink()
     with pytest.raises(StorageError, match=r"signer\.key"):
         open_maker(maker.root).mud_signer()
+
+
+@pytest.mark.requirement("R-87")
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({}, "2 of 2"),
+        ({"kinds": ("p256", "p256", "ed25519"), "threshold": 2}, "2 of 3"),
+        ({"kinds": ("p256", "p256", "ml-dsa-65"), "is_hybrid": True}, "1 of 2 classical and 1 of 1 post-quantum"),
+    ],
+)
+def test_a_maker_says_how_many_of_its_keys_are_enough(tmp_path, chosen, said):
+    made = make_maker(tmp_path / "m", name="m", domain="m.example", at=AT, **chosen)
+    anchor = anchor_file.decode(made.anchor.read_bytes())
+    assert str(KeySet(anchor.release_keys, anchor.signing)) == said
+    maker = open_maker(made.root)
+    assert tuple(key.public for key in maker.maker.release_keys) == anchor.release_keys
+    born = bear(maker, tmp_path / "lamp")
+    assert (born.release_anchors, born.signing, born.release_step) == (anchor.release_keys, anchor.signing, 0)
+    assert born.verifies == MODEL.verifies
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"kinds": ("rsa",)}, "got 'rsa'"),
+        ({"kinds": ()}, "at least one"),
+        ({"kinds": ("p256", "p256"), "is_hybrid": True}, "two families"),
+        ({"threshold": 3}, "1 to 2 of 2"),
+        ({"threshold": -1}, "1 to 2 of 2"),
+        ({"kinds": ("p256", "ml-dsa-44"), "threshold": 2, "is_hybrid": True}, "1 to 1 of 1"),
+    ],
+)
+def test_a_policy_that_nobody_or_anybody_meets_is_no_makers(tmp_path, chosen, message):
+    with pytest.raises(ConfigError, match=message):
+        make_maker(tmp_path / "m", name="m", domain="m.example", at=AT, **chosen)
+    assert not is_maker(tmp_path / "m")
+
+
+def test_a_maker_whose_anchor_is_damaged_is_not_opened(maker):
+    maker.anchor.write_bytes(b"x")
+    with pytest.raises(ConfigError, match="damaged"):
+        open_maker(maker.root)

@@ -144,7 +144,7 @@ def _authenticate(opened: Envelope, sources: Iterable[TrustAnchor]) -> tuple[Tru
     """Whose it is; what the first source's keys say is told where none holds."""
     refusal: SecurityError = UntrustedError("expected a release of a maker whose anchor is in trust/", reason="vendor")
     for number, source in enumerate(sources):
-        keys, policy = profile.authentication(source.release_keys)
+        keys, policy = profile.authentication(source.release_keys, source.signing)
         try:
             return source, authentication.authenticate(opened, keys, policy)
         except SecurityError as error:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, PublicKey
-from thingstead.errors import UnsupportedError
-from thingstead.protocols.cose import key as cose_key
+from thingstead.errors import UnsupportedError, UntrustedError
 from thingstead.protocols.profile import path
-from thingstead.protocols.suit.authentication import AuthenticationPolicy, Signer
+from thingstead.protocols.profile.key_set import EVERY_KEY, KeySet, SigningPolicy, key_id
+from thingstead.protocols.suit import authentication as suit
+from thingstead.protocols.suit.authentication import AuthenticationPolicy, Quorum, Signer, Tally
+from thingstead.protocols.suit.envelope import Envelope
 from thingstead.protocols.suit.manifest import ComponentId
 
-__all__ = ["FIRMWARE", "IMAGE_URI", "MAX_IMAGE_SIZE", "authentication", "signer"]
+__all__ = ["FIRMWARE", "IMAGE_URI", "MAX_IMAGE_SIZE", "VERIFIABLE", "authentication", "signer", "tally"]
 
 FIRMWARE: ComponentId = (b"firmware",)
 """The one component of a thing."""
@@ -23,7 +25,6 @@ IMAGE_URI = path.UPDATE_IMAGE
 MAX_IMAGE_SIZE = 4 << 20
 """Bytes of an image that a thing takes, and so of one that is worth publishing."""
 
-_KID_SIZE = 8
 _SIGNATURES = {
     KeyType.P256: AlgorithmId.ESP256,
     KeyType.ED25519: AlgorithmId.ED25519,
@@ -32,6 +33,10 @@ _SIGNATURES = {
     KeyType.ML_DSA_87: AlgorithmId.ML_DSA_87,
     KeyType.HSS_LMS: AlgorithmId.HSS_LMS,
 }
+
+
+VERIFIABLE = frozenset({int(one) for one in _SIGNATURES.values()})
+"""COSE algorithms of release signatures that a thing with our agent verifies."""
 
 
 def signer(key: PublicKey) -> Signer:
@@ -43,15 +48,45 @@ def signer(key: PublicKey) -> Signer:
     if key.type not in _SIGNATURES:
         known = ", ".join(one.name for one in _SIGNATURES)
         raise UnsupportedError(f"expected a release key of {known}, got {key.type.name}")
-    return Signer(cose_key.thumbprint(key)[:_KID_SIZE], _SIGNATURES[key.type])
+    return Signer(key_id(key), _SIGNATURES[key.type])
 
 
-def authentication(release_keys: Sequence[PublicKey]) -> tuple[dict[bytes, PublicKey], AuthenticationPolicy]:
-    """Keys by kid, and the policy that every one of them must have signed (R-29).
+def authentication(
+    release_keys: Iterable[PublicKey], signing: SigningPolicy = EVERY_KEY
+) -> tuple[dict[bytes, PublicKey], AuthenticationPolicy]:
+    """Keys by kid, and the policy that enough of them must have signed (R-29).
+
+    Args:
+        release_keys: those that count.
+        signing: how many of which are enough; every one of them unless something else is said.
 
     Raises:
         UnsupportedError: as for `signer`.
+        PolicyError: as for `KeySet`.
+        UntrustedError: there is no key at all.
     """
-    signers = tuple([signer(key) for key in release_keys])
-    keys = {one.kid: key for one, key in zip(signers, release_keys, strict=True)}
-    return keys, AuthenticationPolicy(signers)
+    fitting = KeySet(tuple(release_keys), signing)
+    if not fitting.keys:
+        raise UntrustedError("nobody signs releases here", reason="signers")
+    keys = {key_id(key): key for key in fitting.keys}
+    signers = {kid: signer(key) for kid, key in keys.items()}
+    quorums = tuple(
+        [Quorum(tuple([signers[kid] for kid in one.kids]), one.at_least, one.name) for one in fitting.groups]
+    )
+    counted = tuple([one for kid, one in signers.items() if any(kid in group.kids for group in fitting.groups)])
+    if len(quorums) == 1:
+        return keys, AuthenticationPolicy(counted, quorums[0].at_least)
+    are_apart = sum(len(one.signers) for one in quorums) == len(counted)
+    at_least = sum(one.at_least for one in quorums) if are_apart else max(one.at_least for one in quorums)
+    return keys, AuthenticationPolicy(counted, at_least, quorums)
+
+
+def tally(envelope: Envelope, release_keys: Iterable[PublicKey], signing: SigningPolicy = EVERY_KEY) -> Tally:
+    """Whose signatures of an envelope verify, and who is missing (`Tally.lacking`); nothing of it is proved by that.
+
+    Raises:
+        AuthenticationError, DecodeError: a block of one of these keys that does not verify, or no block of COSE.
+        UnsupportedError, PolicyError: as for `authentication`.
+    """
+    keys, policy = authentication(release_keys, signing)
+    return suit.count(envelope.blocks, envelope.signed, keys, policy)

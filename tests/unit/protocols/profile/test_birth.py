@@ -8,6 +8,7 @@ from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import ThingsteadError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.profile import key_set
 from thingstead.protocols.profile.birth import Birth, decode, encode
 from thingstead.protocols.profile.maker_server import MakerServer
 
@@ -54,3 +55,37 @@ def test_a_card_that_is_none_is_refused(rest):
 def test_what_was_given_is_read_back():
     assert decode(encode(BORN)) == BORN
     assert FIELDS[4] == cose_key.public_map(ANCHOR)
+
+
+TODAY = replace(BORN, signing=key_set.hybrid(RELEASES).signing, release_step=2, verifies=frozenset({-9, -48}))
+
+
+@pytest.mark.parametrize("server", [None, ASKS.server])
+def test_how_many_must_sign_and_what_a_thing_verifies_is_read_back(server):
+    assert decode(encode(replace(TODAY, server=server))) == replace(TODAY, server=server)
+
+
+def test_a_record_of_yesterday_means_every_key():
+    yesterday = decode(codec.encode([1, *FIELDS[1:]]))
+    assert (yesterday.signing, yesterday.release_step, yesterday.verifies) == (key_set.EVERY_KEY, 0, frozenset())
+    assert codec.decode(encode(yesterday))[0] == 1
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        [],
+        [None, []],
+        [None, [], 0],
+        [None, None, 0, []],
+        [None, [], -1, []],
+        [None, [], 0, None],
+        [None, [], 0, ["ESP256"]],
+        [None, [], 0, [1] * 17],
+        [None, [["", 3, [b"x"]]], 0, []],
+        [[], [], 0, []],
+    ],
+)
+def test_a_policy_or_a_capability_that_is_none_is_refused(rest):
+    with pytest.raises(ThingsteadError):
+        decode(codec.encode([3, *FIELDS[1:], *rest]))

@@ -3,7 +3,7 @@ import pytest
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import AuthenticationError, UnsupportedError, UntrustedError
-from thingstead.protocols.profile import release
+from thingstead.protocols.profile import key_set, release
 from thingstead.protocols.suit import authentication, builder, envelope
 from thingstead.protocols.suit.builder import Release
 from thingstead.protocols.suit.digest import digest_of
@@ -52,3 +52,37 @@ def test_a_release_of_another_makers_keys_is_refused():
 def test_a_key_of_another_type_signs_no_release(key_type):
     with pytest.raises(UnsupportedError, match="release key"):
         release.signer(generate(key_type).public)
+
+
+@pytest.mark.requirement("R-87")
+@pytest.mark.parametrize("key", [CLASSIC, QUANTUM], ids=["ESP256", "ML-DSA-44"])
+def test_a_hybrid_takes_one_of_each_family(key):
+    hybrid = key_set.hybrid(BOTH)
+    proved = authentication.authenticate(signed(CLASSIC, QUANTUM), *release.authentication(BOTH, hybrid.signing))
+    assert len(proved.signers) == 2
+    with pytest.raises(UntrustedError):
+        authentication.authenticate(signed(key), *release.authentication(BOTH, hybrid.signing))
+
+
+def test_without_a_key_nobody_signs():
+    with pytest.raises(UntrustedError):
+        release.authentication(())
+
+
+def test_one_of_two_is_enough_where_the_maker_said_so():
+    one = key_set.threshold(BOTH, 1)
+    for key in (CLASSIC, QUANTUM):
+        assert authentication.authenticate(signed(key), *release.authentication(BOTH, one.signing)).signers
+
+
+def test_what_is_both_asks_no_key_twice():
+    both = key_set.both(key_set.KeySet(BOTH), key_set.hybrid(BOTH))
+    proved = authentication.authenticate(signed(CLASSIC, QUANTUM), *release.authentication(both.keys, both.signing))
+    assert len(proved.signers) == 2
+
+
+def test_who_is_missing_is_told_without_a_refusal():
+    counted = release.tally(signed(CLASSIC), BOTH, key_set.hybrid(BOTH).signing)
+    assert counted.signed == (release.signer(CLASSIC.public),)
+    assert [one.name for one in counted.lacking] == ["", "post-quantum"]
+    assert not release.tally(signed(CLASSIC, QUANTUM), BOTH).lacking

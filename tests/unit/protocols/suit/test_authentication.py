@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.unit.protocols.suit.releases import (
     signed,
 )
 from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import (
     AuthenticationError,
     DecodeError,
@@ -30,8 +32,10 @@ from thingstead.protocols.suit.authentication import (
     Anchors,
     AuthenticatedEnvelope,
     AuthenticationPolicy,
+    Quorum,
     Signer,
     authenticate,
+    count,
 )
 from thingstead.protocols.suit.builder import build, sign
 from thingstead.secret import Secret
@@ -212,3 +216,96 @@ def test_a_public_key_is_never_the_key_of_a_mac_and_a_shared_one_none_of_a_signa
 def test_nobody_signs_with_what_is_neither_signature_nor_mac(number):
     with pytest.raises(UnsupportedError):
         Signer(b"kid", number)
+
+
+FURTHER = [generate(KeyType.ED25519) for _ in range(2)]
+FURTHER_SIGNERS = tuple([Signer(bytes([number]) * 8, AlgorithmId.ED25519) for number in range(2)])
+MANY = {**ANCHORS, **{one.kid: key.public for one, key in zip(FURTHER_SIGNERS, FURTHER, strict=True)}}
+OF_MANY = dict(zip((CLASSIC_SIGNER, QUANTUM_SIGNER, *FURTHER_SIGNERS), (CLASSIC, QUANTUM, *FURTHER), strict=True))
+SIGNERS = tuple(OF_MANY)
+TWO_OF_FOUR = AuthenticationPolicy(SIGNERS, at_least=2)
+HYBRID = AuthenticationPolicy(
+    SIGNERS,
+    at_least=2,
+    of_each=(
+        Quorum((CLASSIC_SIGNER, *FURTHER_SIGNERS), 1, "classical"),
+        Quorum((QUANTUM_SIGNER,), 1, "post-quantum"),
+    ),
+)
+
+
+def signed_by(*signers):
+    return sign(UNSIGNED, [(one, OF_MANY[one]) for one in signers])
+
+
+@pytest.mark.requirement("R-29")
+@pytest.mark.parametrize("chosen", list(combinations(range(4), 2)))
+def test_any_two_of_four_are_enough_where_the_policy_says_two(chosen):
+    authentic = authenticate(signed_by(*[SIGNERS[one] for one in chosen]), MANY, TWO_OF_FOUR)
+    assert authentic.signers == tuple(SIGNERS[one] for one in chosen)
+
+
+@pytest.mark.requirement("R-29")
+@pytest.mark.parametrize("number", range(4))
+def test_a_missing_threshold_is_refused_and_names_who_may_still_sign(number):
+    alone = signed_by(SIGNERS[number], SIGNERS[number])
+    with pytest.raises(UntrustedError, match="2 of 4 signers, got 1") as caught:
+        authenticate(alone, MANY, TWO_OF_FOUR)
+    assert caught.value.reason == "signers"
+    (lacking,) = count(alone.blocks, alone.signed, MANY, TWO_OF_FOUR).lacking
+    assert (lacking.at_least, set(lacking.signers)) == (1, set(SIGNERS) - {SIGNERS[number]})
+
+
+@pytest.mark.requirement("R-87")
+@pytest.mark.parametrize(
+    ("signers", "missing"),
+    [
+        ((CLASSIC_SIGNER, *FURTHER_SIGNERS), "post-quantum"),
+        ((QUANTUM_SIGNER,), "classical"),
+        ((CLASSIC_SIGNER,), "post-quantum"),
+    ],
+)
+def test_one_family_of_a_hybrid_is_never_enough(signers, missing):
+    with pytest.raises(UntrustedError, match=missing):
+        authenticate(signed_by(*signers), MANY, HYBRID)
+
+
+@pytest.mark.requirement("R-87")
+@pytest.mark.parametrize("classical", [CLASSIC_SIGNER, *FURTHER_SIGNERS])
+def test_one_of_each_family_is_enough_for_a_hybrid(classical):
+    assert QUANTUM_SIGNER in authenticate(signed_by(classical, QUANTUM_SIGNER), MANY, HYBRID).signers
+
+
+def test_a_hybrid_may_still_ask_for_more_altogether():
+    with pytest.raises(UntrustedError):
+        authenticate(signed_by(CLASSIC_SIGNER, QUANTUM_SIGNER), MANY, replace(HYBRID, at_least=3))
+
+
+@pytest.mark.requirement("R-29")
+def test_a_key_that_nobody_counts_counts_for_nobody():
+    stranger = Signer(b"somebody", AlgorithmId.ESP256)
+    crowded = sign(signed_by(CLASSIC_SIGNER), [(stranger, STRANGER)])
+    with pytest.raises(UntrustedError):
+        authenticate(crowded, {**MANY, stranger.kid: STRANGER.public}, TWO_OF_FOUR)
+
+
+@pytest.mark.requirement("R-29")
+def test_two_key_identifiers_of_one_key_need_two_blocks_and_a_policy_that_names_both():
+    twin = Signer(b"twin", AlgorithmId.ESP256)
+    anchors = {**MANY, twin.kid: CLASSIC.public}
+    policy = AuthenticationPolicy((CLASSIC_SIGNER, twin))
+    with pytest.raises(UntrustedError):
+        authenticate(signed_by(CLASSIC_SIGNER), anchors, policy)
+
+
+@pytest.mark.parametrize(
+    ("signers", "at_least"), [((), 1), ((CLASSIC_SIGNER,), 0), ((CLASSIC_SIGNER,), 2), ((CLASSIC_SIGNER,) * 2, 1)]
+)
+def test_a_quorum_that_nobody_or_anybody_meets_is_not_made(signers, at_least):
+    with pytest.raises(ValueError, match="policy"):
+        Quorum(signers, at_least)
+
+
+def test_a_quorum_of_signers_that_do_not_count_is_not_made():
+    with pytest.raises(ValueError, match="count"):
+        AuthenticationPolicy((CLASSIC_SIGNER,), of_each=(Quorum((QUANTUM_SIGNER,), 1),))
