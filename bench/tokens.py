@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from statistics import median
-from time import perf_counter_ns
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from bench.alternate import alternate
 from bench.figure import Figure
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
@@ -61,8 +60,8 @@ def figures() -> list[Figure]:
         ),
         "bare": lambda: public.verify(der, data, ec.ECDSA(hashes.SHA256())),
     }
-    microseconds = _alternating(contenders)
-    refusal = _alternating({"stranger": lambda: _refused(strange)})
+    microseconds = alternate(contenders, rounds=_ROUNDS)
+    refusal = alternate({"stranger": lambda: _refused(strange)}, rounds=_ROUNDS)
     one, peer = microseconds["bare"], "one ES256 verification, cryptography"
     return [
         Figure("CWT: verify signature and claims", "us", microseconds["cwt"], one, peer),
@@ -70,14 +69,3 @@ def figures() -> list[Figure]:
         Figure("upload of a stranger: refused", "us", refusal["stranger"], one, peer),
         Figure("access token for another thing", "bytes", float(len(encoded))),
     ]
-
-
-def _alternating(contenders: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """The median of each, in microseconds."""
-    times: dict[str, list[int]] = {name: [] for name in contenders}
-    for _ in range(_ROUNDS):
-        for name, run in contenders.items():
-            began = perf_counter_ns()
-            run()
-            times[name].append(perf_counter_ns() - began)
-    return {name: median(found) / 1000 for name, found in times.items()}

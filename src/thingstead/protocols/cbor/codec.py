@@ -130,9 +130,30 @@ def decode_deterministic(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Any
         DecodeError: as for `decode`, or another encoding of the same value.
     """
     value = decode(data, limits=limits)
-    if encode(value) != data:
+    # What stands in order already needs no sorting, which is most of the price.
+    if (cbor2.dumps(value) if _is_in_order(value) else encode(value)) != data:
         raise DecodeError("expected deterministic CBOR: shortest heads, sorted keys", spec="RFC 8949 §4.2.1")
     return value
+
+
+def _is_in_order(value: Any) -> bool:
+    """Whether a plain encoder writes a decoded value deterministically; False where that takes a look at its bytes.
+
+    Unsigned keys sort as numbers do, and no float is in shortest form by itself.
+    """
+    kind = type(value)
+    if kind in _PLAIN:
+        return True
+    if kind is list:
+        return all(type(item) in _PLAIN or _is_in_order(item) for item in value)
+    if kind is not dict:
+        return False
+    last = -1
+    for key, item in value.items():
+        if type(key) is not int or key <= last or not (type(item) in _PLAIN or _is_in_order(item)):
+            return False
+        last = key
+    return True
 
 
 def _too_long(data: bytes, limits: Limits) -> DecodeError:
@@ -172,5 +193,6 @@ def _encoded_key(entry: tuple[bytes, Any]) -> bytes:
     return entry[0]
 
 
+_PLAIN = frozenset({int, bytes, str, bool, type(None)})
 _NEUTRAL = {number: _neutral(number) for number in _BUILT_IN_TAGS}
 _ENCODERS = cast("Any", {dict: _encode_map})

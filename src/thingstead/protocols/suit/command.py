@@ -103,11 +103,12 @@ def decode_sequence(data: bytes, budget: Budget, *, level: int = 1) -> Sequence:
     if not isinstance(items, list) or not items or len(items) % 2:
         raise DecodeError("expected an array of commands, each followed by its argument", spec=_SPEC)
     budget.spend(len(items) // 2)
-    offset = len(data) - sum([len(codec.encode(item)) for item in items])
+    sizes = [len(codec.encode(item)) for item in items]
+    offset = len(data) - sum(sizes)
     commands: list[Command] = []
-    for number, argument in zip(items[::2], items[1::2], strict=True):
-        commands.append(_command(number, argument, offset, budget, level))
-        offset += len(codec.encode(number)) + len(codec.encode(argument))
+    for place in range(0, len(items), 2):
+        commands.append(_command(items[place], items[place + 1], offset, budget, level))
+        offset += sizes[place] + sizes[place + 1]
     return tuple(commands)
 
 
