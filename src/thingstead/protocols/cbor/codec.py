@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import Any, cast
 
 import cbor2
-from cbor2 import CBORDecoder, CBOREncoder, CBORSimpleValue, undefined
+from cbor2 import CBORDecoder, CBOREncoder, CBORSimpleValue, frozendict, undefined
 from cbor2 import CBORTag as Tag
 
 from thingstead.errors import DecodeError
@@ -195,4 +195,5 @@ def _encoded_key(entry: tuple[bytes, Any]) -> bytes:
 
 _PLAIN = frozenset({int, bytes, str, bool, type(None)})
 _NEUTRAL = {number: _neutral(number) for number in _BUILT_IN_TAGS}
-_ENCODERS = cast("Any", {dict: _encode_map})
+_ENCODERS = cast("Any", {dict: _encode_map, frozendict: _encode_map})
+"""Inside a tag, and as a key, a map comes out as a frozen one."""
