@@ -3,7 +3,7 @@
 import json
 
 from tests.properties.decoder import Decoder
-from thingstead.analysis import osv, sbom
+from thingstead.analysis import consequence, osv, sbom
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.phases.maintain import make_release, sign_release
 from thingstead.protocols.profile import release as profile
@@ -27,6 +27,7 @@ _PART = {"type": "library", "name": "libcoap", "version": "4.3.0", "purl": "pkg:
 _SBOM = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [_PART]}
 
 DECODERS = (
+    Decoder("analysis.consequence.parse_words", consequence.parse_words, (b'{"en": "Mends a leak."}'.hex(),)),
     Decoder("analysis.osv.parse_record", osv.parse_record, (json.dumps(_RECORD).encode().hex(),)),
     Decoder("analysis.sbom.parse_sbom", sbom.parse_sbom, (json.dumps(_SBOM).encode().hex(),)),
     Decoder("profile.release_statement.decode", release_statement.decode, (_SIGNED.hex(),)),

@@ -1,0 +1,73 @@
+"""Rules of a MUD file as an owner reads them: who may be contacted, and what for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from thingstead.protocols.mud.file import ANY_PORT, Direction, PortRange, RemoteKind
+from thingstead.protocols.mud.rule import DNS_CLASS, NTP_CLASS, Rule
+
+__all__ = ["in_words"]
+
+_WHO = {
+    RemoteKind.ANY: "anybody on any network",
+    RemoteKind.LOCAL_NETWORKS: "anything in the local network",
+    RemoteKind.MY_CONTROLLER: "this domain's controller",
+    RemoteKind.SAME_MANUFACTURER: "things of the same maker here",
+}
+_CLASSES = {DNS_CLASS: "the local name server", NTP_CLASS: "the local time server"}
+_PROTOCOLS = {1: "ping and its kin (ICMP)", 6: "TCP", 17: "UDP", 58: "ping and its kin (ICMPv6)"}
+_SERVICES = {
+    (6, 22): "remote login", (6, 23): "remote login in clear", (6, 25): "mail", (17, 53): "names", (6, 53): "names",
+    (6, 80): "web in clear", (17, 123): "time", (6, 443): "web", (17, 443): "web", (6, 853): "names",
+    (6, 1883): "MQTT in clear", (6, 8883): "MQTT", (17, 5353): "local names", (17, 1900): "local discovery",
+    (17, 5683): "CoAP", (17, 5684): "CoAP over DTLS",
+}  # fmt: skip
+
+
+def in_words(rules: Iterable[Rule]) -> list[str]:
+    """One sentence for each right, both IP versions in one."""
+    return list(dict.fromkeys([_sentence(rule) for rule in rules]))
+
+
+def _sentence(rule: Rule) -> str:
+    who = _who(rule)
+    what = _what(rule)
+    if rule.opened_by is Direction.FROM_DEVICE:
+        return f"it may contact {who}{what}"
+    return f"it may be contacted by {who}{what}"
+
+
+def _who(rule: Rule) -> str:
+    remote = rule.remote
+    match remote.kind:
+        case RemoteKind.DNS_NAME:
+            return remote.name
+        case RemoteKind.PREFIX:
+            return str(remote.prefix)
+        case RemoteKind.CONTROLLER:
+            return _CLASSES.get(remote.name, f"whom the owner named as {remote.name}")
+        case RemoteKind.MANUFACTURER:
+            return f"things of {remote.name} here"
+        case RemoteKind.MODEL:
+            return f"things of the model {remote.name} here"
+        case RemoteKind.LOCAL_NETWORKS if remote.prefix is not None:
+            return f"{remote.prefix} in the local network"
+        case _:
+            return _WHO[remote.kind]
+
+
+def _what(rule: Rule) -> str:
+    """Protocol and port; the port is the one that is contacted, on whichever side."""
+    if rule.protocol is None:
+        return ", by any protocol"
+    ports = rule.remote_ports if rule.opened_by is Direction.FROM_DEVICE else rule.device_ports
+    name = _PROTOCOLS.get(rule.protocol, f"IP protocol {rule.protocol}")
+    if ports == ANY_PORT:
+        return f", by {name}"
+    return f", by {name} on port {ports}{_service(rule.protocol, ports)}"
+
+
+def _service(protocol: int, ports: PortRange) -> str:
+    known = _SERVICES.get((protocol, ports.first)) if ports.first == ports.last else None
+    return "" if known is None else f" ({known})"
