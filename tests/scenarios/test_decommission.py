@@ -10,7 +10,7 @@ from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import LifecycleState
 from thingstead.domain.plane import Standing
 from thingstead.protocols.coap.message import decode
-from thingstead.protocols.profile.birth import BIRTH, IDENTITY_KEY
+from thingstead.protocols.profile.birth import BIRTH, DECRYPTION_KEY, IDENTITY_KEY
 from thingstead.simulator.virtual.network import Datagram
 
 _REFUSES = {Standing.REFUSED, Standing.ABSENT}
@@ -37,7 +37,7 @@ def test_a_retired_thing_signs_that_it_wiped_itself_and_every_peer_refuses_it_wi
         assert transition.details["wipe_receipt"] == digest(base64.urlsafe_b64decode(answer["wipe_receipt"]))
         assert {one.actor for one in world.domain.entries(Kind.REVOCATION)} == {"plane:identity", "plane:access"}
         assert set(retired.disk) == {BIRTH}
-        assert retired.keys.ids() == {IDENTITY_KEY}
+        assert retired.keys.ids() == {IDENTITY_KEY, DECRYPTION_KEY}
         assert retired.slots.active()
         assert other.is_joined
         await world.sleep(300)

@@ -24,6 +24,7 @@ class AgentConfig:
         multicast_port: UDP port of that group.
         telemetry_interval: seconds between two readings.
         update_interval: seconds between two polls for a release.
+        trial_deadline: seconds after a start in which a new release has to show that the thing works with it.
         group_interval: seconds between two looks for newer keys of its groups.
         revocation_interval: seconds between two full looks at which tokens are revoked, beside observing that.
         registration_lifetime: seconds that a registration at the resource directory is for (RFC 9176 §5).
@@ -47,6 +48,7 @@ class AgentConfig:
     multicast_port: int = 5683
     telemetry_interval: float = 2.0
     update_interval: float = 3.0
+    trial_deadline: float = 300.0
     group_interval: float = 30.0
     revocation_interval: float = 60.0
     registration_lifetime: float = 90_000.0

@@ -33,7 +33,8 @@ from thingstead.agent.session_table import PEER_STORY
 from thingstead.agent.story import Stories, Story, Wait
 from thingstead.agent.telemetry import tell
 from thingstead.agent.token_judge import TokenJudge
-from thingstead.agent.updating import Updating
+from thingstead.agent.update_attempt import Means
+from thingstead.agent.updating import TRIAL_STORY, UPDATE_STORY, Life, Updating
 from thingstead.clock import Clock
 from thingstead.crypto.key import PublicKey
 from thingstead.crypto.keystore import KeyStore
@@ -62,7 +63,9 @@ from thingstead.protocols.cwt.claims import Claim
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import path, wipe
 from thingstead.protocols.profile.birth import Birth
+from thingstead.protocols.profile.key_set import key_id
 from thingstead.protocols.profile.standing import MemberStanding
+from thingstead.protocols.suit.encryption import DecryptionKeys
 
 __all__ = ["Agent", "Hardware"]
 
@@ -155,16 +158,14 @@ class Agent:
             hardware.home,
             member=lambda: self.member,
             signer=lambda peer: None if peer == DOMAIN else self.peer_server.holder(peer),
-            works=Works(
-                self._diagnosis, self._begin_anew, lambda: self.stories.wake("update", self._now), self._retime
-            ),
+            works=Works(self._diagnosis, self._begin_anew, self._ask_for_release, self._retime),
             clock=clock,
             random_bytes=random_bytes,
             wake=lambda: self.stories.wake(MAINTENANCE_STORY, self._now),
         )
         self.maintenance.serve(self.resources)
         self.on_restart: Callable[[], None] = lambda: None
-        self.updating = Updating(hardware.slots, self.ownership.born, utc=self.utc, on_activated=self._retime)
+        self.updating = self._updating()
         self.member: Member | None = None
         self.thing_id = ""
         self._membership = Membership(hardware.home, utc=self.utc, witness=self._time.witness)
@@ -186,6 +187,11 @@ class Agent:
             witness=self._time.witness,
         )
 
+    def _updating(self) -> Updating:
+        means = Means(self.hardware.slots, self.ownership.born, self.utc, self._decryption_keys)
+        life = Life(lambda: self._now, self._check, self._begin_anew, self.config.trial_deadline)
+        return Updating(means, life)
+
     @property
     def association(self) -> DomainAssociation | None:
         """What it has of its domain; None while it is in none."""
@@ -195,6 +201,7 @@ class Agent:
         """Take up the saved association, or join; then live."""
         self._now = now
         self._resume()
+        self._go_on_trial()
         self.stories.start("life", self._life(), now)
         self.run(now)
 
@@ -328,6 +335,7 @@ class Agent:
         self._is_living = False
         self.stories.stop_all(now)
         self.stories.start("after wipe", self._linger(), now)
+        self._go_on_trial()
 
     def _linger(self) -> Story:
         yield Wait(_LINGER)
@@ -351,7 +359,7 @@ class Agent:
         self.stories.start("tokens", self.peer_client.story(), self._now)
         maintained = self.maintenance.story(retry=self.config.retry_interval)
         self.stories.start(MAINTENANCE_STORY, maintained, self._now)
-        self.stories.start("update", self.updating.story(interval=self.config.update_interval), self._now)
+        self.stories.start(UPDATE_STORY, self.updating.story(interval=self.config.update_interval), self._now)
 
     def _on_revoked(self, hashes: frozenset[bytes]) -> None:
         self.peer_server.end(hashes)
@@ -379,6 +387,29 @@ class Agent:
         set_by_hand = self.maintenance.settings.get("telemetry_interval")
         interval = self.updating.firmware.telemetry_interval if set_by_hand is None else set_by_hand
         return self.config.telemetry_interval if interval is None else interval
+
+    def _go_on_trial(self) -> None:
+        """In a domain or not: a release that keeps the thing from joining is one that does not prove itself."""
+        self.stories.start(TRIAL_STORY, self._trial(), self._now)
+
+    def _trial(self) -> Story:
+        yield from self.updating.trial(interval=self.config.retry_interval)
+        self.stories.wake(UPDATE_STORY, self._now)
+
+    def _check(self) -> None:
+        """The thing's own check of a release on trial: it measures."""
+        self.hardware.sensor.read(self.utc())
+
+    def _decryption_keys(self) -> DecryptionKeys:
+        if birth_record.DECRYPTION_KEY not in self.hardware.keys.ids():
+            return {}
+        key = self.hardware.keys.handle(birth_record.DECRYPTION_KEY)
+        return {key_id(key.public): key}
+
+    def _ask_for_release(self) -> None:
+        """By order: also for one that did not prove itself here before."""
+        self.updating.forgive()
+        self.stories.wake(UPDATE_STORY, self._now)
 
     def _retime(self) -> None:
         self.stories.wake("telemetry", self._now)

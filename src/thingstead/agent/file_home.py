@@ -44,7 +44,7 @@ class FileHome:
                 stream.flush()
                 os.fsync(stream.fileno())
             fresh.replace(self._directory / name)
-            self._flush_directory()
+            self.flush()
         except OSError as error:
             raise StorageError(f"cannot save {name}: {error.strerror}") from error
 
@@ -53,7 +53,7 @@ class FileHome:
         try:
             with contextlib.suppress(FileNotFoundError):
                 (self._directory / name).unlink()
-                self._flush_directory()
+                self.flush()
         except OSError as error:
             raise StorageError(f"cannot delete {name}: {error.strerror}") from error
 
@@ -61,7 +61,8 @@ class FileHome:
         """All names that hold a value."""
         return sorted(path.name for path in self._directory.iterdir() if path.is_file() and path.name[0] != ".")
 
-    def _flush_directory(self) -> None:
+    def flush(self) -> None:
+        """Put names on disk: a file that was made is found again only then."""
         descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(descriptor)

@@ -1,106 +1,162 @@
-"""How a thing updates: ask, verify, fetch into the other slot, verify again, activate, report (RFC 9019, RFC 9124).
+"""How a thing updates: ask, verify, fetch into the other slot, verify again, try, confirm, report (RFC 9019, RFC 9124).
 
 ::
 
     GET /update            -> envelope          every signature of the maker's must hold
-    GET /update/image      -> image, in blocks  into the slot that does not run
-    (activate)                                  last, and in one step with the sequence number
+    GET /update/image      -> image, in blocks  into the slot that does not run; goes on where it was interrupted
+    (activate, restart)                         the release is on trial
+    (confirm)                                   the thing works with it: its sequence number counts from now on
     POST /update/report    -> 2.04              how it ended, whichever way
 
-What goes wrong on the way leaves the running image where it is.
+What goes wrong on the way leaves the running image where it is; what goes wrong in the trial brings it back.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Generator
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from thingstead.agent.ports import Installed, Slots
+from thingstead.agent import image
+from thingstead.agent.ports import Area, Slots
 from thingstead.agent.story import Request, Story, Wait
-from thingstead.errors import DecodeError, StorageError, ThingsteadError, TransportError, UnsupportedError
+from thingstead.agent.update_attempt import Means, UpdateAttempt, active_images
+from thingstead.errors import StateError, StorageError, ThingsteadError, TransportError
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.coap.code import code_name
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
-from thingstead.protocols.profile import firmware, path
+from thingstead.protocols.profile import path
 from thingstead.protocols.profile import release as profile
-from thingstead.protocols.profile.birth import Birth
-from thingstead.protocols.profile.firmware import Firmware
-from thingstead.protocols.suit import authentication, envelope
-from thingstead.protocols.suit.digest import Digest, decode_digest, digest_of
-from thingstead.protocols.suit.effect import CheckImageMatch, Effect, Fetch, SetActive, Write
-from thingstead.protocols.suit.manifest import open_manifest
-from thingstead.protocols.suit.processor import Position, Processor
-from thingstead.protocols.suit.registry import Reason
+from thingstead.protocols.suit.digest import decode_digest
+from thingstead.protocols.suit.processor import Position
+from thingstead.protocols.suit.registry import Member, Reason
 from thingstead.protocols.suit.report import Report, encode_report, reason_of
-from thingstead.protocols.suit.step import Limits, Recipient
 
-__all__ = ["Updating"]
+__all__ = ["TRIAL_STORY", "UPDATE_STORY", "Life", "Updating"]
 
 _LOGGER = logging.getLogger(__name__)
-_LIMITS = Limits(max_image_bytes=profile.MAX_IMAGE_SIZE)
-_SECTOR = 4096
-_DOWNLOAD_TIMEOUT = 600.0
+UPDATE_STORY, TRIAL_STORY = "update", "trial"
+"""Names of the stories, to wake them by."""
+
 _PASSING = (TransportError, StorageError)
 """Errors of the way and of the disk: the same release is tried again at the next poll."""
 
+_MAX_BOOTS = 3
+"""Starts with a release on trial: a thing that falls over under it comes back with the one before."""
 
-class Updating:
-    """A thing's software: what runs, what came instead, and what was refused.
+_FOREVER = 86400.0
 
-    Args:
-        slots: where images are.
-        born: the keys of which every one must sign a release, and what the thing is.
-        utc: the thing's clock, for use-before.
-        on_activated: called when another image is the active one; the place of a reboot.
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What a trial asks of the thing around it.
+
+    Attributes:
+        now: seconds of a clock that only goes forward.
+        check: raises what is wrong with the thing as it runs now.
+        reboot: starts the thing anew, after this returns.
+        deadline: seconds after a start in which a release on trial has to prove itself.
     """
 
-    def __init__(
-        self, slots: Slots, born: Callable[[], Birth], *, utc: Callable[[], datetime], on_activated: Callable[[], None]
-    ) -> None:
-        self._slots = slots
-        self._born = born
-        self._utc = utc
-        self._on_activated = on_activated
+    now: Callable[[], float]
+    check: Callable[[], None]
+    reboot: Callable[[], None]
+    deadline: float
+
+
+class Updating:
+    """A thing's software: what runs, what came instead, and what was refused. Made at each start of the thing."""
+
+    def __init__(self, means: Means, life: Life) -> None:
+        self._means = means
+        self._slots: Slots = means.slots
+        self._life = life
         self._etag = b""
-        self._due: Report | None = None
-        self._runs = slots.installed()
-        self.firmware = _obeyed(slots.active())
+        self._due: list[Report] = []
         self.refused: Counter[str] = Counter()
         self.updates = 0
         self.last_error = ""
+        self._boot()
+        self.firmware = image.obeyed(self._slots)
+
+    @property
+    def is_on_trial(self) -> bool:
+        """Whether what runs has not proved itself yet."""
+        return self._slots.standing().trial is not None
 
     def status(self) -> dict[str, object]:
         """What runs and what was refused, for whoever may read the thing's directory."""
+        standing = self._slots.standing()
         return {
             "version": self.firmware.version,
-            "sequence": self._runs.sequence_number,
+            "sequence": standing.installed.sequence_number,
+            "on_trial": standing.trial is not None,
             "updates": self.updates,
             "updates_refused": dict(self.refused),
             "last_update_error": self.last_error,
         }
 
     def story(self, *, interval: float) -> Story:
-        """Poll until stopped, every `interval` seconds and when woken as ``update``.
+        """Poll until stopped, every `interval` seconds and when woken as ``update``; not during a trial.
 
-        It begins with a report of what runs: the power may have gone between an activation and its report.
+        It begins with a report of what runs: the power may have gone between a confirmation and its report.
         """
         self.announce()
         while True:
             try:
-                yield from self._report()
-                yield from self._poll()
-                yield from self._report()
+                if not self.is_on_trial:
+                    yield from self._report()
+                    yield from self._poll()
+                    yield from self._report()
             except ThingsteadError as error:
-                _LOGGER.debug("%s could not ask for a release: %s", self._born().serial, error)
-            yield Wait(interval, "update")
+                _LOGGER.debug("%s could not ask for a release: %s", self._serial, error)
+            yield Wait(_FOREVER if self.is_on_trial else interval, UPDATE_STORY)
+
+    def trial(self, *, interval: float) -> Story:
+        """See whether the thing works with the release on trial: confirm it, or have the one before back (R-73).
+
+        It works when its own checks pass, and its domain answers under the association that they have. Ends at once
+        where nothing is on trial.
+        """
+        until = self._life.now() + self._life.deadline
+        while self.is_on_trial:
+            try:
+                image.header(self._slots, Area.ACTIVE)
+                self._life.check()
+                yield from self._reach()
+                self._confirm()
+            except ThingsteadError as error:
+                self.last_error = f"{self.firmware.version} has not proved itself yet: {error}"
+                if self._life.now() >= until:
+                    self._revert(error)
+                    return
+                yield Wait(min(interval, max(until - self._life.now(), 0.0)), TRIAL_STORY)
 
     def announce(self) -> None:
         """Report what runs before the next poll: a domain that was joined anew may not know it."""
-        self._due = self._standing()
+        self._due = [] if self.is_on_trial else [*self._failure(), *self._running()]
+
+    def forgive(self) -> None:
+        """Try again what did not prove itself or was refused, because somebody says so."""
+        self._etag = b""
+        if self._slots.standing().reverted:
+            self._slots.forgive()
+
+    @property
+    def _serial(self) -> str:
+        return self._means.born().serial
+
+    def _boot(self) -> None:
+        """What a boot loader does: count a start with a release on trial, or go back after too many."""
+        standing = self._slots.standing()
+        if standing.trial is None:
+            return
+        if standing.boots >= _MAX_BOOTS:
+            self._slots.revert()
+            _LOGGER.warning("%s fell over %d times under a release and went back", self._serial, standing.boots)
+        else:
+            self._slots.count_boot()
 
     def _poll(self) -> Story:
         query = request(Code.GET, path.UPDATE)
@@ -109,156 +165,80 @@ class Updating:
         answer: Message = yield Request(query)
         if answer.code != Code.CONTENT:
             return
-        attempt = _Attempt(self._slots, self._born(), at=self._utc())
+        attempt = UpdateAttempt(self._means)
         failure: ThingsteadError | None = None
         try:
             yield from attempt.install(answer.payload)
         except ThingsteadError as error:
             failure = error
-        if self._slots.installed() != self._runs:
+        if self.is_on_trial:
             # Also when the disk complained afterwards: the slots decide, not the course of the attempt.
-            self._start(attempt)
+            _LOGGER.info("%s starts anew, with a release on trial", self._serial)
+            self._life.reboot()
         elif failure is not None:
-            self._due = attempt.report(reason_of(failure))
+            self._due.append(attempt.report(reason_of(failure)))
             self._note(failure)
         if not isinstance(failure, _PASSING):
             # Judged: the same envelope is not asked for again, whether it was installed or refused.
             self._etag = answer.option(OptionNumber.ETAG) or b""
+            if not self.is_on_trial and self._slots.download() is not None:
+                self._slots.keep(None)
 
-    def _start(self, attempt: _Attempt) -> None:
-        """Go over to the image that is active now."""
-        self._runs = self._slots.installed()
-        self.firmware = _obeyed(self._slots.active())
+    def _reach(self) -> Story:
+        """A response that OSCORE verified is what counts, whatever it says, unless the domain is in trouble itself."""
+        answer: Message = yield Request(request(Code.GET, path.UPDATE))
+        if answer.code >> 5 == 5:
+            raise TransportError("the domain has trouble of its own", reason="domain")
+
+    def _confirm(self) -> None:
+        self._slots.confirm()
         self.updates += 1
         self.last_error = ""
-        self._due = attempt.report(Reason.OK)
-        _LOGGER.info("%s runs %s", self._born().serial, self.firmware.version)
-        self._on_activated()
+        self.announce()
+        _LOGGER.info("%s works with %s and keeps it", self._serial, self.firmware.version)
+
+    def _revert(self, error: ThingsteadError) -> None:
+        self._note(StateError(f"{self.firmware.version} did not prove itself: {error}", reason="trial"))
+        self._slots.revert()
+        self._life.reboot()
 
     def _note(self, error: ThingsteadError) -> None:
         self.refused[error.reason] += 1
         self.last_error = str(error)
-        _LOGGER.warning("%s keeps its image: %s", self._born().serial, error)
+        _LOGGER.warning("%s keeps its image: %s", self._serial, error)
 
     def _report(self) -> Story:
-        if self._due is None:
-            return
-        message = request(
-            Code.POST, path.UPDATE_REPORT, payload=encode_report(self._due), content_format=ContentFormat.CBOR
-        )
-        answer: Message = yield Request(message)
-        if answer.code >> 5 != 5:
-            self._due = None
-
-    def _standing(self) -> Report | None:
-        """What is installed, as a report; None for what the factory put there, which has no manifest."""
-        if not self._runs.manifest_digest:
-            return None
-        manifest_digest = decode_digest(codec.decode(self._runs.manifest_digest))
-        return Report(manifest_digest, Reason.OK, images={profile.FIRMWARE: digest_of(self._slots.active())})
-
-
-class _Attempt:
-    """One envelope, from its bytes to another active image or an error."""
-
-    def __init__(self, slots: Slots, birth: Birth, *, at: datetime) -> None:
-        self._slots = slots
-        self._birth = birth
-        self._at = at
-        self._digest = digest_of(b"")
-        self._processor: Processor | None = None
-        self._has_candidate = False
-
-    def install(self, encoded: bytes) -> Story:
-        """Install what the envelope brings, unless it is what runs already.
-
-        Raises:
-            SecurityError, ProtocolError: the release is refused; the running image was not touched.
-            TransportError: the image did not come.
-            StorageError: the disk did not take it.
-        """
-        # Should the envelope not even decode, the report names what came by the digest of its bytes.
-        self._digest = digest_of(encoded)
-        opened = envelope.decode(encoded)
-        self._digest = opened.digest
-        installed = self._slots.installed()
-        if opened.digest.encode() == installed.manifest_digest:
-            return
-        keys, policy = profile.authentication(self._birth.release_anchors, self._birth.signing)
-        manifest = open_manifest(authentication.authenticate(opened, keys, policy))
-        recipient = Recipient(
-            vendor_ids=frozenset({self._birth.vendor_id}),
-            class_ids=frozenset({self._birth.class_id}),
-            components=frozenset({profile.FIRMWARE}),
-            installed_sequence=installed.sequence_number,
-        )
-        self._processor = Processor(manifest, recipient, at=self._at, limits=_LIMITS)
-        yield from self._run(self._processor.update())
-
-    def report(self, reason: Reason) -> Report:
-        """How it ended, and what the active image measures now."""
-        position = Position() if self._processor is None else self._processor.position
-        images: dict[tuple[bytes, ...], Digest] = {profile.FIRMWARE: digest_of(self._slots.active())}
-        return Report(self._digest, reason, position=position, images=images)
-
-    def _run(self, steps: Generator[Effect, Any, None]) -> Story:
-        """Execute effect by effect; what fails is told to the processor, which ends with it."""
-        answer: Any = None
-        error: ThingsteadError | None = None
-        while True:
-            try:
-                effect = steps.send(answer) if error is None else steps.throw(error)
-            except StopIteration:
+        while self._due:
+            due = self._due[0]
+            message = request(
+                Code.POST, path.UPDATE_REPORT, payload=encode_report(due), content_format=ContentFormat.CBOR
+            )
+            answer: Message = yield Request(message)
+            if answer.code >> 5 == 5:
                 return
-            answer, error = None, None
-            try:
-                answer = yield from self._execute(effect)
-            except ThingsteadError as fault:
-                error = fault
+            self._due.pop(0)
+            if due.code == profile.REVERTED:
+                self._slots.told()
 
-    def _execute(self, effect: Effect) -> Story:
-        match effect:
-            case Fetch(uri=uri, size=size):
-                self._keep((yield from self._fetch(uri, size)))
-            case Write(content=content, encryption_info=b""):
-                self._keep(content)
-            case CheckImageMatch(digest=digest, size=size):
-                image = self._slots.candidate() if self._has_candidate else self._slots.active()
-                return size in {None, len(image)} and digest_of(image, digest.algorithm_id) == digest
-            case SetActive():
-                # An image that would not start is refused while the old one still runs.
-                firmware.decode(self._slots.candidate())
-                self._slots.activate(Installed(effect.sequence_number, effect.manifest_digest.encode()))
-            case _:
-                name = type(effect).__name__
-                raise UnsupportedError(f"a thing of one component does not execute {name}", reason="command")
-        return None
+    def _failure(self) -> list[Report]:
+        """The release that did not prove itself, until the domain has heard of it."""
+        standing = self._slots.standing()
+        if standing.is_told or not standing.reverted:
+            return []
+        return [
+            Report(
+                decode_digest(codec.decode(standing.reverted)),
+                Reason.OPERATION_FAILED,
+                code=profile.REVERTED,
+                position=Position(Member.INVOKE),
+                images=active_images(self._slots),
+            )
+        ]
 
-    def _fetch(self, uri: str, size: int) -> Generator[Request | Wait, Any, bytes]:
-        if uri != profile.IMAGE_URI:
-            raise UnsupportedError(f"expected the image at {profile.IMAGE_URI} of the thing's own domain", reason="uri")
-        try:
-            answer: Message = yield Request(request(Code.GET, path.UPDATE_IMAGE), timeout=_DOWNLOAD_TIMEOUT)
-        except ThingsteadError as error:
-            # Whatever ended the download says nothing about the release.
-            raise TransportError(f"the image did not come: {error}", reason=error.reason) from error
-        if answer.code != Code.CONTENT:
-            raise TransportError(f"the image did not come: {code_name(answer.code)}", reason="refused")
-        if len(answer.payload) != size:
-            raise DecodeError(f"expected an image of {size} bytes, got {len(answer.payload)}", reason="size")
-        return answer.payload
-
-    def _keep(self, image: bytes) -> None:
-        """Write the candidate, sector by sector, as flash is written."""
-        self._slots.clear_candidate()
-        self._has_candidate = True
-        for offset in range(0, len(image), _SECTOR):
-            self._slots.write(offset, image[offset : offset + _SECTOR])
-
-
-def _obeyed(image: bytes) -> Firmware:
-    """The header of the image that runs; a foreign one changes nothing about how the agent behaves."""
-    try:
-        return firmware.decode(image)
-    except DecodeError:
-        return Firmware("unknown")
+    def _running(self) -> list[Report]:
+        """What is installed; nothing for what the factory put there, which has no manifest."""
+        installed = self._slots.standing().installed
+        if not installed.manifest_digest:
+            return []
+        manifest_digest = decode_digest(codec.decode(installed.manifest_digest))
+        return [Report(manifest_digest, Reason.OK, images=active_images(self._slots))]

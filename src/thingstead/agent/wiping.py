@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from thingstead.agent.ports import Home
 from thingstead.crypto.keystore import KeyStore
-from thingstead.protocols.profile.birth import BIRTH, IDENTITY_KEY
+from thingstead.protocols.profile.birth import BIRTH, DECRYPTION_KEY, IDENTITY_KEY
 from thingstead.protocols.profile.custody import CLAIM, CUSTODY
 
 __all__ = ["erase", "inventory", "resume"]
 
 _MARK = "wiping"
 _KEPT = frozenset({BIRTH, CUSTODY, CLAIM, _MARK})
+_KEPT_KEYS = frozenset({IDENTITY_KEY, DECRYPTION_KEY})
 
 
 def inventory(home: Home, keys: KeyStore) -> tuple[str, ...]:
     """What `erase` would erase, by name."""
     values = [name for name in home.names() if name not in _KEPT]
-    return (*values, *sorted(f"key {name}" for name in keys.ids() - {IDENTITY_KEY}))
+    return (*values, *sorted(f"key {name}" for name in keys.ids() - _KEPT_KEYS))
 
 
 def erase(home: Home, keys: KeyStore) -> None:
@@ -31,7 +32,7 @@ def erase(home: Home, keys: KeyStore) -> None:
     for name in home.names():
         if name not in _KEPT:
             home.delete(name)
-    for key in sorted(keys.ids() - {IDENTITY_KEY}):
+    for key in sorted(keys.ids() - _KEPT_KEYS):
         keys.delete(key)
     home.delete(_MARK)
 

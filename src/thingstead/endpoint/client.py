@@ -335,7 +335,7 @@ class Client:
             self._counters.count("stale-notification", source)
             return
         value = inner.option(OptionNumber.BLOCK2)
-        if value is None:
+        if value is None or exchange.is_piece:
             self._deliver(exchange, inner, source, now)
             return
         block = decode_block(value, bert=exchange.is_reliable)

@@ -36,7 +36,10 @@ OF_BLOCKS = frozenset((int(OptionNumber.BLOCK1), int(OptionNumber.BLOCK2), int(O
 """Options of a piece that a whole message does not have."""
 
 SET_BY_US = OF_BLOCKS | {OptionNumber.OBSERVE, OptionNumber.SIZE1, OptionNumber.ECHO, OptionNumber.REQUEST_TAG}
-"""Options that the endpoint sets in a request, whatever the application wrote there."""
+"""Options that the endpoint sets in a request, whatever the application wrote there.
+
+But for Block2: an application that names a block gets that piece of the response, and puts the pieces together itself.
+"""
 _NOT_IN_LATER_BLOCKS = SET_BY_US | {OptionNumber.IF_NONE_MATCH}
 
 
@@ -51,6 +54,7 @@ class ClientExchange:
         association: whose context protects it; None for a plain request.
         is_confirmable: CON, not NON.
         observe: the application wants notifications.
+        is_piece: the application names the block of the response that it wants, and gets no more than that.
         message_3: goes with the first message, and with that alone (RFC 9668 §3.2).
         token: of the message on its way now; empty before the first.
         mid: of the same.
@@ -88,6 +92,7 @@ class ClientExchange:
         "head",
         "id",
         "is_confirmable",
+        "is_piece",
         "is_registering_again",
         "is_reliable",
         "is_resting",
@@ -130,6 +135,7 @@ class ClientExchange:
         self.pieces = pieces
         self.is_reliable = is_reliable
         self.is_confirmable = True
+        self.is_piece = request.option(OptionNumber.BLOCK2) is not None
         self.observe = False
         self.message_3 = b""
         self.token = b""
@@ -206,7 +212,9 @@ class ClientExchange:
         elif self.assembly is not None:
             added.append((OptionNumber.BLOCK2, self.assembly.following().encode()))
             payload = b""
-        if self.assembly is None and (self.sender is None or self.sender.is_at_end):
+        if self.is_piece:
+            without = without - {OptionNumber.BLOCK2}
+        elif self.assembly is None and (self.sender is None or self.sender.is_at_end):
             added += self._wished_size()
         if self.tag:
             added.append((OptionNumber.REQUEST_TAG, self.tag))

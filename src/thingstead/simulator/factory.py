@@ -4,9 +4,10 @@
 
     MAKER/                      THING/
       maker.toml                  keys/identity     made in the thing, never leaves it
-      keys/                       home/birth        identity, voucher, anchors
-        anchor                    slots/            firmware 1.0.0
-        release-p256            or what else was asked for, and a number where there are several of a kind
+      keys/                       keys/decryption   for images that only some things can read, likewise
+        anchor                    home/birth        identity, voucher, anchors
+        release-p256              slots/            firmware 1.0.0
+        ...                     or what else was asked for, and a number where there are several of a kind
         release-ml-dsa-44
       hash-based/               if it was asked for: another release key, which counts what it signs
       mud/signer.key .pem
@@ -225,8 +226,9 @@ def bear_thing(
     if memory.load(BIRTH) is not None:
         raise ConfigError(f"a thing lives in {home} already")
     keys = FileKeyStore(home / KEYS)
-    if birth_record.IDENTITY_KEY not in keys.ids():
-        keys.create(birth_record.IDENTITY_KEY, KeyType.P256)
+    for key_name in (birth_record.IDENTITY_KEY, birth_record.DECRYPTION_KEY):
+        if key_name not in keys.ids():
+            keys.create(key_name, KeyType.P256)
     thing_key = keys.handle(birth_record.IDENTITY_KEY).public
     if isinstance(whose, MakerServer):
         born = bear_unsold(maker, model, serial, thing_key=thing_key, server=whose, at=at)

@@ -20,7 +20,11 @@ def _content_with_one(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _overwrites(_original: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda slots: slots._pointer()[0]
+    return lambda pointer, component: pointer.active(component)
+
+
+def _confirms(_original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda updating, _error: updating._confirm()
 
 
 _P = "thingstead.protocols."
@@ -37,7 +41,9 @@ ROWS = (
     Sabotage("R-29", _S + "release:_rehearse", accepts, "the domain publishes only what a thing would install"),
     Sabotage("R-09", _S + "status_tracker:StatusTracker._drop", accepts, "who is taken out gets no updates"),
     Sabotage("R-70", _P + "suit.authentication:_signers_of", _believes, "the thing itself verifies signatures"),
-    Sabotage("R-73", _A + "file_slots:FileSlots._candidate_name", _overwrites, "the running image is left alone"),
+    Sabotage("R-73", _A + "slot_pointer:Pointer.candidate", _overwrites, "the running image is left alone"),
+    Sabotage("R-73", _A + "updating:Updating._boot", accepts, "a release under which a thing falls over goes back"),
+    Sabotage("R-73", _A + "updating:Updating._revert", _confirms, "a release that does not prove itself goes back"),
     Sabotage(
         "R-88", "thingstead.analysis.image_scan:require_clean", accepts, "an image with findings is not published"
     ),

@@ -158,3 +158,13 @@ def test_what_the_endpoint_sets_is_not_taken_from_the_application():
     one = exchange(Code.GET, options=asked, pieces=Pieces(2))
     assert one.compose(b"t", 1).options == [(11, b"a"), (int(BLOCK2), b"\x02")]
     assert request(Code.GET, "/a").options == [(11, b"a")]
+
+
+@pytest.mark.spec("RFC 7959 2.4")
+@pytest.mark.parametrize("szx", [2, 6])
+def test_an_application_that_names_a_block_asks_for_that_one(szx):
+    wanted = Block(5, False, 6).encode()
+    one = exchange(Code.GET, pieces=Pieces(szx), options=[(int(BLOCK2), wanted)])
+    one.echo = b"echo"
+    assert one.is_piece
+    assert one.compose(b"t", 1).option_values(BLOCK2) == [wanted]

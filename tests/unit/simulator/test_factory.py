@@ -8,6 +8,7 @@ import pytest
 
 from thingstead.agent.file_home import FileHome
 from thingstead.agent.file_slots import FileSlots
+from thingstead.agent.ports import Area
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.certificate import Certificate
 from thingstead.crypto.key import KeyType, generate
@@ -104,7 +105,7 @@ def test_nothing_of_a_maker_or_a_thing_is_open_to_others(maker, tmp_path):
 
 def test_a_thing_leaves_the_line_with_firmware(maker, tmp_path):
     bear(maker, tmp_path / "lamp")
-    assert FileSlots(tmp_path / "lamp" / "slots").active() == FIRMWARE_1_0_0
+    assert FileSlots(tmp_path / "lamp" / "slots").read(Area.ACTIVE, release.FIRMWARE, 0, 1000) == FIRMWARE_1_0_0
 
 
 def test_each_thing_makes_its_own_key(maker, tmp_path):

@@ -15,13 +15,16 @@ from thingstead.protocols.profile import join, key_set, maker_server
 from thingstead.protocols.profile.key_set import EVERY_KEY, SigningPolicy
 from thingstead.protocols.profile.maker_server import MakerServer
 
-__all__ = ["BIRTH", "IDENTITY_KEY", "Birth", "credential", "decode", "encode"]
+__all__ = ["BIRTH", "DECRYPTION_KEY", "IDENTITY_KEY", "Birth", "credential", "decode", "encode"]
 
 BIRTH = "birth"
 """Name of the birth record in the thing's home."""
 
 IDENTITY_KEY = KeyId("identity")
 """Name of the thing's identity key in its key store."""
+
+DECRYPTION_KEY = KeyId("decryption")
+"""Name of its key for encrypted images there, which signs nothing; things of before there was one lack it."""
 
 _FORMAT = 1
 _WITH_SERVER = 2

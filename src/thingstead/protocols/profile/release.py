@@ -14,16 +14,32 @@ from thingstead.protocols.suit.authentication import AuthenticationPolicy, Quoru
 from thingstead.protocols.suit.envelope import Envelope
 from thingstead.protocols.suit.manifest import ComponentId
 
-__all__ = ["FIRMWARE", "IMAGE_URI", "MAX_IMAGE_SIZE", "VERIFIABLE", "authentication", "signer", "tally"]
+__all__ = [
+    "FIRMWARE",
+    "IMAGE_URI",
+    "MAX_IMAGE_SIZE",
+    "REVERTED",
+    "STAGING",
+    "VERIFIABLE",
+    "authentication",
+    "signer",
+    "tally",
+]
 
 FIRMWARE: ComponentId = (b"firmware",)
-"""The one component of a thing."""
+"""The component that every thing has."""
+
+STAGING: ComponentId = (b"staging",)
+"""Where ciphertext of a release waits until it is decrypted into its component; nothing of it ever runs."""
 
 IMAGE_URI = path.UPDATE_IMAGE
 """Where the image is: a reference relative to where the envelope came from (RFC 3986 §4.2)."""
 
 MAX_IMAGE_SIZE = 4 << 20
 """Bytes of an image that a thing takes, and so of one that is worth publishing."""
+
+REVERTED = 1
+"""Result code of a report: the release was started and did not prove itself, so that the one before came back."""
 
 _SIGNATURES = {
     KeyType.P256: AlgorithmId.ESP256,

@@ -53,11 +53,13 @@ class Write:
         component: where to.
         content: its bytes, or their ciphertext.
         encryption_info: what `encryption.decrypt` takes; empty where nothing is encrypted.
+        arguments: of a fetch that found its payload in the envelope, or empty.
     """
 
     component: ComponentId
     content: bytes
     encryption_info: bytes = b""
+    arguments: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

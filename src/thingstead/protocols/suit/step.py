@@ -264,14 +264,16 @@ def _slot(step: Step) -> Steps:
 def _fetch(step: Step) -> Steps:
     _require_plain(step)
     uri, size = step.needed(ParameterId.URI), _expected_size(step)
+    arguments: bytes = step.parameters.get(ParameterId.FETCH_ARGS, b"")
     payload = step.payloads.get(uri)
     if payload is not None:
-        if len(payload) != size and not step.is_dependency:
+        # With arguments it is the fetcher who knows what comes: less than the image, as a rule.
+        if len(payload) != size and not step.is_dependency and not arguments:
             raise DecodeError(f"expected an integrated payload of {size} bytes, got {len(payload)}", spec=_SPEC)
-        yield Write(step.component, payload)
+        yield Write(step.component, payload, arguments=arguments)
         return
     _require_fetchable(uri, step.limits)
-    yield Fetch(step.component, uri, size, step.parameters.get(ParameterId.FETCH_ARGS, b""))
+    yield Fetch(step.component, uri, size, arguments)
 
 
 def _write(step: Step) -> Steps:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from thingstead.agent.ports import Installed
+from thingstead.agent.ports import Area, Download, Installed, Standing
+from thingstead.agent.slot_pointer import Pointer
 from thingstead.domain.ledger.entry import Entry
 from thingstead.domain.network import NO_MAC, ThingAddress
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import Fetched
 from thingstead.domain.unit import Committed, Snapshot, Unit
 from thingstead.errors import TransportError
+from thingstead.protocols.profile.release import FIRMWARE
 from thingstead.protocols.senml.record import Record
+from thingstead.protocols.suit.manifest import ComponentId
 from thingstead.simulator.virtual.network import Killed
 from thingstead.storage.memory import MemoryStore
 
@@ -187,37 +190,93 @@ class HomeLife(_Life):
 
 
 class MemorySlots:
-    """Two firmware slots."""
+    """Firmware slots without a disk.
 
-    def __init__(self, image: bytes) -> None:
-        self._images = [image, b""]
-        self._active, self._installed = 0, Installed(1)
+    Args:
+        image: the firmware that the factory put there.
+        others: components beside it.
+    """
 
-    def active(self) -> bytes:
-        """What runs."""
-        return self._images[self._active]
+    def __init__(self, image: bytes, others: Mapping[ComponentId, bytes] | None = None) -> None:
+        images = {FIRMWARE: image, **(others or {})}
+        self._pointer = Pointer(Standing(Installed(1)), dict.fromkeys(images, 0), {})
+        self._places: dict[tuple[object, ComponentId], bytes] = {(0, name): one for name, one in images.items()}
+        self._download: Download | None = None
+
+    def active(self, component: ComponentId = FIRMWARE) -> bytes:
+        """What runs, whole."""
+        return self._content(Area.ACTIVE, component)
 
     def installed(self) -> Installed:
-        """Which release that is."""
-        return self._installed
+        """What proved itself last."""
+        return self._pointer.standing.installed
 
-    def candidate(self) -> bytes:
-        """What was written so far."""
-        return self._images[1 - self._active]
+    def components(self) -> frozenset[ComponentId]:
+        """What there is."""
+        return frozenset(self._pointer.places)
 
-    def clear_candidate(self) -> None:
-        """Begin anew."""
-        self._images[1 - self._active] = b""
+    def standing(self) -> Standing:
+        """Which releases."""
+        return self._pointer.standing
 
-    def write(self, offset: int, data: bytes) -> None:
-        """Write into the candidate."""
-        image = bytearray(self.candidate().ljust(offset, b"\0"))
+    def size(self, area: Area, component: ComponentId) -> int:
+        """Bytes there."""
+        return len(self._content(area, component))
+
+    def read(self, area: Area, component: ComponentId, offset: int, size: int) -> bytes:
+        """Some of them."""
+        return self._content(area, component)[offset : offset + size]
+
+    def write(self, area: Area, component: ComponentId, offset: int, data: bytes) -> None:
+        """Write some."""
+        image = bytearray(self._content(area, component).ljust(offset, b"\0"))
         image[offset : offset + len(data)] = data
-        self._images[1 - self._active] = bytes(image)
+        self._places[self._place(area, component)] = bytes(image)
 
-    def activate(self, installed: Installed) -> None:
-        """Change slots."""
-        self._active, self._installed = 1 - self._active, installed
+    def truncate(self, area: Area, component: ComponentId, size: int) -> None:
+        """Keep the first."""
+        self._places[self._place(area, component)] = self._content(area, component)[:size]
+
+    def download(self) -> Download | None:
+        """How far it came."""
+        return self._download
+
+    def keep(self, download: Download | None) -> None:
+        """Keep how far it came."""
+        self._download = download
+
+    def activate(self, components: Iterable[ComponentId], release: Installed) -> None:
+        """Begin a trial."""
+        self._pointer = self._pointer.activated(components, release)
+
+    def count_boot(self) -> None:
+        """One more start in a trial."""
+        self._pointer = self._pointer.booted()
+
+    def confirm(self) -> None:
+        """End a trial well."""
+        self._pointer = self._pointer.confirmed()
+
+    def revert(self) -> None:
+        """End a trial badly."""
+        self._pointer = self._pointer.reverted()
+
+    def told(self) -> None:
+        """The domain knows."""
+        self._pointer = self._pointer.told()
+
+    def forgive(self) -> None:
+        """It may be tried again."""
+        self._pointer = self._pointer.forgiven()
+
+    def _content(self, area: Area, component: ComponentId) -> bytes:
+        return self._places.get(self._place(area, component), b"")
+
+    def _place(self, area: Area, component: ComponentId) -> tuple[object, ComponentId]:
+        if area is Area.STAGING:
+            return area, component
+        slot = self._pointer.active(component) if area is Area.ACTIVE else self._pointer.candidate(component)
+        return slot, component
 
 
 class CountingSensor:

@@ -84,6 +84,7 @@ class LivingThing:
         host, port = world.domain.address
         self.config = replace(AgentConfig(home=Path(serial), controller_host=host, controller_port=port), **config)
         key = self.keys.create(birth_record.IDENTITY_KEY, KeyType.P256)
+        self.keys.create(birth_record.DECRYPTION_KEY, KeyType.P256)
         made = (born_at or world.clock.start) - _SHELVED
         if isinstance(sold_to, MakerServer):
             born = bear_unsold(maker, model, serial, thing_key=key.public, server=sold_to, at=made)

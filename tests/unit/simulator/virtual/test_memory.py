@@ -2,10 +2,11 @@ import asyncio
 
 import pytest
 
-from thingstead.agent.ports import Installed
+from thingstead.agent.ports import Area, Installed
 from thingstead.domain.network import NO_MAC
 from thingstead.domain.unit import Committed, Unit
 from thingstead.errors import TransportError
+from thingstead.protocols.profile.release import FIRMWARE
 from thingstead.simulator.virtual.memory import (
     Fate,
     HomeLife,
@@ -16,6 +17,8 @@ from thingstead.simulator.virtual.memory import (
 )
 from thingstead.simulator.virtual.network import Killed
 from thingstead.storage.memory import MemoryStore
+
+CANDIDATE = Area.CANDIDATE, FIRMWARE
 
 
 @pytest.mark.parametrize(("fatal", "kept"), [(1, {}), (2, {"a": b"1"})], ids=["before the write", "after it"])
@@ -56,12 +59,14 @@ def test_what_is_not_there_or_too_long_is_not_fetched():
 
 def test_slots_change_when_they_are_told_to():
     slots = MemorySlots(b"old")
-    slots.write(2, b"new")
-    assert (slots.active(), slots.candidate()) == (b"old", b"\0\0new")
-    slots.activate(Installed(2))
+    slots.write(*CANDIDATE, 2, b"new")
+    assert (slots.active(), slots.read(*CANDIDATE, 0, 9)) == (b"old", b"\0\0new")
+    slots.activate([FIRMWARE], Installed(2))
+    assert (slots.active(), slots.installed()) == (b"\0\0new", Installed(1))
+    slots.confirm()
     assert (slots.active(), slots.installed()) == (b"\0\0new", Installed(2))
-    slots.clear_candidate()
-    assert slots.candidate() == b""
+    slots.truncate(*CANDIDATE, 1)
+    assert slots.size(*CANDIDATE) == 1
 
 
 def test_nobody_is_on_a_segment_who_was_not_put_there():
