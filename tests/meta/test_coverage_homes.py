@@ -41,6 +41,7 @@ DECLARATIONS = {
     "endpoint/event",
     "planes/network/alarm",
     "protocols/ace/groupcomm_registry",
+    "protocols/corim/registry",
     "protocols/profile/path",
     "protocols/suit/effect",
     "simulator/attack/target",

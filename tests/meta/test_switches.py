@@ -74,6 +74,8 @@ ARGUMENTS = {
     "plane.demands.has_joined": "asks more planes, never fewer",
     "policy.explain.is_member": "whether it is in already: then no rule is full for it, and no support over",
     "serial.parse_serials.each": "a bill has no patterns",
+    "shape.choice.extensible": "whether a tag that a profile adds is carried, unread",
+    "shape.members.extensible": "whether a member that a profile adds is carried, unread",
     "sign.sign.detached": "form of a signature that is made",
     "sign1.sign.detached": "form of a signature that is made",
     "sign1.sign.tagged": "form of a signature that is made",
