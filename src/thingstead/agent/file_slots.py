@@ -87,9 +87,10 @@ class FileSlots:
 
     def write(self, area: Area, component: ComponentId, offset: int, data: bytes) -> None:
         """Write into a place that is not active."""
-        with self._opened(area, component) as descriptor, open(descriptor, "wb", closefd=False) as file:
-            file.seek(offset)
-            file.write(data)
+        with self._opened(area, component) as descriptor:
+            written = 0
+            while written < len(data):
+                written += os.pwrite(descriptor, data[written:], offset + written)
 
     def truncate(self, area: Area, component: ComponentId, size: int) -> None:
         """Keep only the first `size` bytes of a place that is not active."""
