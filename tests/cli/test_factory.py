@@ -130,7 +130,7 @@ def test_a_thing_lives_once(here, run, domain, maker, lives_in):
         ("agent", "run", "lamp", "--controller-port", "0"),
         ("agent", "run", "lamp", "--controller-host", "nowhere"),
         ("agent", "run", "lamp", "--multicast-group", "10.0.0.1"),
-        ("release", "build", "i", "--maker", "m", "--model", "M", "--version", "1", "--output", "o", "--sequence=-1"),
+        ("release", "new", "--image", "i", "--maker", "m", "--model", "M", "--version", "1", "--sequence=-1"),
         (*THING, "home", "--voucher-days", "99999999999"),
         (*THING, "home", "--class", "3"),
         ("factory", "image", "i", "--model", "M", "--version", "1", "--telemetry-interval", "0"),
@@ -145,5 +145,5 @@ def test_a_number_out_of_bounds_is_refused_before_anything_is_made(here, run, wo
 def test_an_image_is_one_that_the_agent_obeys(here, run):
     code, out, _ = run("factory", "image", "image.bin", "--model", "LX-1", "--version", "1.1.0")
     assert code == 0
-    assert "next: thingstead release build image.bin" in out
+    assert "next: thingstead release new --image image.bin" in out
     assert firmware.decode((here / "image.bin").read_bytes()).version == "1.1.0"

@@ -118,8 +118,8 @@ def _image(session: Session) -> int:
     write_whole(target, image)
     session.console.show({"written": str(target), "version": options["version"], "image_bytes": len(image)})
     session.console.next(
-        f"thingstead release build {options['file']} --maker MAKER --model {options['model']}"
-        f" --version {options['version']} --sequence 2 --output RELEASE.suit"
+        f"thingstead release new --image {options['file']} --maker MAKER --model {options['model']}"
+        f" --version {options['version']} --sequence 2"
     )
     return 0
 

@@ -6,17 +6,27 @@ processor lets it in, and a report goes back (RFC 9019 §3).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from thingstead.crypto.key import PrivateKey
+from thingstead.errors import StateError
+from thingstead.protocols.cose import sign as cose_sign
+from thingstead.protocols.cose.header import Label
 from thingstead.protocols.profile import release as profile
+from thingstead.protocols.profile import release_statement
+from thingstead.protocols.profile.release_statement import Statement
 from thingstead.protocols.suit import builder
+from thingstead.protocols.suit.authentication import Signer
 from thingstead.protocols.suit.builder import Release
 from thingstead.protocols.suit.digest import digest_of
 from thingstead.protocols.suit.envelope import Envelope
+from thingstead.secret import Secret
 
-__all__ = ["make_release", "sign_release"]
+__all__ = ["SigningKey", "make_release", "sign_release", "sign_with", "state", "yet_to_sign"]
+
+SigningKey = tuple[Signer, PrivateKey | Secret]
+"""A key under the name by which things know it."""
 
 
 def make_release(
@@ -60,4 +70,53 @@ def sign_release(envelope: Envelope, release_keys: Sequence[PrivateKey]) -> Enve
         AuthenticationError: the manifest is not the one digested.
         UnsupportedError: a key of a type that releases are not signed with.
     """
-    return builder.sign(envelope, [(profile.signer(key.public), key) for key in release_keys])
+    return sign_with(envelope, [(profile.signer(key.public), key) for key in release_keys])
+
+
+def sign_with(envelope: Envelope, keys: Sequence[SigningKey]) -> Envelope:
+    """The same with keys of any kind, those that make MACs among them; errors as for `sign_release`."""
+    return builder.sign(envelope, keys)
+
+
+def yet_to_sign(envelope: Envelope, keys: Sequence[SigningKey]) -> list[SigningKey]:
+    """Those of `keys` that have not signed.
+
+    Raises:
+        StateError: all of them have ("signed"): a second signature would prove nothing, and cost a leaf where leaves
+            are counted.
+        DecodeError: a block outside the grammar of COSE.
+    """
+    claimed = builder.claims(envelope)
+    left = [(signer, key) for signer, key in keys if signer not in claimed]
+    if not left:
+        raise StateError("this release was signed with each of these keys already", reason="signed")
+    return left
+
+
+def state(
+    envelope: Envelope, members: Mapping[str, bytes], keys: Sequence[SigningKey], *, signed: bytes = b""
+) -> bytes:
+    """The statement of what goes with a release, with a signature more for each of `keys` that can sign.
+
+    Args:
+        envelope: of the release.
+        members: files that go with it, by name.
+        keys: who signs; one who only makes MACs proves nothing to an owner, and is left out.
+        signed: the statement as others signed it before; empty where nobody did.
+
+    Raises:
+        AuthenticationError: others signed for other files ("statement").
+        DecodeError: a file name that no statement has, or `signed` is none.
+    """
+    statement = Statement(
+        envelope.digest, {name: release_statement.member(name, content) for name, content in members.items()}
+    )
+    there = _named(signed) if signed else frozenset()
+    # Where the last one was cut off between statement and envelope, the statement has that signature already.
+    left = [(one, key) for one, key in keys if not isinstance(key, Secret) and (one.kid, one.signature_id) not in there]
+    return release_statement.sign_statement(statement, left, signed=signed) if left else signed
+
+
+def _named(signed: bytes) -> frozenset[tuple[bytes, int]]:
+    message = cose_sign.decode(signed)
+    return frozenset([(one.headers.kid, one.headers.protected[Label.ALG]) for one in message.signatures])

@@ -13,7 +13,14 @@ from thingstead.protocols.suit.authentication import AuthenticatedEnvelope
 from thingstead.protocols.suit.command import Budget, Sequence, decode_sequence
 from thingstead.protocols.suit.digest import Digest, decode_digest
 from thingstead.protocols.suit.envelope import DEFAULT_LIMITS, SEVERABLE, Envelope, Limits
-from thingstead.protocols.suit.registry import DEPENDENCY_PREFIX, TRUST_DOMAINS, CommonKey, ManifestKey, Member, TextKey
+from thingstead.protocols.suit.registry import (
+    DEPENDENCY_PREFIX,
+    TRUST_DOMAINS,
+    CommonKey,
+    ComponentTextKey,
+    ManifestKey,
+    Member,
+)
 
 __all__ = ["ComponentId", "Content", "Manifest", "decode_manifest", "open_manifest"]
 
@@ -72,7 +79,7 @@ class Content:
     def version_of(self, component: ComponentId) -> str:
         """Version of a component for people, in whichever language comes first; empty when it says none."""
         for texts in self.texts.values():
-            version = texts.get((component, TextKey.COMPONENT_VERSION))
+            version = texts.get((component, ComponentTextKey.COMPONENT_VERSION))
             if version is not None:
                 return version
         return ""

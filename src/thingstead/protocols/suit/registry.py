@@ -76,10 +76,22 @@ class CommonKey(IntEnum):
 
 
 class TextKey(IntEnum):
-    """Texts about the manifest, and about one component (DRAFT §8.4.4)."""
+    """Texts about the manifest (DRAFT §8.4.4)."""
 
     MANIFEST_DESCRIPTION = 1
     UPDATE_DESCRIPTION = 2
+    MANIFEST_JSON_SOURCE = 3
+    MANIFEST_YAML_SOURCE = 4
+
+
+class ComponentTextKey(IntEnum):
+    """Texts about one component (DRAFT §8.4.4)."""
+
+    VENDOR_NAME = 1
+    MODEL_NAME = 2
+    VENDOR_DOMAIN = 3
+    MODEL_INFO = 4
+    COMPONENT_DESCRIPTION = 5
     COMPONENT_VERSION = 6
 
 

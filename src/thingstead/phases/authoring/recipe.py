@@ -1,0 +1,218 @@
+"""A release file: what a maker types, read into an envelope that waits for signatures.
+
+Top down: whom it is for, which number it has, what its components are, what must hold first, and words for people.
+Where ``[commands]`` is there, it has every command, and none is added to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from thingstead.errors import ConfigError, ThingsteadError
+from thingstead.phases.authoring import place as places
+from thingstead.phases.authoring.component import read_components, read_dependencies
+from thingstead.phases.authoring.encryption import read_encryption
+from thingstead.phases.authoring.parameter import Scope, read_parameters, read_vendor, read_version
+from thingstead.phases.authoring.place import Files, Place
+from thingstead.phases.authoring.step import REPORT_ALL, read_commands
+from thingstead.phases.authoring.template import Gate, Identity, Template
+from thingstead.phases.authoring.text import read_texts, read_words
+from thingstead.protocols.suit import builder
+from thingstead.protocols.suit.builder import Commands, Draft
+from thingstead.protocols.suit.envelope import SEVERABLE, Envelope
+from thingstead.protocols.suit.identifier import class_identifier
+from thingstead.protocols.suit.manifest import ComponentId, decode_manifest
+from thingstead.protocols.suit.registry import CommandId, Member, ParameterId
+
+__all__ = ["MAX_COMPONENTS", "Recipe", "read_recipe"]
+
+MAX_COMPONENTS = 16
+_MAX_SEQUENCE = (1 << 64) - 1
+_SHARED = "shared"
+_SECTIONS = {
+    member.name.lower(): member
+    for member in Member
+    if member
+    in {
+        Member.DEPENDENCY_RESOLUTION,
+        Member.PAYLOAD_FETCH,
+        Member.CANDIDATE_VERIFICATION,
+        Member.INSTALL,
+        Member.UNINSTALL,
+        Member.VALIDATE,
+        Member.LOAD,
+        Member.INVOKE,
+    }
+}
+_SEVERABLE = {member.name.lower(): member for member in SEVERABLE}
+_GATE: dict[str, CommandId] = {
+    ParameterId.USE_BEFORE.name.lower(): CommandId.CONDITION_USE_BEFORE,
+    ParameterId.MINIMUM_BATTERY.name.lower(): CommandId.CONDITION_MINIMUM_BATTERY,
+    ParameterId.VERSION.name.lower(): CommandId.CONDITION_VERSION,
+    ParameterId.UPDATE_PRIORITY.name.lower(): CommandId.CONDITION_UPDATE_AUTHORIZED,
+    ParameterId.WAIT_INFO.name.lower(): CommandId.WAIT,
+}
+_DEFAULT_NAMES: dict[str, Callable[[int], str]] = {
+    "component": lambda number: "firmware" if number == 0 else f"component-{number + 1}",
+    "dependency": lambda number: f"dependency-{number + 1}",
+}
+_KEYS = (
+    "vendor",
+    "model",
+    "class",
+    "device",
+    "sequence",
+    "version",
+    "set_version",
+    "reference_uri",
+    "manifest_id",
+    "severed",
+    "coswid",
+    "component",
+    "dependency",
+    "conditions",
+    "commands",
+    "payloads",
+    "encryption",
+    "text",
+    "words",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a release file makes.
+
+    Attributes:
+        envelope: unsigned; the same file gives the same bytes.
+        payloads: files that travel beside it, by name.
+        words: what is new, for the owner of the things, by language.
+    """
+
+    envelope: Envelope
+    payloads: Mapping[str, bytes]
+    words: Mapping[str, str]
+
+
+def read_recipe(text: str, files: Files) -> Recipe:
+    """Read a release file.
+
+    Raises:
+        ConfigError: anything in it that makes no release; names the place.
+    """
+    top = places.parse(text)
+    table = top.table(_KEYS, required=("sequence",))
+    names = _names(table)
+    encrypted = {
+        name: read_encryption(one, files)
+        for name, one in (table["encryption"].table() if "encryption" in table else {}).items()
+    }
+    scope = Scope(files, {name: index for index, name in enumerate(names)}, encrypted)
+    made = read_components(table.get("component"), scope)
+    dependencies = read_dependencies(table.get("dependency"), scope)
+    payloads = {**made.integrated, **dependencies.integrated, **_payloads(table, scope)}
+    draft = Draft(
+        sequence_number=table["sequence"].whole(0, _MAX_SEQUENCE),
+        components=tuple([component.path for component in made.components]),
+        dependencies=dict(enumerate(dependencies.prefixes, len(made.components))),
+        texts=read_texts(table, tuple(component.path for component in made.components), scope),
+        coswid=table["coswid"].octets(files) if "coswid" in table else b"",
+        reference_uri=table["reference_uri"].text() if "reference_uri" in table else "",
+        component_id=_path(table["manifest_id"], scope) if "manifest_id" in table else (),
+        set_version=read_version(table["set_version"]) if "set_version" in table else (),
+        payloads=payloads,
+    )
+    if "commands" in table:
+        if "conditions" in table:
+            raise table["conditions"].refuse("expected none beside [commands], which has every command")
+        shared, sections = _written(table["commands"], scope)
+    else:
+        if len(dependencies.dependencies) < len(dependencies.prefixes):
+            raise table["dependency"].refuse("expected the manifest of each, from which its commands follow")
+        template = Template(_identity(table), made.components, dependencies.dependencies, _gate(table, scope))
+        shared, sections = template.shared(), template.sections()
+    draft = replace(draft, shared=shared, sections=sections)
+    envelope = _assemble(top, replace(draft, severed=_severed(table, draft)))
+    return Recipe(envelope, made.files, read_words(table))
+
+
+def _names(table: Mapping[str, Place]) -> list[str]:
+    """Every component and dependency has a name of its own, by which the rest of the file calls it."""
+    names: list[str] = []
+    for key in ("component", "dependency"):
+        for item in table[key].items() if key in table else []:
+            inner = item.table()
+            name = inner["name"].text() if "name" in inner else _DEFAULT_NAMES[key](len(names))
+            if name in names:
+                raise item.refuse(f"expected a name of its own, there are two of {name[:40]!r}")
+            names.append(name)
+    if len(names) > MAX_COMPONENTS:
+        raise ConfigError(f"expected at most {MAX_COMPONENTS} components and dependencies", reason="release-file")
+    return names
+
+
+def _identity(table: Mapping[str, Place]) -> Identity:
+    vendor = read_vendor(table["vendor"]) if "vendor" in table else None
+    if "model" in table and "class" in table:
+        raise table["class"].refuse("expected a class or a model, of which a class is made, not both")
+    class_id = table["class"].uuid() if "class" in table else None
+    if "model" in table:
+        if not isinstance(vendor, bytes):
+            raise table["model"].refuse("expected a vendor with it: the class identifier follows from both")
+        class_id = class_identifier(vendor, table["model"].text())
+    return Identity(vendor, class_id, table["device"].uuid() if "device" in table else None)
+
+
+def _gate(table: Mapping[str, Place], scope: Scope) -> Gate:
+    if "conditions" not in table:
+        return Gate()
+    place = table["conditions"]
+    said = place.table(_GATE)
+    checks = [(command.value, REPORT_ALL) for name, command in _GATE.items() if name in said]
+    return Gate(read_parameters(place, scope), tuple(checks))
+
+
+def _written(place: Place, scope: Scope) -> tuple[Commands, dict[Member, Commands]]:
+    table = place.table((_SHARED, *_SECTIONS))
+    shared = read_commands(table[_SHARED], scope) if _SHARED in table else ()
+    return shared, {member: read_commands(table[name], scope) for name, member in _SECTIONS.items() if name in table}
+
+
+def _payloads(table: Mapping[str, Place], scope: Scope) -> dict[str, bytes]:
+    if "payloads" not in table:
+        return {}
+    return {uri: _payload(place, scope) for uri, place in table["payloads"].table().items()}
+
+
+def _payload(place: Place, scope: Scope) -> bytes:
+    if isinstance(place.value, dict) and "encryption" in place.value:
+        return scope.encryption(place.table(("encryption",))["encryption"]).ciphertext
+    return place.octets(scope.files)
+
+
+def _severed(table: Mapping[str, Place], draft: Draft) -> frozenset[Member]:
+    if "severed" not in table:
+        return frozenset()
+    there = {*draft.sections, *([Member.TEXT] if draft.texts else []), *([Member.COSWID] if draft.coswid else [])}
+    severed: set[Member] = set()
+    for item in table["severed"].items():
+        (name,) = Place({item.text(): None}, item.path).table(_SEVERABLE)
+        if _SEVERABLE[name] not in there:
+            raise item.refuse(f"there is no {name} in this manifest to be severed")
+        severed.add(_SEVERABLE[name])
+    return frozenset(severed)
+
+
+def _path(place: Place, scope: Scope) -> ComponentId:
+    return tuple([segment.octets(scope.files) for segment in place.items()])
+
+
+def _assemble(top: Place, draft: Draft) -> Envelope:
+    """What our own things would not even parse leaves no workshop."""
+    envelope = builder.assemble(draft)
+    try:
+        decode_manifest(envelope)
+    except ThingsteadError as error:
+        raise top.refuse(f"expected a manifest that things can read: {error}") from None
+    return envelope

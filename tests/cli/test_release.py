@@ -1,0 +1,217 @@
+"""From an image to a release that a domain takes, on the command line, and by people who are apart."""
+
+import json
+
+import pytest
+
+from thingstead.protocols.suit import envelope
+from thingstead.storage.release_folder import ENVELOPE, STATEMENT
+
+IMAGE = ("factory", "image", "image.bin", "--model", "LX-1", "--version", "1.1.0")
+NEW = ("release", "new", "--image", "image.bin", "--model", "LX-1", "--version", "1.1.0", "--sequence", "2")
+ANCHOR = "aurora/aurora.anchor"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch, run):
+    monkeypatch.chdir(tmp_path)
+    assert run("factory", "maker", "aurora", "--name", "aurora", "--domain", "aurora.example")[0] == 0
+    assert run(*IMAGE)[0] == 0
+    return tmp_path
+
+
+@pytest.fixture
+def lamp(here, run):
+    """The folder of a release that nobody has signed, and how its digest begins."""
+    code, out, _ = run(*NEW, "--maker", "aurora", "--output", "lamp-2", "--json")
+    assert code == 0
+    return here / "lamp-2", json.loads(out)["manifest_digest"][:16]
+
+
+def told(run, *words):
+    code, out, err = run(*words, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_three_commands_lead_from_an_image_to_a_published_release(here, run):
+    code, out, _ = run(*NEW, "--maker", "aurora")
+    assert code == 0
+    following = out.splitlines()[-1].removeprefix("next: thingstead ").split()
+    assert following[:3] == ["release", "sign", "lx-1-1.1.0"]
+    code, out, _ = run(*following)
+    assert code == 0
+    shown = told(run, "release", "inspect", "lx-1-1.1.0", "--anchor", ANCHOR)
+    assert shown["authentic"].startswith("enough for things of aurora")
+    _, out, _ = run("release", "inspect", "lx-1-1.1.0", "--anchor", ANCHOR)
+    assert out.splitlines()[-1] == "next: thingstead release publish lx-1-1.1.0"
+
+
+def test_the_same_image_gives_the_same_envelope(here, run):
+    for name in ("one", "two"):
+        assert run(*NEW, "--maker", "aurora", "--output", name)[0] == 0
+    assert (here / "one" / ENVELOPE).read_bytes() == (here / "two" / ENVELOPE).read_bytes()
+    # What was typed makes it again.
+    assert run("release", "new", "one/release.toml", "--output", "three")[0] == 0
+    assert (here / "three" / ENVELOPE).read_bytes() == (here / "one" / ENVELOPE).read_bytes()
+
+
+def test_a_release_is_a_story(here, run, lamp):
+    _, out, _ = run("release", "inspect", "lamp-2", "--anchor", ANCHOR)
+    for sentence in (
+        "go on only on a thing of vendor aurora.example (",
+        "(16384 bytes) into firmware",
+        "hand over to firmware",
+        "image.bin 16384 bytes",
+        "has not signed",
+        "NOT ENOUGH for things of aurora",
+    ):
+        assert sentence in out
+    assert "release approve lamp-2 --key DIRECTORY --digest" in out.splitlines()[-1]
+
+
+def test_nobody_signs_what_they_were_not_shown(run, lamp):
+    folder, digest = lamp
+    for shown in ((), ("--digest", "0" * 16), ("--digest", digest[:4]), ("--digest", "")):
+        code, _, err = run("release", "sign", "lamp-2", "--maker", "aurora", *shown)
+        assert code == 21
+        assert f"expected --digest {digest}" in err
+    assert envelope.decode((folder / ENVELOPE).read_bytes()).blocks == ()
+    assert not (folder / STATEMENT).exists()
+
+
+def test_nobody_signs_twice(run, lamp):
+    folder, digest = lamp
+    words = ("release", "sign", "lamp-2", "--maker", "aurora", "--digest", digest)
+    assert run(*words)[0] == 0
+    before = (folder / ENVELOPE).read_bytes()
+    code, _, err = run(*words)
+    assert code != 0
+    assert "signed with each of these keys already" in err
+    assert (folder / ENVELOPE).read_bytes() == before
+
+
+def test_a_manifest_that_was_exchanged_is_not_signed(run, lamp):
+    folder, digest = lamp
+    encoded = bytearray((folder / ENVELOPE).read_bytes())
+    encoded[-1] ^= 1
+    (folder / ENVELOPE).write_bytes(encoded)
+    code, _, err = run("release", "sign", "lamp-2", "--maker", "aurora", "--digest", digest)
+    assert (code, "the manifest is not the one that was digested" in err) == (21, True)
+
+
+def test_what_goes_with_a_release_cannot_change_once_somebody_has_signed(here, run, lamp):
+    folder, digest = lamp
+    (here / "mud.json").write_text("{}")
+    assert run("release", "add", "lamp-2", "mud", "mud.json")[0] == 0
+    assert run("release", "sign", "lamp-2", "--maker", "aurora", "--digest", digest)[0] == 0
+    code, _, err = run("release", "add", "lamp-2", "mud", "mud.json")
+    assert (code, "is signed as it is" in err) == (60, True)
+    (folder / "mud.json").write_text('{"a": 1}')
+    run("release", "key", "ben")
+    code, _, err = run("release", "approve", "lamp-2", "--key", "ben", "--digest", digest)
+    assert (code, "what others signed is another statement" in err) == (21, True)
+
+
+def test_several_people_sign_apart_and_each_sees_it_first(here, run, lamp):
+    _, digest = lamp
+    for name, kind in (("ben", "ed25519"), ("cleo", "ml-dsa-65")):
+        assert run("release", "key", name, "--type", kind)[0] == 0
+        _, out, _ = run("release", "approve", "lamp-2", "--key", name)
+        assert "nothing is signed yet" in out
+        assert "hand over to firmware" in out
+        following = out.splitlines()[-1].removeprefix("next: thingstead ").split()
+        assert following[-2:] == ["--digest", digest]
+        assert run(*following)[0] == 0
+    rows = told(run, "release", "inspect", "lamp-2")["signatures"]
+    assert [row["key"].split()[0] for row in rows] == ["Ed25519", "ML-DSA-65"]
+    assert all(row["standing"] == "not checked; give --anchor" for row in rows)
+
+
+def test_one_envelope_carries_signatures_of_every_kind_and_a_mac(here, run, lamp):
+    _, digest = lamp
+    (here / "second-place").mkdir()
+    (here / "shared.key").write_bytes(bytes(32))
+    made = ("factory", "maker", "hashes", "--name", "hashes", "--domain", "h.example", "--hash-based", "second-place")
+    assert run(*made)[0] == 0
+    assert run("release", "sign", "lamp-2", "--maker", "hashes", "--digest", digest)[0] == 0
+    assert run("release", "key", "ben", "--type", "ed25519")[0] == 0
+    words = ("release", "sign", "lamp-2", "--key", "ben", "--mac", "shared.key", "--kid", "0a", "--digest", digest)
+    assert run(*words)[0] == 0
+    rows = told(run, "release", "inspect", "lamp-2", "--anchor", "hashes/hashes.anchor")["signatures"]
+    standing = {row["key"].split(" ")[0]: row["standing"] for row in rows}
+    assert {standing[name] for name in ("ESP256", "ML-DSA-44", "HSS-LMS")} == {"has signed"}
+    assert standing["Ed25519"] == standing["HMAC"] == "of nobody whom hashes names"
+
+
+def test_an_envelope_alone_is_signed_where_it_lies(here, run, lamp):
+    folder, digest = lamp
+    alone = here / "alone.suit"
+    alone.write_bytes((folder / ENVELOPE).read_bytes())
+    assert run("release", "sign", "alone.suit", "--maker", "aurora", "--digest", digest)[0] == 0
+    assert len(envelope.decode(alone.read_bytes()).blocks) == 2
+
+
+def test_a_release_file_makes_a_folder_with_words_for_the_owner(here, run):
+    (here / "lamp.toml").write_text(
+        'vendor = "aurora.example"\nmodel = "LX-1"\nsequence = 3\n[[component]]\nimage = "image.bin"\n'
+        '[words]\nen = "It dims."\n'
+    )
+    assert run("release", "new", "lamp.toml")[0] == 0
+    assert json.loads((here / "lamp" / "words.json").read_text()) == {"en": "It dims."}
+    assert sorted(path.name for path in (here / "lamp").iterdir()) == [
+        "image.bin",
+        "release.suit",
+        "release.toml",
+        "words.json",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("new",), "expected a release file, or --image"),
+        (("new", "absent.toml"), "expected a file at"),
+        (("new", "image.bin"), "expected UTF-8 in"),
+        (("new", "lamp.toml", "--model", "LX-1"), "expected --model with --image alone"),
+        ((*NEW[1:-2], "--maker", "aurora"), "expected --sequence with --image"),
+        (NEW[1:], "expected --maker, whose DNS name is the vendor's, or --vendor"),
+        ((*NEW[1:], "--maker", "nobody"), "no maker at"),
+        ((*NEW[1:], "--vendor", "aurora"), "vendor: expected a DNS name"),
+        ((*NEW[1:], "--maker", "aurora", "--output", "aurora"), "expected an empty folder"),
+        (("sign", "aurora", "--maker", "aurora"), "no release is in"),
+        (("inspect", "absent"), "expected a file at"),
+        (("inspect", "image.bin"), "expected"),
+        (("inspect", "lamp-2", "--anchor", "image.bin"), "expected"),
+        (("sign", "lamp-2", "--digest", "DIGEST"), "expected somebody who signs"),
+        (("sign", "lamp-2", "--mac", "image.bin", "--digest", "DIGEST"), "expected --kid with --mac"),
+        (("sign", "lamp-2", "--mac", "image.bin", "--kid", "0a", "--digest", "DIGEST"), "expected at most 32 bytes"),
+        (("sign", "lamp-2", "--key", "nobody", "--digest", "DIGEST"), "there is no key release"),
+        (("add", "lamp-2", "sbom", "image.bin"), "expected an object in JSON for sbom.cdx.json"),
+        (("add", "lamp-2", "reference-values", "image.bin"), "expected a CoRIM"),
+        (("add", "lamp-2", "music", "image.bin"), "expected"),
+        (("publish", "aurora"), "no release is in"),
+        (("publish", "lamp-2/release.suit"), "expected the folder of a release, or an envelope and its image"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_sentence(here, run, lamp, words, says):
+    (here / "lamp.toml").write_text("sequence = 1\n")
+    code, _, err = run("release", *[lamp[1] if word == "DIGEST" else word for word in words])
+    assert code != 0
+    assert says in err.replace("\n", " ") or says == "expected"
+    assert err.count("\n") <= 2
+
+
+def test_a_folder_is_published_with_the_image_that_its_manifest_is_about(run, controller):
+    run("factory", "maker", "aurora", "--name", "aurora", "--domain", "aurora.example")
+    run(*IMAGE)
+    assert run(*NEW, "--maker", "aurora", "--output", "lamp-2")[0] == 0
+    assert run("release", "publish", "lamp-2")[0] == 0
+    (asked,) = controller.asked
+    assert asked[1] == {
+        "envelope": str(controller.path.parent / "lamp-2" / "release.suit"),
+        "image": str(controller.path.parent / "lamp-2" / "image.bin"),
+    }
+    (controller.path.parent / "lamp-2" / "image.bin").write_bytes(b"another")
+    code, _, err = run("release", "publish", "lamp-2")
+    assert (code, "no file in" in err) == (60, True)

@@ -1,0 +1,29 @@
+"""Components and dependencies."""
+
+import pytest
+
+from tests.unit.phases.authoring.workshop import LAMP, WHO, refused
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (LAMP + "digest = 'ab'", "component[1].digest: expected none beside the image"),
+        (LAMP + "load_from = 'nobody'", "component[1].load_from: there is no component 'nobody'"),
+        (LAMP + "colour = 'red'", "component[1]: there is no 'colour' here"),
+        (WHO + "[[component]]\nimage = 'absent.bin'", "component[1].image: expected a file at absent.bin"),
+        (WHO + "[[component]]\nimage = '../image.bin'", "component[1].image: expected the name of a file beside"),
+        (WHO + "[[component]]\nimage = '/etc/passwd'", "component[1].image: expected the name of a file beside"),
+        (WHO + "[[component]]\ndigest = 'abcd'", "component[1].digest: expected a digest of 32 bytes, got 2"),
+        (WHO + "[[component]]\ndigest = 'xy'", "component[1].digest: expected hexadecimal digits"),
+        (WHO + "[[component]]\nintegrated = true", "component[1].integrated: expected an image with it"),
+        (WHO + "[[component]]\nid = []", "component[1].id: expected a segment at least"),
+        (WHO + "[[component]]\nid = [{ hex = 'zz' }]", "component[1].id[1].hex: expected hexadecimal digits"),
+        (WHO + "[[component]]\nid = [7]", "component[1].id[1]: expected a table, got 7"),
+        (WHO + "[[component]]\nname = 'a'\n[[component]]\nname = 'a'", "component[2]: expected a name of its own"),
+        (WHO + "[[component]]\n[[component.slot]]\nnumber = 0", "component[1].slot: expected two slots or more"),
+        (WHO + "[[component]]\ndownload = 'firmware'", "component[1].download: expected a uri with it"),
+    ],
+)
+def test_what_makes_no_release_is_refused_and_the_place_is_named(text, says):
+    refused(text, says)
