@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-__all__ = ["Clock", "SystemClock"]
+from thingstead.errors import ConfigError
+
+__all__ = ["Clock", "SystemClock", "time_zone"]
 
 
 class Clock(Protocol):
@@ -27,3 +30,17 @@ class SystemClock:
 
     now = staticmethod(time.monotonic)
     utc = staticmethod(partial(datetime.now, UTC))  # noqa: TID251  here it is read
+
+
+def time_zone(name: str) -> tzinfo:
+    """The clock on the wall of a place, summer time included, by its name in the tz database.
+
+    Raises:
+        ConfigError: this machine knows none of that name.
+    """
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError(f"expected a time zone such as Europe/Berlin, or UTC; {name!r} is none here") from error

@@ -84,7 +84,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     registrar, admission = doors.registrar, doors.admission
     notary = _notary(foundation, refusals)
     rejoining = Rejoining(lambda: admission.policy, register, conductor=conductor, runs=planes.software.runs)
-    planes.software.on_install = rejoining.note
+    planes.software.on_install.append(rejoining.note)
     groups = GroupResources(resources, server, planes.groups)
     attention = _attention(foundation, register, server=server, planes=planes)
     overview = _overview(
@@ -171,6 +171,7 @@ def _chores(
         (_SECOND, second.settle),
         (_SECOND, dates.look),
         (_SECOND, rejoining.look),
+        (_SECOND, planes.campaigns.look),
         (_SECOND, OperatorWatch(foundation.files, second, clock=foundation.clock).look),
         (_MINUTE, attention.watch),
         (_MINUTE, planes.codes.tidy),

@@ -44,6 +44,8 @@ from thingstead.planes.identity.certificate_authority import CertificateAuthorit
 from thingstead.planes.identity.install_codes import InstallCodes
 from thingstead.planes.network.alarm import Alarm
 from thingstead.planes.network.mud_manager import MudManager
+from thingstead.planes.software.campaigns import DOCUMENTS, Campaigns
+from thingstead.planes.software.shelf import Shelf
 from thingstead.planes.software.source import sort_of
 from thingstead.planes.software.status_tracker import StatusTracker
 from thingstead.protocols.ace.aif import Scope
@@ -68,6 +70,7 @@ class Planes:
         directory: of the same plane, what things have.
         groups: keys of groups.
         software: releases and what runs.
+        campaigns: of the same plane, who may have what when.
         network: what the kernel lets through.
         whereabouts: of the same plane, where things are.
         data: telemetry.
@@ -82,6 +85,7 @@ class Planes:
     directory: ResourceDirectory
     groups: Courier
     software: StatusTracker | RemoteTracker
+    campaigns: Campaigns
     network: MudManager | RemoteNetwork
     whereabouts: Whereabouts | RemoteNetwork
     data: Collector | RemoteCollector
@@ -129,6 +133,7 @@ def compose_planes(
     clock = foundation.clock
     access, tokens, issuer, permits = _access_plane(foundation, holder, server)
     network, whereabouts = _network_plane(foundation, trusted, register)
+    campaigns = Campaigns(records(PlaneName.SOFTWARE, DOCUMENTS), clock=clock)
     return Planes(
         identity=_identity_plane(foundation),
         codes=InstallCodes(records(PlaneName.IDENTITY, "code/"), clock=clock),
@@ -140,7 +145,8 @@ def compose_planes(
             records(PlaneName.ACCESS, "rd/"), is_in=lambda thing: access.scope_of(thing) is not None, clock=clock
         ),
         groups=_groups_plane(foundation, member, server, access.scope_of),
-        software=_software_plane(foundation, trusted, register),
+        software=_software_plane(foundation, trusted, register, campaigns),
+        campaigns=campaigns,
         network=network,
         whereabouts=whereabouts,
         data=_data_plane(foundation, register),
@@ -248,16 +254,26 @@ def _network_plane(
     return manager, whereabouts
 
 
-def _software_plane(foundation: Foundation, trusted: Trusted, register: Register) -> StatusTracker | RemoteTracker:
+def _software_plane(
+    foundation: Foundation, trusted: Trusted, register: Register, campaigns: Campaigns
+) -> StatusTracker | RemoteTracker:
     engine, store, clock = foundation.engines.get(PlaneName.SOFTWARE), foundation.store, foundation.clock
     if engine is not None:
-        return RemoteTracker(engine, store=store, register=register, anchors=lambda: trusted.anchors, clock=clock)
+        return RemoteTracker(
+            engine,
+            store=store,
+            register=register,
+            anchors=lambda: trusted.anchors,
+            clock=clock,
+            campaigns=campaigns,
+        )
     return StatusTracker(
         PlaneRecords(PlaneName.SOFTWARE, store),
         anchors=foundation.anchors,
         sorts=lambda: {sort_of(thing) for thing in register.things()},
         scan=foundation.scan_image,
         clock=clock,
+        shelf=Shelf(clock, campaigns),
     )
 
 

@@ -10,14 +10,14 @@ from thingstead.controller.data_engine import RemoteCollector
 from thingstead.controller.identity_engine import RemoteAuthority
 from thingstead.controller.maintenance import Maintenance
 from thingstead.controller.server import DomainServer
-from thingstead.controller.software_engine import RemoteTracker
 from thingstead.endpoint.resource import Call, Handler
 from thingstead.errors import DecodeError, ThingsteadError
 from thingstead.identifier import ThingId
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.planes.data.collector import Collector
 from thingstead.planes.identity.certificate_authority import CertificateAuthority
-from thingstead.planes.software.status_tracker import StatusTracker
+from thingstead.planes.software.door import Door
+from thingstead.planes.software.offer import Offer
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.option import encode_uint
@@ -116,25 +116,37 @@ def telling(maintenance: Maintenance) -> Callable[[Call], Awaitable[Message]]:
     return answer
 
 
-def update_poll(tracker: StatusTracker | RemoteTracker) -> Handler:
-    """GET of the caller's SUIT envelope; 2.03 when it has it, 4.04 while there is none.
+def update_poll(tracker: Door, deferred: Callable[[Callable[[Call], Awaitable[Message]]], Handler]) -> Handler:
+    """GET of the caller's SUIT envelope; 2.03 when it has it, 4.04 while there is none, or others go first.
 
     No Content-Format is registered for an envelope by itself (draft-ietf-suit-manifest §11), so it goes as bytes.
     """
 
-    def answer(call: Call) -> Message:
-        release = tracker.poll(ThingId(str(call.peer)))
-        if release is None:
-            return Message(Code.NOT_FOUND)
-        tag = (int(OptionNumber.ETAG), release.etag)
+    def answer(call: Call, offer: Offer) -> Message:
+        tag = (int(OptionNumber.ETAG), offer.etag)
         if tag in call.request.options:
             return Message(Code.VALID, options=[tag])
-        return content(release.encoded, ContentFormat.OCTET_STREAM).with_options(tag)
+        return content(offer.encoded, ContentFormat.OCTET_STREAM).with_options(tag)
 
-    return answer
+    async def answer_when_kept(call: Call) -> Message:
+        thing = ThingId(str(call.peer))
+        await tracker.keep(thing)
+        offer = tracker.poll(thing)
+        return Message(Code.NOT_FOUND) if offer is None else answer(call, offer)
+
+    later = deferred(answer_when_kept)
+
+    def begin(call: Call) -> Message | None:
+        thing = ThingId(str(call.peer))
+        offer = tracker.poll(thing)
+        if offer is None:
+            return Message(Code.NOT_FOUND)
+        return answer(call, offer) if tracker.is_kept(thing) else later(call)
+
+    return begin
 
 
-def update_image(tracker: StatusTracker | RemoteTracker) -> Handler:
+def update_image(tracker: Door) -> Handler:
     """GET of the image that the caller's envelope is about; the endpoint cuts it into blocks."""
 
     def answer(call: Call) -> Message:
@@ -147,7 +159,7 @@ def update_image(tracker: StatusTracker | RemoteTracker) -> Handler:
     return answer
 
 
-def update_report(tracker: StatusTracker | RemoteTracker, server: DomainServer) -> Handler:
+def update_report(tracker: Door, server: DomainServer) -> Handler:
     """POST of a SUIT report; answered when what it says is on disk."""
 
     async def answer(call: Call) -> Message:

@@ -12,15 +12,17 @@ from thingstead.clock import Clock
 from thingstead.controller.remote_plane import RemotePlane
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain.anchor import TrustAnchor
-from thingstead.domain.plane import OBLIGATIONS, Demand, PlaneName, Probe, Receipt
+from thingstead.domain.plane import OBLIGATIONS, Demand, Expiry, Finding, PlaneName, Probe, Receipt
 from thingstead.domain.ports import Store
 from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
 from thingstead.errors import StateError
 from thingstead.identifier import ThingId, TransitionId
 from thingstead.planes.software.campaign import Campaign, Progress
+from thingstead.planes.software.campaigns import Campaigns, Seat
+from thingstead.planes.software.offer import Offer
 from thingstead.planes.software.release import Line
-from thingstead.planes.software.shelf import Offer, Shelf
+from thingstead.planes.software.shelf import Shelf
 from thingstead.planes.software.software_record import SoftwareRecord
 from thingstead.planes.software.source import Sort, sort_of
 from thingstead.planes.software.status_tracker import StatusTracker
@@ -42,10 +44,10 @@ class ToldShelf(Shelf):
         super().__init__(clock)
         self._tell = tell
 
-    def admit(self, thing: ThingId, line: Line | None) -> None:
+    def admit(self, thing: ThingId, seat: Seat) -> None:
         """Here and there."""
-        super().admit(thing, line)
-        self._tell("admit", thing, line)
+        super().admit(thing, seat)
+        self._tell("admit", thing, seat)
 
     def drop(self, thing: ThingId) -> None:
         """Here and there."""
@@ -125,9 +127,11 @@ class RemoteTracker(RemotePlane):
         register: the things.
         anchors: the makers trusted now.
         clock: for UTC.
+        campaigns: who may have what when.
 
     Attributes:
-        on_install: is told of each thing that says it runs another release.
+        gates: each may keep a thing from getting anything new.
+        on_install: told of each thing that says it runs another release.
     """
 
     def __init__(
@@ -138,15 +142,17 @@ class RemoteTracker(RemotePlane):
         register: Register,
         anchors: Callable[[], tuple[TrustAnchor, ...]],
         clock: Clock,
+        campaigns: Campaigns,
     ) -> None:
         super().__init__(PlaneName.SOFTWARE, engine, store=store, standing=self._standing)
         self._register = register
         self._anchors = anchors
-        self._shelf = Shelf(clock)
-        self.accepts = self._shelf.accepts
-        self.poll = self._shelf.poll
-        self.image = self._shelf.image
-        self.on_install: Callable[[ThingId], None] = lambda _thing: None
+        self._campaigns = campaigns
+        self._shelf = shelf = Shelf(clock, campaigns)
+        self.accepts, self.poll, self.image = shelf.accepts, shelf.poll, shelf.image
+        self.is_kept, self.keep, self.cancelled = shelf.is_kept, shelf.keep, shelf.cancelled
+        self.gates, self.hold, self.let_go = shelf.gates, shelf.hold, shelf.let_go
+        self.on_install: list[Callable[[ThingId], None]] = []
 
     def resume(self, _admitted: Iterator[Thing]) -> None:
         """It was told at the beginning."""
@@ -194,11 +200,28 @@ class RemoteTracker(RemotePlane):
         self._shelf.drop(thing.id)
         return await super().withdraw(thing, cause=cause, transition_id=transition_id)
 
+    def expiries(self) -> Sequence[Expiry]:
+        """As the engine says, and campaigns."""
+        return [*super().expiries(), *self._campaigns.expiries()]
+
+    def findings(self, question: str) -> Sequence[Finding]:
+        """As the engine says, and campaigns."""
+        return [*super().findings(question), *self._campaigns.findings(question)]
+
+    def snapshot(self) -> Mapping[str, bytes]:
+        """As the engine says, and campaigns."""
+        return {**super().snapshot(), **self._campaigns.snapshot()}
+
+    async def restore(self, documents: Mapping[str, bytes]) -> None:
+        """Campaigns before releases are offered, and then as the engine says."""
+        await self._campaigns.restore(documents)
+        await super().restore(documents)
+
     def told(self, name: str, values: Sequence[Any]) -> None:
         """What the shelf there has for the one here."""
         match name, list(values):
-            case "admit", [thing, line]:
-                self._shelf.admit(typed(thing, ThingId), typed(line, Line | None))
+            case "admit", [thing, seat]:
+                self._shelf.admit(typed(thing, ThingId), typed(seat, Seat))
             case "drop", [thing]:
                 self._shelf.drop(typed(thing, ThingId))
             case "offer", [offers]:
@@ -214,7 +237,8 @@ class RemoteTracker(RemotePlane):
         before = self.runs(thing)
         self._shelf.record(thing, record)
         if record is not None and record.installed_at != before.installed_at:
-            self.on_install(thing)
+            for listener in self.on_install:
+                listener(thing)
 
     def _standing(self) -> tuple[object, ...]:
         things = tuple(

@@ -10,13 +10,16 @@ from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import Store
 from thingstead.domain.unit import PlaneRecord, Unit
 
-__all__ = ["OF_HOST", "TAKEN", "PlaneRecords", "move", "taken"]
+__all__ = ["HERE", "OF_HOST", "TAKEN", "PlaneRecords", "move", "taken"]
 
 TAKEN = "~taken"
 """Key of what the controller's store keeps of a plane whose documents are in a store of its own: see `taken`."""
 
 OF_HOST = "~"
 """What the keys of documents begin with that a host keeps beside its engine's."""
+
+HERE = "@"
+"""What the keys of documents begin with that stay with the controller, wherever their plane's engine is."""
 
 _BATCH = 500
 
@@ -69,7 +72,8 @@ async def move(plane: PlaneName, source: Store, target: Store, *, prefixes: Sequ
     """
 
     def meant() -> Iterator[tuple[str, bytes]]:
-        return (row for row in source.documents(plane) if row[0].startswith(tuple(prefixes)) and row[0] != TAKEN)
+        rows = (row for row in source.documents(plane) if row[0].startswith(tuple(prefixes)) and row[0] != TAKEN)
+        return (row for row in rows if not row[0].startswith(HERE))
 
     while batch := list(islice(meant(), _BATCH)):
         await target.commit(Unit(records=tuple([PlaneRecord(plane, *row) for row in batch])))

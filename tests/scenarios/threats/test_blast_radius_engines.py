@@ -172,7 +172,7 @@ def test_whoever_holds_the_software_plane_offers_what_no_thing_installs(tmp_path
             encoded, image = releases.make()
             assert "result" in await releases.publish(encoded, image)
             software = world.domain.controller.planes.software
-            (line,) = [one for one in software._shelf.lines.values() if one is not None]
+            (line,) = [seat.line for seat in software._shelf.seats.values() if seat.line is not None]
             offer = software.poll(lamp.id)
             evil = plain(offer) | {"image": bytes(5000), "etag": b"evil", "version": "6.6.6"}
             parts.again(

@@ -1,16 +1,37 @@
+import asyncio
+
 import pytest
 
-from tests.unit.planes.software.desk import IMAGE, LAMP, SENSOR, Desk, made
-from thingstead.controller.resource import update_image, update_poll
+from tests.unit.planes.software.desk import IMAGE, LAMP, OTHER_LAMP, SENSOR, Desk, made
+from thingstead.controller.resource import update_image
+from thingstead.controller.resource import update_poll as polling
+from thingstead.domain.campaign_plan import Plan, Share, Stage
 from thingstead.endpoint.event import ExchangeId, RequestReceived
 from thingstead.endpoint.resource import Call
-from thingstead.errors import ForbiddenError
+from thingstead.errors import ForbiddenError, StorageError
 from thingstead.protocols.coap.block import entity_tag
 from thingstead.protocols.coap.message import request
 from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.profile import path
 
 ENVELOPE = made()
+
+
+class Later:
+    """Does at once what is deferred, and remembers what it says."""
+
+    def __init__(self):
+        self.answers = []
+
+    def __call__(self, work):
+        def begin(call):
+            self.answers.append(asyncio.run(work(call)))
+
+        return begin
+
+
+def update_poll(tracker):
+    return polling(tracker, Later())
 
 
 def call(thing, where, *etags):
@@ -66,3 +87,28 @@ def test_the_image_is_the_whole_one_under_the_envelope_s_tag():
     answer = ask(update_image(desk().tracker), LAMP, path.UPDATE_IMAGE)
     assert (answer.code, answer.payload) == (Code.CONTENT, IMAGE)
     assert answer.option(OptionNumber.ETAG) == entity_tag(ENVELOPE)
+
+
+STAGED = Plan((Stage(Share(1)), Stage(Share(basis=10000))))
+
+
+@pytest.mark.requirement("R-72")
+def test_who_is_the_first_to_get_it_waits_until_its_place_is_on_disk():
+    later, made_ready = Later(), Desk().admit()
+    made_ready.plan(STAGED, ENVELOPE)
+    made_ready.publish(ENVELOPE)
+    handler = polling(made_ready.tracker, later)
+    assert handler(call(LAMP, path.UPDATE)) is None
+    assert [answer.payload for answer in later.answers] == [ENVELOPE]
+    assert any(key.endswith(LAMP.id) for key in made_ready.kept.load())
+    assert ask(handler, LAMP, path.UPDATE).code == Code.CONTENT, "from then on it is answered at once"
+    assert ask(handler, OTHER_LAMP, path.UPDATE).code == Code.NOT_FOUND
+
+
+def test_who_cannot_be_given_a_place_on_disk_hears_of_nothing():
+    made_ready = Desk().admit()
+    made_ready.plan(STAGED, ENVELOPE)
+    made_ready.publish(ENVELOPE)
+    made_ready.kept.error = StorageError("the disk is full")
+    with pytest.raises(StorageError):
+        polling(made_ready.tracker, Later())(call(LAMP, path.UPDATE))

@@ -12,11 +12,13 @@ from tests.unit.planes.software.desk import ANCHORS, IMAGE, made
 from thingstead.cli.hosting import software_host
 from thingstead.controller.software_engine import RemoteTracker, SoftwareEngine
 from thingstead.domain.lifecycle import LifecycleState
-from thingstead.domain.plane import Standing
+from thingstead.domain.plane import PlaneName, Standing
 from thingstead.domain.register import Register
 from thingstead.domain.unit import Snapshot
 from thingstead.errors import DecodeError, ForbiddenError, SecurityError, StateError, TransportError
+from thingstead.planes.software.campaigns import DOCUMENTS, Campaigns
 from thingstead.storage.memory import MemoryStore
+from thingstead.storage.records import PlaneRecords
 from thingstead.transport.engine_socket import EngineSocket
 
 LAMP = a_thing(0, state=LifecycleState.OPERATIONAL)
@@ -39,8 +41,14 @@ def hosting(path, store):
 def told(path, story):
     with closing(EngineSocket(path, patience=5)) as engine:
         register = Register(Snapshot(things=(LAMP,)))
+        store, clock = MemoryStore(), JumpingClock()
         plane = RemoteTracker(
-            engine, store=MemoryStore(), register=register, anchors=lambda: tuple(ANCHORS), clock=JumpingClock()
+            engine,
+            store=store,
+            register=register,
+            anchors=lambda: tuple(ANCHORS),
+            clock=clock,
+            campaigns=Campaigns(PlaneRecords(PlaneName.SOFTWARE, store, prefix=DOCUMENTS), clock=clock),
         )
         return asyncio.run(story(plane))
 

@@ -4,7 +4,7 @@ from tests.unit.domain.things import AT
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.plane import PlaneName
 from thingstead.storage.memory import MemoryStore
-from thingstead.storage.records import PlaneRecords
+from thingstead.storage.records import HERE, PlaneRecords, move
 
 
 def test_a_plane_reads_and_writes_its_own_documents_alone():
@@ -35,3 +35,11 @@ def test_parts_of_a_plane_see_nothing_of_each_other():
     assert list(part.scan("x", "z")) == [("x", b"a/")]
     assert part.read("x") == b"a/"
     assert part.read("y") is None
+
+
+def test_what_stays_with_the_controller_is_not_moved():
+    source, target = MemoryStore(), MemoryStore()
+    asyncio.run(PlaneRecords(PlaneName.SOFTWARE, source).write({"release/1": b"1", HERE + "campaign/1": b"2"}))
+    asyncio.run(move(PlaneName.SOFTWARE, source, target))
+    assert dict(target.documents(PlaneName.SOFTWARE)) == {"release/1": b"1"}
+    assert dict(source.documents(PlaneName.SOFTWARE)) == {HERE + "campaign/1": b"2"}

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     GROUP = "group"
     RELEASE = "release"
     INSTALLATION = "installation"
+    CAMPAIGN = "campaign"
     APPRAISAL = "appraisal"
     NETWORK_POLICY = "network-policy"
     DISCLOSURE = "disclosure"

@@ -99,6 +99,11 @@ class Catalogue:
         others = [number for other, number in self._newest.items() if other.target == line.target]
         return self._newest.get(line, max(others, default=-1))
 
+    def model(self, release: Release) -> str:
+        """The maker's word for a published release's class."""
+        published = self._by_digest.get(release.manifest.digest.value)
+        return "" if published is None else published.model
+
     def find(self, manifest_digest: bytes) -> Published | None:
         """The release with this manifest, however old."""
         return self._by_digest.get(manifest_digest)

@@ -19,9 +19,13 @@ from thingstead.errors import StorageError, ThingsteadError, TransportError
 from thingstead.identifier import ThingId, TransitionId, thing_id
 from thingstead.planes.software import installation, software_record
 from thingstead.planes.software.campaign import Campaign, Progress, campaign
+from thingstead.planes.software.campaigns import Seat
 from thingstead.planes.software.catalogue import Catalogue, Published
+from thingstead.planes.software.findings import FINDINGS
+from thingstead.planes.software.offer import Offer, offer_of
+from thingstead.planes.software.part import Check, Part
 from thingstead.planes.software.release import Line
-from thingstead.planes.software.shelf import Offer, Shelf, offer_of
+from thingstead.planes.software.shelf import Shelf
 from thingstead.planes.software.software_record import SoftwareRecord
 from thingstead.planes.software.source import NO_LINE, Sort, Sources, sort_of
 from thingstead.protocols.suit.report import decode_report
@@ -46,6 +50,12 @@ class StatusTracker:
         scan: looks through an image before it is published (R-88).
         clock: for UTC.
         shelf: what things are offered; its own if it is not another's.
+
+    Attributes:
+        checks: each may refuse a release before it is published, with the error that says why.
+        parts: what else the plane consists of; each has its own documents, dates and findings.
+        gates: each may keep a thing from getting anything new.
+        on_install: told of each thing that runs another release.
     """
 
     name = PlaneName.SOFTWARE
@@ -75,7 +85,11 @@ class StatusTracker:
                 self._shelf.record(thing_id(key.removeprefix(_THING)), software_record.decode(document))
         self._offer()
         self.not_published: Counter[str] = Counter()
-        self.on_install: Callable[[ThingId], None] = lambda _thing: None
+        self.checks: list[Check] = []
+        self.parts: list[Part] = [] if self._shelf.campaigns is None else [self._shelf.campaigns]
+        self.on_install: list[Callable[[ThingId], None]] = []
+        self.gates = self._shelf.gates
+        self.hold, self.let_go = self._shelf.hold, self._shelf.let_go
 
     def resume(self, admitted: Iterator[Thing]) -> None:
         """Go on answering the things that were admitted before a restart."""
@@ -109,6 +123,8 @@ class StatusTracker:
                 release = self._catalogue.open(encoded, image)
                 model = self._sources.model(release.line)
                 require_clean(await self._scan(image))
+                for check in self.checks:
+                    await check(release)
             except ThingsteadError as error:
                 self.not_published[error.reason] += 1
                 draft = Draft(self._clock.utc(), Kind.REFUSAL, actor, None, error.reason, {"what": "release"})
@@ -155,9 +171,21 @@ class StatusTracker:
         """As the shelf says."""
         return self._shelf.poll(thing)
 
+    def is_kept(self, thing: ThingId) -> bool:
+        """As the shelf says."""
+        return self._shelf.is_kept(thing)
+
+    async def keep(self, thing: ThingId) -> None:
+        """As the shelf says."""
+        await self._shelf.keep(thing)
+
     def image(self, thing: ThingId) -> Offer | None:
         """As the shelf says."""
         return self._shelf.image(thing)
+
+    def cancelled(self, thing: ThingId) -> Offer | None:
+        """As the shelf says."""
+        return self._shelf.cancelled(thing)
 
     async def report(self, thing: ThingId, encoded: bytes) -> None:
         """Take a SUIT report; what it says is on disk and on the ledger when this returns. A repetition costs nothing.
@@ -195,7 +223,8 @@ class StatusTracker:
         finally:
             self._reporting.discard(thing)
         if after.installed_at != before.installed_at:
-            self.on_install(thing)
+            for listener in self.on_install:
+                listener(thing)
 
     # --- the plane
 
@@ -230,7 +259,7 @@ class StatusTracker:
         offered: dict[Line, list[ThingId]] = {}
         supported: dict[tuple[str, str, datetime], list[ThingId]] = {}
         for thing in self._admitted.values():
-            line = self._shelf.lines[thing.id]
+            line = self._shelf.seats[thing.id].line
             if line is not None:
                 offered.setdefault(line, []).append(thing.id)
             if thing.support_end is not None:
@@ -244,13 +273,14 @@ class StatusTracker:
             if release is not None and release.use_before is not None:
                 late = [one for one in things if self.runs(one).sequence_number < release.sequence_number]
                 expiries.append(Expiry(f"release {release.version}", release.use_before, tuple(late), self.name))
-        return expiries
+        return [*expiries, *[one for part in self.parts for one in part.expiries()]]
 
     def findings(self, question: str) -> Sequence[Finding]:
         """What this plane shows for tampered firmware, updates and their requirements."""
-        row = _FINDINGS.get(question)
+        beside = [one for part in self.parts for one in part.findings(question)]
+        row = FINDINGS.get(question)
         if row is None:
-            return ()
+            return beside
         control, risk, proof = row
         campaigns = self.campaigns()
         newest = {(one.maker, one.model): one for one in campaigns}.values()
@@ -264,15 +294,18 @@ class StatusTracker:
             "refused": self.not_published.total() > 0 or any(one.refused for one in newest),
             "secret found": self.not_published["image"] > 0,
         }
-        return (Finding(question, self.name, control, evidence, risk, holds=seen.get(proof, False)),)
+        return [Finding(question, self.name, control, evidence, risk, holds=seen.get(proof, False)), *beside]
 
     def snapshot(self) -> Mapping[str, bytes]:
         """Releases with their images, and what things reported."""
         reported = {_THING + thing: software_record.encode(record) for thing, record in self._shelf.records.items()}
-        return self._catalogue.documents() | reported
+        beside = {key: document for part in self.parts for key, document in part.snapshot().items()}
+        return self._catalogue.documents() | reported | beside
 
     async def restore(self, documents: Mapping[str, bytes]) -> None:
         """Take up what is not here; nobody is admitted by that, and no release becomes older."""
+        for part in self.parts:
+            await part.restore(documents)
         await self._catalogue.restore(documents)
         self._offer()
         fresh: dict[str, bytes | None] = {}
@@ -287,14 +320,16 @@ class StatusTracker:
     def _admit(self, thing: Thing) -> Line | None:
         line = self._sources.line(sort_of(thing))
         self._admitted[thing.id] = thing
-        self._shelf.admit(thing.id, line)
+        self._shelf.admit(thing.id, Seat(line, thing.model, thing.zone, thing.serial))
         return line
 
     def _offer(self) -> None:
-        self._shelf.offer({line: offer_of(release) for line, release in self._catalogue.offered().items()})
+        catalogue = self._catalogue
+        models = {line: catalogue.model(release) for line, release in catalogue.offered().items()}
+        self._shelf.offer({line: offer_of(one, models[line]) for line, one in catalogue.offered().items()})
 
     def _campaign(self, digest: bytes, published: Published) -> Campaign:
-        things = sum(line == published.line for line in self._shelf.lines.values())
+        things = sum(seat.line == published.line for seat in self._shelf.seats.values())
         progress = self._shelf.progress.get(digest, Progress())
         return campaign(digest, published, progress, things=things, records=self._shelf.records)
 
@@ -304,48 +339,3 @@ class StatusTracker:
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
-
-
-_FINDINGS = {
-    "T7": (
-        "a release needs every release key of its maker, ESP256 and ML-DSA-44; the thing verifies it itself",
-        "who holds all release keys of a maker can sign anything; there is no threshold of people yet",
-        "refused",
-    ),
-    "R-13": (
-        "a release is offered whenever a thing asks, the newest of it; keys of groups until they are confirmed",
-        "who sleeps past the end of its token joins again first",
-        "installed",
-    ),
-    "C5.4": (
-        "SUIT manifests, two slots, activation and sequence number in one step, a report for each outcome",
-        "no maintenance windows, no shares of a zone, no encrypted images yet",
-        "installed",
-    ),
-    "R-29": (
-        "unsigned, half-signed, altered, foreign, expired and older releases are refused by tracker and thing alike",
-        "the agent's word on what it installed is not attested yet",
-        "refused",
-    ),
-    "R-70": (
-        "the thing verifies signatures under anchors from its birth, not under the controller's word",
-        "a thing that cannot verify would have to be isolated; none of that kind can join yet",
-        "",
-    ),
-    "R-73": (
-        "the running slot is never written; the pointer to it changes by one rename",
-        "a flash that lies about what is on it is not told apart",
-        "",
-    ),
-    "R-87": (
-        "each release carries an ML-DSA-44 signature beside the classic one, and both must hold",
-        "handshakes and sessions are classic still",
-        "",
-    ),
-    "R-88": (
-        "each image is searched for keys, tokens, passwords and personal data before it is published",
-        "a secret that is packed, encrypted or shaped like noise is not found",
-        "secret found",
-    ),
-}
-"""question -> control, remaining risk, and what must have been seen; empty where this plane cannot see it."""

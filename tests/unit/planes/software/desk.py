@@ -10,6 +10,8 @@ from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.ledger import entry
 from thingstead.domain.plane import PlaneName
 from thingstead.phases.maintain import make_release, sign_release
+from thingstead.planes.software.campaigns import DOCUMENTS, Campaigns
+from thingstead.planes.software.shelf import Shelf
 from thingstead.planes.software.source import sort_of
 from thingstead.planes.software.status_tracker import StatusTracker
 from thingstead.protocols.profile import release as profile
@@ -81,16 +83,20 @@ class Desk:
         self.anchors = anchors
         self.things = things
         self.findings: list[Finding] = []
+        self.planned = None
         self.restart()
 
     def restart(self, *, anchors=None):
         self.records = CountingRecords(PlaneName.SOFTWARE, self.store)
+        self.kept = CountingRecords(PlaneName.SOFTWARE, self.store, prefix=DOCUMENTS)
+        self.campaigns = Campaigns(self.kept, clock=self.clock)
         self.tracker = StatusTracker(
             self.records,
             anchors=self.anchors if anchors is None else anchors,
             sorts=lambda: [sort_of(thing) for thing in self.things],
             scan=self._scan,
             clock=self.clock,
+            shelf=Shelf(self.clock, self.campaigns),
         )
         return self.tracker
 
@@ -102,7 +108,16 @@ class Desk:
         return self
 
     def publish(self, encoded=None, image=IMAGE):
-        return asyncio.run(self.tracker.publish(encoded or made(), image, actor="owner"))
+        chosen, self.planned = encoded or self.planned or made(), None
+        return asyncio.run(self.tracker.publish(chosen, image, actor="owner"))
+
+    def plan(self, plan, encoded=None):
+        """Say how a release is to be brought, as an operator does before it is published."""
+        self.planned = encoded or made()
+        asyncio.run(self.campaigns.intend(self.planned, plan))
+
+    def look(self):
+        asyncio.run(self.campaigns.look())
 
     def report(self, thing, encoded):
         asyncio.run(self.tracker.report(thing.id, encoded))

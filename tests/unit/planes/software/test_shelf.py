@@ -8,8 +8,10 @@ from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import AT, a_thing
 from thingstead.domain.plane import Standing
 from thingstead.errors import ForbiddenError
+from thingstead.planes.software.campaigns import Seat
+from thingstead.planes.software.offer import Offer
 from thingstead.planes.software.release import ClassKey, Line
-from thingstead.planes.software.shelf import Offer, Shelf
+from thingstead.planes.software.shelf import Shelf
 
 THING = a_thing().id
 LINE = Line(ClassKey(bytes(16), bytes(16)), "acme")
@@ -21,7 +23,7 @@ def offer(number, use_before=None):
 
 def a_shelf(clock=None):
     shelf = Shelf(clock or JumpingClock())
-    shelf.admit(THING, LINE)
+    shelf.admit(THING, Seat(LINE))
     return shelf
 
 
@@ -55,6 +57,6 @@ def test_nothing_is_offered_past_its_time_and_to_nobody_without_a_line():
     assert shelf.poll(THING) is not None
     clock.seconds = 5.0
     assert shelf.poll(THING) is None
-    shelf.admit(THING, None)
+    shelf.admit(THING, Seat(None))
     with pytest.raises(ForbiddenError, match="gets no releases"):
         shelf.poll(THING)
