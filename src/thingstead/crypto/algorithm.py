@@ -35,6 +35,8 @@ class Kind(Enum):
     AGREEMENT = "key agreement with key derivation"
     KEY_WRAP = "key wrap"
     AGREEMENT_WRAP = "key agreement with key derivation and key wrap"
+    HPKE = "hybrid public-key encryption"
+    HPKE_WRAP = "hybrid public-key encryption of a key"
 
 
 class AlgorithmId(IntEnum):
@@ -96,6 +98,23 @@ class AlgorithmId(IntEnum):
     A256CTR = -65532
     A128CTR = -65534
     SHAKE256 = -45
+    # As draft-ietf-cose-hpke-27 assumes them; none is assigned yet.
+    HPKE_0 = 35
+    HPKE_1 = 37
+    HPKE_2 = 39
+    HPKE_3 = 41
+    HPKE_4 = 42
+    HPKE_5 = 43
+    HPKE_6 = 44
+    HPKE_7 = 45
+    HPKE_0_KE = 46
+    HPKE_1_KE = 47
+    HPKE_2_KE = 48
+    HPKE_3_KE = 49
+    HPKE_4_KE = 50
+    HPKE_5_KE = 51
+    HPKE_6_KE = 52
+    HPKE_7_KE = 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +165,9 @@ def _row(
 
 
 _EC_SPARE = replace(EC_SIGNATURE, status=Status.ACCEPTABLE)
+
+_HPKE_KE = tuple([number for number in AlgorithmId if number.name.endswith("_KE")])
+_HPKE = tuple([number for number in AlgorithmId if number.name.startswith("HPKE") and number not in _HPKE_KE])
 
 REGISTRY: dict[int, Algorithm] = {
     row.id: row
@@ -289,6 +311,11 @@ REGISTRY: dict[int, Algorithm] = {
             (0, 0, 0),
             "RFC 9053 §6.4.1",
             EC_AGREEMENT,
+        ),
+        *(
+            _row(number, number.name.replace("_", "-"), kind, (0, 0, 0), "draft-ietf-cose-hpke-27 §4", EC_AGREEMENT)
+            for kind, numbers in ((Kind.HPKE, _HPKE), (Kind.HPKE_WRAP, _HPKE_KE))
+            for number in numbers
         ),
     )
 }

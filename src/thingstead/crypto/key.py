@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, mlkem, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, mlkem, x448, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
@@ -27,6 +27,7 @@ class KeyType(IntEnum):
     P384 = 2
     P521 = 3
     X25519 = 4
+    X448 = 5
     ED25519 = 6
     HSS_LMS = 46
     ML_DSA_44 = 48
@@ -45,6 +46,7 @@ _SIZES = {
     KeyType.P384: 48,
     KeyType.P521: 66,
     KeyType.X25519: 32,
+    KeyType.X448: 56,
     KeyType.ED25519: 32,
     KeyType.ML_DSA_44: 1312,
     KeyType.ML_DSA_65: 1952,
@@ -53,12 +55,18 @@ _SIZES = {
 }
 _ENCODED_PUBLIC: dict[KeyType, Any] = {
     KeyType.X25519: x25519.X25519PublicKey,
+    KeyType.X448: x448.X448PublicKey,
     KeyType.ED25519: ed25519.Ed25519PublicKey,
     KeyType.HSS_LMS: HssPublicKey,
     KeyType.ML_DSA_44: mldsa.MLDSA44PublicKey,
     KeyType.ML_DSA_65: mldsa.MLDSA65PublicKey,
     KeyType.ML_DSA_87: mldsa.MLDSA87PublicKey,
     KeyType.ML_KEM_1024: mlkem.MLKEM1024PublicKey,
+}
+_OKP_PRIVATE: dict[KeyType, Any] = {
+    KeyType.X25519: x25519.X25519PrivateKey,
+    KeyType.X448: x448.X448PrivateKey,
+    KeyType.ED25519: ed25519.Ed25519PrivateKey,
 }
 _LATTICE_PRIVATE: dict[KeyType, Any] = {
     KeyType.ML_DSA_44: mldsa.MLDSA44PrivateKey,
@@ -217,7 +225,7 @@ class SoftwareKey:
         return signature
 
     def agree(self, peer: PublicKey) -> Secret:
-        """ECDH with `peer`: the x coordinate, or the X25519 output.
+        """ECDH with `peer`: the x coordinate, or the X25519 or X448 output.
 
         Ed25519 keys agree by their Montgomery form, which RFC 10021 §2.4.1 proves safe for Group OSCORE.
 
@@ -230,7 +238,7 @@ class SoftwareKey:
         try:
             if peer.type in _CURVES:
                 return Secret(self._key.exchange(ec.ECDH(), peer._loaded))
-            if peer.type is KeyType.X25519:
+            if peer.type in {KeyType.X25519, KeyType.X448}:
                 return Secret(self._key.exchange(peer._loaded))
             if peer.type is KeyType.ED25519:
                 scalar = hashlib.sha512(self._key.private_bytes_raw()).digest()[:32]
@@ -265,7 +273,7 @@ class SoftwareKey:
 
 
 def private_key(key_type: KeyType, value: Secret) -> SoftwareKey:
-    """Rebuild a key from its scalar (big-endian, curve length) or seed (32 bytes for OKP and ML-DSA, 64 for ML-KEM).
+    """Rebuild a key from its scalar (big-endian, curve length) or seed (OKP its own, ML-DSA 32 bytes, ML-KEM 64).
 
     Raises:
         UnsupportedError: HSS-LMS, whose private keys have a state and are none of this process's.
@@ -277,10 +285,8 @@ def private_key(key_type: KeyType, value: Secret) -> SoftwareKey:
             if len(raw) != _SIZES[key_type]:
                 raise ValueError("length")
             return _software(key_type, ec.derive_private_key(int.from_bytes(raw, "big"), _CURVES[key_type]))
-        if key_type is KeyType.X25519:
-            return _software(key_type, x25519.X25519PrivateKey.from_private_bytes(raw))
-        if key_type is KeyType.ED25519:
-            return _software(key_type, ed25519.Ed25519PrivateKey.from_private_bytes(raw))
+        if key_type in _OKP_PRIVATE:
+            return _software(key_type, _OKP_PRIVATE[key_type].from_private_bytes(raw))
         return _software(key_type, _seeded(key_type).from_seed_bytes(raw))
     except ValueError:
         raise DecodeError(f"expected a {key_type.name} private key", spec="RFC 9053 §7") from None
@@ -294,10 +300,8 @@ def generate(key_type: KeyType) -> SoftwareKey:
     """
     if key_type in _CURVES:
         return _software(key_type, ec.generate_private_key(_CURVES[key_type]))
-    if key_type is KeyType.X25519:
-        return _software(key_type, x25519.X25519PrivateKey.generate())
-    if key_type is KeyType.ED25519:
-        return _software(key_type, ed25519.Ed25519PrivateKey.generate())
+    if key_type in _OKP_PRIVATE:
+        return _software(key_type, _OKP_PRIVATE[key_type].generate())
     return _software(key_type, _seeded(key_type).generate())
 
 

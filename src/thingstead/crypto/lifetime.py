@@ -21,6 +21,7 @@ AGREEMENTS: Mapping[KeyType, str] = MappingProxyType(
         KeyType.P384: "ECDH P-384",
         KeyType.P521: "ECDH P-521",
         KeyType.X25519: "X25519",
+        KeyType.X448: "X448",
         KeyType.ML_KEM_1024: "ML-KEM-1024",
     }
 )
@@ -45,6 +46,7 @@ _UNNUMBERED: dict[str, Judgement] = {
     "ECDH P-384": EC_AGREEMENT,
     "ECDH P-521": EC_AGREEMENT,
     "X25519": EC_AGREEMENT,
+    "X448": EC_AGREEMENT,
     "ML-KEM-768": LATTICE,
     "ML-KEM-1024": LATTICE,
     "X25519MLKEM768": LATTICE,

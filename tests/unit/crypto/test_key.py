@@ -19,7 +19,7 @@ SIGNERS = {
     AlgorithmId.ML_DSA_87: KeyType.ML_DSA_87,
 }
 KEYS = {key_type: generate(key_type) for key_type in KeyType if key_type is not KeyType.HSS_LMS}
-AGREEING = (KeyType.P256, KeyType.P384, KeyType.P521, KeyType.X25519, KeyType.ED25519)
+AGREEING = (KeyType.P256, KeyType.P384, KeyType.P521, KeyType.X25519, KeyType.X448, KeyType.ED25519)
 
 
 def named(value):

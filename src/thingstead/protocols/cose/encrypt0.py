@@ -7,9 +7,9 @@ from typing import Any
 
 from thingstead.crypto.aead import aead
 from thingstead.crypto.algorithm import Kind, algorithm, fitting
-from thingstead.errors import DecodeError
+from thingstead.errors import DecodeError, UnsupportedError
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.cose import header, recipient
+from thingstead.protocols.cose import header, hpke, recipient
 from thingstead.protocols.cose.header import Headers, Label
 from thingstead.protocols.cose.recipient import Receiver, Recipient
 from thingstead.protocols.cose.sign1 import choose_payload
@@ -129,12 +129,23 @@ def unprotect(
     if not isinstance(message, Encrypted):
         message = decode(message)
     aead_id = message.headers.algorithm(accept)
+    if isinstance(key, Receiver) and not message.recipients:
+        return _open_integrated(message, key, external_aad=external_aad, ciphertext=ciphertext)
     secret = recipient.content_key(message.recipients, key, content=algorithm(aead_id, Kind.AEAD))
     row = fitting(aead_id, Kind.AEAD, secret)
     nonce = _nonce(message.headers, context_iv, row.nonce_size)
     context = "Encrypt" if message.recipients else "Encrypt0"
     aad = enc_structure(context, protected=message.headers.encoded, external_aad=external_aad)
     return aead(aead_id, secret).decrypt(nonce, choose_payload(message.ciphertext, ciphertext), aad)
+
+
+def _open_integrated(message: Encrypted, receiver: Receiver, *, external_aad: bytes, ciphertext: bytes | None) -> bytes:
+    """Content that is encrypted to the receiver itself, without a content key (draft-ietf-cose-hpke §3.2)."""
+    if isinstance(receiver.key, Secret):
+        raise UnsupportedError("expected a private key for a message without recipients", spec="RFC 9052 §5.2")
+    aad = enc_structure("Encrypt0", protected=message.headers.encoded, external_aad=external_aad)
+    content = choose_payload(message.ciphertext, ciphertext)
+    return hpke.open_content(message.headers, content, receiver.key, aad=aad, agreed=receiver.agreed)
 
 
 def _nonce(headers: Headers, context_iv: bytes, size: int) -> bytes:

@@ -62,6 +62,7 @@ _CURVES: dict[tuple[int, int], KeyType] = {
     (Kty.EC2, 2): KeyType.P384,
     (Kty.EC2, 3): KeyType.P521,
     (Kty.OKP, 4): KeyType.X25519,
+    (Kty.OKP, 5): KeyType.X448,
     (Kty.OKP, 6): KeyType.ED25519,
 }
 _CURVE_OF = {key_type: pair for pair, key_type in _CURVES.items()}

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from thingstead.crypto.algorithm import REGISTRY, Algorithm, AlgorithmId
+from thingstead.crypto.algorithm import REGISTRY, Algorithm, AlgorithmId, Kind
 from thingstead.crypto.key import KeyType, PrivateKey, PublicKey
 from thingstead.crypto.key_wrap import unwrap_key
 from thingstead.errors import DecodeError, UnsupportedError, UntrustedError
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.cose import header
+from thingstead.protocols.cose import header, hpke
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cose.header import Headers, Label
+from thingstead.protocols.cose.hpke import ALONE, Agreed
 from thingstead.protocols.cose.key_derivation import derive, kdf_context
 from thingstead.secret import Secret
 
@@ -40,6 +41,7 @@ class Receiver:
         sender: the static key that an ECDH-SS sender must have; a key in the message never replaces it.
         supp_pub_other: public data for the derivation that both sides know and the message does not carry.
         supp_priv: a further secret for the derivation that both sides hold.
+        agreed: what else both sides know, where HPKE is the way.
     """
 
     key: Secret | PrivateKey
@@ -48,6 +50,7 @@ class Receiver:
     sender: PublicKey | None = None
     supp_pub_other: bytes | None = None
     supp_priv: Secret | None = None
+    agreed: Agreed = ALONE
 
 
 class _Source(Enum):
@@ -145,6 +148,8 @@ def content_key(recipients: tuple[Recipient, ...], key: Secret | Receiver, *, co
         raise DecodeError(f"expected a recipient {key.index}, got {len(recipients)}", spec="RFC 9052 §5.1")
     one = recipients[key.index]
     number = one.headers.algorithm(key.accept)
+    if REGISTRY[number].kind is Kind.HPKE_WRAP:
+        return hpke.unwrap(one.headers, one.ciphertext, key.key, content_id=content.id, agreed=key.agreed)
     way = _WAYS.get(number)
     if way is None:
         raise UnsupportedError(f"expected a way to the content key that we have, got {number}", spec="RFC 9053 §6")
