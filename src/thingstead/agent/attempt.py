@@ -12,6 +12,7 @@ from thingstead.agent.membership import Member
 from thingstead.agent.ownership import Ownership
 from thingstead.agent.ports import Home
 from thingstead.agent.story import Story
+from thingstead.crypto.key import PublicKey
 from thingstead.crypto.keystore import KeyStore
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile.birth import Birth
@@ -30,6 +31,7 @@ class Attempts:
         keys: hold its identity key.
         birth: what its maker gave.
         ownership: whose it is.
+        former: key of the domain that it was in last, for which it needs no voucher.
         utc: its idea of UTC.
         random_bytes: a source of randomness.
     """
@@ -38,6 +40,7 @@ class Attempts:
     keys: KeyStore
     birth: Birth
     ownership: Ownership
+    former: Callable[[], PublicKey | None]
     utc: Callable[[], datetime]
     random_bytes: Callable[[int], bytes]
 
@@ -53,7 +56,7 @@ class Attempts:
             self.birth,
             self.keys.handle(birth_record.IDENTITY_KEY),
             self._connection_id(member),
-            known_domain=introduction.domain() if member is None else member.domain_key,
+            known_domain=self.former() or introduction.domain() if member is None else member.domain_key,
             combines=member is not None and not number % 2,
             owner=self.ownership.owner,
             custody=self.ownership.statement,

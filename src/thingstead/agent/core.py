@@ -114,8 +114,7 @@ class Agent:
             EndpointConfig(leisure=config.leisure), random_bytes=random_bytes, permits=self.resources.permits
         )
         self._now = 0.0
-        self._clock = clock
-        self._time = KeptTime(lambda: self._now)
+        self._time = KeptTime(lambda: self._now, clock.utc if config.has_clock else None)
         self._time.witness(cwt.decode(self.birth.maker_identity).claims.required_date(Claim.IAT))
         self._controller: Address = (config.controller_host, config.controller_port)
         self._outbox = Outbox(self.endpoint, self._controller)
@@ -124,7 +123,8 @@ class Agent:
         Light(GuardedActuator(hardware.actuator, config.envelope), self._notify).serve(self.resources)
         self.ownership = Ownership(hardware.home, self.birth, utc=self.utc)
         self.ownership.serve(self.resources, self._domain_key)
-        self._knocks = Attempts(hardware.home, hardware.keys, self.birth, self.ownership, self.utc, random_bytes)
+        self._membership = Membership(hardware.home, utc=self.utc, witness=self._time.witness, agree=self._time.agree)
+        self._knocks = self._ways_in(random_bytes)
         self.groups = GroupMembership(
             hardware.home,
             hardware.keys,
@@ -168,13 +168,23 @@ class Agent:
         self.updating = self._updating()
         self.member: Member | None = None
         self.thing_id = ""
-        self._membership = Membership(hardware.home, utc=self.utc, witness=self._time.witness)
         self._joins = 0
         self._doubt = Doubt()
         self._accepted = 0
         self._is_living = False
         self._last_error = ""
         self._random_bytes = random_bytes
+
+    def _ways_in(self, random_bytes: Callable[[int], bytes]) -> Attempts:
+        return Attempts(
+            self.hardware.home,
+            self.hardware.keys,
+            self.birth,
+            self.ownership,
+            former=self.former_domain,
+            utc=self.utc,
+            random_bytes=random_bytes,
+        )
 
     def _token_judge(self, random_bytes: Callable[[int], bytes]) -> TokenJudge:
         book = None if self.config.has_clock else ExiBook(self.hardware.home, now=lambda: self._now)
@@ -200,6 +210,7 @@ class Agent:
     def start(self, now: float) -> None:
         """Take up the saved association, or join; then live."""
         self._now = now
+        self._time.begin()
         self._resume()
         self._go_on_trial()
         self.stories.start("life", self._life(), now)
@@ -242,8 +253,12 @@ class Agent:
         return min(deadlines, default=None)
 
     def utc(self) -> datetime:
-        """The thing's idea of UTC: its clock's, or no earlier than what it was shown."""
-        return self._clock.utc() if self.config.has_clock else self._time.utc()
+        """The thing's idea of UTC: its clock's, and no earlier than what it was shown."""
+        return self._time.utc()
+
+    def former_domain(self) -> PublicKey | None:
+        """Key of the domain that it was in last, which it joins again without its maker's word."""
+        return self._membership.former_domain()
 
     @property
     def now(self) -> float:

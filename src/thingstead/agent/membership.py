@@ -12,7 +12,7 @@ from thingstead.agent.ports import Home
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PublicKey
 from thingstead.endpoint.derivation import context_of
-from thingstead.errors import DecodeError
+from thingstead.errors import DecodeError, ProtocolError, SecurityError
 from thingstead.protocols.ace import token
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.cwt import ccs
@@ -63,16 +63,35 @@ class Membership:
     Args:
         home: where.
         utc: the thing's clock.
-        witness: is told when the domain has signed something; a thing without a clock knows the time by it.
+        witness: is told when the domain has signed something: that time has been.
+        agree: is told what time it is by the domain, which has just proven itself.
     """
 
     def __init__(
-        self, home: Home, *, utc: Callable[[], datetime], witness: Callable[[datetime], None] = lambda _at: None
+        self,
+        home: Home,
+        *,
+        utc: Callable[[], datetime],
+        witness: Callable[[datetime], None] = lambda _at: None,
+        agree: Callable[[datetime], None] = lambda _at: None,
     ) -> None:
         self._home = home
         self._utc = utc
         self._witness = witness
+        self._agree = agree
         self._reserved = 0
+
+    def former_domain(self) -> PublicKey | None:
+        """Key of the domain that it was in last, whatever ran out since; None where none is on record.
+
+        What is kept was verified when it was, and goes with a wipe. So a thing that was off for longer than its rights
+        held, and lost power, finds its domain again, though its maker's voucher is long over.
+        """
+        saved = self._home.load(ASSOCIATION)
+        try:
+            return None if saved is None else ccs.decode(association_codec.decode(saved).domain_credential).public
+        except (ProtocolError, SecurityError):
+            return None
 
     def load(self) -> Member | None:
         """Take up what is kept, None if there is nothing; its replay window is lost (RFC 8613 appendix B.1.2).
@@ -102,6 +121,7 @@ class Membership:
             ProtocolError, SecurityError: it is not; the older one stands.
             StorageError: the disk does not take it; there is none now.
         """
+        self._agree(cwt.decode(joined.granted_token).claims.required_date(Claim.IAT))
         member = self._verify(joined, sequence=spent, fresh=not spent)
         self._home.delete(ASSOCIATION)
         self._home.save(_SEQUENCE, _as_bytes(spent))

@@ -37,7 +37,9 @@ def first_message(number=0, *, member=None, code=None, drawn=(b"\x07",)):
     if code is not None:
         home.save(INSTALL_CODE, code.secret.reveal())
     ownership = Ownership(home, birth, utc=lambda: AT)
-    attempts = Attempts(home, keys, birth, ownership, lambda: AT, lambda size: next(chance))
+    attempts = Attempts(
+        home, keys, birth, ownership, former=lambda: None, utc=lambda: AT, random_bytes=lambda size: next(chance)
+    )
     wanted = next(attempts.story(number, member))
     assert isinstance(wanted, Request)
     return decode_message_1(parse_request(wanted.message.payload)[1])

@@ -145,7 +145,7 @@ class MudLibrary:
         if signature_url:
             signature = (await self._fetcher.fetch(signature_url, max_bytes=_LARGEST_SIGNATURE)).body
         document = codec.encode([url, microseconds(at), data, signature])
-        self._admit(url, at, data, signature)
+        self._admit(url, at, data, signature, as_of=at)
         self._documents[_key(url)] = document
         return document
 
@@ -155,14 +155,16 @@ class MudLibrary:
             case [str() as url, int() as fetched, bytes() as data, bytes() | None as signature]:
                 self._documents[_key(url)] = document
                 try:
-                    self._admit(url, instant(fetched), data, signature)
+                    # As of when it came: a signer's certificate that ended since takes away nothing but what is newer.
+                    came = instant(fetched)
+                    self._admit(url, came, data, signature, as_of=min(came, self._clock.utc()))
                 except (ProtocolError, SecurityError, PolicyError) as error:
                     self._alarm(Alarm(AlarmKind.MUD_UNAVAILABLE, None, self._clock.utc(), f"{url}: {error}"))
             case _:
                 raise DecodeError("expected a kept MUD file: url, time, data and signature")
 
-    def _admit(self, url: str, fetched_at: datetime, data: bytes, signature: bytes | None) -> None:
-        admitted = admit(data, signature, policy=self._policy_of(url), at=self._clock.utc(), url=url)
+    def _admit(self, url: str, fetched_at: datetime, data: bytes, signature: bytes | None, *, as_of: datetime) -> None:
+        admitted = admit(data, signature, policy=self._policy_of(url), at=as_of, url=url)
         self._shelf[url] = Shelved(compile_rules(admitted), fetched_at)
 
 

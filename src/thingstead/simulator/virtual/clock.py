@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -20,7 +20,22 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.seconds = 0.0
         self.faults: list[str] = []
         super().__init__(_JumpingSelector(self))
+        # After a year a float has no room for the nanosecond that a loop counts by, and a timer would never be due.
+        self._clock_resolution = 1e-6
         self.set_exception_handler(lambda _loop, context: self.faults.append(repr(context)))
+
+    def jump(self, upto: float) -> None:
+        """Let the time be `upto`, with nothing in between: whatever was due meanwhile is due now, once."""
+        self.seconds = max(self.seconds, upto)
+
+    def run_in_executor(self, _executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
+        """What would be given to a thread is done at once: in virtual time there is no other thread to wait for."""
+        done: asyncio.Future[T] = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001  it is the caller's, as a thread's would be
+            done.set_exception(error)
+        return done
 
     def time(self) -> float:
         """Seconds since it was made."""

@@ -53,6 +53,7 @@ class World:
 
     def __init__(self, loop: VirtualLoop, *, seed: int, policy: str, **line: float) -> None:
         self.random = random.Random(seed)  # noqa: S311  the same seed, the same world
+        self._loop = loop
         self.clock = VirtualClock(loop, AT)
         self.network = Network(loop, seed=seed, **line)
         self.makers = {name: make_maker(name) for name in ("acme", "brook")}
@@ -102,6 +103,14 @@ class World:
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
         await asyncio.sleep(seconds)
+
+    def jump(self, seconds: float) -> None:
+        """Let time pass with nothing in between: what was due meanwhile is due once."""
+        self._loop.jump(self.clock.now() + seconds)
+
+    def clock_of_its_own(self) -> VirtualClock:
+        """A clock that goes right, until somebody sets its skew."""
+        return VirtualClock(self._loop, self.clock.start)
 
     async def joined(self, *serials: str, **born: Any) -> list[LivingThing]:
         """Bear things (as `thing` does), switch them on, and wait until all are in and have told a reading."""

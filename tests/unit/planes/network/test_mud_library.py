@@ -88,6 +88,24 @@ def test_a_kept_file_is_verified_again_when_it_is_read():
     assert [alarm.kind for alarm in again.alarms] == [AlarmKind.MUD_UNAVAILABLE]
 
 
+@pytest.mark.requirement("R-74")
+def test_a_kept_file_outlives_the_certificate_of_its_signer_and_a_newer_one_does_not_come_by_it():
+    world = refreshed(signed_pages())
+
+    async def story():
+        await world.clock.wait(366 * 86_400)
+        again = World(pages=signed_pages(), policy_of=policy_of, records=world.records, clock=world.clock)
+        assert again.library.rules(URL) is not None
+        await again.library.refresh(URL)
+        assert again.library.rules(URL) is not None
+        assert "expired" in again.alarms[-1].detail
+        fresh = World(pages=signed_pages(), policy_of=policy_of, clock=world.clock)
+        await fresh.library.refresh(URL)
+        assert fresh.library.rules(URL) is None
+
+    asyncio.run(story())
+
+
 def test_what_is_no_kept_file_is_refused():
     shelf = Shelf()
     shelf.documents["x"] = codec.encode(["https://a", 1])
