@@ -5,10 +5,13 @@ import pytest
 from tests.scenarios.world import POLICY, play
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.plane import PlaneName
+from thingstead.errors import StorageError
+from thingstead.phases.delta import with_patch
 from thingstead.phases.maintain import make_release, sign_release
 from thingstead.protocols.suit import envelope
 from thingstead.protocols.suit.identifier import class_identifier
 from thingstead.simulator.firmware import demo_image
+from thingstead.simulator.virtual.memory import CountingSensor
 
 pytestmark = pytest.mark.slow
 
@@ -219,3 +222,55 @@ def test_a_thing_that_installs_what_the_policy_lists_works_again_only_after_it_j
         await world.until(lambda: world.domain.controller.planes.data.accepted > taken)
 
     play(story, policy=POLICY + '[[rejoin]]\nmodels = ["LX-*"]\nversions = ["1.1.*"]\n')
+
+
+@pytest.mark.requirement("R-73")
+def test_a_release_with_which_a_thing_does_not_measure_any_more_goes_back_and_the_domain_hears_of_it(tmp_path):
+    async def story(world):
+        releases = Releases(world, tmp_path)
+        (lamp,) = await world.joined("A0001", trial_deadline=20.0)
+
+        def ill(at):
+            if version(lamp) == "1.1.0":
+                raise StorageError("the sensor does not answer")
+            return CountingSensor.read(lamp.sensor, at)
+
+        lamp.sensor.read = ill
+        await releases.publish(*releases.make())
+        await world.until(lambda: version(lamp) == "1.1.0")
+        assert lamp.agent.status()["on_trial"]
+        await world.until(lambda: version(lamp) == "1.0.0")
+
+        async def refused():
+            return (await world.domain.ask("release.show", model="LX-1"))["things"][0]["refused"]
+
+        await world.sleep(30)
+        assert await refused() == ["operation-failed"]
+        assert lamp.agent.status()["sequence"] == 1
+        await releases.publish(*releases.make(version="1.1.1", sequence_number=3))
+        await world.until(lambda: lamp.agent.status()["sequence"] == 3)
+
+    play(story)
+
+
+def test_a_thing_that_runs_what_a_difference_is_to_fetches_no_image(tmp_path):
+    async def story(world):
+        releases = Releases(world, tmp_path)
+        (lamp,) = await world.joined("A0001")
+        before, image = lamp.slots.active(), demo_image("LX-1", "1.1.0", size=50_000)
+        acme = world.makers["acme"]
+        unsigned = make_release(
+            image,
+            vendor_id=acme.vendor_id,
+            class_id=class_identifier(acme.vendor_id, "LX-1"),
+            sequence_number=2,
+            version="1.1.0",
+        )
+        signed = sign_release(with_patch(unsigned, old=before, new=image), acme.release_keys)
+        await releases.publish(envelope.encode(signed), image)
+        await world.until(lambda: version(lamp) == "1.1.0")
+        assert lamp.slots.active() == image
+        fetched = world.domain.controller.planes.software._shelf.progress
+        assert [one.fetched for one in fetched.values()] == [set()]
+
+    play(story)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +11,8 @@ from typing import Any
 from thingstead.agent import image, image_download
 from thingstead.agent.ports import Area, Download, Installed, Slots
 from thingstead.agent.story import Story
-from thingstead.errors import ForbiddenError, ThingsteadError, UnsupportedError
-from thingstead.protocols.profile import path
+from thingstead.errors import DecodeError, ForbiddenError, ThingsteadError, UnsupportedError
+from thingstead.protocols.profile import delta, path
 from thingstead.protocols.profile import release as profile
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.release import STAGING
@@ -35,6 +36,7 @@ from thingstead.protocols.suit.step import Limits, Recipient
 
 __all__ = ["Means", "UpdateAttempt", "active_images"]
 
+_LOGGER = logging.getLogger(__name__)
 _LIMITS = Limits(max_image_bytes=profile.MAX_IMAGE_SIZE)
 
 
@@ -119,6 +121,9 @@ class UpdateAttempt:
                 yield from self._fetch(effect)
             case Write(component=component, content=content, encryption_info=info, arguments=b""):
                 self._store(component, content if not info else self._decrypted(info, content))
+            case Write(component=component, content=content, encryption_info=b"", arguments=arguments):
+                delta.require_arguments(arguments)
+                self._patch(component, content)
             case CopyComponent(component=component, source=source, encryption_info=info):
                 self._copy(component, source, info)
             case CheckImageMatch():
@@ -169,6 +174,22 @@ class UpdateAttempt:
             return
         self._begin(component)
         image.copy(self._slots, origin, image.candidate_of(component))
+
+    def _patch(self, component: ComponentId, patch: bytes) -> None:
+        """Make a candidate of what runs; one that cannot be made is empty, which its digest will say."""
+        self._begin(component)
+        slots, runs, target = self._slots, image.Place(Area.ACTIVE, component), image.candidate_of(component)
+        try:
+            made = delta.apply(
+                patch,
+                lambda offset, size: slots.read(*runs, offset, size),
+                old_size=slots.size(*runs),
+                max_size=_LIMITS.max_image_bytes,
+            )
+            image.store(slots, target, made)
+        except DecodeError as error:
+            _LOGGER.warning("a difference cannot be applied: %s", error)
+            slots.truncate(*target, 0)
 
     def _decrypted(self, info: bytes, ciphertext: bytes) -> bytes:
         return encryption.decrypt(info, ciphertext, self._means.decryption())
