@@ -21,6 +21,7 @@ COMPOSITION_ROOTS = {
     "simulator/virtual/domain",
     "simulator/virtual/thing",
     "simulator/virtual/world",
+    "web/ddi",
 }
 """They put together what is tested elsewhere; scenarios and transcripts run them, as they do all of ``cli``."""
 

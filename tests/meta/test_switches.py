@@ -35,6 +35,7 @@ SETTINGS = {
     "ListenConfig.tcp": "transport of the proxy",
     "OriginConfig.reverse": "kind of an origin of the proxy",
     "WebConfig.enabled": "the live page",
+    "DdiConfig.enabled": "whether devices are served over hawkBit's API; off, none is",
 }
 FLAGS = {
     "--debug": "shows where an error is from",

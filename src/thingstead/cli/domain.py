@@ -11,8 +11,10 @@ from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.input import read_file
 from thingstead.cli.remote import AS, DOMAIN, ask, remote
 from thingstead.cli.template import policy_template
+from thingstead.clock import SystemClock
 from thingstead.controller.directory import DomainDirectory
 from thingstead.controller.network import check as check_network
+from thingstead.controller.tls_identity import open_authority
 from thingstead.crypto.digest import digest
 from thingstead.domain.policy import ProfileName
 from thingstead.errors import ConfigError
@@ -24,6 +26,7 @@ from thingstead.transport.control_socket import group_id, user_id
 
 __all__ = [
     "ASK",
+    "AUTHORITY",
     "CONFIG_CHECK",
     "CREDENTIAL",
     "INIT",
@@ -64,6 +67,20 @@ def _config_check(session: Session) -> int:
     if unknown:
         session.console.say(f"the policy names makers without an anchor: {', '.join(unknown)}")
     session.console.next("thingstead up", session.options["directory"])
+    return 0
+
+
+def _authority(session: Session) -> int:
+    directory, options = _directory(session), session.options
+    authority = open_authority(directory.tls, domain=directory.load().domain.name, at=SystemClock().utc())
+    path = (
+        session.path("output")
+        if options["output"]
+        else directory.root.with_name(f"{directory.root.name}.authority.pem")
+    )
+    write_whole(path, authority.chain_pem)
+    session.console.show({"authority": str(path), "expires": f"{authority.certificate.expires:%Y-%m-%d}"})
+    session.console.next("thingstead thing add --maker MAKER --model MODEL --serial SERIAL")
     return 0
 
 
@@ -111,6 +128,12 @@ CREDENTIAL = Action(
     (_DIRECTORY, Parameter("--output", "file to write; else DIRECTORY.credential")),
     _credential,
     "The credential is public (a CCS, RFC 8392): a maker's voucher names it, and a thing joins no other domain.",
+)
+AUTHORITY = Action(
+    (_DIRECTORY, Parameter("--output", "file to write; else DIRECTORY.authority.pem")),
+    _authority,
+    "Devices that speak hawkBit's API ([ddi]) check the domain's server with it (`cafile` of swupdate, `ssl_ca_file`\n"
+    "of rauc-hawkbit-updater). Its key stays in the directory's `tls`: a copy of that belongs to the copy of the keys.",
 )
 STATUS = remote("status", then=lambda told: f"thingstead thing {'waiting' if told.get('waiting') else 'list'}")
 ASK = Action(

@@ -18,6 +18,7 @@ from thingstead.controller.directory import DomainDirectory
 from thingstead.controller.operation_table import operations
 from thingstead.domain.role import Operator, Role
 from thingstead.errors import ConfigError
+from thingstead.web.ddi import ddi_served
 from thingstead.web.feed import asking
 from thingstead.web.server import inherited_listener, open_listener, page
 
@@ -55,6 +56,8 @@ async def _serve(session: Session, directory: DomainDirectory, apart: Apart | No
             about["page"] = await stack.enter_async_context(
                 page(ask, listener, clock=foundation.clock, notes=_notes(session))
             )
+        if foundation.config.ddi.enabled:
+            about["updates"] = await stack.enter_async_context(ddi_served(controller, directory.tls))
         settle()
         session.console.show(about)
         session.console.next("thingstead status --domain", session.options["directory"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import replace
+from datetime import datetime
 
 from thingstead.controller.admission import Admission
 from thingstead.controller.attention import Attention
@@ -12,6 +13,7 @@ from thingstead.controller.clone_watch import CloneWatch
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.controller import Controller
+from thingstead.controller.ddi import DdiDoor, DdiRegistry
 from thingstead.controller.engines import Planes, compose_planes, seat_key
 from thingstead.controller.entrance import Entrance, compose_entrance
 from thingstead.controller.expiry_watch import ExpiryWatch
@@ -86,7 +88,8 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     rejoining = Rejoining(lambda: admission.policy, register, conductor=conductor, runs=planes.software.runs)
     planes.software.on_install.append(rejoining.note)
     groups = GroupResources(resources, server, planes.groups)
-    attention = _attention(foundation, register, server=server, planes=planes)
+    door, devices = _ddi(foundation, register, planes, conductor, trusted, refusals)
+    attention = _attention(foundation, register, server=server, door=door, planes=planes)
     overview = _overview(
         foundation,
         planes,
@@ -113,6 +116,8 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         decommission=_decommission(foundation, server, planes.access),
         maintenance=_maintenance(foundation, conductor, register, planes, server=server, refusals=refusals),
         planes=planes,
+        ddi=door,
+        devices=devices,
         overview=overview,
         owner=_owner(
             foundation, trusted, register, registrar=registrar, planes=planes, admission=admission, groups=groups
@@ -207,11 +212,16 @@ def _notary(foundation: Foundation, refusals: RefusalCounter) -> Notary:
     )
 
 
-def _attention(foundation: Foundation, register: Register, *, server: DomainServer, planes: Planes) -> Attention:
+def _attention(
+    foundation: Foundation, register: Register, *, server: DomainServer, door: DdiDoor, planes: Planes
+) -> Attention:
+    def last_heard(thing: ThingId) -> datetime | None:
+        return door.last_heard(thing) or server.last_acceptance(thing)
+
     return Attention(
         foundation.config.watch,
         register,
-        last_acceptance=server.last_acceptance,
+        last_acceptance=last_heard,
         interval=planes.data.interval,
         places=planes.whereabouts.places,
         segment=foundation.segment,
@@ -264,6 +274,30 @@ def _decommission(
         clock=foundation.clock,
         random_bytes=foundation.random_bytes,
     )
+
+
+def _ddi(
+    foundation: Foundation,
+    register: Register,
+    planes: Planes,
+    conductor: Conductor,
+    trusted: Trusted,
+    refusals: RefusalCounter,
+) -> tuple[DdiDoor, DdiRegistry]:
+    clock = foundation.clock
+
+    def count(thing: ThingId | None, source: str, reason: str) -> None:
+        refusals.count(reason, at=clock.utc(), thing=thing, source=source)
+
+    door = DdiDoor(register, planes.ddi, note_place=planes.whereabouts.note, on_refusal=count, clock=clock)
+    devices = DdiRegistry(
+        conductor,
+        register,
+        makers=lambda: frozenset(anchor.maker for anchor in trusted.anchors),
+        clock=clock,
+        random_bytes=foundation.random_bytes,
+    )
+    return door, devices
 
 
 def _maintenance(

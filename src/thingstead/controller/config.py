@@ -13,6 +13,7 @@ from thingstead.storage import settings
 __all__ = [
     "CoapConfig",
     "ControllerConfig",
+    "DdiConfig",
     "DomainConfig",
     "JoinConfig",
     "NetworkConfig",
@@ -117,6 +118,27 @@ class WebConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DdiConfig:
+    """Updates for devices that speak hawkBit's DDI API (swupdate, RAUC's updater), over HTTPS.
+
+    Attributes:
+        enabled: serve it.
+        host: IP address to listen on.
+        port: TCP port.
+        name: DNS name or IP address that devices call the domain by: it is in its certificate and in every link.
+        poll_seconds: after which devices are told to come again.
+        max_connections: at one time.
+    """
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: int = 8443
+    name: str = "localhost"
+    poll_seconds: int = 300
+    max_connections: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObserveConfig:
     """A control socket for other users of this machine: auditors, or what the file `operators` says of them.
 
@@ -167,6 +189,7 @@ class ControllerConfig:
         join: joining.
         network: enforcement of MUD policy.
         web: live page.
+        ddi: updates over hawkBit's API.
         observe: control socket for observers.
         watch: looking for what is forgotten.
         separate: processes of `thingstead up --separate`.
@@ -177,6 +200,7 @@ class ControllerConfig:
     join: JoinConfig = field(default_factory=JoinConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     web: WebConfig = field(default_factory=WebConfig)
+    ddi: DdiConfig = field(default_factory=DdiConfig)
     observe: ObserveConfig = field(default_factory=ObserveConfig)
     watch: WatchConfig = field(default_factory=WatchConfig)
     separate: SeparateConfig = field(default_factory=SeparateConfig)
@@ -190,6 +214,8 @@ class ControllerConfig:
         if not self.domain.name.isprintable() or not 0 < len(self.domain.name.encode()) <= _LONGEST_NAME:
             raise ConfigError(f"[domain] name: expected 1 to {_LONGEST_NAME} bytes that can be printed")
         _require_macs(self.watch.known)
+        if self.ddi.enabled and _HOST.fullmatch(self.ddi.name) is None:
+            raise ConfigError(f"[ddi] name: expected a DNS name or an IP address, got {self.ddi.name[:60]!r}")
         host, group = _address("[coap] host", self.coap.host), self.coap.multicast_group
         if not group:
             return
@@ -203,6 +229,7 @@ _LONGEST_NAME = 64
 """It travels in each credential of the domain, over links of little room."""
 
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
 _BOUNDS = (
     ("coap", "port", 0, 65_535),
     ("coap", "multicast_port", 1, 65_535),
@@ -211,6 +238,9 @@ _BOUNDS = (
     ("join", "half_open_seconds", 1, 3600),
     ("join", "credential_days", 1, 36_500),
     ("web", "port", 0, 65_535),
+    ("ddi", "port", 1, 65_535),
+    ("ddi", "poll_seconds", 1, 86_399),
+    ("ddi", "max_connections", 1, 4096),
     ("watch", "interval_seconds", 1, 31_536_000),
     ("watch", "silent_intervals", 1, 10_000),
     ("separate", "first_user", 1_000, 1 << 31),

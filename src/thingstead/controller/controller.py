@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from thingstead.controller.admission import Admission
 from thingstead.controller.clone_watch import CloneWatch
 from thingstead.controller.conductor import Conductor
+from thingstead.controller.ddi import DdiDoor, DdiRegistry
 from thingstead.controller.engines import Planes
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.group_resource import GroupResources
@@ -60,6 +61,8 @@ class Controller:
         decommission: how a thing is parted from.
         maintenance: orders to things.
         planes: the six engines.
+        ddi: the door for devices that speak hawkBit's API.
+        devices: makes such devices known.
         overview: all of it at one instant.
         owner: takes up anew what the owner writes.
         group_resources: the paths of groups.
@@ -84,6 +87,8 @@ class Controller:
     decommission: Decommission
     maintenance: Maintenance
     planes: Planes
+    ddi: DdiDoor
+    devices: DdiRegistry
     overview: Overview
     owner: Owner
     group_resources: GroupResources

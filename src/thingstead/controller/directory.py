@@ -79,6 +79,11 @@ class DomainDirectory:
         """Published envelopes and images."""
         return self.root / "releases"
 
+    @property
+    def tls(self) -> Path:
+        """The authority that devices know this domain by over TLS, and the server's certificate."""
+        return self.root / "tls"
+
     def heads(self, config: ControllerConfig) -> Path:
         """Where signed ledger heads are also kept; refused inside the directory they are there to check.
 

@@ -45,6 +45,7 @@ from thingstead.planes.identity.install_codes import InstallCodes
 from thingstead.planes.network.alarm import Alarm
 from thingstead.planes.network.mud_manager import MudManager
 from thingstead.planes.software.campaigns import DOCUMENTS, Campaigns
+from thingstead.planes.software.ddi_action import DdiActions
 from thingstead.planes.software.shelf import Shelf
 from thingstead.planes.software.source import sort_of
 from thingstead.planes.software.status_tracker import StatusTracker
@@ -71,6 +72,7 @@ class Planes:
         groups: keys of groups.
         software: releases and what runs.
         campaigns: of the same plane, who may have what when.
+        ddi: of the same plane, what devices that speak hawkBit's API are to do.
         network: what the kernel lets through.
         whereabouts: of the same plane, where things are.
         data: telemetry.
@@ -86,6 +88,7 @@ class Planes:
     groups: Courier
     software: StatusTracker | RemoteTracker
     campaigns: Campaigns
+    ddi: DdiActions
     network: MudManager | RemoteNetwork
     whereabouts: Whereabouts | RemoteNetwork
     data: Collector | RemoteCollector
@@ -134,6 +137,7 @@ def compose_planes(
     access, tokens, issuer, permits = _access_plane(foundation, holder, server)
     network, whereabouts = _network_plane(foundation, trusted, register)
     campaigns = Campaigns(records(PlaneName.SOFTWARE, DOCUMENTS), clock=clock)
+    software = _software_plane(foundation, trusted, register, campaigns)
     return Planes(
         identity=_identity_plane(foundation),
         codes=InstallCodes(records(PlaneName.IDENTITY, "code/"), clock=clock),
@@ -145,8 +149,10 @@ def compose_planes(
             records(PlaneName.ACCESS, "rd/"), is_in=lambda thing: access.scope_of(thing) is not None, clock=clock
         ),
         groups=_groups_plane(foundation, member, server, access.scope_of),
-        software=_software_plane(foundation, trusted, register, campaigns),
+        software=software,
         campaigns=campaigns,
+        # Beside the identity plane's: a software plane in a process of its own takes all documents of that plane along.
+        ddi=DdiActions(records(PlaneName.IDENTITY, "ddi/"), software, is_aborted=campaigns.is_aborted),
         network=network,
         whereabouts=whereabouts,
         data=_data_plane(foundation, register),

@@ -10,6 +10,7 @@ from thingstead.controller import (
     operation_assurance,
     operation_backup,
     operation_data,
+    operation_ddi,
     operation_group,
     operation_install_code,
     operation_ledger,
@@ -23,6 +24,7 @@ from thingstead.controller import (
     operation_traffic,
 )
 from thingstead.controller.controller import Controller
+from thingstead.controller.ddi import ddi_origin
 from thingstead.controller.gate import Gate
 from thingstead.controller.operation import Operation, Operations
 from thingstead.controller.parting import Partings
@@ -71,8 +73,9 @@ def _of_things(controller: Controller) -> tuple[Operation[Any], ...]:
             partings=_partings(controller),
             heard_of=lambda thing: {
                 "version": controller.planes.software.runs(thing).version,
-                "last_heard": controller.server.last_acceptance(thing),
+                "last_heard": controller.ddi.last_heard(thing) or controller.server.last_acceptance(thing),
                 "waits_for": controller.admission.waits(thing),
+                **controller.ddi.told_of(thing),
             },
         ),
         *operation_ownership.rows(
@@ -83,6 +86,7 @@ def _of_things(controller: Controller) -> tuple[Operation[Any], ...]:
             anchors=lambda: controller.owner.anchors,
             clock=controller.foundation.clock,
         ),
+        *operation_ddi.rows(controller.devices, url=ddi_origin(controller.foundation.config.ddi)),
         *operation_maintenance.rows(
             controller.maintenance,
             controller.planes.permits,

@@ -11,7 +11,10 @@ from thingstead.errors import ConfigError
     [
         ("domain", "is not TOML"),
         ("[domain]\nname = 'a'\nname = 'b'", "is not TOML"),
-        ("[domian]", "has no setting 'domian'; it knows coap, domain, join, network, observe, separate, watch, web"),
+        (
+            "[domian]",
+            "has no setting 'domian'; it knows coap, ddi, domain, join, network, observe, separate, watch, web",
+        ),
         ("[coap]\nprot = 1", r"configuration \[coap\] has no setting 'prot'"),
         ("domain = 'home'", "Expected `object`"),
         ("[coap]\nport = '5683'", "Expected `int`"),
@@ -33,6 +36,9 @@ from thingstead.errors import ConfigError
         (f"[domain]\nname = '{'ü' * 33}'", "name: expected 1 to 64 bytes that can be printed"),
         ("[coap]\nmulticast_group = 'lamps'", "multicast_group: expected an IP address"),
         ("[web]\nport = -1", "port: expected 0 to 65535, got -1"),
+        ("[ddi]\nenabled = true\nname = 'a/b'", "name: expected a DNS name or an IP address"),
+        ("[ddi]\nport = 0", "port: expected 1 to 65535, got 0"),
+        ("[ddi]\npoll_seconds = 86400", "poll_seconds: expected 1 to 86399"),
     ],
 )
 def test_what_is_not_understood_is_refused_with_its_place(text, says):

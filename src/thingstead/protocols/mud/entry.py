@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, ip_address, ip_network
 
+from thingstead.protocols.json.place import Node
 from thingstead.protocols.mud.file import (
     ANY_PORT,
     AccessEntry,
@@ -22,7 +23,6 @@ from thingstead.protocols.mud.file import (
     Remote,
     RemoteKind,
 )
-from thingstead.protocols.mud.place import Node
 
 __all__ = ["EntryContext", "parse_entry"]
 

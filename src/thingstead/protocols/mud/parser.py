@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from thingstead.errors import DecodeError, UnsupportedError
+from thingstead.protocols.json.place import Node, decode_json
 from thingstead.protocols.mud.entry import EntryContext, parse_entry
 from thingstead.protocols.mud.file import AccessEntry, Direction, Finding, MudFile
-from thingstead.protocols.mud.place import Node, decode_json
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "parse"]
 

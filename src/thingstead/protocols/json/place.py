@@ -78,7 +78,7 @@ def decode_json(data: bytes, *, max_bytes: int, max_depth: int) -> Node:
         DecodeError: anything else.
     """
     if len(data) > max_bytes:
-        raise DecodeError(f"expected at most {max_bytes} bytes, got {len(data)}", spec="RFC 8520 §16")
+        raise DecodeError(f"expected at most {max_bytes} bytes, got {len(data)}", spec="RFC 8259 §9")
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -110,7 +110,7 @@ def _bound_depth(value: Any, max_depth: int) -> None:
         ]
         if not level:
             return
-    raise DecodeError(f"expected at most {max_depth} levels of nesting", spec="RFC 8520 §16")
+    raise DecodeError(f"expected at most {max_depth} levels of nesting", spec="RFC 8259 §9")
 
 
 def _escape(name: str) -> str:

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from thingstead.errors import DecodeError
-from thingstead.protocols.mud.place import Node, decode_json
+from thingstead.protocols.json.place import Node, decode_json
 
 SPEC = "RFC 8520 §3"
 
