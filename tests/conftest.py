@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.trace"]
+pytest_plugins = ["tests.trace", "tests.softhsm"]
 
 ROOT = Path(__file__).resolve().parents[1]
 _UOSCORE = "THINGSTEAD_UOSCORE"

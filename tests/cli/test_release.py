@@ -215,3 +215,42 @@ def test_a_folder_is_published_with_the_image_that_its_manifest_is_about(run, co
     (controller.path.parent / "lamp-2" / "image.bin").write_bytes(b"another")
     code, _, err = run("release", "publish", "lamp-2")
     assert (code, "no file in" in err) == (60, True)
+
+
+def test_a_maker_whose_people_have_the_keys_needs_so_many_of_them(here, run):
+    for name, kind in (("ben", "p256"), ("cleo", "ed25519"), ("dan", "ml-dsa-44")):
+        assert run("release", "key", name, "--type", kind)[0] == 0
+    signers = ("--signers", "ben.signer,cleo.signer,dan.signer")
+    made = ("factory", "maker", "three", "--name", "three", "--domain", "three.example", "--keys", "none", *signers)
+    assert run(*made, "--threshold", "2")[0] == 0
+    digest = told(run, *NEW, "--maker", "three", "--output", "lamp-3")["manifest_digest"][:16]
+    assert "expected somebody who signs" in run("release", "sign", "lamp-3", "--maker", "three", "--digest", digest)[2]
+    for name, verdict in (("ben", "NOT ENOUGH"), ("dan", "enough")):
+        assert run("release", "approve", "lamp-3", "--key", name, "--digest", digest)[0] == 0
+        shown = told(run, "release", "inspect", "lamp-3", "--anchor", "three/three.anchor")
+        assert shown["authentic"].startswith(verdict)
+    standing = {row["key"].split()[0]: row["standing"] for row in shown["signatures"]}
+    assert standing == {"ESP256": "has signed", "Ed25519": "has not signed", "ML-DSA-44": "has signed"}
+
+
+def test_a_key_on_a_token_signs_and_never_leaves_it(here, run, lamp, token):
+    _, digest = lamp
+    assert run("release", "key", "vault", "--token", token("release"))[0] == 0
+    assert not (here / "vault").exists()
+    made = ("factory", "maker", "hsm", "--name", "hsm", "--domain", "hsm.example", "--keys", "none")
+    assert run(*made, "--signers", "vault.signer")[0] == 0
+    assert run("release", "sign", "lamp-2", "--token", token("release"), "--digest", digest)[0] == 0
+    assert told(run, "release", "inspect", "lamp-2", "--anchor", "hsm/hsm.anchor")["authentic"].startswith("enough")
+
+
+def test_a_pin_comes_from_a_file_or_the_environment_and_nowhere_else(run, lamp, token, monkeypatch):
+    _, digest = lamp
+    uri = token("edwards").partition("&")[0]
+    words = ("release", "sign", "lamp-2", "--digest", digest, "--token")
+    for asked, said in ((uri, "expected pin-source=FILE"), (f"{uri}&pin-value=1234", "expected the PIN in a file")):
+        code, _, err = run(*words, asked)
+        assert (code != 0, said in err) == (True, True)
+    monkeypatch.setenv("THINGSTEAD_TOKEN_PIN", "0000")
+    assert "does not take the PIN" in run(*words, uri)[2]
+    monkeypatch.setenv("THINGSTEAD_TOKEN_PIN", "1234")
+    assert run(*words, uri)[0] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import date
 from urllib.parse import quote
 
@@ -12,8 +13,9 @@ from thingstead.clock import SystemClock
 from thingstead.controller.directory import DomainDirectory
 from thingstead.controller.waiting_room import shown
 from thingstead.crypto.digest import digest
+from thingstead.crypto.key import PublicKey
 from thingstead.domain import anchor as anchor_file
-from thingstead.errors import ConfigError
+from thingstead.errors import ConfigError, DecodeError, UnsupportedError
 from thingstead.phases.manufacture import Model
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.cose import key as cose_key
@@ -33,6 +35,7 @@ MAX_ANCHOR = 1 << 18
 
 _MAX_CREDENTIAL = 4096
 _SUPPORT_YEARS = 5
+_NOT_HERE = "none"
 
 
 def _maker(session: Session) -> int:
@@ -43,7 +46,8 @@ def _maker(session: Session) -> int:
         domain=options["domain"],
         at=SystemClock().utc(),
         second_place=session.path("hash_based") if options["hash_based"] is not None else None,
-        kinds=release_keys.USUAL if options["keys"] is None else options["keys"].split(","),
+        kinds=_kinds(options["keys"]),
+        signers=[_signer(session, name) for name in filter(None, (options["signers"] or "").split(","))],
         threshold=options["threshold"],
         is_hybrid=options["hybrid"],
     )
@@ -59,6 +63,20 @@ def _maker(session: Session) -> int:
     )
     session.console.next("thingstead trust add DOMAIN", made.anchor)
     return 0
+
+
+def _kinds(said: str | None) -> Sequence[str]:
+    if said == _NOT_HERE:
+        return ()
+    return release_keys.USUAL if said is None else said.split(",")
+
+
+def _signer(session: Session, name: str) -> PublicKey:
+    path = session.directory / name
+    try:
+        return cose_key.decode(read_file(path, max_bytes=_MAX_CREDENTIAL)).require_public()
+    except (DecodeError, UnsupportedError) as error:
+        raise ConfigError(f"expected the .signer file of a person at {path}: {error}") from None
 
 
 def _thing(session: Session) -> int:
@@ -155,7 +173,8 @@ MAKER = Action(
             "--hash-based",
             "a third release key, HSS-LMS, for 1,024 releases; this directory, on another disk, counts them too",
         ),
-        Parameter("--keys", "release keys to make, such as p256,p256,ml-dsa-65; else p256,ml-dsa-44"),
+        Parameter("--keys", "release keys to make, such as p256,p256,ml-dsa-65, or none; else p256,ml-dsa-44"),
+        Parameter("--signers", "people who sign elsewhere: their .signer files, with commas between them"),
         Parameter("--threshold", "how many of them must sign a release; else all", read=whole(1, 16), default=0),
         Parameter("--hybrid", "ask so many, or one, of the classical and of the post-quantum ones each", read=None),
     ),

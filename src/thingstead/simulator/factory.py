@@ -34,7 +34,7 @@ from thingstead.agent.program import HOME, KEYS, SLOTS
 from thingstead.crypto.authority import Signer, make_authority, make_signer
 from thingstead.crypto.certificate import load_certificate
 from thingstead.crypto.hss_signing import IDENTIFIER_SIZE, SEED_SIZE
-from thingstead.crypto.key import KeyType
+from thingstead.crypto.key import KeyType, PublicKey
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain.anchor import TrustAnchor
@@ -106,6 +106,7 @@ def make_maker(
     at: datetime,
     second_place: Path | None = None,
     kinds: Sequence[str] = release_keys.USUAL,
+    signers: Sequence[PublicKey] = (),
     threshold: int = 0,
     is_hybrid: bool = False,
 ) -> MakerDirectory:
@@ -119,7 +120,8 @@ def make_maker(
         domain: its DNS name.
         at: now.
         second_place: where a release key of hashes (HSS-LMS) counts what it has signed; None for no such key.
-        kinds: of the other release keys.
+        kinds: of the other release keys that are made here.
+        signers: public halves of release keys that people have elsewhere.
         threshold: how many of them all must sign; see `release_keys.choose`.
         is_hybrid: whether that is asked of each family of them.
 
@@ -137,12 +139,13 @@ def make_maker(
     keys = FileKeyStore(root / "keys")
     if _ANCHOR not in keys.ids():
         keys.create(_ANCHOR, KeyType.P256)
-    signing = release_keys.created(keys, kinds, again=False)
+    signing = release_keys.created(keys, kinds, again=False) if kinds or not signers else []
     if second_place is not None:
         seed, identifier = Secret(secrets.token_bytes(SEED_SIZE)), secrets.token_bytes(IDENTIFIER_SIZE)
         HssKey.create(root / _HASH_BASED, second_place, machine=_machine(), seed=seed, identifier=identifier)
         signing.append(HssKey(root / _HASH_BASED, second_place, machine=_machine()))
-    chosen = release_keys.choose([key.public for key in signing], threshold=threshold, is_hybrid=is_hybrid)
+    counted = [*[key.public for key in signing], *signers]
+    chosen = release_keys.choose(counted, threshold=threshold, is_hybrid=is_hybrid)
     authority = _make_mud_signer(root / "mud", name, at)
     anchor = TrustAnchor(
         maker=name,
