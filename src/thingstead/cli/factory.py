@@ -24,6 +24,7 @@ from thingstead.protocols.profile import maker_server
 from thingstead.protocols.profile.install_code import make_code, render_code
 from thingstead.protocols.profile.key_set import KeySet
 from thingstead.protocols.profile.maker_server import MakerServer
+from thingstead.protocols.profile.release import VERIFIABLE
 from thingstead.simulator import firmware, release_keys
 from thingstead.simulator.factory import FIRMWARE_1_0_0, bear_thing, is_maker, make_maker, open_maker
 from thingstead.storage.directory import write_whole
@@ -88,6 +89,7 @@ def _thing(session: Session) -> int:
         constrained_class=options["class"],
         mud_url=options["mud_url"] or f"https://{maker.domain}/{quote(name.lower(), safe='')}.json",
         support_end=options["support_end"] or date(at.year + _SUPPORT_YEARS, at.month, 1),
+        verifies=VERIFIABLE if options["verifies"] is None else options["verifies"],
     )
     firmware = FIRMWARE_1_0_0
     if options["firmware"] is not None:
@@ -160,6 +162,12 @@ def _whose(session: Session) -> bytes | MakerServer:
     return ccs.encode(directory.public("domain"), subject=directory.load().domain.name)
 
 
+def _verified(text: str) -> frozenset[int]:
+    if text != "none":
+        raise ValueError("expected none; left out, a thing verifies all that releases are signed with")
+    return frozenset()
+
+
 def _said(whose: bytes | MakerServer) -> dict[str, str]:
     return {"asks": whose.location} if isinstance(whose, MakerServer) else {"sold_to": digest(whose).hex()[:16]}
 
@@ -194,6 +202,9 @@ THING = Action(
         Parameter("--support-end", "last day on which the maker mends it, YYYY-MM-DD; else five years on", read=day),
         Parameter("--voucher-days", "for how long the domain may take it in", read=whole(1, 36_500), default=365),
         Parameter("--firmware", "image that it runs at first; else a simulated 1.0.0"),
+        Parameter(
+            "--verifies", "`none`: it verifies no release, and domains keep it from the Internet", read=_verified
+        ),
         Parameter("--install-code", "print a label whose code lets it in where no maker is known", read=None),
     ),
     _thing,

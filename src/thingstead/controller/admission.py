@@ -303,6 +303,7 @@ class Admission:
                     "model": newcomer.identity.model,
                     "zone": decision.zone,
                     "joined_at": self._clock.utc(),
+                    "verifies": newcomer.identity.verifies,
                     "keys": self._keys(thing, newcomer, is_in=is_in),
                 },
             )
@@ -340,6 +341,7 @@ class Admission:
             mud_url=identity.mud_url,
             zone=decision.zone,
             support_end=identity.supported_until,
+            verifies=identity.verifies,
         )
         return await self._conductor.register(thing, actor=_ACTOR, evidence={"serial": identity.serial})
 

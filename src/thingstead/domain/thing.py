@@ -58,6 +58,7 @@ class Thing:
         support_end: when the maker stops mending it; None if never said.
         keys: dated rows, oldest first.
         joined_at: when it last became operational; None before the first time.
+        verifies: COSE algorithms of release signatures that it verifies itself, says its maker; None where nobody says.
     """
 
     id: ThingId
@@ -73,6 +74,7 @@ class Thing:
     support_end: datetime | None = None
     keys: tuple[KeyRow, ...] = ()
     joined_at: datetime | None = None
+    verifies: frozenset[int] | None = None
 
     def __post_init__(self) -> None:
         # Words that thousands of things have in common; whoever made the record, they are in memory once.
@@ -89,6 +91,11 @@ class Thing:
     def transition_id(self) -> TransitionId:
         """Names the change that made this version, if it was a transition or a restriction."""
         return TransitionId(f"{self.id}/{self.version}")
+
+    @property
+    def verifies_nothing(self) -> bool:
+        """Whoever can send it an image can make it run: it is kept from the Internet (RFC 8576 §5.4, R-70)."""
+        return self.verifies is not None and not self.verifies
 
     @property
     def release_keys(self) -> frozenset[bytes]:
@@ -113,7 +120,7 @@ def released_under(rows: Iterable[KeyRow], thumbprints: Iterable[bytes], *, at: 
 
 
 def encode(thing: Thing) -> bytes:
-    """The record as one deterministic CBOR array, in the order of the attributes."""
+    """The record as one deterministic CBOR array, in the order of the attributes; what nobody says is left out."""
     return codec.encode(
         [
             thing.id,
@@ -129,6 +136,7 @@ def encode(thing: Thing) -> bytes:
             _optional(thing.support_end),
             [[row.thumbprint, row.role, microseconds(row.since), _optional(row.until)] for row in thing.keys],
             _optional(thing.joined_at),
+            *([] if thing.verifies is None else [sorted(thing.verifies)]),
         ]
     )
 
@@ -139,10 +147,13 @@ def decode(data: bytes) -> Thing:
     Raises:
         DecodeError: it is not a record of ours.
     """
-    fields = _array(codec.decode(data), _THING_TYPES)
+    decoded = codec.decode(data)
+    says = isinstance(decoded, list) and len(decoded) > len(_THING_TYPES)
+    types = (*_THING_TYPES, list) if says else _THING_TYPES
     (identifier, version, state, restriction, maker, model, serial, device_class, mud_url, zone, end, keys, joined) = (
-        fields
-    )
+        fields := _array(decoded, types)
+    )[: len(_THING_TYPES)]
+    verifies = fields[-1] if says else None
     try:
         return Thing(
             id=thing_id(identifier),
@@ -158,6 +169,7 @@ def decode(data: bytes) -> Thing:
             support_end=_optional_instant(end),
             keys=tuple([_key_row(row) for row in keys]),
             joined_at=_optional_instant(joined),
+            verifies=None if verifies is None else frozenset(verifies),
         )
     except ValueError as error:
         raise DecodeError(f"expected a thing record: {error}") from None

@@ -122,6 +122,7 @@ def _born(maker: Maker, model: Model, serial: str, *, thing_key: PublicKey, at: 
         support_end=model.support_end,
         at=at,
         signature_id=AlgorithmId.ESP256,
+        verifies=None if model.verifies >= VERIFIABLE else model.verifies,
     )
     return Birth(
         serial=serial,

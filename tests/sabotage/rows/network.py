@@ -35,6 +35,12 @@ ROWS = (
         "an address is used from its own interface only",
     ),
     Sabotage(
+        "R-70",
+        "thingstead.planes.network.mud_manager:_stays_inside",
+        returns(True),
+        "who verifies nothing is kept from the Internet",
+    ),
+    Sabotage(
         "R-80", "thingstead.crypto.certificate:verify_chain", returns(()), "a file's signer is one of its maker's"
     ),
     Sabotage(

@@ -41,6 +41,9 @@ ROWS = (
     Sabotage("R-29", _S + "release:_rehearse", accepts, "the domain publishes only what a thing would install"),
     Sabotage("R-09", _S + "status_tracker:StatusTracker._drop", accepts, "who is taken out gets no updates"),
     Sabotage("R-70", _P + "suit.authentication:_signers_of", _believes, "the thing itself verifies signatures"),
+    Sabotage(
+        "R-71", _A + "update_attempt:UpdateAttempt._compare", returns(True), "plaintext is what the maker digested"
+    ),
     Sabotage("R-73", _A + "slot_pointer:Pointer.candidate", _overwrites, "the running image is left alone"),
     Sabotage("R-73", _A + "file_slots:FileSlots._flush", accepts, "an image is on the disk before it is pointed to"),
     Sabotage("R-73", _A + "updating:Updating._boot", accepts, "a release under which a thing falls over goes back"),

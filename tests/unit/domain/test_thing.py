@@ -8,6 +8,8 @@ from thingstead.domain.thing import KeyRow
 from thingstead.errors import DecodeError
 from thingstead.protocols.cbor import codec
 
+UNABLE, ABLE = a_thing(verifies=frozenset()), a_thing(verifies=frozenset({-9, -48}))
+
 
 def _with(index: int, value: object) -> bytes:
     fields = codec.decode(thing.encode(a_thing()))
@@ -16,8 +18,15 @@ def _with(index: int, value: object) -> bytes:
 
 
 def test_a_record_comes_back_as_it_was():
-    for one in (a_thing(), a_thing(keys=(), joined_at=None, support_end=None, mud_url="")):
+    for one in (a_thing(), a_thing(keys=(), joined_at=None, support_end=None, mud_url=""), UNABLE, ABLE):
         assert thing.decode(thing.encode(one)) == one
+
+
+@pytest.mark.requirement("R-70")
+def test_only_a_thing_of_which_its_maker_says_so_verifies_nothing():
+    assert UNABLE.verifies_nothing
+    assert not ABLE.verifies_nothing
+    assert not a_thing().verifies_nothing
 
 
 def test_each_change_is_the_next_version_and_names_its_transition():

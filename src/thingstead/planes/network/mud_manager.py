@@ -128,6 +128,8 @@ class MudManager:
         applied = await self._admit(thing, Demand.ADMIT)
         rules = self._library.rules(thing.mud_url)
         source = "no MUD file: baseline only" if rules is None else f"{rules.url} by {rules.signer or 'nobody'}"
+        if thing.verifies_nothing:
+            source = f"{_CONFINED} ({source})"
         return self._receipt(thing, Demand.ADMIT, transition_id, f"{source}; {_described(applied)}")
 
     async def restrict(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
@@ -286,7 +288,10 @@ class MudManager:
 
     def _flow_rules(self, thing: Thing) -> frozenset[FlowRule]:
         rules = None if _is_unmended(thing) else self._library.rules(thing.mud_url)
-        wanted = (*(() if rules is None else rules.rules), *self._site.baseline)
+        named = () if rules is None else rules.rules
+        if thing.verifies_nothing:
+            named = tuple([rule for rule in named if _stays_inside(rule)])
+        wanted = (*named, *self._site.baseline)
         surroundings = self._surroundings(thing, wanted)
         authority = "" if rules is None else rules.authority
         made = frozenset(
@@ -318,7 +323,9 @@ class MudManager:
         # Few rules ask who else is there; to look through a large domain for each of its things takes it minutes.
         for one in self._admitted() if _names_peers(wanted) else ():
             rules = self._library.rules(one.thing.mud_url)
-            if one.thing.id != thing.id and rules is not None:
+            # Who is kept from the Internet reaches nobody who is not, for nobody is to reach it on its behalf.
+            is_kept_apart = thing.verifies_nothing and not one.thing.verifies_nothing
+            if one.thing.id != thing.id and rules is not None and not is_kept_apart:
                 hosts = tuple(_host(address) for address in one.addresses)
                 manufacturers[rules.authority] = manufacturers.get(rules.authority, ()) + hosts
                 models[rules.url] = models.get(rules.url, ()) + hosts
@@ -339,6 +346,14 @@ def _is_unmended(thing: Thing) -> bool:
     return thing.state is LifecycleState.END_OF_LIFE and thing.restriction is Restriction.NONE
 
 
+def _stays_inside(rule: Rule) -> bool:
+    """Whether a rule leads to the domain's controller or to other things, and nowhere from which one gets further.
+
+    Names, addresses and the whole site are places where somebody may forward; so are servers for names.
+    """
+    return rule.remote.kind is RemoteKind.MY_CONTROLLER or rule.remote.kind in _PEERS
+
+
 def _names_peers(rules: Iterable[Rule]) -> bool:
     """Whether what these rules allow depends on which other things are there."""
     return any(rule.remote.kind in _PEERS for rule in rules)
@@ -354,6 +369,8 @@ def _described(applied: AppliedChange) -> str:
     took = f"{applied.seconds * 1000:.2f} ms"
     return f"{applied.added} rules added, {applied.removed} removed, in force in {took} ({applied.mode})"
 
+
+_CONFINED = "kept from the Internet: it verifies no release by itself"
 
 _FINDINGS = {
     "T10": (
@@ -379,6 +396,10 @@ _FINDINGS = {
     "R-34": (
         "an address is bound to one interface and one thing; another sender of it is dropped",
         "who copies both address and interface number behind the same port is not told apart",
+    ),
+    "R-70": (
+        "a thing that verifies no release itself reaches its controller and its like, whatever its file says",
+        "what is behind the controller's own proxy, and radio that passes no gateway, are not seen here",
     ),
     "R-80": (
         "MUD to kernel filters, both directions, DNS names for their lifetime, alarm on deviation",

@@ -19,7 +19,7 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
     ),
     "C5.4": (
         "SUIT manifests, two slots, activation and sequence number in one step, a report for each outcome",
-        "no encrypted images yet",
+        "a release of several components goes out as one image or within its envelope; dependencies are not executed",
         "installed",
     ),
     "R-29": (
@@ -29,11 +29,16 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
     ),
     "R-70": (
         "the thing verifies signatures under anchors from its birth, not under the controller's word",
-        "a thing that cannot verify would have to be isolated; none of that kind can join yet",
+        "a thing whose maker is silent about what it verifies is taken to verify whatever is in use",
+        "",
+    ),
+    "R-71": (
+        "an image is encrypted once for a set of things, by keys they were born with; each verifies its own",
+        "who has an image may read who else can, by their key identifiers; payloads are not yet sent by multicast",
         "",
     ),
     "R-73": (
-        "the running slot is never written; the pointer to it changes by one rename",
+        "what runs is never written; a release that the thing does not work with gives way to the one before",
         "a flash that lies about what is on it is not told apart",
         "",
     ),

@@ -43,6 +43,7 @@ class Claim(IntEnum):
     ZONES = -65540
     DEVICE_CLASSES = -65541
     MOST_THINGS = -65542
+    VERIFIES = -65543
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ REGISTRY: dict[Any, ClaimRow] = {
         ClaimRow(Claim.ZONES, "zones of a delegation", (list,), _OURS),
         ClaimRow(Claim.DEVICE_CLASSES, "device classes of a delegation (RFC 7228 §3)", (list,), _OURS),
         ClaimRow(Claim.MOST_THINGS, "things that a delegation may let in", (int,), _OURS),
+        ClaimRow(Claim.VERIFIES, "COSE algorithms of release signatures that the thing verifies", (list,), _OURS),
         ClaimRow(Claim.SUPPORT_END, "last day of support, as days since 1970-01-01 (RFC 8943)", (int,), _OURS),
     )
 }

@@ -29,6 +29,7 @@ INTRODUCED = "install code"
 _SEAL = object()
 _EPOCH = date(1970, 1, 1)
 _CLASSES = range(3)
+_MAX_ALGORITHMS = 16
 _LAST_DAY = (date.max - _EPOCH).days
 
 
@@ -46,6 +47,8 @@ class MakerIdentity:
         public: the thing's key.
         kid: its identifier, or empty.
         encoded: the token as received.
+        verifies: COSE algorithms of release signatures that the thing verifies; None where the maker does not say it,
+            for a thing that verifies whatever is in use.
     """
 
     maker: str
@@ -57,6 +60,7 @@ class MakerIdentity:
     public: PublicKey
     kid: bytes
     encoded: bytes
+    verifies: frozenset[int] | None
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
@@ -113,6 +117,7 @@ def issue_maker_identity(
     signature_id: int,
     kid: bytes = b"",
     anchor_kid: bytes = b"",
+    verifies: frozenset[int] | None = None,
 ) -> bytes:
     """Issue a thing's birth certificate: it names the thing's key and does not expire.
 
@@ -129,6 +134,7 @@ def issue_maker_identity(
         signature_id: COSE algorithm, one of the anchor's.
         kid: identifier of the thing's key.
         anchor_kid: identifier of the maker's key.
+        verifies: as in `MakerIdentity`.
 
     Raises:
         DecodeError: a value that `authenticate_maker_identity` would refuse.
@@ -143,6 +149,8 @@ def issue_maker_identity(
         Claim.MUD_URL.value: mud_url,
         Claim.SUPPORT_END.value: (support_end - _EPOCH).days,
     }
+    if verifies is not None:
+        values[Claim.VERIFIES.value] = sorted(verifies)
     data = token.issue(values, anchor, signature_id=signature_id, kid=anchor_kid)
     authenticate_maker_identity(data, anchor.public, accept=frozenset({signature_id}), maker=maker, at=at)
     return data
@@ -200,6 +208,7 @@ def _maker_identity(maker: str, claims: Claims, data: bytes) -> MakerIdentity:
         public=proof.require_public(),
         kid=proof.kid,
         encoded=data,
+        verifies=_verifies(claims),
         seal=_SEAL,
     )
 
@@ -279,6 +288,15 @@ def authenticate_domain_credential(
         encoded=data,
         seal=_SEAL,
     )
+
+
+def _verifies(claims: Claims) -> frozenset[int] | None:
+    said = claims.values.get(Claim.VERIFIES)
+    if said is None:
+        return None
+    if len(said) > _MAX_ALGORITHMS or not all(type(one) is int for one in said):
+        raise DecodeError(f"expected at most {_MAX_ALGORITHMS} COSE algorithms that the thing verifies")
+    return frozenset(said)
 
 
 def _model(claims: Claims) -> str:

@@ -10,6 +10,8 @@ from thingstead.domain.network import Traffic
 from thingstead.domain.plane import Standing
 from thingstead.errors import PolicyError, TransportError
 from thingstead.planes.network.alarm import AlarmKind
+from thingstead.protocols.mud.builder import Service
+from thingstead.protocols.mud.file import Remote, RemoteKind
 
 THING = a_thing()
 BASELINE = {("10.77.0.1/32", 17, 5683)}
@@ -308,5 +310,57 @@ def test_a_thing_at_its_end_of_life_reaches_its_controller_and_nobody_else_after
         cut_off = dataclasses.replace(aged, restriction=Restriction.QUARANTINED)
         await world.manager.restrict(cut_off, cause="odd", transition_id=cut_off.transition_id)
         assert world.kernel.applied[-1].barred
+
+    run(story())
+
+
+# --- who verifies no release itself
+
+UNABLE = a_thing(verifies=frozenset())
+
+
+@pytest.mark.requirement("R-70")
+def test_a_thing_that_verifies_no_release_reaches_its_controller_alone_whatever_its_file_says():
+    world = World(
+        CLOUD,
+        Service(Remote(RemoteKind.ANY), 6, remote_port=80),
+        Service(Remote(RemoteKind.LOCAL_NETWORKS), 6, remote_port=8080),
+        Service(Remote(RemoteKind.MY_CONTROLLER), 6, remote_port=8443),
+    )
+
+    async def story():
+        receipt = await world.admit(UNABLE)
+        assert world.kernel.rules(UNABLE.id) == BASELINE | {("10.77.0.1/32", 6, 8443)}
+        assert receipt.detail.startswith("kept from the Internet")
+        inbound = [rule for rule in world.kernel.applied[-1].rules if not rule.outbound]
+        assert {str(rule.remote) for rule in inbound} == {"10.77.0.1/32"}
+
+    run(story())
+
+
+@pytest.mark.requirement("R-70")
+def test_it_reaches_its_like_and_nobody_who_could_reach_further_for_it():
+    world = World(CLOUD, PEERS)
+    able, like = a_thing(1), a_thing(2, verifies=frozenset())
+
+    async def story():
+        for thing in (UNABLE, able, like):
+            await world.admit(thing)
+        reached = {remote for remote, _, port in world.kernel.rules(UNABLE.id) if port == 7777}
+        assert reached == {f"{world.locate(like.id)[0].ip}/32"}
+        assert {port for _, _, port in world.kernel.rules(able.id)} >= {443, 7777}
+
+    run(story())
+
+
+@pytest.mark.requirement("R-70")
+def test_after_an_update_that_lets_it_verify_its_file_counts_again():
+    world = World(CLOUD)
+
+    async def story():
+        await world.admit(UNABLE)
+        assert ("198.51.100.7/32", 6, 443) not in world.kernel.rules(UNABLE.id)
+        await world.admit(dataclasses.replace(UNABLE, verifies=frozenset({-9})))
+        assert ("198.51.100.7/32", 6, 443) in world.kernel.rules(UNABLE.id)
 
     run(story())

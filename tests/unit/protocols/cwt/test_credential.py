@@ -164,6 +164,19 @@ def test_one_kind_of_credential_is_not_taken_for_the_other():
 
 def test_the_verified_types_cannot_be_made_by_hand():
     with pytest.raises(TypeError, match="made by"):
-        MakerIdentity("m", "s", "x", 0, "https://x", date.max, PUBLIC, b"", b"", object())
+        MakerIdentity("m", "s", "x", 0, "https://x", date.max, PUBLIC, b"", b"", None, object())
     with pytest.raises(TypeError, match="made by"):
         DomainCredential("d", THING, PUBLIC, b"", AT, AT, b"\x01", b"", object())
+
+
+@pytest.mark.requirement("R-70")
+@pytest.mark.parametrize("verifies", [None, frozenset(), frozenset({-9}), frozenset({-9, -48})])
+def test_a_maker_says_what_its_thing_verifies_or_is_silent(verifies):
+    assert authenticate_maker(maker_identity(verifies=verifies)).verifies == verifies
+
+
+@pytest.mark.parametrize("said", [list(range(17)), ["ES256"], [True], [[-9]]])
+def test_what_is_no_list_of_algorithms_is_refused(said):
+    values = token.decode(maker_identity()).claims.values
+    with pytest.raises(DecodeError):
+        authenticate_maker(signed({**values, -65543: said}))
