@@ -1,10 +1,15 @@
 """From an image to a release that a domain takes, on the command line, and by people who are apart."""
 
 import json
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from thingstead.protocols.suit import envelope
+from thingstead.simulator.factory import make_maker
+from thingstead.simulator.firmware import demo_image
 from thingstead.storage.release_folder import ENVELOPE, STATEMENT
 
 IMAGE = ("factory", "image", "image.bin", "--model", "LX-1", "--version", "1.1.0")
@@ -12,11 +17,19 @@ NEW = ("release", "new", "--image", "image.bin", "--model", "LX-1", "--version",
 ANCHOR = "aurora/aurora.anchor"
 
 
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory):
+    """A maker and an image, made once."""
+    folder = tmp_path_factory.mktemp("workshop")
+    make_maker(folder / "aurora", name="aurora", domain="aurora.example", at=datetime(2026, 11, 23, tzinfo=UTC))
+    (folder / "image.bin").write_bytes(demo_image("LX-1", "1.1.0"))
+    return folder
+
+
 @pytest.fixture
-def here(tmp_path, monkeypatch, run):
+def here(tmp_path, monkeypatch, workshop):
+    shutil.copytree(workshop, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    assert run("factory", "maker", "aurora", "--name", "aurora", "--domain", "aurora.example")[0] == 0
-    assert run(*IMAGE)[0] == 0
     return tmp_path
 
 
@@ -43,6 +56,7 @@ def test_three_commands_lead_from_an_image_to_a_published_release(here, run):
     assert code == 0
     shown = told(run, "release", "inspect", "lx-1-1.1.0", "--anchor", ANCHOR)
     assert shown["authentic"].startswith("enough for things of aurora")
+    assert shown["statement"] == "2 files, signed by the same"
     _, out, _ = run("release", "inspect", "lx-1-1.1.0", "--anchor", ANCHOR)
     assert out.splitlines()[-1] == "next: thingstead release publish lx-1-1.1.0"
 
@@ -113,6 +127,31 @@ def test_what_goes_with_a_release_cannot_change_once_somebody_has_signed(here, r
     assert (code, "what others signed is another statement" in err) == (21, True)
 
 
+def test_what_was_exchanged_beside_a_signed_manifest_is_told(run, lamp):
+    folder, digest = lamp
+    inspect = ("release", "inspect", "lamp-2", "--anchor", ANCHOR)
+    assert told(run, *inspect)["statement"] == "nobody has signed it"
+    assert run("release", "sign", "lamp-2", "--maker", "aurora", "--digest", digest)[0] == 0
+    assert told(run, *inspect[:3])["statement"] == "not checked; give --anchor"
+    (folder / "image.bin").write_bytes(b"another")
+    assert told(run, *inspect)["statement"] == "NOT PROVED: image.bin is not the one that the statement names"
+    (folder / "more").touch()
+    assert "expected members that the statement names" in told(run, *inspect)["statement"]
+    (folder / STATEMENT).write_bytes(b"\xf6")
+    assert told(run, *inspect)["statement"].startswith("NOT PROVED")
+
+
+def test_a_signature_that_does_not_verify_is_told(run, lamp):
+    folder, digest = lamp
+    assert run("release", "sign", "lamp-2", "--maker", "aurora", "--digest", digest)[0] == 0
+    signed = envelope.decode((folder / ENVELOPE).read_bytes())
+    blocks = (signed.blocks[0][:-1] + bytes([signed.blocks[0][-1] ^ 1]), signed.blocks[1])
+    (folder / ENVELOPE).write_bytes(envelope.encode(replace(signed, blocks=blocks)))
+    shown = told(run, "release", "inspect", "lamp-2", "--anchor", ANCHOR)
+    assert sorted(row["standing"] for row in shown["signatures"]) == ["DOES NOT VERIFY", "has signed"]
+    assert shown["authentic"].startswith("NOT ENOUGH")
+
+
 def test_several_people_sign_apart_and_each_sees_it_first(here, run, lamp):
     _, digest = lamp
     for name, kind in (("ben", "ed25519"), ("cleo", "ml-dsa-65")):
@@ -128,6 +167,8 @@ def test_several_people_sign_apart_and_each_sees_it_first(here, run, lamp):
     assert all(row["standing"] == "not checked; give --anchor" for row in rows)
 
 
+@pytest.mark.slow
+@pytest.mark.requirement("R-87")
 def test_one_envelope_carries_signatures_of_every_kind_and_a_mac(here, run, lamp):
     _, digest = lamp
     (here / "second-place").mkdir()

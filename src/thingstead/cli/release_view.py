@@ -11,8 +11,9 @@ from thingstead.cli.action import Parameter, Session
 from thingstead.cli.input import read_file
 from thingstead.crypto.algorithm import REGISTRY
 from thingstead.domain.anchor import TrustAnchor
-from thingstead.errors import AuthenticationError, DecodeError, SecurityError, UntrustedError
+from thingstead.errors import AuthenticationError, DecodeError, ProtocolError, SecurityError, UntrustedError
 from thingstead.protocols.profile import release as profile
+from thingstead.protocols.profile import release_statement
 from thingstead.protocols.suit import authentication, builder, envelope, manifest
 from thingstead.protocols.suit.authentication import AuthenticationPolicy, Signer
 from thingstead.protocols.suit.envelope import Envelope
@@ -96,6 +97,7 @@ def record(opened: Opened, anchor: TrustAnchor | None) -> dict[str, Any]:
         ],
         "signatures": signatures(found, anchor),
         "authentic": _verdict(found, anchor),
+        "statement": _statement(opened, members, anchor),
     }
 
 
@@ -112,7 +114,8 @@ def story(told: dict[str, Any]) -> str:
     sizes += [f"{name} {size} bytes" for name, size in (told["payloads"] | told["members"]).items()]
     lines += ["", "sizes:", *[f"  {size}" for size in sizes], "", "signatures:"]
     lines += [f"  {row['key']}: {row['standing']}" for row in told["signatures"]] or ["  none"]
-    return "\n".join([*lines, f"  {told['authentic']}"])
+    lines += [f"  {told['authentic']}"]
+    return "\n".join([*lines, f"  what goes with it: {told['statement']}"] if told["statement"] else lines)
 
 
 def signatures(found: Envelope, anchor: TrustAnchor | None) -> list[dict[str, str]]:
@@ -155,6 +158,24 @@ def _verdict(found: Envelope, anchor: TrustAnchor | None) -> str:
     except SecurityError as error:
         return f"NOT ENOUGH for things of {anchor.maker}: {error.message}"
     return f"{ENOUGH} for things of {anchor.maker}: signed by {len(proved.signers)} of its release keys"
+
+
+def _statement(opened: Opened, members: dict[str, bytes], anchor: TrustAnchor | None) -> str:
+    """Whether those who signed the manifest also signed what lies beside it, as it lies there."""
+    if opened.folder is None:
+        return ""
+    encoded = opened.folder.statement
+    if not encoded:
+        return "nobody has signed it"
+    if anchor is None:
+        return "not checked; give --anchor"
+    keys, policy = profile.authentication(anchor.release_keys, anchor.signing)
+    try:
+        proved = authentication.authenticate(opened.envelope, keys, policy)
+        release_statement.open_statement(encoded, proved, keys).verify(members)
+    except (SecurityError, ProtocolError) as error:
+        return f"NOT PROVED: {error.message}"
+    return f"{len(members)} files, signed by the same"
 
 
 def _chapters(content: Content, anchor: TrustAnchor | None) -> tuple[Chapter, ...]:
