@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from thingstead.cli.action import Parameter, Session
+from thingstead.cli.campaign import PLAN, with_plan
 from thingstead.cli.console import View
 from thingstead.cli.release_view import MAX_ENVELOPE, RELEASE
 from thingstead.cli.remote import remote
@@ -63,16 +64,22 @@ def _digests(encoded: bytes) -> list[Digest]:
     return [digest for digest in said if isinstance(digest, Digest)]
 
 
+def _prepare(session: Session, arguments: dict[str, Any]) -> None:
+    with_plan(session, arguments)
+    _files(session, arguments)
+
+
 PUBLISH = remote(
     "release.publish",
     RELEASE,
     Parameter("image", "the image, beside an envelope alone", default=""),
-    prepare=_files,
-    then="thingstead release list",
+    *PLAN,
+    prepare=_prepare,
+    then="thingstead campaign show {model}/{sequence_number}",
     description=(
         "The domain verifies it under the anchor of the maker, or of who took its part (`thing adopt`), looks for\n"
-        "secrets in the image, and offers it to every thing of the class that goes by that anchor. A refused release\n"
-        "reaches nobody."
+        "secrets in the image, and offers it to every thing of the class that goes by that anchor: by the plan given,\n"
+        "or the policy's ([campaign]), or else up to 50 at once and more by stages. A refused release reaches nobody."
     ),
 )
 LIST = remote("release.list", view=_VIEW, then="thingstead thing list")

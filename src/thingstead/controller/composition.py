@@ -155,6 +155,7 @@ def _owner(
         store=foundation.store,
         clock=foundation.clock,
         make_groups=groups.make,
+        campaigns=planes.campaigns,
     )
 
 

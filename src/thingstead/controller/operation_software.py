@@ -9,12 +9,14 @@ from typing import Any
 from thingstead.controller.operation import Operation
 from thingstead.controller.software_engine import RemoteTracker
 from thingstead.domain.role import Right
-from thingstead.errors import ConfigError
+from thingstead.errors import ConfigError, ThingsteadError
 from thingstead.identifier import ThingId
 from thingstead.planes.software.campaign import Campaign
+from thingstead.planes.software.campaigns import Campaigns
 from thingstead.planes.software.status_tracker import StatusTracker
 from thingstead.protocols.profile import release as profile
 from thingstead.protocols.suit import envelope
+from thingstead.storage.plan_file import parse_plan
 
 __all__ = ["ListReleases", "OfModel", "PublishRelease", "rows"]
 
@@ -33,10 +35,12 @@ class PublishRelease:
     Attributes:
         envelope: path of the SUIT envelope.
         image: path of the image that it is about.
+        plan: how it is to be brought, as TOML; as the policy says, or as is usual, where it is empty.
     """
 
     envelope: str
     image: str
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +54,21 @@ class OfModel:
     model: str
 
 
-def rows(tracker: StatusTracker | RemoteTracker) -> tuple[Operation[Any], ...]:
+def rows(tracker: StatusTracker | RemoteTracker, campaigns: Campaigns) -> tuple[Operation[Any], ...]:
     """The table."""
 
     async def publish(request: PublishRelease) -> Campaign:
+        plan = parse_plan(request.plan) if request.plan else None
         encoded = _read(request.envelope, envelope.DEFAULT_LIMITS.max_bytes)
         image = _read(request.image, profile.MAX_IMAGE_SIZE)
-        return await tracker.publish(encoded, image, actor=_ACTOR)
+        await campaigns.intend(encoded, plan)
+        try:
+            published = await tracker.publish(encoded, image, actor=_ACTOR)
+        except ThingsteadError:
+            await campaigns.give_up(encoded)
+            raise
+        await campaigns.keep()
+        return published
 
     async def listing(_request: ListReleases) -> tuple[Campaign, ...]:
         return tracker.campaigns()

@@ -9,6 +9,7 @@ from thingstead.controller import (
     operation_admission,
     operation_assurance,
     operation_backup,
+    operation_campaign,
     operation_data,
     operation_ddi,
     operation_group,
@@ -123,7 +124,14 @@ def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
     return (
         *operation_access.rows(planes.tokens, clock=controller.foundation.clock),
         *operation_group.rows(planes.groups, serve=controller.group_resources.serve),
-        *operation_software.rows(planes.software),
+        *operation_software.rows(planes.software, planes.campaigns),
+        *operation_campaign.rows(
+            planes.campaigns,
+            planes.software,
+            runs=planes.software.runs,
+            heard=controller.server.last_acceptance,
+            clock=controller.foundation.clock,
+        ),
         *operation_data.rows(planes.data, controller.register),
         *operation_traffic.rows(
             controller.server, controller.resources, controller.bootstrap, controller.register, planes.data

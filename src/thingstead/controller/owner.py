@@ -20,6 +20,7 @@ from thingstead.domain.register import Register
 from thingstead.domain.unit import Unit
 from thingstead.errors import ConfigError
 from thingstead.planes.identity.registrar import Registrar
+from thingstead.planes.software.campaigns import Campaigns
 from thingstead.planes.software.status_tracker import StatusTracker
 from thingstead.storage.policy_file import parse_policy
 
@@ -111,6 +112,7 @@ class Owner:
         store: where the change is put on the ledger.
         clock: for UTC.
         make_groups: makes the groups that a policy names.
+        campaigns: who go by its plan where a release has none.
     """
 
     def __init__(
@@ -126,6 +128,7 @@ class Owner:
         store: Committer,
         clock: Clock,
         make_groups: Callable[[OwnerPolicy], Awaitable[None]],
+        campaigns: Campaigns,
     ) -> None:
         self._files = files
         self._policy = policy
@@ -137,6 +140,8 @@ class Owner:
         self._store = store
         self._clock = clock
         self._make_groups = make_groups
+        self._campaigns = campaigns
+        campaigns.default = policy.plan
 
     @property
     def peers(self) -> tuple[PeerRule, ...]:
@@ -180,13 +185,14 @@ class Owner:
         policy = parse_policy(text)
         join = policy.join
         before = replace(self._policy.join, profile=join.profile)
-        if replace(policy, join=before, peers=self._policy.peers) != self._policy:
+        if replace(policy, join=before, peers=self._policy.peers, plan=self._policy.plan) != self._policy:
             raise ConfigError("the policy's profile, granted or series changed: they are taken up at the next start")
         changed = policy != self._policy
         if changed:
             await self._note("policy", {"sha256": digest(text.encode()), "rules": len(join.rules)})
             self._policy = policy
             self._admission.apply(policy)
+            self._campaigns.default = policy.plan
             await self._make_groups(policy)
         return PolicyReport(len(join.rules), tuple(sorted(join.scopes)), join.approve_each, changed)
 

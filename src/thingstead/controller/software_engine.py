@@ -152,6 +152,7 @@ class RemoteTracker(RemotePlane):
         self.accepts, self.poll, self.image = shelf.accepts, shelf.poll, shelf.image
         self.is_kept, self.keep, self.cancelled = shelf.is_kept, shelf.keep, shelf.cancelled
         self.gates, self.hold, self.let_go = shelf.gates, shelf.hold, shelf.let_go
+        self.objection = shelf.objection
         self.on_install: list[Callable[[ThingId], None]] = []
 
     def resume(self, _admitted: Iterator[Thing]) -> None:

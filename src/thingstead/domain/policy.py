@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from thingstead.domain.campaign_plan import Plan
 from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.peer_policy import PeerRule
@@ -213,6 +214,7 @@ class OwnerPolicy:
         purposes: what is collected, why, and for how long; anything else is refused.
         peers: what things may do at each other; nothing else.
         crypto: which algorithms are taken, and until when.
+        plan: how releases are brought that come without a plan; None where nothing is said.
     """
 
     join: JoinPolicy
@@ -220,6 +222,7 @@ class OwnerPolicy:
     purposes: tuple[Purpose, ...] = ()
     peers: tuple[PeerRule, ...] = ()
     crypto: CryptoPolicy = field(default_factory=CryptoPolicy)
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)

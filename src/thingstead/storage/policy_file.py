@@ -15,6 +15,7 @@ from thingstead.domain.serial import Serials, parse_serials
 from thingstead.domain.service import Service
 from thingstead.errors import ConfigError
 from thingstead.protocols.ace.aif import Bounds, Permission, Scope
+from thingstead.storage.plan_file import PlanTable, plan_of_policy
 
 __all__ = ["parse_policy"]
 
@@ -93,6 +94,7 @@ class _Policy(msgspec.Struct, forbid_unknown_fields=True):
     series: tuple[_Series, ...] = ()
     peer: Annotated[tuple[_Peer, ...], msgspec.Meta(max_length=1000)] = ()
     crypto: _Crypto = msgspec.field(default_factory=_Crypto)
+    campaign: PlanTable | None = None
 
 
 def parse_policy(text: str) -> OwnerPolicy:
@@ -143,6 +145,7 @@ def parse_policy(text: str) -> OwnerPolicy:
     What a scope lets a thing set may be bounded: ``"/light/level" = { methods = ["PUT"], lowest = 10, highest = 60,
     changes_per_minute = 6 }``; the thing that is asked holds to it, and to its own bounds.
     ``[[rejoin]]`` with ``versions = ["2.*"]``, and ``models``, has a thing join anew once it runs such a release.
+    ``[campaign]`` with the keys of a plan (`plan_file.parse_plan`) says how releases go that come without one.
     ``[crypto.sunset]`` with ``"AES-CCM-16-64-128" = 2029-12-31`` sets the last day of an algorithm, earlier than the
     registry does; ``[crypto]`` with ``quantum_year = 2032`` says when to reckon with a quantum computer.
     With ``approve_each = true`` at the top no rule admits by itself: each thing waits for a person.
@@ -167,7 +170,8 @@ def parse_policy(text: str) -> OwnerPolicy:
     purposes = [_purpose(series) for series in read.series]
     peers = tuple([_peer(peer, scopes) for peer in read.peer])
     crypto = crypto_policy(read.crypto.sunset, read.crypto.quantum_year)
-    return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes), peers, crypto)
+    plan = None if read.campaign is None else plan_of_policy(read.campaign, text)
+    return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes), peers, crypto, plan)
 
 
 def _rule(rule: _Rule, scopes: dict[str, Scope], bills: dict[str, Serials]) -> JoinRule:

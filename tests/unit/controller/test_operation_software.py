@@ -19,11 +19,11 @@ class Owner:
         self.image.write_bytes(IMAGE)
 
     def ask(self, operation, **arguments):
-        table = Operations(*operation_software.rows(self.desk.tracker))
+        table = Operations(*operation_software.rows(self.desk.tracker, self.desk.campaigns))
         return asyncio.run(table.answer({"operation": operation, "arguments": arguments}))
 
-    def publish(self):
-        return self.ask("release.publish", envelope=str(self.envelope), image=str(self.image))
+    def publish(self, **arguments):
+        return self.ask("release.publish", envelope=str(self.envelope), image=str(self.image), **arguments)
 
 
 def test_a_release_is_published_from_files_and_listed(tmp_path):
@@ -63,3 +63,24 @@ def test_a_file_that_cannot_be_taken_is_named(tmp_path, broken):
     error = owner.publish()["error"]
     assert error["kind"] == "ConfigError"
     assert str(owner.image) in error["message"]
+
+
+@pytest.mark.requirement("R-72")
+def test_a_release_is_published_with_its_plan(tmp_path):
+    owner = Owner(tmp_path)
+    assert "result" in owner.publish(plan='stages = [1, "100%"]')
+    assert owner.desk.tracker.poll(LAMP.id) is not None
+    assert owner.desk.tracker.poll(OTHER_LAMP.id) is None
+
+
+def test_a_plan_with_a_fault_publishes_nothing(tmp_path):
+    owner = Owner(tmp_path)
+    assert "plan, line 2" in owner.publish(plan='\nstages = ["half"]')["error"]["message"]
+    assert owner.ask("release.list")["result"] == ()
+
+
+def test_of_a_refused_release_no_plan_is_kept(tmp_path):
+    owner = Owner(tmp_path)
+    owner.envelope.write_bytes(made(keys=()))
+    owner.publish(plan='stages = [1, "100%"]')
+    assert owner.desk.kept.load() == {}

@@ -50,6 +50,7 @@ class House:
             store=self.door.store,
             clock=self.door.clock,
             make_groups=self._make_groups,
+            campaigns=self.desk.campaigns,
         )
 
     async def _make_groups(self, policy):
@@ -194,3 +195,20 @@ def test_trust_that_is_as_it_was_is_no_entry():
     told = house.ask("trust.reload")["result"]
     assert told == {"makers": ["acme"], "added": [], "removed": [], "staying": []}
     assert house.noted() == []
+
+
+def test_how_releases_go_without_a_plan_is_taken_up_while_the_domain_runs():
+    house = House()
+    assert _stages(house) is None
+    house.text = BASE + '\n[campaign]\nstages = [1, "100%"]\n'
+    assert asyncio.run(house.owner.reload_policy()).changed
+    assert _stages(house) == 2
+    house.text = BASE + '\n[campaign]\nstages = ["half"]\n'
+    with pytest.raises(ConfigError, match="policy, line"):
+        asyncio.run(house.owner.reload_policy())
+    assert _stages(house) == 2
+
+
+def _stages(house):
+    plan = house.desk.campaigns.default
+    return None if plan is None else len(plan.stages)

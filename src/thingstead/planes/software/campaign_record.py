@@ -31,6 +31,7 @@ class Subject:
         version: for people.
         sequence_number: higher is newer.
         manifest_digest: names it for good.
+        image_digest: SHA-256 of its image; empty where nobody knows it.
         outcome: how many stood where when it ended; empty before.
     """
 
@@ -39,6 +40,7 @@ class Subject:
     version: str
     sequence_number: int
     manifest_digest: bytes
+    image_digest: bytes = b""
     outcome: Mapping[Standing, int] = field(default_factory=dict)
 
     @property
@@ -54,7 +56,7 @@ def encode(subject: Subject, header: Header) -> bytes:
         [
             _VERSION,
             [target.vendor_id, target.class_id, subject.line.source],
-            [subject.model, subject.version, subject.sequence_number, subject.manifest_digest],
+            [subject.model, subject.version, subject.sequence_number, subject.manifest_digest, subject.image_digest],
             {standing.value: count for standing, count in subject.outcome.items()},
             _plan(header.plan),
             [microseconds(header.begun_at), _optional(header.since), _optional(header.ripe_at)],
@@ -73,7 +75,7 @@ def decode(document: bytes) -> tuple[Subject, Header]:
         case [
             int(version),
             [bytes(vendor_id), bytes(class_id), str(source)],
-            [str(model), str(release), int(number), bytes(digest)],
+            [str(model), str(release), int(number), bytes(digest), bytes(image)],
             dict(outcome),
             list(plan),
             [int(begun_at), since, ripe_at],
@@ -86,19 +88,21 @@ def decode(document: bytes) -> tuple[Subject, Header]:
                 read, now, cause = _read_plan([*plan[:4], "UTC", *plan[5:]]), Status.PAUSED, "time-zone"
             except ValueError as error:
                 raise DecodeError(f"expected a campaign: {error}") from None
-            subject = Subject(Line(ClassKey(vendor_id, class_id), source), model, release, number, digest, counts)
+            subject = Subject(
+                Line(ClassKey(vendor_id, class_id), source), model, release, number, digest, image, counts
+            )
             times = (_optional_instant(since), _optional_instant(ripe_at))
             return subject, Header(read, instant(begun_at), now, cause, stage, *times, forgiven)
         case _:
             raise DecodeError("expected a campaign of the software plane")
 
 
-def encode_plan(plan: Plan) -> bytes:
-    """A plan whose campaign has not begun."""
-    return codec.encode([_VERSION, _plan(plan)])
+def encode_plan(plan: Plan | None) -> bytes:
+    """A plan whose campaign has not begun; None for whatever is usual then."""
+    return codec.encode([_VERSION, None if plan is None else _plan(plan)])
 
 
-def decode_plan(document: bytes) -> Plan:
+def decode_plan(document: bytes) -> Plan | None:
     """Read back what `encode_plan` wrote.
 
     Raises:
@@ -108,6 +112,8 @@ def decode_plan(document: bytes) -> Plan:
     match codec.decode(document):
         case [int(version), list(plan)] if version == _VERSION:
             return _read_plan(plan)
+        case [int(version), None] if version == _VERSION:
+            return None
         case _:
             raise DecodeError("expected a plan of the software plane")
 

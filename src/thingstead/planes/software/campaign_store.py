@@ -22,6 +22,7 @@ __all__ = ["CampaignStore", "Live"]
 _ACTOR = "plane:software"
 _PLAN = "plan/"
 _SHORT = 16
+_DEEDS = frozenset({"paused", "resumed", "advanced", "aborted"})
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Live:
         away: since when things have a place that are not in the campaign now; they may come back.
         is_news: whether the ledger is to have its beginning; not of what was published before there were campaigns.
         told: status, stage and cause that the ledger has last.
+        actor: who changed it last, where a person did.
     """
 
     subject: Subject
@@ -41,6 +43,7 @@ class Live:
     away: dict[ThingId, datetime] = field(default_factory=dict)
     is_news: bool = True
     told: tuple[Status, int, str] | None = None
+    actor: str = _ACTOR
 
     @property
     def is_bounded(self) -> bool:
@@ -88,22 +91,29 @@ class CampaignStore:
                 campaign_record.decode(document)
         await self._write({key: one for key, one in documents.items() if key not in self.documents}, ())
 
-    async def plan(self, name: str, plan: Plan | None) -> None:
-        """Keep how a release is to be brought that is not published yet; None when it will not be."""
-        await self._write({_PLAN + name: None if plan is None else campaign_record.encode_plan(plan)}, ())
+    async def intend(self, name: str, plan: Plan | None) -> None:
+        """Keep how a release is to be brought that is not published yet; as is usual by then, where nobody said."""
+        await self._write({_PLAN + name: campaign_record.encode_plan(plan)}, ())
+
+    async def give_up(self, name: str) -> None:
+        """It will not be published."""
+        await self._write({_PLAN + name: None}, ())
+
+    def is_intended(self, name: str) -> bool:
+        """Whether somebody is to publish it, or did a moment ago."""
+        return _PLAN + name in self.documents
 
     def plan_of(self, name: str) -> Plan | None:
-        """What was kept of it; None where nothing was.
+        """How it was said that it is to be brought.
 
         Raises:
-            ConfigError: it names a time zone that this machine does not know any more.
+            ConfigError: in a time zone that this machine does not know any more.
         """
-        document = self.documents.get(_PLAN + name)
-        return None if document is None else campaign_record.decode_plan(document)
+        return campaign_record.decode_plan(self.documents[_PLAN + name])
 
     def begun(self, name: str) -> None:
         """The release was published, and its campaign has the plan now."""
-        if _PLAN + name in self.documents:
+        if self.is_intended(name):
             self._pending[_PLAN + name] = None
 
     def end(self, live: Live, header: Header, subject: Subject) -> None:
@@ -188,4 +198,5 @@ def _entry(live: Live, header: Header) -> Draft:
         "stages": len(header.plan.stages),
         **{standing.value: counts[standing] for standing in Standing},
     }
-    return Draft(header.since or header.begun_at, Kind.CAMPAIGN, _ACTOR, None, header.cause, details)
+    actor = live.actor if header.cause in _DEEDS else _ACTOR
+    return Draft(header.since or header.begun_at, Kind.CAMPAIGN, actor, None, header.cause, details)

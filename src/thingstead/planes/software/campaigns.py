@@ -131,13 +131,12 @@ class Campaigns:
             ConfigError: the plan waits for a release that is not known here.
             StorageError: it could not be kept.
         """
-        chosen = plan or self.usual(len(self._seats))
-        after = tuple([self._known(dependency) for dependency in chosen.after])
-        await self._store.plan(_name(encoded), replace(chosen, after=after))
+        chosen = plan or self.default
+        await self._store.intend(_name(encoded), None if chosen is None else self.resolved(chosen))
 
     async def give_up(self, encoded: bytes) -> None:
         """The release was not published after all."""
-        await self._store.plan(_name(encoded), None)
+        await self._store.give_up(_name(encoded))
 
     def offer(self, offers: Mapping[Line, Offer]) -> None:
         """These are the newest of their lines; for one that was not before, a campaign begins."""
@@ -153,6 +152,8 @@ class Campaigns:
         live = self._of(thing)
         if live is None or live.subject.manifest_digest != offer.manifest_digest:
             return Verdict.ENDED
+        if _has_image(self._runs.get(thing), live.subject):
+            return Verdict.DONE
         return live.campaign.ask(thing, self._clock.utc())
 
     def is_kept(self, thing: ThingId) -> bool:
@@ -193,6 +194,18 @@ class Campaigns:
     def usual(self, things: int) -> Plan:
         """How a release is brought to so many things where nobody says how."""
         return self.default or (EVERYONE if things <= _FEW else STAGED)
+
+    def resolved(self, plan: Plan) -> Plan:
+        """A plan that names by their numbers the releases that it waits for.
+
+        Raises:
+            ConfigError: one of them is not known here.
+        """
+        return replace(plan, after=tuple([self._known(dependency) for dependency in plan.after]))
+
+    def seats(self, model: str) -> Iterator[tuple[ThingId, Seat]]:
+        """The things of a model."""
+        return ((thing, seat) for thing, seat in self._seats.items() if seat.model == model)
 
     def behind(self, dependency: Dependency, zone: str) -> frozenset[ThingId]:
         """Who keeps things of a zone waiting."""
@@ -267,19 +280,25 @@ class Campaigns:
         at, name = self._clock.utc(), _name(offer.encoded)
         if line in self._live:
             self._supersede(self._live.pop(line), at)
-        try:
-            plan = self._store.plan_of(name)
-            header = Header(plan or EVERYONE, at, since=at)
-        except ConfigError:
-            plan, header = EVERYONE, Header(EVERYONE, at, Status.PAUSED, "time-zone", since=at)
+        seats = {thing: seat for thing, seat in self._seats.items() if seat.line == line}
+        header, is_news = self._header(name, len(seats), at), self._store.is_intended(name)
         campaign = Campaign(header, self._zones, self._is_behind, changes=[header])
-        subject = Subject(line, offer.model, offer.version, offer.sequence_number, offer.manifest_digest)
-        live = self._live[line] = Live(subject, campaign, is_news=plan is not None)
+        image = digest(offer.image)
+        subject = Subject(line, offer.model, offer.version, offer.sequence_number, offer.manifest_digest, image)
+        live = self._live[line] = Live(subject, campaign, is_news=is_news)
         self._store.begun(name)
         self._watch(header.plan)
-        for thing, seat in self._seats.items():
-            if seat.line == line:
-                self._place(live, thing, seat)
+        for thing, seat in seats.items():
+            self._place(live, thing, seat)
+
+    def _header(self, name: str, things: int, at: datetime) -> Header:
+        """How a campaign begins; of a release from before there were campaigns as it began then."""
+        if not self._store.is_intended(name):
+            return Header(EVERYONE, at, since=at)
+        try:
+            return Header(self._store.plan_of(name) or self.usual(things), at, since=at)
+        except ConfigError:
+            return Header(EVERYONE, at, Status.PAUSED, "time-zone", since=at)
 
     def _supersede(self, live: Live, at: datetime) -> None:
         campaign = live.campaign
@@ -345,6 +364,18 @@ def _standing(record: SoftwareRecord, subject: Subject) -> Standing:
     name = subject.manifest_digest
     if record.manifest_digest == name or record.sequence_number >= subject.sequence_number:
         return Standing.INSTALLED
+    if _has_image(record, subject):
+        return Standing.INSTALLED
     if any(digest == name and reason is not Reason.OPERATION_FAILED for digest, reason in record.refusals):
         return Standing.FAILED
     return Standing.WAITING
+
+
+def _has_image(record: SoftwareRecord | None, subject: Subject) -> bool:
+    """Whether a thing runs the very image under an older number: what is taken back to reaches only who went on."""
+    return (
+        record is not None
+        and bool(subject.image_digest)
+        and record.image_digest == subject.image_digest
+        and record.sequence_number < subject.sequence_number
+    )

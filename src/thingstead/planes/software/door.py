@@ -61,6 +61,10 @@ class Door(Protocol):
         """What a thing was given, and is not to install any more."""
         ...
 
+    def objection(self, thing: ThingId) -> str:
+        """What a gate has against a thing getting anything new; empty where none has."""
+        ...
+
     async def report(self, thing: ThingId, encoded: bytes) -> None:
         """How it ended; errors as `StatusTracker.report` says."""
         ...

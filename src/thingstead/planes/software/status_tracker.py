@@ -89,7 +89,7 @@ class StatusTracker:
         self.parts: list[Part] = [] if self._shelf.campaigns is None else [self._shelf.campaigns]
         self.on_install: list[Callable[[ThingId], None]] = []
         self.gates = self._shelf.gates
-        self.hold, self.let_go = self._shelf.hold, self._shelf.let_go
+        self.hold, self.let_go, self.objection = self._shelf.hold, self._shelf.let_go, self._shelf.objection
 
     def resume(self, admitted: Iterator[Thing]) -> None:
         """Go on answering the things that were admitted before a restart."""

@@ -26,7 +26,7 @@ FULL = Plan(
 )
 
 
-@pytest.mark.parametrize("plan", [EVERYONE, STAGED, FULL])
+@pytest.mark.parametrize("plan", [EVERYONE, STAGED, FULL, None])
 def test_a_plan_comes_back_as_it_was(plan):
     assert campaign_record.decode_plan(campaign_record.encode_plan(plan)) == plan
 
@@ -44,7 +44,9 @@ def test_a_campaign_comes_back_as_it_was(header):
 
 
 def test_how_an_ended_one_ended_comes_back():
-    subject = Subject(SUBJECT.line, "LX-1", "1.1.0", 7, b"\1" * 32, {Standing.INSTALLED: 9, Standing.FAILED: 1})
+    subject = Subject(
+        SUBJECT.line, "LX-1", "1.1.0", 7, b"\1" * 32, b"\2" * 32, {Standing.INSTALLED: 9, Standing.FAILED: 1}
+    )
     (read, _) = campaign_record.decode(campaign_record.encode(subject, Header(EVERYONE, AT, Status.SUPERSEDED)))
     assert read.outcome == subject.outcome
 

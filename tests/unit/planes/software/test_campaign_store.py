@@ -91,13 +91,23 @@ def test_what_fails_to_be_written_is_still_to_be_written():
 def test_a_plan_is_there_until_its_campaign_has_begun():
     disk = MemoryStore()
     store, _, _ = opened(disk)
-    asyncio.run(store.plan("aa", STAGED))
+    asyncio.run(store.intend("aa", STAGED))
+    asyncio.run(store.intend("bb", None))
     assert opened(disk)[0].plan_of("aa") == STAGED
-    assert store.plan_of("bb") is None
-    store.begun("aa")
-    store.begun("bb")
+    assert opened(disk)[0].plan_of("bb") is None
+    assert not store.is_intended("cc")
+    for name in ("aa", "bb", "cc"):
+        store.begun(name)
     asyncio.run(store.keep())
-    assert opened(disk)[0].plan_of("aa") is None
+    assert opened(disk)[0].documents == {}
+
+
+def test_what_will_not_be_published_is_forgotten():
+    disk = MemoryStore()
+    store, _, _ = opened(disk)
+    asyncio.run(store.intend("aa", STAGED))
+    asyncio.run(store.give_up("aa"))
+    assert opened(disk)[0].documents == {}
 
 
 def test_of_an_ended_one_its_outcome_stays_and_its_places_go():

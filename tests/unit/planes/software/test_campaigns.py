@@ -144,6 +144,24 @@ def test_where_nobody_says_how_a_few_get_it_at_once_and_many_by_stages():
     assert campaigns.usual(51) is ONE_THEN_ALL
 
 
+@pytest.mark.parametrize(("things", "gets"), [(50, 50), (51, 5)])
+def test_how_many_is_counted_of_the_class_and_not_of_the_domain(things, gets):
+    lamps = [a_thing(number, zone=f"room-{number}") for number in range(things)]
+    others = [a_thing(1000 + number, maker="brook", model="TH-2") for number in range(60)]
+    desk = Desk(things=(*lamps, *others)).admit()
+    desk.plan(None)
+    desk.publish()
+    assert sum(desk.tracker.poll(lamp.id) is not None for lamp in lamps) == gets
+
+
+def test_what_the_policy_says_is_what_a_release_without_a_plan_goes_by():
+    desk = Desk().admit()
+    desk.campaigns.default = ONE_THEN_ALL
+    desk.plan(None)
+    desk.publish()
+    assert [gets_it(desk, LAMP), gets_it(desk, OTHER_LAMP)] == [True, False]
+
+
 def test_the_failure_that_is_one_too_many_takes_the_image_from_who_has_the_envelope():
     desk = begun(Plan(abort=(Share(1),)))
     assert gets_it(desk, LAMP)
