@@ -349,6 +349,13 @@ COMMANDS: tuple[Command, ...] = (
     _row(_P, "calendar", "what will expire, and the last safe day to act", "--fail-within 30d", "calendar:CALENDAR"),
     _row(
         _P,
+        "decade",
+        "ten simulated years in minutes, to see whom time strands",
+        "--seed 7 --things 100",
+        "decade:DECADE",
+    ),
+    _row(
+        _P,
         "assurance",
         "threat by threat: control, evidence, remaining risk",
         "--html assurance.html",

@@ -10,12 +10,16 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from thingstead.analysis.image_scan import Finding
+from thingstead.controller import backup as backup_file
+from thingstead.controller import revocation
 from thingstead.controller.composition import compose
 from thingstead.controller.config import CoapConfig, ControllerConfig, DomainConfig
 from thingstead.controller.controller import Controller
 from thingstead.controller.directory import KEYS
 from thingstead.controller.foundation import Foundation
 from thingstead.controller.operation_table import operations
+from thingstead.controller.restoration import newer_entries, take_up, why_held
+from thingstead.controller.restored_directory import RENEWED
 from thingstead.crypto.key import PublicKey
 from thingstead.crypto.keystore import MemoryKeyStore
 from thingstead.domain.anchor import TrustAnchor
@@ -38,6 +42,7 @@ from thingstead.transport.resolver import HostsResolver
 
 __all__ = ["Ground", "LivingDomain"]
 
+_LEDGER = KeyId("ledger")
 _DOMAIN_ADDRESS: Address = ("198.51.100.1", 5683)
 
 
@@ -50,6 +55,7 @@ class Ground(Protocol):
         random: whatever is left to chance.
         makers: whom it trusts, by name.
         servers: the cards of makers' servers, by the maker's name.
+        mud_authorities: who signs makers' MUD files, by the maker's name.
     """
 
     clock: VirtualClock
@@ -57,6 +63,7 @@ class Ground(Protocol):
     random: random.Random
     makers: dict[str, Maker]
     servers: dict[str, MakerServer]
+    mud_authorities: dict[str, tuple[bytes, ...]]
 
 
 class LivingDomain:
@@ -135,6 +142,24 @@ class LivingDomain:
             await self._task
         self._task = None
 
+    async def begin_again(self, data: bytes) -> str:
+        """Begin on an empty disk, filled from a backup, as a restore does: under new keys for ledger and tokens.
+
+        Returns:
+            Why each thing waits for a person; empty where none does.
+        """
+        await self.crash()
+        backup = backup_file.authenticate(data, self.keys.handle(_LEDGER).public)
+        newer, kept = newer_entries(backup, self.heads.load()), self.revocations.load()
+        revoked = None if kept is None else revocation.authenticate(kept, backup.signer, domain=self.config.domain.name)
+        self.disk, self.heads, self.revocations = MemoryStore(), MemoryHeads(), MemoryHeads()
+        for name in RENEWED:
+            self.keys.delete(KeyId(name))
+            self.keys.create(KeyId(name), KEYS[name])
+        await take_up(compose(self.foundation(), asyncio.TaskGroup()), backup, newer, revoked)
+        await self.start()
+        return why_held(backup, newer, revoked)
+
     async def ask(self, operation: str, **arguments: Any) -> Any:
         """An operator's request; a refusal is an error."""
         answer = await self.answer(operation, **arguments)
@@ -177,8 +202,16 @@ class LivingDomain:
 
     def anchors(self) -> tuple[TrustAnchor, ...]:
         """The makers that the owner trusts."""
-        servers = self._world.servers
-        return tuple(replace(_anchor(maker), server=servers.get(name)) for name, maker in self._world.makers.items())
+        servers, authorities = self._world.servers, self._world.mud_authorities
+        return tuple(
+            replace(
+                _anchor(maker),
+                server=servers.get(name),
+                mud_authorities=authorities.get(name, ()),
+                dns_name="mud.example" if name in authorities else "",
+            )
+            for name, maker in self._world.makers.items()
+        )
 
     def foundation(self) -> Foundation:
         """What the next life stands on."""

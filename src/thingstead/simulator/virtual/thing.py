@@ -55,6 +55,7 @@ class LivingThing:
         sensor: what it measures.
         lamp: what it moves.
         config: its settings.
+        make: what its program is.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class LivingThing:
         self.serial = serial
         self.address = address
         self.maker = maker
+        self.make = Agent
         self.clock = world.clock
         self.fate = Fate()
         self.keys = MemoryKeyStore()
@@ -132,7 +134,7 @@ class LivingThing:
             sensor=self.sensor,
             actuator=self.lamp,
         )
-        agent = Agent(hardware, self.config, clock=self.clock, random_bytes=self._world.random.randbytes)
+        agent = self.make(hardware, self.config, clock=self.clock, random_bytes=self._world.random.randbytes)
         groups = [(self.config.multicast_group, self.config.multicast_port)] if self.config.multicast_group else []
         agent.on_restart = lambda: self._begin_anew(agent)
         self._host = Host(agent, self.address, self._world.network, on_killed=self._fall, groups=groups)

@@ -15,6 +15,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from ipaddress import IPv4Address
 from typing import Any
 
 from thingstead.agent.story import Request, Story
@@ -27,10 +28,13 @@ from thingstead.simulator.virtual.domain import LivingDomain
 from thingstead.simulator.virtual.network import Network
 from thingstead.simulator.virtual.thing import LivingThing
 
-__all__ = ["AT", "World", "make_maker"]
+__all__ = ["AT", "SUPPORT_END", "World", "make_maker"]
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
+SUPPORT_END = date(2031, 1, 1)
+
+_FIRST_ADDRESS = IPv4Address("192.0.2.0")
 _STEP = 0.02
 
 
@@ -47,7 +51,9 @@ class World:
         network: what carries their datagrams.
         makers: ``acme`` of model LX-1 and ``brook`` of model TH-2, each with an anchor of its own, both trusted.
         servers: the card of a maker's server, by the maker's name; every domain is given it with the anchor.
+        mud_authorities: who signs makers' MUD files, by the maker's name.
         domain: the domain.
+        domains: it, and whoever else was started here.
         things: by serial number.
     """
 
@@ -58,7 +64,9 @@ class World:
         self.network = Network(loop, seed=seed, **line)
         self.makers = {name: make_maker(name) for name in ("acme", "brook")}
         self.servers: dict[str, MakerServer] = {}
+        self.mud_authorities: dict[str, tuple[bytes, ...]] = {}
         self.domain = LivingDomain(self, policy)
+        self.domains = [self.domain]
         self.things: dict[str, LivingThing] = {}
 
     def thing(
@@ -68,6 +76,7 @@ class World:
         maker: Maker | None = None,
         model: str = "LX-1",
         sold_to: PublicKey | MakerServer | None = None,
+        support_end: date = SUPPORT_END,
         **config: Any,
     ) -> LivingThing:
         """Bear a thing that is not switched on yet.
@@ -77,28 +86,29 @@ class World:
             maker: Acme if none is given.
             model: its type.
             sold_to: key of the domain that its voucher names, ours if none is given; or the server that it asks.
+            support_end: last day on which its maker mends it.
             config: settings of its `AgentConfig`.
         """
         number = len(self.things) + 1
         thing = LivingThing(
             self,
             serial,
-            address=(f"192.0.2.{number}", 5683),
+            address=(str(_FIRST_ADDRESS + number), 5683),
             maker=maker or self.makers["acme"],
-            model=Model(model, 2, f"https://mud.example/{model}.json", date(2031, 1, 1)),
+            model=Model(model, 2, f"https://mud.example/{model}.json", support_end),
             sold_to=sold_to or self.domain.public,
             config=config,
         )
         self.things[serial] = thing
         return thing
 
-    async def until(self, condition: Callable[[], object], *, within: float = 60.0) -> None:
-        """Let time pass until `condition` holds; an error when it does not within so many seconds."""
+    async def until(self, condition: Callable[[], object], *, within: float = 60.0, step: float = _STEP) -> None:
+        """Let time pass until `condition` holds, looking every `step`; an error when it does not `within` so long."""
         end = self.clock.now() + within
         while not condition():
             if self.clock.now() >= end:
                 raise TimeoutError(f"did not happen within {within} s")
-            await asyncio.sleep(_STEP)
+            await asyncio.sleep(step)
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -136,4 +146,5 @@ class World:
         """Switch everything off."""
         for thing in self.things.values():
             thing.crash()
-        await self.domain.crash()
+        for domain in self.domains:
+            await domain.crash()
