@@ -33,6 +33,7 @@ from thingstead.agent.session_table import PEER_STORY
 from thingstead.agent.story import Stories, Story, Wait
 from thingstead.agent.telemetry import tell
 from thingstead.agent.token_judge import TokenJudge
+from thingstead.agent.update_anchor import UpdateAnchor
 from thingstead.agent.update_attempt import Means
 from thingstead.agent.updating import TRIAL_STORY, UPDATE_STORY, Life, Updating
 from thingstead.clock import Clock
@@ -165,6 +166,7 @@ class Agent:
         )
         self.maintenance.serve(self.resources)
         self.on_restart: Callable[[], None] = lambda: None
+        self.update_anchor = UpdateAnchor(hardware.home, self.ownership.born)
         self.updating = self._updating()
         self.member: Member | None = None
         self.thing_id = ""
@@ -198,7 +200,7 @@ class Agent:
         )
 
     def _updating(self) -> Updating:
-        means = Means(self.hardware.slots, self.ownership.born, self.utc, self._decryption_keys)
+        means = Means(self.hardware.slots, self.update_anchor, self.utc, self._decryption_keys)
         life = Life(lambda: self._now, self._check, self._begin_anew, self.config.trial_deadline)
         return Updating(means, life)
 

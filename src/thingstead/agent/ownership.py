@@ -24,7 +24,6 @@ from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import custody, papers, path, wipe
 from thingstead.protocols.profile.birth import BIRTH, IDENTITY_KEY, Birth
 from thingstead.protocols.profile.custody import CLAIM, CUSTODY, Custody, Owner
-from thingstead.protocols.profile.key_set import EVERY_KEY
 from thingstead.protocols.profile.papers import Papers
 
 __all__ = ["HandedOn", "Ownership", "claim", "hand_on"]
@@ -132,10 +131,15 @@ class Ownership:
     def born(self) -> Birth:
         """What the maker gave, with the release keys of who took its part where somebody did."""
         known = self._custody()
-        taken_over = () if known is None else known.release_keys
-        if not taken_over:
+        mender = None if known is None else known.mender
+        if mender is None:
             return self._birth
-        return replace(self._birth, release_anchors=taken_over, signing=EVERY_KEY, release_step=0)
+        return replace(
+            self._birth,
+            release_anchors=mender.release_keys,
+            signing=mender.signing,
+            release_step=mender.release_step,
+        )
 
     def serve(self, resources: Resources, member_key: Callable[[], PublicKey | None]) -> None:
         """Register the papers; `member_key` is that of the domain that it is in."""

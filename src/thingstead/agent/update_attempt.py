@@ -11,10 +11,10 @@ from typing import Any
 from thingstead.agent import image, image_download
 from thingstead.agent.ports import Area, Download, Installed, Slots
 from thingstead.agent.story import Story
+from thingstead.agent.update_anchor import UpdateAnchor
 from thingstead.errors import DecodeError, ForbiddenError, ThingsteadError, UnsupportedError
 from thingstead.protocols.profile import delta, path
 from thingstead.protocols.profile import release as profile
-from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.release import STAGING
 from thingstead.protocols.suit import authentication, encryption, envelope
 from thingstead.protocols.suit.digest import Digest, digest_of
@@ -46,13 +46,13 @@ class Means:
 
     Attributes:
         slots: where images are.
-        born: the keys that sign releases, and what the thing is.
+        anchor: which keys sign releases, and what the thing is.
         utc: the thing's clock, for use-before.
         decryption: its keys for encrypted images, by kid.
     """
 
     slots: Slots
-    born: Callable[[], Birth]
+    anchor: UpdateAnchor
     utc: Callable[[], datetime]
     decryption: Callable[[], DecryptionKeys]
 
@@ -83,7 +83,7 @@ class UpdateAttempt:
         standing = self._slots.standing()
         if opened.digest.encode() in {standing.installed.manifest_digest, standing.reverted}:
             return
-        birth = self._means.born()
+        birth = self._means.anchor.born()
         keys, policy = profile.authentication(birth.release_anchors, birth.signing)
         manifest = open_manifest(authentication.authenticate(opened, keys, policy))
         recipient = Recipient(

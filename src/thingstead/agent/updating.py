@@ -2,7 +2,8 @@
 
 ::
 
-    GET /update            -> envelope          every signature of the maker's must hold
+    GET /update            -> step of keys      to other update keys, as long as there are any (update_anchor)
+    GET /update            -> envelope          as many signatures of the maker's as those keys ask for must hold
     GET /update/image      -> image, in blocks  into the slot that does not run; goes on where it was interrupted
     (activate, restart)                         the release is on trial
     (confirm)                                   the thing works with it: its sequence number counts from now on
@@ -15,8 +16,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
 from thingstead.agent import image
 from thingstead.agent.ports import Area, Slots
@@ -145,7 +147,7 @@ class Updating:
 
     @property
     def _serial(self) -> str:
-        return self._means.born().serial
+        return self._means.anchor.serial
 
     def _boot(self) -> None:
         """What a boot loader does: count a start with a release on trial, or go back after too many."""
@@ -159,11 +161,8 @@ class Updating:
             self._slots.count_boot()
 
     def _poll(self) -> Story:
-        query = request(Code.GET, path.UPDATE)
-        if self._etag:
-            query = query.with_options((OptionNumber.ETAG, self._etag))
-        answer: Message = yield Request(query)
-        if answer.code != Code.CONTENT:
+        answer = yield from self._asked()
+        if answer is None:
             return
         attempt = UpdateAttempt(self._means)
         failure: ThingsteadError | None = None
@@ -183,6 +182,25 @@ class Updating:
             self._etag = answer.option(OptionNumber.ETAG) or b""
             if not self.is_on_trial and self._slots.download() is not None:
                 self._slots.keep(None)
+
+    def _asked(self) -> Generator[Request | Wait, Any, Message | None]:
+        """The envelope that there is for the thing, if any; steps to other update keys come before it."""
+        while True:
+            query = request(Code.GET, path.UPDATE, query=self._means.anchor.query())
+            if self._etag:
+                query = query.with_options((OptionNumber.ETAG, self._etag))
+            answer: Message = yield Request(query)
+            if answer.code != Code.CONTENT:
+                return None
+            if answer.uint_option(OptionNumber.CONTENT_FORMAT) != ContentFormat.CBOR:
+                return answer
+            try:
+                self._means.anchor.walk(answer.payload)
+            except ThingsteadError as error:
+                self._note(error)
+                return None
+            # What was refused under the keys of before is judged anew.
+            self._etag = b""
 
     def _reach(self) -> Story:
         """A response that OSCORE verified is what counts, whatever it says, unless the domain is in trouble itself."""

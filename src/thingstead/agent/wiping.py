@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from thingstead.agent.ports import Home
+from thingstead.agent.update_anchor import UPDATE_KEYS
 from thingstead.crypto.keystore import KeyStore
 from thingstead.protocols.profile.birth import BIRTH, DECRYPTION_KEY, IDENTITY_KEY
 from thingstead.protocols.profile.custody import CLAIM, CUSTODY
@@ -10,7 +11,7 @@ from thingstead.protocols.profile.custody import CLAIM, CUSTODY
 __all__ = ["erase", "inventory", "resume"]
 
 _MARK = "wiping"
-_KEPT = frozenset({BIRTH, CUSTODY, CLAIM, _MARK})
+_KEPT = frozenset({BIRTH, CUSTODY, CLAIM, UPDATE_KEYS, _MARK})
 _KEPT_KEYS = frozenset({IDENTITY_KEY, DECRYPTION_KEY})
 
 

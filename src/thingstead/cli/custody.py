@@ -12,18 +12,20 @@ from thingstead.cli.input import read_file
 from thingstead.clock import SystemClock
 from thingstead.controller.directory import DomainDirectory
 from thingstead.domain import anchor as anchor_file
+from thingstead.domain.anchor import TrustAnchor
 from thingstead.errors import ConfigError
 from thingstead.planes.identity import handover
 from thingstead.planes.identity.handover import Handover
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile.custody import Owner
+from thingstead.protocols.profile.key_set import EVERY_KEY
 from thingstead.simulator.factory import is_maker, open_maker
 from thingstead.storage.directory import write_whole
 
 __all__ = ["PASS"]
 
 _ANCHOR = ".anchor"
-_MAX_ANCHOR, _MAX_CREDENTIAL = 1 << 16, 4096
+_MAX_ANCHOR, _MAX_CREDENTIAL = 1 << 18, 4096
 _NONCE_SIZE = 16
 
 
@@ -35,7 +37,7 @@ def _pass(session: Session) -> int:
     to = _receiver(session.path("to"))
     if options["updates"] and not to.release_keys:
         raise ConfigError(f"{to.name} has no release keys: give its .anchor, or its directory")
-    named = to if options["updates"] else replace(to, release_keys=())
+    named = to if options["updates"] else replace(to, release_keys=(), signing=EVERY_KEY, release_step=0)
     owner, nonce = Owner(seller.name, seller.anchor.public), secrets.token_bytes(_NONCE_SIZE)
     given = pass_on(thing, owner, named, key=seller.anchor, at=SystemClock().utc(), nonce=nonce)
     said = Handover(given.serial, seller.name, given.papers, nonce, given.word)
@@ -59,15 +61,25 @@ def _receiver(path: Path) -> Owner:
     """A re-badger or seller by its directory or anchor, a domain by its directory or credential."""
     if path.suffix == _ANCHOR:
         anchor = anchor_file.decode(read_file(path, max_bytes=_MAX_ANCHOR))
-        return Owner(anchor.maker, anchor.identity_key, release_keys=anchor.release_keys)
+        return _named(anchor)
     if not path.is_dir():
         read = ccs.decode(read_file(path, max_bytes=_MAX_CREDENTIAL))
         return Owner(read.subject, read.public)
     if is_maker(path):
-        maker = open_maker(path).maker
-        return Owner(maker.name, maker.anchor.public, release_keys=tuple([key.public for key in maker.release_keys]))
+        return _named(anchor_file.decode(read_file(open_maker(path).anchor, max_bytes=_MAX_ANCHOR)))
     directory = DomainDirectory(path)
     return Owner(directory.load().domain.name, directory.public("domain"))
+
+
+def _named(anchor: TrustAnchor) -> Owner:
+    given = anchor.steady
+    return Owner(
+        anchor.maker,
+        anchor.identity_key,
+        release_keys=given.current.keys,
+        signing=given.current.signing,
+        release_step=given.number,
+    )
 
 
 PASS = Action(

@@ -20,7 +20,7 @@ from thingstead.transport.control_socket import ControlClient
 __all__ = ["TRUST_ADD", "TRUST_LIST", "TRUST_REMOVE"]
 
 _DIRECTORY = Parameter("directory", "the domain's directory")
-_MAX_ANCHOR = 1 << 16
+_MAX_ANCHOR = 1 << 18
 _MAKERS = View(
     (
         ("maker", "maker"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from thingstead.controller.admission import Admission
+from thingstead.clock import Clock
 from thingstead.controller.attention import Attention
 from thingstead.controller.clone_watch import CloneWatch
 from thingstead.controller.conductor import Conductor
@@ -44,7 +44,7 @@ from thingstead.endpoint.resource import Resources
 from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.decommission import Decommission
 from thingstead.planes.access.authorization_server import AuthorizationServer
-from thingstead.planes.identity.registrar import Registrar
+from thingstead.planes.software.migration import Migrations
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.cwt import ccs
@@ -66,8 +66,11 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     clock, random_bytes = foundation.clock, foundation.random_bytes
     register = Register(foundation.store.load())
     store = second_place(foundation, register)
-    foundation = replace(foundation, store=store)
     store.listen(register.follow)
+    migrations = _migrations(
+        store, register, clock, lambda one: (server.last_acceptance(one), planes.data.interval(one))
+    )
+    foundation = replace(foundation, store=store, anchors=migrations.resume(foundation.anchors))
     refusals = RefusalCounter()
     own = domain_credential(foundation.keys, foundation.config)
     resources = Resources(lambda event: _grant(event, planes.access, clones))
@@ -83,22 +86,14 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     conductor = Conductor(planes, register, store=store, clock=clock)
     clones = CloneWatch(conductor, store=store, receives_at=server.receives_at, clock=clock)
     doors = compose_entrance(foundation, own, trusted, server, conductor, register, planes)
-    registrar, admission = doors.registrar, doors.admission
+    admission = doors.admission
     notary = _notary(foundation, refusals)
     rejoining = Rejoining(lambda: admission.policy, register, conductor=conductor, runs=planes.software.runs)
     planes.software.on_install.append(rejoining.note)
     groups = GroupResources(resources, server, planes.groups)
     door, devices = _ddi(foundation, register, planes, conductor, trusted, refusals)
     attention = _attention(foundation, register, server=server, door=door, planes=planes)
-    overview = _overview(
-        foundation,
-        planes,
-        register,
-        notary,
-        server=server,
-        attention=attention,
-        doors=doors,
-    )
+    overview = _overview(foundation, (planes, register, notary), server, attention, doors=doors, migrations=migrations)
     expiring = ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock)
     controller = Controller(
         foundation=foundation,
@@ -114,18 +109,20 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         ownership=doors.ownership,
         bootstrap=doors.bootstrap,
         decommission=_decommission(foundation, server, planes.access),
+        migrations=migrations,
         maintenance=_maintenance(foundation, conductor, register, planes, server=server, refusals=refusals),
         planes=planes,
         ddi=door,
         devices=devices,
         overview=overview,
-        owner=_owner(
-            foundation, trusted, register, registrar=registrar, planes=planes, admission=admission, groups=groups
-        ),
+        owner=_owner(foundation, trusted, register, planes=planes, migrations=migrations, doors=doors, groups=groups),
         group_resources=groups,
         refusals=refusals,
         clones=clones,
-        chores=_chores(foundation, planes, store, dates=expiring, attention=attention, rejoining=rejoining),
+        chores=(
+            *_chores(foundation, planes, store, dates=expiring, attention=attention, rejoining=rejoining),
+            (_SECOND, migrations.flush),
+        ),
         joined=asyncio.Event(),
     )
     planes.groups.on_join = lambda _name: controller.joined.set()
@@ -139,18 +136,19 @@ def _owner(
     trusted: Trusted,
     register: Register,
     *,
-    registrar: Registrar,
     planes: Planes,
-    admission: Admission,
+    migrations: Migrations,
+    doors: Entrance,
     groups: GroupResources,
 ) -> Owner:
     return Owner(
         foundation.files,
         foundation.policy,
         trusted,
-        registrar=registrar,
+        registrar=doors.registrar,
         software=planes.software,
-        admission=admission,
+        migrations=migrations,
+        admission=doors.admission,
         register=register,
         store=foundation.store,
         clock=foundation.clock,
@@ -233,14 +231,14 @@ def _attention(
 
 def _overview(
     foundation: Foundation,
-    planes: Planes,
-    register: Register,
-    notary: Notary,
-    *,
+    known: tuple[Planes, Register, Notary],
     server: DomainServer,
     attention: Attention,
+    *,
     doors: Entrance,
+    migrations: Migrations,
 ) -> Overview:
+    planes, register, notary = known
     return Overview(
         foundation.config.domain.name,
         planes,
@@ -255,9 +253,21 @@ def _overview(
         attention=attention,
         waiting=lambda: sum(one.approval is None for _, one in doors.admission.waiting()),
         makers=doors.makers.counted,
+        dates=migrations.expiries,
         separate=foundation.separate,
         clock=foundation.clock,
     )
+
+
+def _migrations(
+    store: SecondPlace,
+    register: Register,
+    clock: Clock,
+    heard: Callable[[ThingId], tuple[datetime | None, timedelta | None]],
+) -> Migrations:
+    # Not with the software plane's own: those move where that plane lives in another process, and polls come in here.
+    records = PlaneRecords(PlaneName.IDENTITY, store, prefix="update-keys/")
+    return Migrations(records, things=register.things, heard=heard, clock=clock)
 
 
 def _decommission(

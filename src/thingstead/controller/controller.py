@@ -33,6 +33,7 @@ from thingstead.errors import ThingsteadError
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.phases.decommission import Decommission
 from thingstead.planes.identity.ownership import Ownership
+from thingstead.planes.software.migration import Migrations
 
 __all__ = ["Controller"]
 
@@ -60,6 +61,7 @@ class Controller:
         bootstrap: handshakes under way.
         decommission: how a thing is parted from.
         maintenance: orders to things.
+        migrations: things on their way to other update keys.
         planes: the six engines.
         ddi: the door for devices that speak hawkBit's API.
         devices: makes such devices known.
@@ -86,6 +88,7 @@ class Controller:
     bootstrap: Bootstrap
     decommission: Decommission
     maintenance: Maintenance
+    migrations: Migrations
     planes: Planes
     ddi: DdiDoor
     devices: DdiRegistry

@@ -127,8 +127,9 @@ def rows(
         anchor = next((one for one in anchors() if one.maker == name), None)
         if anchor is None:
             raise ConfigError(f"expected an anchor of {name} with the release keys that count from now on")
-        await adoption.adopt(thing.id, thing.serial, anchor.release_keys)
-        thumbprints = [cose_key.thumbprint(key) for key in anchor.release_keys]
+        given = anchor.steady
+        await adoption.adopt(thing.id, thing.serial, given)
+        thumbprints = [cose_key.thumbprint(key) for key in given.current.keys]
         evidence: dict[str, Detail] = {
             "until": request.until,
             "anchor": anchor.maker,

@@ -16,6 +16,7 @@ from thingstead.controller import (
     operation_install_code,
     operation_ledger,
     operation_maintenance,
+    operation_migration,
     operation_owner,
     operation_ownership,
     operation_people,
@@ -132,6 +133,7 @@ def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
             heard=controller.server.last_acceptance,
             clock=controller.foundation.clock,
         ),
+        *operation_migration.rows(controller.migrations, controller.owner, controller.register),
         *operation_data.rows(planes.data, controller.register),
         *operation_traffic.rows(
             controller.server, controller.resources, controller.bootstrap, controller.register, planes.data

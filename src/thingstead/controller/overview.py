@@ -67,6 +67,7 @@ class Overview:
         attention: looks for what is forgotten.
         waiting: how many things wait for a person.
         makers: what came of asking makers' servers, by maker and reason.
+        dates: what expires and is no plane's alone.
         separate: what runs in processes of their own.
         clock: both times; uptime counts from here.
     """
@@ -87,6 +88,7 @@ class Overview:
         attention: Attention,
         waiting: Callable[[], int],
         makers: Callable[[], Mapping[str, Mapping[str, int]]],
+        dates: Callable[[], Iterable[Expiry]],
         separate: Sequence[str] = (),
         clock: Clock,
     ) -> None:
@@ -103,6 +105,7 @@ class Overview:
         self._attention = attention
         self._waiting = waiting
         self._makers = makers
+        self._dates = dates
         self._separate = tuple(separate)
         self._clock = clock
         self._started = clock.now()
@@ -123,8 +126,8 @@ class Overview:
         return assess(QUESTIONS.values(), found, domain=self._domain, at=figures.at, trace=trace)
 
     def expiries(self) -> list[Expiry]:
-        """Everything that the planes watch."""
-        return [expiry for plane in self._planes for expiry in plane.expiries()]
+        """Everything that the planes watch, and the last days of keys that makers replace."""
+        return [*(expiry for plane in self._planes for expiry in plane.expiries()), *self._dates()]
 
     def forgotten(self) -> tuple[Neglected, ...]:
         """What nobody looks after, looked for now."""

@@ -21,6 +21,7 @@ from thingstead.domain.unit import Unit
 from thingstead.errors import ConfigError
 from thingstead.planes.identity.registrar import Registrar
 from thingstead.planes.software.campaigns import Campaigns
+from thingstead.planes.software.migration import Migrations
 from thingstead.planes.software.status_tracker import StatusTracker
 from thingstead.storage.policy_file import parse_policy
 
@@ -107,6 +108,7 @@ class Owner:
         trusted: as in force.
         registrar: who asks for a maker at a join.
         software: who asks for a maker's release keys.
+        migrations: who takes makers' steps to other release keys.
         admission: who asks the policy.
         register: things that are here.
         store: where the change is put on the ledger.
@@ -123,6 +125,7 @@ class Owner:
         *,
         registrar: Registrar,
         software: StatusTracker | RemoteTracker,
+        migrations: Migrations,
         admission: Admission,
         register: Register,
         store: Committer,
@@ -135,6 +138,7 @@ class Owner:
         self._trusted = trusted
         self._registrar = registrar
         self._software = software
+        self._migrations = migrations
         self._admission = admission
         self._register = register
         self._store = store
@@ -160,7 +164,7 @@ class Owner:
             ConfigError: a file that is no anchor; nothing changed.
             StorageError: the change could not be put on the ledger; nothing changed.
         """
-        anchors = self._files.anchors()
+        anchors = self._migrations.overlay(self._files.anchors())
         before = {one.maker: one for one in self._trusted.anchors}
         after = {one.maker: one for one in anchors}
         added = tuple([maker for maker in after if after[maker] != before.get(maker)])
@@ -171,6 +175,7 @@ class Owner:
             self._trusted.anchors = anchors
             self._registrar.trust({one.maker: one.identity_key for one in anchors})
             self._software.trust(anchors)
+            self._migrations.trust(anchors)
         staying = tuple([thing.id for thing in self._register.things() if thing.maker not in after])
         return TrustReport(tuple(after), added, removed, staying)
 

@@ -24,7 +24,9 @@ from thingstead.protocols.coap.option import encode_uint
 from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.edhoc import coap_carriage
 from thingstead.protocols.edhoc import error as edhoc_error
+from thingstead.protocols.profile import update_poll as update_poll_profile
 from thingstead.protocols.profile.grant import encode_granted
+from thingstead.protocols.profile.update_poll import Standing
 
 __all__ = [
     "bootstrapping",
@@ -32,6 +34,7 @@ __all__ = [
     "content",
     "credential_status",
     "granting",
+    "keys_first",
     "telling",
     "update_image",
     "update_poll",
@@ -112,6 +115,19 @@ def telling(maintenance: Maintenance) -> Callable[[Call], Awaitable[Message]]:
     async def answer(call: Call) -> Message:
         await maintenance.take_up(ThingId(str(call.peer)), call.request.payload)
         return Message(Code.CHANGED)
+
+    return answer
+
+
+def keys_first(
+    poll: Handler, accepts: Callable[[ThingId], bool], lacks: Callable[[ThingId, Standing], bytes | None]
+) -> Handler:
+    """GET of the step that the caller lacks to its maker's update keys, as CBOR; `poll` answers where it lacks none."""
+
+    def answer(call: Call) -> Message | None:
+        thing = ThingId(str(call.peer))
+        step = lacks(thing, update_poll_profile.read(call.request.queries)) if accepts(thing) else None
+        return poll(call) if step is None else content(step, ContentFormat.CBOR)
 
     return answer
 

@@ -11,6 +11,7 @@ from thingstead.controller.resource import (
     collecting,
     credential_status,
     granting,
+    keys_first,
     telling,
     update_image,
     update_poll,
@@ -35,7 +36,13 @@ def serve(controller: Controller) -> None:
     resources.register(path.WELL_KNOWN_CORE, Code.GET, discovery(resources, _LINKS), public=True)
     senml, cbor = (ContentFormat.SENML_CBOR,), (ContentFormat.CBOR,)
     resources.register(path.TELEMETRY, Code.POST, collecting(controller.planes.data), consumes=senml)
-    resources.register(path.UPDATE, Code.GET, update_poll(controller.planes.software, server.deferred))
+    things, migrations = controller.register, controller.migrations
+    poll = keys_first(
+        update_poll(controller.planes.software, server.deferred),
+        controller.planes.software.accepts,
+        lambda thing, told: migrations.hear(things.thing(thing), told),
+    )
+    resources.register(path.UPDATE, Code.GET, poll)
     resources.register(path.UPDATE_IMAGE, Code.GET, update_image(controller.planes.software))
     resources.register(path.UPDATE_REPORT, Code.POST, update_report(controller.planes.software, server), consumes=cbor)
     resources.register(path.CREDENTIAL_STATUS, Code.FETCH, credential_status(controller.planes.identity))

@@ -74,6 +74,11 @@ class TrustAnchor:
         """Which keys sign now; errors as for `states`."""
         return self.states[-1]
 
+    @property
+    def steady(self) -> UpdateKeys:
+        """What is given to who begins now, between two sets of keys the old one: he walks as all others do."""
+        return next(state for state in reversed(self.states) if state.incoming is None)
+
 
 def follow(anchor: TrustAnchor, steps: Sequence[bytes]) -> TrustAnchor:
     """The same maker after these steps.

@@ -37,6 +37,7 @@ __all__ = [
     "plan",
     "require_retirable",
     "sunset",
+    "survey",
 ]
 
 _SILENT = 3
@@ -167,7 +168,7 @@ def plan(
     until: date | None = None,
     is_way_back: bool = False,
 ) -> Plan:
-    """Say of every thing what a migration would do to it; nothing is changed.
+    """Say of every thing what a migration would do to it, where it may be begun at all; nothing is changed.
 
     Args:
         before: keys that sign now.
@@ -184,6 +185,19 @@ def plan(
     if before == after:
         raise PolicyError("these keys sign already", reason="same-keys")
     _require_lasting(before, after, at.date() if is_way_back else max(until or at.date(), at.date()), is_way_back)
+    return survey(before, after, candidates, at=at, step=step, until=until)
+
+
+def survey(
+    before: KeySet,
+    after: KeySet,
+    candidates: Iterable[Candidate],
+    *,
+    at: datetime,
+    step: int,
+    until: date | None = None,
+) -> Plan:
+    """Say how every thing stands in a migration, under way or over; arguments as for `plan`."""
     day = until or sunset(before)
     things = sorted(candidates, key=lambda one: (one.serial, one.thing))
     told = _told(things)

@@ -11,10 +11,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from thingstead.clock import Clock
-from thingstead.crypto.key import PrivateKey, PublicKey
+from thingstead.crypto.key import PrivateKey
 from thingstead.errors import ForbiddenError
 from thingstead.identifier import ThingId
 from thingstead.protocols.coap.code import code_name
@@ -22,6 +22,7 @@ from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.profile import custody, papers, path
 from thingstead.protocols.profile.custody import Owner
+from thingstead.protocols.profile.succession import UpdateKeys
 
 __all__ = ["Adoption"]
 
@@ -52,8 +53,8 @@ class Adoption:
         self._clock = clock
         self._within = within
 
-    async def adopt(self, thing: ThingId, serial: str, release_keys: Sequence[PublicKey]) -> None:
-        """Have a thing take releases under these keys, and under no others.
+    async def adopt(self, thing: ThingId, serial: str, keys: UpdateKeys) -> None:
+        """Have a thing take releases under these keys, and under no others but those that come to follow them.
 
         Raises:
             ForbiddenError: the thing does not take it: its maker still mends it, or it is not ours.
@@ -65,7 +66,13 @@ class Adoption:
             shown.head,
             serial=serial,
             owner=Owner(self._domain, self._owner.public),
-            to=Owner(self._domain, self._owner.public, release_keys=tuple(release_keys)),
+            to=Owner(
+                self._domain,
+                self._owner.public,
+                release_keys=keys.current.keys,
+                signing=keys.current.signing,
+                release_step=keys.number,
+            ),
             at=self._clock.utc(),
             key=self._owner,
         )

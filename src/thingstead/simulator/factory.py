@@ -261,8 +261,7 @@ def _maker(name: str, domain: str, root: Path, second_place: Path | None) -> Mak
     except (ProtocolError, SecurityError) as error:
         raise ConfigError(f"{_anchor_path(root, name)} is damaged: {error}") from error
     counting = [] if second_place is None else [HssKey(root / _HASH_BASED, second_place, machine=_machine())]
-    # What is born between two sets of keys starts with the old one, and walks as its elder sisters do.
-    steady = next(state for state in reversed(anchor.states) if state.incoming is None)
+    steady = anchor.steady
     signing = release_keys.held(keys, anchor, *counting)
     return Maker(name, domain, keys.handle(_ANCHOR), signing, born_with=steady.current, release_step=steady.number)
 

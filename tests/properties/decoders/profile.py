@@ -18,6 +18,7 @@ from thingstead.protocols.profile import (
     papers,
     signed_request,
     succession,
+    update_poll,
     wipe,
 )
 from thingstead.protocols.profile.approval import Statement
@@ -86,6 +87,11 @@ DECODERS = (
         "profile.succession.follow",
         lambda data: succession.follow(_BEGIN, data),
         (_STEP.hex(),),
+    ),
+    Decoder(
+        "profile.update_poll.read",
+        lambda data: update_poll.read([data.decode(errors="surrogateescape")]),
+        (b"k=0123456789abcdef".hex(), b"v=-9.-48".hex()),
     ),
     Decoder(
         "profile.succession.decode_state",

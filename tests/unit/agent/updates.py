@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tests.unit.protocols.suit.releases import AT, CLASS, CLASSIC, QUANTUM, VENDOR
 from thingstead.agent.story import Request, Wait
+from thingstead.agent.update_anchor import UpdateAnchor
 from thingstead.agent.update_attempt import Means
 from thingstead.agent.updating import Life, Updating
 from thingstead.errors import DecodeError, ThingsteadError, TransportError
@@ -17,7 +18,7 @@ from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.firmware import Firmware
 from thingstead.protocols.suit import envelope
 from thingstead.protocols.suit.report import Report, decode_report
-from thingstead.simulator.virtual.memory import MemorySlots
+from thingstead.simulator.virtual.memory import Fate, HomeLife, MemorySlots
 
 OLD = firmware.encode(Firmware("1.0.0"), bytes(100))
 NEW = firmware.encode(Firmware("1.1.0", 0.5), bytes(range(256)) * 40)
@@ -103,7 +104,9 @@ class Thing:
         self.reboots = 0
         self.ailment = None
         self.now = 0.0
-        self.means = Means(self.slots, lambda: birth, lambda: at, lambda: keys or {})
+        self.means = Means(
+            self.slots, UpdateAnchor(HomeLife({}, Fate()), lambda: birth), lambda: at, lambda: keys or {}
+        )
         self.start()
 
     def start(self):

@@ -36,6 +36,7 @@ AUDITED = {
     "ledger.proof",
     "ledger.show",
     "maintenance.show",
+    "migration.status",
     "release.list",
     "release.show",
     "token.list",

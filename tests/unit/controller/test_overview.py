@@ -74,6 +74,7 @@ class Domain:
             attention=part(counts=Counter({Neglect.SILENT: 2}), look=lambda: (FORGOTTEN,)),
             waiting=lambda: 3,
             makers=lambda: {"acme": {"vouched": 2}},
+            dates=lambda: (),
             max_half_open=1024,
             is_offline=True,
             clock=self.clock,

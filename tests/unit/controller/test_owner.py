@@ -12,9 +12,12 @@ from thingstead.controller.operation import Operations
 from thingstead.controller.operation_owner import rows
 from thingstead.controller.owner import Owner, Trusted
 from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.plane import PlaneName
 from thingstead.errors import ConfigError, ForbiddenError, PolicyError
 from thingstead.planes.identity.registrar import Registrar
+from thingstead.planes.software.migration import Migrations
 from thingstead.storage.policy_file import parse_policy
+from thingstead.storage.records import PlaneRecords
 
 ACME, BROOK = ANCHORS
 BASE = """
@@ -39,12 +42,21 @@ class House:
         self.registrar = Registrar({one.maker: one.identity_key for one in anchors})
         self.groups = []
         self.door.admission.apply(parse_policy(policy))
+        heard = (None, None)
+        self.migrations = Migrations(
+            PlaneRecords(PlaneName.IDENTITY, self.door.store, prefix="update-keys/"),
+            things=self.door.register.things,
+            heard=lambda _thing: heard,
+            clock=self.door.clock,
+        )
+        self.migrations.resume(anchors)
         self.owner = Owner(
             self,
             parse_policy(policy),
             self.trusted,
             registrar=self.registrar,
             software=self.desk.tracker,
+            migrations=self.migrations,
             admission=self.door.admission,
             register=self.door.register,
             store=self.door.store,

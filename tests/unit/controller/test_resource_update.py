@@ -3,16 +3,17 @@ import asyncio
 import pytest
 
 from tests.unit.planes.software.desk import IMAGE, LAMP, OTHER_LAMP, SENSOR, Desk, made
-from thingstead.controller.resource import update_image
+from thingstead.controller.resource import keys_first, update_image
 from thingstead.controller.resource import update_poll as polling
 from thingstead.domain.campaign_plan import Plan, Share, Stage
 from thingstead.endpoint.event import ExchangeId, RequestReceived
 from thingstead.endpoint.resource import Call
 from thingstead.errors import ForbiddenError, StorageError
 from thingstead.protocols.coap.block import entity_tag
-from thingstead.protocols.coap.message import request
-from thingstead.protocols.coap.registry import Code, OptionNumber
+from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.profile import path
+from thingstead.protocols.profile.update_poll import Standing
 
 ENVELOPE = made()
 
@@ -112,3 +113,28 @@ def test_who_cannot_be_given_a_place_on_disk_hears_of_nothing():
     made_ready.kept.error = StorageError("the disk is full")
     with pytest.raises(StorageError):
         polling(made_ready.tracker, Later())(call(LAMP, path.UPDATE))
+
+
+def test_a_thing_behind_its_makers_keys_gets_the_step_that_it_lacks_before_any_release():
+    told = []
+
+    def lacks(thing, said):
+        told.append((thing, said))
+        return b"step" if len(told) == 1 else None
+
+    tracker = desk().tracker
+    handler = keys_first(update_poll(tracker), tracker.accepts, lacks)
+    answer = ask(handler, LAMP, path.UPDATE)
+    assert (answer.code, answer.payload, answer.uint_option(OptionNumber.CONTENT_FORMAT)) == (
+        Code.CONTENT,
+        b"step",
+        ContentFormat.CBOR,
+    )
+    assert ask(handler, LAMP, path.UPDATE).payload == ENVELOPE
+    assert told == [(LAMP.id, Standing())] * 2
+
+
+def test_a_thing_that_gets_no_updates_gets_no_step_either():
+    refusal = Message(Code.FORBIDDEN)
+    handler = keys_first(lambda _call: refusal, lambda _thing: False, lambda _thing, _told: b"step")
+    assert ask(handler, LAMP, path.UPDATE) is refusal

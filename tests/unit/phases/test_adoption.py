@@ -11,7 +11,8 @@ from thingstead.errors import DecodeError, ForbiddenError, ThingsteadError
 from thingstead.phases.adoption import Adoption
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code
-from thingstead.protocols.profile import custody, papers
+from thingstead.protocols.profile import custody, papers, succession
+from thingstead.protocols.profile.key_set import KeySet
 from thingstead.protocols.profile.papers import Papers
 
 pytestmark = pytest.mark.requirement("R-78")
@@ -28,7 +29,7 @@ def adopted(*answers):
         return given.pop(0)
 
     adoption = Adoption(ask, domain="home", owner=OWNER, clock=JumpingClock())
-    asyncio.run(adoption.adopt(a_thing().id, "A1", (RELEASES,)))
+    asyncio.run(adoption.adopt(a_thing().id, "A1", succession.begin(KeySet((RELEASES,)))))
     return asked
 
 

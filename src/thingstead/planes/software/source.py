@@ -9,6 +9,7 @@ from thingstead.domain.thing import Thing
 from thingstead.errors import PolicyError
 from thingstead.planes.software.release import ClassKey, Line
 from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.profile.key_set import KeySet
 from thingstead.protocols.suit.identifier import class_identifier
 
 __all__ = ["NO_LINE", "Sort", "Sources", "sort_of"]
@@ -40,7 +41,9 @@ class Sources:
     def trust(self, anchors: Iterable[TrustAnchor]) -> None:
         """Go by these from now on."""
         self._anchors = {anchor.maker: anchor for anchor in anchors}
-        self._by_keys = {_thumbprints(anchor): anchor for anchor in reversed(self._anchors.values())}
+        self._by_keys = {
+            _thumbprints(keys): anchor for anchor in reversed(self._anchors.values()) for keys in _once_signed(anchor)
+        }
         self._lines: dict[Sort, Line | None] = {}
 
     def line(self, sort: Sort) -> Line | None:
@@ -72,11 +75,17 @@ class Sources:
         vendor = self._anchors.get(maker)
         if vendor is None:
             return None
-        source = self._by_keys.get(keys) if keys and keys != _thumbprints(vendor) else vendor
+        own = {_thumbprints(once) for once in _once_signed(vendor)}
+        source = self._by_keys.get(keys) if keys and keys not in own else vendor
         if source is None:
             return None
         return Line(ClassKey(vendor.vendor_id, class_identifier(vendor.vendor_id, model)), source.maker)
 
 
-def _thumbprints(anchor: TrustAnchor) -> frozenset[bytes]:
-    return frozenset([cose_key.thumbprint(key) for key in anchor.release_keys])
+def _once_signed(anchor: TrustAnchor) -> list[KeySet]:
+    """What signed its releases at any time: the record of a thing names those that it was given to."""
+    return [KeySet(anchor.release_keys), *[state.effective for state in anchor.states]]
+
+
+def _thumbprints(keys: KeySet) -> frozenset[bytes]:
+    return frozenset([cose_key.thumbprint(key) for key in keys.keys])

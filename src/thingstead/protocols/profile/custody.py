@@ -1,9 +1,12 @@
 """The chain of custody: the maker names the first owner of a thing, and each owner names the next.
 
 A link is a COSE_Sign1 by the owner's key over ``[format, serial, SHA-256 of what came before, owner, owner's key, next
-owner, its key, seconds since 1970, [release keys]]``. Before the first link comes the voucher; where there is none, the
-first link is by the maker's server (docs/adr/0026). A link may name the next owner's release keys: by whoever signed
-the releases up to then, the maker at first; by any owner once the maker mends the thing no more (RFC 8576 §5.5).
+owner, its key, seconds since 1970, [release keys]]``, and in format 2 how many of those must sign, and how many steps
+they have come (`thingstead.protocols.profile.succession`).
+
+Before the first link comes the voucher; where there is none, the first link is by the maker's server (docs/adr/0026). A
+link may name the next owner's release keys: by whoever signed the releases up to then, the maker at first; by any owner
+once the maker mends the thing no more (RFC 8576 §5.5).
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import InitVar, dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.digest import digest
@@ -19,6 +23,8 @@ from thingstead.errors import DecodeError, UntrustedError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cose import sign1
+from thingstead.protocols.profile import key_set
+from thingstead.protocols.profile.key_set import EVERY_KEY, SigningPolicy
 from thingstead.protocols.voucher import voucher
 
 __all__ = [
@@ -42,7 +48,9 @@ whose the thing is."""
 MAX_LINKS = 32
 
 _FORMAT = 1
-_LIMITS = codec.Limits(max_bytes=1 << 16, max_depth=5)
+_WITH_SIGNING = 2
+_EXPECTED = f"expected a link of custody of format {_FORMAT} or {_WITH_SIGNING}"
+_LIMITS = codec.Limits(max_bytes=1 << 16, max_depth=6)
 _CONTEXT = b"thingstead custody link 1"
 """Covered by the signature and not carried: no other signature of an owner's key can pass for a link."""
 _ACCEPT = frozenset({int(AlgorithmId.ESP256)})
@@ -61,13 +69,17 @@ class Owner:
         name: what it is called, by whom it got the thing from.
         key: what it signs links with, and a domain its handshakes.
         since: when it got the thing, by the clock of whom it got it from; None for the first one.
-        release_keys: every one must sign a release from then on; empty leaves them as they were.
+        release_keys: they sign releases from then on; none leaves them as they were.
+        signing: how many of them are enough; every one where a link says nothing.
+        release_step: how many steps they have come since the first of whose they are.
     """
 
     name: str
     key: PublicKey
     since: datetime | None = None
     release_keys: tuple[PublicKey, ...] = ()
+    signing: SigningPolicy = EVERY_KEY
+    release_step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +110,7 @@ class Custody:
 
     @property
     def mender(self) -> Owner | None:
-        """Whose release keys count, of which every one must sign a release; None where the maker's still do."""
+        """Whose release keys count, as many as its policy says; None where the maker's still do."""
         return next((owner for owner in reversed(self.owners) if owner.release_keys), None)
 
     @property
@@ -126,7 +138,11 @@ def extend(before: bytes, *, serial: str, owner: Owner, to: Owner, at: datetime,
     seconds = (at - _EPOCH) // timedelta(seconds=1)
     releases = [cose_key.public_map(one) for one in to.release_keys]
     keys = cose_key.public_map(owner.key), cose_key.public_map(to.key)
-    payload = codec.encode([_FORMAT, serial, before, owner.name, keys[0], to.name, keys[1], seconds, releases])
+    fields = [serial, before, owner.name, keys[0], to.name, keys[1], seconds, releases]
+    if to.signing == EVERY_KEY and not to.release_step:
+        payload = codec.encode([_FORMAT, *fields])
+    else:
+        payload = codec.encode([_WITH_SIGNING, *fields, key_set.to_list(to.signing), to.release_step])
     return sign1.sign(payload, key, signature_id=AlgorithmId.ESP256, external_aad=_CONTEXT)
 
 
@@ -230,11 +246,24 @@ def _parties(message: sign1.Sign1) -> tuple[str, bytes, Owner, Owner]:
             dict(next_key),
             int(seconds),
             list(releases),
-        ] if version == _FORMAT and 0 <= seconds < _MAX_SECONDS and all(isinstance(one, dict) for one in releases):
+            *rest,
+        ] if 0 <= seconds < _MAX_SECONDS and all(isinstance(one, dict) for one in releases):
             owner = Owner(name, cose_key.from_map(key).require_public())
-            keys = tuple([cose_key.from_map(one).require_public() for one in releases])
+            signing, step = _rest(version, rest)
+            keys = key_set.from_list(signing, [cose_key.from_map(one).require_public() for one in releases])
             since = _EPOCH + timedelta(seconds=seconds)
-            to = Owner(next_name, cose_key.from_map(next_key).require_public(), since, keys)
+            to = Owner(next_name, cose_key.from_map(next_key).require_public(), since, keys.keys, keys.signing, step)
             return about, follows, owner, to
         case _:
-            raise DecodeError(f"expected a link of custody of format {_FORMAT}")
+            raise DecodeError(_EXPECTED)
+
+
+def _rest(version: int, rest: list[Any]) -> tuple[list[Any], int]:
+    """How many of the release keys must sign, and how many steps they have come."""
+    match version, rest:
+        case 1, []:
+            return [], 0
+        case 2, [list(signing), int(step)] if step >= 0:
+            return signing, step
+        case _:
+            raise DecodeError(_EXPECTED)

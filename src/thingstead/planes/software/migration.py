@@ -1,0 +1,387 @@
+"""Fleets on their way from one set of update keys to another: the maker's steps, and how far each thing has walked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from thingstead.clock import Clock
+from thingstead.domain import anchor as anchor_file
+from thingstead.domain import migration
+from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.instant import instant, microseconds
+from thingstead.domain.ledger.entry import Detail, Draft, Kind
+from thingstead.domain.lifecycle import LifecycleState
+from thingstead.domain.migration import Candidate, Plan
+from thingstead.domain.plane import Expiry, PlaneName
+from thingstead.domain.ports import Records
+from thingstead.domain.thing import Thing
+from thingstead.errors import ConfigError, DecodeError, StateError, ThingsteadError
+from thingstead.identifier import ThingId, thing_id
+from thingstead.planes.software.source import Sources, sort_of
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.profile import succession, update_poll
+from thingstead.protocols.profile.key_set import KeySet
+from thingstead.protocols.profile.succession import StepKind, UpdateKeys
+
+__all__ = ["Campaign", "Migrations", "Reached"]
+
+_ACTOR = "plane:software"
+_MAKER, _THING = "maker/", "thing/"
+_LIMITS = codec.Limits(max_bytes=1 << 18, max_depth=4)
+_DAILY = timedelta(days=1)
+"""How old what is on disk of a thing's last poll may be; a poll costs no write."""
+_WARNING = timedelta(days=30)
+_GONE = frozenset({LifecycleState.DECOMMISSIONED, LifecycleState.RE_OWNED})
+_CAUSES = {
+    StepKind.INTRODUCE: "update-keys-introduced",
+    StepKind.RETIRE: "update-keys-retired",
+    StepKind.RETURN: "update-keys-taken-back",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a thing has walked, by its own word.
+
+    Attributes:
+        step: number of its update keys; None where they are none of its source's.
+        verifies: COSE algorithms of signatures that it verifies; None where it said nothing.
+        at: when it said so.
+    """
+
+    step: int | None
+    verifies: frozenset[int] | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What the owner decided about a maker's keys.
+
+    Attributes:
+        origin: digest of the maker's first keys here; another anchor put there by hand ends the campaign.
+        steps: taken so far, of all campaigns of this maker.
+        until: last day on which the word of the keys that go counts.
+        leaving: things that the owner named as left behind.
+        at: of the last step.
+    """
+
+    origin: bytes
+    steps: tuple[bytes, ...]
+    until: date | None
+    leaving: frozenset[ThingId]
+    at: datetime
+
+
+class Migrations:
+    """Takes a maker's steps from the owner, hands each thing the one it lacks, and knows who has not walked.
+
+    The campaign is on disk, with its ledger entry, before any thing is told. What things say is on disk a moment later,
+    and they say it again at every poll: a controller that dies between the two knows no less when it is back.
+
+    Args:
+        records: documents of its own.
+        things: those that are known.
+        heard: when one was last heard, and how often it is.
+        clock: for UTC.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        *,
+        things: Callable[[], Iterable[Thing]],
+        heard: Callable[[ThingId], tuple[datetime | None, timedelta | None]],
+        clock: Clock,
+    ) -> None:
+        self._records = records
+        self._things = things
+        self._heard = heard
+        self._clock = clock
+        self._campaigns: dict[str, Campaign] = {}
+        self._reached: dict[ThingId, Reached] = {}
+        self._unwritten: dict[ThingId, int | None] = {}
+        self._states: dict[str, tuple[UpdateKeys, ...]] = {}
+        self._places: dict[str, dict[bytes, int]] = {}
+        self._anchors: dict[str, TrustAnchor] = {}
+        self._sources = Sources((), lambda: ())
+        for key, document in records.load().items():
+            if key.startswith(_MAKER):
+                self._campaigns[key.removeprefix(_MAKER)] = _decode_campaign(document)
+            else:
+                self._reached[thing_id(key.removeprefix(_THING))] = _decode_reached(document)
+
+    def overlay(self, anchors: Iterable[TrustAnchor]) -> tuple[TrustAnchor, ...]:
+        """The owner's anchors with the steps taken here: the file may be behind, where a crash came between the two."""
+        return tuple([self._overlaid(anchor) for anchor in anchors])
+
+    def resume(self, anchors: Iterable[TrustAnchor]) -> tuple[TrustAnchor, ...]:
+        """What a start goes by: the owner's anchors, overlaid."""
+        overlaid = self.overlay(anchors)
+        self.trust(overlaid)
+        return overlaid
+
+    def trust(self, anchors: Iterable[TrustAnchor]) -> None:
+        """Go by these from now on; they are overlaid already."""
+        trusted = tuple(anchors)
+        self._anchors = {anchor.maker: anchor for anchor in trusted}
+        self._states = {anchor.maker: anchor.states for anchor in trusted}
+        self._places = {
+            maker: {update_poll.place(state): number for number, state in enumerate(states)}
+            for maker, states in self._states.items()
+        }
+        self._sources = Sources(trusted, lambda: {sort_of(thing) for thing in self._things()})
+
+    # --- things
+
+    def hear(self, thing: Thing, told: update_poll.Standing) -> bytes | None:
+        """What a poll says, and the step that the thing lacks; None where it lacks none. Touches no disk."""
+        source = self._source(thing)
+        if source is None or not told.place:
+            return None
+        index = self._places[source].get(told.place)
+        states = self._states[source]
+        at, known = self._clock.utc(), self._reached.get(thing.id)
+        said = Reached(None if index is None else states[index].number, told.verifies, at)
+        if known is None or (known.step, known.verifies) != (said.step, said.verifies):
+            self._unwritten.setdefault(thing.id, None if known is None else known.step)
+        elif at - known.at < _DAILY:
+            said = known
+        else:
+            self._unwritten.setdefault(thing.id, said.step)
+        self._reached[thing.id] = said
+        return None if index is None or index + 1 == len(states) else self._anchors[source].steps[index]
+
+    async def flush(self) -> None:
+        """Write down what things said since.
+
+        Raises:
+            StorageError: it was not kept, and is written at the next call.
+        """
+        if not self._unwritten:
+            return
+        taken, self._unwritten = self._unwritten, {}
+        changes: dict[str, bytes | None] = {_THING + one: _encode_reached(self._reached[one]) for one in taken}
+        for gone in self._reached.keys() - {thing.id for thing in self._things() if thing.state not in _GONE}:
+            changes[_THING + gone] = None
+        drafts = [self._walked(thing, before) for thing, before in taken.items() if self._reached[thing].step != before]
+        try:
+            await self._records.write(changes, entries=drafts)
+        except ThingsteadError:
+            self._unwritten = taken | self._unwritten
+            raise
+
+    # --- the owner
+
+    def plan(self, anchor: TrustAnchor, *, until: date | None = None) -> tuple[StepKind, Plan]:
+        """Say what the next step of a maker's file would do to every thing; nothing is changed.
+
+        Raises:
+            ConfigError: the maker is not trusted, or the file has no step that was not taken.
+            SecurityError, ProtocolError: the file does not go on from what is trusted.
+            PolicyError: as for `migration.plan`.
+        """
+        before, after, step = self._next(anchor)
+        kind, _ = succession.kind_of(step)
+        return kind, self._plan(kind, before, after, until, is_way_back=kind is StepKind.RETURN)
+
+    async def advance(
+        self,
+        anchor: TrustAnchor,
+        *kinds: StepKind,
+        until: date | None = None,
+        leaving: Collection[ThingId] = (),
+        actor: str,
+    ) -> UpdateKeys:
+        """Take the next step of a maker's file; on disk and on the ledger when it returns. The caller has it trusted.
+
+        Args:
+            anchor: the maker's file.
+            kinds: which steps are meant.
+            until: last day on which the old keys' word counts; None for that of the campaign, or of the algorithms.
+            leaving: things that the owner leaves behind, by name.
+            actor: who decides.
+
+        Raises:
+            ConfigError, SecurityError, ProtocolError: as for `plan`.
+            StateError: the next step is another one.
+            PolicyError: it would strand somebody whom the owner did not name.
+            StorageError: it was not kept, and not taken.
+        """
+        before, after, step = self._next(anchor)
+        kind, _ = succession.kind_of(step)
+        if kind not in kinds:
+            raise StateError(f"the maker's next step is to {kind.name.lower()}", reason="step")
+        known, trusted = self._campaigns.get(anchor.maker), self._anchors[anchor.maker]
+        day = until or (None if known is None else known.until)
+        left = frozenset(leaving) | (frozenset() if known is None or kind is StepKind.INTRODUCE else known.leaving)
+        is_way_back = StepKind.RETURN in kinds
+        plan = self._plan(kind, before, after, day, is_way_back=is_way_back)
+        if kind is StepKind.RETIRE:
+            migration.require_retirable(plan, left)
+        elif kind is StepKind.INTRODUCE:
+            plan.require_safe(left)
+        at = self._clock.utc()
+        steps, origin = (*trusted.steps, step), self._states[anchor.maker][0].digest
+        day = None if kind is StepKind.RETURN else plan.until
+        taken = Campaign(origin, steps, day, left, at)
+        details: dict[str, Detail] = {
+            "maker": anchor.maker,
+            "step": after.number,
+            "must_sign": str(after.effective),
+            "keys": after.digest,
+            "until": None if day is None else day.isoformat(),
+            "left_behind": ", ".join(sorted(left)),
+        }
+        draft = Draft(at, Kind.CONFIGURATION, actor, None, _CAUSES[kind], details)
+        await self._records.write({_MAKER + anchor.maker: _encode_campaign(taken)}, entries=[draft])
+        self._campaigns[anchor.maker] = taken
+        return after
+
+    def standing(self, maker: str) -> tuple[Campaign | None, UpdateKeys, Plan | None]:
+        """Where a maker's campaign is: what was decided, which keys sign, and what is known of each thing now.
+
+        Raises:
+            ConfigError: the maker is not trusted.
+        """
+        states = self._states.get(maker)
+        if states is None:
+            raise ConfigError(f"no maker {maker[:40]!r} is trusted")
+        campaign = self._campaigns.get(maker)
+        if campaign is None or len(states) == 1:
+            return campaign, states[-1], None
+        kind, _ = succession.kind_of(self._anchors[maker].steps[-1])
+        old, new = _change(kind, states[-2], states[-1])
+        at, number = self._clock.utc(), states[-1].number
+        plan = migration.survey(old, new, self._candidates(maker), at=at, step=number, until=campaign.until)
+        return campaign, states[-1], plan
+
+    def now(self) -> datetime:
+        """By its clock."""
+        return self._clock.utc()
+
+    def makers(self) -> tuple[str, ...]:
+        """Those whose keys moved here."""
+        return tuple(sorted(self._campaigns.keys() & self._states.keys()))
+
+    def expiries(self) -> list[Expiry]:
+        """The last day of each maker's old keys, with whom it strands."""
+        found = []
+        for maker in self.makers():
+            campaign, _, plan = self.standing(maker)
+            if campaign is None or plan is None or campaign.until is None:
+                continue
+            waiting = [one.candidate.thing for one in plan.prospects if one.standing is not migration.Standing.DONE]
+            if waiting:
+                end = datetime.combine(campaign.until + timedelta(days=1), time(), tzinfo=UTC)
+                what = f"old update keys of {maker}"
+                found.append(Expiry(what, end, tuple(waiting), PlaneName.SOFTWARE, warning=_WARNING))
+        return found
+
+    # --- within
+
+    def _overlaid(self, anchor: TrustAnchor) -> TrustAnchor:
+        campaign = self._campaigns.get(anchor.maker)
+        if campaign is None or anchor.states[0].digest != campaign.origin:
+            return anchor
+        has = len(anchor.steps)
+        if campaign.steps[:has] != anchor.steps:
+            return anchor
+        return anchor_file.follow(anchor, campaign.steps[has:]) if campaign.steps[has:] else anchor
+
+    def _source(self, thing: Thing) -> str | None:
+        line = self._sources.line(sort_of(thing))
+        return None if line is None else line.source
+
+    def _next(self, anchor: TrustAnchor) -> tuple[UpdateKeys, UpdateKeys, bytes]:
+        """Which keys sign, which would, and by which step."""
+        trusted = self._anchors.get(anchor.maker)
+        if trusted is None:
+            raise ConfigError(f"no maker {anchor.maker[:40]!r} is trusted")
+        ahead = anchor_file.succeeds(anchor, trusted)
+        if not ahead:
+            raise ConfigError(f"the file of {anchor.maker} has no step that was not taken here")
+        before = self._states[anchor.maker][-1]
+        return before, succession.follow(before, ahead[0]), ahead[0]
+
+    def _plan(
+        self, kind: StepKind, before: UpdateKeys, after: UpdateKeys, until: date | None, *, is_way_back: bool
+    ) -> Plan:
+        old, new = _change(kind, before, after)
+        candidates, at = self._candidates(self._maker_of(before)), self._clock.utc()
+        if kind is StepKind.RETIRE:
+            # Who shall be without the old keys has to be in the overlap; what was weighed when that began holds.
+            return migration.survey(old, new, candidates, at=at, step=before.number, until=until)
+        step = after.number
+        return migration.plan(old, new, candidates, at=at, step=step, until=until, is_way_back=is_way_back)
+
+    def _maker_of(self, state: UpdateKeys) -> str:
+        return next(maker for maker, states in self._states.items() if states[-1] is state)
+
+    def _candidates(self, maker: str) -> list[Candidate]:
+        found = []
+        for thing in self._things():
+            if thing.state in _GONE or self._source(thing) != maker:
+                continue
+            heard_at, interval = self._heard(thing.id)
+            said = self._reached.get(thing.id)
+            times = [one for one in (heard_at, None if said is None else said.at) if one is not None]
+            found.append(
+                Candidate(
+                    thing.id,
+                    thing.serial,
+                    thing.model,
+                    max(times, default=None),
+                    interval or _DAILY,
+                    None if said is None else said.step,
+                    None if said is None else said.verifies,
+                    thing.support_end,
+                )
+            )
+        return found
+
+    def _walked(self, thing: ThingId, before: int | None) -> Draft:
+        said = self._reached[thing]
+        return Draft(said.at, Kind.CONFIGURATION, _ACTOR, thing, "update-keys", {"step": said.step, "before": before})
+
+
+def _change(kind: StepKind, before: UpdateKeys, after: UpdateKeys) -> tuple[KeySet, KeySet]:
+    """Which keys go, and which come."""
+    if kind is StepKind.INTRODUCE:
+        return before.current, after.incoming or after.current
+    if kind is StepKind.RETIRE:
+        return before.current, after.current
+    return before.incoming or before.current, after.current
+
+
+def _encode_campaign(campaign: Campaign) -> bytes:
+    until = None if campaign.until is None else campaign.until.isoformat()
+    left = sorted(campaign.leaving)
+    return codec.encode([campaign.origin, list(campaign.steps), until, left, microseconds(campaign.at)])
+
+
+def _decode_campaign(document: bytes) -> Campaign:
+    match codec.decode(document, limits=_LIMITS):
+        case [bytes(origin), list(steps), str() | None as until, list(left), int(at)] if all(
+            isinstance(one, bytes) for one in steps
+        ):
+            day = None if until is None else date.fromisoformat(until)
+            return Campaign(origin, tuple(steps), day, frozenset(map(thing_id, left)), instant(at))
+        case _:
+            raise DecodeError("expected a campaign of update keys")
+
+
+def _encode_reached(said: Reached) -> bytes:
+    verifies: Any = None if said.verifies is None else sorted(said.verifies)
+    return codec.encode([said.step, verifies, microseconds(said.at)])
+
+
+def _decode_reached(document: bytes) -> Reached:
+    match codec.decode(document, limits=_LIMITS):
+        case [int() | None as step, list() | None as verifies, int(at)]:
+            return Reached(step, None if verifies is None else frozenset(verifies), instant(at))
+        case _:
+            raise DecodeError("expected what a thing said of its update keys")
