@@ -3,13 +3,23 @@
 import pytest
 
 from tests.scenarios.world import POLICY, play
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.plane import PlaneName
 from thingstead.errors import StorageError
 from thingstead.phases.delta import with_patch
 from thingstead.phases.maintain import make_release, sign_release
-from thingstead.protocols.suit import envelope
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.profile.birth import DECRYPTION_KEY
+from thingstead.protocols.profile.key_set import key_id
+from thingstead.protocols.profile.release import FIRMWARE, IMAGE_URI, STAGING
+from thingstead.protocols.suit import encryption, envelope
+from thingstead.protocols.suit.digest import digest_of, digest_of_member
+from thingstead.protocols.suit.encryption import Static
+from thingstead.protocols.suit.envelope import Envelope
 from thingstead.protocols.suit.identifier import class_identifier
+from thingstead.secret import Secret
 from thingstead.simulator.firmware import demo_image
 from thingstead.simulator.virtual.memory import CountingSensor
 
@@ -272,5 +282,66 @@ def test_a_thing_that_runs_what_a_difference_is_to_fetches_no_image(tmp_path):
         assert lamp.slots.active() == image
         fetched = world.domain.controller.planes.software._shelf.progress
         assert [one.fetched for one in fetched.values()] == [set()]
+
+    play(story)
+
+
+def sealed(world, image, things, *, sequence_number=2):
+    """A release that only `things` can read: one ciphertext for all of them, and the content key for each."""
+    acme = world.makers["acme"]
+    keys = [thing.keys.handle(DECRYPTION_KEY).public for thing in things]
+    recipients = [Static(key_id(key), key, generate(KeyType.P256)) for key in keys]
+    content_key = Secret(world.random.randbytes(16))
+    payload = encryption.encrypt(
+        image, recipients, content_id=AlgorithmId.A128CTR, content_key=content_key, iv=world.random.randbytes(16)
+    )
+
+    def described(content, **others):
+        keys = {"uri": 21, "info": 19, "source": 22}
+        return {3: digest_of(content).encode(), 14: len(content), **{keys[name]: one for name, one in others.items()}}
+
+    target = {1: acme.vendor_id, 2: class_identifier(acme.vendor_id, "LX-1")}
+    common = {2: [list(FIRMWARE), list(STAGING)], 4: codec.encode([12, True, 20, target, 1, 15, 2, 15])}
+    fetched = described(payload.ciphertext, uri=IMAGE_URI)
+    install = [12, 1, 20, fetched, 21, 2, 3, 15, 12, 0, 20, described(image, source=1, info=payload.info), 22, 2, 3, 15]
+    encoded = codec.encode({1: 1, 2: sequence_number, 3: codec.encode(common), 20: codec.encode(install)})
+    digest = digest_of_member(encoded)
+    signed = sign_release(Envelope(digest, digest.encode(), (), encoded), acme.release_keys)
+    return envelope.encode(signed), payload.ciphertext
+
+
+@pytest.mark.requirement("R-71")
+def test_one_encrypted_image_is_read_by_the_things_it_is_for_and_by_nobody_else(tmp_path):
+    async def story(world):
+        releases = Releases(world, tmp_path)
+        first, second, other = await world.joined("A0001", "A0002", "A0003")
+        image = demo_image("LX-1", "1.1.0", size=20_000)
+        published = await releases.publish(*sealed(world, image, [first, second]))
+        assert "result" in published, published
+        await world.until(lambda: version(first) == version(second) == "1.1.0")
+        assert first.slots.active() == second.slots.active() == image
+        await world.until(lambda: other.agent.updating.refused["recipient"])
+        assert version(other) == "1.0.0"
+        await world.sleep(20)
+        (shown,) = await world.domain.ask("release.list")
+        assert (shown["installed"], shown["refused"]) == (2, 1)
+
+    play(story)
+
+
+@pytest.mark.requirement("R-71")
+def test_a_domain_that_changes_the_ciphertext_changes_no_thing(tmp_path):
+    async def story(world):
+        releases = Releases(world, tmp_path)
+        (lamp,) = await world.joined("A0001")
+        image = demo_image("LX-1", "1.1.0", size=20_000)
+        encoded, ciphertext = sealed(world, image, [lamp])
+        changed = ciphertext[:5000] + bytes([ciphertext[5000] ^ 1]) + ciphertext[5001:]
+        assert (await releases.publish(encoded, changed))["error"]["reason"] == "image-digest"
+        await releases.publish(encoded, ciphertext)
+        (release,) = world.domain.controller.planes.software._shelf._offers.values()
+        object.__setattr__(release, "image", changed)
+        await world.until(lamp.agent.updating.refused.total)
+        assert (version(lamp), dict(lamp.agent.updating.refused)) == ("1.0.0", {"image-digest": 1})
 
     play(story)

@@ -1,7 +1,9 @@
 """What SUIT and the software plane promise."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 from tests.sabotage.replacement import Sabotage, accepts, returns
@@ -9,6 +11,10 @@ from tests.sabotage.replacement import Sabotage, accepts, returns
 
 def _believes(_original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda _block, _signed, _anchors, policy, _context: set(policy.required)
+
+
+def _believes_all(_original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda _steps, image: SimpleNamespace(value=hashlib.sha256(image).digest())
 
 
 def _content_with_one(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,7 +44,12 @@ ROWS = (
     Sabotage("R-29", _P + "suit.step:_is_past", returns(False), "an expired release is refused"),
     Sabotage("R-29", _P + "suit.processor:_require_newer", accepts, "an older release is refused"),
     Sabotage("R-29", _P + "profile.release:authentication", _content_with_one, "every key of the maker signs"),
-    Sabotage("R-29", _S + "release:_rehearse", accepts, "the domain publishes only what a thing would install"),
+    Sabotage(
+        "R-29",
+        _S + "rehearsal:rehearse",
+        _believes_all,
+        "the domain publishes only what a thing would install",
+    ),
     Sabotage("R-09", _S + "status_tracker:StatusTracker._drop", accepts, "who is taken out gets no updates"),
     Sabotage("R-70", _P + "suit.authentication:_signers_of", _believes, "the thing itself verifies signatures"),
     Sabotage(

@@ -16,7 +16,6 @@ from thingstead.errors import DecodeError, PolicyError, ProtocolError, SecurityE
 from thingstead.planes.software.release import ClassKey, Line, Release, open_release
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.suit import envelope
-from thingstead.protocols.suit.digest import digest_of
 
 __all__ = ["Catalogue", "Published"]
 
@@ -39,7 +38,7 @@ class Published:
         sequence_number: higher is newer.
         published_at: when it was first offered.
         target: whom it is for.
-        image_digest: SHA-256 of its image.
+        image_digest: SHA-256 of the firmware of who has installed it.
         encoded: the envelope.
     """
 
@@ -126,7 +125,7 @@ class Catalogue:
             release.sequence_number,
             entry.at,
             line.target,
-            digest_of(release.image).value,
+            release.installed,
             release.encoded,
         )
         documents = {

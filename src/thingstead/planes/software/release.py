@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import InitVar, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.errors import (
-    AuthenticationError,
-    DecodeError,
     PolicyError,
     SecurityError,
-    UnsupportedError,
     UntrustedError,
 )
+from thingstead.planes.software import rehearsal
 from thingstead.protocols.coap.block import entity_tag
 from thingstead.protocols.profile import release as profile
 from thingstead.protocols.suit import authentication, envelope
 from thingstead.protocols.suit.authentication import AuthenticatedEnvelope
 from thingstead.protocols.suit.command import Sequence
-from thingstead.protocols.suit.digest import digest_of
-from thingstead.protocols.suit.effect import CheckImageMatch, Effect, Fetch, SetActive, Write
 from thingstead.protocols.suit.envelope import Envelope
 from thingstead.protocols.suit.manifest import Content, Manifest, decode_manifest, open_manifest
 from thingstead.protocols.suit.processor import Processor
@@ -68,10 +64,11 @@ class Release:
     Attributes:
         manifest: signed by every release key of its source.
         encoded: the envelope as it came, and as it goes out.
-        image: what is installed.
+        image: what is fetched: the image, or its ciphertext.
         line: whom it is for, and whose it is.
         use_before: from then on no thing installs it; None for never.
         etag: names the envelope to those who have it (RFC 7252 §5.10.6).
+        installed: SHA-256 of the firmware of who has installed it.
     """
 
     manifest: Manifest
@@ -80,6 +77,7 @@ class Release:
     line: Line
     use_before: datetime | None
     etag: bytes
+    installed: bytes
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
@@ -133,11 +131,12 @@ def open_release(
     recipient = Recipient(
         vendor_ids=frozenset({target.vendor_id}),
         class_ids=frozenset({target.class_id}),
-        components=frozenset({profile.FIRMWARE}),
+        components=rehearsal.COMPONENTS,
         installed_sequence=newest(line),
     )
-    _rehearse(Processor(manifest, recipient, at=at, limits=_LIMITS).update(), image)
-    return Release(manifest, encoded, image, line, _use_before(manifest.content), entity_tag(encoded), _SEAL)
+    installed = rehearsal.rehearse(Processor(manifest, recipient, at=at, limits=_LIMITS).update(), image)
+    use_before, etag = _use_before(manifest.content), entity_tag(encoded)
+    return Release(manifest, encoded, image, line, use_before, etag, installed.value, _SEAL)
 
 
 def _authenticate(opened: Envelope, sources: Iterable[TrustAnchor]) -> tuple[TrustAnchor, AuthenticatedEnvelope]:
@@ -171,33 +170,3 @@ def _parameters(sequence: Sequence) -> dict[int, Any]:
     return {
         key: value for command in sequence if command.id in _SETS for key, value in dict(command.parameters).items()
     }
-
-
-def _rehearse(steps: Generator[Effect, Any, None], image: bytes) -> None:
-    """Execute on paper; the candidate must be the image that is to be published."""
-    candidate: bytes | None = None
-    answer: bool | None = None
-    while True:
-        try:
-            effect = steps.send(answer)
-        except StopIteration:
-            return
-        answer = None
-        match effect:
-            case Fetch(uri=profile.IMAGE_URI, size=size):
-                if len(image) != size:
-                    raise DecodeError(f"expected an image of {size} bytes, got {len(image)}", reason="size")
-                candidate = image
-            case Write(content=content, encryption_info=b""):
-                candidate = content
-            case CheckImageMatch(digest=digest, size=size):
-                match_size = candidate is not None and size in {None, len(candidate)}
-                answer = match_size and digest_of(candidate or b"", digest.algorithm_id) == digest
-            case SetActive():
-                if candidate != image:
-                    raise AuthenticationError("the release installs another image", reason="image-digest")
-            case _:
-                raise UnsupportedError(
-                    f"expected a manifest that fetches {profile.IMAGE_URI}, it asks for {effect!r:.80}",
-                    reason="command",
-                )

@@ -48,7 +48,7 @@ def test_a_release_says_what_it_is():
 def test_nobody_else_makes_a_release():
     release = opened(made())
     with pytest.raises(TypeError):
-        Release(release.manifest, b"", b"", release.line, None, b"", object())
+        Release(release.manifest, b"", b"", release.line, None, b"", b"", object())
 
 
 def test_an_integrated_image_is_rehearsed_too():
