@@ -132,7 +132,10 @@ def _add_signatures(session: Session, opened: Opened, keys: Sequence[tuple[Signe
             "of_all": len(opened.envelope.blocks) + len(signing),
         }
     )
-    session.console.next("thingstead release inspect", session.options["release"], "--anchor", "MAKER.anchor")
+    anchor = "MAKER.anchor"
+    if session.options.get("maker") is not None:
+        anchor = f"{session.options['maker']}/{open_maker(session.path('maker')).maker.name}.anchor"
+    session.console.next("thingstead release inspect", session.options["release"], "--anchor", anchor)
     return 0
 
 
