@@ -132,8 +132,9 @@ CREDENTIAL = Action(
 AUTHORITY = Action(
     (_DIRECTORY, Parameter("--output", "file to write; else DIRECTORY.authority.pem")),
     _authority,
-    "Devices that speak hawkBit's API ([ddi]) check the domain's server with it (`cafile` of swupdate, `ssl_ca_file`\n"
-    "of rauc-hawkbit-updater). Its key stays in the directory's `tls`: a copy of that belongs to the copy of the keys.",
+    "Devices that speak hawkBit's API ([ddi]) check the domain's server with it: `cafile` of swupdate; for\n"
+    "rauc-hawkbit-updater, one of the system's certificates. Its key stays in the directory's `tls`: a copy of that\n"
+    "belongs to the copy of the keys.",
 )
 STATUS = remote("status", then=lambda told: f"thingstead thing {'waiting' if told.get('waiting') else 'list'}")
 ASK = Action(

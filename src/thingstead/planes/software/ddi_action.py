@@ -273,9 +273,10 @@ def _is_settled(record: SoftwareRecord, manifest_digest: bytes) -> bool:
 
 
 def _report(held: Action, *, is_installed: bool) -> Report:
+    """A device's updater has tried again by itself for as long as it will: what it gives up counts as refused."""
     manifest, image = (Digest(AlgorithmId.SHA_256, one) for one in (held.manifest_digest, held.image_digest))
     if not is_installed:
-        return Report(manifest, Reason.OPERATION_FAILED)
+        return Report(manifest, Reason.CONDITION_FAILED)
     return Report(manifest, Reason.OK, images={profile.FIRMWARE: image})
 
 
