@@ -15,6 +15,7 @@
     │   └── ForbiddenError       authenticated, not authorised
     │       └── RoleError        an operator, on a socket that does not hold it
     ├── PolicyError              the owner's policy says no
+    │   └── HeldError            it wants a second person to say yes
     ├── TransitionError          the lifecycle table says no
     ├── TransportError           the network did not carry it
     │   ├── UnreachableError     the network says that nobody is there
@@ -40,6 +41,7 @@ __all__ = [
     "DecodeError",
     "ExpiredError",
     "ForbiddenError",
+    "HeldError",
     "NoResponseError",
     "PeerFaultError",
     "PolicyError",
@@ -154,6 +156,12 @@ class PolicyError(ThingsteadError):
     reason = "policy"
 
 
+class HeldError(PolicyError):
+    """The owner's policy wants a second person to look; nothing was done, and nothing is lost."""
+
+    reason = "held"
+
+
 class TransitionError(ThingsteadError):
     """The lifecycle table has no such transition."""
 
@@ -233,6 +241,7 @@ CONSEQUENCES: dict[type[ThingsteadError], Consequence] = {
     ForbiddenError: Consequence(0x83, 403, 25, "Widen the scope in the policy file only if the thing needs it."),
     RoleError: Consequence(0x83, 403, 26, "Ask as somebody whose role has the right: docs/reference/roles.md."),
     PolicyError: Consequence(0x83, 403, 30, "Read the rule named; change the policy file or leave it so."),
+    HeldError: Consequence(0x83, 403, 32, "Have somebody else look: `thingstead publication list`."),
     TransitionError: Consequence(0x89, 409, 31, "See `thingstead thing show` for the state the thing is in."),
     TransportError: Consequence(0xA4, 504, 40, "Check that the peer is running and reachable, then try again."),
     UnreachableError: Consequence(0xA4, 504, 41, "Check host, port and that the peer is running; look at the URI."),

@@ -54,7 +54,7 @@ def test_each_profile_has_a_policy_that_lets_nobody_in_yet(profile):
 
 
 def test_the_rule_that_the_policy_shows_is_one_once_it_is_uncommented():
-    text, peers, rest = policy_template(ProfileName.BUILDING).partition("# [[peer]]")
+    text, peers, rest = policy_template(ProfileName.BUILDING).partition("# What becomes of a release")
     for line in ("[[rule]]", "name =", "makers =", "models =", "zone =", "scope ="):
         text = text.replace(f"# {line}", line)
     assert [rule.zone for rule in parse_policy(text + peers + rest).join.rules] == ["floor-1"]

@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.port import free_port
 from tests.serving import serving
+from tests.unit.planes.software.desk import OPEN
 from tests.unit.protocols.suit.releases import CLASSIC, QUANTUM
 from thingstead.cli.template import policy_template
 from thingstead.clock import SystemClock
@@ -95,7 +96,7 @@ class DdiDomain:
         )
         encoded = envelope.encode(sign_release(unsigned, (CLASSIC, QUANTUM)))
         await self.controller.planes.campaigns.intend(encoded, plan)
-        await self.controller.planes.software.publish(encoded, image, actor="owner")
+        await self.controller.planes.software.publish(encoded, image, terms=OPEN)
 
     def status(self) -> Status:
         """Of the campaign under way."""

@@ -40,6 +40,9 @@ models = ["TH-*"]
 zone = "floor-2"
 scope = "member"
 
+[release]
+sbom_missing = "allow"
+
 [granted]
 "/light" = ["GET", "PUT"]
 "/group-keys" = ["PUT"]

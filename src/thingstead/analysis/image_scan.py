@@ -12,9 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from thingstead.errors import PolicyError
-
-__all__ = ["DEFAULT_LIMITS", "Finding", "Limits", "Match", "judge", "require_clean"]
+__all__ = ["DEFAULT_LIMITS", "Finding", "Limits", "Match", "judge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +104,6 @@ def judge(image: bytes, matches: Iterable[Match], *, limits: Limits = DEFAULT_LI
     found += _lists(image, addresses)
     distinct = {(match.rule, match.offset): Finding(match.rule, match.offset, match.what) for match in found}
     return sorted(distinct.values(), key=lambda finding: (finding.offset, finding.rule))[: limits.max_findings]
-
-
-def require_clean(findings: Iterable[Finding]) -> None:
-    """Let an image pass in which nothing was found.
-
-    Raises:
-        PolicyError: something was; the message names the first places.
-    """
-    places = [f"{finding.what} at offset {finding.offset}" for finding in findings]
-    if places:
-        more = f" and {len(places) - 3} more" if len(places) > 3 else ""
-        raise PolicyError(f"the image carries {', '.join(places[:3])}{more}", spec="RFC 8576 §5.10", reason="image")
 
 
 def _counts(match: Match, matched: bytes) -> bool:

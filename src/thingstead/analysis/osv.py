@@ -5,29 +5,20 @@ Only what decides is read: which packages, which versions, how bad. A record sta
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Annotated, Any
 
 import msgspec
 
 from thingstead.analysis.severity import base_score
+from thingstead.domain.release_policy import Severity
 from thingstead.errors import DecodeError
 
-__all__ = ["Affected", "Event", "Range", "Record", "Severity", "parse_record", "read_record"]
+__all__ = ["Affected", "Event", "Range", "Record", "parse_record", "read_record"]
 
 _SPEC = "OSV schema 1.7"
 _MAX_BYTES = 4 << 20
 _Text = Annotated[str, msgspec.Meta(max_length=1024)]
 _Words = Annotated[str, msgspec.Meta(max_length=1 << 16)]
-
-
-class Severity(IntEnum):
-    """How bad; what nobody rated counts as high, for somebody has to look."""
-
-    LOW = 1
-    MEDIUM = 2
-    HIGH = 3
-    CRITICAL = 4
 
 
 _RATINGS = {

@@ -45,7 +45,7 @@ def _files(session: Session, arguments: dict[str, Any]) -> None:
         arguments["envelope"] = str(root)
         return
     folder = ReleaseFolder(root)
-    arguments["envelope"] = str(root / ENVELOPE)
+    arguments |= {"envelope": str(root / ENVELOPE), "folder": str(root)}
     if not image:
         arguments["image"] = str(root / _image_of(folder))
 
@@ -78,8 +78,9 @@ PUBLISH = remote(
     then="thingstead campaign show {model}/{sequence_number}",
     description=(
         "The domain verifies it under the anchor of the maker, or of who took its part (`thing adopt`), looks for\n"
-        "secrets in the image, and offers it to every thing of the class that goes by that anchor: by the plan given,\n"
-        "or the policy's ([campaign]), or else up to 50 at once and more by stages. A refused release reaches nobody."
+        "secrets in the image, weighs what goes with it by your policy, and offers it to every thing of the class\n"
+        "that goes by that anchor: by the plan given, or the policy's ([campaign]), or else up to 50 at once, more\n"
+        "by stages. A refused release reaches nobody; one that is held waits for a second person."
     ),
 )
 LIST = remote("release.list", view=_VIEW, then="thingstead thing list")

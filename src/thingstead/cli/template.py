@@ -43,6 +43,27 @@ profile = "{profile}"
 # zone = "floor-1"
 # scope = "thing"
 
+# What becomes of a release that gives reason for a concern: "allow", "hold" for a second person, or "refuse". These
+# are what counts where nothing is said. `thingstead publication list` shows what waits.
+# [release]
+# network_grows = "hold"
+# secret_in_image = "refuse"
+# personal_data_in_image = "refuse"
+# sbom_missing = "refuse"
+# signature_ends = "hold"
+# algorithms_unsafe = "refuse"
+# known_vulnerability = "hold"
+# [[release.device]]
+# models = ["LX-*"]
+# class = "C2"
+# links = ["802.15.4"]
+# max_hours = 24
+
+# From how bad on a known vulnerability puts a thing in quarantine ("never" for never), or on the ledger.
+# [vulnerability]
+# quarantine_from = "critical"
+# ticket_from = "low"
+
 # What things may do at each other, for so many hours without asking the domain again; nothing else.
 # [[peer]]
 # name = "switches command lights"

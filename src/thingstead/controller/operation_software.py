@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from thingstead.controller.operation import Operation
+from thingstead.controller.operation import Acting, Operation
+from thingstead.controller.operation_publication import terms
 from thingstead.controller.software_engine import RemoteTracker
+from thingstead.domain.policy import OwnerPolicy
 from thingstead.domain.role import Right
-from thingstead.errors import ConfigError, ThingsteadError
+from thingstead.errors import ConfigError, HeldError, ThingsteadError
 from thingstead.identifier import ThingId
 from thingstead.planes.software.campaign import Campaign
 from thingstead.planes.software.campaigns import Campaigns
+from thingstead.planes.software.carried import NOTHING, Bundle
 from thingstead.planes.software.status_tracker import StatusTracker
 from thingstead.protocols.profile import release as profile
 from thingstead.protocols.suit import envelope
@@ -20,7 +24,8 @@ from thingstead.storage.plan_file import parse_plan
 
 __all__ = ["ListReleases", "OfModel", "PublishRelease", "rows"]
 
-_ACTOR = "owner"
+_APART = frozenset({"release.suit", "statement.cose"})
+_MAX_FILES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +34,20 @@ class ListReleases:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishRelease:
+class PublishRelease(Acting):
     """Files on the controller's machine.
 
     Attributes:
         envelope: path of the SUIT envelope.
         image: path of the image that it is about.
         plan: how it is to be brought, as TOML; as the policy says, or as is usual, where it is empty.
+        folder: of the release, with what goes with it; empty for an envelope and an image alone.
     """
 
     envelope: str
     image: str
     plan: str = ""
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +61,22 @@ class OfModel:
     model: str
 
 
-def rows(tracker: StatusTracker | RemoteTracker, campaigns: Campaigns) -> tuple[Operation[Any], ...]:
+def rows(
+    tracker: StatusTracker | RemoteTracker, campaigns: Campaigns, *, policy: Callable[[], OwnerPolicy]
+) -> tuple[Operation[Any], ...]:
     """The table."""
 
     async def publish(request: PublishRelease) -> Campaign:
         plan = parse_plan(request.plan) if request.plan else None
         encoded = _read(request.envelope, envelope.DEFAULT_LIMITS.max_bytes)
         image = _read(request.image, profile.MAX_IMAGE_SIZE)
+        bundle = _bundle(Path(request.folder)) if request.folder else NOTHING
         await campaigns.intend(encoded, plan)
         try:
-            published = await tracker.publish(encoded, image, actor=_ACTOR)
+            published = await tracker.publish(encoded, image, terms=terms(request, policy()), bundle=bundle)
+        except HeldError:
+            # The plan waits with the release.
+            raise
         except ThingsteadError:
             await campaigns.give_up(encoded)
             raise
@@ -93,6 +106,19 @@ def _read(path: str, max_bytes: int) -> bytes:
     if len(data) > max_bytes:
         raise ConfigError(f"expected {path} to have at most {max_bytes} bytes")
     return data
+
+
+def _bundle(folder: Path) -> Bundle:
+    """Every file of a release's folder, each as large as an image at most."""
+    try:
+        names = sorted(one.name for one in folder.iterdir())
+    except OSError as error:
+        raise ConfigError(f"cannot read {folder}: {error.strerror}") from error
+    if len(names) > _MAX_FILES:
+        raise ConfigError(f"expected at most {_MAX_FILES} files in {folder}, got {len(names)}")
+    files = {name: _read(str(folder / name), profile.MAX_IMAGE_SIZE) for name in names if name not in _APART}
+    statement = folder / "statement.cose"
+    return Bundle(files, _read(str(statement), 1 << 17) if statement.name in names else b"")
 
 
 def _thing(tracker: StatusTracker | RemoteTracker, thing: ThingId) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from thingstead.controller import (
     operation_ownership,
     operation_people,
     operation_policy,
+    operation_publication,
     operation_software,
     operation_thing,
     operation_traffic,
@@ -125,7 +126,7 @@ def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
     return (
         *operation_access.rows(planes.tokens, clock=controller.foundation.clock),
         *operation_group.rows(planes.groups, serve=controller.group_resources.serve),
-        *operation_software.rows(planes.software, planes.campaigns),
+        *operation_software.rows(planes.software, planes.campaigns, policy=lambda: controller.owner.policy),
         *operation_campaign.rows(
             planes.campaigns,
             planes.software,
@@ -134,6 +135,7 @@ def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
             clock=controller.foundation.clock,
         ),
         *operation_migration.rows(controller.migrations, controller.owner, controller.register),
+        *operation_publication.rows(planes.software, planes.campaigns, policy=lambda: controller.owner.policy),
         *operation_data.rows(planes.data, controller.register),
         *operation_traffic.rows(
             controller.server, controller.resources, controller.bootstrap, controller.register, planes.data

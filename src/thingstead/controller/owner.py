@@ -153,6 +153,11 @@ class Owner:
         return self._policy.peers
 
     @property
+    def policy(self) -> OwnerPolicy:
+        """All of it, as in force."""
+        return self._policy
+
+    @property
     def anchors(self) -> tuple[TrustAnchor, ...]:
         """The makers that are trusted, as in force."""
         return self._trusted.anchors
@@ -180,7 +185,7 @@ class Owner:
         return TrustReport(tuple(after), added, removed, staying)
 
     async def reload_policy(self) -> PolicyReport:
-        """Decide joins by the rules and scopes as they are written now; rights given before stay as they were given.
+        """Decide joins and releases by what is written now; rights given before stay as they were given.
 
         Raises:
             ConfigError: it cannot be read, or something else in it changed; nothing changed.
@@ -190,7 +195,8 @@ class Owner:
         policy = parse_policy(text)
         join = policy.join
         before = replace(self._policy.join, profile=join.profile)
-        if replace(policy, join=before, peers=self._policy.peers, plan=self._policy.plan) != self._policy:
+        free = {name: getattr(self._policy, name) for name in ("peers", "plan", "release", "vulnerability")}
+        if replace(policy, join=before, **free) != self._policy:
             raise ConfigError("the policy's profile, granted or series changed: they are taken up at the next start")
         changed = policy != self._policy
         if changed:

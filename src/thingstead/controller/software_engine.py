@@ -20,6 +20,7 @@ from thingstead.errors import StateError
 from thingstead.identifier import ThingId, TransitionId
 from thingstead.planes.software.campaign import Campaign, Progress
 from thingstead.planes.software.campaigns import Campaigns, Seat
+from thingstead.planes.software.carried import NOTHING, Bundle, Carried, Held, Terms
 from thingstead.planes.software.offer import Offer
 from thingstead.planes.software.release import Line
 from thingstead.planes.software.shelf import Shelf
@@ -30,7 +31,7 @@ from thingstead.transport.engine_socket import EngineSocket, typed
 
 __all__ = ["SOFTWARE_CALLS", "RemoteTracker", "SoftwareEngine", "ToldShelf"]
 
-SOFTWARE_CALLS = ("trust", "publish", "campaigns", "targets", "report")
+SOFTWARE_CALLS = ("trust", "publish", "campaigns", "targets", "report", "held", "approve", "discard", "carried")
 """What the software plane is asked beside what each is."""
 
 _Rows = tuple[tuple[bytes, tuple[ThingId, ...], tuple[ThingId, ...]], ...]
@@ -100,10 +101,28 @@ class SoftwareEngine:
         """Go by these makers from now on."""
         self.plane.trust(_decoded(anchors))
 
-    async def publish(self, encoded: bytes, image: bytes, actor: str, sorts: frozenset[Sort]) -> Campaign:
-        """Verify, rehearse and look through a release, and offer it."""
+    async def publish(
+        self, encoded: bytes, image: bytes, terms: Terms, bundle: Bundle, sorts: frozenset[Sort]
+    ) -> Campaign:
+        """Verify, rehearse, look through and weigh a release, and offer it."""
         self._sorts = sorts
-        return await self.plane.publish(encoded, image, actor=actor)
+        return await self.plane.publish(encoded, image, terms=terms, bundle=bundle)
+
+    async def approve(self, manifest: str, terms: Terms) -> Campaign:
+        """Publish what waits, as a second person."""
+        return await self.plane.approve(manifest, terms=terms)
+
+    def held(self) -> tuple[Held, ...]:
+        """Releases that wait for a second person."""
+        return self.plane.publication.held()
+
+    async def discard(self, manifest: str, actor: str) -> Held:
+        """Take back what waits."""
+        return await self.plane.discard(manifest, actor=actor)
+
+    def carried(self, digest: bytes) -> Carried | None:
+        """What a published release brought along."""
+        return self.plane.publication.carried(digest)
 
     def campaigns(self, progress: _Rows) -> tuple[Campaign, ...]:
         """How far each release has come, with what was handed out where things ask."""
@@ -162,10 +181,30 @@ class RemoteTracker(RemotePlane):
         """Go by these makers' keys from now on; releases under keys of others are offered no more."""
         self.ask_now(None, "trust", [anchor_file.encode(one) for one in anchors])
 
-    async def publish(self, encoded: bytes, image: bytes, *, actor: str) -> Campaign:
+    async def publish(self, encoded: bytes, image: bytes, *, terms: Terms, bundle: Bundle = NOTHING) -> Campaign:
         """As the tracker does; errors as there."""
-        published: Campaign = await self.ask(Campaign, "publish", encoded, image, actor, self._sorts())
+        published: Campaign = await self.ask(Campaign, "publish", encoded, image, terms, bundle, self._sorts())
         return published
+
+    async def approve(self, manifest: str, *, terms: Terms) -> Campaign:
+        """As the tracker does; errors as there."""
+        published: Campaign = await self.ask(Campaign, "approve", manifest, terms)
+        return published
+
+    async def discard(self, manifest: str, *, actor: str) -> Held:
+        """As the tracker does; errors as there."""
+        held: Held = await self.ask(Held, "discard", manifest, actor)
+        return held
+
+    def held(self) -> tuple[Held, ...]:
+        """Releases that wait for a second person."""
+        found: tuple[Held, ...] = self.ask_now(tuple[Held, ...], "held")
+        return found
+
+    def carried(self, digest: bytes) -> Carried | None:
+        """What a published release brought along."""
+        found: Carried | None = self.ask_now(Carried | None, "carried", digest)
+        return found
 
     def campaigns(self) -> tuple[Campaign, ...]:
         """Every release that was published, oldest first, and how far it has come."""

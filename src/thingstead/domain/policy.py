@@ -13,6 +13,7 @@ from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.peer_policy import PeerRule
 from thingstead.domain.purpose import Purpose
+from thingstead.domain.release_policy import ReleasePolicy, VulnerabilityPolicy
 from thingstead.domain.serial import Serials
 from thingstead.identifier import ThingId
 from thingstead.protocols.ace.aif import Scope
@@ -215,6 +216,8 @@ class OwnerPolicy:
         peers: what things may do at each other; nothing else.
         crypto: which algorithms are taken, and until when.
         plan: how releases are brought that come without a plan; None where nothing is said.
+        release: what is refused of releases, and what waits for a second person.
+        vulnerability: what becomes of things that run known holes.
     """
 
     join: JoinPolicy
@@ -223,6 +226,8 @@ class OwnerPolicy:
     peers: tuple[PeerRule, ...] = ()
     crypto: CryptoPolicy = field(default_factory=CryptoPolicy)
     plan: Plan | None = None
+    release: ReleasePolicy = field(default_factory=ReleasePolicy)
+    vulnerability: VulnerabilityPolicy = field(default_factory=VulnerabilityPolicy)
 
 
 @dataclass(frozen=True, slots=True)

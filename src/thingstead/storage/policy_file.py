@@ -16,6 +16,12 @@ from thingstead.domain.service import Service
 from thingstead.errors import ConfigError
 from thingstead.protocols.ace.aif import Bounds, Permission, Scope
 from thingstead.storage.plan_file import PlanTable, plan_of_policy
+from thingstead.storage.release_policy_file import (
+    ReleaseSection,
+    VulnerabilitySection,
+    release_policy,
+    vulnerability_policy,
+)
 
 __all__ = ["parse_policy"]
 
@@ -95,6 +101,8 @@ class _Policy(msgspec.Struct, forbid_unknown_fields=True):
     peer: Annotated[tuple[_Peer, ...], msgspec.Meta(max_length=1000)] = ()
     crypto: _Crypto = msgspec.field(default_factory=_Crypto)
     campaign: PlanTable | None = None
+    release: ReleaseSection = msgspec.field(default_factory=ReleaseSection)
+    vulnerability: VulnerabilitySection = msgspec.field(default_factory=VulnerabilitySection)
 
 
 def parse_policy(text: str) -> OwnerPolicy:
@@ -148,6 +156,7 @@ def parse_policy(text: str) -> OwnerPolicy:
     ``[campaign]`` with the keys of a plan (`plan_file.parse_plan`) says how releases go that come without one.
     ``[crypto.sunset]`` with ``"AES-CCM-16-64-128" = 2029-12-31`` sets the last day of an algorithm, earlier than the
     registry does; ``[crypto]`` with ``quantum_year = 2032`` says when to reckon with a quantum computer.
+    ``[release]``, ``[[release.device]]`` and ``[vulnerability]`` are said in `release_policy_file`.
     With ``approve_each = true`` at the top no rule admits by itself: each thing waits for a person.
 
     Raises:
@@ -171,7 +180,8 @@ def parse_policy(text: str) -> OwnerPolicy:
     peers = tuple([_peer(peer, scopes) for peer in read.peer])
     crypto = crypto_policy(read.crypto.sunset, read.crypto.quantum_year)
     plan = None if read.campaign is None else plan_of_policy(read.campaign, text)
-    return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes), peers, crypto, plan)
+    beside = (plan, release_policy(read.release), vulnerability_policy(read.vulnerability))
+    return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes), peers, crypto, *beside)
 
 
 def _rule(rule: _Rule, scopes: dict[str, Scope], bills: dict[str, Serials]) -> JoinRule:

@@ -59,8 +59,5 @@ ROWS = (
     Sabotage("R-73", _A + "file_slots:FileSlots._flush", accepts, "an image is on the disk before it is pointed to"),
     Sabotage("R-73", _A + "updating:Updating._boot", accepts, "a release under which a thing falls over goes back"),
     Sabotage("R-73", _A + "updating:Updating._revert", _confirms, "a release that does not prove itself goes back"),
-    Sabotage(
-        "R-88", "thingstead.analysis.image_scan:require_clean", accepts, "an image with findings is not published"
-    ),
     Sabotage("R-88", "thingstead.analysis.image_scan:judge", returns([]), "images are looked through"),
 )

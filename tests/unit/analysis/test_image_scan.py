@@ -1,7 +1,6 @@
 import pytest
 
-from thingstead.analysis.image_scan import Finding, Limits, Match, judge, require_clean
-from thingstead.errors import PolicyError
+from thingstead.analysis.image_scan import Finding, Limits, Match, judge
 
 
 def match(rule, pattern, image, part):
@@ -80,12 +79,3 @@ def test_findings_come_in_the_order_of_the_image_once_each_and_up_to_the_limit()
     matches = [Match("b", "p", offset, 1, "w") for offset in (9, 3, 3, 7)] + [Match("a", "p", 7, 1, "w")]
     assert [(row.offset, row.rule) for row in judge(bytes(10), matches)] == [(3, "b"), (7, "a"), (7, "b"), (9, "b")]
     assert len(judge(bytes(10), matches, limits=Limits(max_findings=2))) == 2
-
-
-@pytest.mark.requirement("R-88")
-def test_an_image_with_findings_is_refused_and_the_places_are_named():
-    require_clean([])
-    findings = [Finding("wifi_key", offset, "Wi-Fi key") for offset in (5, 6, 7, 8)]
-    with pytest.raises(PolicyError, match=r"Wi-Fi key at offset 5, .* and 1 more") as caught:
-        require_clean(findings)
-    assert caught.value.reason == "image"

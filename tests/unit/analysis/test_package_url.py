@@ -5,8 +5,6 @@ import pytest
 from thingstead.analysis.package_url import parse_purl
 from thingstead.errors import DecodeError
 
-pytestmark = pytest.mark.spec("ECMA-427 5")
-
 
 @pytest.mark.parametrize(
     ("text", "package", "version"),

@@ -4,8 +4,6 @@ import pytest
 
 from thingstead.analysis.severity import base_score
 
-pytestmark = pytest.mark.spec("CVSS 3.1 7.1")
-
 
 @pytest.mark.parametrize(
     ("vector", "score"),

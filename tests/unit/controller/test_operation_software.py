@@ -1,12 +1,16 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from tests.unit.planes.software.desk import IMAGE, LAMP, OTHER_LAMP, Desk, made, told
+from tests.unit.planes.software.desk import IMAGE, LAMP, OPEN, OTHER_LAMP, Desk, made, told
 from thingstead.controller import operation_software
 from thingstead.controller.operation import Operations
 from thingstead.protocols.profile import release as profile
 from thingstead.protocols.suit.registry import Reason
+from thingstead.storage.policy_file import parse_policy
+
+POLICY = replace(parse_policy(""), release=OPEN.policy)
 
 
 class Owner:
@@ -19,7 +23,8 @@ class Owner:
         self.image.write_bytes(IMAGE)
 
     def ask(self, operation, **arguments):
-        table = Operations(*operation_software.rows(self.desk.tracker, self.desk.campaigns))
+        rows = operation_software.rows(self.desk.tracker, self.desk.campaigns, policy=lambda: POLICY)
+        table = Operations(*rows)
         return asyncio.run(table.answer({"operation": operation, "arguments": arguments}))
 
     def publish(self, **arguments):

@@ -8,7 +8,7 @@ import pytest
 from tests.hosting import hosted
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import a_thing
-from tests.unit.planes.software.desk import ANCHORS, IMAGE, made
+from tests.unit.planes.software.desk import ANCHORS, IMAGE, OPEN, made
 from thingstead.cli.hosting import software_host
 from thingstead.controller.software_engine import RemoteTracker, SoftwareEngine
 from thingstead.domain.lifecycle import LifecycleState
@@ -59,7 +59,7 @@ def test_a_release_comes_over_when_it_is_published_and_again_with_a_new_life(pat
     async def published(plane):
         await plane.begin()
         assert plane.poll(LAMP.id) is None
-        campaign = await plane.publish(envelope, IMAGE, actor="owner")
+        campaign = await plane.publish(envelope, IMAGE, terms=OPEN)
         assert plane.poll(LAMP.id).encoded == envelope
         assert plane.image(LAMP.id).image == IMAGE
         (again,) = plane.campaigns()
@@ -82,7 +82,7 @@ def test_what_is_refused_there_is_offered_to_nobody_here(path):
     async def story(plane):
         await plane.begin()
         with pytest.raises(SecurityError):
-            await plane.publish(made(keys=()), IMAGE, actor="owner")
+            await plane.publish(made(keys=()), IMAGE, terms=OPEN)
         assert plane.poll(LAMP.id) is None
         with pytest.raises(DecodeError):
             await plane.report(LAMP.id, b"x")

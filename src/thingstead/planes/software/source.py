@@ -46,6 +46,17 @@ class Sources:
         }
         self._lines: dict[Sort, Line | None] = {}
 
+    def anchor(self, line: Line) -> TrustAnchor:
+        """Whose releases a line is.
+
+        Raises:
+            PolicyError: nobody's who is trusted now.
+        """
+        found = self._anchors.get(line.source)
+        if found is None:
+            raise PolicyError(f"{line.source} is not trusted any more", reason="source")
+        return found
+
     def line(self, sort: Sort) -> Line | None:
         """Which releases are for a sort; None where its maker, or who took its part, has no anchor here."""
         if sort not in self._lines:

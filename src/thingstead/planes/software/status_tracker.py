@@ -5,26 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from thingstead.analysis.image_scan import Finding as ImageFinding
-from thingstead.analysis.image_scan import require_clean
+from thingstead.analysis.release_check import Objection, counted
 from thingstead.clock import Clock
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt
 from thingstead.domain.ports import Records
 from thingstead.domain.thing import Thing
-from thingstead.errors import StorageError, ThingsteadError, TransportError
+from thingstead.errors import HeldError, StorageError, ThingsteadError, TransportError
 from thingstead.identifier import ThingId, TransitionId, thing_id
 from thingstead.planes.software import installation, software_record
 from thingstead.planes.software.campaign import Campaign, Progress, campaign
 from thingstead.planes.software.campaigns import Seat
+from thingstead.planes.software.carried import NOTHING, Bundle, Carried, Held, Terms
 from thingstead.planes.software.catalogue import Catalogue, Published
 from thingstead.planes.software.findings import FINDINGS
 from thingstead.planes.software.offer import Offer, offer_of
 from thingstead.planes.software.part import Check, Part
-from thingstead.planes.software.release import Line
+from thingstead.planes.software.publication import Publication
+from thingstead.planes.software.release import Line, Release
 from thingstead.planes.software.shelf import Shelf
 from thingstead.planes.software.software_record import SoftwareRecord
 from thingstead.planes.software.source import NO_LINE, Sort, Sources, sort_of
@@ -77,6 +80,7 @@ class StatusTracker:
         self._clock = clock
         self._catalogue = Catalogue(records, anchors=trusted, sources=self._sources.of, clock=clock)
         self._shelf = shelf or Shelf(clock)
+        self.publication = Publication(records, clock=clock)
         self._admitted: dict[ThingId, Thing] = {}
         self._publishing = asyncio.Lock()
         self._reporting: set[ThingId] = set()
@@ -86,7 +90,8 @@ class StatusTracker:
         self._offer()
         self.not_published: Counter[str] = Counter()
         self.checks: list[Check] = []
-        self.parts: list[Part] = [] if self._shelf.campaigns is None else [self._shelf.campaigns]
+        beside = () if self._shelf.campaigns is None else (self._shelf.campaigns,)
+        self.parts: list[Part] = [self.publication, *beside]
         self.on_install: list[Callable[[ThingId], None]] = []
         self.gates = self._shelf.gates
         self.hold, self.let_go, self.objection = self._shelf.hold, self._shelf.let_go, self._shelf.objection
@@ -107,27 +112,30 @@ class StatusTracker:
 
     # --- releases
 
-    async def publish(self, encoded: bytes, image: bytes, *, actor: str) -> Campaign:
-        """Verify, rehearse and look through a release; once it is on disk and on the ledger it is offered.
+    async def publish(self, encoded: bytes, image: bytes, *, terms: Terms, bundle: Bundle = NOTHING) -> Campaign:
+        """Verify, rehearse, look through and weigh a release; once it is on disk and on the ledger it is offered.
 
-        A refused one is on the ledger too, and reaches nobody.
+        A refused one is on the ledger too, and reaches nobody; one that is held waits whole.
 
         Raises:
-            SecurityError, ProtocolError: as for `release.open_release`.
-            PolicyError: no known thing is of its class ("class") or goes by its source ("source"), or the image carries
-                what it must not ("image").
+            SecurityError, ProtocolError: as for `release.open_release` and `Publication.weigh`.
+            PolicyError: no known thing is of its class ("class") or goes by its source ("source"), or the owner's
+                policy refuses it, e.g. for what the image carries ("image").
+            HeldError: it waits for a second person.
             StorageError: it could not be kept; nothing is offered.
         """
         async with self._publishing:
             try:
                 release = self._catalogue.open(encoded, image)
                 model = self._sources.model(release.line)
-                require_clean(await self._scan(image))
+                found = await self._weigh(release, bundle, await self._scan(image), terms, model=model)
                 for check in self.checks:
                     await check(release)
+            except HeldError:
+                raise
             except ThingsteadError as error:
                 self.not_published[error.reason] += 1
-                draft = Draft(self._clock.utc(), Kind.REFUSAL, actor, None, error.reason, {"what": "release"})
+                draft = Draft(self._clock.utc(), Kind.REFUSAL, terms.actor, None, error.reason, {"what": "release"})
                 await self._records.write({}, entries=[draft])
                 raise
             details: dict[str, Detail] = {
@@ -137,11 +145,66 @@ class StatusTracker:
                 "sequence": release.sequence_number,
                 "manifest": release.manifest.digest.value,
                 "signatures": len(release.manifest.authenticated.signers),
+                **counted(found),
+                **({"proof": terms.proof} if terms.proof else {}),
             }
-            draft = Draft(self._clock.utc(), Kind.RELEASE, actor, None, "published", details)
+            cause = "approved" if terms.approves else "published"
+            draft = Draft(self._clock.utc(), Kind.RELEASE, terms.actor, None, cause, details)
             published = await self._catalogue.publish(release, model=model, entry=draft)
+            await self.publication.settled(release.manifest.digest.value)
             self._offer()
             return self._campaign(release.manifest.digest.value, published)
+
+    async def approve(self, manifest: str, *, terms: Terms) -> Campaign:
+        """Publish what waits, as a second person.
+
+        Args:
+            manifest: how the hexadecimal digest of its manifest begins.
+            terms: who approves, and the owner's policy as it is now.
+
+        Raises:
+            ForbiddenError: whoever approves it brought it ("same").
+            PolicyError, HeldError, SecurityError, ProtocolError: as for `publish`: what has changed meanwhile counts.
+        """
+        digest = self.publication.find(manifest)
+        encoded, image, bundle = self.publication.waiting(digest)
+        return await self.publish(encoded, image, terms=replace(terms, approves=digest), bundle=bundle)
+
+    async def discard(self, manifest: str, *, actor: str) -> Held:
+        """Take back what waits, which nobody was offered.
+
+        Args:
+            manifest: how the hexadecimal digest of its manifest begins.
+            actor: who does.
+
+        Raises:
+            PolicyError: none waits, or several that begin so.
+        """
+        return await self.publication.withdraw(self.publication.find(manifest), actor=actor)
+
+    def held(self) -> tuple[Held, ...]:
+        """Releases that wait for a second person."""
+        return self.publication.held()
+
+    def carried(self, digest: bytes) -> Carried | None:
+        """What a published release brought along."""
+        return self.publication.carried(digest)
+
+    async def _weigh(
+        self, release: Release, bundle: Bundle, findings: Sequence[ImageFinding], terms: Terms, *, model: str
+    ) -> Sequence[Objection]:
+        before = self._catalogue.offered().get(release.line)
+        of_line = [one for one in self._admitted.values() if self._shelf.seats[one.id].line == release.line]
+        return await self.publication.weigh(
+            release,
+            bundle,
+            findings,
+            terms,
+            source=self._sources.anchor(release.line),
+            model=model,
+            before=None if before is None else before.manifest.digest.value,
+            supported_until=max([one.support_end for one in of_line if one.support_end is not None], default=None),
+        )
 
     def campaigns(self, progress: Mapping[bytes, Progress] | None = None) -> tuple[Campaign, ...]:
         """Every release that was published, oldest first, and how far it has come.

@@ -9,8 +9,10 @@ from thingstead.analysis.image_scan import Finding
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.ledger import entry
 from thingstead.domain.plane import PlaneName
+from thingstead.domain.release_policy import Concern, ReleasePolicy, Stance
 from thingstead.phases.maintain import make_release, sign_release
 from thingstead.planes.software.campaigns import DOCUMENTS, Campaigns
+from thingstead.planes.software.carried import Terms
 from thingstead.planes.software.shelf import Shelf
 from thingstead.planes.software.source import sort_of
 from thingstead.planes.software.status_tracker import StatusTracker
@@ -32,6 +34,7 @@ ANCHORS = (
 LAMP, OTHER_LAMP = a_thing(0), a_thing(1)
 SENSOR = a_thing(2, maker="brook", model="TH-2")
 IMAGE = b"image 1.1.0 " * 100
+OPEN = Terms("owner", ReleasePolicy({Concern.SBOM_MISSING: Stance.ALLOW}))
 
 
 def made(
@@ -109,7 +112,7 @@ class Desk:
 
     def publish(self, encoded=None, image=IMAGE):
         chosen, self.planned = encoded or self.planned or made(), None
-        return asyncio.run(self.tracker.publish(chosen, image, actor="owner"))
+        return asyncio.run(self.tracker.publish(chosen, image, terms=OPEN))
 
     def plan(self, plan, encoded=None):
         """Say how a release is to be brought, as an operator does before it is published."""

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.unit.planes.software.desk import ANCHORS, BROOK, IMAGE, LAMP, OTHER_LAMP, SENSOR, Desk, made, told
+from tests.unit.planes.software.desk import ANCHORS, BROOK, IMAGE, LAMP, OPEN, OTHER_LAMP, SENSOR, Desk, made, told
 from tests.unit.protocols.suit.releases import AT as SUIT_AT
 from tests.unit.protocols.suit.releases import CLASSIC, QUANTUM, STRANGER
 from thingstead.analysis.image_scan import Finding
@@ -75,7 +75,7 @@ def test_an_image_with_a_secret_is_refused_by_place_and_never_by_its_bytes():
     with pytest.raises(PolicyError) as refusal:
         desk.publish()
     assert refusal.value.reason == "image"
-    assert "a private key at offset 17" in str(refusal.value)
+    assert "image, offset 17: a private key" in str(refusal.value)
     assert desk.tracker.poll(LAMP.id) is None
 
 
@@ -111,8 +111,8 @@ def test_two_releases_at_once_do_not_pass_the_same_number():
 
     async def both():
         return await asyncio.gather(
-            desk.tracker.publish(made("1.1.0", 2), IMAGE, actor="owner"),
-            desk.tracker.publish(made("1.1.1", 2), IMAGE, actor="owner"),
+            desk.tracker.publish(made("1.1.0", 2), IMAGE, terms=OPEN),
+            desk.tracker.publish(made("1.1.1", 2), IMAGE, terms=OPEN),
             return_exceptions=True,
         )
 

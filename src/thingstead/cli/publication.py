@@ -1,0 +1,29 @@
+"""``thingstead publication``: releases that wait for a second person."""
+
+from __future__ import annotations
+
+from thingstead.cli.action import Parameter
+from thingstead.cli.console import View
+from thingstead.cli.remote import remote
+
+__all__ = ["APPROVE", "LIST", "WITHDRAW"]
+
+_MANIFEST = Parameter("manifest", "how the digest of its manifest begins")
+_VIEW = View(
+    (("manifest", "manifest"), ("class", "model"), ("version", "version"), ("by", "by"), ("because", "because")),
+    empty="no release waits for a second person",
+)
+
+LIST = remote(
+    "publication.list",
+    view=_VIEW,
+    then="thingstead publication approve {manifest}",
+    description="A release that your policy holds is offered to nobody until somebody says so who did not bring it.",
+)
+APPROVE = remote(
+    "publication.approve",
+    _MANIFEST,
+    then="thingstead release list",
+    description="It is verified and weighed again: what has come up meanwhile holds it again, or refuses it.",
+)
+WITHDRAW = remote("publication.withdraw", _MANIFEST, then="thingstead publication list")

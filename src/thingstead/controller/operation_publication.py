@@ -1,0 +1,71 @@
+"""Operations on releases before they are offered: what waits for a second person, their yes, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from thingstead.controller.operation import Acting, Operation
+from thingstead.controller.operation_thing import NoArguments
+from thingstead.controller.software_engine import RemoteTracker
+from thingstead.domain.policy import OwnerPolicy
+from thingstead.domain.role import Right
+from thingstead.planes.software.campaign import Campaign
+from thingstead.planes.software.campaigns import Campaigns
+from thingstead.planes.software.carried import Held, Terms
+from thingstead.planes.software.status_tracker import StatusTracker
+
+__all__ = ["DecideRelease", "rows", "terms"]
+
+
+@dataclass(frozen=True, slots=True)
+class DecideRelease(Acting):
+    """A release that waits.
+
+    Attributes:
+        manifest: how the hexadecimal digest of its manifest begins, as `publication.list` shows it.
+    """
+
+    manifest: str
+
+
+def terms(asked: Acting, policy: OwnerPolicy) -> Terms:
+    """What counts for a release: the owner's policy as it is now, and who asks."""
+    return Terms(asked.by, policy.release, policy.crypto, proof=asked.proof)
+
+
+def rows(
+    tracker: StatusTracker | RemoteTracker, campaigns: Campaigns, *, policy: Callable[[], OwnerPolicy]
+) -> tuple[Operation[Any], ...]:
+    """The table."""
+
+    async def listing(_request: NoArguments) -> list[dict[str, Any]]:
+        return [_told(one) for one in tracker.held()]
+
+    async def approve(request: DecideRelease) -> Campaign:
+        published = await tracker.approve(request.manifest, terms=terms(request, policy()))
+        await campaigns.keep()
+        return published
+
+    async def withdraw(request: DecideRelease) -> dict[str, Any]:
+        return _told(await tracker.discard(request.manifest, actor=request.by))
+
+    return (
+        Operation("publication.list", NoArguments, Right.AUDIT, "releases that wait for a second person", listing),
+        Operation(
+            "publication.approve", DecideRelease, Right.MAINTAIN, "offer what somebody else brought and waits", approve
+        ),
+        Operation("publication.withdraw", DecideRelease, Right.MAINTAIN, "take back a release that waits", withdraw),
+    )
+
+
+def _told(held: Held) -> dict[str, Any]:
+    return {
+        "manifest": held.manifest[:16],
+        "model": held.model,
+        "version": held.version,
+        "by": held.by,
+        "since": held.since,
+        "because": list(held.because),
+    }
