@@ -10,7 +10,7 @@ from thingstead.endpoint.admission import Admission
 from thingstead.endpoint.association import Association, Associations, Group, SequenceOwner
 from thingstead.endpoint.combined import part
 from thingstead.endpoint.config import EndpointConfig
-from thingstead.endpoint.counter import Counters, RateLimit
+from thingstead.endpoint.counter import Counters, RateLimit, RateLimits
 from thingstead.endpoint.event import Address, ContextNeeded, Event, ExchangeId, RequestReceived
 from thingstead.endpoint.exchange import CombinedExchange, ServerExchange
 from thingstead.endpoint.gathering import Gathering
@@ -38,7 +38,7 @@ _OSCORE = int(OptionNumber.OSCORE)
 _EDHOC = int(OptionNumber.EDHOC)
 _CON, _NON = MessageType.CON, MessageType.NON
 _REPEATS_PER_SECOND = 1.0
-"""Challenges to requests that are not the newest of a peer whose replay window was lost."""
+"""Challenges to requests that are not the newest of one peer whose replay window was lost."""
 
 
 class Server:
@@ -126,7 +126,7 @@ class Server:
         )
         self._refusals = RateLimit(config.refusals_per_second)
         self._challenges = RateLimit(config.refusals_per_second)
-        self._repeats = RateLimit(_REPEATS_PER_SECOND)
+        self._repeats = RateLimits(_REPEATS_PER_SECOND, max_names=config.max_peers)
         self._contexts = RateLimit(config.contexts_per_second)
         self._derivations = RateLimit(config.contexts_per_second)
         self._derivations_at_home = RateLimit(config.contexts_per_second)
@@ -350,8 +350,9 @@ class Server:
                 error.recover()
                 return True
         self._counters.count(error.reason, exchange.source)
-        # Each takes a sequence number, and a key has so many: who replays one request is not to have them all.
-        if (error.is_newest or self._repeats.allow(now)) and self._challenges.allow(now):
+        # Each takes a sequence number, and a key has so many: who replays one request is not to have them all. To each
+        # peer its own: its oldest request may be the one that it repeats, whatever is replayed in the name of others.
+        if (error.is_newest or self._repeats.allow(exchange.peer, now)) and self._challenges.allow(now):
             exchange.accept(self._known, now)
             self._responder.challenge(exchange, now)
         return False

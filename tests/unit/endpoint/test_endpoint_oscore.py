@@ -571,6 +571,27 @@ def test_a_request_replayed_after_a_loss_of_state_does_not_use_the_key_up():
     assert len(sent(side, 10.0)) == 1
 
 
+@pytest.mark.requirement("R-15")
+@pytest.mark.spec("RFC 8613 Appendix B.1.2")
+def test_what_is_replayed_in_one_name_keeps_nobody_else_from_coming_back():
+    """Theirs is an older request that is under way still: they repeat that one until it is heard."""
+    client, side = context(), endpoint(2)
+    side.install(Association(SECURED, context(mirrored=True, window=ReplayWindow(valid=False))))
+    theirs = SecurityContext.derive(Secret(b"another secret !"), sender_id=b"o", recipient_id=b"s")
+    ours = SecurityContext.derive(
+        Secret(b"another secret !"), sender_id=b"s", recipient_id=b"o", window=ReplayWindow(valid=False)
+    )
+    side.install(Association(AssociationId("other"), ours))
+    recorded, older = bytearray(protected(theirs, kind=MessageType.NON)), protected(client, mid=0)
+    for number in range(1000):
+        recorded[2:4] = number.to_bytes(2)
+        side.receive_datagram(bytes(recorded), ("192.0.2.77", number + 1), number / 100)
+    side.receive_datagram(protected(client, mid=1), THING, 10.0)
+    side.datagrams_to_send(10.0)
+    side.receive_datagram(older, THING, 10.0)
+    assert len(sent(side, 10.0)) == 1
+
+
 def test_after_a_forgery_a_peer_whose_path_was_never_verified_is_served_as_before():
     client, side = context(), endpoint(2)
     side.install(Association(SECURED, context(mirrored=True)))
