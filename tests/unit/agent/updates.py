@@ -1,13 +1,16 @@
 """A thing that updates, without a network: its domain is one function."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from tests.unit.protocols.suit.releases import AT, CLASS, CLASSIC, QUANTUM, VENDOR
 from thingstead.agent.story import Request, Wait
 from thingstead.agent.update_anchor import UpdateAnchor
 from thingstead.agent.update_attempt import Means
 from thingstead.agent.updating import Life, Updating
+from thingstead.crypto.key import PrivateKey
 from thingstead.errors import DecodeError, ThingsteadError, TransportError
 from thingstead.phases.maintain import make_release, sign_release
 from thingstead.protocols.coap.block import Pieces, cut, decode_block, entity_tag
@@ -17,6 +20,8 @@ from thingstead.protocols.profile import firmware, path
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.firmware import Firmware
 from thingstead.protocols.suit import envelope
+from thingstead.protocols.suit.encryption import DecryptionKeys
+from thingstead.protocols.suit.envelope import Envelope
 from thingstead.protocols.suit.report import Report, decode_report
 from thingstead.simulator.virtual.memory import Fate, HomeLife, MemorySlots
 
@@ -25,7 +30,15 @@ NEW = firmware.encode(Firmware("1.1.0", 0.5), bytes(range(256)) * 40)
 BIRTH = Birth("A0001", b"", b"", CLASSIC.public, (CLASSIC.public, QUANTUM.public), VENDOR, CLASS)
 
 
-def released(image=NEW, *, keys=(CLASSIC, QUANTUM), vendor_id=VENDOR, class_id=CLASS, sequence_number=7, **changes):
+def released(
+    image: bytes = NEW,
+    *,
+    keys: Sequence[PrivateKey] = (CLASSIC, QUANTUM),
+    vendor_id: bytes = VENDOR,
+    class_id: bytes = CLASS,
+    sequence_number: int = 7,
+    **changes: Any,
+) -> Envelope:
     unsigned = make_release(
         image, vendor_id=vendor_id, class_id=class_id, sequence_number=sequence_number, version="1.1.0", **changes
     )
@@ -98,11 +111,19 @@ class Thing:
         now: its clock; each wait of a trial lets it go on.
     """
 
-    def __init__(self, slots=None, domain=None, *, birth=BIRTH, at=AT, keys=None):
+    def __init__(
+        self,
+        slots: Any = None,
+        domain: Domain | None = None,
+        *,
+        birth: Birth = BIRTH,
+        at: datetime = AT,
+        keys: DecryptionKeys | None = None,
+    ) -> None:
         self.slots = slots or MemorySlots(OLD)
         self.domain = domain or Domain()
         self.reboots = 0
-        self.ailment = None
+        self.ailment: ThingsteadError | None = None
         self.now = 0.0
         self.means = Means(
             self.slots, UpdateAnchor(HomeLife({}, Fate()), lambda: birth), lambda: at, lambda: keys or {}
@@ -127,7 +148,7 @@ class Thing:
         self.reboots += 1
         self.is_rebooting = True
 
-    def poll(self):
+    def poll(self) -> Any:
         self.run(self.updating.trial(interval=1.0))
         step = self.drive(self.story)
         while self.is_rebooting:
