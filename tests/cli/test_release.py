@@ -243,6 +243,30 @@ def test_what_cannot_be_done_is_said_in_one_sentence(here, run, lamp, words, say
     assert err.count("\n") <= 2
 
 
+def test_things_that_run_the_image_before_get_the_difference_to_it(here, run):
+    (here / "old.bin").write_bytes(demo_image("LX-1", "1.0.0"))
+    made = told(run, *NEW, "--maker", "aurora", "--output", "lamp-2", "--delta-from", "old.bin")
+    whole = told(run, *NEW, "--maker", "aurora", "--output", "whole")
+    assert made["manifest_digest"] != whole["manifest_digest"]
+    shown = told(run, "release", "inspect", "lamp-2")
+    assert len(shown["payloads"]) == 1
+    (here / "elsewhere").mkdir()
+    (here / "elsewhere" / "old.bin").touch()
+    code, _, err = run(*NEW, "--maker", "aurora", "--output", "x", "--delta-from", "elsewhere/old.bin")
+    assert (code, "expected old.bin beside" in err) == (60, True)
+
+
+def test_a_release_of_two_images_is_not_published_as_if_it_were_one(here, run):
+    (here / "radio.bin").write_bytes(b"radio")
+    (here / "two.toml").write_text(
+        'vendor = "aurora.example"\nmodel = "LX-1"\nsequence = 3\n[[component]]\nname = "a"\nimage = "image.bin"\n'
+        '[[component]]\nname = "b"\nimage = "radio.bin"\nuri = "/radio"\n'
+    )
+    assert run("release", "new", "two.toml")[0] == 0
+    code, _, err = run("release", "publish", "two")
+    assert (code, "publishes releases of one image" in err) == (60, True)
+
+
 def test_a_folder_is_published_with_the_image_that_its_manifest_is_about(run, controller):
     run("factory", "maker", "aurora", "--name", "aurora", "--domain", "aurora.example")
     run(*IMAGE)
@@ -252,6 +276,7 @@ def test_a_folder_is_published_with_the_image_that_its_manifest_is_about(run, co
     assert asked[1] == {
         "envelope": str(controller.path.parent / "lamp-2" / "release.suit"),
         "image": str(controller.path.parent / "lamp-2" / "image.bin"),
+        "folder": str(controller.path.parent / "lamp-2"),
     }
     (controller.path.parent / "lamp-2" / "image.bin").write_bytes(b"another")
     code, _, err = run("release", "publish", "lamp-2")

@@ -52,16 +52,24 @@ def _files(session: Session, arguments: dict[str, Any]) -> None:
 
 def _image_of(folder: ReleaseFolder) -> str:
     wanted = _digests(folder.envelope)
-    for name, content in folder.members().items():
-        if any(digest_of(content, digest.algorithm_id) == digest for digest in wanted):
-            return name
-    raise ConfigError(f"no file in {folder.root} is the image that its manifest is about")
+    found = [
+        name
+        for name, content in folder.members().items()
+        if any(digest_of(content, digest.algorithm_id) == digest for digest in wanted)
+    ]
+    if not found:
+        raise ConfigError(f"no file in {folder.root} is the image that its manifest is about")
+    if len(found) > 1:
+        raise ConfigError(f"a domain publishes releases of one image, this one has {', '.join(found)}")
+    return found[0]
 
 
-def _digests(encoded: bytes) -> list[Digest]:
+def _digests(encoded: bytes) -> set[Digest]:
+    """Of every image or ciphertext that the manifest speaks of."""
     content = decode_manifest(envelope.decode(encoded[: MAX_ENVELOPE + 1]))
-    said = [command.parameters.get(ParameterId.IMAGE_DIGEST) for command in content.shared]
-    return [digest for digest in said if isinstance(digest, Digest)]
+    sequences = [content.shared, *content.sequences.values()]
+    said = [command.parameters.get(ParameterId.IMAGE_DIGEST) for sequence in sequences for command in sequence]
+    return {digest for digest in said if isinstance(digest, Digest)}
 
 
 def _prepare(session: Session, arguments: dict[str, Any]) -> None:

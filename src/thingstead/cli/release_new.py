@@ -89,8 +89,17 @@ def _of_image(session: Session) -> tuple[str, Path, str]:
         "[[component]]",
         f"image = {_quoted(image.name)}",
     ]
+    if options["delta_from"] is not None:
+        lines.append(f"delta_from = {_quoted(_beside_image(session, image))}")
     name = _UNSAFE.sub("-", f"{options['model']}-{options['version']}".lower()).strip("-.")
     return "\n".join([*lines, ""]), image.parent, name or "release"
+
+
+def _beside_image(session: Session, image: Path) -> str:
+    old = session.path("delta_from")
+    if old.parent != image.parent:
+        raise ConfigError(f"expected {old.name} beside {image}")
+    return old.name
 
 
 def _quoted(text: str) -> str:
@@ -146,6 +155,7 @@ NEW = Action(
         Parameter(
             "--sequence", "with --image: a number above that of every release before", read=whole(0, _MAX_SEQUENCE)
         ),
+        Parameter("--delta-from", "with --image: the image before, beside it; things that run it fetch the difference"),
         Parameter("--maker", "the maker's directory, whose DNS name is the vendor's"),
         Parameter("--vendor", "with --image: DNS domain of who made the things, where another mends them now"),
         Parameter("--output", "new folder for the release; else named after the file, or after model and version"),

@@ -34,7 +34,8 @@ def with_patch(unsigned: Envelope, *, old: bytes, new: bytes) -> Envelope:
         PolicyError: signed already, or another install sequence.
     """
     members = codec.decode_deterministic(unsigned.manifest)
-    install = codec.decode_deterministic(members[Member.INSTALL]) if Member.INSTALL in members else []
+    body = members.get(Member.INSTALL)
+    install = codec.decode_deterministic(body) if isinstance(body, bytes) else []
     if unsigned.blocks or not isinstance(install, list) or CommandId.FETCH not in install[::2]:
         raise PolicyError("expected an unsigned release with a fetch in its install sequence", reason="delta")
     place = 2 * install[::2].index(CommandId.FETCH)

@@ -25,6 +25,7 @@ _COMPONENT_KEYS = (
     "id",
     *_IMAGE_KEYS,
     "encrypted",
+    "delta_from",
     "slot",
     "download",
     "load_from",
@@ -42,11 +43,13 @@ class Components:
         components: in the order of the file.
         integrated: payloads that travel in the envelope, by URI.
         files: payloads that travel beside it, by file name.
+        deltas: images before and after, of a component to which the difference travels too.
     """
 
     components: tuple[Component, ...] = ()
     integrated: dict[str, bytes] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    deltas: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def read_components(place: Place | None, scope: Scope) -> Components:
     items = [] if place is None else place.items()
     made = Components()
     components = [_component(item, scope, made, others=len(items) - 1) for item in items]
-    return Components(tuple(components), made.integrated, made.files)
+    return Components(tuple(components), made.integrated, made.files, made.deltas)
 
 
 def read_dependencies(place: Place | None, scope: Scope) -> Dependencies:
@@ -113,6 +116,10 @@ def _component(place: Place, scope: Scope, made: Components, *, others: int) -> 
         raise table["download"].refuse("expected a uri with it, from which it is downloaded")
     if load_from is not None and image.uri:
         raise table["load_from"].refuse("expected no uri with it: it gets what the other component has")
+    if "delta_from" in table:
+        if others or image.uri not in {"", profile.IMAGE_URI} or "image" not in table or not image.uri or info:
+            raise table["delta_from"].refuse("expected it beside the one image of the one component, fetched in clear")
+        made.deltas.append((table["delta_from"].file(scope.files), table["image"].file(scope.files)))
     has_image = bool(image.parameters or slots)
     return Component(
         path=_identifier(table, scope),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from thingstead.errors import ConfigError, ThingsteadError
+from thingstead.errors import ConfigError, PolicyError, ThingsteadError
 from thingstead.phases.authoring import place as places
 from thingstead.phases.authoring.component import read_components, read_dependencies
 from thingstead.phases.authoring.encryption import read_encryption
@@ -18,6 +18,7 @@ from thingstead.phases.authoring.place import Files, Place
 from thingstead.phases.authoring.step import REPORT_ALL, read_commands
 from thingstead.phases.authoring.template import Gate, Identity, Template
 from thingstead.phases.authoring.text import read_texts, read_words
+from thingstead.phases.delta import with_patch
 from thingstead.protocols.suit import builder
 from thingstead.protocols.suit.builder import Commands, Draft
 from thingstead.protocols.suit.envelope import SEVERABLE, Envelope
@@ -133,7 +134,10 @@ def read_recipe(text: str, files: Files) -> Recipe:
         template = Template(_identity(table), made.components, dependencies.dependencies, _gate(table, scope))
         shared, sections = template.shared(), template.sections()
     draft = replace(draft, shared=shared, sections=sections)
-    envelope = _assemble(top, replace(draft, severed=_severed(table, draft)))
+    envelope = builder.assemble(replace(draft, severed=_severed(table, draft)))
+    for old, new in made.deltas:
+        envelope = _with_patch(top, envelope, old, new)
+    _require_readable(top, envelope)
     return Recipe(envelope, made.files, read_words(table))
 
 
@@ -208,11 +212,16 @@ def _path(place: Place, scope: Scope) -> ComponentId:
     return tuple([segment.octets(scope.files) for segment in place.items()])
 
 
-def _assemble(top: Place, draft: Draft) -> Envelope:
+def _with_patch(top: Place, envelope: Envelope, old: bytes, new: bytes) -> Envelope:
+    try:
+        return with_patch(envelope, old=old, new=new)
+    except PolicyError as error:
+        raise top.refuse(f"cannot carry a difference: {error.message}") from None
+
+
+def _require_readable(top: Place, envelope: Envelope) -> None:
     """What our own things would not even parse leaves no workshop."""
-    envelope = builder.assemble(draft)
     try:
         decode_manifest(envelope)
     except ThingsteadError as error:
         raise top.refuse(f"expected a manifest that things can read: {error}") from None
-    return envelope

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.phases.authoring.workshop import LAMP, WHO, refused
+from tests.unit.phases.authoring.workshop import IMAGE, LAMP, WHO, read, refused
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,18 @@ from tests.unit.phases.authoring.workshop import LAMP, WHO, refused
         (WHO + "[[component]]\nname = 'a'\n[[component]]\nname = 'a'", "component[2]: expected a name of its own"),
         (WHO + "[[component]]\n[[component.slot]]\nnumber = 0", "component[1].slot: expected two slots or more"),
         (WHO + "[[component]]\ndownload = 'firmware'", "component[1].download: expected a uri with it"),
+        (LAMP + "delta_from = 'absent'", "component[1].delta_from: expected a file at absent"),
+        (LAMP + "uri = '/a'\ndelta_from = 'b.bin'", "component[1].delta_from: expected it beside the one image"),
+        (WHO + "[[component]]\ndelta_from = 'b.bin'", "component[1].delta_from: expected it beside the one image"),
+        (LAMP + "delta_from = 'b.bin'\n[[component]]\nname = 'b'", "component[1].delta_from: expected it beside"),
     ],
 )
 def test_what_makes_no_release_is_refused_and_the_place_is_named(text, says):
     refused(text, says)
+
+
+def test_a_difference_travels_in_the_envelope_and_the_whole_beside_it():
+    made = read(LAMP + "delta_from = 'b.bin'")
+    (patch,) = made.envelope.payloads.values()
+    assert made.payloads == {"image.bin": IMAGE}
+    assert patch

@@ -73,3 +73,8 @@ def test_a_manifest_that_things_could_not_read_leaves_no_workshop():
     text = WHO + "[[component]]\nname = 'a'\nid = ['x']\n[[component]]\nname = 'b'\nid = ['x']\n"
     with pytest.raises(ConfigError, match="expected a manifest that things can read: expected each component once"):
         read(text)
+
+
+def test_a_severed_installation_carries_no_difference():
+    text = LAMP.replace("[[component]]", "severed = ['install']\n[[component]]") + "delta_from = 'b.bin'"
+    refused(text, "the file: cannot carry a difference: expected an unsigned release")
