@@ -72,7 +72,7 @@ class DdiDomain:
         """One life."""
         async with running(self._directory) as self.controller, ddi_served(self.controller, self._directory.tls):
             if not self.token:
-                added = await self.ask("thing.add", maker="aurora", model=_MODEL, serial="G-1")
+                added = await self.ask("thing.add", maker="aurora", model=_MODEL, serial="G-1", verifies_images=True)
                 self.thing, self.token = ThingId(added["thing"]), added["token"]
             yield
         self.controller = None

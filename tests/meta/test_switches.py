@@ -54,6 +54,7 @@ FLAGS = {
     "--separate": "processes",
     "--together": "processes",
     "--undo": "takes a restriction back, as the ledger then says",
+    "--verifies-images": "what a device's updater does; without it the network keeps the device off the Internet",
     "--updates": "who signs releases from a link of custody on; whoever holds the thing signs the link",
     "-v": "draws an exchange",
 }

@@ -341,7 +341,7 @@ def _enforcer(place: KeeperPlace, config: ControllerConfig, users: Mapping[str, 
     listener = place.listen(_ENFORCER, users[PlaneName.NETWORK])
 
     def run() -> None:
-        rules = enforcement(config.network, coap_port=config.coap.port)
+        rules = enforcement(config.network, coap_port=config.coap.port, ddi_port=config.ddi.served_port)
         serve(Enforcer(rules), listener, user=_number(users[PlaneName.NETWORK]))
 
     return Part(_ENFORCER, users[_ENFORCER], listener, run, capability=CAP_NET_ADMIN, is_replaceable=False)

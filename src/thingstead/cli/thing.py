@@ -123,6 +123,11 @@ ADD = remote(
     Parameter("--serial", "the maker's number of this one", required=True),
     Parameter("--zone", "where it is"),
     Parameter("--mud-url", "of its MUD file"),
+    Parameter(
+        "--verifies-images",
+        "its updater installs only what its maker signed; else it is kept off the Internet",
+        read=None,
+    ),
     then="thingstead thing show {thing}",
     description="For a Linux device that runs swupdate or RAUC and speaks none of our protocols. It proves nothing\n"
     f"but its token: that it is what you say, you vouch for.\n\n{_SHOWN_ONCE}",

@@ -116,7 +116,7 @@ def _foundation(directory: DomainDirectory, clock: Clock, apart: Apart | None) -
     engines = {} if apart is None else apart.engines
     rules: Enforcement | None = None
     if PlaneName.NETWORK not in engines:
-        rules = enforcement(config.network, coap_port=config.coap.port)
+        rules = enforcement(config.network, coap_port=config.coap.port, ddi_port=config.ddi.served_port)
     return Foundation(
         config=config,
         files=directory,

@@ -137,6 +137,11 @@ class DdiConfig:
     poll_seconds: int = 300
     max_connections: int = 64
 
+    @property
+    def served_port(self) -> int | None:
+        """The port, where it is served at all."""
+        return self.port if self.enabled else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObserveConfig:

@@ -86,9 +86,18 @@ class DdiRegistry:
         self._random_bytes = random_bytes
 
     async def add(
-        self, maker: str, model: str, serial: str, *, zone: str, mud_url: str, device_class: int, by: str
+        self,
+        maker: str,
+        model: str,
+        serial: str,
+        *,
+        zone: str,
+        mud_url: str,
+        device_class: int,
+        verifies_images: bool,
+        by: str,
     ) -> Registered:
-        """Take in a device that the owner vouches for.
+        """Take in a device that the owner vouches for; one that verifies no image is kept off the Internet (R-70).
 
         Raises:
             ConfigError: a maker that is not trusted, or a word that is none.
@@ -113,8 +122,10 @@ class DdiRegistry:
                 device_class=device_class,
                 mud_url=mud_url,
                 zone=zone,
+                verifies=None if verifies_images else frozenset(),
             )
             details: dict[str, Detail] = {"maker": maker, "model": model, "serial": serial, "speaks": DDI}
+            details["verifies"] = verifies_images
             await self._conductor.register(thing, actor=by, evidence=details)
         elif thing.keys or thing.state not in _BEGUN:
             raise PolicyError(f"{serial} of {maker} is known here already: `thingstead thing list`", reason="known")

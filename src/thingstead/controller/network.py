@@ -30,7 +30,7 @@ from thingstead.transport.resolver import HostsResolver
 
 __all__ = ["check", "enforcement", "fetcher", "network_plane", "resolver"]
 
-_UDP = 17
+_TCP, _UDP = 6, 17
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,14}")
 
 
@@ -49,8 +49,8 @@ def check(config: NetworkConfig, *, root: Path) -> None:
     fetcher(config, root=root)
 
 
-def enforcement(config: NetworkConfig, *, coap_port: int) -> Enforcement:
-    """Who keeps the rules, as the settings say.
+def enforcement(config: NetworkConfig, *, coap_port: int, ddi_port: int | None = None) -> Enforcement:
+    """Who keeps the rules, as the settings say; strangers may knock at these ports of ours.
 
     Raises:
         ConfigError: an unknown enforcer, no interfaces, or names and prefixes that are none.
@@ -59,7 +59,8 @@ def enforcement(config: NetworkConfig, *, coap_port: int) -> Enforcement:
     enforcer = _enforcer(config)
     if enforcer is None:
         return DryRun("the configuration says so: [network] enforcement")
-    return Nftables(replace(enforcer, onboarding=(("udp", coap_port),)))
+    doors = (("udp", coap_port), *((("tcp", ddi_port),) if ddi_port is not None else ()))
+    return Nftables(replace(enforcer, onboarding=doors))
 
 
 def fetcher(config: NetworkConfig, *, root: Path) -> Fetcher:
@@ -112,16 +113,12 @@ def network_plane(
     library = MudLibrary(
         files, records, policy_of=lambda url: _policy_of(url, anchors(), network), clock=clock, alarm=alarm
     )
-    controller = (_host(config.coap.host),)
-    port = PortRange(config.coap.port, config.coap.port)
-    family = controller[0].version
-    to_controller = Rule(Direction.FROM_DEVICE, family, _UDP, Remote(RemoteKind.MY_CONTROLLER), port)
-    from_controller = Rule(Direction.TO_DEVICE, family, _UDP, Remote(RemoteKind.MY_CONTROLLER), port)
+    controller, baseline = _doors(config)
     site = SiteMap(
         local_networks=local,
         controller=controller,
         controllers={urn: _prefixes(prefixes, urn) for urn, prefixes in network.controllers.items()},
-        baseline=(to_controller, from_controller),
+        baseline=baseline,
     )
     return MudManager(
         library,
@@ -132,6 +129,18 @@ def network_plane(
         clock=clock,
         alarm=alarm,
     )
+
+
+def _doors(config: ControllerConfig) -> tuple[tuple[Prefix, ...], tuple[Rule, ...]]:
+    """Where the controller is, and what every thing may ask it: CoAP both ways, hawkBit's API where it is served."""
+    controller, port = Remote(RemoteKind.MY_CONTROLLER), PortRange(config.coap.port, config.coap.port)
+    here = _host(config.coap.host)
+    rules = [Rule(way, here.version, _UDP, controller, port) for way in (Direction.FROM_DEVICE, Direction.TO_DEVICE)]
+    if config.ddi.served_port is None:
+        return (here,), tuple(rules)
+    door, port = _host(config.ddi.host), PortRange(config.ddi.port, config.ddi.port)
+    rules.append(Rule(Direction.FROM_DEVICE, door.version, _TCP, controller, port))
+    return tuple(dict.fromkeys((here, door))), tuple(rules)
 
 
 def _policy_of(url: str, anchors: tuple[TrustAnchor, ...], network: NetworkConfig) -> AdmissionPolicy:
@@ -162,7 +171,7 @@ def _host(address: str) -> Prefix:
     try:
         return ip_network(ip_address(address).packed)
     except ValueError as error:
-        raise ConfigError(f"[coap] host: {error}") from error
+        raise ConfigError(f"[coap] or [ddi] host: {error}") from error
 
 
 def _interfaces(names: list[str]) -> tuple[str, ...]:

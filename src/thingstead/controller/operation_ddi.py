@@ -24,6 +24,7 @@ class AddDevice(Acting):
         zone: where it is.
         mud_url: of its MUD file; empty for none.
         device_class: RFC 7228 class; above 2 for what is not constrained.
+        verifies_images: its updater installs only what its maker signed; else it is kept off the Internet.
     """
 
     maker: str
@@ -32,6 +33,7 @@ class AddDevice(Acting):
     zone: str = ""
     mud_url: str = ""
     device_class: int = 3
+    verifies_images: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def rows(registry: DdiRegistry, *, url: str) -> tuple[Operation[Any], ...]:
             zone=request.zone,
             mud_url=request.mud_url,
             device_class=request.device_class,
+            verifies_images=request.verifies_images,
             by=request.by,
         )
         return _shown(added, url)

@@ -34,7 +34,14 @@ class Hall:
         )
 
     def add(self, maker="acme", model="GW-1", serial="G-1", **changes):
-        given = {"zone": "cellar", "mud_url": "", "device_class": 3, "by": "owner", **changes}
+        given: dict[str, Any] = {
+            "zone": "cellar",
+            "mud_url": "",
+            "device_class": 3,
+            "by": "owner",
+            "verifies_images": True,
+        }
+        given |= changes
         return asyncio.run(self.registry.add(maker, model, serial, **given))
 
     def renew(self, thing):
@@ -49,6 +56,12 @@ def test_a_device_is_taken_in_on_all_planes_and_on_the_ledger():
     (registration,) = hall.house.entries(Kind.REGISTRATION)
     assert dict(registration.details)["speaks"] == DDI
     assert [one.cause for one in hall.house.entries(Kind.TRANSITION)] == ["join-started", "joined"]
+
+
+@pytest.mark.requirement("R-70")
+@pytest.mark.parametrize("verifies", [False, True])
+def test_who_verifies_no_image_is_a_thing_that_verifies_nothing(verifies):
+    assert Hall().add(verifies_images=verifies).thing.verifies_nothing is not verifies
 
 
 @pytest.mark.requirement("R-15")

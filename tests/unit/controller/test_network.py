@@ -139,6 +139,8 @@ def test_the_kernel_is_told_where_things_live_and_where_strangers_may_knock(monk
     config = NetworkConfig(enforcement="nftables", interfaces=["lan0"], local=["10.77.0.0/16"])
     enforcement(config, coap_port=5783)
     assert told == [nftables.NftablesConfig(("lan0",), (ip_network("10.77.0.0/16"),), (("udp", 5783),))]
+    enforcement(config, coap_port=5783, ddi_port=8443)
+    assert told[1].onboarding == (("udp", 5783), ("tcp", 8443))
 
 
 def test_files_are_fetched_under_the_authorities_of_the_settings(tmp_path):

@@ -12,7 +12,8 @@ DEVICE = {"maker": "acme", "model": "GW-1", "serial": "G-1"}
 
 class Desk:
     def __init__(self, url="https://updates.example:8443"):
-        self.operations = Operations(*rows(Hall().registry, url=url))
+        self.hall = Hall()
+        self.operations = Operations(*rows(self.hall.registry, url=url))
 
     def ask(self, operation, operator=None, **arguments):
         asked = {"operation": operation, "arguments": arguments}
@@ -23,6 +24,15 @@ def test_the_owner_is_told_all_that_the_device_must_know():
     told = Desk().ask("thing.add", **DEVICE)["result"]
     assert set(told) == {"thing", "token", "tenant", "url"}
     assert (told["tenant"], told["url"]) == ("default", "https://updates.example:8443")
+
+
+@pytest.mark.requirement("R-70")
+def test_a_device_of_which_nothing_is_said_is_taken_for_one_that_verifies_no_image():
+    desk = Desk()
+    desk.ask("thing.add", **DEVICE)
+    desk.ask("thing.add", **{**DEVICE, "serial": "G-2", "verifies_images": True})
+    first, second = desk.hall.house.register.things()
+    assert (first.verifies_nothing, second.verifies_nothing) == (True, False)
 
 
 def test_the_owner_is_told_that_nothing_is_served():

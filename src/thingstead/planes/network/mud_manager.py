@@ -102,7 +102,8 @@ class MudManager:
     async def resume(self, things: Iterable[Thing]) -> None:
         """Put in force what the state of each thing asks for, after a restart: the kernel starts from nothing.
 
-        Whose address is another thing's gets nothing, which is told.
+        Whose address is another thing's gets nothing, which is told. Whose address is not known yet is owed its rules
+        until it is heard.
 
         Raises:
             TransportError: the enforcer refused.
@@ -110,7 +111,7 @@ class MudManager:
         acts = {Demand.ADMIT: self._admit, Demand.RESTRICT: self._restrict, Demand.WITHDRAW: self._bar}
         for thing in things:
             demand = OBLIGATIONS[thing.state, thing.restriction][self.name]
-            if demand is None:
+            if demand is None or (demand is Demand.ADMIT and not self._locate(thing.id)):
                 continue
             try:
                 await acts[demand](thing, demand)

@@ -166,6 +166,18 @@ def test_after_a_restart_each_state_is_put_in_force_again_without_the_web():
     run(story())
 
 
+def test_a_thing_that_was_never_heard_is_no_reason_not_to_start():
+    world = World(CLOUD)
+
+    async def story():
+        again = World(pages={}, records=world.records, clock=world.clock)
+        again.manager._locate = lambda thing: ()
+        await again.manager.resume([THING])
+        assert (await again.manager.probe(THING)).standing is Standing.ABSENT
+
+    run(story())
+
+
 def test_a_newer_file_is_applied_when_the_old_one_is_too_old():
     world = World(CLOUD)
 
