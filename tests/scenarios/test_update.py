@@ -45,12 +45,12 @@ class Releases:
         )
         return envelope.encode(sign_release(unsigned, made_by.release_keys if keys is None else keys)), image
 
-    async def publish(self, encoded, image):
+    async def publish(self, encoded, image, *, plan=""):
         paths = {name: self._folder / name for name in ("envelope", "image")}
         paths["envelope"].write_bytes(encoded)
         paths["image"].write_bytes(image)
         return await self._world.domain.answer(
-            "release.publish", envelope=str(paths["envelope"]), image=str(paths["image"])
+            "release.publish", envelope=str(paths["envelope"]), image=str(paths["image"]), plan=plan
         )
 
 
@@ -255,7 +255,7 @@ def test_a_release_with_which_a_thing_does_not_measure_any_more_goes_back_and_th
             return (await world.domain.ask("release.show", model="LX-1"))["things"][0]["refused"]
 
         await world.sleep(30)
-        assert await refused() == ["operation-failed"]
+        assert await refused() == ["condition-failed"]
         assert lamp.agent.status()["sequence"] == 1
         await releases.publish(*releases.make(version="1.1.1", sequence_number=3))
         await world.until(lambda: lamp.agent.status()["sequence"] == 3)

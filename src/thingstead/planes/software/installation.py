@@ -36,7 +36,9 @@ def record_after(
         return _brought_along(before, report, at)
     digest = report.manifest_digest.value
     if report.reason is not Reason.OK:
-        return before if before.manifest_digest == digest else before.refuse(digest, report.reason)
+        # That the release did not prove itself is more than that something on the way to it failed.
+        reason = Reason.CONDITION_FAILED if report.code == profile.REVERTED else report.reason
+        return before if before.manifest_digest == digest else before.refuse(digest, reason)
     measured = report.images.get(profile.FIRMWARE)
     if measured is None or measured.value != published.image_digest:
         raise ForbiddenError("the report says installed, and measures another image", reason="measurement")

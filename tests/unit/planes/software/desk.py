@@ -58,10 +58,10 @@ def made(
     return envelope.encode(sign_release(unsigned, keys))
 
 
-def told(encoded, reason=Reason.OK, *, image=IMAGE):
+def told(encoded, reason=Reason.OK, *, image=IMAGE, code=0):
     """A thing's report about an envelope."""
     images = {profile.FIRMWARE: digest_of(image)}
-    return encode_report(Report(envelope.decode(encoded).digest, reason, images=images))
+    return encode_report(Report(envelope.decode(encoded).digest, reason, code=code, images=images))
 
 
 class CountingRecords(PlaneRecords):

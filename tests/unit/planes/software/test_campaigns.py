@@ -13,6 +13,7 @@ from thingstead.domain.ledger.entry import Kind
 from thingstead.errors import ConfigError, DecodeError, PolicyError, StorageError
 from thingstead.planes.software.campaigns import DOCUMENTS
 from thingstead.planes.software.software_record import SoftwareRecord
+from thingstead.protocols.profile import release as profile
 from thingstead.protocols.suit.registry import Reason
 from thingstead.storage.records import HERE
 
@@ -192,6 +193,13 @@ def test_what_the_way_or_the_disk_failed_is_no_failure_of_the_release():
     assert gets_it(desk, LAMP), "it tries again"
 
 
+def test_who_went_back_after_a_trial_failed():
+    desk = begun(Plan(abort=(Share(1),)))
+    gets_it(desk, LAMP)
+    desk.report(LAMP, told(made(), Reason.OPERATION_FAILED, code=profile.REVERTED))
+    assert header(desk).status is Status.ABORTED
+
+
 def test_every_step_is_on_the_ledger_once():
     desk = begun()
     desk.look()
@@ -220,6 +228,17 @@ def test_a_newer_release_ends_the_campaign_of_the_one_before():
     desk.admit()
     assert len(desk.campaigns.past) == 1
     assert gets_it(desk, OTHER_LAMP)
+
+
+@pytest.mark.requirement("R-72")
+def test_who_was_updating_to_an_older_release_is_not_counted_twice_in_its_zone():
+    plan = Plan(zone_share=Share(1))
+    desk = begun(plan)
+    assert [gets_it(desk, LAMP), gets_it(desk, OTHER_LAMP)] == [True, False]
+    newer = made("1.2.0", 3, image=NEWER)
+    desk.plan(plan, newer)
+    desk.publish(newer, NEWER)
+    assert [gets_it(desk, OTHER_LAMP), gets_it(desk, LAMP)] == [True, False]
 
 
 def test_what_a_new_thing_says_that_it_runs_is_where_it_is_placed():
