@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from thingstead.planes.software.campaigns import Campaigns
 from thingstead.planes.software.carried import Held, Terms
 from thingstead.planes.software.status_tracker import StatusTracker
 
-__all__ = ["DecideRelease", "rows", "terms"]
+__all__ = ["DecideRelease", "OfManifest", "rows", "terms"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,17 @@ class DecideRelease(Acting):
 
     Attributes:
         manifest: how the hexadecimal digest of its manifest begins, as `publication.list` shows it.
+    """
+
+    manifest: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfManifest:
+    """A release that was published.
+
+    Attributes:
+        manifest: how the hexadecimal digest of its manifest begins.
     """
 
     manifest: str
@@ -51,7 +63,22 @@ def rows(
     async def withdraw(request: DecideRelease) -> dict[str, Any]:
         return _told(await tracker.discard(request.manifest, actor=request.by))
 
+    async def carried(request: OfManifest) -> dict[str, Any] | None:
+        found = tracker.carried(request.manifest)
+        if found is None:
+            return None
+        files = {name: base64.b64encode(data).decode("ascii") for name, data in found.files.items()}
+        return {
+            "version": found.version,
+            "sequence_number": found.sequence_number,
+            "image": found.image,
+            "envelope": found.envelope,
+            "algorithms": list(found.algorithms),
+            "files": files,
+        }
+
     return (
+        Operation("release.carried", OfManifest, Right.AUDIT, "what a published release brought with it", carried),
         Operation("publication.list", NoArguments, Right.AUDIT, "releases that wait for a second person", listing),
         Operation(
             "publication.approve", DecideRelease, Right.MAINTAIN, "offer what somebody else brought and waits", approve

@@ -120,9 +120,9 @@ class SoftwareEngine:
         """Take back what waits."""
         return await self.plane.discard(manifest, actor=actor)
 
-    def carried(self, digest: bytes) -> Carried | None:
+    def carried(self, manifest: str) -> Carried | None:
         """What a published release brought along."""
-        return self.plane.publication.carried(digest)
+        return self.plane.carried(manifest)
 
     def campaigns(self, progress: _Rows) -> tuple[Campaign, ...]:
         """How far each release has come, with what was handed out where things ask."""
@@ -201,9 +201,9 @@ class RemoteTracker(RemotePlane):
         found: tuple[Held, ...] = self.ask_now(tuple[Held, ...], "held")
         return found
 
-    def carried(self, digest: bytes) -> Carried | None:
-        """What a published release brought along."""
-        found: Carried | None = self.ask_now(Carried | None, "carried", digest)
+    def carried(self, manifest: str) -> Carried | None:
+        """What a published release brought along, by how its manifest's digest begins."""
+        found: Carried | None = self.ask_now(Carried | None, "carried", manifest)
         return found
 
     def campaigns(self) -> tuple[Campaign, ...]:

@@ -96,3 +96,12 @@ def test_a_folder_that_cannot_be_read_is_named(house):
     for number in range(33):
         (house.folder / f"file-{number}").write_bytes(b"")
     assert "at most 32 files" in house.bring(folder=str(house.folder))["error"]["message"]
+
+
+def test_what_a_published_release_brought_is_shown_by_how_its_digest_begins(house):
+    (row,) = house.ask("publication.list")["result"]
+    assert house.ask("release.carried", manifest=row["manifest"])["result"] is None
+    house.ask("publication.approve", BEN, manifest=row["manifest"])
+    told = house.ask("release.carried", manifest=row["manifest"])["result"]
+    assert (told["version"], told["files"], told["image"]) == ("1.1.0", {}, len(IMAGE))
+    assert house.ask("release.carried", manifest="")["result"] is None

@@ -38,6 +38,7 @@ AUDITED = {
     "maintenance.show",
     "migration.status",
     "publication.list",
+    "release.carried",
     "release.list",
     "release.show",
     "token.list",

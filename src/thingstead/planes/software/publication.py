@@ -179,6 +179,11 @@ class Publication:
         """What a published release brought along; None for one that brought nothing, or is not known."""
         return self._carried.get(digest)
 
+    def kept(self, manifest: str) -> Carried | None:
+        """What a published release brought along, by how its manifest's digest begins; None for none or several."""
+        found = [one for digest, one in self._carried.items() if manifest and digest.hex().startswith(manifest.lower())]
+        return found[0] if len(found) == 1 else None
+
     def expiries(self) -> Sequence[Expiry]:
         """Nothing of it ends of itself: what waits, waits."""
         return ()

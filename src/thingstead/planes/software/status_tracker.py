@@ -186,9 +186,9 @@ class StatusTracker:
         """Releases that wait for a second person."""
         return self.publication.held()
 
-    def carried(self, digest: bytes) -> Carried | None:
-        """What a published release brought along."""
-        return self.publication.carried(digest)
+    def carried(self, manifest: str) -> Carried | None:
+        """What a published release brought along, by how its manifest's digest begins."""
+        return self.publication.kept(manifest)
 
     async def _weigh(
         self, release: Release, bundle: Bundle, findings: Sequence[ImageFinding], terms: Terms, *, model: str
