@@ -250,10 +250,16 @@ def test_things_that_run_the_image_before_get_the_difference_to_it(here, run):
     assert made["manifest_digest"] != whole["manifest_digest"]
     shown = told(run, "release", "inspect", "lamp-2")
     assert len(shown["payloads"]) == 1
-    (here / "elsewhere").mkdir()
-    (here / "elsewhere" / "old.bin").touch()
-    code, _, err = run(*NEW, "--maker", "aurora", "--output", "x", "--delta-from", "elsewhere/old.bin")
-    assert (code, "expected old.bin beside" in err) == (60, True)
+    code, _, err = run(*NEW, "--maker", "aurora", "--output", "x", "--delta-from", "absent.bin")
+    assert (code, "component[1].delta_from: expected a file at" in err) == (60, True)
+
+
+def test_an_image_of_any_name_travels_under_one_that_a_statement_has(here, run):
+    (here / "My Image (2).BIN").write_bytes((here / "image.bin").read_bytes())
+    words = [word if word != "image.bin" else "My Image (2).BIN" for word in NEW]
+    digest = told(run, *words, "--maker", "aurora", "--output", "lamp-2")["manifest_digest"][:16]
+    assert run("release", "sign", "lamp-2", "--maker", "aurora", "--digest", digest)[0] == 0
+    assert (here / "lamp-2" / "my-image-2-.bin").exists()
 
 
 def test_a_release_of_two_images_is_not_published_as_if_it_were_one(here, run):

@@ -4,14 +4,17 @@ import pytest
 
 from tests.scenarios.test_update import Releases, version
 from tests.scenarios.world import play
+from thingstead.phases import maintain
 from thingstead.phases.authoring.recipe import read_recipe
 from thingstead.phases.maintain import sign_release
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import key as cose_key
+from thingstead.protocols.profile import release as profile
 from thingstead.protocols.profile.birth import DECRYPTION_KEY
 from thingstead.protocols.profile.key_set import key_id
 from thingstead.protocols.suit import envelope
 from thingstead.simulator.firmware import demo_image
+from thingstead.storage.release_folder import ENVELOPE, ReleaseFolder
 
 pytestmark = pytest.mark.slow
 
@@ -67,5 +70,31 @@ def test_a_release_from_a_file_is_installed_whole_and_then_by_its_difference(tmp
             assert "result" in answer, answer
             await world.until(lambda number=number: version(lamp) == f"1.{number}.0")
             assert lamp.slots.active() == image
+
+    play(story)
+
+
+def test_a_folder_that_was_signed_is_published_as_it_was_signed_and_not_otherwise(tmp_path):
+    async def story(world):
+        (lamp,) = await world.joined("A0001")
+        text = WHO.format(vendor=world.makers["acme"].domain, sequence=2, version="1.1.0")
+        image = demo_image("LX-1", "1.1.0", size=5000)
+        made = read_recipe(f'{text}[[component]]\nimage = "new.bin"\n[words]\nen = "new"\n', lambda _: image)
+        files = {"release.toml": text.encode(), "new.bin": image, "words.json": b'{"en": "new"}'}
+        folder = ReleaseFolder.create(tmp_path / "lamp", {**files, ENVELOPE: envelope.encode(made.envelope)})
+        keys = [(profile.signer(key.public), key) for key in world.makers["acme"].release_keys]
+        statement = maintain.state(made.envelope, folder.members(), keys)
+        folder.sign(envelope.encode(maintain.sign_with(made.envelope, keys)), statement)
+
+        async def publish():
+            paths = {"envelope": folder.root / ENVELOPE, "image": folder.root / "new.bin", "folder": folder.root}
+            return await world.domain.answer("release.publish", **{name: str(path) for name, path in paths.items()})
+
+        (folder.root / "words.json").write_bytes(b'{"en": "old"}')
+        assert (await publish())["error"]["reason"] == "member-digest"
+        (folder.root / "words.json").write_bytes(files["words.json"])
+        answer = await publish()
+        assert "result" in answer, answer
+        await world.until(lambda: version(lamp) == "1.1.0")
 
     play(story)

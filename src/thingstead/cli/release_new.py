@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.input import read_file, whole
 from thingstead.cli.release_view import DIGEST_SHOWN, RELEASE
 from thingstead.errors import ConfigError, DecodeError
+from thingstead.phases.authoring.place import Files
 from thingstead.phases.authoring.recipe import Recipe, read_recipe
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.profile.release_statement import MemberName
@@ -22,8 +22,9 @@ __all__ = ["ADD", "NEW"]
 
 _MAX_RECIPE, _MAX_FILE = 1 << 18, 16 << 20
 _MAX_SEQUENCE = (1 << 64) - 1
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _UNSAFE = re.compile(r"[^a-z0-9._-]+")
+_MAX_NAME = 60
+_OLD = "old-image"
 _MEMBERS = {
     "sbom": MemberName.SBOM,
     "reference-values": MemberName.REFERENCE_VALUES,
@@ -36,8 +37,8 @@ def _new(session: Session) -> int:
     options = session.options
     if bool(options["file"]) == (options["image"] is not None):
         raise ConfigError("expected a release file, or --image with --model, --version and --sequence")
-    text, source, name = _of_image(session) if options["image"] is not None else _of_file(session)
-    recipe = read_recipe(text, lambda wanted: _beside(source, wanted))
+    text, files, name = _of_image(session) if options["image"] is not None else _of_file(session)
+    recipe = read_recipe(text, files)
     target = session.path("output") if options["output"] is not None else session.directory / name
     ReleaseFolder.create(target, {RECIPE: text.encode(), **_files(recipe), ENVELOPE: envelope.encode(recipe.envelope)})
     shown = target.relative_to(session.directory) if target.is_relative_to(session.directory) else target
@@ -57,29 +58,28 @@ def _new(session: Session) -> int:
     return 0
 
 
-def _of_file(session: Session) -> tuple[str, Path, str]:
+def _of_file(session: Session) -> tuple[str, Files, str]:
     path = session.path("file")
-    for key in ("model", "version", "sequence", "vendor"):
+    for key in ("model", "version", "sequence", "vendor", "delta_from"):
         if session.options[key] is not None:
-            raise ConfigError(f"expected --{key} with --image alone; {path.name} says it")
+            raise ConfigError(f"expected --{key.replace('_', '-')} with --image alone; {path.name} says it")
     try:
         text = read_file(path, max_bytes=_MAX_RECIPE).decode()
     except UnicodeDecodeError:
         raise ConfigError(f"expected UTF-8 in {path}") from None
-    return text, path.parent, path.stem
+    return text, lambda name: read_file(path.parent / name, max_bytes=_MAX_FILE), path.stem
 
 
-def _of_image(session: Session) -> tuple[str, Path, str]:
+def _of_image(session: Session) -> tuple[str, Files, str]:
     """The release file that says what the options say."""
-    options, image = session.options, session.path("image")
+    options = session.options
     for key in ("model", "version", "sequence"):
         if options[key] is None:
             raise ConfigError(f"expected --{key} with --image")
     if options["vendor"] is None and options["maker"] is None:
         raise ConfigError("expected --maker, whose DNS name is the vendor's, or --vendor")
-    if not _PLAIN_NAME.fullmatch(image.name):
-        raise ConfigError(f"expected an image whose name is of letters, digits, dots and hyphens, got {image.name!r}")
     vendor = options["vendor"] or open_maker(session.path("maker")).maker.domain
+    images = {_plain(session.path("image").name, "image.bin"): session.path("image")}
     lines = [
         f"vendor = {_quoted(vendor)}",
         f"model = {_quoted(options['model'])}",
@@ -87,28 +87,23 @@ def _of_image(session: Session) -> tuple[str, Path, str]:
         f"version = {_quoted(options['version'])}",
         "",
         "[[component]]",
-        f"image = {_quoted(image.name)}",
+        f"image = {_quoted(next(iter(images)))}",
     ]
     if options["delta_from"] is not None:
-        lines.append(f"delta_from = {_quoted(_beside_image(session, image))}")
-    name = _UNSAFE.sub("-", f"{options['model']}-{options['version']}".lower()).strip("-.")
-    return "\n".join([*lines, ""]), image.parent, name or "release"
+        images[_OLD] = session.path("delta_from")
+        lines.append(f"delta_from = {_quoted(_OLD)}")
+    name = _plain(f"{options['model']}-{options['version']}", "release")
+    return "\n".join([*lines, ""]), lambda wanted: read_file(images[wanted], max_bytes=_MAX_FILE), name
 
 
-def _beside_image(session: Session, image: Path) -> str:
-    old = session.path("delta_from")
-    if old.parent != image.parent:
-        raise ConfigError(f"expected {old.name} beside {image}")
-    return old.name
+def _plain(name: str, otherwise: str) -> str:
+    """A name as a statement has it."""
+    return _UNSAFE.sub("-", name.lower()).strip("-.")[:_MAX_NAME] or otherwise
 
 
 def _quoted(text: str) -> str:
     """A basic string of TOML, which is one of JSON but for what JSON leaves as it is (TOML 1.0, Strings)."""
     return json.dumps(text, ensure_ascii=True).replace("\x7f", "\\u007f")
-
-
-def _beside(folder: Path, name: str) -> bytes:
-    return read_file(folder / name, max_bytes=_MAX_FILE)
 
 
 def _files(recipe: Recipe) -> dict[str, bytes]:
@@ -155,7 +150,7 @@ NEW = Action(
         Parameter(
             "--sequence", "with --image: a number above that of every release before", read=whole(0, _MAX_SEQUENCE)
         ),
-        Parameter("--delta-from", "with --image: the image before, beside it; things that run it fetch the difference"),
+        Parameter("--delta-from", "with --image: the image before; things that run it fetch the difference"),
         Parameter("--maker", "the maker's directory, whose DNS name is the vendor's"),
         Parameter("--vendor", "with --image: DNS domain of who made the things, where another mends them now"),
         Parameter("--output", "new folder for the release; else named after the file, or after model and version"),

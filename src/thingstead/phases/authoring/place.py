@@ -23,7 +23,8 @@ _MAX_DEPTH = 24
 _MAX_ITEMS = 256
 _MAX_TEXT = 4096
 _SHOWN = 40
-_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+# As a statement names what goes with a release.
+_FILE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _HEX = re.compile(r"([0-9A-Fa-f]{2})*")
 
 
@@ -139,7 +140,7 @@ class Place:
         """
         name = self.text()
         if not _FILE_NAME.fullmatch(name):
-            raise self._expected("the name of a file beside this one")
+            raise self._expected("the name of a file beside this one, in lower case")
         try:
             return files(name)
         except ConfigError as error:
