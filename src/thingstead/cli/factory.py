@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from urllib.parse import quote
 
+from thingstead.agent.program import KEYS
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.input import day, read_file, seconds, whole
 from thingstead.clock import SystemClock
@@ -14,6 +16,7 @@ from thingstead.controller.directory import DomainDirectory
 from thingstead.controller.waiting_room import shown
 from thingstead.crypto.digest import digest
 from thingstead.crypto.key import PublicKey
+from thingstead.crypto.keystore import FileKeyStore
 from thingstead.domain import anchor as anchor_file
 from thingstead.errors import ConfigError, DecodeError, UnsupportedError
 from thingstead.phases.manufacture import Model
@@ -21,8 +24,9 @@ from thingstead.planes.identity.registrar import Registrar
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile import maker_server
+from thingstead.protocols.profile.birth import DECRYPTION_KEY
 from thingstead.protocols.profile.install_code import make_code, render_code
-from thingstead.protocols.profile.key_set import KeySet
+from thingstead.protocols.profile.key_set import KeySet, key_id
 from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.protocols.profile.release import VERIFIABLE
 from thingstead.simulator import firmware, release_keys
@@ -116,6 +120,7 @@ def _thing(session: Session) -> int:
             "mud_url": model.mud_url,
             "support_end": model.support_end.isoformat(),
             "key": shown(cose_key.thumbprint(identity.public)),
+            "decryption_kid": key_id(_decryption_key(session.path("directory"))).hex(),
             **_said(whose),
             "directory": str(session.path("directory")),
             **({} if code is None else {"install_code": render_code(code)}),
@@ -166,6 +171,10 @@ def _verified(text: str) -> frozenset[int]:
     if text != "none":
         raise ValueError("expected none; left out, a thing verifies all that releases are signed with")
     return frozenset()
+
+
+def _decryption_key(directory: Path) -> PublicKey:
+    return FileKeyStore(directory / KEYS).handle(DECRYPTION_KEY).public
 
 
 def _said(whose: bytes | MakerServer) -> dict[str, str]:

@@ -41,6 +41,8 @@ from thingstead.domain.anchor import TrustAnchor
 from thingstead.errors import ConfigError, ProtocolError, SecurityError, StorageError
 from thingstead.identifier import KeyId
 from thingstead.phases.manufacture import Maker, Model, bear, bear_unsold
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.profile import birth as birth_record
 from thingstead.protocols.profile import firmware as firmware_image
@@ -58,6 +60,8 @@ __all__ = ["FIRMWARE_1_0_0", "MakerDirectory", "bear_thing", "is_maker", "make_m
 
 FIRMWARE_1_0_0 = firmware_image.encode(Firmware("1.0.0"))
 """What a thing runs when it leaves the line."""
+
+_DECRYPTION_KEY_FILE = "decryption.key"
 
 _ANCHOR = KeyId("anchor")
 _SETTINGS = "maker.toml"
@@ -233,6 +237,8 @@ def bear_thing(
         if key_name not in keys.ids():
             keys.create(key_name, KeyType.P256)
     thing_key = keys.handle(birth_record.IDENTITY_KEY).public
+    decryption_key = cose_key.public_map(keys.handle(birth_record.DECRYPTION_KEY).public)
+    write_whole(home / _DECRYPTION_KEY_FILE, codec.encode(decryption_key))
     if isinstance(whose, MakerServer):
         born = bear_unsold(maker, model, serial, thing_key=thing_key, server=whose, at=at)
     else:

@@ -8,7 +8,10 @@ from tests.unit.agent.updates import BIRTH, NEW, OLD, Domain, Thing
 from tests.unit.protocols.suit.releases import CLASSIC, QUANTUM, VENDOR
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, private_key
+from thingstead.phases.authoring.recipe import read_recipe
+from thingstead.phases.maintain import sign_release
 from thingstead.protocols.cbor import codec
+from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.profile import release
 from thingstead.protocols.profile.key_set import key_id
 from thingstead.protocols.profile.release import FIRMWARE, STAGING
@@ -167,3 +170,32 @@ def test_what_a_thing_does_not_do_is_refused_by_name(install, reason):
     thing = updated(manifest([FIRMWARE, STAGING], install), NEW)
     assert thing.slots.active() == OLD
     assert dict(thing.updating.refused) == {reason: 1}
+
+
+RECIPE = f"""
+vendor = "lamps.example"
+model = "lamp-1"
+sequence = 7
+[[component]]
+name = "firmware"
+image = "image.bin"
+encrypted = "closed"
+download = "staging"
+uri = "{release.IMAGE_URI}"
+[[component]]
+name = "staging"
+[encryption.closed]
+payload = {{ file = "image.bin" }}
+algorithm = "A128GCM"
+secret = {{ file = "secret" }}
+recipients = [{{ kid = {{ hex = "{KID.hex()}" }}, public_key = {{ file = "decryption.key" }} }}]
+"""
+
+
+@pytest.mark.requirement("R-71")
+def test_an_encrypted_release_of_a_release_file_is_installed():
+    public = codec.encode(cose_key.public_map(OWN.public))
+    made = read_recipe(RECIPE, {"image.bin": NEW, "secret": bytes(32), "decryption.key": public}.__getitem__)
+    (ciphertext,) = made.payloads.values()
+    thing = updated(envelope.encode(sign_release(made.envelope, (CLASSIC, QUANTUM))), ciphertext)
+    assert thing.slots.active() == NEW
