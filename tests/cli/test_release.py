@@ -173,9 +173,11 @@ def test_one_envelope_carries_signatures_of_every_kind_and_a_mac(here, run, lamp
     _, digest = lamp
     (here / "second-place").mkdir()
     (here / "shared.key").write_bytes(bytes(32))
-    made = ("factory", "maker", "hashes", "--name", "hashes", "--domain", "h.example", "--hash-based", "second-place")
+    assert run("release", "key", "hanna", "--type", "hss-lms", "--second-place", "second-place")[0] == 0
+    made = ("factory", "maker", "hashes", "--name", "hashes", "--domain", "h.example", "--signers", "hanna.signer")
     assert run(*made)[0] == 0
-    assert run("release", "sign", "lamp-2", "--maker", "hashes", "--digest", digest)[0] == 0
+    for whose in (("--maker", "hashes"), ("--key", "hanna")):
+        assert run("release", "sign", "lamp-2", *whose, "--digest", digest)[0] == 0
     assert run("release", "key", "ben", "--type", "ed25519")[0] == 0
     words = ("release", "sign", "lamp-2", "--key", "ben", "--mac", "shared.key", "--kid", "0a", "--digest", digest)
     assert run(*words)[0] == 0
@@ -227,7 +229,11 @@ def test_a_release_file_makes_a_folder_with_words_for_the_owner(here, run):
         (("sign", "lamp-2", "--digest", "DIGEST"), "expected somebody who signs"),
         (("sign", "lamp-2", "--mac", "image.bin", "--digest", "DIGEST"), "expected --kid with --mac"),
         (("sign", "lamp-2", "--mac", "image.bin", "--kid", "0a", "--digest", "DIGEST"), "expected at most 32 bytes"),
-        (("sign", "lamp-2", "--key", "nobody", "--digest", "DIGEST"), "there is no key release"),
+        (("sign", "lamp-2", "--key", "nobody", "--digest", "DIGEST"), "no release key is in"),
+        (("key", "ben", "--type", "hss-lms"), "expected --second-place with --type hss-lms"),
+        (("key", "ben", "--second-place", "."), "expected --second-place with --type hss-lms"),
+        (("key", "ben", "--type", "hss-lms", "--second-place", "absent"), "expected a second place that is there"),
+        (("key", "ben", "--token", "pkcs11:"), "expected a module-path"),
         (("add", "lamp-2", "sbom", "image.bin"), "expected an object in JSON for sbom.cdx.json"),
         (("add", "lamp-2", "reference-values", "image.bin"), "expected a CoRIM"),
         (("add", "lamp-2", "music", "image.bin"), "expected"),

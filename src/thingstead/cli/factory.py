@@ -188,7 +188,7 @@ MAKER = Action(
         Parameter("--domain", "its DNS domain; vendor and class identifiers follow from it", required=True),
         Parameter(
             "--hash-based",
-            "a third release key, HSS-LMS, for 1,024 releases; this directory, on another disk, counts them too",
+            "a third release key, HSS-LMS, for 1,024 signatures; this directory, on another disk, counts them too",
         ),
         Parameter("--keys", "release keys to make, such as p256,p256,ml-dsa-65, or none; else p256,ml-dsa-44"),
         Parameter("--signers", "people who sign elsewhere: their .signer files, with commas between them"),

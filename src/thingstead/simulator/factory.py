@@ -18,7 +18,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import tomllib
@@ -54,7 +53,7 @@ from thingstead.protocols.suit.identifier import vendor_identifier
 from thingstead.secret import Secret
 from thingstead.simulator import release_keys
 from thingstead.storage.directory import private_directory, write_whole
-from thingstead.storage.hss_key import HssKey
+from thingstead.storage.hss_key import HssKey, this_machine
 
 __all__ = ["FIRMWARE_1_0_0", "MakerDirectory", "bear_thing", "is_maker", "make_maker", "open_maker"]
 
@@ -66,7 +65,6 @@ _DECRYPTION_KEY_FILE = "decryption.key"
 _ANCHOR = KeyId("anchor")
 _SETTINGS = "maker.toml"
 _HASH_BASED, _SECOND_PLACE = "hash-based", "second_place"
-_MACHINE_ID = Path("/etc/machine-id")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _SIGNER_VALIDITY = timedelta(days=3650)
@@ -146,8 +144,8 @@ def make_maker(
     signing = release_keys.created(keys, kinds, again=False) if kinds or not signers else []
     if second_place is not None:
         seed, identifier = Secret(secrets.token_bytes(SEED_SIZE)), secrets.token_bytes(IDENTIFIER_SIZE)
-        HssKey.create(root / _HASH_BASED, second_place, machine=_machine(), seed=seed, identifier=identifier)
-        signing.append(HssKey(root / _HASH_BASED, second_place, machine=_machine()))
+        HssKey.create(root / _HASH_BASED, second_place, machine=this_machine(), seed=seed, identifier=identifier)
+        signing.append(HssKey(root / _HASH_BASED, second_place, machine=this_machine()))
     counted = [*[key.public for key in signing], *signers]
     chosen = release_keys.choose(counted, threshold=threshold, is_hybrid=is_hybrid)
     authority = _make_mud_signer(root / "mud", name, at)
@@ -266,7 +264,7 @@ def _maker(name: str, domain: str, root: Path, second_place: Path | None) -> Mak
         anchor = anchor_file.decode(_read(_anchor_path(root, name)))
     except (ProtocolError, SecurityError) as error:
         raise ConfigError(f"{_anchor_path(root, name)} is damaged: {error}") from error
-    counting = [] if second_place is None else [HssKey(root / _HASH_BASED, second_place, machine=_machine())]
+    counting = [] if second_place is None else [HssKey(root / _HASH_BASED, second_place, machine=this_machine())]
     steady = anchor.steady
     signing = release_keys.held(keys, anchor, *counting)
     return Maker(name, domain, keys.handle(_ANCHOR), signing, born_with=steady.current, release_step=steady.number)
@@ -274,16 +272,6 @@ def _maker(name: str, domain: str, root: Path, second_place: Path | None) -> Mak
 
 def _anchor_path(root: Path, name: str) -> Path:
     return root / f"{name}.anchor"
-
-
-def _machine() -> bytes:
-    """What tells this machine from others: the number that it got when it was installed, or else its name."""
-    try:
-        return _MACHINE_ID.read_bytes()
-    except FileNotFoundError:
-        return os.uname().nodename.encode()
-    except OSError as error:
-        raise StorageError(f"cannot read {_MACHINE_ID}: {error.strerror}") from error
 
 
 def _make_mud_signer(folder: Path, name: str, at: datetime) -> Signer:

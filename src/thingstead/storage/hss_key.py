@@ -24,8 +24,9 @@ from thingstead.protocols.cbor import codec
 from thingstead.secret import Secret
 from thingstead.storage.directory import locked, private_directory, write_whole
 
-__all__ = ["HssKey"]
+__all__ = ["HssKey", "this_machine"]
 
+_MACHINE_ID = Path("/etc/machine-id")
 _FORMAT = 1
 _KEY, _LOCK = "hss-lms", "lock"
 _MAX_FILE = 512
@@ -201,6 +202,20 @@ class HssKey:
         except DecodeError:
             pass
         raise StorageError(f"{path} is damaged, or of another format")
+
+
+def this_machine() -> bytes:
+    """What tells this machine from others: the number that it got when it was installed, or else its name.
+
+    Raises:
+        StorageError: the number cannot be read.
+    """
+    try:
+        return _MACHINE_ID.read_bytes()
+    except FileNotFoundError:
+        return os.uname().nodename.encode()
+    except OSError as error:
+        raise StorageError(f"cannot read {_MACHINE_ID}: {error.strerror}") from error
 
 
 def _counter(second_place: Path, public: PublicKey) -> Path:
