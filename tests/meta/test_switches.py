@@ -45,6 +45,7 @@ FLAGS = {
     "--if-none-match": "a condition of a request",
     "--install-code": "prints a label",
     "--json": "form of what is shown",
+    "--keep": "old release keys among the new ones; printed with the anchor",
     "--no-clock": "by what a token ends, see AgentConfig.has_clock",
     "--no-response": "a request that nobody answers",
     "--non": "a request that is not repeated",

@@ -119,6 +119,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _row(
         _M,
+        "factory rekey",
+        "replace a maker's release keys, step by step",
+        "aurora introduce --keys ml-dsa-65",
+        "factory_rekey:REKEY",
+    ),
+    _row(
+        _M,
         "factory image",
         "make an image for simulated things to install",
         "image.bin --model LX-1 --version 1.1.0",
@@ -257,6 +264,13 @@ COMMANDS: tuple[Command, ...] = (
     _row(_K, "publication list", "releases that wait for a second person", "", "publication:LIST"),
     _row(_K, "publication approve", "offer what somebody else brought", "3f2a9c41d07be655", "publication:APPROVE"),
     _row(_K, "publication withdraw", "take back a release that waits", "3f2a9c41d07be655", "publication:WITHDRAW"),
+    _row(
+        _K,
+        "crypto migrate",
+        "take things over to other update keys",
+        "plan aurora.anchor",
+        "crypto_migrate:MIGRATE",
+    ),
     _row(_K, "maintenance begin", "take a thing into maintenance", "thing-abcdefghijklmnop", "maintenance:BEGIN"),
     _row(_K, "maintenance diagnose", "ask a thing how it stands", "thing-abcdefghijklmnop", "maintenance:DIAGNOSE"),
     _row(_K, "maintenance restart", "have a thing begin anew", "thing-abcdefghijklmnop", "maintenance:RESTART"),

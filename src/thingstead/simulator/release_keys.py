@@ -12,7 +12,7 @@ from thingstead.identifier import KeyId
 from thingstead.protocols.profile import key_set
 from thingstead.protocols.profile.key_set import KeySet
 
-__all__ = ["KEY_TYPES", "USUAL", "choose", "created", "held"]
+__all__ = ["KEY_TYPES", "USUAL", "choose", "created", "handles", "held"]
 
 KEY_TYPES = {
     "p256": KeyType.P256,
@@ -78,9 +78,10 @@ def choose(keys: Sequence[PublicKey], *, threshold: int = 0, is_hybrid: bool = F
 
 def held(keys: FileKeyStore, anchor: TrustAnchor, *further: PrivateKey) -> tuple[PrivateKey, ...]:
     """Those of the keys that sign releases now which are here; others may be with other people."""
-    here = {handle.public: handle for handle in (*further, *_handles(keys))}
+    here = {handle.public: handle for handle in (*further, *handles(keys))}
     return tuple([here[key] for key in anchor.release_keys if key in here])
 
 
-def _handles(keys: FileKeyStore) -> list[PrivateKey]:
+def handles(keys: FileKeyStore) -> list[PrivateKey]:
+    """Every release key that was ever made here."""
     return [keys.handle(name) for name in sorted(keys.ids()) if name.startswith(_PREFIX)]
