@@ -36,7 +36,7 @@ def test_a_maker_is_told_what_owners_do_with_each_step(here, run):
             f"next: thingstead crypto migrate {following} {file} --domain DOMAIN",
         )
     shown = json.loads(run("factory", "rekey", "acme", "retire", "--json")[1])
-    assert (shown["must_sign"], shown["step"], shown["in_overlap"]) == ("1 of 1", 6, False)
+    assert (shown["must_sign"], shown["step"], shown["in_overlap"]) == ("1 of 1 P256", 6, False)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_a_step_is_taken_and_then_trusted(house):
     assert house.ask("start", INTRODUCED)["result"]["number"] == 1
     for thing in (LAMP, OTHER):
         house.walk(thing, INTRODUCED)
-    assert house.ask("retire", RETIRED)["result"]["must_sign"] == "1 of 1"
+    assert house.ask("retire", RETIRED)["result"]["must_sign"] == "1 of 1 ML_DSA_44"
     (told,) = house.ask("status")["result"]
     assert (told["phase"], told["number"], told["awake"], house.reloads) == ("steady", 2, 2, 2)
     assert house.ask("status", maker="brook")["result"][0]["since"] is None

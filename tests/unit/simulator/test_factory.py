@@ -248,8 +248,8 @@ def test_a_maker_without_its_mud_signer_is_said(maker):
 @pytest.mark.parametrize(
     ("chosen", "said"),
     [
-        ({}, "2 of 2"),
-        ({"kinds": ("p256", "p256", "ed25519"), "threshold": 2}, "2 of 3"),
+        ({}, "2 of 2 P256/ML_DSA_44"),
+        ({"kinds": ("p256", "p256", "ed25519"), "threshold": 2}, "2 of 3 P256/ED25519"),
         ({"kinds": ("p256", "p256", "ml-dsa-65"), "is_hybrid": True}, "1 of 2 classical and 1 of 1 post-quantum"),
     ],
 )

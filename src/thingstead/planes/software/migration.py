@@ -268,14 +268,14 @@ class Migrations:
         return tuple(sorted(self._campaigns.keys() & self._states.keys()))
 
     def expiries(self) -> list[Expiry]:
-        """The last day of each maker's old keys, with whom it strands."""
+        """The last day of each maker's old keys, with whom it strands; while they count, they are to retire by then."""
         found = []
         for maker in self.makers():
-            campaign, _, plan = self.standing(maker)
+            campaign, keys, plan = self.standing(maker)
             if campaign is None or plan is None or campaign.until is None:
                 continue
             waiting = [one.candidate.thing for one in plan.prospects if one.standing is not migration.Standing.DONE]
-            if waiting:
+            if waiting or keys.incoming is not None:
                 end = datetime.combine(campaign.until + timedelta(days=1), time(), tzinfo=UTC)
                 what = f"old update keys of {maker}"
                 found.append(Expiry(what, end, tuple(waiting), PlaneName.SOFTWARE, warning=_WARNING))

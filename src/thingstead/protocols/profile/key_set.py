@@ -115,8 +115,12 @@ class KeySet:
         return self.signing.groups or (KeyGroup(len(self.keys), tuple([key_id(key) for key in self.keys])),)
 
     def __str__(self) -> str:
-        """For people, such as ``1 of 2 classical and 2 of 3 post-quantum``."""
-        words = [f"{one.at_least} of {len(one.kids)} {one.name}".rstrip() for one in self.groups]
+        """For people, such as ``1 of 2 classical and 1 of 1 post-quantum``, or ``2 of 3 P256/ED25519``."""
+        types = {key_id(key): key.type.name for key in self.keys}
+        words = []
+        for one in self.groups:
+            kinds = one.name or "/".join(dict.fromkeys(types[kid] for kid in one.kids))
+            words.append(f"{one.at_least} of {len(one.kids)} {kinds}")
         return " and ".join(words)
 
 
