@@ -260,6 +260,8 @@ COMMANDS: tuple[Command, ...] = (
         "campaign_rollback:ROLLBACK",
     ),
     _row(_K, "release show", "releases for a model, and what each of its things runs", "LX-1", "release:SHOW"),
+    _row(_K, "osv import", "take up records of known vulnerabilities", "osv/all.zip", "osv:IMPORT"),
+    _row(_K, "osv list", "known vulnerabilities of software that things run", "", "osv:LIST"),
     _row(_K, "release diff", "what changes from one release to the next", "lamp-1 lamp-2", "release_diff:DIFF"),
     _row(_K, "publication list", "releases that wait for a second person", "", "publication:LIST"),
     _row(_K, "publication approve", "offer what somebody else brought", "3f2a9c41d07be655", "publication:APPROVE"),

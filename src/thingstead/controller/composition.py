@@ -33,6 +33,8 @@ from thingstead.controller.remote_access import RemoteAccess
 from thingstead.controller.second_place import SecondPlace, second_place
 from thingstead.controller.server import DomainServer
 from thingstead.controller.service import serve
+from thingstead.controller.vulnerability_watch import DOCUMENTS as TICKETS
+from thingstead.controller.vulnerability_watch import VulnerabilityWatch
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.plane import PlaneName
@@ -95,6 +97,8 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     attention = _attention(foundation, register, server=server, door=door, planes=planes)
     overview = _overview(foundation, (planes, register, notary), server, attention, doors=doors, migrations=migrations)
     expiring = ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock)
+    owner = _owner(foundation, trusted, register, planes=planes, migrations=migrations, doors=doors, groups=groups)
+    vulnerabilities = _vulnerabilities(foundation, planes, conductor, owner)
     controller = Controller(
         foundation=foundation,
         second_place=store,
@@ -115,13 +119,15 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         ddi=door,
         devices=devices,
         overview=overview,
-        owner=_owner(foundation, trusted, register, planes=planes, migrations=migrations, doors=doors, groups=groups),
+        owner=owner,
+        vulnerabilities=vulnerabilities,
         group_resources=groups,
         refusals=refusals,
         clones=clones,
         chores=(
             *_chores(foundation, planes, store, dates=expiring, attention=attention, rejoining=rejoining),
             (_SECOND, migrations.flush),
+            (_MINUTE, vulnerabilities.look),
         ),
         joined=asyncio.Event(),
     )
@@ -129,6 +135,16 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     server.on_first_heard = planes.groups.heard
     serve(controller)
     return controller
+
+
+def _vulnerabilities(foundation: Foundation, planes: Planes, conductor: Conductor, owner: Owner) -> VulnerabilityWatch:
+    return VulnerabilityWatch(
+        planes.software.exposures,
+        conductor,
+        records=PlaneRecords(PlaneName.SOFTWARE, foundation.store, prefix=TICKETS),
+        policy=lambda: owner.policy.vulnerability,
+        clock=foundation.clock,
+    )
 
 
 def _owner(

@@ -24,6 +24,7 @@ from thingstead.controller.owner import Owner
 from thingstead.controller.people import People
 from thingstead.controller.second_place import SecondPlace
 from thingstead.controller.server import DomainServer
+from thingstead.controller.vulnerability_watch import VulnerabilityWatch
 from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.plane import OBLIGATIONS, Demand, PlaneName
 from thingstead.domain.register import Register
@@ -67,6 +68,7 @@ class Controller:
         devices: makes such devices known.
         overview: all of it at one instant.
         owner: takes up anew what the owner writes.
+        vulnerabilities: acts on what becomes known of software that things run.
         group_resources: the paths of groups.
         refusals: what was refused, counted for the ledger.
         clones: looks for identities that live twice.
@@ -94,6 +96,7 @@ class Controller:
     devices: DdiRegistry
     overview: Overview
     owner: Owner
+    vulnerabilities: VulnerabilityWatch
     group_resources: GroupResources
     refusals: RefusalCounter
     clones: CloneWatch

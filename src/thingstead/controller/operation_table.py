@@ -17,6 +17,7 @@ from thingstead.controller import (
     operation_ledger,
     operation_maintenance,
     operation_migration,
+    operation_osv,
     operation_owner,
     operation_ownership,
     operation_people,
@@ -135,6 +136,7 @@ def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
             clock=controller.foundation.clock,
         ),
         *operation_migration.rows(controller.migrations, controller.owner, controller.register),
+        *operation_osv.rows(planes.software, controller.vulnerabilities),
         *operation_publication.rows(planes.software, planes.campaigns, policy=lambda: controller.owner.policy),
         *operation_data.rows(planes.data, controller.register),
         *operation_traffic.rows(

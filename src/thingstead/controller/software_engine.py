@@ -27,11 +27,15 @@ from thingstead.planes.software.shelf import Shelf
 from thingstead.planes.software.software_record import SoftwareRecord
 from thingstead.planes.software.source import Sort, sort_of
 from thingstead.planes.software.status_tracker import StatusTracker
+from thingstead.planes.software.vulnerability_shelf import Exposure
 from thingstead.transport.engine_socket import EngineSocket, typed
 
 __all__ = ["SOFTWARE_CALLS", "RemoteTracker", "SoftwareEngine", "ToldShelf"]
 
-SOFTWARE_CALLS = ("trust", "publish", "campaigns", "targets", "report", "held", "approve", "discard", "carried")
+SOFTWARE_CALLS = (
+    *("trust", "publish", "campaigns", "targets", "report"),
+    *("held", "approve", "discard", "carried", "take_records", "exposures"),
+)
 """What the software plane is asked beside what each is."""
 
 _Rows = tuple[tuple[bytes, tuple[ThingId, ...], tuple[ThingId, ...]], ...]
@@ -111,6 +115,14 @@ class SoftwareEngine:
     async def approve(self, manifest: str, terms: Terms) -> Campaign:
         """Publish what waits, as a second person."""
         return await self.plane.approve(manifest, terms=terms)
+
+    async def take_records(self, encoded: tuple[bytes, ...], actor: str) -> int:
+        """Take up records of known vulnerabilities."""
+        return await self.plane.take_records(encoded, actor=actor)
+
+    async def exposures(self) -> tuple[Exposure, ...]:
+        """Known vulnerabilities of software that things say they run."""
+        return await self.plane.exposures()
 
     def held(self) -> tuple[Held, ...]:
         """Releases that wait for a second person."""
@@ -195,6 +207,16 @@ class RemoteTracker(RemotePlane):
         """As the tracker does; errors as there."""
         held: Held = await self.ask(Held, "discard", manifest, actor)
         return held
+
+    async def take_records(self, encoded: Sequence[bytes], *, actor: str) -> int:
+        """As the tracker does; errors as there."""
+        known: int = await self.ask(int, "take_records", list(encoded), actor)
+        return known
+
+    async def exposures(self) -> tuple[Exposure, ...]:
+        """Known vulnerabilities of software that things say they run."""
+        found: tuple[Exposure, ...] = await self.ask(tuple[Exposure, ...], "exposures")
+        return found
 
     def held(self) -> tuple[Held, ...]:
         """Releases that wait for a second person."""

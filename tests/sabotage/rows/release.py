@@ -10,9 +10,25 @@ def _roomy(original):
     return lambda load, device: replace(original(load, device), is_safe=True)
 
 
+def _idle(_original):
+    """Nothing is done."""
+
+    async def nothing(*_args):
+        return False
+
+    return nothing
+
+
 _A = "thingstead.analysis."
 _S = "thingstead.planes.software."
+_W = "thingstead.controller.vulnerability_watch:VulnerabilityWatch."
 ROWS = (
+    Sabotage("R-18", _A + "vulnerability:_listed", returns(""), "a version that a record lists is affected"),
+    Sabotage("R-18", _A + "vulnerability:_in_range", returns(False), "a version in a range is affected"),
+    Sabotage("R-18", _A + "release_check:_parts", returns([]), "a release says what it is made of"),
+    Sabotage("R-18", _S + "vulnerability_shelf:VulnerabilityShelf.exposures", returns(()), "things are looked at"),
+    Sabotage("R-18", _W + "_quarantine", _idle, "what is critical is cut off"),
+    Sabotage("R-18", _W + "_tell", _idle, "what is known is told"),
     Sabotage("R-88", _A + "release_check:_image", returns([]), "an image with findings is not published"),
     Sabotage("R-75", _A + "agility:_by_present_means", returns([]), "what things cannot verify is unsafe"),
     Sabotage("R-75", _A + "agility:_has_room", _roomy, "two images must fit"),

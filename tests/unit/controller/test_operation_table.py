@@ -37,6 +37,7 @@ AUDITED = {
     "ledger.show",
     "maintenance.show",
     "migration.status",
+    "osv.list",
     "publication.list",
     "release.carried",
     "release.list",

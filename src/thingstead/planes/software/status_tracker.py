@@ -31,6 +31,7 @@ from thingstead.planes.software.release import Line, Release
 from thingstead.planes.software.shelf import Shelf
 from thingstead.planes.software.software_record import SoftwareRecord
 from thingstead.planes.software.source import NO_LINE, Sort, Sources, sort_of
+from thingstead.planes.software.vulnerability_shelf import Exposure, VulnerabilityShelf
 from thingstead.protocols.suit.report import decode_report
 
 __all__ = ["ImageScan", "StatusTracker"]
@@ -81,6 +82,9 @@ class StatusTracker:
         self._catalogue = Catalogue(records, anchors=trusted, sources=self._sources.of, clock=clock)
         self._shelf = shelf or Shelf(clock)
         self.publication = Publication(records, clock=clock)
+        self.vulnerabilities = VulnerabilityShelf(
+            records, feed=self.publication.feed, carried=self.publication.carried, clock=clock
+        )
         self._admitted: dict[ThingId, Thing] = {}
         self._publishing = asyncio.Lock()
         self._reporting: set[ThingId] = set()
@@ -91,7 +95,7 @@ class StatusTracker:
         self.not_published: Counter[str] = Counter()
         self.checks: list[Check] = []
         beside = () if self._shelf.campaigns is None else (self._shelf.campaigns,)
-        self.parts: list[Part] = [self.publication, *beside]
+        self.parts: list[Part] = [self.publication, self.vulnerabilities, *beside]
         self.on_install: list[Callable[[ThingId], None]] = []
         self.gates = self._shelf.gates
         self.hold, self.let_go, self.objection = self._shelf.hold, self._shelf.let_go, self._shelf.objection
@@ -189,6 +193,14 @@ class StatusTracker:
     def carried(self, manifest: str) -> Carried | None:
         """What a published release brought along, by how its manifest's digest begins."""
         return self.publication.kept(manifest)
+
+    async def take_records(self, encoded: Sequence[bytes], *, actor: str) -> int:
+        """Take up records of known vulnerabilities; how many are known then."""
+        return await self.vulnerabilities.take(encoded, actor=actor)
+
+    async def exposures(self) -> tuple[Exposure, ...]:
+        """Known vulnerabilities of software that things say they run."""
+        return self.vulnerabilities.exposures(self._shelf.records)
 
     async def _weigh(
         self, release: Release, bundle: Bundle, findings: Sequence[ImageFinding], terms: Terms, *, model: str

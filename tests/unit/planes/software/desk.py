@@ -68,7 +68,7 @@ class CountingRecords(PlaneRecords):
     """Counts writes, and can be told to fail."""
 
     writes = 0
-    error = None
+    error: Exception | None = None
 
     async def write(self, changes, *, entries=()):
         if self.error is not None:
