@@ -42,7 +42,7 @@ _PLACES = View(
         ("offered", "offered_at"),
         ("runs", "version"),
     ),
-    empty="no thing is in it yet",
+    empty="nobody in it waits for it",
 )
 PLAN = (
     Parameter("--plan", "a file that says to whom first, how many at once, and when (docs/explanation/campaigns.md)"),

@@ -1,45 +1,47 @@
-"""``thingstead campaign rollback``: the older image under a higher number, for no thing installs a lower one."""
+"""``thingstead campaign rollback``: the older release under a higher number, for no thing installs a lower one."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.campaign import PLAN, with_plan
-from thingstead.cli.input import read_file
+from thingstead.cli.release import image_of
 from thingstead.cli.remote import AS, DOMAIN, ask
 from thingstead.crypto.digest import digest
 from thingstead.errors import ConfigError
-from thingstead.phases.maintain import make_release, sign_release
+from thingstead.phases import maintain
+from thingstead.phases.authoring.recipe import read_recipe
 from thingstead.protocols.profile import release as profile
 from thingstead.protocols.suit import envelope
-from thingstead.protocols.suit.identifier import class_identifier, vendor_identifier
 from thingstead.simulator.factory import open_maker
-from thingstead.storage.directory import write_whole
+from thingstead.storage.release_folder import ENVELOPE, RECIPE, ReleaseFolder
 
 __all__ = ["ROLLBACK"]
 
 _AT_ONCE = 'stages = ["100%"]\n'
 """Where no plan is given: whoever runs what has to go is not kept waiting."""
 
+_SEQUENCE = re.compile(r"^(\s*sequence\s*=\s*)\d+", re.MULTILINE)
+
 
 def _rollback(session: Session) -> int:
     options = session.options
     basis = ask(session, "campaign.basis", {"campaign": options["campaign"]})
-    if options["image"] is None or options["maker"] is None:
+    if options["release"] is None or options["maker"] is None:
         return _explain(session, basis)
-    path = session.path("image")
-    image = read_file(path, max_bytes=profile.MAX_IMAGE_SIZE)
-    version = options["version"] or _version_of(image, basis, path)
-    encoded = _signed(session, image, basis, version)
-    target = session.path("output") if options["output"] is not None else path.with_name(f"{path.name}.rollback.suit")
-    write_whole(target, encoded)
+    folder = _again(session, ReleaseFolder(session.path("release")), basis["next"])
+    image = folder.root / image_of(folder)
+    known = [one["version"] for one in basis["before"] if one["image"] == digest(image.read_bytes()).hex()]
+    session.console.say(f"signed again as release {basis['next']}: {folder.root}")
+    if not known:
+        session.console.say("no earlier release here had that image; whoever does not run it gets it")
     arguments: dict[str, Any] = {one.key: options[one.key] for one in PLAN if options[one.key] is not None}
     with_plan(session, arguments)
-    published = ask(session, "release.publish", {"envelope": str(target), "image": str(path), "plan": "", **arguments})
-    session.console.say(f"{version} again, as release {basis['next']}; whoever runs it already is left alone")
-    session.console.show(published)
+    files = {"envelope": str(folder.root / ENVELOPE), "image": str(image), "folder": str(folder.root)}
+    session.console.show(ask(session, "release.publish", {**files, "plan": _AT_ONCE, **arguments}))
     session.console.next("thingstead campaign show", f"{basis['model']}/{basis['next']}")
     return 0
 
@@ -54,46 +56,50 @@ def _explain(session: Session, basis: dict[str, Any]) -> int:
     }
     session.console.show(shown)
     session.console.say(
-        f"No thing installs a lower number: {basis['maker']} has to sign an older image under a higher one."
+        f"no thing installs a lower number: {basis['maker']} signs an older release under a higher one;"
     )
-    session.console.say("Who has the maker's keys here does all of it with:")
-    session.console.next(f"thingstead campaign rollback {basis['campaign']} --image OLDER-IMAGE --maker MAKER")
+    session.console.say("who has its folder and the maker's keys does all of that with:")
+    session.console.next(f"thingstead campaign rollback {basis['campaign']} --release FOLDER --maker MAKER")
     return 0
 
 
-def _version_of(image: bytes, basis: dict[str, Any], path: Path) -> str:
-    for one in basis["before"]:
-        if one["image"] == digest(image).hex():
-            return str(one["version"])
-    raise ConfigError(f"{path.name} is the image of no earlier release here; --version says what it is, if it is meant")
-
-
-def _signed(session: Session, image: bytes, basis: dict[str, Any], version: str) -> bytes:
+def _again(session: Session, older: ReleaseFolder, number: int) -> ReleaseFolder:
+    """The same release under another number, signed by every key of its maker, in a folder of its own."""
+    members = older.members()
+    if RECIPE not in members:
+        raise ConfigError(f"expected {RECIPE} in {older.root}, which says what the older release was made of")
+    text, count = _SEQUENCE.subn(rf"\g<1>{number}", members[RECIPE].decode("utf-8", "replace"), count=1)
+    if not count:
+        raise ConfigError(f"expected a line `sequence = N` in {older.root / RECIPE}")
+    recipe = read_recipe(text, lambda name: _member(members, name, older.root))
+    files = {**members, **recipe.payloads, RECIPE: text.encode(), ENVELOPE: envelope.encode(recipe.envelope)}
+    root = older.root.with_name(f"{older.root.name}-{number}")
+    folder = ReleaseFolder.create(session.path("output") if session.options["output"] is not None else root, files)
     maker = open_maker(session.path("maker")).maker
-    vendor_id = vendor_identifier(session.options["vendor"] or maker.domain)
-    unsigned = make_release(
-        image,
-        vendor_id=vendor_id,
-        class_id=class_identifier(vendor_id, basis["model"]),
-        sequence_number=basis["next"],
-        version=version,
-    )
-    return envelope.encode(sign_release(unsigned, maker.release_keys))
+    signing = maintain.yet_to_sign(recipe.envelope, [(profile.signer(key.public), key) for key in maker.release_keys])
+    statement = maintain.state(recipe.envelope, folder.members(), signing)
+    folder.sign(envelope.encode(maintain.sign_with(recipe.envelope, signing)), statement)
+    return folder
+
+
+def _member(members: dict[str, bytes], name: str, root: Path) -> bytes:
+    if name not in members:
+        raise ConfigError(f"expected {name} in {root}, of which the older release is made")
+    return members[name]
 
 
 ROLLBACK = Action(
     (
         Parameter("campaign", "what is to be taken back: model and number, such as LX-1/7, or the model alone"),
-        Parameter("--image", "the older image"),
+        Parameter("--release", "folder of the older release"),
         Parameter("--maker", "directory of the maker who signs it"),
-        Parameter("--vendor", "DNS domain of who made the things, where another mends them now"),
-        Parameter("--version", "what the older image is called; else what it was called here"),
-        Parameter("--output", "file for the new envelope; else beside the image"),
+        Parameter("--output", "new folder for it; else beside the older one, with the number behind its name"),
         *PLAN,
         DOMAIN,
         AS,
     ),
     _rollback,
-    "Makes, signs and publishes a release of an older image, with a number above all others: things install nothing\n"
-    "below what they run. Without an image and a maker it says what the maker has to sign.",
+    "Makes, signs and publishes the older release with a number above all others: things install nothing below what\n"
+    "they run. Without a folder and a maker it says what the maker has to sign. All get it at once unless a plan\n"
+    "says otherwise; whoever runs its image already is left alone.",
 )

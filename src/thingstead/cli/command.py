@@ -256,7 +256,7 @@ COMMANDS: tuple[Command, ...] = (
         _K,
         "campaign rollback",
         "take a release back: the older image under a higher number",
-        "LX-1 --image lamp-1.0.0.bin --maker aurora",
+        "LX-1 --release lamp-1 --maker aurora",
         "campaign_rollback:ROLLBACK",
     ),
     _row(_K, "release show", "releases for a model, and what each of its things runs", "LX-1", "release:SHOW"),

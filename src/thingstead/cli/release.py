@@ -16,7 +16,7 @@ from thingstead.protocols.suit.manifest import decode_manifest
 from thingstead.protocols.suit.registry import ParameterId
 from thingstead.storage.release_folder import ENVELOPE, ReleaseFolder
 
-__all__ = ["LIST", "PUBLISH", "SHOW"]
+__all__ = ["LIST", "PUBLISH", "SHOW", "image_of"]
 
 _VIEW = View(
     (
@@ -47,10 +47,15 @@ def _files(session: Session, arguments: dict[str, Any]) -> None:
     folder = ReleaseFolder(root)
     arguments |= {"envelope": str(root / ENVELOPE), "folder": str(root)}
     if not image:
-        arguments["image"] = str(root / _image_of(folder))
+        arguments["image"] = str(root / image_of(folder))
 
 
-def _image_of(folder: ReleaseFolder) -> str:
+def image_of(folder: ReleaseFolder) -> str:
+    """The one file in a release's folder that is the image of its manifest.
+
+    Raises:
+        ConfigError: there is none, or more than one.
+    """
     wanted = _digests(folder.envelope)
     found = [
         name

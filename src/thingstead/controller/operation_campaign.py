@@ -76,7 +76,9 @@ def rows(
     people = _People(campaigns, door, runs, heard, clock)
     see, maintain = Right.SEE, Right.MAINTAIN
     return (
-        Operation("campaign.list", ListCampaigns, see, "every campaign and how far it has come", people.listing),
+        Operation(
+            "campaign.list", ListCampaigns, see, "every campaign and how far it has come, newest first", people.listing
+        ),
         Operation("campaign.show", OfCampaign, see, "one campaign: what, who, when, and who waits why", people.show),
         Operation("campaign.preview", PreviewCampaign, see, "what a plan would do, before it does", people.preview),
         Operation("campaign.basis", OfCampaign, see, "what taking a release back would take", people.basis),
@@ -100,7 +102,7 @@ class _People:
     async def listing(self, _request: ListCampaigns) -> tuple[Row, ...]:
         past = [row_of(subject, header, subject.outcome) for subject, header in self.campaigns.past]
         live = [_row(live) for live in self.campaigns.under_way()]
-        return tuple(sorted([*past, *live], key=lambda row: row.begun_at))
+        return tuple(sorted([*past, *live], key=lambda row: row.begun_at, reverse=True))
 
     async def show(self, request: OfCampaign) -> dict[str, Any]:
         live, at = self.campaigns.find(request.campaign), self.clock.utc()

@@ -56,10 +56,10 @@ def test_a_list_has_what_goes_round_and_what_did():
     person.desk.publish(newer, NEWER)
     listed = person.ask("campaign.list")
     assert [(one["campaign"], one["status"], one["offered"]) for one in listed] == [
-        ("LX-1/2", "superseded", 1),
         ("LX-1/3", "running", 0),
+        ("LX-1/2", "superseded", 1),
     ]
-    assert listed[1]["stage"] == "1 of 2"
+    assert listed[0]["stage"] == "1 of 2"
 
 
 @pytest.mark.requirement("R-69")
@@ -67,7 +67,7 @@ def test_what_is_shown_is_said_before_and_after_in_plain_words():
     person = Person()
     before = " ".join(person.ask("campaign.show", campaign="LX-1")["story"])
     assert "Version 1.1.0 for LX-1 things of acme. 0 of 2 run it." in before
-    assert "at most 1 things" in before
+    assert "at most 1 thing;" in before
     for lamp in (LAMP, OTHER_LAMP):
         person.desk.tracker.poll(lamp.id)
         person.desk.report(lamp, told(made()))

@@ -208,7 +208,7 @@ def _after(plan: Plan, at: datetime, busy: timedelta) -> datetime | None:
 def _now(campaign: Campaign, at: datetime) -> list[str]:
     header, counts = campaign.header, campaign.counts
     last = header.stage + 1 == len(header.plan.stages)
-    places = "everybody" if last else f"at most {campaign.places} things"
+    places = "everybody" if last else f"at most {campaign.places} thing{'s' * (campaign.places != 1)}"
     said = [f"Stage {header.stage + 1} of {len(header.plan.stages)} is for {places}; {_updating(counts)}."]
     opens = header.plan.calendar.opens(at)
     if opens is not None and opens > at:
