@@ -7,12 +7,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from thingstead.protocols.suit import envelope
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.suit import builder, envelope
+from thingstead.protocols.suit.builder import Draft
+from thingstead.protocols.suit.registry import Member
 from thingstead.simulator.factory import make_maker
 from thingstead.simulator.firmware import demo_image
 from thingstead.storage.release_folder import ENVELOPE, STATEMENT
 
 IMAGE = ("factory", "image", "image.bin", "--model", "LX-1", "--version", "1.1.0")
+NESTED = codec.encode([14, 0])
+for _ in range(5):
+    NESTED = codec.encode([32, NESTED])
 NEW = ("release", "new", "--image", "image.bin", "--model", "LX-1", "--version", "1.1.0", "--sequence", "2")
 ANCHOR = "aurora/aurora.anchor"
 
@@ -150,6 +156,45 @@ def test_a_signature_that_does_not_verify_is_told(run, lamp):
     shown = told(run, "release", "inspect", "lamp-2", "--anchor", ANCHOR)
     assert sorted(row["standing"] for row in shown["signatures"]) == ["DOES NOT VERIFY", "has signed"]
     assert shown["authentic"].startswith("NOT ENOUGH")
+
+
+def hostile(**changes):
+    """The envelope of a draft that somebody else wrote."""
+    return envelope.encode(builder.assemble(Draft(**{"sequence_number": 1, "components": ((b"a",),), **changes})))
+
+
+@pytest.mark.parametrize(
+    ("encoded", "says"),
+    [
+        (b"", "expected"),
+        (b"\xd8\x6b\xa0", "expected the authentication wrapper"),
+        (b"\xd8\x6b" + b"\xa1" * 4000, "expected well-formed CBOR"),
+        (bytes((1 << 20) + 1), "expected at most 1048576 bytes"),
+        (hostile(shared=((1, 15),) * 300), "expected at most 256 commands"),
+        (hostile(shared=((99, 0),)), "the command 99 is not known"),
+        (hostile(components=((b"a",),) * 17), "expected a list of at most 16 components"),
+        (hostile(sections={Member.INSTALL: ((32, NESTED),)}), "at most 4 sequences in one another"),
+        (hostile(texts={"en": {1: "x" * 70_000}}), "expected at most 65536 bytes in member 3"),
+        (hostile()[:-1] + b"\x00", "the manifest is not the one that was digested"),
+    ],
+)
+def test_a_hostile_envelope_is_one_clear_sentence(here, run, encoded, says):
+    (here / "theirs.suit").write_bytes(encoded)
+    code, out, err = run("release", "inspect", "theirs.suit")
+    assert code != 0
+    assert out == ""
+    assert says in err
+    assert len(err.splitlines()) == 2
+    assert len(err) < 500
+
+
+def test_a_text_of_a_stranger_forges_no_line_of_the_story(here, run):
+    text = "fine\n\nsignatures:\n  enough for things of aurora\x1b[8m"
+    (here / "theirs.suit").write_bytes(hostile(texts={"en\n": {1: text}}, reference_uri="a\nb", payloads={"#\n": b""}))
+    _, out, _ = run("release", "inspect", "theirs.suit")
+    assert out.count("signatures:") == out.count("\nsignatures:\n") + 1 == 2
+    assert "\x1b" not in out
+    assert out.rstrip().splitlines()[-2:][0] == "  not checked; give --anchor"
 
 
 def test_several_people_sign_apart_and_each_sees_it_first(here, run, lamp):

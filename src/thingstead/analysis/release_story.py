@@ -19,7 +19,7 @@ from thingstead.protocols.suit.manifest import ComponentId, Content
 from thingstead.protocols.suit.parameter import Comparison, OtherDevice, VersionMatch, WaitEvent
 from thingstead.protocols.suit.registry import CommandId, Member, ParameterId
 
-__all__ = ["Chapter", "Step", "component_name", "tell"]
+__all__ = ["Chapter", "Step", "component_name", "one_line", "tell"]
 
 _SECTIONS: dict[Member, str] = {
     Member.DEPENDENCY_RESOLUTION: "fetch what it depends on",
@@ -32,7 +32,6 @@ _SECTIONS: dict[Member, str] = {
     Member.UNINSTALL: "uninstall",
 }
 _SHARED = "first, whatever it does"
-_MAX_SHOWN = 80
 _P = ParameterId
 
 _Values = dict[int, Any]
@@ -78,6 +77,12 @@ def tell(content: Content, *, names: Mapping[bytes, str] | None = None) -> tuple
 def component_name(component: ComponentId) -> str:
     """A component for people: text as text, other bytes in hexadecimal."""
     return "/".join([_octets(part) for part in component]) or "(root)"
+
+
+def one_line(text: str, *, longest: int = 80) -> str:
+    """What a stranger wrote, so that it forges no line of ours: nothing but printable characters, and not many."""
+    cut = text if len(text) <= longest else f"{text[:longest]}..."
+    return "".join([one if one.isprintable() else one.encode("unicode_escape").decode() for one in cut])
 
 
 class _Teller:
@@ -221,7 +226,7 @@ def _word(key: int, value: Any) -> str:
         case int() if key == _P.USE_BEFORE:
             return datetime.fromtimestamp(value, UTC).isoformat() if value < 1 << 37 else f"{value} seconds after 1970"
         case _:
-            return _short(str(value))
+            return one_line(str(value))
 
 
 def _octets(value: bytes) -> str:
@@ -229,11 +234,7 @@ def _octets(value: bytes) -> str:
         text = value.decode()
     except UnicodeDecodeError:
         text = ""
-    return _short(text) if text and text.isprintable() else _short(value.hex())
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
+    return one_line(text if text and text.isprintable() else value.hex())
 
 
 _COMPARISONS = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from thingstead.analysis.release_story import Chapter, component_name, tell
+from thingstead.analysis.release_story import Chapter, component_name, one_line, tell
 from thingstead.cli.action import Parameter, Session
 from thingstead.cli.input import read_file
 from thingstead.crypto.algorithm import REGISTRY
@@ -32,6 +32,7 @@ __all__ = [
     "story",
 ]
 
+_LONGEST_TEXT = 400
 RELEASE = Parameter("release", "the release: its folder, or an envelope alone")
 MAX_ENVELOPE = envelope.DEFAULT_LIMITS.max_bytes
 ENOUGH = "enough"
@@ -104,14 +105,14 @@ def record(opened: Opened, anchor: TrustAnchor | None) -> dict[str, Any]:
 def story(told: dict[str, Any]) -> str:
     """The record of a release as a person reads it."""
     lines = [f"release {told['sequence_number']}, manifest {told['manifest_digest']}"]
-    lines += [f"  {part['name']} {part['version']}".rstrip() for part in told["components"]]
+    lines += [f"  {part['name']} {one_line(part['version'])}".rstrip() for part in told["components"]]
     lines += [f"  depends on {name}" for name in told["dependencies"]]
-    lines += [f"  its full manifest is kept at {told['reference_uri']}"] if told["reference_uri"] else []
-    lines += [f"  {language}: {text}" for language, text in told["texts"]]
+    lines += [f"  its full manifest is kept at {one_line(told['reference_uri'])}"] if told["reference_uri"] else []
+    lines += [f"  {one_line(language)}: {one_line(text, longest=_LONGEST_TEXT)}" for language, text in told["texts"]]
     for chapter in told["story"]:
         lines += ["", f"{chapter['title']}:", *[f"  {step}" for step in chapter["steps"]]]
     sizes = [f"manifest {told['manifest_bytes']} bytes, envelope {told['envelope_bytes']}"]
-    sizes += [f"{name} {size} bytes" for name, size in (told["payloads"] | told["members"]).items()]
+    sizes += [f"{one_line(name)} {size} bytes" for name, size in (told["payloads"] | told["members"]).items()]
     lines += ["", "sizes:", *[f"  {size}" for size in sizes], "", "signatures:"]
     lines += [f"  {row['key']}: {row['standing']}" for row in told["signatures"]] or ["  none"]
     lines += [f"  {told['authentic']}"]

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.phases.authoring.workshop import WHO, content_of
-from thingstead.analysis.release_story import component_name, tell
+from thingstead.analysis.release_story import component_name, one_line, tell
 from thingstead.protocols.suit.identifier import vendor_identifier
 
 OTHER = "{ device = 'hub', versions = ['>= 2.0', '= 2.1'] }"
@@ -110,6 +110,13 @@ def test_what_a_stranger_wrote_is_cut():
         "install"
     ]
     assert len(text) < 120
+
+
+def test_what_a_stranger_wrote_forges_no_line():
+    steps = '{ override_parameters = { uri = "/i\\n\\u001b[2Jsignatures: all" } }, "fetch"'
+    ((_, text),) = told(PAIR + f"install = [{{ set_component_index = 'a' }}, {steps}]")["install"]
+    assert text == "fetch /i\\n\\x1b[2Jsignatures: all into a"
+    assert one_line("a\u202eb") == "a\\u202eb"
 
 
 def test_components_are_named_by_their_text_or_their_bytes():
