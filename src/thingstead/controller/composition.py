@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -37,7 +37,7 @@ from thingstead.controller.vulnerability_watch import DOCUMENTS as TICKETS
 from thingstead.controller.vulnerability_watch import VulnerabilityWatch
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.ledger.refusal import RefusalCounter
-from thingstead.domain.plane import PlaneName
+from thingstead.domain.plane import Expiry, PlaneName
 from thingstead.domain.register import Register
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.endpoint import Endpoint
@@ -95,7 +95,8 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     groups = GroupResources(resources, server, planes.groups)
     door, devices = _ddi(foundation, register, planes, conductor, trusted, refusals)
     attention = _attention(foundation, register, server=server, door=door, planes=planes)
-    overview = _overview(foundation, (planes, register, notary), server, attention, doors=doors, migrations=migrations)
+    dates = (migrations.expiries, door.expiries)
+    overview = _overview(foundation, (planes, register, notary), server, attention, doors=doors, dates=dates)
     expiring = ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock)
     owner = _owner(foundation, trusted, register, planes=planes, migrations=migrations, doors=doors, groups=groups)
     vulnerabilities = _vulnerabilities(foundation, planes, conductor, owner)
@@ -252,7 +253,7 @@ def _overview(
     attention: Attention,
     *,
     doors: Entrance,
-    migrations: Migrations,
+    dates: Sequence[Callable[[], Iterable[Expiry]]],
 ) -> Overview:
     planes, register, notary = known
     return Overview(
@@ -269,7 +270,7 @@ def _overview(
         attention=attention,
         waiting=lambda: sum(one.approval is None for _, one in doors.admission.waiting()),
         makers=doors.makers.counted,
-        dates=migrations.expiries,
+        dates=lambda: [expiry for expiries in dates for expiry in expiries()],
         separate=foundation.separate,
         clock=foundation.clock,
     )

@@ -10,7 +10,7 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from thingstead.clock import Clock
@@ -19,6 +19,7 @@ from thingstead.controller.config import DdiConfig
 from thingstead.crypto.digest import digest
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
+from thingstead.domain.plane import Expiry, PlaneName
 from thingstead.domain.register import Register
 from thingstead.domain.thing import DDI, KeyRow, Thing
 from thingstead.endpoint.counter import RateLimits
@@ -41,6 +42,9 @@ _BEGUN = frozenset({LifecycleState.INSTALLED, LifecycleState.BOOTSTRAPPING})
 """States that an addition leaves behind when it is cut short; the next one goes on from there."""
 _LONGEST = 128
 _NOBODY = bytes(32)
+_AUTHORITY = "authority of updates over HTTPS"
+_WARNING = timedelta(days=730)
+"""Somebody may have to walk to each device."""
 
 
 def ddi_origin(config: DdiConfig) -> str:
@@ -149,7 +153,7 @@ class DdiRegistry:
             StorageError: it could not be kept.
         """
         known = self._register.thing(thing)
-        if not any(row.role == DDI for row in known.keys) or known.state in _GONE:
+        if not _has_token(known) or known.state in _GONE:
             raise PolicyError(f"{thing} has no token: only what was added by `thingstead thing add` has", reason="ddi")
         token, row = self._token()
         closed = [_ended(one, row.since) for one in known.keys]
@@ -170,6 +174,9 @@ class DdiDoor:
         note_place: keeps the address that it did so from.
         on_refusal: told of what was refused: thing, source, reason.
         clock: both times.
+
+    Attributes:
+        authority_expires: when the certificate ends that devices know the domain by; None while it is not served.
     """
 
     def __init__(
@@ -186,6 +193,7 @@ class DdiDoor:
         self._note_place = note_place
         self._on_refusal = on_refusal
         self._clock = clock
+        self.authority_expires: datetime | None = None
         self._places: dict[ThingId, str] = {}
         self._heard: dict[ThingId, datetime] = {}
         self._said: dict[ThingId, dict[str, str]] = {}
@@ -237,6 +245,13 @@ class DdiDoor:
         """When a device last proved itself; None if it did not since our start."""
         return self._heard.get(thing)
 
+    def expiries(self) -> list[Expiry]:
+        """The end of the domain's authority, which strands every device that was not given another one."""
+        if self.authority_expires is None:
+            return []
+        devices = [one.id for one in self._register.things() if one.state not in _GONE and _has_token(one)]
+        return [Expiry(_AUTHORITY, self.authority_expires, tuple(devices), PlaneName.IDENTITY, warning=_WARNING)]
+
     def told_of(self, thing: ThingId) -> dict[str, Any]:
         """What a device last said, for people; empty for one that does not speak this API."""
         row = self._register.thing(thing).key(DDI, self._clock.utc())
@@ -260,6 +275,10 @@ class DdiDoor:
 
     def _is_gone(self, thing: ThingId) -> bool:
         return self._register.thing(thing).state in _GONE
+
+
+def _has_token(thing: Thing) -> bool:
+    return any(row.role == DDI and row.until is None for row in thing.keys)
 
 
 def _ended(row: KeyRow, at: datetime) -> KeyRow:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.unit.controller.planes import House
-from tests.unit.web.ddi_desk import DEVICE, OTHER_TOKEN, SENSOR, SOURCE, TOKEN, DdiDesk
+from tests.unit.domain.things import AT
+from tests.unit.web.ddi_desk import DEVICE, OTHER, OTHER_TOKEN, SENSOR, SOURCE, TOKEN, DdiDesk
 from thingstead.controller.config import DdiConfig
 from thingstead.controller.ddi import DdiRegistry, ddi_origin
 from thingstead.crypto.digest import digest
@@ -194,6 +195,16 @@ def test_what_left_is_forgotten():
     asyncio.run(desk.door.tidy())
     assert desk.door.last_heard(DEVICE.id) is None
     assert not list(desk.store.documents(PlaneName.IDENTITY))
+
+
+def test_the_end_of_the_authority_is_in_the_calendar_with_every_device_that_it_strands():
+    desk = DdiDesk()
+    assert desk.door.expiries() == []
+    desk.door.authority_expires = AT
+    (expiry,) = desk.door.expiries()
+    assert (expiry.at, set(expiry.strands)) == (AT, {DEVICE.id, OTHER.id})
+    desk.change(DEVICE.evolve(state=LifecycleState.DECOMMISSIONED))
+    assert desk.door.expiries()[0].strands == (OTHER.id,)
 
 
 @pytest.mark.parametrize(
