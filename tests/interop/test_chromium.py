@@ -25,6 +25,12 @@ def thing(number, **changes):
     return {**row, **changes}
 
 
+def campaign(number, **changes):
+    row = {"campaign": f"LX/{number}", "maker": "aurora", "model": "LX", "version": f"1.{number}.0", "stage": "1 of 2"}
+    row |= {"status": "running", "because": "it was published"}
+    return {**row, "things": 4, "installed": 1, "offered": 1, "silent": 0, "failed": 0, "waiting": 2, **changes}
+
+
 class Domain:
     """Answers the page; every answer differs from the one before."""
 
@@ -49,6 +55,7 @@ class Domain:
             "status": {**STATUS, "planes": modes, "refused": refused, "uptime_seconds": 60 + self.asked},
             "thing.list": [thing(1, serial=HOSTILE), thing(2, restriction="quarantined"), thing(3, last_heard=None)],
             "data.list": [{"thing": "thing-1", "latest": {"load": 1 / self.asked, HOSTILE: 1e9 + self.asked}}],
+            "campaign.list": [campaign(3), campaign(2, status="aborted", because=HOSTILE, failed=2)],
             "ledger.show": [entry],
         }
 
@@ -119,6 +126,7 @@ def test_tables_are_tables_to_who_listens_on_any_width(shown, width):
     heard = shown(width).heard()
     assert ("table", "Things") in heard
     assert ("table", "Kill clocks") in heard
+    assert ("table", "Updates going round") in heard
     titles = {name for role, name in heard if role == "columnheader"}
     assert {"Thing", "State", "Zone", "Software", "Last heard", "Last telemetry", "Network"} <= titles
     assert "LX-2 measured at 00:00:00" in {name for role, name in heard if role == "rowheader"}
@@ -133,6 +141,9 @@ def test_words_say_what_colours_show(shown):
         "1 still to do",
         "LX-2: is now quarantined, by owner",
         "made by nobody whom we trust",
+        "1 of 4",
+        "aborted",
+        "2 failed",
         "412 ms",
         "0 ms",
         "still accepted",

@@ -34,10 +34,9 @@ def _rollback(session: Session) -> int:
         return _explain(session, basis)
     folder = _again(session, ReleaseFolder(session.path("release")), basis["next"])
     image = folder.root / image_of(folder)
-    known = [one["version"] for one in basis["before"] if one["image"] == digest(image.read_bytes()).hex()]
     session.console.say(f"signed again as release {basis['next']}: {folder.root}")
-    if not known:
-        session.console.say("no earlier release here had that image; whoever does not run it gets it")
+    if digest(image.read_bytes()).hex() not in {one["image"] for one in basis["before"]}:
+        session.console.say("no earlier release here had that image")
     arguments: dict[str, Any] = {one.key: options[one.key] for one in PLAN if options[one.key] is not None}
     with_plan(session, arguments)
     files = {"envelope": str(folder.root / ENVELOPE), "image": str(image), "folder": str(folder.root)}
@@ -101,5 +100,5 @@ ROLLBACK = Action(
     _rollback,
     "Makes, signs and publishes the older release with a number above all others: things install nothing below what\n"
     "they run. Without a folder and a maker it says what the maker has to sign. All get it at once unless a plan\n"
-    "says otherwise; whoever runs its image already is left alone.",
+    "says otherwise, also who never went on: then nobody can bring them any more what was taken back.",
 )

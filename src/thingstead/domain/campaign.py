@@ -55,7 +55,6 @@ class Verdict(StrEnum):
     OFFER = "offered"
     PAUSED = "the campaign is paused"
     ENDED = "the campaign has ended"
-    DONE = "it has what the campaign brings"
     FAILED = "it failed before: it waits for the next release"
     HOURS = "outside the hours of the campaign"
     CANARY = "others go first"

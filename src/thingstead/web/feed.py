@@ -24,6 +24,7 @@ PARTS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "status": ("status", {}),
     "things": ("thing.list", {}),
     "telemetry": ("data.list", {}),
+    "campaigns": ("campaign.list", {}),
     "ledger": ("ledger.show", {"count": 20}),
     "clocks": ("ledger.show", {"count": 5, "kind": "kill-clock"}),
 }

@@ -37,7 +37,9 @@ class FakeController:
 
     def __init__(self, answers=None):
         self.answers = (
-            {"status": STATUS, "thing.list": THINGS, "data.list": [], "ledger.show": []} if answers is None else answers
+            {"status": STATUS, "thing.list": THINGS, "data.list": [], "campaign.list": [], "ledger.show": []}
+            if answers is None
+            else answers
         )
         self.asked = []
 

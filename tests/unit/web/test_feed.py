@@ -32,7 +32,7 @@ def test_only_queries_are_asked():
     controller = FakeController()
     asyncio.run(Feed(controller.ask, StillClock()).snapshot())
     looked = {operation for operation, _ in controller.asked}
-    assert looked == {"status", "thing.list", "data.list", "ledger.show"}
+    assert looked == {"status", "thing.list", "data.list", "campaign.list", "ledger.show"}
 
 
 def test_many_who_look_ask_once():
@@ -65,6 +65,7 @@ def test_a_part_that_cannot_be_asked_says_why_and_the_others_stand():
         "status": {"error": "no operation status"},
         "things": [],
         "telemetry": {"error": "no operation data.list"},
+        "campaigns": {"error": "no operation campaign.list"},
         "ledger": {"error": "no operation ledger.show"},
         "clocks": {"error": "no operation ledger.show"},
     }

@@ -152,8 +152,6 @@ class Campaigns:
         live = self._of(thing)
         if live is None or live.subject.manifest_digest != offer.manifest_digest:
             return Verdict.ENDED
-        if _has_image(self._runs.get(thing), live.subject):
-            return Verdict.DONE
         return live.campaign.ask(thing, self._clock.utc())
 
     def is_kept(self, thing: ThingId) -> bool:
@@ -364,18 +362,6 @@ def _standing(record: SoftwareRecord, subject: Subject) -> Standing:
     name = subject.manifest_digest
     if record.manifest_digest == name or record.sequence_number >= subject.sequence_number:
         return Standing.INSTALLED
-    if _has_image(record, subject):
-        return Standing.INSTALLED
     if any(digest == name and reason is not Reason.OPERATION_FAILED for digest, reason in record.refusals):
         return Standing.FAILED
     return Standing.WAITING
-
-
-def _has_image(record: SoftwareRecord | None, subject: Subject) -> bool:
-    """Whether a thing runs the very image under an older number: what is taken back to reaches only who went on."""
-    return (
-        record is not None
-        and bool(subject.image_digest)
-        and record.image_digest == subject.image_digest
-        and record.sequence_number < subject.sequence_number
-    )

@@ -111,6 +111,7 @@ const SENTENCES = {
   revocation: (on, entry) => `${plane(entry)} revoked a credential (${entry.cause})`,
   group: (on, entry) => `group ${on.group}: ${entry.cause}, ${plural(on.members, "member")}, keys of epoch ${on.num}`,
   release: (on) => `version ${on.version} for ${on.maker} ${on.model} published, ${plural(on.signatures, "signature")}`,
+  campaign: (on, entry) => `${on.model} to version ${on.version}: ${on.status} (${entry.cause}), ${plural(on.installed, "thing")} ran it by then`,
   installation: (on, entry) => `${entry.cause}: version ${on.version}`,
 };
 
@@ -194,6 +195,25 @@ function drawThings(things, telemetry, now) {
   }, "No thing has joined yet: thingstead factory thing makes one.");
 }
 
+const STANDS = { running: "wait", finished: "good", aborted: "bad", paused: "bad", superseded: "" };
+
+// The newest few; all are in `thingstead campaign list`.
+function drawCampaigns(campaigns) {
+  const titles = ["Release", "Stands", "Stage", "Run it", "Updating", "Trouble"];
+  at("campaigns-section").hidden = !campaigns.length;
+  table("campaigns", titles, campaigns.slice(0, 8), (one) => `${one.maker} ${one.campaign}`, (one) => {
+    const trouble = [[one.failed, "failed"], [one.silent, "silent"]].filter(([count]) => count);
+    return [
+      [`${one.model} ${one.version}`, "", `${one.maker} ${one.campaign}`],
+      [one.status, STANDS[one.status], one.because],
+      [one.stage, "figure"],
+      [`${one.installed} of ${one.things}`, "figure"],
+      [one.offered, "figure"],
+      [trouble.map((row) => row.join(" ")).join(", ") || "–", one.failed ? "bad" : ""],
+    ];
+  }, "");
+}
+
 // Commands to be typed; each thing's are folded away until somebody wants them.
 function drawNotes(notes) {
   const rows = Object.entries(notes || {}).sort(([one], [other]) => one.localeCompare(other));
@@ -258,6 +278,7 @@ function drawAll(snapshot) {
   drawFigures(status, things);
   drawPlanes(status);
   drawThings(things, list(snapshot.telemetry), new Date());
+  drawCampaigns(list(snapshot.campaigns));
   drawNotes(snapshot.notes);
   drawClocks(list(snapshot.clocks), named);
   drawLedger(list(snapshot.ledger), named);
