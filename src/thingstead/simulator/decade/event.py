@@ -29,6 +29,7 @@ _CA_DAYS = 3 * _YEAR
 _SUPPORT_DAYS = {"acme": 6 * _YEAR + 100, "brook": 4 * _YEAR + 180}
 """Until which day of the decade each maker mends its things."""
 
+_UNPACKING = 10.0
 _SHARE_RETIRED, _SHARE_SOLD = 0.01, 0.02
 _URL = "https://mud.example/LX-1.json"
 
@@ -96,6 +97,11 @@ class Happenings:
             papers.write_bytes(base64.urlsafe_b64decode(told["handover"]))
             await buyer.ask("thing.accept", file=str(papers))
             one.move(buyer)
+            one.come(decade.world.clock.utc())
+        await decade.world.sleep(_UNPACKING)
+        for waits in await buyer.ask("thing.waiting"):
+            # Whose maker mends it no more, a person lets in.
+            await buyer.ask("thing.admit", thing=waits["thing"])
         await decade.meet(those)
         decade.go(those)
         self._sold = tuple(those)
