@@ -38,6 +38,7 @@ DECLARATIONS = {
     "controller/figures",
     "controller/foundation",
     "controller/service",
+    "domain/crypto_asset",
     "domain/network",
     "domain/ports",
     "domain/purpose",

@@ -367,6 +367,7 @@ COMMANDS: tuple[Command, ...] = (
         "ledger:PROOF",
     ),
     _row(_P, "calendar", "what will expire, and the last safe day to act", "--fail-within 30d", "calendar:CALENDAR"),
+    _row(_P, "crypto inventory", "which algorithms, where, until when", "--year 2035", "crypto:INVENTORY"),
     _row(
         _P,
         "decade",

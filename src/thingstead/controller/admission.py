@@ -19,6 +19,7 @@ from thingstead.controller.remote_access import RemoteAccess
 from thingstead.controller.standing import GONE, changed, is_member, key_rows, objection, require_welcome
 from thingstead.controller.vouching import VouchFor, next_step, require_voucher, vouched
 from thingstead.controller.waiting_room import APPROVAL_LIFETIME, Approval, Waiting, WaitingRoom
+from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
 from thingstead.domain.policy import (
@@ -112,6 +113,11 @@ class Admission:
     def policy(self) -> JoinPolicy:
         """What is decided by now."""
         return self._policy.join
+
+    @property
+    def crypto(self) -> CryptoPolicy:
+        """Which algorithms are taken now."""
+        return self._policy.crypto
 
     def apply(self, policy: OwnerPolicy) -> None:
         """Decide by `policy` from the next join on."""

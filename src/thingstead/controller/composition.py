@@ -13,6 +13,7 @@ from thingstead.controller.clone_watch import CloneWatch
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.controller import Controller
+from thingstead.controller.crypto_assets import own_assets
 from thingstead.controller.ddi import DdiDoor, DdiRegistry
 from thingstead.controller.engines import Planes, compose_planes, seat_key
 from thingstead.controller.entrance import Entrance, compose_entrance
@@ -36,6 +37,7 @@ from thingstead.controller.service import serve
 from thingstead.controller.vulnerability_watch import DOCUMENTS as TICKETS
 from thingstead.controller.vulnerability_watch import VulnerabilityWatch
 from thingstead.crypto.keystore import KeyStore
+from thingstead.domain.crypto_policy import suites_taken
 from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.plane import Expiry, PlaneName
 from thingstead.domain.register import Register
@@ -51,7 +53,7 @@ from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference
-from thingstead.protocols.profile import path
+from thingstead.protocols.profile import join, path
 from thingstead.storage.records import PlaneRecords
 
 __all__ = ["compose", "domain_credential"]
@@ -95,8 +97,8 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     groups = GroupResources(resources, server, planes.groups)
     door, devices = _ddi(foundation, register, planes, conductor, trusted, refusals)
     attention = _attention(foundation, register, server=server, door=door, planes=planes)
-    dates = (migrations.expiries, door.expiries)
-    overview = _overview(foundation, (planes, register, notary), server, attention, doors=doors, dates=dates)
+    known, dates = (planes, register, notary, trusted), (migrations.expiries, door.expiries)
+    overview = _overview(foundation, known, server, attention, doors=doors, dates=dates)
     expiring = ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock)
     owner = _owner(foundation, trusted, register, planes=planes, migrations=migrations, doors=doors, groups=groups)
     vulnerabilities = _vulnerabilities(foundation, planes, conductor, owner)
@@ -248,14 +250,14 @@ def _attention(
 
 def _overview(
     foundation: Foundation,
-    known: tuple[Planes, Register, Notary],
+    known: tuple[Planes, Register, Notary, Trusted],
     server: DomainServer,
     attention: Attention,
     *,
     doors: Entrance,
     dates: Sequence[Callable[[], Iterable[Expiry]]],
 ) -> Overview:
-    planes, register, notary = known
+    planes, register, notary, trusted = known
     return Overview(
         foundation.config.domain.name,
         planes,
@@ -271,6 +273,12 @@ def _overview(
         waiting=lambda: sum(one.approval is None for _, one in doors.admission.waiting()),
         makers=doors.makers.counted,
         dates=lambda: [expiry for expiries in dates for expiry in expiries()],
+        own_assets=lambda: own_assets(
+            foundation.keys,
+            register,
+            trusted.anchors,
+            suites=suites_taken(doors.admission.crypto, join.SUITES, foundation.clock.utc().date()),
+        ),
         separate=foundation.separate,
         clock=foundation.clock,
     )

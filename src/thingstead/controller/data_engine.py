@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from thingstead.clock import Clock
 from thingstead.controller.remote_plane import RemotePlane
+from thingstead.domain.crypto_asset import CryptoAsset
 from thingstead.domain.plane import OBLIGATIONS, Demand, Finding, PlaneName, Probe, Receipt
 from thingstead.domain.ports import Archive, Store
 from thingstead.domain.purpose import Purpose
@@ -203,6 +204,10 @@ class RemoteCollector(RemotePlane):
     async def probe(self, thing: Thing) -> Probe:
         """Ask, as its resource does, whether a value would be taken."""
         return self._gate.probe(thing.id)
+
+    def assets(self) -> Sequence[CryptoAsset]:
+        """Nothing: what is kept is kept in the clear, on the domain's own disk."""
+        return ()
 
     def findings(self, question: str) -> Sequence[Finding]:
         """What this plane shows for `question`."""

@@ -42,6 +42,12 @@ def _adopted(figures: Figures) -> tuple[str, bool]:
     return evidence, adopted > 0 and refused > 0
 
 
+def _inventoried(figures: Figures) -> tuple[str, bool]:
+    undone, lasting = figures.assets.get(True, 0), figures.assets.get(False, 0)
+    evidence = f"{undone + lasting} keys, tokens, credentials, certificates and contexts are listed by their algorithms"
+    return f"{evidence}; {undone} of them rest on one that a quantum computer undoes", undone + lasting > 0
+
+
 ROWS: tuple[Row, ...] = (
     (
         "R-10",
@@ -72,5 +78,11 @@ ROWS: tuple[Row, ...] = (
         "the owner names who mends a thing after its maker; thing and domain go by those keys, and by no other",
         _adopted,
         "a thing whose clock is wrong decides by it whether its maker's time is over",
+    ),
+    (
+        "R-86",
+        "every plane lists what holds because of an algorithm, and what of it a quantum computer of a year undoes",
+        _inventoried,
+        "libraries' own inner choices, and what things do among themselves without this domain, are not in it",
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from thingstead.domain.ledger.entry import Kind
@@ -35,6 +35,7 @@ class Figures:
         expiries: dates that the planes watch.
         idle: planes that enforce nothing: theirs are rules on paper.
         is_offline: the domain was told to ask no resolver for names outside.
+        assets: what holds because of an algorithm, by whether a quantum computer undoes that.
         forgotten: what is silent, unsupported or unmanaged now, by which of them.
     """
 
@@ -54,6 +55,7 @@ class Figures:
     idle: tuple[PlaneName, ...]
     is_offline: bool
     forgotten: Mapping[str, int]
+    assets: Mapping[bool, int] = field(default_factory=dict)
 
     def entries(self, kind: Kind) -> int:
         """Entries of one kind on the ledger."""

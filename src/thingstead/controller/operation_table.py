@@ -10,6 +10,7 @@ from thingstead.controller import (
     operation_assurance,
     operation_backup,
     operation_campaign,
+    operation_crypto,
     operation_data,
     operation_ddi,
     operation_group,
@@ -151,6 +152,9 @@ def _of_the_domain(controller: Controller) -> tuple[Operation[Any], ...]:
         *operation_owner.rows(controller.owner),
         *operation_ledger.rows(foundation.store, controller.notary),
         *operation_assurance.rows(controller.overview),
+        *operation_crypto.rows(
+            controller.overview, lambda: controller.admission.crypto, domain=foundation.config.domain.name
+        ),
         *operation_backup.rows(
             controller.planes,
             controller.register,

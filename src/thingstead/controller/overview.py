@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thingstead.analysis.assurance import Assurance, Trace, assess
+from thingstead.analysis.crypto_inventory import Held
 from thingstead.analysis.neglect import Neglected
 from thingstead.analysis.question import QUESTIONS
 from thingstead.clock import Clock
@@ -19,6 +20,9 @@ from thingstead.controller.figures import Figures
 from thingstead.controller.network_engine import RemoteNetwork
 from thingstead.controller.notary import Notary
 from thingstead.controller.server import DomainServer
+from thingstead.crypto.judgement import Quantum
+from thingstead.crypto.lifetime import judgement
+from thingstead.domain.crypto_asset import CryptoAsset
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.tally import Tally
 from thingstead.domain.plane import Expiry, Finding, Plane
@@ -66,6 +70,7 @@ class Overview:
         is_offline: it asks no resolver for names outside.
         attention: looks for what is forgotten.
         waiting: how many things wait for a person.
+        own_assets: what above the planes holds because of an algorithm.
         makers: what came of asking makers' servers, by maker and reason.
         dates: what expires and is no plane's alone.
         separate: what runs in processes of their own.
@@ -87,6 +92,7 @@ class Overview:
         is_offline: bool,
         attention: Attention,
         waiting: Callable[[], int],
+        own_assets: Callable[[], Iterable[CryptoAsset]],
         makers: Callable[[], Mapping[str, Mapping[str, int]]],
         dates: Callable[[], Iterable[Expiry]],
         separate: Sequence[str] = (),
@@ -104,6 +110,7 @@ class Overview:
         self._is_offline = is_offline
         self._attention = attention
         self._waiting = waiting
+        self._own_assets = own_assets
         self._makers = makers
         self._dates = dates
         self._separate = tuple(separate)
@@ -128,6 +135,11 @@ class Overview:
     def expiries(self) -> list[Expiry]:
         """Everything that the planes watch, and the last days of keys that makers replace."""
         return [*(expiry for plane in self._planes for expiry in plane.expiries()), *self._dates()]
+
+    def assets(self) -> list[Held]:
+        """Everything that holds because of an algorithm, of every plane and above them."""
+        held: list[Held] = [(plane.name, asset) for plane in self._planes for asset in plane.assets()]
+        return [*[(None, asset) for asset in self._own_assets()], *held]
 
     def forgotten(self) -> tuple[Neglected, ...]:
         """What nobody looks after, looked for now."""
@@ -178,6 +190,7 @@ class Overview:
             expiries=len(self.expiries()),
             idle=tuple([plane.name for plane in self._planes if _mode(plane) != _LIVE]),
             is_offline=self._is_offline,
+            assets=Counter([_is_undone(asset) for _, asset in self.assets()]),
             forgotten=Counter([one.neglect.value for one in self.forgotten()]),
         )
 
@@ -205,6 +218,10 @@ class Overview:
             "a finding says what its author knew to look at",
             holds=found > 0,
         )
+
+
+def _is_undone(asset: CryptoAsset) -> bool:
+    return any(judgement(name).quantum is not Quantum.RESISTANT for name in asset.algorithms)
 
 
 def _mode(plane: Plane) -> str:

@@ -195,7 +195,7 @@ class Owner:
         policy = parse_policy(text)
         join = policy.join
         before = replace(self._policy.join, profile=join.profile)
-        free = {name: getattr(self._policy, name) for name in ("peers", "plan", "release", "vulnerability")}
+        free = {name: getattr(self._policy, name) for name in ("peers", "plan", "release", "vulnerability", "crypto")}
         if replace(policy, join=before, **free) != self._policy:
             raise ConfigError("the policy's profile, granted or series changed: they are taken up at the next start")
         changed = policy != self._policy

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from thingstead.controller.outbox import Outbox
+from thingstead.domain.crypto_asset import CryptoAsset
 from thingstead.domain.plane import Expiry, Finding, PlaneName, Probe, Receipt
 from thingstead.domain.ports import Store
 from thingstead.domain.thing import Thing
@@ -72,6 +73,11 @@ class RemotePlane:
     def expiries(self) -> Sequence[Expiry]:
         """As the engine says."""
         return [self._own(one) for one in self.ask_now(tuple[Expiry, ...], "expiries")]
+
+    def assets(self) -> Sequence[CryptoAsset]:
+        """As the engine says."""
+        told: tuple[CryptoAsset, ...] = self.ask_now(tuple[CryptoAsset, ...], "assets")
+        return told
 
     def findings(self, question: str) -> Sequence[Finding]:
         """As the engine says."""

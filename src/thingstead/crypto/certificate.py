@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
 
 from thingstead.crypto.key import KeyType, PublicKey
+from thingstead.crypto.lifetime import JUDGEMENTS, NOT_JUDGED
 from thingstead.errors import AuthenticationError, DecodeError, ExpiredError, UnsupportedError, UntrustedError
 
 __all__ = ["Certificate", "load_certificate", "load_certificates", "verify_chain"]
@@ -69,6 +70,12 @@ class Certificate:
     def subject(self) -> str:
         """Subject name for people (RFC 4514)."""
         return self.x509.subject.rfc4514_string()
+
+    @property
+    def signature_algorithm(self) -> str:
+        """By which it is signed, as `lifetime` calls it; `NOT_JUDGED` where that has no name for it."""
+        name = self.x509.signature_algorithm_oid._name
+        return name if name in JUDGEMENTS else NOT_JUDGED
 
     @property
     def serial_number(self) -> int:

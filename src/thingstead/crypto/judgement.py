@@ -18,6 +18,7 @@ __all__ = [
     "LATTICE",
     "OPEN_CURVE",
     "RSA",
+    "STRANGE",
     "SYMMETRIC",
     "SYMMETRIC_SPARE",
     "Judgement",
@@ -110,4 +111,5 @@ SYMMETRIC = Judgement(
     Status.RECOMMENDED, Quantum.RESISTANT, f"{_OURS}: no date; {_CNSA} takes AES-256 and SHA-384 or SHA-512 only"
 )
 SYMMETRIC_SPARE = Judgement(Status.ACCEPTABLE, Quantum.RESISTANT, f"{_OURS}: taken where a peer chose it, not chosen")
+STRANGE = Judgement(Status.DEPRECATED, Quantum.FORGED, f"{_OURS}: what nobody has judged is chosen for nothing new")
 BROKEN = Judgement(Status.FORBIDDEN, Quantum.FORGED, f"{_OURS}: collisions are made in practice")

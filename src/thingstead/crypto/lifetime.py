@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from thingstead.crypto.algorithm import REGISTRY, AlgorithmId
-from thingstead.crypto.judgement import BROKEN, EC_AGREEMENT, EC_SIGNATURE, LATTICE, RSA, Judgement
+from thingstead.crypto.judgement import BROKEN, EC_AGREEMENT, EC_SIGNATURE, LATTICE, RSA, STRANGE, Judgement
 from thingstead.crypto.key import KeyType
 from thingstead.errors import UnsupportedError
 
-__all__ = ["AGREEMENTS", "JUDGEMENTS", "SIGNATURES", "judgement", "name_of"]
+__all__ = ["AGREEMENTS", "JUDGEMENTS", "NOT_JUDGED", "SIGNATURES", "judgement", "name_of"]
 
 AGREEMENTS: Mapping[KeyType, str] = MappingProxyType(
     {
@@ -41,6 +41,9 @@ SIGNATURES: Mapping[KeyType, str] = MappingProxyType(
 )
 """What a key of a type signs by."""
 
+NOT_JUDGED = "not judged"
+"""What stands for an algorithm that somebody else chose, and of which nothing is known here."""
+
 _UNNUMBERED: dict[str, Judgement] = {
     "ECDH P-256": EC_AGREEMENT,
     "ECDH P-384": EC_AGREEMENT,
@@ -58,6 +61,7 @@ _UNNUMBERED: dict[str, Judgement] = {
     "sha512WithRSAEncryption": RSA,
     "sha1WithRSAEncryption": BROKEN,
     "md5WithRSAEncryption": BROKEN,
+    NOT_JUDGED: STRANGE,
 }
 
 JUDGEMENTS: Mapping[str, Judgement] = MappingProxyType(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from thingstead.crypto.judgement import Quantum, Status
-from thingstead.crypto.lifetime import judgement
+from thingstead.crypto.lifetime import AGREEMENTS, judgement, name_of
 from thingstead.errors import ConfigError, UnsupportedError
+from thingstead.protocols.edhoc.suite import cipher_suite
 
-__all__ = ["QUANTUM_YEAR", "CryptoPolicy", "crypto_policy"]
+__all__ = ["QUANTUM_YEAR", "CryptoPolicy", "algorithms_of", "crypto_policy", "suites_taken"]
 
 QUANTUM_YEAR = 2035
 """The project's default: the year in which NIST IR 8547 (draft) wants what a quantum computer breaks to be gone."""
@@ -53,6 +54,18 @@ class CryptoPolicy:
     def _is_in_time(self, name: str, day: date) -> bool:
         own = self.sunsets.get(name)
         return own is None or day <= own
+
+
+def suites_taken(policy: CryptoPolicy, numbers: Iterable[int], day: date) -> tuple[int, ...]:
+    """Of these cipher suites of EDHOC those of which every algorithm is still taken, in their order."""
+    return tuple([number for number in numbers if all(policy.takes(name, day) for name in algorithms_of(number))])
+
+
+def algorithms_of(number: int) -> tuple[str, ...]:
+    """What a suite rests on in a join, where both sides authenticate by Diffie-Hellman (RFC 9528 §3.6)."""
+    suite = cipher_suite(number)
+    used = (suite.aead, suite.digest, suite.application_aead, suite.application_digest)
+    return tuple(dict.fromkeys([AGREEMENTS[suite.curve], *map(name_of, used)]))
 
 
 def crypto_policy(sunsets: Mapping[str, date], quantum_year: int = QUANTUM_YEAR) -> CryptoPolicy:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from thingstead.domain.crypto_asset import CryptoAsset
 from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.thing import Thing
 from thingstead.identifier import ThingId, TransitionId
@@ -178,6 +179,10 @@ class Plane(Protocol):
 
     def expiries(self) -> Sequence[Expiry]:
         """Everything of this plane that will expire, and whom it strands."""
+        ...
+
+    def assets(self) -> Sequence[CryptoAsset]:
+        """Everything of this plane that holds because of an algorithm, with nothing secret in it (R-86)."""
         ...
 
     def findings(self, question: str) -> Sequence[Finding]:

@@ -33,7 +33,7 @@ _HEAD = 4
 _MAX_CONNECTIONS = 24
 _MOST_ENTRIES = 256
 _BEGIN, _PROBE = "begin", "probe"
-_OF_EACH = ("admit", "restrict", "withdraw", "probe", "expiries", "findings", "snapshot", "restore")
+_OF_EACH = ("admit", "restrict", "withdraw", "probe", "expiries", "assets", "findings", "snapshot", "restore")
 _WITHDRAWN = "~withdrawn/"
 
 _told: ContextVar[list[list[Any]]] = ContextVar("told")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from tests.unit.domain.things import AT
 from thingstead.controller.conductor import Conductor, Limits
 from thingstead.controller.kill_clock import KillClock
+from thingstead.domain.crypto_asset import CryptoAsset
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.entry import Entry, Kind
 from thingstead.domain.lifecycle import Restriction
@@ -69,6 +70,9 @@ class FakePlane:
         return self.probes(thing)
 
     def expiries(self) -> Sequence[Expiry]:
+        return ()
+
+    def assets(self) -> Sequence[CryptoAsset]:
         return ()
 
     def findings(self, question: str) -> Sequence[Finding]:

@@ -34,3 +34,12 @@ def test_who_is_in_quarantine_now_is_counted_beside_what_was_found():
 )
 def test_the_figures_are_those_of_the_ledger(question, says):
     assert says in shown(LIVED)[question].evidence
+
+
+@pytest.mark.requirement("R-86")
+def test_what_rests_on_an_algorithm_is_counted_and_a_domain_without_any_shows_nothing():
+    one = shown(replace(LIVED, assets={True: 5, False: 2}))["R-86"]
+    assert one.holds
+    assert "7 keys" in one.evidence
+    assert "5 of them rest on one that a quantum computer undoes" in one.evidence
+    assert not shown(replace(LIVED, assets={}))["R-86"].holds

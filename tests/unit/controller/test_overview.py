@@ -12,6 +12,7 @@ from thingstead.analysis.neglect import Neglect, Neglected
 from thingstead.controller.notary import Notary
 from thingstead.controller.overview import Overview
 from thingstead.crypto.key import KeyType, generate
+from thingstead.domain.crypto_asset import AssetKind, CryptoAsset
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.plane import Expiry, Finding, PlaneName
@@ -62,6 +63,7 @@ class Domain:
         )
         self.server = part(counters={"malformed": 3}, is_live=set(live).__contains__)
         self.bootstrap = part(half_open=1)
+        self.assets: list[CryptoAsset] = []
         self.overview = Overview(
             "home",
             self.planes.values(),
@@ -72,6 +74,7 @@ class Domain:
             server=self.server,
             bootstrap=self.bootstrap,
             attention=part(counts=Counter({Neglect.SILENT: 2}), look=lambda: (FORGOTTEN,)),
+            own_assets=lambda: self.assets,
             waiting=lambda: 3,
             makers=lambda: {"acme": {"vouched": 2}},
             dates=lambda: (),
@@ -184,3 +187,10 @@ def test_a_head_that_does_not_fit_the_ledger_shows_nothing(damaged):
     domain.heads.head = damaged(domain.heads.head)
     assert domain.row("R-02").status is Status.NOT_SHOWN
     assert domain.evidence("R-02") != before
+
+
+@pytest.mark.requirement("R-86")
+def test_what_holds_because_of_an_algorithm_is_gathered_of_all_planes_and_above_them():
+    house = Domain()
+    house.assets.append(CryptoAsset(AssetKind.KEY, "key of the ledger", ("ESP256",)))
+    assert house.overview.assets() == [(None, house.assets[0])]

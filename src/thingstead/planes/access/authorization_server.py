@@ -11,12 +11,14 @@ from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
 from thingstead.crypto.key import PrivateKey, PublicKey
+from thingstead.domain.crypto_asset import AssetKind, CryptoAsset
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt
 from thingstead.domain.ports import Archive, Association, SecurityAssociations
 from thingstead.domain.thing import Thing
 from thingstead.errors import StateError, StorageError
 from thingstead.identifier import ThingId, TransitionId, thing_id
+from thingstead.planes.access.asset import SIGNED, asset_of, assets_of
 from thingstead.planes.access.finding import FINDINGS
 from thingstead.planes.access.holding import Holding, decode_holding, encode_holding
 from thingstead.planes.access.issued_tokens import IssuedToken, IssuedTokens
@@ -243,6 +245,17 @@ class AuthorizationServer:
             Expiry("access token", standing.expires, (thing,), self.name, standing.expires - renewed_within)
             for thing, standing in self._standings.all.items()
         ]
+
+    def assets(self) -> Sequence[CryptoAsset]:
+        """The key, both tokens of each thing, its association, and what things have for each other."""
+        held = [
+            asset
+            for name, document in self._records.scan(_FIRST_THING, _AFTER_THINGS)
+            for asset in assets_of(thing_id(name), decode_holding(document))
+        ]
+        shown = [asset_of(one) for one in self._tokens.counting()]
+        things = tuple(dict.fromkeys(thing for asset in held for thing in asset.things))
+        return [CryptoAsset(AssetKind.KEY, "key of the access plane", SIGNED, things), *held, *shown]
 
     def findings(self, question: str) -> Sequence[Finding]:
         """What this plane shows for `question`."""

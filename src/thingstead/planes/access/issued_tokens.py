@@ -93,6 +93,11 @@ class IssuedTokens:
             if issued.expires > now:
                 yield token_hash, issued
 
+    def counting(self) -> list[IssuedToken]:
+        """Those that count."""
+        now = self._clock.utc()
+        return [one for one in self._tokens.values() if not one.is_revoked and now < one.expires]
+
     def find(self, token_hash: bytes) -> IssuedToken | None:
         """An unexpired token, revoked or not; None where there is none."""
         issued = self._tokens.get(token_hash)

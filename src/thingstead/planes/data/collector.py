@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from thingstead.clock import Clock
+from thingstead.domain.crypto_asset import CryptoAsset
 from thingstead.domain.instant import microseconds
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt
@@ -239,6 +240,10 @@ class Collector:
 
     def expiries(self) -> Sequence[Expiry]:
         """Nothing of this plane strands a thing when it expires."""
+        return ()
+
+    def assets(self) -> Sequence[CryptoAsset]:
+        """Nothing: what is kept is kept in the clear, on the domain's own disk."""
         return ()
 
     def findings(self, question: str) -> Sequence[Finding]:

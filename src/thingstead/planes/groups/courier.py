@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from thingstead.clock import Clock
+from thingstead.domain.crypto_asset import CryptoAsset
 from thingstead.domain.plane import Expiry, Finding, Plane, PlaneName, Probe, Receipt
 from thingstead.domain.ports import GroupAssociations
 from thingstead.domain.thing import Thing
@@ -299,6 +300,10 @@ class Courier:
     def expiries(self) -> Sequence[Expiry]:
         """When each group's keys end."""
         return self.epochs.expiries()
+
+    def assets(self) -> Sequence[CryptoAsset]:
+        """The groups' keys."""
+        return self.epochs.assets()
 
     def findings(self, question: str) -> Sequence[Finding]:
         """What the groups show."""

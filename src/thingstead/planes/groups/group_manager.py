@@ -12,7 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from thingstead.clock import Clock
+from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PrivateKey
+from thingstead.crypto.lifetime import name_of
+from thingstead.domain.crypto_asset import AssetKind, CryptoAsset
 from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
 from thingstead.domain.ports import Records
 from thingstead.domain.thing import Thing
@@ -31,6 +34,10 @@ from thingstead.protocols.cwt import ccs
 __all__ = ["GroupManager", "Parcel", "Settings"]
 
 _ADMITTED = "admitted/"
+_SIGNED = name_of(AlgorithmId.ESP256)
+_ALGORITHMS = (_SIGNED, name_of(AlgorithmId.AES_CCM_16_64_128), name_of(AlgorithmId.SHA_256))
+"""Of every group (`protocols.ace.groupcomm`): by which its messages are signed, encrypted, and keys derived."""
+
 _MAX_PAGE = 1 << 20
 
 
@@ -299,6 +306,22 @@ class GroupManager:
             )
             for record in self._keeper.groups()
         ]
+
+    def assets(self) -> Sequence[CryptoAsset]:
+        """The key that signs for the Group Manager and the domain, and each group's keys of this epoch."""
+        groups = [
+            CryptoAsset(
+                AssetKind.CONTEXT,
+                f"keys of group {record.name}",
+                _ALGORITHMS,
+                tuple([member.thing for member in record.members]),
+                record.rekeyed_at,
+                record.rekeyed_at + 2 * self._settings.renewal,
+            )
+            for record in self._keeper.groups()
+        ]
+        things = tuple(dict.fromkeys(thing for group in groups for thing in group.things))
+        return [CryptoAsset(AssetKind.KEY, "key of the groups plane", (_SIGNED,), things), *groups]
 
     def findings(self, question: str) -> Sequence[Finding]:
         """What the groups show for T8, C5.3.1, R-09, R-63, R-65 and R-66."""

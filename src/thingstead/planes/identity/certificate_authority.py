@@ -9,6 +9,8 @@ from datetime import timedelta
 from thingstead.clock import Clock
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import PrivateKey, PublicKey
+from thingstead.crypto.lifetime import name_of
+from thingstead.domain.crypto_asset import AssetKind, CryptoAsset
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt
 from thingstead.domain.ports import Archive
@@ -24,6 +26,8 @@ from thingstead.protocols.cwt.credential import authenticate_domain_credential, 
 __all__ = ["CertificateAuthority"]
 
 _ACCEPT = frozenset({int(AlgorithmId.ESP256)})
+_SIGNED = (name_of(AlgorithmId.ESP256),)
+_CREDENTIAL = (AssetKind.CREDENTIAL, "domain credential", _SIGNED)
 _CTI_SIZE = 8
 _ACTOR = "plane:identity"
 
@@ -142,6 +146,18 @@ class CertificateAuthority:
             for thing, standing in self._statuses.standings.items()
             if standing.expires is not None and standing.status is CredentialStatus.VALID
         ]
+
+    def assets(self) -> Sequence[CryptoAsset]:
+        """The key, and every credential that counts under it."""
+        held = []
+        for name, document in self._records.load().items():
+            holding = _decode(document)
+            if holding.encoded:
+                claims = token.decode(holding.encoded).claims
+                since, until = claims.required_date(Claim.IAT), claims.required_date(Claim.EXP)
+                held.append(CryptoAsset(*_CREDENTIAL, (thing_id(name),), since, until, replaceable=True))
+        things = tuple([thing for asset in held for thing in asset.things])
+        return [CryptoAsset(AssetKind.KEY, "key of the identity plane", _SIGNED, things), *held]
 
     def findings(self, question: str) -> Sequence[Finding]:
         """What this plane shows for `question`."""

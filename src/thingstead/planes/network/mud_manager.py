@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
+from thingstead.domain.crypto_asset import AssetKind, CryptoAsset
 from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.network import AppliedChange, FlowRule, NetworkChange, ThingAddress
 from thingstead.domain.plane import OBLIGATIONS, Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
@@ -206,6 +207,21 @@ class MudManager:
                 what = f"signer of MUD file {url}: {shelved.rules.signer}"
                 expiries.append(Expiry(what, shelved.rules.signer_expires, things, self.name))
         return tuple(expiries)
+
+    def assets(self) -> Sequence[CryptoAsset]:
+        """The certificates of who signs the MUD files that are in force."""
+        return [
+            CryptoAsset(
+                AssetKind.CERTIFICATE,
+                f"signer of MUD file {url}",
+                (rules.signer_algorithm,),
+                tuple([one.thing.id for one in self._residents.values() if one.thing.mud_url == url]),
+                None,
+                rules.signer_expires,
+            )
+            for url, rules in ((url, shelved.rules) for url, shelved in self._library.shelved().items())
+            if rules.signer_algorithm
+        ]
 
     def findings(self, question: str) -> Sequence[Finding]:
         """What the rules in force show for `question`."""

@@ -57,6 +57,10 @@ class Sources:
             raise PolicyError(f"{line.source} is not trusted any more", reason="source")
         return found
 
+    def anchors(self) -> tuple[TrustAnchor, ...]:
+        """The makers that are trusted."""
+        return tuple(self._anchors.values())
+
     def line(self, sort: Sort) -> Line | None:
         """Which releases are for a sort; None where its maker, or who took its part, has no anchor here."""
         if sort not in self._lines:

@@ -12,6 +12,7 @@ from thingstead.analysis.image_scan import Finding as ImageFinding
 from thingstead.analysis.release_check import Objection, counted
 from thingstead.clock import Clock
 from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.crypto_asset import CryptoAsset
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt
 from thingstead.domain.ports import Records
@@ -19,6 +20,7 @@ from thingstead.domain.thing import Thing
 from thingstead.errors import HeldError, StorageError, ThingsteadError, TransportError
 from thingstead.identifier import ThingId, TransitionId, thing_id
 from thingstead.planes.software import installation, software_record
+from thingstead.planes.software.asset import software_assets
 from thingstead.planes.software.campaign import Campaign, Progress, campaign
 from thingstead.planes.software.campaigns import Seat
 from thingstead.planes.software.carried import NOTHING, Bundle, Carried, Held, Terms
@@ -349,6 +351,15 @@ class StatusTracker:
                 late = [one for one in things if self.runs(one).sequence_number < release.sequence_number]
                 expiries.append(Expiry(f"release {release.version}", release.use_before, tuple(late), self.name))
         return [*expiries, *[one for part in self.parts for one in part.expiries()]]
+
+    def assets(self) -> Sequence[CryptoAsset]:
+        """The keys of updates, and the releases that they have signed."""
+
+        def takers(source: str) -> list[ThingId]:
+            lines = {name: self._shelf.seats[name].line for name in self._admitted}
+            return [name for name, line in lines.items() if line is not None and line.source == source]
+
+        return list(software_assets(self._sources.anchors(), takers, self._catalogue.offered()))
 
     def findings(self, question: str) -> Sequence[Finding]:
         """What this plane shows for tampered firmware, updates and their requirements."""

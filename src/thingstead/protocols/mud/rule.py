@@ -80,6 +80,7 @@ class RuleSet:
         policy: name of the policy it was admitted under.
         cache_validity: hours after which the file must be asked for again.
         signer_expires: end of the signer's certificate, where there is one.
+        signer_algorithm: by which that certificate is signed; empty where there is none.
     """
 
     url: str
@@ -89,6 +90,7 @@ class RuleSet:
     policy: str
     cache_validity: int
     signer_expires: datetime | None
+    signer_algorithm: str = ""
 
     @property
     def dns_names(self) -> tuple[str, ...]:
@@ -185,6 +187,7 @@ def compile_rules(admitted: AdmittedMudFile) -> RuleSet:
         policy=admitted.policy,
         cache_validity=admitted.file.cache_validity,
         signer_expires=admitted.signer_expires,
+        signer_algorithm=admitted.signer_algorithm,
     )
 
 

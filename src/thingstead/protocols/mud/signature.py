@@ -52,12 +52,14 @@ class AdmittedMudFile:
         signer: subject of the signing certificate; None for an unsigned file.
         policy: name of the policy it was admitted under.
         signer_expires: end of the signer's certificate; None for an unsigned file.
+        signer_algorithm: by which that certificate is signed (`crypto.lifetime`); empty for an unsigned file.
     """
 
     file: MudFile
     signer: str | None
     policy: str
     signer_expires: datetime | None
+    signer_algorithm: str
     made_by: object = field(repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -103,6 +105,7 @@ def admit(
         signer=None if signer is None else signer.subject,
         policy=policy.name,
         signer_expires=None if signer is None else signer.expires,
+        signer_algorithm="" if signer is None else signer.signature_algorithm,
         made_by=_ADMITTED,
     )
 

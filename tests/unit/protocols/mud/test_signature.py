@@ -30,6 +30,7 @@ def test_a_file_signed_under_an_anchor_is_admitted_with_its_signer():
     assert (admitted.signer, admitted.policy) == ("CN=Signer of MUD files", "makers")
     assert admitted.file.url == URL
     assert admitted.signer_expires == AT + YEAR
+    assert admitted.signer_algorithm == "ecdsa-with-SHA256"
 
 
 @pytest.mark.spec("RFC 8520 13.2")
@@ -119,7 +120,7 @@ def test_each_changed_byte_of_a_signature_is_refused_or_without_effect():
 def test_nobody_else_makes_an_admitted_file():
     file = admit(DATA, SIGNATURE, policy=POLICY, at=AT).file
     with pytest.raises(TypeError, match=r"from admit\(\) alone"):
-        AdmittedMudFile(file, "me", "mine", None, object())
+        AdmittedMudFile(file, "me", "mine", None, "", object())
 
 
 def test_a_server_certificate_may_sign_too_but_shows_whose_it_is():
