@@ -96,6 +96,7 @@ def test_a_plan_that_strands_a_sleeper_is_refused_until_the_owner_names_it():
     assert made.counts() == {"done": 0, "awake": 1, "asleep": 0, "late": 1, "unable": 0, "untold": 0}
 
 
+@pytest.mark.requirement("R-76")
 @pytest.mark.parametrize(
     ("one", "reason"),
     [

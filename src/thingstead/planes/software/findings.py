@@ -8,8 +8,8 @@ __all__ = ["FINDINGS"]
 
 FINDINGS: Mapping[str, tuple[str, str, str]] = {
     "T7": (
-        "a release needs every release key of its maker, ESP256 and ML-DSA-44; the thing verifies it itself",
-        "who holds all release keys of a maker can sign anything; there is no threshold of people yet",
+        "a release needs as many keys of its maker as the anchor asks for, all if it says nothing; the thing verifies",
+        "who holds so many release keys of a maker can sign anything",
         "refused",
     ),
     "R-13": (
@@ -43,8 +43,8 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
         "",
     ),
     "R-87": (
-        "each release carries an ML-DSA-44 signature beside the classic one, and both must hold",
-        "handshakes and sessions are classic still",
+        "a release has as many post-quantum signatures as anchor and thing ask for; other keys come by signed steps",
+        "handshakes and sessions are classic: the suite with ML-KEM-1024 is experimental and is not offered",
         "",
     ),
     "R-88": (

@@ -159,6 +159,7 @@ def test_a_plan_changes_nothing(domain):
     assert domain.causes() == []
 
 
+@pytest.mark.requirement("R-76")
 def test_what_was_decided_outlives_a_crash_before_anybody_was_told(domain):
     domain.start(until=date(2030, 1, 1))
     domain.restart()
@@ -234,6 +235,7 @@ def test_a_fifth_that_sleeps_is_named_beforehand_and_keeps_nobody_waiting(domain
     assert domain.migrations.expiries() == []
 
 
+@pytest.mark.requirement("R-76")
 def test_who_would_be_stranded_is_left_only_by_name(domain):
     domain.times[OTHER.id] = domain.clock.utc() - timedelta(days=90)
     domain.migrations._reached[OTHER.id] = replace(domain.migrations._reached[OTHER.id], at=domain.times[OTHER.id])

@@ -59,6 +59,7 @@ def test_to_a_hybrid_that_keeps_the_old_key():
     assert after.effective == HYBRID
 
 
+@pytest.mark.requirement("R-87")
 @pytest.mark.parametrize("signers", [[], [OLD], [NEW], [STRANGER], [NEW, STRANGER]])
 def test_an_introduction_takes_old_and_new_keys(signers):
     with pytest.raises((UntrustedError, DecodeError)):
