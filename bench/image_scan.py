@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.figure import Figure
 from thingstead.planes.software.image_scan import ImageScanner
 
-_DATA = Path(__file__).resolve().parents[1] / "../shared/data"
+DATA = Path(__file__).resolve().parents[1] / "../shared/data"
 _LIST = re.compile(r"^  (examples|negative_examples):\n((?:(?:  .*|\s*)\n)+?)(?=^  ?[a-z_]+:|^- |\Z)", re.MULTILINE)
 _ITEM = re.compile(r"^  - (?:\|[-+]?\n((?:(?:    .*|\s*)\n)+)|(.+)\n)", re.MULTILINE)
 _GO_LIST = re.compile(r"\b(tps|fps) :?= \[\]string\{(.*?)\n\t\}", re.DOTALL)
@@ -26,14 +26,14 @@ _KEY_FILE = re.compile(r"mcuboot/(?:root|enc)-.*\.pem$")
 
 def figures() -> list[Figure]:
     """Recall and precision on each corpus, and speed on the firmware files."""
-    if not (_DATA / "leaks.tar.xz").is_file():
+    if not (DATA / "leaks.tar.xz").is_file():
         print("ABSENT: ../shared/data/leaks.tar.xz; the image scan is not measured", file=sys.stderr)
         return []
     found: list[Figure] = []
     for name, cases in (
-        ("noseyparker examples", _labelled("noseyparker", ".yml", _yaml_cases)),
-        ("gitleaks one-line literals", _labelled("gitleaks", ".go", _go_cases)),
-        ("firmware files", _firmware()),
+        ("noseyparker examples", labelled("noseyparker", ".yml", yaml_cases)),
+        ("gitleaks one-line literals", labelled("gitleaks", ".go", go_cases)),
+        ("firmware files", firmware()),
     ):
         found += _rates(name, cases)
     return found
@@ -57,30 +57,28 @@ def _rates(name: str, cases: list[tuple[bool, bytes]]) -> list[Figure]:
     ]
 
 
-def _labelled(
-    project: str, suffix: str, parse: Callable[[str], Iterator[tuple[bool, str]]]
-) -> list[tuple[bool, bytes]]:
+def labelled(project: str, suffix: str, parse: Callable[[str], Iterator[tuple[bool, str]]]) -> list[tuple[bool, bytes]]:
     return [
         (secret, text.encode())
-        for name, data in _members("leaks.tar.xz")
+        for name, data in members("leaks.tar.xz")
         if project in name and "/rules/" in name and name.endswith(suffix)
         for secret, text in parse(data.decode("utf-8", "replace"))
     ]
 
 
-def _firmware() -> list[tuple[bool, bytes]]:
-    return [(bool(_KEY_FILE.search(name)) and b"PRIVATE" in data, data) for name, data in _members("firmware.tar.xz")]
+def firmware() -> list[tuple[bool, bytes]]:
+    return [(bool(_KEY_FILE.search(name)) and b"PRIVATE" in data, data) for name, data in members("firmware.tar.xz")]
 
 
-def _members(archive: str) -> Iterator[tuple[str, bytes]]:
-    with tarfile.open(_DATA / archive) as opened:
+def members(archive: str) -> Iterator[tuple[str, bytes]]:
+    with tarfile.open(DATA / archive) as opened:
         for member in opened:
             file = opened.extractfile(member) if member.isfile() else None
             if file is not None:
                 yield member.name, file.read()
 
 
-def _yaml_cases(text: str) -> Iterator[tuple[bool, str]]:
+def yaml_cases(text: str) -> Iterator[tuple[bool, str]]:
     for kind, body in _LIST.findall(text + "\n"):
         for block, line in _ITEM.findall(body):
             value = re.sub(r"^ {4,6}", "", block, flags=re.MULTILINE) if block else _unquoted(line.strip())
@@ -93,7 +91,7 @@ def _unquoted(line: str) -> str:
     return re.sub(r"\\(.)", r"\1", line[1:-1]) if line.startswith('"') else line
 
 
-def _go_cases(text: str) -> Iterator[tuple[bool, str]]:
+def go_cases(text: str) -> Iterator[tuple[bool, str]]:
     for kind, body in _GO_LIST.findall(text):
         for quoted, raw in _GO_LINE.findall(body):
             yield kind == "tps", raw or re.sub(r"\\(.)", r"\1", quoted)

@@ -6,6 +6,8 @@ rule and offset and never holds the bytes: the report of a leak must not be a se
 
 from __future__ import annotations
 
+import base64
+import json
 import math
 import re
 from collections import Counter
@@ -75,9 +77,12 @@ _LIST_SPAN = 512
 
 _LAST_VALUE = re.compile(rb"""[:=,>\s]\s*@?["']?([^"'\s]+(?: [^"'\s]+)*)["']?\s*$""")
 _URL_PASSWORD = re.compile(rb"://[^:/@]*:([^@]*)@")
+_CURL = re.compile(rb"""(?:-u|--user)[ \t=]{0,2}["']?([^"':\s]*)["']?:["']?(\S*)$""")
+_HEADER = re.compile(rb"([^\s]+)$")
+_EXAMPLE_LOGIN = re.compile(rb"^(?:user|username|login|name):(?:pass|password|passwd|secret|token)$", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     rb"^[<%{$\[(#]|\$\{|\{\{|[()]|^(?:your|my|the|some|enter|insert|none|null|true|false|undefined|example|placeholder)[_\s-]?"
-    rb"|(?:_HERE|\.\.\.)$|env\.|getenv|^(?:self|os|config|settings|args|options|params|process|request|this)\.|/bin/",
+    rb"|(?:_HERE|\.\.\.)$|env\.|getenv|\bfake\b|^(?:self|os|config|settings|args|options|params|process|request|this)\.|/bin/",
     re.IGNORECASE,
 )
 _MIN_BITS_PER_BYTE = 1.5
@@ -98,7 +103,9 @@ def judge(image: bytes, matches: Iterable[Match], *, limits: Limits = DEFAULT_LI
     addresses: list[Match] = []
     for match in sorted(matches, key=lambda match: (match.offset, match.rule)):
         if match.rule == _LIST_RULE:
-            addresses.append(match)
+            # In angle brackets it is somebody's credit: who wrote a driver says so in every copy of it.
+            if image[match.offset - 1 : match.offset] != b"<":
+                addresses.append(match)
         elif _counts(match, image[match.offset : match.offset + match.size]):
             found.append(match)
     found += _lists(image, addresses)
@@ -107,6 +114,9 @@ def judge(image: bytes, matches: Iterable[Match], *, limits: Limits = DEFAULT_LI
 
 
 def _counts(match: Match, matched: bytes) -> bool:
+    judged = _JUDGED.get(match.pattern)
+    if judged is not None:
+        return judged(matched)
     if match.pattern.startswith("weak"):
         return _holds_a_secret(matched)
     if match.rule == _SERVICE_RULE:
@@ -119,8 +129,43 @@ def _holds_a_secret(matched: bytes) -> bool:
     value = _URL_PASSWORD.search(matched) or _LAST_VALUE.search(matched)
     if value is None:
         return False
-    secret = value[1]
+    return _is_value(value[1])
+
+
+def _is_login(matched: bytes) -> bool:
+    """A user name or a password behind ``curl -u``: one of both is enough where the other is left out."""
+    found = _CURL.search(matched)
+    if found is None or _EXAMPLE_LOGIN.match(b":".join(found.groups())):
+        return False
+    name, word = found.groups()
+    return _is_value(word or name) and len(word or name) >= _LEAST_LOGIN
+
+
+def _is_header_value(matched: bytes) -> bool:
+    found = _HEADER.search(matched)
+    return found is not None and _is_value(found[1])
+
+
+def _is_token_of_claims(matched: bytes) -> bool:
+    """A JWT: its first two parts are JSON objects, and the first names an algorithm (RFC 7519 §7.2)."""
+    try:
+        header, claims = (_json(part) for part in matched.split(b".")[:2])
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(header, dict) and "alg" in header and isinstance(claims, dict)
+
+
+def _json(part: bytes) -> object:
+    return json.loads(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)))
+
+
+def _is_value(secret: bytes) -> bool:
     return not _PLACEHOLDER.search(secret) and _bits_per_byte(secret) >= _MIN_BITS_PER_BYTE
+
+
+_LEAST_LOGIN = 6
+_JUDGED = {"weak_curl": _is_login, "weak_header": _is_header_value, "jwt": _is_token_of_claims}
+"""Patterns that are looked at in a way of their own."""
 
 
 def _bits_per_byte(data: bytes) -> float:

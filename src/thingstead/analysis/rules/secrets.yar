@@ -45,23 +45,35 @@ rule cloud_token {
   strings:
     $aws = /\b(AKIA|ASIA)[A-Z2-7]{16}\b/
     $aws_secret = /aws.{0,24}(secret|private).{0,16}[=:>"' ]{1,6}[A-Za-z0-9\/+]{40}\b/ nocase
+    $anthropic = /\bsk-ant-(api|admin)[0-9]{2}-[A-Za-z0-9_-]{93}AA([^A-Za-z0-9_-]|$)/
     $authorization = /\bauthorization["']?[ \t]{0,2}[:=,][ \t]{0,2}["']?(bearer|basic|token)[ \t]{1,2}[A-Za-z0-9_.\/+=~-]{16,500}/ nocase
+    $bedrock = /\bABSK[A-Za-z0-9+\/]{100,140}={0,2}/
     $azure_storage = /(AccountKey|SharedAccessKey)=[A-Za-z0-9\/+]{43,86}={1,2}/
-    $azure_secret = /\b[A-Za-z0-9_~.]{3}[78]Q~[A-Za-z0-9_~.-]{31,34}/
+    $azure_secret = /(^|[^A-Za-z0-9_~.\/+-])[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}/
     $digitalocean = /\b(dop|doo|dor)_v1_[0-9a-f]{64}\b/
     $github = /\bgh[pousr]_[A-Za-z0-9]{36,80}\b/
     $github_fine = /\bgithub_pat_[A-Za-z0-9_]{60,90}\b/
-    $gitlab = /\bgl(pat|ptt|rt|dt|cbt|imt|soat|ft)-[A-Za-z0-9_-]{20,60}/
+    $gitlab = /\bgl(pat|rt|dt|soat|ft|ffct)-[A-Za-z0-9_-]{20}([^A-Za-z0-9_-]|$)/
+    $gitlab_agent = /\bglagent-[A-Za-z0-9_-]{50,1000}/
+    $gitlab_job = /\bglcbt-[0-9a-zA-Z]{1,5}_[A-Za-z0-9_-]{20}([^A-Za-z0-9_-]|$)/
+    $gitlab_mail = /\bglimt-[A-Za-z0-9_-]{25}([^A-Za-z0-9_-]|$)/
+    $gitlab_oauth = /\bgloas-[A-Za-z0-9_-]{64}([^A-Za-z0-9_-]|$)/
+    $gitlab_runner = /\bGR1348941[A-Za-z0-9_-]{20,50}/
+    $gitlab_trigger = /\bglptt-[A-Za-z0-9_-]{40}([^A-Za-z0-9_-]|$)/
     $google = /\bAIza[0-9A-Za-z_-]{35}/
     $hashicorp = /\b(hvs|hvb|hvr)\.[A-Za-z0-9_-]{24,200}/
+    $hashicorp_old = /\btoken["']?[ \t]{0,4}[:=][ \t"']{0,4}s\.[A-Za-z0-9]{24}\b/ nocase
     $huggingface = /\bhf_[A-Za-z]{34}\b/
-    $jwt = /\beyJ[A-Za-z0-9_-]{10,500}\.eyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{16,700}/
+    $jwt = /\beyJ[A-Za-z0-9_-]{10,500}\.eyJ[A-Za-z0-9_-]{10,2000}\.?[A-Za-z0-9_-]{0,700}/
     $mailgun = /\bkey-[0-9a-f]{32}\b/
     $mailchimp = /\b[0-9a-f]{32}-us[0-9]{1,2}\b/
     $newrelic = /\bNR(AK|AA|II|RA|JS)-[A-Za-z0-9_-]{19,40}/
     $npm = /\bnpm_[A-Za-z0-9]{36}\b/
-    $openai = /\bsk-[A-Za-z0-9_-]{20,120}\b/
-    $pypi = /\bpypi-AgEI[A-Za-z0-9_-]{40,220}/
+    $npm_registry = /\/\/[A-Za-z0-9.-]{3,80}\/:_authToken=[ \t]{0,2}[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/
+    $onepassword = /\bops_eyJ[A-Za-z0-9+\/]{100,1000}/
+    $openai = /\bsk-(proj-|svcacct-|admin-)?[A-Za-z0-9_-]{0,80}T3BlbkFJ[A-Za-z0-9_-]{16,80}/
+    $openai_old = /\bsk-[A-Za-z0-9]{20,64}\b/
+    $pypi = /\bpypi-AgE(IcHlwaS5vcmc|NdGVzdC5weXBpLm9yZw)[A-Za-z0-9_-]{70,220}/
     $rubygems = /\brubygems_[0-9a-f]{48}\b/
     $sendgrid = /\bSG\.[A-Za-z0-9_-]{16,24}\.[A-Za-z0-9_-]{39,50}/
     $shopify = /\bshp(at|ca|pa|ss|tka)_[0-9a-f]{32}\b/
@@ -78,7 +90,8 @@ rule credential_in_url {
     what = "password or token in a URL"
   strings:
     $weak_token = /[?&](token|api_?key|access_?token|auth|client_secret)=[A-Za-z0-9_.~-]{16,200}/ nocase
-    $weak_curl = /\bcurl\b[^\n\x00]{0,200}[ \t](-u|--user)[ \t=]{0,2}["']?[A-Za-z0-9_.@\\{}-]{1,64}:[^\s"'$<]{6,80}/
+    $weak_curl = /\bcurl\b[^\n\x00]{0,200}[ \t](-u|--user)[ \t=]{0,2}["']?[A-Za-z0-9_.@\\{}!-]{0,64}["']?:["']?[^\s"'<]{0,80}/
+    $weak_header = /\bcurl\b[^\n\x00]{0,200}[ \t](-H|--header)[ \t=]{0,3}["'](authorization|x-api-key|api-key|api-token|token|private-token|x-auth-token):[ \t]{1,3}([A-Za-z-]{3,10}[ \t]{1,2})?[^\s"'$<{]{8,500}/ nocase
     $weak_url = /\b[a-z][a-z0-9+]{2,15}:\/\/[A-Za-z0-9._~%-]{1,40}:[^\s:\/@"'<>$\{]{4,64}@[A-Za-z0-9\[][A-Za-z0-9.:\]-]{2,80}/
   condition:
     any of them

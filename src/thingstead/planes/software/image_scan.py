@@ -7,6 +7,7 @@ from importlib import resources
 import yara_x
 
 from thingstead.analysis.image_scan import DEFAULT_LIMITS, Finding, Limits, Match, judge
+from thingstead.analysis.unpacking import unpack
 from thingstead.errors import PolicyError
 
 __all__ = ["ImageScanner", "scan"]
@@ -29,7 +30,9 @@ class ImageScanner:
         self._rules = yara_x.compile(_SOURCE)
 
     def scan(self, image: bytes, *, limits: Limits = DEFAULT_LIMITS) -> list[Finding]:
-        """Find private keys, tokens, passwords and personal data in an image as it is: nothing is unpacked.
+        """Find private keys, tokens, passwords and personal data in an image, and in what lies packed in it.
+
+        A finding in something packed has the offset at which that begins.
 
         Raises:
             PolicyError: larger than the limit, or not looked through in time; such an image is not published either.
@@ -41,11 +44,21 @@ class ImageScanner:
         scanner = yara_x.Scanner(self._rules)
         scanner.set_timeout(limits.timeout)
         scanner.max_matches_per_pattern(limits.max_matches)
+        found = self._look(scanner, image, limits)
+        for part in unpack(image):
+            if len(found) >= limits.max_findings:
+                break
+            inside = self._look(scanner, part.content, limits)
+            found += [Finding(one.rule, part.offset, f"{one.what}, in {part.kind}") for one in inside]
+        return list(dict.fromkeys(found))[: limits.max_findings]
+
+    @staticmethod
+    def _look(scanner: yara_x.Scanner, data: bytes, limits: Limits) -> list[Finding]:
         try:
-            results = scanner.scan(image)
+            results = scanner.scan(data)
         except (yara_x.TimeoutError, yara_x.ScanError) as error:
             raise PolicyError(f"the image could not be looked through: {error}", reason="image") from error
-        return judge(image, _matches(results), limits=limits)
+        return judge(data, _matches(results), limits=limits)
 
 
 def _matches(results: yara_x.ScanResults) -> list[Match]:

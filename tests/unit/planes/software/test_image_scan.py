@@ -1,12 +1,15 @@
 """Whatever looks like a secret here is put together when the test runs; none stands in this file."""
 
+import base64
+import gzip
+import json
 import string
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from thingstead.analysis.image_scan import Limits
+from thingstead.analysis.image_scan import Finding, Limits
 from thingstead.crypto.key import KeyType, generate
 from thingstead.errors import PolicyError
 from thingstead.planes.software.image_scan import scan
@@ -117,6 +120,39 @@ def test_what_a_clean_image_holds_is_not_found():
         ]
     )
     assert scan(image) == []
+
+
+@pytest.mark.requirement("R-88")
+def test_what_is_packed_is_found_at_the_place_where_it_begins():
+    secret = f'password = "{text(LETTERS, 14)}"'.encode() * 3
+    image = bytes(128) + gzip.compress(secret) + bytes(32)
+    found = scan(image)
+    assert found == [Finding("password_in_config", 128, "password or key in a configuration, in gzip")]
+    assert scan(bytes(128) + gzip.compress(b"nothing at all " * 20)) == []
+
+
+@pytest.mark.requirement("R-88")
+def test_a_login_of_curl_and_a_header_are_found_and_examples_are_not():
+    word = text(LETTERS, 12)
+    for line in (f"curl -u 'ben:{word}' host", f'curl --user "{word}:" host', f'curl -H "X-Api-Key: {word}" host'):
+        assert {one.rule for one in scan(line.encode())} == {"credential_in_url"}
+    for line in ("curl -u user:password host", "curl -u ben:$PASS host", 'curl -H "Accept: application/json" host'):
+        assert scan(line.encode()) == []
+
+
+@pytest.mark.requirement("R-88")
+@pytest.mark.parametrize(
+    ("header", "is_token"), [({"alg": "HS256"}, True), ({"alg": "none", "typ": "JWT"}, True), ({"typ": "JWT"}, False)]
+)
+def test_a_token_of_claims_is_one_where_its_header_names_an_algorithm(header, is_token):
+    parts = [json.dumps(one).encode() for one in (header, {"sub": "1234567890", "name": "somebody"})]
+    token = b".".join([base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts])
+    assert bool(scan(b"x " + token + b"." + text(LETTERS, 43).encode())) is is_token
+
+
+def test_credits_of_authors_are_no_list():
+    authors = "\n".join([f"Author {number} <author{number}@project.example>" for number in range(9)])
+    assert scan(authors.encode()) == []
 
 
 def test_an_image_over_the_limit_is_not_let_through():
