@@ -34,6 +34,7 @@ class Attempts:
         former: key of the domain that it was in last, for which it needs no voucher.
         utc: its idea of UTC.
         random_bytes: a source of randomness.
+        attest: signs evidence of what the thing runs.
     """
 
     home: Home
@@ -43,6 +44,7 @@ class Attempts:
     former: Callable[[], PublicKey | None]
     utc: Callable[[], datetime]
     random_bytes: Callable[[int], bytes]
+    attest: Callable[[bytes], bytes] | None = None
 
     def story(self, number: int, member: Member | None) -> Story:
         """The attempt after so many that failed; returns and raises as `Joining.story`."""
@@ -61,6 +63,7 @@ class Attempts:
             owner=self.ownership.owner,
             custody=self.ownership.statement,
             keep=self.ownership.begin,
+            attest=self.attest,
         )
         return (yield from joining.story(self.utc()))
 

@@ -11,6 +11,7 @@ from typing import Any
 from thingstead.agent import directory, standing, wiping
 from thingstead.agent.association import DomainAssociation
 from thingstead.agent.attempt import Attempts
+from thingstead.agent.attestation import Attester
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.directory import DIRECTORY_STORY, may_register
 from thingstead.agent.doubt import Doubt
@@ -121,6 +122,7 @@ class Agent:
         self._outbox = Outbox(self.endpoint, self._controller)
         self.stories = Stories(self._outbox.send, self._outbox.cancel)
         self.resources.register(path.WIPE, Code.POST, self.on_wipe)
+        self.attester = self._attester()
         Light(GuardedActuator(hardware.actuator, config.envelope), self._notify).serve(self.resources)
         self.ownership = Ownership(hardware.home, self.birth, utc=self.utc)
         self.ownership.serve(self.resources, self._domain_key)
@@ -186,7 +188,14 @@ class Agent:
             former=self.former_domain,
             utc=self.utc,
             random_bytes=random_bytes,
+            attest=self.attester.evidence,
         )
+
+    def _attester(self) -> Attester:
+        keys = self.hardware.keys
+        attester = Attester(self.hardware.slots, self.birth, key=lambda: keys.handle(birth_record.IDENTITY_KEY))
+        attester.serve(self.resources)
+        return attester
 
     def _token_judge(self, random_bytes: Callable[[int], bytes]) -> TokenJudge:
         book = None if self.config.has_clock else ExiBook(self.hardware.home, now=lambda: self._now)

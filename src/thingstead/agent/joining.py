@@ -53,6 +53,7 @@ class Joining:
         custody: what it says of that to the domain; None where there is nothing to say.
         keep: takes the first link of custody, and whom it has to name, where the maker's server says whose the thing
             is; raises what ends the attempt. Called before anything else of the join is believed.
+        attest: signs evidence of what it runs for a nonce of the domain's; None where it does not attest.
         combines: asks for what is granted in the message that brings message_3, and does without message_4: what the
             domain grants then comes in blocks that are protected each, however long it is (RFC 9668 §3).
     """
@@ -65,6 +66,7 @@ class Joining:
     owner: PublicKey | None = None
     custody: bytes | None = None
     keep: Callable[[bytes, PublicKey], None] | None = None
+    attest: Callable[[bytes], bytes] | None = None
 
     def story(self, at: datetime) -> Story:
         """Run EDHOC with the domain; returns a `DomainAssociation` that the caller saves before it is used.
@@ -91,7 +93,7 @@ class Joining:
         server = None if domain.public == self.known_domain else self._require_owner(domain.public, at)
         authenticated = offered.authenticate(domain)
         question = None if server is None else vouching.ask(server, session, own=self._credential, domain=domain)
-        items = join.identity_item(self.birth.maker_identity, self.custody)
+        items = (*join.identity_item(self.birth.maker_identity, self.custody), *self._evidence(offered))
         message_3, last = authenticated.message_3(items if question is None else (*items, question.item()))
         if self.combines and question is None:
             # No key is used for more before the answer verifies, which nobody else could have protected.
@@ -117,6 +119,11 @@ class Joining:
             thing_credential=grant.thing_credential,
             issuer_credential=grant.issuer_credential,
         )
+
+    def _evidence(self, offered: Message2Received) -> tuple[EadItem, ...]:
+        """What it runs, for a domain that asks; to one whose key is proven, and that may have the thing."""
+        nonce = join.decode_attestation(offered.ead_2)
+        return (EadItem(join.ATTESTATION, self.attest(nonce)),) if nonce and self.attest is not None else ()
 
     def _require_owner(self, domain_key: PublicKey, at: datetime) -> MakerServer | None:
         """Whether it may be this domain's; who is to be asked where nobody has said yet."""

@@ -178,6 +178,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _row(_B, "install-code list", "install codes by serial number, never the codes", "", "install_code:LIST"),
     _row(_B, "install-code remove", "let nobody in by a code any more", "A0001", "install_code:REMOVE"),
+    _row(_K, "thing attest", "ask a thing for evidence of what it runs", "thing-abcdefghijklmnop", "thing:ATTEST"),
     _row(_B, "thing admit", "let a thing in that waits for a person", "thing-abcdefghijklmnop", "thing:ADMIT"),
     _row(
         _B,

@@ -33,6 +33,7 @@ profile = "{profile}"
 "{standing}" = ["FETCH"]
 "{wipe}" = ["POST"]
 "{custody}" = ["GET", "PUT"]
+"{attestation}" = ["POST"]
 {tasks}
 # The first rule that names a thing decides; what no rule names is {unlisted}. `thingstead policy explain` says which.
 # A rule may also give serials = ["A-0001..A-0100", "B-*"] or a bill, since, until, and a count of how many may be in.
@@ -116,6 +117,7 @@ def policy_template(profile: ProfileName) -> str:
         standing=path.STANDING,
         wipe=path.WIPE,
         custody=path.CUSTODY,
+        attestation=path.ATTESTATION,
         maintenance=path.MAINTENANCE,
         tasks="".join([f'"{place(task)}" = ["POST"]\n' for task in Task]),
     )

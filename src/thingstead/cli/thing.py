@@ -13,6 +13,7 @@ from thingstead.storage.directory import write_whole
 __all__ = [
     "ADD",
     "ADMIT",
+    "ATTEST",
     "FORGOTTEN",
     "HAND_OVER",
     "LIST",
@@ -101,6 +102,13 @@ FORGOTTEN = remote(
     ),
 )
 SHOW = remote("thing.show", THING, then="thingstead ledger show --thing {thing}")
+ATTEST = remote(
+    "thing.attest",
+    THING,
+    then="thingstead ledger show --thing {thing}",
+    description="Asks with a fresh nonce what it runs, and compares that with the releases published for it.\n"
+    "The agent measures its own slots and no hardware vouches for it: that is among the findings each time.",
+)
 ADMIT = remote(
     "thing.admit",
     THING,

@@ -19,6 +19,7 @@ from thingstead.controller.remote_access import RemoteAccess
 from thingstead.controller.standing import GONE, changed, is_member, key_rows, objection, require_welcome
 from thingstead.controller.vouching import VouchFor, next_step, require_voucher, vouched
 from thingstead.controller.waiting_room import APPROVAL_LIFETIME, Approval, Waiting, WaitingRoom
+from thingstead.domain.attestation_policy import AttestationPolicy
 from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
@@ -73,6 +74,7 @@ class Admission:
         vouch: asks a maker's server.
         issuer_credential: CCS of the key that tokens are signed with.
         note_place: keeps the address that a verified handshake came from.
+        attest: appraises what a newcomer says that it runs; raises where it is to get nothing.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Admission:
         clock: Clock,
         random_bytes: Callable[[int], bytes],
         note_place: Callable[[ThingId, str], Awaitable[None]],
+        attest: Callable[[Thing, Newcomer], Awaitable[None]],
     ) -> None:
         self._conductor = conductor
         self._register = register
@@ -105,6 +108,7 @@ class Admission:
         self._clock = clock
         self._random_bytes = random_bytes
         self._note_place = note_place
+        self._attest = attest
         self._entering: dict[_Name, IdentityFacts] = {}
         self._joining: WeakValueDictionary[_Name, asyncio.Lock] = WeakValueDictionary()
         self._attempts = RateLimits(1 / _SECONDS_PER_ATTEMPT, burst=_ATTEMPTS_AT_ONCE, max_names=_MAX_NAMES)
@@ -118,6 +122,11 @@ class Admission:
     def crypto(self) -> CryptoPolicy:
         """Which algorithms are taken now."""
         return self._policy.crypto
+
+    @property
+    def attestation(self) -> AttestationPolicy:
+        """What waits for evidence by now."""
+        return self._policy.attestation
 
     def apply(self, policy: OwnerPolicy) -> None:
         """Decide by `policy` from the next join on."""
@@ -253,6 +262,7 @@ class Admission:
         Raises:
             UntrustedError: the thing was retired or handed over, or is restricted.
             PolicyError: the policy refuses it, or holds it until a person approves; or it comes too often.
+        ForbiddenError: what it runs is not what was published, or it does not say what it runs.
             TransitionError: it was retired or restricted while it joined.
         """
         # Two handshakes of one newcomer at once would make it two things, of which one outlives the other's end.
@@ -289,6 +299,7 @@ class Admission:
         await self._store.commit(Unit(entries=entries))
         if decision.verdict is Verdict.REFUSE or thing is None or decision.scope is None:
             raise PolicyError(f"the join policy refuses {facts.serial}: {decision.rule}", reason="refused")
+        await self._attest(thing, newcomer)
         return replace(await self._take_in(thing, newcomer, decision, decision.scope), voucher=voucher)
 
     async def _take_in(self, thing: Thing, newcomer: Newcomer, decision: Decision, scope: Scope) -> Grant:

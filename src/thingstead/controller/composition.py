@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from thingstead.clock import Clock
 from thingstead.controller.attention import Attention
+from thingstead.controller.attesting import Attesting
 from thingstead.controller.clone_watch import CloneWatch
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
@@ -37,6 +38,7 @@ from thingstead.controller.service import serve
 from thingstead.controller.vulnerability_watch import DOCUMENTS as TICKETS
 from thingstead.controller.vulnerability_watch import VulnerabilityWatch
 from thingstead.crypto.keystore import KeyStore
+from thingstead.domain.attestation_policy import AttestationPolicy, Waits
 from thingstead.domain.crypto_policy import suites_taken
 from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.plane import Expiry, PlaneName
@@ -49,11 +51,15 @@ from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.decommission import Decommission
 from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.software.migration import Migrations
+from thingstead.planes.software.reference import Reference
+from thingstead.planes.software.release import ClassKey
+from thingstead.planes.software.verifier import Verifier
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference
 from thingstead.protocols.profile import join, path
+from thingstead.protocols.suit.identifier import class_identifier
 from thingstead.storage.records import PlaneRecords
 
 __all__ = ["compose", "domain_credential"]
@@ -89,12 +95,13 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     planes = compose_planes(foundation, own.public, member, trusted, register=register, server=server)
     conductor = Conductor(planes, register, store=store, clock=clock)
     clones = CloneWatch(conductor, store=store, receives_at=server.receives_at, clock=clock)
-    doors = compose_entrance(foundation, own, trusted, server, conductor, register, planes)
+    attesting = _attesting(foundation, register, server, planes, trusted, lambda: admission.attestation)
+    doors = compose_entrance(foundation, own, trusted, server, conductor, register, planes, attesting)
     admission = doors.admission
     notary = _notary(foundation, refusals)
     rejoining = Rejoining(lambda: admission.policy, register, conductor=conductor, runs=planes.software.runs)
     planes.software.on_install.append(rejoining.note)
-    groups = GroupResources(resources, server, planes.groups)
+    groups = GroupResources(resources, server, planes.groups, lambda thing: attesting.require(thing, Waits.GROUPS))
     door, devices = _ddi(foundation, register, planes, conductor, trusted, refusals)
     attention = _attention(foundation, register, server=server, door=door, planes=planes)
     known, dates = (planes, register, notary, trusted), (migrations.expiries, door.expiries)
@@ -117,6 +124,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         bootstrap=doors.bootstrap,
         decommission=_decommission(foundation, server, planes.access),
         migrations=migrations,
+        attesting=attesting,
         maintenance=_maintenance(foundation, conductor, register, planes, server=server, refusals=refusals),
         planes=planes,
         ddi=door,
@@ -131,6 +139,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
             *_chores(foundation, planes, store, dates=expiring, attention=attention, rejoining=rejoining),
             (_SECOND, migrations.flush),
             (_MINUTE, vulnerabilities.look),
+            (_SECOND, attesting.look),
         ),
         joined=asyncio.Event(),
     )
@@ -293,6 +302,48 @@ def _migrations(
     # Not with the software plane's own: those move where that plane lives in another process, and polls come in here.
     records = PlaneRecords(PlaneName.IDENTITY, store, prefix="update-keys/")
     return Migrations(records, things=register.things, heard=heard, clock=clock)
+
+
+def _attesting(
+    foundation: Foundation,
+    register: Register,
+    server: DomainServer,
+    planes: Planes,
+    trusted: Trusted,
+    policy: Callable[[], AttestationPolicy],
+) -> Attesting:
+    software = planes.software
+
+    async def ask(thing: ThingId, message: Message, within: float) -> Message:
+        return await server.request(thing, message, within=within)
+
+    def references(thing: ThingId) -> tuple[Reference, ...]:
+        known = register.thing(thing)
+        vendors = {anchor.maker: anchor.vendor_id for anchor in trusted.anchors}
+        vendor = vendors.get(known.maker, b"")
+        target = ClassKey(vendor, class_identifier(vendor, known.model)) if vendor else None
+        return tuple([one for one in software.references() if one.target == target and one.source in vendors])
+
+    # As migrations: not with the software plane's own, which move with it.
+    verifier = Verifier(
+        PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="attestation/"),
+        references=references,
+        reported=lambda thing: software.runs(thing).sequence_number,
+        clock=foundation.clock,
+        random_bytes=foundation.random_bytes,
+    )
+    attesting = Attesting(
+        verifier,
+        register,
+        policy=policy,
+        ask=ask,
+        holder=planes.access.holder_of,
+        accepts=software.accepts,
+        clock=foundation.clock,
+    )
+    software.on_install.append(attesting.note)
+    software.gates.append(lambda thing: attesting.objection(thing, Waits.UPDATES))
+    return attesting
 
 
 def _decommission(

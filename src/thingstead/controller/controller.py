@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from thingstead.controller.admission import Admission
+from thingstead.controller.attesting import Attesting
 from thingstead.controller.clone_watch import CloneWatch
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.ddi import DdiDoor, DdiRegistry
@@ -63,6 +64,7 @@ class Controller:
         decommission: how a thing is parted from.
         maintenance: orders to things.
         migrations: things on their way to other update keys.
+        attesting: has things say what they run.
         planes: the six engines.
         ddi: the door for devices that speak hawkBit's API.
         devices: makes such devices known.
@@ -91,6 +93,7 @@ class Controller:
     decommission: Decommission
     maintenance: Maintenance
     migrations: Migrations
+    attesting: Attesting
     planes: Planes
     ddi: DdiDoor
     devices: DdiRegistry

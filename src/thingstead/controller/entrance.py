@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from thingstead.controller.admission import Admission
+from thingstead.controller.attesting import Attesting
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.engines import Planes
 from thingstead.controller.foundation import Foundation
@@ -17,8 +18,9 @@ from thingstead.controller.waiting_room import WaitingRoom
 from thingstead.crypto.key import PublicKey
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.register import Register
+from thingstead.domain.thing import Thing
 from thingstead.identifier import KeyId
-from thingstead.phases.bootstrap import Bootstrap
+from thingstead.phases.bootstrap import Bootstrap, Newcomer
 from thingstead.phases.unwelcome import Unwelcome
 from thingstead.planes.identity.ownership import Ownership
 from thingstead.planes.identity.registrar import Registrar
@@ -59,6 +61,7 @@ def compose_entrance(
     conductor: Conductor,
     register: Register,
     planes: Planes,
+    attesting: Attesting,
 ) -> Entrance:
     """Put them together; `own` is the domain's credential."""
     makers = MakerServers(
@@ -77,8 +80,10 @@ def compose_entrance(
         is_introduced=partial(_is_introduced, register),
     )
     ownership = _ownership(foundation, own, registrar, makers, register)
-    admission = _admission(foundation, conductor, register, planes, ownership, makers)
-    return Entrance(makers, registrar, ownership, admission, _bootstrap(foundation, own, registrar, admission, planes))
+    admission = _admission(foundation, conductor, register, planes, ownership, makers, attesting)
+    return Entrance(
+        makers, registrar, ownership, admission, _bootstrap(foundation, own, registrar, admission, planes, attesting)
+    )
 
 
 def _admission(
@@ -88,7 +93,12 @@ def _admission(
     planes: Planes,
     ownership: Ownership,
     makers: MakerServers,
+    attesting: Attesting,
 ) -> Admission:
+    async def attest(thing: Thing, newcomer: Newcomer) -> None:
+        public, nonce = newcomer.identity.public, newcomer.nonce
+        await attesting.join(thing, public, nonce=nonce, evidence=newcomer.evidence)
+
     return Admission(
         conductor,
         register,
@@ -105,11 +115,17 @@ def _admission(
         clock=foundation.clock,
         random_bytes=foundation.random_bytes,
         note_place=planes.whereabouts.note,
+        attest=attest,
     )
 
 
 def _bootstrap(
-    foundation: Foundation, own: Credential, registrar: Registrar, admission: Admission, planes: Planes
+    foundation: Foundation,
+    own: Credential,
+    registrar: Registrar,
+    admission: Admission,
+    planes: Planes,
+    attesting: Attesting,
 ) -> Bootstrap:
     settings = foundation.config.join
     return Bootstrap(
@@ -121,6 +137,7 @@ def _bootstrap(
         pending=PendingSessions(limit=settings.max_half_open, lifetime=settings.half_open_seconds),
         unwelcome=Unwelcome(share=max(1, settings.max_half_open // 2)),
         codes=planes.codes,
+        nonce=attesting.nonce,
     )
 
 

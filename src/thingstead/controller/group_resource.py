@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from thingstead.controller.group import groups_of_policy
 from thingstead.controller.resource import content
 from thingstead.controller.server import DomainServer
@@ -25,12 +27,16 @@ class GroupResources:
         resources: where paths are registered.
         server: runs what takes time.
         groups: the groups plane.
+        require: raises where a thing has to wait for its groups.
     """
 
-    def __init__(self, resources: Resources, server: DomainServer, groups: Courier) -> None:
+    def __init__(
+        self, resources: Resources, server: DomainServer, groups: Courier, require: Callable[[ThingId], None]
+    ) -> None:
         self._resources = resources
         self._server = server
         self._groups = groups
+        self._require = require
         self._served: set[str] = set()
 
     async def make(self, policy: OwnerPolicy) -> None:
@@ -55,6 +61,7 @@ class GroupResources:
 
         async def join(call: Call) -> Message:
             thing = ThingId(str(call.peer))
+            self._require(thing)
             if not call.request.payload:
                 return content(await groups.challenge(thing, name), _FORMAT, Code.BAD_REQUEST)
             return content(await groups.join(thing, name, call.request.payload), _FORMAT, Code.CREATED)

@@ -8,6 +8,7 @@ from thingstead.controller import (
     operation_access,
     operation_admission,
     operation_assurance,
+    operation_attestation,
     operation_backup,
     operation_campaign,
     operation_crypto,
@@ -81,6 +82,7 @@ def _of_things(controller: Controller) -> tuple[Operation[Any], ...]:
                 "last_heard": controller.ddi.last_heard(thing) or controller.server.last_acceptance(thing),
                 "waits_for": controller.admission.waits(thing),
                 **controller.ddi.told_of(thing),
+                **operation_attestation.told_of(controller.attesting.verifier.of(thing)),
             },
         ),
         *operation_ownership.rows(
@@ -91,6 +93,7 @@ def _of_things(controller: Controller) -> tuple[Operation[Any], ...]:
             anchors=lambda: controller.owner.anchors,
             clock=controller.foundation.clock,
         ),
+        *operation_attestation.rows(controller.attesting, controller.register),
         *operation_ddi.rows(controller.devices, url=ddi_origin(controller.foundation.config.ddi)),
         *operation_maintenance.rows(
             controller.maintenance,

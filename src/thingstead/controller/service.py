@@ -19,6 +19,7 @@ from thingstead.controller.resource import (
 )
 from thingstead.controller.revocation_list import RevocationList
 from thingstead.controller.token_resource import TokenResource
+from thingstead.domain.attestation_policy import Waits
 from thingstead.endpoint.discovery import Attributes, discovery
 from thingstead.endpoint.event import RequestReceived
 from thingstead.identifier import ThingId
@@ -57,6 +58,7 @@ def serve(controller: Controller) -> None:
         scope_of=controller.planes.access.scope_of,
         deferred=server.deferred,
         count=resources.refuse,
+        require=lambda thing: controller.attesting.require(thing, Waits.TOKENS),
     ).serve(resources)
 
     def count(event: RequestReceived, peer: Hashable, reason: str) -> None:

@@ -22,6 +22,7 @@ from thingstead.planes.software.campaign import Campaign, Progress
 from thingstead.planes.software.campaigns import Campaigns, Seat
 from thingstead.planes.software.carried import NOTHING, Bundle, Carried, Held, Terms
 from thingstead.planes.software.offer import Offer
+from thingstead.planes.software.reference import Reference
 from thingstead.planes.software.release import Line
 from thingstead.planes.software.shelf import Shelf
 from thingstead.planes.software.software_record import SoftwareRecord
@@ -33,7 +34,7 @@ from thingstead.transport.engine_socket import EngineSocket, typed
 __all__ = ["SOFTWARE_CALLS", "RemoteTracker", "SoftwareEngine", "ToldShelf"]
 
 SOFTWARE_CALLS = (
-    *("trust", "publish", "campaigns", "targets", "report"),
+    *("trust", "publish", "campaigns", "references", "targets", "report"),
     *("held", "approve", "discard", "carried", "take_records", "exposures"),
 )
 """What the software plane is asked beside what each is."""
@@ -140,6 +141,10 @@ class SoftwareEngine:
         """How far each release has come, with what was handed out where things ask."""
         return self.plane.campaigns({digest: Progress(set(seen), set(had)) for digest, seen, had in progress})
 
+    def references(self) -> tuple[Reference, ...]:
+        """What things measure when they run the releases that were published, oldest first."""
+        return self.plane.references()
+
     def targets(self, model: str) -> tuple[ThingId, ...]:
         """The things of a model that may update now."""
         return tuple(self.plane.targets(model))
@@ -237,6 +242,11 @@ class RemoteTracker(RemotePlane):
     def runs(self, thing: ThingId) -> SoftwareRecord:
         """What a thing reported; its sequence number is -1 before its first report."""
         return self._shelf.records.get(thing, SoftwareRecord())
+
+    def references(self) -> tuple[Reference, ...]:
+        """What things measure when they run the releases that were published, oldest first."""
+        found: tuple[Reference, ...] = self.ask_now(tuple[Reference, ...], "references")
+        return found
 
     def targets(self, model: str) -> Iterator[ThingId]:
         """The things of a model that may update now."""

@@ -35,6 +35,7 @@ class TokenResource:
         scope_of: what a thing may do at the domain; None for one that is not in, or cut off.
         deferred: makes a handler of what takes time.
         count: counts a refusal, as any other is.
+        require: raises where a thing has to wait for its tokens.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class TokenResource:
         scope_of: Callable[[ThingId], Scope | None],
         deferred: Callable[[Callable[[Call], Awaitable[Message]]], Handler],
         count: Callable[[RequestReceived, object, ThingsteadError], object],
+        require: Callable[[ThingId], None],
     ) -> None:
         self._issuer = issuer
         self._thing_of = thing_of
@@ -53,6 +55,7 @@ class TokenResource:
         self._scope_of = scope_of
         self._deferred = deferred
         self._count = count
+        self._require = require
 
     def serve(self, resources: Resources) -> None:
         """Register both endpoints."""
@@ -64,6 +67,7 @@ class TokenResource:
         try:
             asked = TokenRequest.decode(call.request.payload)
             client = self._thing_of(ThingId(str(call.peer)))
+            self._require(client.id)
             server = self._find(asked.audience)
             decision = decide(client, server, asked.scope, self._peers())
             response = await self._issuer.issue(client.id, server.id, asked, decision)

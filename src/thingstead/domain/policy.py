@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from thingstead.domain.attestation_policy import AttestationPolicy
 from thingstead.domain.campaign_plan import Plan
 from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
@@ -215,6 +216,7 @@ class OwnerPolicy:
         purposes: what is collected, why, and for how long; anything else is refused.
         peers: what things may do at each other; nothing else.
         crypto: which algorithms are taken, and until when.
+        attestation: what waits for evidence of what a thing runs.
         plan: how releases are brought that come without a plan; None where nothing is said.
         release: what is refused of releases, and what waits for a second person.
         vulnerability: what becomes of things that run known holes.
@@ -228,6 +230,7 @@ class OwnerPolicy:
     plan: Plan | None = None
     release: ReleasePolicy = field(default_factory=ReleasePolicy)
     vulnerability: VulnerabilityPolicy = field(default_factory=VulnerabilityPolicy)
+    attestation: AttestationPolicy = field(default_factory=AttestationPolicy)
 
 
 @dataclass(frozen=True, slots=True)

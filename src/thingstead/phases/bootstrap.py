@@ -64,6 +64,8 @@ class Newcomer:
         source: the IP address it came from.
         custody: the end of its chain of custody, empty where it was reset by hand; None where it came from its maker.
         question: what its maker's server is to be asked before it believes us; None where it knows whose it is.
+        nonce: that it was asked with for evidence of what it runs; empty where it was not asked.
+        evidence: its answer, of which nothing is proved; empty where it gave none.
     """
 
     identity: MakerIdentity
@@ -71,6 +73,8 @@ class Newcomer:
     source: str
     custody: bytes | None = None
     question: VoucherRequest | None = None
+    nonce: bytes = b""
+    evidence: bytes = b""
 
 
 Authenticator = Callable[[bytes, datetime], MakerIdentity]
@@ -89,11 +93,13 @@ class Offered:
         waiting: its state.
         suite: selected.
         session_hash: H_21, which a voucher would be bound to.
+        nonce: sent with message_2; it counts for this handshake and ends with it.
     """
 
     waiting: WaitingForMessage3
     suite: CipherSuite
     session_hash: bytes
+    nonce: bytes = b""
 
     @property
     def c_r(self) -> bytes:
@@ -137,6 +143,7 @@ class Bootstrap:
         pending: handshakes that wait for message_3, bounded.
         unwelcome: where things come from that have left.
         codes: install codes.
+        nonce: a fresh one to ask for evidence with; empty where nobody wants any.
     """
 
     def __init__(
@@ -150,6 +157,7 @@ class Bootstrap:
         pending: PendingSessions[HalfOpen],
         unwelcome: Unwelcome,
         codes: Codes,
+        nonce: Callable[[], bytes] = bytes,
     ) -> None:
         self._credential = credential
         self._key = key
@@ -159,6 +167,7 @@ class Bootstrap:
         self._pending = pending
         self._unwelcome = unwelcome
         self._codes = codes
+        self._nonce = nonce
         self._psk_responder = PskResponder(suites=join.SUITES, ephemeral=generate, ead_labels=install_code.EAD_LABELS)
         self._responder = Responder(
             methods=frozenset({join.METHOD}), suites=join.SUITES, ephemeral=generate, ead_labels=join.EAD_LABELS
@@ -207,8 +216,14 @@ class Bootstrap:
         else:
             received = self._responder.receive(message_1)
             c_r = self._fresh_connection_id(received.c_i)
-            message_2, unproven = received.message_2(connection_id=c_r, credential=self._credential, key=self._key)
-            waiting = Offered(unproven, received.suite, session_hash(received.suite, message_1, message_2))
+            nonce = self._nonce()
+            message_2, unproven = received.message_2(
+                connection_id=c_r,
+                credential=self._credential,
+                key=self._key,
+                ead_2=(EadItem(join.ATTESTATION, nonce),) if nonce else (),
+            )
+            waiting = Offered(unproven, received.suite, session_hash(received.suite, message_1, message_2), nonce)
         self._pending.add(waiting, source=source, now=now)
         return message_2
 
@@ -228,7 +243,9 @@ class Bootstrap:
         said = join.decode_custody(received.ead_3)
         question = _question(received, waiting)
         try:
-            grant = await self._admit(Newcomer(identity, authenticated.oscore(), source[0], said, question))
+            evidence = join.decode_attestation(received.ead_3)
+            newcomer = Newcomer(identity, authenticated.oscore(), source[0], said, question, waiting.nonce, evidence)
+            grant = await self._admit(newcomer)
         except UntrustedError:
             self._unwelcome.note(source, now)
             raise

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from thingstead.domain.attestation_policy import AttestationPolicy, Waits
 from thingstead.domain.crypto_policy import QUANTUM_YEAR, crypto_policy
 from thingstead.domain.peer_policy import PeerProfile, PeerRule
 from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Rejoin, Verdict
@@ -89,6 +90,12 @@ class _Crypto(msgspec.Struct, forbid_unknown_fields=True):
     sunset: Annotated[dict[str, date], msgspec.Meta(max_length=256)] = {}
 
 
+class _Attestation(msgspec.Struct, forbid_unknown_fields=True):
+    require: frozenset[Waits] = frozenset()
+    max_age_hours: Annotated[float, msgspec.Meta(gt=0, le=8760)] = 24
+    models: _Names = ("*",)
+
+
 class _Policy(msgspec.Struct, forbid_unknown_fields=True):
     profile: ProfileName = ProfileName.HOME
     approve_each: bool = False
@@ -103,6 +110,7 @@ class _Policy(msgspec.Struct, forbid_unknown_fields=True):
     campaign: PlanTable | None = None
     release: ReleaseSection = msgspec.field(default_factory=ReleaseSection)
     vulnerability: VulnerabilitySection = msgspec.field(default_factory=VulnerabilitySection)
+    attestation: _Attestation = msgspec.field(default_factory=_Attestation)
 
 
 def parse_policy(text: str) -> OwnerPolicy:
@@ -157,6 +165,7 @@ def parse_policy(text: str) -> OwnerPolicy:
     ``[crypto.sunset]`` with ``"AES-CCM-16-64-128" = 2029-12-31`` sets the last day of an algorithm, earlier than the
     registry does; ``[crypto]`` with ``quantum_year = 2032`` says when to reckon with a quantum computer.
     ``[release]``, ``[[release.device]]`` and ``[vulnerability]`` are said in `release_policy_file`.
+    ``[attestation]`` with ``require = ["tokens", "groups", "updates"]`` has those wait for evidence of what runs.
     With ``approve_each = true`` at the top no rule admits by itself: each thing waits for a person.
 
     Raises:
@@ -181,7 +190,12 @@ def parse_policy(text: str) -> OwnerPolicy:
     crypto = crypto_policy(read.crypto.sunset, read.crypto.quantum_year)
     plan = None if read.campaign is None else plan_of_policy(read.campaign, text)
     beside = (plan, release_policy(read.release), vulnerability_policy(read.vulnerability))
-    return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes), peers, crypto, *beside)
+    waits = _attestation(read.attestation)
+    return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes), peers, crypto, *beside, waits)
+
+
+def _attestation(read: _Attestation) -> AttestationPolicy:
+    return AttestationPolicy(read.require, timedelta(hours=read.max_age_hours), read.models)
 
 
 def _rule(rule: _Rule, scopes: dict[str, Scope], bills: dict[str, Serials]) -> JoinRule:

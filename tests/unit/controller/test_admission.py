@@ -23,7 +23,7 @@ from thingstead.domain.policy import IdentityFacts, JoinPolicy, JoinRule, OwnerP
 from thingstead.domain.serial import parse_serials
 from thingstead.domain.thing import KeyRow
 from thingstead.domain.unit import Unit
-from thingstead.errors import PolicyError, StateError, StorageError, TransportError, UntrustedError
+from thingstead.errors import ForbiddenError, PolicyError, StateError, StorageError, TransportError, UntrustedError
 from thingstead.phases.bootstrap import Newcomer
 from thingstead.phases.manufacture import Maker, Model, bear
 from thingstead.planes.access.authorization_server import AuthorizationServer
@@ -114,6 +114,7 @@ class Door:
         self.live = Live()
         self.ownership = Unowned()
         self.asked: list[tuple[str, VoucherRequest]] = []
+        self.unattested = False
         self.answer: bytes | Exception = b"voucher"
         self.places = []
         common: dict[str, Any] = {
@@ -156,10 +157,15 @@ class Door:
             clock=self.clock,
             random_bytes=randbytes,
             note_place=self._note,
+            attest=self._attest,
         )
 
     def approve(self, scope="member", **said):
         return asyncio.run(self.admission.approve(self.things[0].id, scope, by="owner", **said))
+
+    async def _attest(self, thing, newcomer):
+        if self.unattested:
+            raise ForbiddenError(f"{thing.id} waits for evidence", reason="attestation")
 
     async def _vouch(self, maker, question):
         self.asked.append((maker, question))
@@ -264,6 +270,16 @@ def test_a_retired_thing_is_not_even_asked_about(state):
     refused = door.come(NEWCOMER)
     assert (type(refused), refused.reason) == (UntrustedError, "retired")
     assert door.entries(Kind.AUTHORIZATION) == []
+
+
+@pytest.mark.requirement("R-22")
+def test_a_thing_that_waits_for_evidence_is_known_and_holds_nothing():
+    door = Door(rule())
+    door.unattested = True
+    refused = door.come(NEWCOMER)
+    assert (type(refused), refused.reason) == (ForbiddenError, "attestation")
+    assert door.things[0].joined_at is None
+    assert door.live.live == set()
 
 
 @pytest.mark.parametrize("restriction", [Restriction.QUARANTINED, Restriction.HELD])

@@ -59,6 +59,8 @@ def a_tally(**attributes):
             (Kind.AUTHENTICATION, "handed-over"): 1,
             (Kind.ALARM, "clone"): 1,
             (Kind.CONFIGURATION, "restored"): 1,
+            (Kind.APPRAISAL, "good"): 2,
+            (Kind.APPRAISAL, "bad"): 1,
         }
     )
     tally.newest = {Kind.TRANSITION: 39}
@@ -76,7 +78,15 @@ LIVED = replace(
     live=frozenset({LAMP.id, SENSOR.id}),
     tally=a_tally(),
     sealed=49,
-    refused={"undeclared": 1, "forbidden": 4, "untrusted": 2, "unprotected": 1, "busy": 1, "unknown maker": 1},
+    refused={
+        "undeclared": 1,
+        "forbidden": 4,
+        "untrusted": 2,
+        "unprotected": 1,
+        "busy": 1,
+        "unknown maker": 1,
+        "attestation": 3,
+    },
     dropped={"replay": 5, "malformed": 9, "amplification": 1, "incomplete": 2, "unverified": 3, "unauthenticated": 1},
     paths=(path.EDHOC, "/senml"),
     public=(path.EDHOC,),
@@ -120,6 +130,8 @@ def test_what_was_seen_is_shown_and_what_cannot_be_seen_from_here_is_not():
         ("R-07", {"tally": a_tally(maintained=Counter({"domain": 3}))}),
         ("R-07", {"tally": a_tally(maintained=Counter({"thing": 3}))}),
         ("R-28", {"refused": {}}),
+        ("R-22", {"refused": {}}),
+        ("R-22", {"tally": a_tally(happened=Counter())}),
         ("R-28", {"tally": Tally()}),
         ("R-04", {"live": frozenset({LAMP.id, NEW.id})}),
         ("R-04", {"things": (LAMP, SENSOR)}),

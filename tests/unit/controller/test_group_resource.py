@@ -41,10 +41,15 @@ class Site:
 
     def __init__(self):
         self.domain = Domain()
+        self.waiting: set[str] = set()
         server: Any = Server()
         self.server = server
         self.resources = Resources(lambda event: None if event.association is None else (event.association, ALL))
-        self.groups = GroupResources(self.resources, self.server, self.domain.manager)
+        self.groups = GroupResources(self.resources, self.server, self.domain.manager, self.require)
+
+    def require(self, thing):
+        if thing in self.waiting:
+            raise ForbiddenError("it waits for evidence", reason="attestation")
 
     async def ask(self, method, thing=THING, payload=b"", name="lamps"):
         message = request(method, f"/ace-group/{name}", payload=payload)
@@ -71,6 +76,16 @@ def test_who_may_not_join_gets_neither_challenge_nor_keys(payload):
     async def story(site):
         with pytest.raises((ForbiddenError, DecodeError)):
             await site.ask(Code.POST, STRANGER, payload)
+
+    play(story)
+
+
+@pytest.mark.requirement("R-22")
+def test_a_thing_whose_evidence_does_not_pass_gets_no_keys():
+    async def story(site):
+        site.waiting.add(THING.id)
+        with pytest.raises(ForbiddenError, match="evidence"):
+            await site.ask(Code.POST, payload=joining(b"challenge").encode())
 
     play(story)
 

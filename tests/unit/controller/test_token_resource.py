@@ -12,6 +12,7 @@ from thingstead.controller.token_resource import TokenResource
 from thingstead.domain.peer_policy import PeerRule
 from thingstead.endpoint.event import AssociationId, ExchangeId, RequestReceived
 from thingstead.endpoint.resource import Resources
+from thingstead.errors import ForbiddenError
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.protocols.ace.token_endpoint import TokenError, TokenRequest, TokenResponse, decode_refusal
 from thingstead.protocols.cbor import codec
@@ -35,6 +36,7 @@ class Site:
     def __init__(self, *rules):
         self.desk = Desk()
         self.cut_off: set[str] = set()
+        self.waiting: set[str] = set()
         self.resources = Resources(lambda event: None if event.association is None else (event.association, MEMBER))
         TokenResource(
             self.desk.issuer,
@@ -43,7 +45,12 @@ class Site:
             scope_of=lambda thing: MEMBER if thing in KNOWN.keys() - self.cut_off else None,
             deferred=at_once,
             count=self.resources.refuse,
+            require=self.require,
         ).serve(self.resources)
+
+    def require(self, thing):
+        if thing in self.waiting:
+            raise ForbiddenError("it waits for evidence", reason="attestation")
 
     def ask(self, payload, *, whom=SWITCH.id, place="/token", content_format=19):
         message = request(Code.POST, place, payload=payload, content_format=content_format)
@@ -117,3 +124,11 @@ def test_introspection_answers_about_a_token_for_the_asker():
 @pytest.mark.spec("RFC 9200 5.9.3")
 def test_introspection_of_nothing_is_a_bad_request():
     assert Site(RULE).ask(b"\xa0", place="/introspect").code == Code.BAD_REQUEST
+
+
+@pytest.mark.requirement("R-22")
+def test_a_thing_whose_evidence_does_not_pass_gets_no_token():
+    site = Site(RULE)
+    site.waiting.add(SWITCH.id)
+    assert site.ask(TokenRequest(LIGHT.id).encode()).code != Code.CREATED
+    assert site.resources.refused["attestation"] == 1

@@ -2,6 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from thingstead.domain.attestation_policy import AttestationPolicy, Waits
 from thingstead.domain.peer_policy import PeerProfile, PeerRule
 from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Rejoin, Verdict
 from thingstead.domain.purpose import Purpose
@@ -298,3 +299,16 @@ def test_the_owners_dates_of_algorithms_are_read():
 def test_dates_of_algorithms_that_are_none_are_refused(text):
     with pytest.raises(ConfigError):
         parse_policy(text)
+
+
+def test_what_waits_for_evidence_is_read_and_nothing_waits_by_default():
+    assert parse_policy("").attestation == AttestationPolicy()
+    text = "[attestation]\nrequire = ['tokens', 'updates']\nmax_age_hours = 2\nmodels = ['LX-*']\n"
+    waits = frozenset({Waits.TOKENS, Waits.UPDATES})
+    assert parse_policy(text).attestation == AttestationPolicy(waits, timedelta(hours=2), ("LX-*",))
+
+
+@pytest.mark.parametrize("line", ["require = ['credentials']", "max_age_hours = 0", "models = 'LX'", "fresh = true"])
+def test_attestation_that_is_none_is_refused(line):
+    with pytest.raises(ConfigError):
+        parse_policy(f"[attestation]\n{line}\n")

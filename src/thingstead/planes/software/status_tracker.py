@@ -29,6 +29,7 @@ from thingstead.planes.software.findings import FINDINGS
 from thingstead.planes.software.offer import Offer, offer_of
 from thingstead.planes.software.part import Check, Part
 from thingstead.planes.software.publication import Publication
+from thingstead.planes.software.reference import Reference, reference_of
 from thingstead.planes.software.release import Line, Release
 from thingstead.planes.software.shelf import Shelf
 from thingstead.planes.software.software_record import SoftwareRecord
@@ -233,6 +234,10 @@ class StatusTracker:
     def runs(self, thing: ThingId) -> SoftwareRecord:
         """What a thing reported; its sequence number is -1 before its first report."""
         return self._shelf.records.get(thing, SoftwareRecord())
+
+    def references(self) -> tuple[Reference, ...]:
+        """What things measure when they run the releases that were published, oldest first."""
+        return tuple([reference_of(digest, release) for digest, release in self._catalogue.published().items()])
 
     def targets(self, model: str) -> Iterator[ThingId]:
         """The things of a model that may update now."""

@@ -19,6 +19,7 @@ from thingstead.protocols.lake_authz.message import DRAFT, VOUCHER, VOUCHER_INFO
 
 __all__ = [
     "ACCESS_TOKEN",
+    "ATTESTATION",
     "CREDENTIAL_BY_VALUE",
     "CUSTODY_HEAD",
     "EAD_LABELS",
@@ -27,6 +28,7 @@ __all__ = [
     "METHOD",
     "SHORT_NAME",
     "SUITES",
+    "decode_attestation",
     "decode_custody",
     "decode_identity",
     "decode_question",
@@ -48,8 +50,13 @@ ACCESS_TOKEN = 26
 CUSTODY_HEAD = 65_540
 """Ours: SHA-256 of the last link of a thing's chain of custody, empty where it was reset by hand; critical."""
 
+ATTESTATION = 65_543
+"""Ours: in EAD_2 a nonce by which the domain asks what the thing runs, in EAD_3 the evidence that answers it. Not
+critical: a thing that does not attest goes on, and the domain's policy says what that costs it."""
+
 EAD_LABELS: EadLabels = {
-    3: frozenset({CREDENTIAL_BY_VALUE, CUSTODY_HEAD, VOUCHER_INFO}),
+    2: frozenset({ATTESTATION}),
+    3: frozenset({CREDENTIAL_BY_VALUE, CUSTODY_HEAD, VOUCHER_INFO, ATTESTATION}),
     4: frozenset({CREDENTIAL_BY_VALUE, ACCESS_TOKEN, VOUCHER}),
 }
 
@@ -108,6 +115,21 @@ def decode_custody(ead_3: Sequence[EadItem]) -> bytes | None:
             return said
         case _:
             raise DecodeError("expected at most one end of a chain of custody in EAD_3", spec="RFC 9528 §3.8")
+
+
+def decode_attestation(items: Sequence[EadItem]) -> bytes:
+    """The nonce of EAD_2, or the evidence of EAD_3, which nobody has read yet; empty where there is none.
+
+    Raises:
+        DecodeError: several, or one without a value.
+    """
+    match values_of(items, ATTESTATION):
+        case []:
+            return b""
+        case [value]:
+            return value
+        case _:
+            raise DecodeError("expected at most one item of attestation", spec="RFC 9528 §3.8")
 
 
 def decode_question(ead_3: Sequence[EadItem], suite: CipherSuite) -> VoucherInfo | None:

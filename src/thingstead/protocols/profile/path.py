@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "ACE_GROUP",
+    "ATTESTATION",
     "AUTHZ_INFO",
     "CREDENTIAL_STATUS",
     "CUSTODY",
@@ -97,6 +98,9 @@ MAINTENANCE = "/maintenance"
 
 Domain: POST of a page of the journal that the thing keeps of orders.
 """
+
+ATTESTATION = "/attestation"
+"""Thing: POST of a nonce; it answers with signed evidence of what it runs (RFC 9711)."""
 
 CUSTODY = "/custody"
 """Thing: GET its papers: identity, voucher, custody; PUT of a link by which its owner takes over updates."""

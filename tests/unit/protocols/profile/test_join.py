@@ -11,6 +11,7 @@ from thingstead.protocols.edhoc.credential import CredentialReference, expand_re
 from thingstead.protocols.edhoc.ead import EadItem
 from thingstead.protocols.edhoc.suite import cipher_suite
 from thingstead.protocols.lake_authz.message import VOUCHER_INFO, VoucherInfo
+from thingstead.protocols.profile import join
 from thingstead.protocols.profile.join import (
     CREDENTIAL_BY_VALUE,
     CUSTODY_HEAD,
@@ -134,3 +135,11 @@ def test_a_thing_that_calls_itself_by_another_s_name_is_not_asked_about(referenc
     with pytest.raises(UntrustedError) as refused:
         require_name(reference, IDENTITY)
     assert refused.value.reason == "name"
+
+
+def test_evidence_is_asked_for_once_or_not_at_all():
+    item = EadItem(join.ATTESTATION, b"nonce")
+    assert (join.decode_attestation([item]), join.decode_attestation([])) == (b"nonce", b"")
+    for items in ([item, item], [EadItem(join.ATTESTATION, None)]):
+        with pytest.raises(DecodeError):
+            join.decode_attestation(items)
