@@ -1,10 +1,16 @@
 """What a thing will do, in words: every command has a sentence, and no text of a stranger is endless."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.unit.phases.authoring.workshop import WHO, content_of
 from thingstead.analysis.release_story import component_name, one_line, tell
+from thingstead.protocols.suit import builder
+from thingstead.protocols.suit.builder import Draft
 from thingstead.protocols.suit.identifier import vendor_identifier
+from thingstead.protocols.suit.manifest import decode_manifest
+from thingstead.protocols.suit.registry import Member
 
 OTHER = "{ device = 'hub', versions = ['>= 2.0', '= 2.1'] }"
 PAIR = WHO + "[[component]]\nname = 'a'\n[[component]]\nname = 'b'\n[commands]\n"
@@ -122,3 +128,21 @@ def test_what_a_stranger_wrote_forges_no_line():
 def test_components_are_named_by_their_text_or_their_bytes():
     assert component_name((b"a", b"\x00\xff")) == "a/00ff"
     assert component_name(()) == "(root)"
+
+
+def test_what_was_severed_and_what_only_its_author_knows_is_said_to_be():
+    made = builder.assemble(
+        Draft(
+            1,
+            ((b"a",),),
+            shared=((12, 7), (1, 15), (12, 0), (-9, 0)),
+            sections={Member.INSTALL: ((14, 0),)},
+            severed=frozenset({Member.INSTALL}),
+        )
+    )
+    shared, install = tell(decode_manifest(replace(made, severed={})))
+    assert [step.text for step in shared.steps] == [
+        "use component 7, which this manifest does not have",
+        "do the command -9, which only its author knows",
+    ]
+    assert install.steps[0].text.startswith("severed")

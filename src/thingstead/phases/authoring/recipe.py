@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from thingstead.errors import ConfigError, PolicyError, ThingsteadError
 from thingstead.phases.authoring import place as places
@@ -104,41 +105,49 @@ def read_recipe(text: str, files: Files) -> Recipe:
     """
     top = places.parse(text)
     table = top.table(_KEYS, required=("sequence",))
-    names = _names(table)
-    encrypted = {
-        name: read_encryption(one, files)
-        for name, one in (table["encryption"].table() if "encryption" in table else {}).items()
-    }
-    scope = Scope(files, {name: index for index, name in enumerate(names)}, encrypted)
+    scope = _scope(table, files)
     made = read_components(table.get("component"), scope)
     dependencies = read_dependencies(table.get("dependency"), scope)
-    payloads = {**made.integrated, **dependencies.integrated, **_payloads(table, scope)}
-    draft = Draft(
-        sequence_number=table["sequence"].whole(0, _MAX_SEQUENCE),
-        components=tuple([component.path for component in made.components]),
-        dependencies=dict(enumerate(dependencies.prefixes, len(made.components))),
-        texts=read_texts(table, tuple(component.path for component in made.components), scope),
-        coswid=table["coswid"].octets(files) if "coswid" in table else b"",
-        reference_uri=table["reference_uri"].text() if "reference_uri" in table else "",
-        component_id=_path(table["manifest_id"], scope) if "manifest_id" in table else (),
-        set_version=read_version(table["set_version"]) if "set_version" in table else (),
-        payloads=payloads,
-    )
     if "commands" in table:
-        if "conditions" in table:
-            raise table["conditions"].refuse("expected none beside [commands], which has every command")
-        shared, sections = _written(table["commands"], scope)
+        shared, sections = _written(table, scope)
     else:
         if len(dependencies.dependencies) < len(dependencies.prefixes):
             raise table["dependency"].refuse("expected the manifest of each, from which its commands follow")
         template = Template(_identity(table), made.components, dependencies.dependencies, _gate(table, scope))
         shared, sections = template.shared(), template.sections()
-    draft = replace(draft, shared=shared, sections=sections)
+    paths = tuple([component.path for component in made.components])
+    draft = Draft(
+        sequence_number=table["sequence"].whole(0, _MAX_SEQUENCE),
+        components=paths,
+        dependencies=dict(enumerate(dependencies.prefixes, len(paths))),
+        shared=shared,
+        sections=sections,
+        texts=read_texts(table, paths, scope),
+        payloads={**made.integrated, **dependencies.integrated, **_payloads(table, scope)},
+        **_members(table, scope),
+    )
     envelope = builder.assemble(replace(draft, severed=_severed(table, draft)))
     for old, new in made.deltas:
         envelope = _with_patch(top, envelope, old, new)
     _require_readable(top, envelope)
     return Recipe(envelope, made.files, read_words(table))
+
+
+def _scope(table: Mapping[str, Place], files: Files) -> Scope:
+    names = {name: index for index, name in enumerate(_names(table))}
+    tables = table["encryption"].table() if "encryption" in table else {}
+    return Scope(files, names, {name: read_encryption(one, files) for name, one in tables.items()})
+
+
+def _members(table: Mapping[str, Place], scope: Scope) -> dict[str, Any]:
+    """Members that stand for themselves."""
+    readers: dict[str, tuple[str, Callable[[Place], Any]]] = {
+        "coswid": ("coswid", lambda place: place.octets(scope.files)),
+        "reference_uri": ("reference_uri", Place.text),
+        "manifest_id": ("component_id", lambda place: _path(place, scope)),
+        "set_version": ("set_version", read_version),
+    }
+    return {name: read(table[key]) for key, (name, read) in readers.items() if key in table}
 
 
 def _names(table: Mapping[str, Place]) -> list[str]:
@@ -177,8 +186,10 @@ def _gate(table: Mapping[str, Place], scope: Scope) -> Gate:
     return Gate(read_parameters(place, scope), tuple(checks))
 
 
-def _written(place: Place, scope: Scope) -> tuple[Commands, dict[Member, Commands]]:
-    table = place.table((_SHARED, *_SECTIONS))
+def _written(top: Mapping[str, Place], scope: Scope) -> tuple[Commands, dict[Member, Commands]]:
+    if "conditions" in top:
+        raise top["conditions"].refuse("expected none beside [commands], which has every command")
+    table = top["commands"].table((_SHARED, *_SECTIONS))
     shared = read_commands(table[_SHARED], scope) if _SHARED in table else ()
     return shared, {member: read_commands(table[name], scope) for name, member in _SECTIONS.items() if name in table}
 

@@ -3,6 +3,17 @@
 import pytest
 
 from tests.unit.phases.authoring.workshop import IMAGE, LAMP, WHO, read, refused
+from thingstead.errors import ConfigError
+from thingstead.protocols.suit import envelope
+
+SLOT = "[[component.slot]]\nnumber = 0\nimage = 'image.bin'\nuri = '/i'\n"
+UNKNOWN = "[[component.slot]]\nnumber = 1\n"
+CLOSED = (
+    "[encryption.x]\npayload = 'a'\nalgorithm = 'A128GCM'\nsecret = { file = 'encryption.secret' }\n"
+    "recipients = [{ kid = 'a', key = { file = 'wrapping.key' } }]"
+)
+INTEGRATED = "[[component]]\nname = '{0}'\nimage = '{0}.bin'\nuri = '#i'\nintegrated = true\n"
+TWICE = INTEGRATED.format("image") + INTEGRATED.format("b")
 
 
 @pytest.mark.parametrize(
@@ -27,6 +38,12 @@ from tests.unit.phases.authoring.workshop import IMAGE, LAMP, WHO, read, refused
         (LAMP + "uri = '/a'\ndelta_from = 'b.bin'", "component[1].delta_from: expected it beside the one image"),
         (WHO + "[[component]]\ndelta_from = 'b.bin'", "component[1].delta_from: expected it beside the one image"),
         (LAMP + "delta_from = 'b.bin'\n[[component]]\nname = 'b'", "component[1].delta_from: expected it beside"),
+        (LAMP + SLOT + SLOT.replace("0", "1"), "component[1].slot: expected the image in each slot"),
+        (WHO + "[[component]]\n" + SLOT * 2, "component[1].slot: expected each number once"),
+        (WHO + "[[component]]\n" + SLOT + UNKNOWN, "component[1].slot[2]: expected an image"),
+        (WHO + "[[component]]\nload_from = 'firmware'\nuri = '/a'", "component[1].load_from: expected no uri with it"),
+        (WHO + "[[component]]\nencrypted = 'x'\n" + CLOSED, "component[1].encrypted: expected the image with it"),
+        (WHO + TWICE, "component[2].integrated: expected a uri of its own"),
     ],
 )
 def test_what_makes_no_release_is_refused_and_the_place_is_named(text, says):
@@ -38,3 +55,14 @@ def test_a_difference_travels_in_the_envelope_and_the_whole_beside_it():
     (patch,) = made.envelope.payloads.values()
     assert made.payloads == {"image.bin": IMAGE}
     assert patch
+
+
+def test_an_image_that_travels_in_the_envelope_is_no_file_beside_it():
+    made = read(LAMP + "integrated = true")
+    assert (made.envelope.payloads, made.payloads) == ({"#image.bin": IMAGE}, {})
+
+
+def test_a_dependency_is_fetched_from_somewhere():
+    inner = envelope.encode(read(LAMP).envelope)
+    with pytest.raises(ConfigError, match=r"dependency\[1\]: expected a uri, or integrated = true"):
+        read(WHO + "[[dependency]]\nmanifest = 'lamp.suit'", {"lamp.suit": inner}.__getitem__)

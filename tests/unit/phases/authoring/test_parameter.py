@@ -4,10 +4,14 @@ import pytest
 
 from tests.unit.phases.authoring.workshop import LAMP, WHO, content_of, refused
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.suit.identifier import vendor_identifier
-from thingstead.protocols.suit.registry import ParameterId
+from thingstead.protocols.suit.identifier import class_identifier, vendor_identifier
+from thingstead.protocols.suit.parameter import WaitEvent
+from thingstead.protocols.suit.registry import Member, ParameterId
 
-VENDOR = vendor_identifier("lamps.example")
+
+def given(parameters):
+    """A lamp whose installation sets these."""
+    return LAMP + f"[commands]\ninstall = [{{ override_parameters = {{ {parameters} }} }}]"
 
 
 def test_other_digests_and_enterprise_numbers_are_said_in_words():
@@ -34,7 +38,36 @@ def test_other_digests_and_enterprise_numbers_are_said_in_words():
         (LAMP + "[conditions]\nuse_before = 2031-12-31", "conditions.use_before: expected a time with its offset"),
         (LAMP + "[conditions]\nuse_before = 2031-12-31T00:00:00", "conditions.use_before: expected a time with its"),
         (LAMP + "[conditions]\nwait_info = { moon = 1 }", "conditions.wait_info: there is no 'moon' here"),
+        (
+            WHO + "[[component]]\ndigest = { algorithm = 'md5', hex = '00' }",
+            "digest.algorithm: expected one of sha-256",
+        ),
+        (WHO + "[[component]]\ndigest = { hex = '00', file = 'image.bin' }", "digest: expected one of hex and file"),
+        (given("class_identifier = { vendor = { pen = 1 }, model = 'x' }"), "vendor: expected a vendor with a UUID"),
+        (given("class_identifier = { vendor = 'a.example' }"), "class_identifier: expected model, which is missing"),
+        (given("content = { encryption = 'x' }"), "content.encryption: there is no table encryption.x"),
+        (given("encryption_info = { encryption = 'x' }"), "encryption_info.encryption: there is no table"),
+        (given("wait_info = { time = 'noon' }"), "wait_info.time: expected a time with its offset"),
+        (given("image_size = { file = 'absent' }"), "image_size.file: expected a file at absent"),
     ],
 )
 def test_what_makes_no_release_is_refused_and_the_place_is_named(text, says):
     refused(text, says)
+
+
+def test_a_class_and_a_time_are_said_in_words():
+    said = (
+        "class_identifier = { vendor = 'lamps.example', model = 'LX-1' }, vendor_identifier = 'lamps.example', "
+        "wait_info = { time = 1970-01-01T00:01:00Z }"
+    )
+    parameters = content_of(given(said)).sequences[Member.INSTALL][0].parameters
+    vendor = vendor_identifier("lamps.example")
+    assert parameters[ParameterId.CLASS_IDENTIFIER] == class_identifier(vendor, "LX-1")
+    assert parameters[ParameterId.VENDOR_IDENTIFIER] == vendor
+    assert parameters[ParameterId.WAIT_INFO] == {WaitEvent.TIME: 60}
+
+
+def test_an_identifier_may_be_the_uuid_itself():
+    text = "vendor = 'fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe'\nsequence = 1\n[[component]]\n"
+    parameters = content_of(text).shared[0].parameters
+    assert parameters[ParameterId.VENDOR_IDENTIFIER].hex() == "fa6b4a53d5ad5fdfbe9de663e4d41ffe"

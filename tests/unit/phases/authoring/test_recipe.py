@@ -78,3 +78,14 @@ def test_a_manifest_that_things_could_not_read_leaves_no_workshop():
 def test_a_severed_installation_carries_no_difference():
     text = LAMP.replace("[[component]]", "severed = ['install']\n[[component]]") + "delta_from = 'b.bin'"
     refused(text, "the file: cannot carry a difference: expected an unsigned release")
+
+
+def test_a_ciphertext_may_travel_in_the_envelope():
+    text = LAMP + ENCRYPTED + "[payloads]\n'#closed' = { encryption = 'closed' }\n"
+    (ciphertext,) = read(text).envelope.payloads.values()
+    assert IMAGE not in ciphertext
+
+
+def test_a_software_tag_is_a_member_that_can_be_severed():
+    made = read("coswid = { hex = 'a0' }\nsevered = ['coswid']\n" + LAMP).envelope
+    assert made.severed == {Member.COSWID: b"\xa0"}

@@ -17,6 +17,11 @@ def test_digests_of_files_can_be_asked_for_in_commands():
     assert parameters[ParameterId.IMAGE_SIZE] == len(IMAGE)
 
 
+DEEP = "['condition_abort']"
+for _ in range(5):
+    DEEP = f"[{{ run_sequence = {DEEP} }}]"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -34,6 +39,18 @@ def test_digests_of_files_can_be_asked_for_in_commands():
             "copy_params.firmware[1]: there is no",
         ),
         (LAMP + "[commands]\nstart = ['invoke']", "commands: there is no 'start' here"),
+        (LAMP + f"[commands]\ninstall = {DEEP}", "expected at most 4 sequences in one another"),
+        (
+            LAMP + "[commands]\ninstall = [{ override_multiple = {} }]",
+            "expected a component at least",
+        ),
+        (LAMP + "[commands]\ninstall = [{ override_multiple = { x = { uri = '/' } } }]", "there is no component 'x'"),
+        (
+            LAMP + "[commands]\ninstall = [{ copy_params = { firmware = [] } }]",
+            "expected a parameter at least",
+        ),
+        (LAMP + "[commands]\ninstall = [{}]", "commands.install[1]: expected one command in a step, got 0"),
+        (LAMP + "[commands]\ninstall = [7]", "commands.install[1]: expected a table, got 7"),
     ],
 )
 def test_what_makes_no_release_is_refused_and_the_place_is_named(text, says):

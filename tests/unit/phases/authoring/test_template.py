@@ -3,9 +3,10 @@
 import pytest
 
 from tests.unit.phases.authoring.workshop import IMAGE, LAMP, OTHER, WHO, content_of, files, read
-from tests.unit.protocols.suit.releases import BOTH, Machine, authentic, processor
+from tests.unit.protocols.suit.releases import BOTH, NEW, URI, Machine, authentic, processor
+from tests.unit.protocols.suit.test_frame import MANIFEST_URI, RADIO, RADIO_IMAGE, RADIO_MANIFEST, radio, run, site
 from thingstead.protocols.profile import release as profile
-from thingstead.protocols.suit import builder, envelope
+from thingstead.protocols.suit import builder, effect, envelope
 from thingstead.protocols.suit.identifier import class_identifier, vendor_identifier
 from thingstead.protocols.suit.manifest import open_manifest
 from thingstead.protocols.suit.registry import CommandId, Member
@@ -80,3 +81,38 @@ def test_a_dependency_runs_in_every_section_that_it_has():
     assert content.dependencies == {1: (b"keys",)}
     for member in (Member.INSTALL, Member.VALIDATE, Member.INVOKE):
         assert CommandId.PROCESS_DEPENDENCY in [command.id for command in content.sequences[member]]
+
+
+@pytest.mark.spec("draft-ietf-suit-trust-domains 5.1")
+@pytest.mark.parametrize("integrated", ["false", "true"])
+def test_a_things_processor_installs_a_dependency_of_another_trust_domain(integrated):
+    inner = radio()
+    text = (
+        f'vendor = "lamps.example"\nmodel = "lamp-1"\nsequence = 7\n[[component]]\nimage = "new"\nuri = "{URI}"\n'
+        f'[[dependency]]\nprefix = ["{RADIO_MANIFEST[0].decode()}"]\nmanifest = "radio.suit"\nuri = "{MANIFEST_URI}"\n'
+        f"integrated = {integrated}\n"
+    )
+    made = read(text, {"new": NEW, "radio.suit": envelope.encode(inner)}.__getitem__)
+    manifest = open_manifest(authentic(builder.sign(made.envelope, BOTH)))
+    machine = site(inner)
+    run(manifest, machine)
+    assert machine.active[RADIO] == RADIO_IMAGE
+    assert machine.active[profile.FIRMWARE] == NEW
+
+
+def test_what_is_loaded_at_each_start_comes_from_what_was_installed_and_is_what_runs():
+    text = WHO + (
+        "[[component]]\nname = 'flash'\nid = ['flash']\nimage = 'image.bin'\nuri = '/i'\n"
+        "[[component]]\nname = 'ram'\nid = ['ram']\ndigest = { file = 'image.bin' }\nload_from = 'flash'\n"
+        "invoke = true\narguments = '-v'\nuninstall = true\n"
+    )
+    manifest = open_manifest(authentic(builder.sign(read(text).envelope, BOTH)))
+    flash, ram = (b"flash",), (b"ram",)
+    thing = Recipient(frozenset({VENDOR}), frozenset({CLASS}), frozenset({flash, ram}), 1)
+    machine = Machine(served={"/i": IMAGE}, active={flash: b"old", ram: b""}, sequence=1)
+    machine.run(processor(manifest, thing=thing).update())
+    machine.run(processor(manifest, thing=thing).invocation())
+    assert machine.effects[-1:] == [effect.Invoke(ram, b"-v")]
+    assert machine.read(ram) == IMAGE
+    machine.run(processor(manifest, thing=thing).uninstallation())
+    assert machine.effects[-1:] == [effect.Unlink(ram)]

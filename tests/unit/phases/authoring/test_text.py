@@ -24,6 +24,10 @@ def test_texts_and_words_are_there_in_every_language_that_they_are_written_in():
         (LAMP + "[commands]\ninvoke = ['invoke']\n[text.englishlanguage]", "text.englishlanguage: expected a language"),
         (LAMP + "[words]\nen = 7", "words.en: expected text, got 7"),
         (LAMP + "[text.en]\nmanifest_description = '" + "a" * 5000 + "'", "expected at most 4096 characters"),
+        (
+            LAMP + "[[dependency]]\nname = 'keys'\n[commands]\ninvoke = ['invoke']\n[text.en.component.keys]",
+            "text.en.component.keys: expected a component, not a dependency",
+        ),
     ],
 )
 def test_what_makes_no_release_is_refused_and_the_place_is_named(text, says):
