@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from tests.conftest import require
 
@@ -25,6 +25,7 @@ _KEYS: dict[str, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey] = {
     "release": ec.derive_private_key(1, ec.SECP256R1()),
     "wide": ec.derive_private_key(2, ec.SECP384R1()),
     "edwards": ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32)),
+    "koblitz": ec.derive_private_key(3, ec.SECP256K1()),
 }
 
 
@@ -40,7 +41,9 @@ def token(program, tmp_path_factory) -> Callable[[str], str]:
     (folder / "pin").write_text(_PIN)
     os.environ["SOFTHSM2_CONF"] = str(folder / "softhsm2.conf")
     _run(tool, "--init-token", "--free", "--label", "maker", "--so-pin", _OFFICER_PIN, "--pin", _PIN)
-    for number, (label, key) in enumerate(_KEYS.items(), 1):
+    rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    labelled = [*_KEYS.items(), ("rsa", rsa_key), ("twice", _KEYS["release"]), ("twice", _KEYS["wide"])]
+    for number, (label, key) in enumerate(labelled, 1):
         pem = folder / f"{label}.pem"
         pem.write_bytes(
             key.private_bytes(

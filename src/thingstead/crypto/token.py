@@ -38,7 +38,7 @@ _HASHES = {
     AlgorithmId.ESP512: AlgorithmId.SHA_512,
 }
 _PINS = (PinIncorrect, PinInvalid, PinLenRange, PinLocked)
-_OCTET_STRING, _UNCOMPRESSED = 0x04, b"\x04"
+_POINT_SIZES = {OurKeyType.P256: 65, OurKeyType.P384: 97, OurKeyType.P521: 133, OurKeyType.ED25519: 32}
 
 
 class TokenKey:
@@ -154,20 +154,10 @@ def _public(key: Any) -> PublicKey:
     curve = _CURVES.get(bytes(key[Attribute.EC_PARAMS]))
     if curve is None:
         raise UnsupportedError("expected a key on P-256, P-384, P-521 or Ed25519")
-    point = _unwrapped(bytes(key[Attribute.EC_POINT]))
+    point = bytes(key[Attribute.EC_POINT])
+    # In a DER OCTET STRING, says PKCS #11 v3; older modules leave that away.
+    point = point[-_POINT_SIZES[curve] :]
     if curve is OurKeyType.ED25519:
         return PublicKey(curve, point)
-    if not point.startswith(_UNCOMPRESSED):
-        raise UnsupportedError("expected an uncompressed point of the key")
     half = (len(point) - 1) // 2
     return PublicKey(curve, point[1 : 1 + half], point[1 + half :])
-
-
-def _unwrapped(point: bytes) -> bytes:
-    """CKA_EC_POINT is the point in a DER OCTET STRING; some modules leave that away for Edwards keys."""
-    if len(point) > 2 and point[0] == _OCTET_STRING:
-        if point[1] == len(point) - 2:
-            return point[2:]
-        if point[1] == 0x81 and point[2] == len(point) - 3:
-            return point[3:]
-    return point

@@ -8,7 +8,7 @@ from thingstead.crypto import token_uri
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate, private_key, verify
 from thingstead.crypto.token import TokenKey
-from thingstead.errors import ConfigError, StorageError, UnsupportedError
+from thingstead.errors import AuthenticationError, ConfigError, StorageError, UnsupportedError
 from thingstead.secret import Secret
 
 PIN = Secret(b"1234")
@@ -56,11 +56,37 @@ def test_a_wrong_pin_opens_nothing(token, pin):
 
 
 @pytest.mark.parametrize(
+    ("label", "error", "says"),
+    [
+        ("rsa", UnsupportedError, "expected a key on an elliptic curve"),
+        ("koblitz", UnsupportedError, "expected a key on P-256, P-384, P-521 or Ed25519"),
+        ("twice", ConfigError, "expected one key under this URI, the token has 2"),
+    ],
+)
+def test_a_key_that_signs_no_release_or_is_not_one_key_is_refused(token, label, error, says):
+    with pytest.raises(error, match=says):
+        opened(token(label))
+
+
+def test_what_a_token_made_wrongly_is_not_taken_for_a_signature(token):
+    key = opened(token("release"))
+    key._public = generate(KeyType.P256).public
+    with pytest.raises(AuthenticationError):
+        key.sign(b"manifest", AlgorithmId.ESP256)
+
+
+def test_a_token_is_found_by_its_serial_number_and_never_by_half_of_what_is_said(token):
+    by_token = token("release")
+    with pytest.raises(StorageError, match="no token is maker"):
+        opened(by_token.replace("token=maker", "token=maker;serial=0000"))
+
+
+@pytest.mark.parametrize(
     ("change", "error", "says"),
     [
         (("object=release", "object=absent"), StorageError, "no key on the token is 'absent'"),
         (("token=maker", "token=absent"), StorageError, "no token is absent"),
-        (("object=release", "id=%07"), StorageError, "no key on the token"),
+        (("object=release", "id=%77"), StorageError, "no key on the token"),
         (("libsofthsm2.so", "absent.so"), ConfigError, "cannot use the module"),
     ],
 )
