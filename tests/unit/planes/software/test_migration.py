@@ -129,7 +129,9 @@ def test_whoever_slept_walks_all_of_them(domain):
     assert domain.walk(OTHER, RETIRED) == 2
 
 
-@pytest.mark.parametrize("place", [b"", bytes(8), update_poll.place(RETIRED.update_keys)])
+@pytest.mark.parametrize(
+    "place", [b"", bytes(8), update_poll.place(RETIRED.update_keys)], ids=["none", "nobody's", "the last"]
+)
 def test_a_thing_elsewhere_is_handed_nothing(domain, place):
     domain.start()
     assert domain.poll(LAMP, place) is None

@@ -39,6 +39,7 @@ def test_a_thing_of_another_make_says_nothing(query):
         "v=٣",
         "v=" + ".".join(str(number) for number in range(17)),
     ],
+    ids=lambda argument: argument.replace(PLACE, "PLACE"),
 )
 def test_what_is_malformed_is_refused(argument):
     with pytest.raises(DecodeError):
