@@ -46,8 +46,8 @@ class PlanTable(msgspec.Struct, forbid_unknown_fields=True):
     stages: _Words = ("100%",)
     soak_hours: _HourCount = 0
     zone_share: _Number = ""
-    windows: Annotated[tuple[_Word, ...], msgspec.Meta(max_length=100)] = ()
-    quiet: Annotated[tuple[_Word, ...], msgspec.Meta(max_length=100)] = ()
+    windows: Annotated[tuple[_Word, ...], msgspec.Meta(max_length=20)] = ()
+    quiet: Annotated[tuple[_Word, ...], msgspec.Meta(max_length=20)] = ()
     abort: _Words = ()
     patience_hours: Annotated[float, msgspec.Meta(gt=0, le=8760)] = 24
     deadline_days: _Days | None = None
