@@ -16,6 +16,7 @@ from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.migration import Standing, overdue
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.thing import Thing
@@ -94,6 +95,7 @@ class Fleet:
             PlaneRecords(PlaneName.IDENTITY, self.store, prefix="update-keys/"),
             things=lambda: [one.record for one in self.things],
             heard=lambda thing: (self.heard.get(thing), timedelta(days=1)),
+            crypto=CryptoPolicy(),
             clock=self.clock,
         )
         self.domain.resume((FIRST,))

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from thingstead.clock import Clock
 from thingstead.controller.attention import Attention
 from thingstead.controller.attesting import Attesting
 from thingstead.controller.clone_watch import CloneWatch
@@ -25,6 +24,7 @@ from thingstead.controller.group_resource import GroupResources
 from thingstead.controller.kill_clock import KillClock
 from thingstead.controller.maintenance import Maintenance
 from thingstead.controller.maker_servers import is_maker
+from thingstead.controller.migration_watch import MigrationWatch
 from thingstead.controller.notary import Notary
 from thingstead.controller.operator_watch import OperatorWatch
 from thingstead.controller.overview import Overview
@@ -78,7 +78,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     store = second_place(foundation, register)
     store.listen(register.follow)
     migrations = _migrations(
-        store, register, clock, lambda one: (server.last_acceptance(one), planes.data.interval(one))
+        foundation, store, register, lambda one: (server.last_acceptance(one), planes.data.interval(one))
     )
     foundation = replace(foundation, store=store, anchors=migrations.resume(foundation.anchors))
     refusals = RefusalCounter()
@@ -137,7 +137,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         clones=clones,
         chores=(
             *_chores(foundation, planes, store, dates=expiring, attention=attention, rejoining=rejoining),
-            (_SECOND, migrations.flush),
+            (_SECOND, MigrationWatch(migrations, register, conductor=conductor, clock=clock).look),
             (_MINUTE, vulnerabilities.look),
             (_SECOND, attesting.look),
         ),
@@ -294,14 +294,15 @@ def _overview(
 
 
 def _migrations(
+    foundation: Foundation,
     store: SecondPlace,
     register: Register,
-    clock: Clock,
     heard: Callable[[ThingId], tuple[datetime | None, timedelta | None]],
 ) -> Migrations:
     # Not with the software plane's own: those move where that plane lives in another process, and polls come in here.
     records = PlaneRecords(PlaneName.IDENTITY, store, prefix="update-keys/")
-    return Migrations(records, things=register.things, heard=heard, clock=clock)
+    crypto, clock = foundation.policy.crypto, foundation.clock
+    return Migrations(records, things=register.things, heard=heard, crypto=crypto, clock=clock)
 
 
 def _attesting(

@@ -79,7 +79,9 @@ def rows(migrations: Migrations, owner: Owner, register: Register) -> tuple[Oper
         after = await migrations.advance(anchor, *kinds, until=_day(request.until), leaving=left, actor=request.by)
         # From here on it is decided: a start anew takes it up where this is cut off.
         await owner.reload_trust()
-        return {"maker": anchor.maker, "number": after.number, "must_sign": str(after.effective)}
+        campaign, _, _ = migrations.standing(anchor.maker)
+        until = None if campaign is None else campaign.until
+        return {"maker": anchor.maker, "number": after.number, "must_sign": str(after.effective), "until": until}
 
     async def start(request: StepKeys) -> dict[str, Any]:
         return await take(request, StepKind.INTRODUCE)

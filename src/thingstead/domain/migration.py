@@ -23,6 +23,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from thingstead.crypto.algorithm import REGISTRY
+from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.errors import PolicyError
 from thingstead.identifier import ThingId
 from thingstead.protocols.profile import release
@@ -40,6 +41,7 @@ __all__ = [
     "survey",
 ]
 
+_REGISTRY_ALONE = CryptoPolicy()
 _SILENT = 3
 """How many of its intervals a thing misses before it counts as asleep."""
 
@@ -147,13 +149,18 @@ class Plan:
             )
 
 
-def sunset(keys: KeySet) -> date | None:
+def sunset(keys: KeySet, crypto: CryptoPolicy = _REGISTRY_ALONE) -> date | None:
     """Last day on which a set proves something; None where no end is set.
 
     Whoever forges has to forge as many signatures of every group as the group asks for: a set lasts as long as its most
     lasting group, and a group until so many of its algorithms have ended. A hybrid outlives its classical half.
+
+    Args:
+        keys: the set.
+        crypto: the owner's dates, where they are earlier than the registry's.
     """
-    ends = {key_id(key): REGISTRY[release.signer(key).signature_id].sunset or date.max for key in keys.keys}
+    names = {key_id(key): REGISTRY[release.signer(key).signature_id].name for key in keys.keys}
+    ends = {kid: crypto.sunset(name) or date.max for kid, name in names.items()}
     last = max((sorted(ends[kid] for kid in group.kids)[group.at_least - 1] for group in keys.groups), default=date.max)
     return None if last == date.max else last
 
@@ -167,6 +174,7 @@ def plan(
     step: int,
     until: date | None = None,
     is_way_back: bool = False,
+    crypto: CryptoPolicy = _REGISTRY_ALONE,
 ) -> Plan:
     """Say of every thing what a migration would do to it, where it may be begun at all; nothing is changed.
 
@@ -178,14 +186,16 @@ def plan(
         step: number of the step to which they shall walk.
         until: last day on which the old keys' word counts; else the end of their algorithms, if that has one.
         is_way_back: the owner goes back on purpose, to signatures that may last less long.
+        crypto: the owner's dates of algorithms.
 
     Raises:
         PolicyError: nothing would change ("same-keys"), or the new signatures last no longer than needed ("sunset").
     """
     if before == after:
         raise PolicyError("these keys sign already", reason="same-keys")
-    _require_lasting(before, after, at.date() if is_way_back else max(until or at.date(), at.date()), is_way_back)
-    return survey(before, after, candidates, at=at, step=step, until=until)
+    needed = at.date() if is_way_back else max(until or at.date(), at.date())
+    _require_lasting(sunset(before, crypto), sunset(after, crypto), needed, is_way_back)
+    return survey(before, after, candidates, at=at, step=step, until=until, crypto=crypto)
 
 
 def survey(
@@ -196,9 +206,10 @@ def survey(
     at: datetime,
     step: int,
     until: date | None = None,
+    crypto: CryptoPolicy = _REGISTRY_ALONE,
 ) -> Plan:
     """Say how every thing stands in a migration, under way or over; arguments as for `plan`."""
-    day = until or sunset(before)
+    day = until or sunset(before, crypto)
     things = sorted(candidates, key=lambda one: (one.serial, one.thing))
     told = _told(things)
     able = {model: _verifies(after, said) and _verifies(before, said) for model, said in told.items()}
@@ -238,8 +249,8 @@ def overdue(now: Plan, *, at: datetime) -> tuple[Prospect, ...]:
     )
 
 
-def _require_lasting(before: KeySet, after: KeySet, day: date, is_way_back: bool) -> None:
-    ends, end = sunset(before) or date.max, sunset(after) or date.max
+def _require_lasting(before: date | None, after: date | None, day: date, is_way_back: bool) -> None:
+    ends, end = before or date.max, after or date.max
     if end < day or (end < ends and not is_way_back):
         raise PolicyError(
             f"the new signatures end on {end}: nothing would be won by them", spec="RFC 8576 §5.4", reason="sunset"

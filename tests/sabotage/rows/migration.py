@@ -1,6 +1,17 @@
 """What a change of update keys promises."""
 
+from collections.abc import Callable
+from typing import Any
+
 from tests.sabotage.replacement import Sabotage, accepts, argument, returns
+
+
+def _idles(_original: Callable[..., Any]) -> Callable[..., Any]:
+    async def idle(*_args: Any) -> None:
+        """Nobody is cut off."""
+
+    return idle
+
 
 _D = "thingstead.domain.migration:"
 _S = "thingstead.protocols.profile.succession:"
@@ -10,6 +21,9 @@ ROWS = (
     ),
     Sabotage("R-76", _D + "Plan.require_safe", accepts, "nobody is stranded whom the owner did not name"),
     Sabotage("R-76", _D + "require_retirable", accepts, "old keys go when those who are awake have the new ones"),
+    Sabotage(
+        "R-76", "thingstead.controller.migration_watch:MigrationWatch._isolate", _idles, "the domain isolates them"
+    ),
     Sabotage("R-76", _D + "overdue", returns(()), "who is past its last safe day is isolated"),
     Sabotage(
         "R-76",

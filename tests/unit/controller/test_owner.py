@@ -11,6 +11,7 @@ from tests.unit.planes.software.desk import ANCHORS, LAMP, Desk
 from thingstead.controller.operation import Operations
 from thingstead.controller.operation_owner import rows
 from thingstead.controller.owner import Owner, Trusted
+from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.plane import PlaneName
 from thingstead.errors import ConfigError, ForbiddenError, PolicyError
@@ -47,6 +48,7 @@ class House:
             PlaneRecords(PlaneName.IDENTITY, self.door.store, prefix="update-keys/"),
             things=self.door.register.things,
             heard=lambda _thing: heard,
+            crypto=CryptoPolicy(),
             clock=self.door.clock,
         )
         self.migrations.resume(anchors)

@@ -6,6 +6,7 @@ import pytest
 
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
+from thingstead.domain.crypto_policy import crypto_policy
 from thingstead.domain.migration import Candidate, Standing, overdue, plan, require_retirable, sunset
 from thingstead.errors import PolicyError
 from thingstead.identifier import ThingId
@@ -163,3 +164,12 @@ def test_a_refusal_names_eight_and_counts_the_rest():
     many = [lamp(f"A{number:02}", verifies=None) for number in range(11)]
     with pytest.raises(PolicyError, match=r"A07 .* and 3 more"):
         plan(OLD, NEW, many, at=AT, step=1, until=UNTIL).require_safe(())
+
+
+def test_the_owners_own_date_of_an_algorithm_comes_before_the_registrys():
+    crypto = crypto_policy({"ESP256": date(2031, 3, 31)}, 2035)
+    assert (sunset(OLD, crypto), sunset(HYBRID, crypto)) == (date(2031, 3, 31), None)
+    made = plan(OLD, NEW, [lamp()], at=AT, step=1, crypto=crypto)
+    assert made.prospects[0].last_safe == date(2031, 3, 31)
+    with pytest.raises(PolicyError):
+        plan(NEW, OLD, [lamp()], at=datetime(2031, 4, 1, tzinfo=UTC), step=1, is_way_back=True, crypto=crypto)

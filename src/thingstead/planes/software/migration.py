@@ -11,6 +11,7 @@ from thingstead.clock import Clock
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain import migration
 from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.instant import instant, microseconds
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.lifecycle import LifecycleState
@@ -86,6 +87,7 @@ class Migrations:
         records: documents of its own.
         things: those that are known.
         heard: when one was last heard, and how often it is.
+        crypto: the owner's dates of algorithms.
         clock: for UTC.
     """
 
@@ -95,9 +97,11 @@ class Migrations:
         *,
         things: Callable[[], Iterable[Thing]],
         heard: Callable[[ThingId], tuple[datetime | None, timedelta | None]],
+        crypto: CryptoPolicy,
         clock: Clock,
     ) -> None:
         self._records = records
+        self._crypto = crypto
         self._things = things
         self._heard = heard
         self._clock = clock
@@ -256,7 +260,8 @@ class Migrations:
         kind, _ = succession.kind_of(self._anchors[maker].steps[-1])
         old, new = _change(kind, states[-2], states[-1])
         at, number = self._clock.utc(), states[-1].number
-        plan = migration.survey(old, new, self._candidates(maker), at=at, step=number, until=campaign.until)
+        candidates = self._candidates(maker)
+        plan = migration.survey(old, new, candidates, at=at, step=number, until=campaign.until, crypto=self._crypto)
         return campaign, states[-1], plan
 
     def now(self) -> datetime:
@@ -314,9 +319,11 @@ class Migrations:
         candidates, at = self._candidates(self._maker_of(before)), self._clock.utc()
         if kind is StepKind.RETIRE:
             # Who shall be without the old keys has to be in the overlap; what was weighed when that began holds.
-            return migration.survey(old, new, candidates, at=at, step=before.number, until=until)
+            return migration.survey(old, new, candidates, at=at, step=before.number, until=until, crypto=self._crypto)
         step = after.number
-        return migration.plan(old, new, candidates, at=at, step=step, until=until, is_way_back=is_way_back)
+        return migration.plan(
+            old, new, candidates, at=at, step=step, until=until, is_way_back=is_way_back, crypto=self._crypto
+        )
 
     def _maker_of(self, state: UpdateKeys) -> str:
         return next(maker for maker, states in self._states.items() if states[-1] is state)
@@ -337,7 +344,7 @@ class Migrations:
                     max(times, default=None),
                     interval or _DAILY,
                     None if said is None else said.step,
-                    None if said is None else said.verifies,
+                    thing.verifies if said is None or said.verifies is None else said.verifies,
                     thing.support_end,
                 )
             )

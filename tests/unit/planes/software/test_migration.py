@@ -13,6 +13,7 @@ from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.ledger import entry
 from thingstead.domain.lifecycle import LifecycleState
 from thingstead.domain.migration import Standing
@@ -77,6 +78,7 @@ class Domain:
             self.records,
             things=lambda: self.things,
             heard=lambda thing: (self.times.get(thing, self.clock.utc()), timedelta(hours=1)),
+            crypto=CryptoPolicy(),
             clock=self.clock,
         )
         self.trusted = self.migrations.resume(self.files)
