@@ -85,7 +85,8 @@ def _toml(given: Mapping[str, str]) -> str:
 
 
 def _show(session: Session) -> int:
-    shown = ask(session, "campaign.show", {"campaign": session.options["campaign"]})
+    asked = {key: session.options[key] for key in ("campaign", "language")}
+    shown = ask(session, "campaign.show", asked)
     if session.console.as_json:
         session.console.show(shown)
         return 0
@@ -128,7 +129,7 @@ def _same_plan(session: Session) -> list[str]:
 
 LIST = remote("campaign.list", view=_LIST, then="thingstead campaign show {campaign}")
 SHOW = Action(
-    (_CAMPAIGN, DOMAIN, AS),
+    (_CAMPAIGN, Parameter("--language", "of the maker's words, such as de", default="en"), DOMAIN, AS),
     _show,
     "What it brings, where it stands and what comes next, in plain words; then who has not got it, and why.",
 )

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from thingstead.analysis.consequence import Consequences, parse_words
 from thingstead.clock import Clock
 from thingstead.controller.operation import Acting, Operation
 from thingstead.domain.campaign import Standing, Status, Verdict
@@ -17,11 +18,13 @@ from thingstead.identifier import ThingId
 from thingstead.planes.software.campaign_store import Live
 from thingstead.planes.software.campaign_view import Row, describe, median_seconds, row_of, story, when_done
 from thingstead.planes.software.campaigns import Campaigns
+from thingstead.planes.software.carried import Carried
 from thingstead.planes.software.door import Door
 from thingstead.planes.software.software_record import SoftwareRecord
+from thingstead.protocols.profile.release_statement import MemberName
 from thingstead.storage.plan_file import parse_plan
 
-__all__ = ["ListCampaigns", "OfCampaign", "PreviewCampaign", "rows"]
+__all__ = ["ListCampaigns", "OfCampaign", "PreviewCampaign", "ShowCampaign", "rows"]
 
 _SOME_MINUTES = timedelta(minutes=10)
 """How long an update is taken to last where none was measured yet."""
@@ -44,6 +47,19 @@ class OfCampaign(Acting):
 
 
 @dataclass(frozen=True, slots=True)
+class ShowCampaign:
+    """One of those under way, for whoever reads a language.
+
+    Attributes:
+        campaign: by model and number, as in ``LX-1/7``, or by its model alone.
+        language: of the maker's words, as in ``de`` or ``de-CH`` (BCP 47); English, or any, where there are none in it.
+    """
+
+    campaign: str
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
 class PreviewCampaign:
     """What would happen.
 
@@ -62,6 +78,7 @@ def rows(
     *,
     runs: Callable[[ThingId], SoftwareRecord],
     heard: Callable[[ThingId], datetime | None],
+    carried: Callable[[str], Carried | None],
     clock: Clock,
 ) -> tuple[Operation[Any], ...]:
     """The table.
@@ -71,15 +88,16 @@ def rows(
         door: what things ask.
         runs: what a thing reported.
         heard: when anything of a thing was last accepted in this life of the domain.
+        carried: what a release brought along, by the hexadecimal digest of its manifest.
         clock: for UTC.
     """
-    people = _People(campaigns, door, runs, heard, clock)
+    people = _People(campaigns, door, runs, heard, carried, clock)
     see, maintain = Right.SEE, Right.MAINTAIN
     return (
         Operation(
             "campaign.list", ListCampaigns, see, "every campaign and how far it has come, newest first", people.listing
         ),
-        Operation("campaign.show", OfCampaign, see, "one campaign: what, who, when, and who waits why", people.show),
+        Operation("campaign.show", ShowCampaign, see, "one campaign: what, who, when, and who waits why", people.show),
         Operation("campaign.preview", PreviewCampaign, see, "what a plan would do, before it does", people.preview),
         Operation("campaign.basis", OfCampaign, see, "what taking a release back would take", people.basis),
         Operation("campaign.pause", OfCampaign, maintain, "let nobody begin; who has begun may finish", people.pause),
@@ -97,6 +115,7 @@ class _People:
     door: Door
     runs: Callable[[ThingId], SoftwareRecord]
     heard: Callable[[ThingId], datetime | None]
+    carried: Callable[[str], Carried | None]
     clock: Clock
 
     async def listing(self, _request: ListCampaigns) -> tuple[Row, ...]:
@@ -104,12 +123,14 @@ class _People:
         live = [_row(live) for live in self.campaigns.under_way()]
         return tuple(sorted([*past, *live], key=lambda row: row.begun_at, reverse=True))
 
-    async def show(self, request: OfCampaign) -> dict[str, Any]:
+    async def show(self, request: ShowCampaign) -> dict[str, Any]:
         live, at = self.campaigns.find(request.campaign), self.clock.utc()
         campaign = live.campaign
         return {
             **asdict(_row(live)),
-            "story": story(live.subject, campaign, at=at, behind=self.campaigns.behind),
+            "story": story(
+                live.subject, campaign, self._words(live, request.language), at=at, behind=self.campaigns.behind
+            ),
             "plan": describe(campaign.header.plan),
             "last_offer": campaign.last_offer,
             "zones": _zones(live),
@@ -197,6 +218,12 @@ class _People:
         live.actor = actor
         await self.campaigns.keep()
         return _row(live)
+
+    def _words(self, live: Live, language: str) -> str:
+        """What its maker says is new, whose signature over that was verified before it was published."""
+        carried = self.carried(live.subject.manifest_digest.hex())
+        words = b"" if carried is None else carried.files.get(MemberName.WORDS, b"")
+        return Consequences(words=parse_words(words) if words else {}).say(language)
 
     def _why(self, live: Live, thing: ThingId, at: datetime) -> str:
         """Why a thing has not got it yet; empty for whoever has, or could have it by asking."""

@@ -137,6 +137,7 @@ def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
             planes.software,
             runs=planes.software.runs,
             heard=controller.server.last_acceptance,
+            carried=planes.software.carried,
             clock=controller.foundation.clock,
         ),
         *operation_migration.rows(controller.migrations, controller.owner, controller.register),

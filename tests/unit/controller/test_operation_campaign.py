@@ -12,6 +12,7 @@ from thingstead.controller.operation import Operations
 from thingstead.domain.campaign_plan import EVERYONE, Plan, Share, Stage
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.role import Operator, Role
+from thingstead.planes.software.carried import Carried
 from thingstead.protocols.suit.registry import Reason
 
 NEWER = b"image 1.2.0 " * 90
@@ -24,7 +25,7 @@ class Person:
 
     def __init__(self, plan=ONE_THEN_ALL, *, things=None):
         self.desk = Desk(**({} if things is None else {"things": things})).admit()
-        self.heard = {}
+        self.heard, self.carried = {}, {}
         if plan is not None:
             self.desk.plan(plan)
             self.desk.publish()
@@ -35,6 +36,7 @@ class Person:
             self.desk.tracker,
             runs=self.desk.tracker.runs,
             heard=self.heard.get,
+            carried=self.carried.get,
             clock=self.desk.clock,
         )
         return asyncio.run(
@@ -76,6 +78,19 @@ def test_what_is_shown_is_said_before_and_after_in_plain_words():
     after = " ".join(person.ask("campaign.show", campaign="LX-1")["story"])
     assert "2 of 2 run it" in after
     assert "nobody had to do anything" in after
+
+
+@pytest.mark.requirement("R-69")
+@pytest.mark.parametrize(
+    ("language", "words"), [("de-CH", "Dimmt sanfter."), ("fr", "Dims more gently."), ("en", "Dims more gently.")]
+)
+def test_what_is_new_is_said_in_the_makers_words(language, words):
+    person = Person()
+    manifest = person.desk.campaigns.find("LX-1").subject.manifest_digest.hex()
+    files = {"words.json": b'{"en": "Dims more gently.", "de": "Dimmt sanfter."}'}
+    person.carried[manifest] = Carried(1, 1, (), "1.1.0", 2, files)
+    story = person.ask("campaign.show", campaign="LX-1", language=language)["story"]
+    assert story[1] == f"What is new, by its maker: {words}"
 
 
 def test_who_has_not_got_it_is_shown_with_the_reason():

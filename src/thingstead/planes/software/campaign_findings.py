@@ -37,7 +37,7 @@ def findings(question: str, lives: Iterable[Live], past: int) -> Sequence[Findin
 _FINDINGS: Mapping[str, tuple[str, str]] = {
     "R-69": (
         "a release reaches things without anybody at them; before and after, `campaign show` says what in plain words",
-        "what is new in a release is said by its version alone where its maker wrote no words",
+        "what is new is said by the version alone where a maker wrote no words for the owner",
     ),
     "R-72": (
         "a release goes out by stages, within its hours, after what it depends on, to a share of a zone at one time",

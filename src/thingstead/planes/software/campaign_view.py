@@ -116,13 +116,19 @@ def describe(plan: Plan) -> list[str]:
 
 
 def story(
-    subject: Subject, campaign: Campaign, *, at: datetime, behind: Callable[[Dependency, str], Iterable[ThingId]]
+    subject: Subject,
+    campaign: Campaign,
+    words: str = "",
+    *,
+    at: datetime,
+    behind: Callable[[Dependency, str], Iterable[ThingId]],
 ) -> list[str]:
     """What was, what is and what comes, for whoever is responsible for the things and for nothing else.
 
     Args:
         subject: what it brings.
         campaign: where it stands.
+        words: what its maker says is new; empty where it says nothing.
         at: now.
         behind: who keeps things of a zone waiting.
     """
@@ -130,6 +136,8 @@ def story(
     total, done = sum(counts.values()), counts[Standing.INSTALLED]
     version = subject.version or f"release {subject.sequence_number}"
     said = [f"Version {version} for {subject.model} things of {subject.line.source}. {done} of {total} run it."]
+    if words:
+        said.append(f"What is new, by its maker: {words}")
     match header.status:
         case Status.FINISHED if header.cause == "done":
             said.append(f"It is done since {_time(header.since)}; nobody had to do anything at any of them.")
