@@ -227,6 +227,10 @@ class Agent:
         self.stories.start("life", self._life(), now)
         self.run(now)
 
+    def close(self) -> None:
+        """Let go of what the next life of the thing takes up; a life that a power cut ends gets no such call."""
+        self.stories.stop_all(self._now)
+
     def receive_datagram(self, data: bytes, source: Address, now: float, *, multicast: bool = False) -> None:
         """Take one datagram."""
         self.endpoint.receive_datagram(data, source, now, multicast=multicast)

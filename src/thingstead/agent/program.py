@@ -156,6 +156,7 @@ async def _start(
         sockets.append(open_multicast_socket(group, config.multicast_port, interface=config.host))
     pump = Pump(agent, sockets, clock=clock, is_known=agent.endpoint.is_known)
     stack.callback(pump.close)
+    stack.callback(agent.close)
 
     async def answer(asked: dict[str, Any], _uid: int) -> dict[str, Any]:
         if asked.get("operation") == "command":

@@ -13,7 +13,7 @@ from typing import Any
 
 from thingstead.clock import SystemClock
 from thingstead.enforcement.namespace import Attachment
-from thingstead.errors import ConfigError
+from thingstead.errors import ConfigError, TransportError
 from thingstead.simulator.attack.aim import aim, on_loopback, on_site
 from thingstead.simulator.attack.join import join
 from thingstead.simulator.attack.retired import retired
@@ -145,7 +145,11 @@ async def _release(demo: Demo) -> Told:
         await demo.ask("release.publish", envelope=str(files.envelope), image=str(files.image))
 
     async def all_updated() -> bool:
-        running = [(await demo.status(thing))["version"] for thing in things]
+        try:
+            running = [(await demo.status(thing))["version"] for thing in things]
+        except TransportError:
+            # One of them is just starting anew, under what it has installed.
+            return False
         return all(version == _VERSION for version in running)
 
     updated = await demo.until(all_updated)

@@ -7,11 +7,13 @@ so that whoever has such a client at hand can try it. A thing that is not simula
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 import sys
 from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.core import Agent
@@ -19,6 +21,7 @@ from thingstead.agent.program import run
 from thingstead.agent.story import Story
 from thingstead.endpoint.association import Association
 from thingstead.endpoint.event import AssociationId, RequestReceived, SequenceNeeded
+from thingstead.errors import StorageError
 from thingstead.protocols.ace.aif import Permission, Scope
 from thingstead.protocols.profile import path
 from thingstead.secret import Secret
@@ -68,14 +71,26 @@ def commands(home: Path, uri: str, *, within: str = "") -> dict[str, str]:
 class VisitedAgent(Agent):
     """An agent that lets its visitors read its lamp."""
 
+    def __init__(self, *arguments: Any, **others: Any) -> None:
+        super().__init__(*arguments, **others)
+        self._visitors: dict[str, ContextFile] = {}
+
     def start(self, now: float) -> None:
         """Take the visitors' contexts up first."""
-        self._visitors: dict[str, ContextFile] = {}
         for file in sorted((self.config.home / _FOLDER).glob("*.oscore")):
             name = AssociationId(file.stem)
             self._visitors[name] = ContextFile.open(file)
             self.endpoint.install(Association(name, self._visitors[name].context(), peer=name))
         super().start(now)
+
+    def close(self) -> None:
+        """Let the next life have the visitors' contexts."""
+        super().close()
+        while self._visitors:
+            _, file = self._visitors.popitem()
+            with contextlib.suppress(StorageError):
+                # Numbers that were reserved stay spent.
+                file.close()
 
     def _grant(self, event: RequestReceived) -> tuple[Hashable, Scope] | None:
         if event.association in self._visitors:

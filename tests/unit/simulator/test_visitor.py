@@ -15,6 +15,7 @@ from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.oscore.context import SequenceNumbers
 from thingstead.protocols.oscore.replay import ReplayWindow
 from thingstead.protocols.profile import path
+from thingstead.simulator.virtual import thing as virtual
 from thingstead.simulator.visitor import VisitedAgent, commands, prepare
 from thingstead.storage import oscore_form
 
@@ -53,7 +54,7 @@ class Visitor:
 def play(tmp_path, monkeypatch):
     """A thing that was prepared for visitors and has joined."""
     prepare(tmp_path)
-    monkeypatch.setattr(scenario, "Agent", VisitedAgent)
+    monkeypatch.setattr(virtual, "Agent", VisitedAgent)
 
     def play(story):
         async def whole(world):
@@ -96,8 +97,7 @@ def test_after_a_restart_a_visitor_proves_that_it_is_there(play, tmp_path):
     async def story(_world, thing):
         visitor = Visitor(libcoaps(tmp_path))
         visitor.ask(thing.agent, Code.GET, path.LIGHT)
-        for file in thing.agent._visitors.values():
-            file.close()
+        thing.agent.close()
         thing.crash()
         thing.start()
         assert visitor.ask(thing.agent, Code.GET, path.LIGHT).code == Code.CONTENT
