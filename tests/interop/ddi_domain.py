@@ -203,13 +203,22 @@ class Swupdate:
         self.configure(domain)
 
     def configure(
-        self, domain: DdiDomain, *, token: str | None = None, port: int | None = None, host: str = "localhost"
+        self,
+        domain: DdiDomain,
+        *,
+        token: str | None = None,
+        port: int | None = None,
+        host: str = "localhost",
+        certificate: tuple[Path, Path] | None = None,
     ) -> None:
         """Write its settings, all right where nothing else is said."""
+        proof = f'targettoken = "{domain.token if token is None else token}";'
+        if certificate is not None:
+            proof = f'sslcert = "{certificate[0]}"; sslkey = "{certificate[1]}";'
         (self._folder / "swupdate.cfg").write_text(
             f'globals: {{ loglevel = 5; public-key-file = "{self._folder}/images.pem"; }};\n'
             f'suricatta: {{ tenant = "default"; id = "{domain.thing}"; url = "https://{host}:{port or domain.port}";'
-            f' targettoken = "{domain.token if token is None else token}"; cafile = "{domain.authority}";'
+            f' {proof} cafile = "{domain.authority}";'
             " polldelay = 1; retry = 5; retrywait = 1; };\n"
         )
 

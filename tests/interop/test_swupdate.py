@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,35 @@ def test_a_quarantine_is_the_end_of_its_token(gateway):
     assert not gateway.slot.exists()
 
 
+def test_with_a_certificate_for_its_own_key_it_needs_no_token(gateway, tmp_path, program):
+    key, request = tmp_path / "device.key", tmp_path / "device.csr"
+    made = [
+        program("openssl", package="openssl"),
+        "req",
+        "-new",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+    ]
+    words = [*made, "-nodes", "-subj", "/CN=x", "-keyout", key, "-out", request]
+    subprocess.run([str(word) for word in words], check=True, capture_output=True)
+
+    async def story(domain, updater):
+        told = await domain.ask("thing.token", thing=domain.thing, request=request.read_text())
+        (tmp_path / "device.pem").write_text(told["certificate"])
+        updater.configure(domain, certificate=(tmp_path / "device.pem", key))
+        await domain.publish(gateway.image(), version="1.1.0", sequence_number=2)
+        async with updater.running():
+            await updater.until(lambda: "All Chunks Installed" in domain.progress())
+        assert gateway.holds()
+        updater.configure(domain)
+        async with updater.running():
+            await updater.until(lambda: "401 Unauthorized" in updater.log)
+
+    play(gateway, story)
+
+
 def test_with_a_wrong_token_it_is_nobody(gateway):
     async def story(domain, updater):
         await domain.publish(gateway.image(), version="1.1.0", sequence_number=2)
@@ -203,7 +233,7 @@ class FakeDoor:
         self.actions = FakeActions(image, described or artifact(image))
         self.asked = 0
 
-    async def authenticate(self, device, _authorization, *, source):
+    async def authenticate(self, device, _authorization, *, source, certificate):
         self.asked += 1
         return device
 

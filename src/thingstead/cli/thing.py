@@ -11,7 +11,6 @@ from thingstead.cli.remote import DOMAIN, THING, absolute_paths, ask, remote
 from thingstead.storage.directory import write_whole
 
 __all__ = [
-    "ADD",
     "ADMIT",
     "ATTEST",
     "FORGOTTEN",
@@ -21,7 +20,6 @@ __all__ = [
     "RESTORE",
     "RETIRE",
     "SHOW",
-    "TOKEN",
     "WAITING",
 ]
 
@@ -119,28 +117,6 @@ ADMIT = remote(
     description="The thing knocks again by itself, and has a day for it. Compare its key with what stands on it or\n"
     "came with it, not with what it says of itself: with --key, one that proved another key is refused.",
 )
-_SHOWN_ONCE = (
-    "The token is shown this once, and kept as its SHA-256. It goes into the device's settings: `targettoken` of\n"
-    "swupdate, `auth_token` of rauc-hawkbit-updater. Whoever has it can pass for the device until that gets another\n"
-    "one (`thing token`), is quarantined or retired."
-)
-ADD = remote(
-    "thing.add",
-    Parameter("--maker", "name of its maker's anchor, whose releases it gets", required=True),
-    Parameter("--model", "the maker's word for the type", required=True),
-    Parameter("--serial", "the maker's number of this one", required=True),
-    Parameter("--zone", "where it is"),
-    Parameter("--mud-url", "of its MUD file"),
-    Parameter(
-        "--verifies-images",
-        "its updater installs only what its maker signed; else it is kept off the Internet",
-        read=None,
-    ),
-    then="thingstead thing show {thing}",
-    description="For a Linux device that runs swupdate or RAUC and speaks none of our protocols. It proves nothing\n"
-    f"but its token: that it is what you say, you vouch for.\n\n{_SHOWN_ONCE}",
-)
-TOKEN = remote("thing.token", THING, then="thingstead thing show {thing}", description=_SHOWN_ONCE)
 WAITING = remote(
     "thing.waiting",
     view=_WAITING,

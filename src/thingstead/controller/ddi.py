@@ -1,6 +1,7 @@
 """The door for devices that speak hawkBit's API and none of ours: whose request it is, and whether it stands.
 
-A device has a token of 32 random bytes, shown once to the owner; its record holds the SHA-256 of it (`thing.DDI`).
+A device has a token of 32 random bytes, shown once to the owner, or a certificate of the domain's authority; its record
+holds the SHA-256 of either (`thing.DDI`, `thing.DDI_CERTIFICATE`), and nothing but that record lets it in.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from typing import Any
 from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import DdiConfig
+from thingstead.crypto.certificate import Certificate
 from thingstead.crypto.digest import digest
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
 from thingstead.domain.plane import Expiry, PlaneName
 from thingstead.domain.register import Register
-from thingstead.domain.thing import DDI, KeyRow, Thing
+from thingstead.domain.thing import DDI, DDI_CERTIFICATE, KeyRow, Thing
 from thingstead.endpoint.counter import RateLimits
 from thingstead.errors import AuthenticationError, ConfigError, DecodeError, PolicyError, ThingsteadError
 from thingstead.identifier import ThingId, thing_id, thing_id_from_random
@@ -41,8 +43,8 @@ _GONE = frozenset({LifecycleState.DECOMMISSIONED, LifecycleState.RE_OWNED})
 _BEGUN = frozenset({LifecycleState.INSTALLED, LifecycleState.BOOTSTRAPPING})
 """States that an addition leaves behind when it is cut short; the next one goes on from there."""
 _LONGEST = 128
-_NOBODY = bytes(32)
-_AUTHORITY = "authority of updates over HTTPS"
+_ROLES = frozenset({DDI, DDI_CERTIFICATE})
+_AUTHORITY, _CERTIFICATE = "authority of updates over HTTPS", "certificate of a device"
 _WARNING = timedelta(days=730)
 """Somebody may have to walk to each device."""
 
@@ -54,13 +56,14 @@ def ddi_origin(config: DdiConfig) -> str:
 
 
 class Registered:
-    """A device and its token, which is shown this once."""
+    """A device and what it proves itself by: its token, which is shown this once, or its certificate."""
 
-    __slots__ = ("thing", "token")
+    __slots__ = ("certificate", "thing", "token")
 
-    def __init__(self, thing: Thing, token: str) -> None:
+    def __init__(self, thing: Thing, token: str, certificate: Certificate | None = None) -> None:
         self.thing = thing
         self.token = token
+        self.certificate = certificate
 
 
 class DdiRegistry:
@@ -72,6 +75,9 @@ class DdiRegistry:
         makers: names of the makers that the owner trusts now.
         clock: for UTC.
         random_bytes: for ids and tokens.
+
+    Attributes:
+        certify: makes a certificate of a request and a name; None while nothing is served that would take it.
     """
 
     def __init__(
@@ -88,6 +94,7 @@ class DdiRegistry:
         self._makers = makers
         self._clock = clock
         self._random_bytes = random_bytes
+        self.certify: Callable[[bytes, str], Certificate] | None = None
 
     async def add(
         self,
@@ -99,6 +106,7 @@ class DdiRegistry:
         mud_url: str,
         device_class: int,
         verifies_images: bool,
+        request: bytes = b"",
         by: str,
     ) -> Registered:
         """Take in a device that the owner vouches for; one that verifies no image is kept off the Internet (R-70).
@@ -133,7 +141,7 @@ class DdiRegistry:
             await self._conductor.register(thing, actor=by, evidence=details)
         elif thing.keys or thing.state not in _BEGUN:
             raise PolicyError(f"{serial} of {maker} is known here already: `thingstead thing list`", reason="known")
-        token, row = self._token()
+        token, certificate, row = self._proof(thing.id, request)
         if thing.state is LifecycleState.INSTALLED:
             await self._conductor.transition(thing.id, Cause.JOIN_STARTED, actor=by)
         report = await self._conductor.transition(
@@ -143,26 +151,32 @@ class DdiRegistry:
             evidence={"rule": "added by hand", "speaks": DDI},
             changes={"joined_at": self._clock.utc(), "keys": (row,)},
         )
-        return Registered(report.thing, token)
+        return Registered(report.thing, token, certificate)
 
-    async def renew(self, thing: ThingId, *, by: str) -> Registered:
-        """Give a device another token; the one before ends at once.
+    async def renew(self, thing: ThingId, *, request: bytes = b"", by: str) -> Registered:
+        """Give a device another token, or a certificate; what it had before ends at once.
 
         Raises:
             PolicyError: it has none, or has left.
             StorageError: it could not be kept.
         """
         known = self._register.thing(thing)
-        if not _has_token(known) or known.state in _GONE:
+        if not _has_proof(known) or known.state in _GONE:
             raise PolicyError(f"{thing} has no token: only what was added by `thingstead thing add` has", reason="ddi")
-        token, row = self._token()
+        token, certificate, row = self._proof(thing, request)
         closed = [_ended(one, row.since) for one in known.keys]
         changed = await self._conductor.amend(thing, actor=by, cause="ddi-token", changes={"keys": (*closed, row)})
-        return Registered(changed, token)
+        return Registered(changed, token, certificate)
 
-    def _token(self) -> tuple[str, KeyRow]:
+    def _proof(self, thing: ThingId, request: bytes) -> tuple[str, Certificate | None, KeyRow]:
+        at = self._clock.utc()
+        if request:
+            if self.certify is None:
+                raise ConfigError("certificates are for the server of updates, which does not run: [ddi] enabled")
+            certificate = self.certify(request, thing)
+            return "", certificate, KeyRow(digest(certificate.der), DDI_CERTIFICATE, at, certificate.expires)
         token = base64.urlsafe_b64encode(self._random_bytes(_TOKEN_SIZE)).decode("ascii").rstrip("=")
-        return token, KeyRow(digest(token.encode()), DDI, self._clock.utc())
+        return token, None, KeyRow(digest(token.encode()), DDI, at)
 
 
 class DdiDoor:
@@ -199,20 +213,27 @@ class DdiDoor:
         self._said: dict[ThingId, dict[str, str]] = {}
         self._rates = RateLimits(_REQUESTS_PER_SECOND, burst=_REQUESTS_AT_ONCE, max_names=_MAX_NAMES)
 
-    async def authenticate(self, device: str, authorization: str, *, source: str) -> ThingId:
-        """The thing that a request is from: its own token, for its own paths.
+    async def authenticate(self, device: str, authorization: str, *, source: str, certificate: bytes = b"") -> ThingId:
+        """The thing that a request is from: its own token or certificate, for its own paths.
 
         A device that is not known, one that has no token and one that shows another's look the same.
 
+        Args:
+            device: id in the path.
+            authorization: header; empty where there is none.
+            source: address that it came from.
+            certificate: that the connection proved the key of, in DER; empty where none was shown.
+
         Raises:
-            AuthenticationError: not the token of that device (401).
+            AuthenticationError: not the token or certificate of that device (401).
             PolicyError: more requests than a device makes ("rate").
         """
-        thing, row = self._find(device)
+        thing, rows = self._find(device)
         shown = authorization.removeprefix(_SCHEME) if authorization.startswith(_SCHEME) else ""
-        is_right = hmac.compare_digest(digest(shown.encode()), _NOBODY if row is None else row.thumbprint)
-        if thing is None or row is None or not is_right:
-            raise AuthenticationError("expected the token of this device", spec=_SPEC, reason="token")
+        proofs = {DDI: digest(shown.encode()), DDI_CERTIFICATE: digest(certificate)}
+        is_right = any(hmac.compare_digest(proofs[row.role], row.thumbprint) for row in rows)
+        if thing is None or not is_right:
+            raise AuthenticationError("expected the token or certificate of this device", spec=_SPEC, reason="token")
         if not self._rates.allow(thing, self._clock.now()):
             raise PolicyError(f"{thing} asks too often", reason="rate")
         if self._places.get(thing) != source:
@@ -246,16 +267,18 @@ class DdiDoor:
         return self._heard.get(thing)
 
     def expiries(self) -> list[Expiry]:
-        """The end of the domain's authority, which strands every device that was not given another one."""
+        """Each device's certificate, and the end of the domain's authority, which strands all of them."""
         if self.authority_expires is None:
             return []
-        devices = [one.id for one in self._register.things() if one.state not in _GONE and _has_token(one)]
-        return [Expiry(_AUTHORITY, self.authority_expires, tuple(devices), PlaneName.IDENTITY, warning=_WARNING)]
+        devices = [one for one in self._register.things() if one.state not in _GONE and _has_proof(one)]
+        ends = [(row.until, one.id) for one in devices for row in _proofs(one, self._clock.utc())]
+        found = [Expiry(_CERTIFICATE, at, (thing,), PlaneName.IDENTITY) for at, thing in ends if at is not None]
+        stranded = tuple([one.id for one in devices])
+        return [*found, Expiry(_AUTHORITY, self.authority_expires, stranded, PlaneName.IDENTITY, warning=_WARNING)]
 
     def told_of(self, thing: ThingId) -> dict[str, Any]:
         """What a device last said, for people; empty for one that does not speak this API."""
-        row = self._register.thing(thing).key(DDI, self._clock.utc())
-        if row is None:
+        if not _has_proof(self._register.thing(thing)):
             return {}
         return {"speaks": DDI, "progress": self.actions.progress.get(thing, ""), "says": self._said.get(thing, {})}
 
@@ -266,20 +289,26 @@ class DdiDoor:
             for thing in [one for one in kept if self._is_gone(one)]:
                 kept.pop(thing)
 
-    def _find(self, device: str) -> tuple[ThingId | None, KeyRow | None]:
+    def _find(self, device: str) -> tuple[ThingId | None, list[KeyRow]]:
         try:
             thing = thing_id(device)
-            return thing, self._register.thing(thing).key(DDI, self._clock.utc())
+            return thing, _proofs(self._register.thing(thing), self._clock.utc())
         except (DecodeError, ConfigError):
-            return None, None
+            return None, []
 
     def _is_gone(self, thing: ThingId) -> bool:
         return self._register.thing(thing).state in _GONE
 
 
-def _has_token(thing: Thing) -> bool:
-    return any(row.role == DDI and row.until is None for row in thing.keys)
+def _has_proof(thing: Thing) -> bool:
+    return any(row.role in _ROLES for row in thing.keys)
+
+
+def _proofs(thing: Thing, at: datetime) -> list[KeyRow]:
+    rows = [row for row in thing.keys if row.role in _ROLES]
+    return [row for row in rows if row.since <= at and (row.until is None or at < row.until)]
 
 
 def _ended(row: KeyRow, at: datetime) -> KeyRow:
-    return replace(row, until=at) if row.role == DDI and row.until is None else row
+    is_open = row.role in _ROLES and (row.until is None or at < row.until)
+    return replace(row, until=at) if is_open else row

@@ -25,6 +25,7 @@ class AddDevice(Acting):
         mud_url: of its MUD file; empty for none.
         device_class: RFC 7228 class; above 2 for what is not constrained.
         verifies_images: its updater installs only what its maker signed; else it is kept off the Internet.
+        request: certification request in PEM, for a certificate instead of a token.
     """
 
     maker: str
@@ -34,6 +35,7 @@ class AddDevice(Acting):
     mud_url: str = ""
     device_class: int = 3
     verifies_images: bool = False
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,11 @@ class RenewToken(Acting):
 
     Attributes:
         thing: its id.
+        request: certification request in PEM, for a certificate instead.
     """
 
     thing: str
+    request: str = ""
 
 
 def rows(registry: DdiRegistry, *, url: str) -> tuple[Operation[Any], ...]:
@@ -59,12 +63,15 @@ def rows(registry: DdiRegistry, *, url: str) -> tuple[Operation[Any], ...]:
             mud_url=request.mud_url,
             device_class=request.device_class,
             verifies_images=request.verifies_images,
+            request=request.request.encode(),
             by=request.by,
         )
         return _shown(added, url)
 
     async def renew(request: RenewToken) -> dict[str, Any]:
-        return _shown(await registry.renew(thing_id(request.thing), by=request.by), url)
+        return _shown(
+            await registry.renew(thing_id(request.thing), request=request.request.encode(), by=request.by), url
+        )
 
     return (
         Operation("thing.add", AddDevice, Right.OWN, "take in a device that speaks hawkBit's API", add),
@@ -74,9 +81,12 @@ def rows(registry: DdiRegistry, *, url: str) -> tuple[Operation[Any], ...]:
 
 def _shown(registered: Registered, url: str) -> dict[str, Any]:
     """The token is here, and nowhere else any more."""
+    shown = {"token": registered.token}
+    if registered.certificate is not None:
+        shown = {"certificate": registered.certificate.pem.decode("ascii")}
     return {
         "thing": registered.thing.id,
-        "token": registered.token,
+        **shown,
         "tenant": "default",
         "url": url or "not served: [ddi] enabled",
     }

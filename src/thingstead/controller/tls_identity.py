@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from thingstead.clock import Clock
-from thingstead.crypto.authority import Signer, make_authority, make_server
-from thingstead.crypto.certificate import load_certificate
+from thingstead.crypto.authority import Signer, certify_client, make_authority, make_server
+from thingstead.crypto.certificate import Certificate, load_certificate
 from thingstead.errors import ConfigError, StorageError, ThingsteadError
 from thingstead.secret import Secret
 from thingstead.storage.directory import private_directory, write_whole
@@ -22,6 +22,7 @@ __all__ = ["TlsIdentity", "open_authority"]
 
 _AUTHORITY_LIFETIME = timedelta(days=20 * 365)
 _SERVER_LIFETIME = timedelta(days=90)
+_DEVICE_LIFETIME = timedelta(days=2 * 365)
 _RENEWAL = timedelta(days=30)
 _SLACK = timedelta(hours=1)
 """Before now: a device's clock may be behind ours."""
@@ -59,7 +60,16 @@ class TlsIdentity:
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         self.context.set_alpn_protocols(["http/1.1"])
         self.context.num_tickets = 0
+        # A device may show one of ours instead of a token; that the authority signed it is not what lets it in.
+        self.context.verify_mode = ssl.CERT_OPTIONAL
+        self.context.load_verify_locations(cadata=self.authority.decode("ascii"))
         self._certify(clock.utc())
+
+    def certify(self, request: bytes, name: str) -> Certificate:
+        """Certify the key of a device's request; errors as for `authority.certify_client`."""
+        at = self._clock.utc()
+        until = min(at + _DEVICE_LIFETIME, self.expires)
+        return certify_client(request, self._signer, name=name, not_before=at - _SLACK, not_after=until)
 
     async def renew(self) -> None:
         """Certify the server anew when a third of its time is over; connections that stand go on."""

@@ -1,4 +1,4 @@
-"""Make X.509 certificates and detached CMS signatures with EC keys: what a maker, not a thing, needs."""
+"""Make X.509 certificates and detached CMS signatures with EC keys: what a maker or a domain, not a thing, needs."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ from datetime import datetime
 from ipaddress import ip_address
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from thingstead.crypto.certificate import Certificate
+from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError
 from thingstead.secret import Secret
 
-__all__ = ["Signer", "make_authority", "make_server", "make_signer"]
+__all__ = ["Signer", "certify_client", "make_authority", "make_server", "make_signer"]
+
+
+_SMALLEST_RSA = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class Signer:
     @property
     def chain_pem(self) -> bytes:
         """This certificate in PEM."""
-        return self.certificate.x509.public_bytes(serialization.Encoding.PEM)
+        return self.certificate.pem
 
     def sign_detached(self, data: bytes) -> bytes:
         """A DER CMS SignedData over `data` without the data, as RFC 8520 §13.1 wants it."""
@@ -82,6 +87,40 @@ def make_server(host: str, authority: Signer, *, not_before: datetime, not_after
     return _make(host, authority, extensions, not_before=not_before, not_after=not_after)
 
 
+def certify_client(
+    request: bytes, authority: Signer, *, name: str, not_before: datetime, not_after: datetime
+) -> Certificate:
+    """A TLS client named `name` under `authority`, with the key of a certification request (RFC 2986).
+
+    Nothing else of the request counts: what it is called, and what its key is for, says whoever certifies.
+
+    Raises:
+        DecodeError: not such a request.
+        AuthenticationError: its key did not sign it.
+        UnsupportedError: neither an EC or Ed25519 key nor RSA of 2048 bits or more.
+    """
+    try:
+        load = x509.load_pem_x509_csr if b"-----BEGIN" in request else x509.load_der_x509_csr
+        asked = load(request)
+        key, is_proven = asked.public_key(), asked.is_signature_valid
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise DecodeError(f"expected a certification request: {error}", spec="RFC 2986 §4") from None
+    if not is_proven:
+        raise AuthenticationError("the request is not signed by its own key", spec="RFC 2986 §4.2")
+    if not isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey) and not (
+        isinstance(key, rsa.RSAPublicKey) and key.key_size >= _SMALLEST_RSA
+    ):
+        raise UnsupportedError(
+            f"expected an EC or Ed25519 key, or RSA of {_SMALLEST_RSA} bits", spec="RFC 5280 §4.1.2.7"
+        )
+    extensions: list[tuple[x509.ExtensionType, bool]] = [
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_usage(certificates=False), True),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False),
+    ]
+    return _certify(name, key, authority, extensions, not_before=not_before, not_after=not_after)
+
+
 def _make(
     name: str,
     authority: Signer | None,
@@ -91,30 +130,42 @@ def _make(
     not_after: datetime,
 ) -> Signer:
     key = ec.generate_private_key(ec.SECP256R1())
+    made = _certify(name, key.public_key(), authority or key, extensions, not_before=not_before, not_after=not_after)
+    key_pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return Signer(made, Secret(key_pem), None if authority is None else authority.certificate)
+
+
+def _certify(
+    name: str,
+    public: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey,
+    authority: Signer | ec.EllipticCurvePrivateKey,
+    extensions: list[tuple[x509.ExtensionType, bool]],
+    *,
+    not_before: datetime,
+    not_after: datetime,
+) -> Certificate:
+    """Signed by an authority, or by its own key."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    issuing_key = key if authority is None else authority._key()
+    if isinstance(authority, Signer):
+        issuing_key, issuer = authority._key(), authority.certificate.x509.subject
+    else:
+        issuing_key, issuer = authority, subject
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(subject if authority is None else authority.certificate.x509.subject)
-        .public_key(key.public_key())
+        .issuer_name(issuer)
+        .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(not_before)
         .not_valid_after(not_after)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuing_key.public_key()), critical=False)
     )
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
-    certificate = builder.sign(issuing_key, hashes.SHA256())
-    key_pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return Signer(
-        Certificate(certificate.public_bytes(serialization.Encoding.DER)),
-        Secret(key_pem),
-        None if authority is None else authority.certificate,
-    )
+    return Certificate(builder.sign(issuing_key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
 
 
 def _usage(*, certificates: bool) -> x509.KeyUsage:

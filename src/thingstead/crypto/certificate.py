@@ -67,6 +67,11 @@ class Certificate:
         return loaded
 
     @property
+    def pem(self) -> bytes:
+        """The same in PEM (RFC 7468 §5.1)."""
+        return self.x509.public_bytes(serialization.Encoding.PEM)
+
+    @property
     def subject(self) -> str:
         """Subject name for people (RFC 4514)."""
         return self.x509.subject.rfc4514_string()

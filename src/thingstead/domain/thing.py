@@ -14,11 +14,11 @@ from thingstead.errors import DecodeError
 from thingstead.identifier import ThingId, TransitionId, thing_id
 from thingstead.protocols.cbor import codec
 
-__all__ = ["DDI", "MAKER", "RELEASE", "KeyRow", "Thing", "decode", "encode", "released_under"]
+__all__ = ["DDI", "DDI_CERTIFICATE", "MAKER", "RELEASE", "KeyRow", "Thing", "decode", "encode", "released_under"]
 
-MAKER, RELEASE, DDI = "maker", "release", "ddi"
+MAKER, RELEASE, DDI, DDI_CERTIFICATE = "maker", "release", "ddi", "ddi-certificate"
 """Roles of keys: the one by which it joins, which its maker signed; those that sign its releases where its maker's
-do not any more; and the token of a device that speaks hawkBit's API and none of ours, by its SHA-256."""
+do not any more; and of a device that speaks hawkBit's API and none of ours, token or certificate, by its SHA-256."""
 
 _SHARED = ("maker", "model", "mud_url", "zone")
 
@@ -28,8 +28,8 @@ class KeyRow:
     """One key of a thing: keys come and go beneath an identifier that stays.
 
     Attributes:
-        thumbprint: SHA-256 COSE key thumbprint (RFC 9679), 32 bytes; of a token, its SHA-256.
-        role: what it proves: `MAKER`, `RELEASE` or `DDI`.
+        thumbprint: SHA-256 COSE key thumbprint (RFC 9679), 32 bytes; of a token or certificate, its SHA-256.
+        role: what it proves: `MAKER`, `RELEASE`, `DDI` or `DDI_CERTIFICATE`.
         since: first instant at which it counts.
         until: first instant at which it no longer counts; None while open.
     """

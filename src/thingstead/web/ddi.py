@@ -33,7 +33,7 @@ async def ddi_served(controller: Controller, folder: Path) -> AsyncIterator[str]
     foundation = controller.foundation
     config, origin = foundation.config.ddi, ddi_origin(foundation.config.ddi)
     identity = TlsIdentity(folder, domain=foundation.config.domain.name, host=config.name, clock=foundation.clock)
-    controller.ddi.authority_expires = identity.expires
+    controller.ddi.authority_expires, controller.devices.certify = identity.expires, identity.certify
     listener = ddi_listener(config.host, config.port)
     app = make_ddi(controller.ddi, origin=origin, poll_seconds=config.poll_seconds)
     limits = ConnectionLimits(most=config.max_connections)

@@ -30,7 +30,10 @@ from thingstead.protocols.ddi.route import Resource, Route, route
 from thingstead.web.ddi_range import wanted
 from thingstead.web.guard import Asgi
 
-__all__ = ["Door", "Limits", "make_ddi"]
+__all__ = ["CERTIFICATE", "Door", "Limits", "make_ddi"]
+
+CERTIFICATE = "certificate"
+"""Under which name a connection's state has the certificate that its client proved the key of, in DER."""
 
 _HAL, _FILE, _TEXT = "application/hal+json", "application/octet-stream", "text/plain; charset=utf-8"
 _STATUSES = {"path": 404, "action": 404, "closed": 410, "method": 405, "range": 416, "rate": 429, "length": 413}
@@ -62,7 +65,7 @@ class Door(Protocol):
         """What each device is to do."""
         ...
 
-    async def authenticate(self, device: str, authorization: str, *, source: str) -> ThingId:
+    async def authenticate(self, device: str, authorization: str, *, source: str, certificate: bytes = b"") -> ThingId:
         """Whose request it is."""
         ...
 
@@ -131,7 +134,9 @@ def make_ddi(door: Door, *, origin: str, poll_seconds: int, limits: Limits | Non
         thing: ThingId | None = None
         try:
             found, headers = _read_head(scope, bounds)
-            thing = await door.authenticate(found.device, headers.get(b"authorization", ""), source=source)
+            shown = scope.get("state", {}).get(CERTIFICATE, b"")
+            said = headers.get(b"authorization", "")
+            thing = await door.authenticate(found.device, said, source=source, certificate=shown)
             body = await _read_body(receive, headers, bounds)
             asked = _Asked(thing, found, body, headers.get(b"range", ""), headers.get(b"if-range", ""))
             answer = await _TABLE[found.resource](door, Links(origin, found.device), asked, poll_seconds)

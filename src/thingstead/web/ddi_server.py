@@ -23,6 +23,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from thingstead.errors import ConfigError
+from thingstead.web.ddi_app import CERTIFICATE
 from thingstead.web.guard import Asgi
 
 __all__ = ["ConnectionLimits", "ddi_listener", "ddi_service"]
@@ -126,6 +127,8 @@ class _Service:
             ws="none",
             server_header=False,
             date_header=False,
+            # Where a device is says its connection: who could name another address would get another thing's rules.
+            proxy_headers=False,
             h11_max_incomplete_event_size=limits.max_header_bytes,
             timeout_keep_alive=limits.idle_seconds,
         )
@@ -211,6 +214,8 @@ class _Connection(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._service.came(self)
+        shown = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        self.app_state = {CERTIFICATE: shown or b""}
         self._header = self.loop.call_later(self._limits.header_seconds, self.cut)
 
     def data_received(self, data: bytes) -> None:

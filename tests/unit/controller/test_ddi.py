@@ -2,23 +2,36 @@
 
 import asyncio
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.unit.controller.planes import House
 from tests.unit.domain.things import AT
 from tests.unit.web.ddi_desk import DEVICE, OTHER, OTHER_TOKEN, SENSOR, SOURCE, TOKEN, DdiDesk
 from thingstead.controller.config import DdiConfig
 from thingstead.controller.ddi import DdiRegistry, ddi_origin
+from thingstead.controller.tls_identity import TlsIdentity
 from thingstead.crypto.digest import digest
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import Cause, LifecycleState
 from thingstead.domain.plane import Demand, PlaneName
-from thingstead.domain.thing import DDI
+from thingstead.domain.thing import DDI, DDI_CERTIFICATE, KeyRow
 from thingstead.errors import AuthenticationError, ConfigError, PolicyError, StorageError
 from thingstead.identifier import ThingId
 from thingstead.storage.memory import MemoryStore
+
+
+def request_of(key=None):
+    """A certification request of a device."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
 class Hall:
@@ -139,6 +152,25 @@ def test_another_token_ends_the_one_before():
     assert sum(one.until is None for one in second.thing.keys) == 1
 
 
+def test_a_device_gets_a_certificate_and_loses_its_token(tmp_path):
+    hall = Hall()
+    first = hall.add()
+    with pytest.raises(ConfigError):
+        asyncio.run(hall.registry.renew(first.thing.id, request=b"request", by="owner"))
+    identity = TlsIdentity(tmp_path / "tls", domain="home", host="localhost", clock=hall.house.clock)
+    hall.registry.certify = identity.certify
+    hall.house.clock.seconds += 1
+    second = asyncio.run(hall.registry.renew(first.thing.id, request=request_of(), by="owner"))
+    assert second.token == ""
+    assert second.certificate is not None
+    assert second.certificate.subject == f"CN={first.thing.id}"
+    (row,) = [one for one in second.thing.keys if one.until is None or one.until > hall.house.clock.utc()]
+    assert (row.role, row.thumbprint) == (DDI_CERTIFICATE, digest(second.certificate.der))
+    hall.house.clock.seconds += 1
+    third = hall.renew(first.thing.id)
+    assert [one.role for one in third.thing.keys if one.until is None] == [DDI]
+
+
 def test_a_thing_without_a_token_gets_none():
     hall = Hall()
     with pytest.raises(ConfigError):
@@ -149,8 +181,48 @@ def test_a_thing_without_a_token_gets_none():
         hall.renew(added.thing.id)
 
 
-def authenticate(desk, device=DEVICE.id, authorization=f"TargetToken {TOKEN}"):
-    return asyncio.run(desk.door.authenticate(device, authorization, source=SOURCE))
+def authenticate(desk, device=DEVICE.id, authorization=f"TargetToken {TOKEN}", certificate=b""):
+    return asyncio.run(desk.door.authenticate(device, authorization, source=SOURCE, certificate=certificate))
+
+
+class Certified(DdiDesk):
+    """A desk whose device has a certificate until the next day, and no token."""
+
+    def __init__(self):
+        super().__init__()
+        until = AT + timedelta(days=1)
+        self.change(DEVICE.evolve(keys=(KeyRow(digest(b"certificate"), DDI_CERTIFICATE, AT, until),)))
+
+
+def test_its_certificate_makes_a_device_itself_until_it_ends():
+    desk = Certified()
+    assert authenticate(desk, authorization="", certificate=b"certificate") == DEVICE.id
+    desk.door.authority_expires = AT + timedelta(days=7000)
+    assert [(one.at - AT).days for one in desk.door.expiries()] == [1, 7000]
+    desk.clock.seconds += timedelta(days=1).total_seconds()
+    with pytest.raises(AuthenticationError):
+        authenticate(desk, authorization="", certificate=b"certificate")
+
+
+@pytest.mark.parametrize(
+    ("device", "authorization", "certificate"),
+    [
+        (DEVICE.id, "", b""),
+        (DEVICE.id, "", b"another"),
+        (DEVICE.id, f"TargetToken {TOKEN}", b""),
+        (DEVICE.id, "TargetToken certificate", b""),
+        (OTHER.id, "", b"certificate"),
+        (SENSOR.id, "", b"certificate"),
+    ],
+)
+def test_no_certificate_but_its_own_makes_a_device(device, authorization, certificate):
+    with pytest.raises(AuthenticationError):
+        authenticate(Certified(), device, authorization, certificate)
+
+
+def test_a_certificate_is_no_token():
+    with pytest.raises(AuthenticationError):
+        authenticate(DdiDesk(), authorization="", certificate=TOKEN.encode())
 
 
 def test_its_token_makes_a_device_itself():

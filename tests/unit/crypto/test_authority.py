@@ -2,12 +2,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from thingstead.crypto.authority import Signer, make_authority, make_server, make_signer
+from thingstead.crypto.authority import Signer, certify_client, make_authority, make_server, make_signer
 from thingstead.crypto.certificate import verify_chain
-from thingstead.errors import UntrustedError
+from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError, UntrustedError
 from thingstead.secret import Secret
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -96,3 +97,47 @@ def test_a_detached_signature_carries_who_issued_its_signer_and_not_the_data():
     assert data not in signature
     assert all(one.der in signature for one in (signer.certificate, AUTHORITY.certificate))
     assert AUTHORITY.certificate.der in AUTHORITY.sign_detached(data)
+
+
+KEYS = {
+    "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "Ed25519": ed25519.Ed25519PrivateKey.generate,
+    "RSA": lambda: rsa.generate_private_key(65537, 2048),
+}
+
+
+def request(key, *, form=serialization.Encoding.PEM):
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Thingstead home")])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(name)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    algorithm = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    return builder.sign(key, algorithm).public_bytes(form)
+
+
+@pytest.mark.spec("RFC 2986 4")
+@pytest.mark.parametrize("form", [serialization.Encoding.PEM, serialization.Encoding.DER])
+@pytest.mark.parametrize("kind", KEYS)
+def test_a_client_is_what_its_authority_says_and_not_what_it_asks_to_be(kind, form):
+    authority = make_authority("Home", **SPAN)
+    made = certify_client(request(KEYS[kind](), form=form), authority, name="thing-a", **SPAN)
+    assert made.subject == "CN=thing-a"
+    assert verify_chain(made, (), anchors=(authority.certificate,), at=AT)
+    said = made.x509.extensions
+    assert said.get_extension_for_class(x509.BasicConstraints).value.ca is False
+    assert list(said.get_extension_for_class(x509.ExtendedKeyUsage).value) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        (b"", DecodeError),
+        (b"-----BEGIN CERTIFICATE REQUEST-----\n", DecodeError),
+        (request(KEYS["P-256"](), form=serialization.Encoding.DER)[:-9], DecodeError),
+        (request(KEYS["P-256"](), form=serialization.Encoding.DER)[:-1] + b"\x00", AuthenticationError),
+        (request(rsa.generate_private_key(65537, 1024)), UnsupportedError),
+        (request(dsa.generate_private_key(2048)), UnsupportedError),
+    ],
+)
+def test_what_is_no_request_of_a_key_that_is_strong_enough_is_refused(asked, error):
+    with pytest.raises(error):
+        certify_client(asked, make_authority("Home", **SPAN), name="thing-a", **SPAN)

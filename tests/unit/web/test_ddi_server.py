@@ -6,10 +6,16 @@ import socket
 import ssl
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from thingstead.clock import SystemClock
 from thingstead.controller.tls_identity import TlsIdentity
+from thingstead.crypto.digest import digest
 from thingstead.errors import ConfigError
+from thingstead.web.ddi_app import CERTIFICATE
 from thingstead.web.ddi_server import ConnectionLimits, ddi_listener, ddi_service
 
 FILE = bytes(16 << 20)
@@ -84,6 +90,67 @@ def test_a_visitor_who_trusts_the_authority_is_served(visit):
     answer = visit(story)
     assert answer.startswith(b"HTTP/1.1 200")
     assert b"server:" not in answer.lower()
+
+
+async def showing(scope, _receive, send):
+    """Tells the digest of the certificate that was shown."""
+    body = digest(scope["state"][CERTIFICATE]).hex().encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"64")]})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def certified(identity, folder, *, by=None):
+    """What a device has of its certificate: a context for TLS, and the digest."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
+    made = (by or identity).certify(request.public_bytes(Encoding.PEM), "thing-a")
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "device.pem").write_bytes(made.pem + private)
+    context = ssl.create_default_context(cadata=identity.authority.decode())
+    context.load_cert_chain(folder / "device.pem")
+    return context, digest(made.der).hex().encode()
+
+
+def test_what_a_client_shows_is_told_and_what_another_authority_signed_ends_the_connection(identity, tmp_path):
+    other = TlsIdentity(tmp_path / "other", domain="home", host="localhost", clock=SystemClock())
+    mine, shown = certified(identity, tmp_path)
+    others, _ = certified(identity, tmp_path, by=other)
+    nothing = ssl.create_default_context(cadata=identity.authority.decode())
+
+    async def run():
+        listener = ddi_listener("127.0.0.1", 0)
+        port = listener.getsockname()[1]
+        async with asyncio.timeout(10), ddi_service(showing, listener, identity.context):
+            for context, expected in ((mine, shown), (nothing, digest(b"").hex().encode())):
+                async with Visitor(port, context).connection() as (reader, writer):
+                    writer.write(REQUEST % b"")
+                    assert (await reader.readuntil(expected)).endswith(expected)
+            async with Visitor(port, others).connection() as (reader, writer):
+                writer.write(REQUEST % b"")
+                return await ended(reader)
+
+    assert asyncio.run(run()) == b""
+
+
+def test_nobody_says_that_they_are_elsewhere(identity):
+    clients = []
+
+    async def noting(scope, receive, send):
+        clients.append(scope["client"][0])
+        await application(scope, receive, send)
+
+    async def run():
+        listener = ddi_listener("127.0.0.1", 0)
+        trust = ssl.create_default_context(cadata=identity.authority.decode())
+        visitor = Visitor(listener.getsockname()[1], trust)
+        service = ddi_service(noting, listener, identity.context)
+        async with asyncio.timeout(10), service, visitor.connection() as (reader, writer):
+            claims = b"x-forwarded-for: 192.0.2.1\r\nforwarded: for=192.0.2.1\r\nx-real-ip: 192.0.2.1\r\n"
+            writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n" + claims + b"\r\n")
+            await reader.readuntil(b"ok")
+
+    asyncio.run(run())
+    assert clients == ["127.0.0.1"]
 
 
 def test_a_visitor_who_trusts_others_is_not_spoken_to(visit):

@@ -18,6 +18,7 @@ from thingstead.crypto.digest import digest
 from thingstead.domain.ports import Records
 from thingstead.errors import DecodeError, ForbiddenError, StateError
 from thingstead.identifier import ThingId, thing_id
+from thingstead.planes.software.door import Door
 from thingstead.planes.software.offer import Offer
 from thingstead.planes.software.software_record import SoftwareRecord
 from thingstead.protocols.cbor import codec
@@ -36,31 +37,11 @@ _FORMAT = 1
 _SPEC = "hawkBit DDI API v1"
 
 
-class Tracker(Protocol):
-    """The software plane, as far as a device's transport needs it."""
-
-    def accepts(self, thing: ThingId) -> bool:
-        """Whether a poll of a thing would be answered now."""
-        ...
-
-    async def keep(self, thing: ThingId) -> None:
-        """Return when the place of a thing in its campaign is on disk."""
-        ...
-
-    def poll(self, thing: ThingId) -> Offer | None:
-        """The release for a thing."""
-        ...
-
-    def image(self, thing: ThingId) -> Offer | None:
-        """The release whose image a thing wants."""
-        ...
+class Tracker(Door, Protocol):
+    """The software plane's door, and what it knows of a device."""
 
     def runs(self, thing: ThingId) -> SoftwareRecord:
         """What a thing reported."""
-        ...
-
-    async def report(self, thing: ThingId, encoded: bytes) -> None:
-        """Take a SUIT report."""
         ...
 
 
