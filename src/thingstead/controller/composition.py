@@ -31,6 +31,7 @@ from thingstead.controller.overview import Overview
 from thingstead.controller.owner import Owner, Trusted
 from thingstead.controller.people import compose_people
 from thingstead.controller.rejoining import Rejoining
+from thingstead.controller.release_network import ReleaseNetwork
 from thingstead.controller.remote_access import RemoteAccess
 from thingstead.controller.second_place import SecondPlace, second_place
 from thingstead.controller.server import DomainServer
@@ -108,7 +109,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     overview = _overview(foundation, known, server, attention, doors=doors, dates=dates)
     expiring = ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock)
     owner = _owner(foundation, trusted, register, planes=planes, migrations=migrations, doors=doors, groups=groups)
-    vulnerabilities = _vulnerabilities(foundation, planes, conductor, owner)
+    release_network, vulnerabilities = _of_releases(foundation, planes, register, conductor, owner)
     controller = Controller(
         foundation=foundation,
         second_place=store,
@@ -131,6 +132,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         devices=devices,
         overview=overview,
         owner=owner,
+        release_network=release_network,
         vulnerabilities=vulnerabilities,
         group_resources=groups,
         refusals=refusals,
@@ -138,8 +140,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         chores=(
             *_chores(foundation, planes, store, dates=expiring, attention=attention, rejoining=rejoining),
             (_SECOND, MigrationWatch(migrations, register, conductor=conductor, clock=clock).look),
-            (_MINUTE, vulnerabilities.look),
-            (_SECOND, attesting.look),
+            *((_SECOND, release_network.look), (_MINUTE, vulnerabilities.look), (_SECOND, attesting.look)),
         ),
         joined=asyncio.Event(),
     )
@@ -149,14 +150,19 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     return controller
 
 
-def _vulnerabilities(foundation: Foundation, planes: Planes, conductor: Conductor, owner: Owner) -> VulnerabilityWatch:
-    return VulnerabilityWatch(
+def _of_releases(
+    foundation: Foundation, planes: Planes, register: Register, conductor: Conductor, owner: Owner
+) -> tuple[ReleaseNetwork, VulnerabilityWatch]:
+    network = ReleaseNetwork(planes.software, planes.network, register)
+    planes.software.on_install.append(network.note)
+    vulnerabilities = VulnerabilityWatch(
         planes.software.exposures,
         conductor,
         records=PlaneRecords(PlaneName.SOFTWARE, foundation.store, prefix=TICKETS),
         policy=lambda: owner.policy.vulnerability,
         clock=foundation.clock,
     )
+    return network, vulnerabilities
 
 
 def _owner(

@@ -23,6 +23,7 @@ from thingstead.controller.notary import Notary
 from thingstead.controller.overview import Overview
 from thingstead.controller.owner import Owner
 from thingstead.controller.people import People
+from thingstead.controller.release_network import ReleaseNetwork
 from thingstead.controller.second_place import SecondPlace
 from thingstead.controller.server import DomainServer
 from thingstead.controller.vulnerability_watch import VulnerabilityWatch
@@ -70,6 +71,7 @@ class Controller:
         devices: makes such devices known.
         overview: all of it at one instant.
         owner: takes up anew what the owner writes.
+        release_network: has things go by the MUD file of the release that they run.
         vulnerabilities: acts on what becomes known of software that things run.
         group_resources: the paths of groups.
         refusals: what was refused, counted for the ledger.
@@ -99,6 +101,7 @@ class Controller:
     devices: DdiRegistry
     overview: Overview
     owner: Owner
+    release_network: ReleaseNetwork
     vulnerabilities: VulnerabilityWatch
     group_resources: GroupResources
     refusals: RefusalCounter

@@ -24,7 +24,7 @@ from thingstead.transport.engine_socket import EngineSocket
 
 __all__ = ["NETWORK_CALLS", "NetworkEngine", "RemoteNetwork"]
 
-NETWORK_CALLS = ("mode", "trust", "note", "places", "refresh", "watch")
+NETWORK_CALLS = ("mode", "trust", "note", "places", "refresh", "watch", "file", "expect", "release")
 """What the network plane is asked beside what each is."""
 
 
@@ -67,6 +67,18 @@ class NetworkEngine:
     def places(self) -> tuple[tuple[bytes, bytes], ...]:
         """Where things are."""
         return tuple([(one.mac, one.ip.packed) for one in self._whereabouts.places()])
+
+    def file(self, url: str) -> bytes | None:
+        """A MUD file as last admitted."""
+        return self.plane.file(url)
+
+    async def expect(self, document: bytes) -> None:
+        """Look up the names of a release's file."""
+        await self.plane.expect(document)
+
+    async def release(self, thing: ThingId, document: bytes) -> bool:
+        """Have a thing go by the file of the release that it runs."""
+        return await self.plane.release(thing, document)
 
     async def refresh(self) -> str:
         """Renew files and names that are due; who keeps the rules."""
@@ -121,6 +133,20 @@ class RemoteNetwork(RemotePlane):
         """Where all things are of which it is known."""
         found = self.ask_now(tuple[tuple[bytes, bytes], ...], "places")
         return tuple([ThingAddress(mac, ip_address(packed)) for mac, packed in found])
+
+    def file(self, url: str) -> bytes | None:
+        """A MUD file as last admitted."""
+        found: bytes | None = self.ask_now(bytes | None, "file", url)
+        return found
+
+    async def expect(self, document: bytes) -> None:
+        """As the manager does; errors as there."""
+        await self.ask(None, "expect", document)
+
+    async def release(self, thing: ThingId, document: bytes) -> bool:
+        """As the manager does; errors as there."""
+        is_here: bool = await self.ask(bool, "release", thing, document)
+        return is_here
 
     async def refresh(self) -> None:
         """Tell of makers that are trusted now, and have renewed what is due."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from thingstead.controller.operation import Acting, Operation
 from thingstead.controller.operation_thing import NoArguments
+from thingstead.controller.release_network import ReleaseNetwork
 from thingstead.controller.software_engine import RemoteTracker
 from thingstead.domain.policy import OwnerPolicy
 from thingstead.domain.role import Right
@@ -42,13 +43,17 @@ class OfManifest:
     manifest: str
 
 
-def terms(asked: Acting, policy: OwnerPolicy) -> Terms:
-    """What counts for a release: the owner's policy as it is now, and who asks."""
-    return Terms(asked.by, policy.release, policy.crypto, proof=asked.proof)
+def terms(asked: Acting, policy: OwnerPolicy, network: ReleaseNetwork) -> Terms:
+    """What counts for a release: the owner's policy as it is now, what things may do now, and who asks."""
+    return Terms(asked.by, policy.release, policy.crypto, network.allowed(), proof=asked.proof)
 
 
 def rows(
-    tracker: StatusTracker | RemoteTracker, campaigns: Campaigns, *, policy: Callable[[], OwnerPolicy]
+    tracker: StatusTracker | RemoteTracker,
+    campaigns: Campaigns,
+    *,
+    policy: Callable[[], OwnerPolicy],
+    network: ReleaseNetwork,
 ) -> tuple[Operation[Any], ...]:
     """The table."""
 
@@ -56,8 +61,9 @@ def rows(
         return [_told(one) for one in tracker.held()]
 
     async def approve(request: DecideRelease) -> Campaign:
-        published = await tracker.approve(request.manifest, terms=terms(request, policy()))
+        published = await tracker.approve(request.manifest, terms=terms(request, policy(), network))
         await campaigns.keep()
+        await network.offered(request.manifest)
         return published
 
     async def withdraw(request: DecideRelease) -> dict[str, Any]:

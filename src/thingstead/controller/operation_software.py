@@ -9,6 +9,7 @@ from typing import Any
 
 from thingstead.controller.operation import Acting, Operation
 from thingstead.controller.operation_publication import terms
+from thingstead.controller.release_network import ReleaseNetwork
 from thingstead.controller.software_engine import RemoteTracker
 from thingstead.domain.policy import OwnerPolicy
 from thingstead.domain.role import Right
@@ -62,7 +63,11 @@ class OfModel:
 
 
 def rows(
-    tracker: StatusTracker | RemoteTracker, campaigns: Campaigns, *, policy: Callable[[], OwnerPolicy]
+    tracker: StatusTracker | RemoteTracker,
+    campaigns: Campaigns,
+    *,
+    policy: Callable[[], OwnerPolicy],
+    network: ReleaseNetwork,
 ) -> tuple[Operation[Any], ...]:
     """The table."""
 
@@ -71,9 +76,10 @@ def rows(
         encoded = _read(request.envelope, envelope.DEFAULT_LIMITS.max_bytes)
         image = _read(request.image, profile.MAX_IMAGE_SIZE)
         bundle = _bundle(Path(request.folder)) if request.folder else NOTHING
+        said = terms(request, policy(), network)
         await campaigns.intend(encoded, plan)
         try:
-            published = await tracker.publish(encoded, image, terms=terms(request, policy()), bundle=bundle)
+            published = await tracker.publish(encoded, image, terms=said, bundle=bundle)
         except HeldError:
             # The plan waits with the release.
             raise
@@ -81,6 +87,7 @@ def rows(
             await campaigns.give_up(encoded)
             raise
         await campaigns.keep()
+        await network.offered(envelope.decode(encoded).digest.value.hex())
         return published
 
     async def listing(_request: ListReleases) -> tuple[Campaign, ...]:

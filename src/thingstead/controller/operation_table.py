@@ -131,7 +131,12 @@ def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
     return (
         *operation_access.rows(planes.tokens, clock=controller.foundation.clock),
         *operation_group.rows(planes.groups, serve=controller.group_resources.serve),
-        *operation_software.rows(planes.software, planes.campaigns, policy=lambda: controller.owner.policy),
+        *operation_software.rows(
+            planes.software,
+            planes.campaigns,
+            policy=lambda: controller.owner.policy,
+            network=controller.release_network,
+        ),
         *operation_campaign.rows(
             planes.campaigns,
             planes.software,
@@ -142,7 +147,12 @@ def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
         ),
         *operation_migration.rows(controller.migrations, controller.owner, controller.register),
         *operation_osv.rows(planes.software, controller.vulnerabilities),
-        *operation_publication.rows(planes.software, planes.campaigns, policy=lambda: controller.owner.policy),
+        *operation_publication.rows(
+            planes.software,
+            planes.campaigns,
+            policy=lambda: controller.owner.policy,
+            network=controller.release_network,
+        ),
         *operation_data.rows(planes.data, controller.register),
         *operation_traffic.rows(
             controller.server, controller.resources, controller.bootstrap, controller.register, planes.data

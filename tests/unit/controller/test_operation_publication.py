@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.unit.controller.test_operation_software import QUIET
 from tests.unit.planes.software.desk import IMAGE, Desk, made
 from thingstead.controller import operation_publication, operation_software
 from thingstead.controller.operation import Operations
@@ -27,8 +28,8 @@ class House:
     def ask(self, operation, operator=OWNER, **arguments):
         tracker = self.desk.tracker
         table = Operations(
-            *operation_software.rows(tracker, self.desk.campaigns, policy=lambda: HOLDS),
-            *operation_publication.rows(tracker, self.desk.campaigns, policy=lambda: HOLDS),
+            *operation_software.rows(tracker, self.desk.campaigns, policy=lambda: HOLDS, network=QUIET),
+            *operation_publication.rows(tracker, self.desk.campaigns, policy=lambda: HOLDS, network=QUIET),
         )
         return asyncio.run(table.answer({"operation": operation, "arguments": arguments}, operator=operator))
 

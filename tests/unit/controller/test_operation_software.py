@@ -1,5 +1,6 @@
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,22 @@ from thingstead.storage.policy_file import parse_policy
 POLICY = replace(parse_policy(""), release=OPEN.policy)
 
 
+class Quiet:
+    """A network that knows nothing, and is told what is offered."""
+
+    def __init__(self):
+        self.told: list[str] = []
+
+    def allowed(self):
+        return {}
+
+    async def offered(self, manifest):
+        self.told.append(manifest)
+
+
+QUIET: Any = Quiet()
+
+
 class Owner:
     """Somebody at the control socket, with two files."""
 
@@ -23,7 +40,7 @@ class Owner:
         self.image.write_bytes(IMAGE)
 
     def ask(self, operation, **arguments):
-        rows = operation_software.rows(self.desk.tracker, self.desk.campaigns, policy=lambda: POLICY)
+        rows = operation_software.rows(self.desk.tracker, self.desk.campaigns, policy=lambda: POLICY, network=QUIET)
         table = Operations(*rows)
         return asyncio.run(table.answer({"operation": operation, "arguments": arguments}))
 

@@ -88,6 +88,13 @@ class MudLibrary:
         """Everything admitted, by URL."""
         return self._shelf
 
+    def file(self, url: str) -> bytes | None:
+        """The file of `url` as last admitted; None where there never was one."""
+        if url not in self._shelf:
+            return None
+        _, _, data, _ = codec.decode(self._documents[_key(url)])
+        return bytes(data)
+
     async def refresh(self, url: str) -> bool:
         """Ask for `url` unless what is here is still fresh; whether the rules are other ones now.
 

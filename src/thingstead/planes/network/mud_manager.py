@@ -14,17 +14,21 @@ from thingstead.domain.network import AppliedChange, FlowRule, NetworkChange, Th
 from thingstead.domain.plane import OBLIGATIONS, Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
 from thingstead.domain.ports import Enforcement
 from thingstead.domain.thing import Thing
-from thingstead.errors import PolicyError, TransportError
+from thingstead.errors import PolicyError, TransportError, UntrustedError
 from thingstead.identifier import ThingId, TransitionId
 from thingstead.planes.network.alarm import Alarm, AlarmKind
 from thingstead.planes.network.mud_library import MudLibrary
 from thingstead.planes.network.name_table import NameTable
 from thingstead.protocols.mud.file import Direction, Prefix, RemoteKind
-from thingstead.protocols.mud.rule import Rule, RuleSet, Surroundings
+from thingstead.protocols.mud.rule import Rule, RuleSet, Surroundings, compile_rules
+from thingstead.protocols.mud.signature import AdmissionPolicy, admit
 
 __all__ = ["MudManager", "SiteMap"]
 
 _PEERS = (RemoteKind.SAME_MANUFACTURER, RemoteKind.MANUFACTURER, RemoteKind.MODEL)
+
+_STATED = AdmissionPolicy("a release's statement", insecure_unsigned=True)
+"""The software plane has proved whose word the file is: who signed the release stated its digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class MudManager:
         self._rules: WeakValueDictionary[int, frozenset[FlowRule]] = WeakValueDictionary()
         self._renewed: set[str] = set()
         self._refused: dict[ThingId, int] = {}
+        self._released: dict[ThingId, RuleSet] = {}
         self._mode = "nobody yet"
 
     @property
@@ -128,7 +133,7 @@ class MudManager:
             PolicyError: its address is another thing's.
         """
         applied = await self._admit(thing, Demand.ADMIT)
-        rules = self._library.rules(thing.mud_url)
+        rules = self.rules_of(thing)
         source = "no MUD file: baseline only" if rules is None else f"{rules.url} by {rules.signer or 'nobody'}"
         if thing.verifies_nothing:
             source = f"{_CONFINED} ({source})"
@@ -194,8 +199,54 @@ class MudManager:
         return tuple(alarms)
 
     def rules_of(self, thing: Thing) -> RuleSet | None:
-        """What its maker's file says, as compiled."""
-        return self._library.rules(thing.mud_url)
+        """What its maker's word says, as compiled: that of the release which it runs, or else its file."""
+        return self._released.get(thing.id) or self._library.rules(thing.mud_url)
+
+    def file(self, url: str) -> bytes | None:
+        """A MUD file as last admitted; None where there never was one."""
+        return self._library.file(url)
+
+    async def expect(self, document: bytes) -> None:
+        """A release is offered whose things will go by this file: its names are looked up before one runs it.
+
+        Raises:
+            ProtocolError: not a MUD file.
+        """
+        await self._names.refresh(frozenset(self._stated(document).dns_names))
+
+    async def release(self, thing: ThingId, document: bytes) -> bool:
+        """Have a thing go by the MUD file of the release that it runs, or again by its own where that is empty.
+
+        Returns:
+            Whether it is here; who is not is asked for again.
+
+        Raises:
+            ProtocolError: not a MUD file.
+            UntrustedError: a file of another maker's than the thing's own.
+            TransportError: the enforcer refused.
+        """
+        resident = self._residents.get(thing)
+        if resident is None:
+            return False
+        rules = self._stated(document) if document else None
+        filed = self._library.rules(resident.thing.mud_url)
+        if rules is not None and filed is not None and rules.authority != filed.authority:
+            raise UntrustedError(
+                f"the release's MUD file is of {rules.authority}, the thing's of {filed.authority}",
+                spec="RFC 8520 §3.2",
+            )
+        if rules == self._released.get(thing):
+            return True
+        self._released.pop(thing, None)
+        if rules is not None:
+            self._released[thing] = rules
+            await self._names.refresh(frozenset(rules.dns_names))
+        if resident.demand is Demand.ADMIT:
+            await self._apply(resident)
+        return True
+
+    def _stated(self, document: bytes) -> RuleSet:
+        return compile_rules(admit(document, None, policy=_STATED, at=self._clock.utc()))
 
     def expiries(self) -> Sequence[Expiry]:
         """Files that must be asked for again, and signers that run out."""
@@ -300,11 +351,11 @@ class MudManager:
         return [one for one in self._residents.values() if one.demand is Demand.ADMIT]
 
     def _dns_names(self, thing: Thing) -> frozenset[str]:
-        rules = self._library.rules(thing.mud_url)
+        rules = self.rules_of(thing)
         return frozenset() if rules is None else frozenset(rules.dns_names)
 
     def _flow_rules(self, thing: Thing) -> frozenset[FlowRule]:
-        rules = None if _is_unmended(thing) else self._library.rules(thing.mud_url)
+        rules = None if _is_unmended(thing) else self.rules_of(thing)
         named = () if rules is None else rules.rules
         if thing.verifies_nothing:
             named = tuple([rule for rule in named if _stays_inside(rule)])
