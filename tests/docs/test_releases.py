@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,21 @@ import pytest
 from tests.unit.phases.authoring.workshop import LAMP
 from thingstead.cli import main as cli
 from thingstead.clock import SystemClock
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.hss_signing import HssTree
+from thingstead.crypto.key import generate
 from thingstead.errors import ConfigError
 from thingstead.phases.authoring.recipe import read_recipe
+from thingstead.phases.maintain import SigningKey
+from thingstead.protocols.profile import release as profile
+from thingstead.protocols.suit import builder, envelope
+from thingstead.protocols.suit.authentication import Signer
 from thingstead.protocols.suit.parameter import WaitEvent
 from thingstead.protocols.suit.registry import COMMANDS, PARAMETERS, ComponentTextKey, Member, TextKey
+from thingstead.secret import Secret
 from thingstead.simulator.factory import make_maker
 from thingstead.simulator.firmware import demo_image
+from thingstead.simulator.release_keys import KEY_TYPES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "explanation" / "releases.md").read_text()
@@ -78,3 +88,35 @@ def test_every_word_of_a_release_file_is_on_its_page():
         assert listed, str(refused.value)
         words |= set(listed.split(", "))
     assert {word for word in words if f"`{word}`" not in REFERENCE and f"[{word}" not in REFERENCE} == set()
+
+
+def test_what_a_signature_adds_is_what_the_page_says():
+    made = read_recipe((LAMP.replace("lamps.example", "aurora.example")), lambda name: bytes(16384)).envelope
+    unsigned = len(envelope.encode(made))
+    keys = [generate(KEY_TYPES[name]) for name in ("p256", "ed25519", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87")]
+    tree = HssTree(Secret(bytes(32)), bytes(16), height=5)
+    signing: list[SigningKey] = [(profile.signer(key.public), key) for key in keys]
+    signing.append((profile.signer(tree.public), Hashes(tree)))
+    signing.append((Signer(bytes(8), AlgorithmId.HMAC_256_256), Secret(bytes(32))))
+    added = [len(envelope.encode(builder.sign(made, [one]))) - unsigned for one in signing]
+    # A tree of height 10 has five nodes of 32 bytes more on each path than the one of 5 that is grown here.
+    added[5] += 5 * 32
+    assert "| " + " | ".join(map(str, added)) + " |" in PAGE
+    assert f"{unsigned} bytes unsigned" in PAGE
+
+
+@dataclass
+class Hashes:
+    """A key that signs with the first leaf of its tree."""
+
+    tree: HssTree
+
+    @property
+    def public(self):
+        return self.tree.public
+
+    def sign(self, data, signature_id):
+        return self.tree.sign(0, data)
+
+    def agree(self, peer):
+        raise AssertionError
