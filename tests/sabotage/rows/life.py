@@ -77,9 +77,7 @@ ROWS = (
     Sabotage("R-78", _P + "software.source:sort_of", _as_made, "the domain goes by who mends a thing now"),
     Sabotage("R-12", "thingstead.analysis.neglect:neglected", returns(()), "silent and unsupported things are found"),
     Sabotage("R-12", "thingstead.analysis.neglect:strangers", returns(()), "who is on the link unasked is found"),
-    Sabotage(
-        "R-13", _P + "software.status_tracker:StatusTracker.poll", returns(None), "a release waits for who sleeps"
-    ),
+    Sabotage("R-13", _P + "software.shelf:Shelf.poll", returns(None), "a release waits for who sleeps"),
     Sabotage("R-13", _P + "groups.roster:Roster.behind", returns(()), "keys are handed over until they are confirmed"),
     Sabotage("R-14", _P + "data.gate:Gate._require_fresh", accepts, "what is old does not pass for new"),
     Sabotage("R-14", "thingstead.domain.purpose:Purpose.__post_init__", accepts, "what nothing gives is not promised"),

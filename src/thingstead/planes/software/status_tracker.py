@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 from thingstead.analysis.image_scan import Finding as ImageFinding
 from thingstead.analysis.release_check import Objection, counted
@@ -26,11 +25,12 @@ from thingstead.planes.software.campaigns import Seat
 from thingstead.planes.software.carried import NOTHING, Bundle, Carried, Held, Terms
 from thingstead.planes.software.catalogue import Catalogue, Published
 from thingstead.planes.software.findings import FINDINGS
-from thingstead.planes.software.offer import Offer, offer_of
+from thingstead.planes.software.offer import offer_of
 from thingstead.planes.software.part import Check, Part
 from thingstead.planes.software.publication import Publication
 from thingstead.planes.software.reference import Reference, reference_of
 from thingstead.planes.software.release import Line, Release
+from thingstead.planes.software.release_dates import release_dates
 from thingstead.planes.software.shelf import Shelf
 from thingstead.planes.software.software_record import SoftwareRecord
 from thingstead.planes.software.source import NO_LINE, Sort, Sources, sort_of
@@ -41,7 +41,6 @@ __all__ = ["ImageScan", "StatusTracker"]
 
 _ACTOR = "plane:software"
 _THING = "thing/"
-_SUPPORT_WARNING = timedelta(days=180)
 
 ImageScan = Callable[[bytes], Awaitable[Sequence[ImageFinding]]]
 """Looks for keys, secrets and personal data in an image; raises `PolicyError` when it cannot look through it."""
@@ -100,8 +99,7 @@ class StatusTracker:
         beside = () if self._shelf.campaigns is None else (self._shelf.campaigns,)
         self.parts: list[Part] = [self.publication, self.vulnerabilities, *beside]
         self.on_install: list[Callable[[ThingId], None]] = []
-        self.gates = self._shelf.gates
-        self.hold, self.let_go, self.objection = self._shelf.hold, self._shelf.let_go, self._shelf.objection
+        self._open_door(self._shelf)
 
     def resume(self, admitted: Iterator[Thing]) -> None:
         """Go on answering the things that were admitted before a restart."""
@@ -245,29 +243,11 @@ class StatusTracker:
 
     # --- what things ask
 
-    def accepts(self, thing: ThingId) -> bool:
-        """As the shelf says."""
-        return self._shelf.accepts(thing)
-
-    def poll(self, thing: ThingId) -> Offer | None:
-        """As the shelf says."""
-        return self._shelf.poll(thing)
-
-    def is_kept(self, thing: ThingId) -> bool:
-        """As the shelf says."""
-        return self._shelf.is_kept(thing)
-
-    async def keep(self, thing: ThingId) -> None:
-        """As the shelf says."""
-        await self._shelf.keep(thing)
-
-    def image(self, thing: ThingId) -> Offer | None:
-        """As the shelf says."""
-        return self._shelf.image(thing)
-
-    def cancelled(self, thing: ThingId) -> Offer | None:
-        """As the shelf says."""
-        return self._shelf.cancelled(thing)
+    def _open_door(self, shelf: Shelf) -> None:
+        """What a transport asks of a tracker is for the shelf to say, but for reports (`door.Door`)."""
+        self.accepts, self.poll, self.image = shelf.accepts, shelf.poll, shelf.image
+        self.is_kept, self.keep, self.cancelled = shelf.is_kept, shelf.keep, shelf.cancelled
+        self.gates, self.hold, self.let_go, self.objection = shelf.gates, shelf.hold, shelf.let_go, shelf.objection
 
     async def report(self, thing: ThingId, encoded: bytes) -> None:
         """Take a SUIT report; what it says is on disk and on the ledger when this returns. A repetition costs nothing.
@@ -338,24 +318,9 @@ class StatusTracker:
 
     def expiries(self) -> Sequence[Expiry]:
         """The end of each offered release's use-before, and of the makers' support."""
-        offered: dict[Line, list[ThingId]] = {}
-        supported: dict[tuple[str, str, datetime], list[ThingId]] = {}
-        for thing in self._admitted.values():
-            line = self._shelf.seats[thing.id].line
-            if line is not None:
-                offered.setdefault(line, []).append(thing.id)
-            if thing.support_end is not None:
-                supported.setdefault((thing.maker, thing.model, thing.support_end), []).append(thing.id)
-        expiries = [
-            Expiry(f"support of {maker} {model}", end, tuple(things), self.name, warning=_SUPPORT_WARNING)
-            for (maker, model, end), things in supported.items()
-        ]
-        for line, things in offered.items():
-            release = self._catalogue.current(line)
-            if release is not None and release.use_before is not None:
-                late = [one for one in things if self.runs(one).sequence_number < release.sequence_number]
-                expiries.append(Expiry(f"release {release.version}", release.use_before, tuple(late), self.name))
-        return [*expiries, *[one for part in self.parts for one in part.expiries()]]
+        seats = [(thing, self._shelf.seats[thing.id].line) for thing in self._admitted.values()]
+        own = release_dates(seats, current=self._catalogue.current, runs=self.runs)
+        return [*own, *[one for part in self.parts for one in part.expiries()]]
 
     def assets(self) -> Sequence[CryptoAsset]:
         """The keys of updates, and the releases that they have signed."""
