@@ -32,6 +32,7 @@ from thingstead.errors import StateError
 from thingstead.identifier import KeyId
 from thingstead.phases.manufacture import Maker
 from thingstead.planes.software.image_scan import scan
+from thingstead.protocols.profile.key_set import KeySet
 from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.simulator.virtual.clock import VirtualClock
 from thingstead.simulator.virtual.memory import Fate, MemoryFetcher, MemoryHeads, MemorySegment, StoreLife
@@ -260,9 +261,8 @@ class LivingDomain:
 
 
 def _anchor(maker: Maker) -> TrustAnchor:
-    return TrustAnchor(
-        maker.name, maker.anchor.public, tuple(key.public for key in maker.release_keys), maker.vendor_id
-    )
+    keys = maker.born_with or KeySet(tuple(key.public for key in maker.release_keys))
+    return TrustAnchor(maker.name, maker.anchor.public, keys.keys, maker.vendor_id, signing=keys.signing)
 
 
 async def _scan(image: bytes) -> list[Finding]:
