@@ -374,6 +374,13 @@ COMMANDS: tuple[Command, ...] = (
         "ledger:PROOF",
     ),
     _row(_P, "calendar", "what will expire, and the last safe day to act", "--fail-within 30d", "calendar:CALENDAR"),
+    _row(
+        _P,
+        "crypto forbid",
+        "whom the end of an algorithm moves, and whom it strands",
+        "AES-CCM-16-64-128 --from 2030-01-01",
+        "crypto:FORBID",
+    ),
     _row(_P, "crypto inventory", "which algorithms, where, until when", "--year 2035", "crypto:INVENTORY"),
     _row(
         _P,

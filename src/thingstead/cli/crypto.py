@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from argparse import ArgumentTypeError
+from datetime import date, timedelta
 from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
@@ -11,7 +13,7 @@ from thingstead.cli.input import whole
 from thingstead.cli.remote import DOMAIN, ask
 from thingstead.storage.directory import write_whole
 
-__all__ = ["INVENTORY"]
+__all__ = ["FORBID", "INVENTORY"]
 
 _VIEW = View(
     (
@@ -25,6 +27,10 @@ _VIEW = View(
         ("quantum computer", "exposure"),
     ),
     empty="nothing in this domain rests on an algorithm yet",
+)
+_EFFECT = View(
+    (("thing", "thing"), ("what becomes of it", "what becomes of it"), ("because of", "because of")),
+    empty="nobody depends on it",
 )
 
 
@@ -45,6 +51,47 @@ def _inventory(session: Session) -> int:
     session.console.next("thingstead calendar")
     return 0
 
+
+def _forbid(session: Session) -> int:
+    options, console = session.options, session.console
+    last = options["from"] - timedelta(days=1)
+    told = ask(session, "crypto.forbid", {"algorithm": options["algorithm"], "last": last.isoformat()})
+    moves, isolates = told["moves"], told["isolates"]
+    rows = [
+        {"thing": thing, "what becomes of it": becomes, "because of": ", ".join(names)}
+        for becomes, group in (("isolated: held", isolates), ("joins anew", moves))
+        for thing, names in group.items()
+    ]
+    if console.as_json:
+        console.show(told)
+    else:
+        console.show(rows, _EFFECT)
+    suites = ", ".join(map(str, told["suites"])) or "none"
+    console.say(f"{len(moves)} things join anew, {len(isolates)} are isolated; suites of EDHOC that remain: {suites}")
+    console.say("nothing was changed; it counts from then on once it stands in the domain's policy.toml:")
+    console.say(f'  [crypto.sunset]\n  "{told["algorithm"]}" = {last.isoformat()}')
+    console.next("thingstead policy reload")
+    return 0
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"expected a day such as 2030-01-01, got {text[:20]!r}") from error
+
+
+FORBID = Action(
+    (
+        Parameter("algorithm", "its name, as the inventory has it"),
+        Parameter("--from", "first day on which it is not taken, such as 2030-01-01", read=_day, required=True),
+        DOMAIN,
+    ),
+    _forbid,
+    "Shows whom that strands before it is decided: things that have another cipher suite join anew by themselves on\n"
+    "that day; those that have no other way are held, with their way to updates. Then it shows the lines for the\n"
+    "policy, which are the decision. The date is in the calendar from then on.",
+)
 
 INVENTORY = Action(
     (

@@ -14,6 +14,7 @@ from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.controller import Controller
 from thingstead.controller.crypto_assets import own_assets
+from thingstead.controller.crypto_watch import CryptoWatch
 from thingstead.controller.ddi import DdiDoor, DdiRegistry
 from thingstead.controller.engines import Planes, compose_planes, seat_key
 from thingstead.controller.entrance import Entrance, compose_entrance
@@ -85,7 +86,6 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     refusals = RefusalCounter()
     own = domain_credential(foundation.keys, foundation.config)
     resources = Resources(lambda event: _grant(event, planes.access, clones))
-
     config = EndpointConfig(max_peers=foundation.config.coap.max_peers, edhoc_path=path.EDHOC, confirm_after=0.0)
     endpoint = Endpoint(config, random_bytes=random_bytes, permits=resources.permits)
     server = DomainServer(
@@ -141,6 +141,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
             *_chores(foundation, planes, store, dates=expiring, attention=attention, rejoining=rejoining),
             (_SECOND, MigrationWatch(migrations, register, conductor=conductor, clock=clock).look),
             *((_SECOND, release_network.look), (_MINUTE, vulnerabilities.look), (_SECOND, attesting.look)),
+            (_SECOND, _crypto_watch(doors, overview, register, conductor).look),
         ),
         joined=asyncio.Event(),
     )
@@ -188,6 +189,17 @@ def _owner(
         clock=foundation.clock,
         make_groups=groups.make,
         campaigns=planes.campaigns,
+    )
+
+
+def _crypto_watch(doors: Entrance, overview: Overview, register: Register, conductor: Conductor) -> CryptoWatch:
+    return CryptoWatch(
+        lambda: doors.admission.crypto,
+        overview.assets,
+        register,
+        conductor=conductor,
+        suites=join.SUITES,
+        clock=overview.clock,
     )
 
 
@@ -288,6 +300,7 @@ def _overview(
         waiting=lambda: sum(one.approval is None for _, one in doors.admission.waiting()),
         makers=doors.makers.counted,
         dates=lambda: [expiry for expiries in dates for expiry in expiries()],
+        crypto=lambda: doors.admission.crypto,
         own_assets=lambda: own_assets(
             foundation.keys,
             register,

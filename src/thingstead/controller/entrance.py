@@ -16,6 +16,7 @@ from thingstead.controller.server import DomainServer
 from thingstead.controller.standing import GONE
 from thingstead.controller.waiting_room import WaitingRoom
 from thingstead.crypto.key import PublicKey
+from thingstead.domain.crypto_policy import suites_taken
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
@@ -29,6 +30,7 @@ from thingstead.protocols.cwt import ccs
 from thingstead.protocols.cwt.credential import INTRODUCED
 from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.pending import PendingSessions
+from thingstead.protocols.profile import join
 from thingstead.storage.records import PlaneRecords
 
 __all__ = ["Entrance", "compose_entrance"]
@@ -138,6 +140,7 @@ def _bootstrap(
         unwelcome=Unwelcome(share=max(1, settings.max_half_open // 2)),
         codes=planes.codes,
         nonce=attesting.nonce,
+        suites=lambda: suites_taken(admission.crypto, join.SUITES, foundation.clock.utc().date()),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from thingstead.controller.figures import Figures, Row
+from thingstead.crypto.lifetime import JUDGEMENTS
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
 
@@ -48,6 +49,13 @@ def _inventoried(figures: Figures) -> tuple[str, bool]:
     return f"{evidence}; {undone} of them rest on one that a quantum computer undoes", undone + lasting > 0
 
 
+def _ended(figures: Figures) -> tuple[str, bool]:
+    held = figures.happened(Kind.RESTRICTION, "algorithm")
+    named = len(JUDGEMENTS)
+    evidence = f"{named} algorithms judged, each by a source; {held} times a thing was held for one that is not taken"
+    return f"{evidence}; how many joined anew for one is on the ledger beside other reasons", False
+
+
 ROWS: tuple[Row, ...] = (
     (
         "R-10",
@@ -84,5 +92,11 @@ ROWS: tuple[Row, ...] = (
         "every plane lists what holds because of an algorithm, and what of it a quantum computer of a year undoes",
         _inventoried,
         "libraries' own inner choices, and what things do among themselves without this domain, are not in it",
+    ),
+    (
+        "R-76",
+        "one register with dates and their sources; on the owner's date things join anew under another, or are held",
+        _ended,
+        "what things agree on among themselves ends when their tokens do, not on the day",
     ),
 )

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from thingstead.analysis.cbom import cbom
 from thingstead.analysis.crypto_inventory import AssetRow, inventory
+from thingstead.analysis.sunset import effect
 from thingstead.controller.operation import Operation
 from thingstead.controller.overview import Overview
-from thingstead.domain.crypto_policy import CryptoPolicy
+from thingstead.domain.crypto_policy import CryptoPolicy, crypto_policy, suites_taken
 from thingstead.domain.role import Right
 from thingstead.errors import ConfigError
+from thingstead.protocols.profile import join
 
-__all__ = ["AskInventory", "rows"]
+__all__ = ["AskEnd", "AskInventory", "rows"]
 
 _FIRST_YEAR, _LAST_YEAR = 2026, 2200
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,19 @@ class AskInventory:
     """
 
     year: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AskEnd:
+    """Of which algorithm.
+
+    Attributes:
+        algorithm: its name, as the inventory has it.
+        last: its last day, as YYYY-MM-DD.
+    """
+
+    algorithm: str
+    last: date
 
 
 def rows(overview: Overview, policy: Callable[[], CryptoPolicy], *, domain: str) -> tuple[Operation[Any], ...]:
@@ -46,7 +63,22 @@ def rows(overview: Overview, policy: Callable[[], CryptoPolicy], *, domain: str)
         found, year = taken(request)
         return cbom(found, domain=domain, at=overview.clock.utc(), year=year)
 
+    async def ended(request: AskEnd) -> dict[str, Any]:
+        now = policy()
+        then = crypto_policy({**now.sunsets, request.algorithm: request.last}, now.quantum_year)
+        found = effect(overview.assets(), then, request.last + _DAY, suites=join.SUITES)
+        return {
+            "algorithm": request.algorithm,
+            "last": request.last,
+            "suites": list(suites_taken(then, join.SUITES, request.last + _DAY)),
+            "moves": dict(found.moves),
+            "isolates": dict(found.isolates),
+        }
+
     return (
+        Operation(
+            "crypto.forbid", AskEnd, Right.AUDIT, "whom the end of an algorithm moves, and whom it strands", ended
+        ),
         Operation("crypto.inventory", AskInventory, Right.AUDIT, "which algorithms, where, until when", listed),
         Operation("crypto.bill", AskInventory, Right.AUDIT, "the same as a CycloneDX document", bill),
     )

@@ -12,6 +12,7 @@ from thingstead.analysis.assurance import Assurance, Trace, assess
 from thingstead.analysis.crypto_inventory import Held
 from thingstead.analysis.neglect import Neglected
 from thingstead.analysis.question import QUESTIONS
+from thingstead.analysis.sunset import own_dates
 from thingstead.clock import Clock
 from thingstead.controller import evidence
 from thingstead.controller.attention import Attention
@@ -23,6 +24,7 @@ from thingstead.controller.server import DomainServer
 from thingstead.crypto.judgement import Quantum
 from thingstead.crypto.lifetime import judgement
 from thingstead.domain.crypto_asset import CryptoAsset
+from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.tally import Tally
 from thingstead.domain.plane import Expiry, Finding, Plane
@@ -32,6 +34,7 @@ from thingstead.endpoint.resource import Resources
 from thingstead.errors import DecodeError, SecurityError, StorageError
 from thingstead.phases.bootstrap import Bootstrap
 from thingstead.planes.network.mud_manager import MudManager
+from thingstead.protocols.profile import join
 
 __all__ = ["Overview", "PlaneMode"]
 
@@ -71,6 +74,7 @@ class Overview:
         attention: looks for what is forgotten.
         waiting: how many things wait for a person.
         own_assets: what above the planes holds because of an algorithm.
+        crypto: the owner's dates of algorithms.
         makers: what came of asking makers' servers, by maker and reason.
         dates: what expires and is no plane's alone.
         separate: what runs in processes of their own.
@@ -93,6 +97,7 @@ class Overview:
         attention: Attention,
         waiting: Callable[[], int],
         own_assets: Callable[[], Iterable[CryptoAsset]],
+        crypto: Callable[[], CryptoPolicy],
         makers: Callable[[], Mapping[str, Mapping[str, int]]],
         dates: Callable[[], Iterable[Expiry]],
         separate: Sequence[str] = (),
@@ -111,6 +116,7 @@ class Overview:
         self._attention = attention
         self._waiting = waiting
         self._own_assets = own_assets
+        self._crypto = crypto
         self._makers = makers
         self._dates = dates
         self._separate = tuple(separate)
@@ -134,7 +140,10 @@ class Overview:
 
     def expiries(self) -> list[Expiry]:
         """Everything that the planes watch, and the last days of keys that makers replace."""
-        return [*(expiry for plane in self._planes for expiry in plane.expiries()), *self._dates()]
+        policy = self._crypto()
+        # Who set no date has nothing to be looked through for.
+        ended = own_dates(self.assets(), policy, suites=join.SUITES) if policy.sunsets else ()
+        return [*(expiry for plane in self._planes for expiry in plane.expiries()), *self._dates(), *ended]
 
     def assets(self) -> list[Held]:
         """Everything that holds because of an algorithm, of every plane and above them."""

@@ -34,7 +34,7 @@ from typing import Protocol
 
 from thingstead.crypto.key import PrivateKey, generate
 from thingstead.endpoint.event import Address
-from thingstead.errors import DecodeError, StorageError, UntrustedError
+from thingstead.errors import DecodeError, ForbiddenError, StorageError, UntrustedError
 from thingstead.phases.unwelcome import Unwelcome
 from thingstead.protocols.cwt.credential import MakerIdentity
 from thingstead.protocols.edhoc import coap_carriage
@@ -144,6 +144,7 @@ class Bootstrap:
         unwelcome: where things come from that have left.
         codes: install codes.
         nonce: a fresh one to ask for evidence with; empty where nobody wants any.
+        suites: that are taken now.
     """
 
     def __init__(
@@ -158,6 +159,7 @@ class Bootstrap:
         unwelcome: Unwelcome,
         codes: Codes,
         nonce: Callable[[], bytes] = bytes,
+        suites: Callable[[], tuple[int, ...]] = lambda: join.SUITES,
     ) -> None:
         self._credential = credential
         self._key = key
@@ -168,10 +170,7 @@ class Bootstrap:
         self._unwelcome = unwelcome
         self._codes = codes
         self._nonce = nonce
-        self._psk_responder = PskResponder(suites=join.SUITES, ephemeral=generate, ead_labels=install_code.EAD_LABELS)
-        self._responder = Responder(
-            methods=frozenset({join.METHOD}), suites=join.SUITES, ephemeral=generate, ead_labels=join.EAD_LABELS
-        )
+        self._suites = suites
 
     @property
     def half_open(self) -> int:
@@ -206,15 +205,26 @@ class Bootstrap:
             return self._on_message_1(message, source, now)
         return await self._on_message_3(c_r, message, source, now=now, at=at)
 
+    def _responder(self, suites: tuple[int, ...]) -> Responder:
+        return Responder(
+            methods=frozenset({join.METHOD}), suites=suites, ephemeral=generate, ead_labels=join.EAD_LABELS
+        )
+
+    def _psk_responder(self, suites: tuple[int, ...]) -> PskResponder:
+        return PskResponder(suites=suites, ephemeral=generate, ead_labels=install_code.EAD_LABELS)
+
     def _on_message_1(self, message_1: bytes, source: Address, now: float) -> bytes:
         """Answer with message_2; costs one ephemeral key and one bounded slot."""
         self._unwelcome.require_share(source, now)
         waiting: HalfOpen
+        suites = self._suites()
+        if not suites:
+            raise ForbiddenError("the owner takes no cipher suite that this domain has", reason="algorithm")
         if message_1[0] == METHOD_PSK and self._codes.has_open():
-            asked = self._psk_responder.receive(message_1)
+            asked = self._psk_responder(suites).receive(message_1)
             message_2, waiting = asked.message_2(self._fresh_connection_id(asked.c_i))
         else:
-            received = self._responder.receive(message_1)
+            received = self._responder(suites).receive(message_1)
             c_r = self._fresh_connection_id(received.c_i)
             nonce = self._nonce()
             message_2, unproven = received.message_2(

@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from tests.sabotage.replacement import Sabotage, returns
 
 __all__ = ["ROWS"]
 
+
+def _nobody(_original: Callable[..., Any]) -> Callable[..., Any]:
+    async def touched(*_args: Any) -> None:
+        pass
+
+    return touched
+
+
 ROWS = (
+    Sabotage(
+        "R-76",
+        "thingstead.controller.crypto_watch:CryptoWatch._send_back",
+        _nobody,
+        "a thing that has another algorithm is moved to it",
+    ),
+    Sabotage(
+        "R-76",
+        "thingstead.controller.crypto_watch:CryptoWatch._hold",
+        _nobody,
+        "a thing that has no other algorithm is isolated",
+    ),
+    Sabotage(
+        "R-76",
+        "thingstead.domain.crypto_policy:CryptoPolicy.takes",
+        returns(value=True),
+        "what the owner has ended is not taken",
+    ),
     Sabotage(
         "R-86",
         "thingstead.analysis.crypto_inventory:_exposure",

@@ -142,7 +142,7 @@ def offered(payload):
 @pytest.mark.spec("RFC 9528 6.3.1")
 def test_a_domain_that_wants_the_other_suite_is_offered_it_behind_the_first():
     attempt = Attempt()
-    attempt.domain._responder = replace(attempt.domain._responder, suites=(3,))
+    attempt.domain._suites = lambda: (3,)
     with pytest.raises(WrongSuiteError) as refusal:
         attempt.message_2()
     attempt.step(wrong_suite(*refusal.value.suites))

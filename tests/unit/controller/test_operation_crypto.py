@@ -44,3 +44,27 @@ def test_without_a_year_it_is_the_owners():
     (row,) = ask("crypto.inventory", crypto_policy({}, 2028))["result"]
     assert row["exposure"] != "none"
     assert "thingstead:exposure-2028" in str(ask("crypto.bill", crypto_policy({}, 2028))["result"])
+
+
+@pytest.mark.requirement("R-76")
+@pytest.mark.parametrize(
+    ("algorithm", "last"),
+    [
+        ("DES", "2030-01-01"),
+        ("", "2030-01-01"),
+        ("ESP256", "2036-01-01"),
+        ("sha1WithRSAEncryption", "2020-01-01"),
+        ("ESP256", "soon"),
+        ("ESP256", None),
+        ("ESP256", "2030-02-30"),
+    ],
+)
+def test_the_end_of_no_algorithm_or_on_no_day_is_refused(algorithm, last):
+    assert "error" in ask("crypto.forbid", algorithm=algorithm, last=last)
+
+
+@pytest.mark.requirement("R-76")
+def test_the_end_of_an_algorithm_is_shown_before_it_is_decided():
+    told = ask("crypto.forbid", algorithm="ESP256", last="2029-12-31")["result"]
+    assert (told["moves"], told["isolates"], told["suites"]) == ({}, {}, [2, 3, 5])
+    assert ask("crypto.forbid", algorithm="SHA-256", last="2029-12-31")["result"]["suites"] == []

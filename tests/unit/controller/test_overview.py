@@ -13,6 +13,7 @@ from thingstead.controller.notary import Notary
 from thingstead.controller.overview import Overview
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.crypto_asset import AssetKind, CryptoAsset
+from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.plane import Expiry, Finding, PlaneName
@@ -64,6 +65,7 @@ class Domain:
         self.server = part(counters={"malformed": 3}, is_live=set(live).__contains__)
         self.bootstrap = part(half_open=1)
         self.assets: list[CryptoAsset] = []
+        self.crypto = CryptoPolicy()
         self.overview = Overview(
             "home",
             self.planes.values(),
@@ -75,6 +77,7 @@ class Domain:
             bootstrap=self.bootstrap,
             attention=part(counts=Counter({Neglect.SILENT: 2}), look=lambda: (FORGOTTEN,)),
             own_assets=lambda: self.assets,
+            crypto=lambda: self.crypto,
             waiting=lambda: 3,
             makers=lambda: {"acme": {"vouched": 2}},
             dates=lambda: (),

@@ -42,8 +42,10 @@ __all__ = [
 METHOD = 3
 """Both sides authenticate with static Diffie-Hellman keys (RFC 9528 §3.2)."""
 
-SUITES = (2, 3)
-"""Cipher suites in order of preference: CCM-8 on constrained links, CCM-16 where the domain asks for it."""
+SUITES = (2, 3, 5)
+"""Cipher suites in order of preference: CCM-8 on constrained links, CCM-16 where the domain asks for it, and one that
+rests on no AES at all, for the day on which an owner ends that.
+"""
 
 CREDENTIAL_BY_VALUE = int(EadLabel.CREDENTIAL_BY_VALUE)
 ACCESS_TOKEN = 26

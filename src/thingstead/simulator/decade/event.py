@@ -30,6 +30,7 @@ _SUPPORT_DAYS = {"acme": 6 * _YEAR + 100, "brook": 4 * _YEAR + 180}
 """Until which day of the decade each maker mends its things."""
 
 _UNPACKING = 10.0
+_ENDED, _NOTICE = "AES-CCM-16-64-128", 100
 _SHARE_RETIRED, _SHARE_SOLD = 0.01, 0.02
 _URL = "https://mud.example/LX-1.json"
 
@@ -68,6 +69,7 @@ class Happenings:
             Event(4 * _YEAR, self._bankrupt),
             Event(4 * _YEAR + 190, self._menders),
             Event(5 * _YEAR, self._lose_a_key),
+            Event(5 * _YEAR + 100, self._end_an_algorithm),
             Event(6 * _YEAR + 50, self._sell),
             Event(7 * _YEAR, self._back_up),
             Event(7 * _YEAR + 28, self._burn_down),
@@ -149,6 +151,29 @@ class Happenings:
             "Acme loses one of its two update keys: nothing that it signs now installs; its things are adopted when "
             "its support ends",
         )
+
+    async def _end_an_algorithm(self, decade: Decade) -> None:
+        """Owners end the algorithm that every association has rested on so far; things have another suite."""
+        ends = decade.today() + timedelta(days=_NOTICE)
+        line = f'[crypto.sunset]\n"{_ENDED}" = {ends.isoformat()}\n'
+        told = await decade.world.domain.ask("crypto.forbid", algorithm=_ENDED, last=ends.isoformat())
+        for owner in decade.world.domains:
+            owner.policy += line
+            await owner.ask("policy.reload")
+        decade.tale.happen(
+            decade.day,
+            f"owners end {_ENDED} on {ends}: of {len(told['moves']) + len(told['isolates'])} things "
+            f"{len(told['moves'])} will join anew, {len(told['isolates'])} would be isolated",
+        )
+
+    async def after_the_sunset(self, decade: Decade) -> None:
+        """What still rests on it, at the end."""
+        rows = await decade.world.domain.ask("crypto.inventory")
+        old = sum(row["count"] for row in rows if row["kind"] == "context" and _ENDED in row["algorithms"])
+        new = sum(row["count"] for row in rows if row["kind"] == "context" and _ENDED not in row["algorithms"])
+        for _ in range(old):
+            decade.tale.strand(Trouble(decade.day, "an association", _ENDED, "it rests on what is not taken"))
+        decade.tale.happen(decade.day, f"{new} associations rest on other algorithms, {old} on {_ENDED}")
 
     async def _back_up(self, decade: Decade) -> None:
         path = self._folder / "home.backup"

@@ -58,7 +58,9 @@ def play_decade(*, seed: int, things: int, tell: Callable[[str], None]) -> Tale:
         await world.domain.start()
         born = support(world.clock.utc().date())
         decade = Decade(world, seed=seed, things=things, support=born, tale=tale)
-        await decade.live(Happenings(folder).events(), days=DAYS)
+        happenings = Happenings(folder)
+        await decade.live(happenings.events(), days=DAYS)
+        await happenings.after_the_sunset(decade)
 
     _played(whole, seed)
     return tale
