@@ -19,7 +19,7 @@ from thingstead.crypto.keystore import FileKeyStore
 from thingstead.domain import anchor as anchor_file
 from thingstead.phases.manufacture import Model
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.profile.birth import IDENTITY_KEY
+from thingstead.protocols.profile.birth import DECRYPTION_KEY, IDENTITY_KEY
 from thingstead.secret import Secret
 from thingstead.simulator.capture import leaks
 from thingstead.simulator.factory import bear_thing, make_maker
@@ -146,7 +146,7 @@ class Sale:
         self.secrets |= {f"the {name}'s {key} key": secret for key, secret in side.secrets().items()}
         own = FileKeyStore(self.home / KEYS)
         for key in own.ids():
-            of = "" if key == IDENTITY_KEY else f", at {name}"
+            of = "" if key in {IDENTITY_KEY, DECRYPTION_KEY} else f", at {name}"
             self.secrets[f"the thing's {key} key{of}"] = own.handle(key).private_bytes()
         groups = GroupHome(FileHome(self.home / HOME))
         (group,) = groups.names()

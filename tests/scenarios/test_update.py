@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.scenarios.test_join_proxy import behind, join_proxy, reachable
 from tests.scenarios.world import POLICY, play
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
@@ -343,5 +344,24 @@ def test_a_domain_that_changes_the_ciphertext_changes_no_thing(tmp_path):
         object.__setattr__(release, "image", changed)
         await world.until(lamp.agent.updating.refused.total)
         assert (version(lamp), dict(lamp.agent.updating.refused)) == ("1.0.0", {"image-digest": 1})
+
+    play(story)
+
+
+@pytest.mark.requirement("R-71")
+def test_an_encrypted_image_reaches_things_behind_a_gateway_and_each_verifies_it_for_itself(tmp_path):
+    async def story(world):
+        releases, proxy = Releases(world, tmp_path), join_proxy(world)
+        lamps = [behind(world, serial) for serial in ("A0001", "A0002")]
+        for lamp in lamps:
+            lamp.start()
+        await world.until(lambda: all(lamp.is_joined for lamp in lamps))
+        image = demo_image("LX-1", "1.1.0", size=20_000)
+        published = await releases.publish(*sealed(world, image, lamps))
+        assert "result" in published, published
+        await world.until(lambda: all(version(lamp) == "1.1.0" for lamp in lamps))
+        await world.until(lambda: all(lamp.agent.status()["sequence"] == 2 for lamp in lamps))
+        assert all(lamp.slots.active() == image for lamp in lamps)
+        assert not any(image[-200:] in one for one in reachable(proxy))
 
     play(story)
