@@ -99,6 +99,17 @@ def test_a_plan_that_cannot_be_taken_is_refused_before_anybody_is_asked(run, con
     assert (code != 0, why in err, controller.asked) == (True, True, [])
 
 
+def test_another_plan_is_sent_as_its_text(run, controller):
+    controller.answer = {"result": {"campaign": "LX-1/3"}}
+    run("campaign", "replan", "LX-1", "--stages", "100%")
+    assert controller.asked == [("campaign.replan", {"campaign": "LX-1", "plan": 'stages = ["100%"]\n'})]
+
+
+def test_no_plan_is_no_other_plan(run, controller):
+    code, _, err = run("campaign", "replan", "LX-1")
+    assert (code != 0, "expected --plan" in err, controller.asked) == (True, True, [])
+
+
 # --- taking a release back
 
 

@@ -12,7 +12,7 @@ from thingstead.cli.input import read_file
 from thingstead.cli.remote import AS, DOMAIN, ask, remote
 from thingstead.errors import ConfigError
 
-__all__ = ["ABORT", "ADVANCE", "LIST", "PAUSE", "PLAN", "PREVIEW", "RESUME", "SHOW", "with_plan"]
+__all__ = ["ABORT", "ADVANCE", "LIST", "PAUSE", "PLAN", "PREVIEW", "REPLAN", "RESUME", "SHOW", "with_plan"]
 
 _MAX_PLAN = 1 << 18
 _CAMPAIGN = Parameter("campaign", "model and number of its release, such as LX-1/7, or the model alone")
@@ -119,6 +119,12 @@ def _preview(session: Session) -> int:
     return 0
 
 
+def _with_some_plan(session: Session, arguments: dict[str, Any]) -> None:
+    with_plan(session, arguments)
+    if "plan" not in arguments:
+        raise ConfigError("expected --plan, or options instead of it; --stages 100% is everybody at once")
+
+
 def _same_plan(session: Session) -> list[str]:
     words = []
     for one in PLAN:
@@ -159,6 +165,17 @@ ADVANCE = remote(
     _CAMPAIGN,
     then="thingstead campaign show {campaign}",
     description="Whatever became of the stage under way: nobody waits for its sleepers or its hours of watching.",
+)
+REPLAN = remote(
+    "campaign.replan",
+    _CAMPAIGN,
+    *PLAN,
+    prepare=_with_some_plan,
+    then="thingstead campaign show {campaign}",
+    description=(
+        "For a fix that cannot wait for the next night, or one that went too fast. It goes on from the first stage of\n"
+        "the new plan; the places that were given count."
+    ),
 )
 ABORT = remote(
     "campaign.abort",

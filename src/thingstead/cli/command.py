@@ -258,6 +258,7 @@ COMMANDS: tuple[Command, ...] = (
     _row(_K, "campaign pause", "let nobody begin any more", "LX-1", "campaign:PAUSE"),
     _row(_K, "campaign resume", "go on with a campaign that stands", "LX-1", "campaign:RESUME"),
     _row(_K, "campaign advance", "begin the next stage now", "LX-1", "campaign:ADVANCE"),
+    _row(_K, "campaign replan", "go on by another plan", "LX-1 --stages 100%", "campaign:REPLAN"),
     _row(_K, "campaign abort", "end a campaign: nobody gets its release any more", "LX-1", "campaign:ABORT"),
     _row(
         _K,

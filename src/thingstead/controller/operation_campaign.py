@@ -24,7 +24,7 @@ from thingstead.planes.software.software_record import SoftwareRecord
 from thingstead.protocols.profile.release_statement import MemberName
 from thingstead.storage.plan_file import parse_plan
 
-__all__ = ["ListCampaigns", "OfCampaign", "PreviewCampaign", "ShowCampaign", "rows"]
+__all__ = ["ListCampaigns", "OfCampaign", "PreviewCampaign", "ReplanCampaign", "ShowCampaign", "rows"]
 
 _SOME_MINUTES = timedelta(minutes=10)
 """How long an update is taken to last where none was measured yet."""
@@ -57,6 +57,17 @@ class ShowCampaign:
 
     campaign: str
     language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplanCampaign(OfCampaign):
+    """One of those under way, and how it is to go on.
+
+    Attributes:
+        plan: TOML.
+    """
+
+    plan: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,7 @@ def rows(
         Operation("campaign.pause", OfCampaign, maintain, "let nobody begin; who has begun may finish", people.pause),
         Operation("campaign.resume", OfCampaign, maintain, "go on with a campaign that stands", people.resume),
         Operation("campaign.advance", OfCampaign, maintain, "begin the next stage now", people.advance),
+        Operation("campaign.replan", ReplanCampaign, maintain, "go on by another plan", people.replan),
         Operation("campaign.abort", OfCampaign, maintain, "end a campaign: nobody gets its release", people.abort),
     )
 
@@ -203,6 +215,11 @@ class _People:
 
     async def abort(self, request: OfCampaign) -> Row:
         return await self._change(request, Status.ABORTED, "aborted")
+
+    async def replan(self, request: ReplanCampaign) -> Row:
+        live, plan = self.campaigns.find(request.campaign), parse_plan(request.plan)
+        self.campaigns.replan(live, plan)
+        return await self._kept(live, request.by)
 
     async def advance(self, request: OfCampaign) -> Row:
         live = self.campaigns.find(request.campaign)

@@ -301,6 +301,17 @@ class Campaign:
             raise StateError("expected a campaign that runs and has another stage", reason="campaign")
         self._keep(replace(self.header, stage=self.header.stage + 1, since=at, ripe_at=None, cause=cause))
 
+    def replan(self, plan: Plan, at: datetime) -> None:
+        """Go on by another plan, from its first stage; places that were given count.
+
+        Raises:
+            StateError: the campaign is done or has ended ("campaign").
+        """
+        if self.header.status not in {Status.RUNNING, Status.PAUSED}:
+            raise StateError(f"the campaign is {self.header.status}; no plan changes that", reason="campaign")
+        self._hours = (-1, False)
+        self._keep(replace(self.header, plan=plan, stage=0, since=at, ripe_at=None, cause="replanned"))
+
     # --- within
 
     @property

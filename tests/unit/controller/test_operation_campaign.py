@@ -135,6 +135,7 @@ def test_what_was_ended_by_failures_goes_on_when_a_person_says_so():
     person.desk.report(LAMP, told(made(), Reason.CONDITION_FAILED))
     shown = person.ask("campaign.show", campaign="LX-1")
     assert (shown["status"], shown["because"]) == ("aborted", "too many things failed")
+    assert "Nothing was offered after that; the last offer was 0 s before." in shown["story"]
     assert person.ask("campaign.resume", campaign="LX-1")["status"] == "running"
 
 
@@ -152,10 +153,33 @@ def test_what_cannot_be_done_is_refused(operation, campaign):
     assert "error" in Person().answer(operation, campaign=campaign)
 
 
-@pytest.mark.parametrize("operation", ["pause", "resume", "advance", "abort"])
+def test_a_fix_that_cannot_wait_goes_on_by_another_plan():
+    person = Person()
+    person.desk.tracker.poll(LAMP.id)
+    assert person.desk.tracker.poll(OTHER_LAMP.id) is None
+    changed = person.ask("campaign.replan", campaign="LX-1", plan='stages = ["100%"]', operator=MAINTAINER)
+    assert (changed["because"], changed["stage"]) == ("a person gave it another plan", "1 of 1")
+    assert person.desk.tracker.poll(OTHER_LAMP.id) is not None
+    person.desk.restart()
+    assert len(person.desk.campaigns.find("LX-1").campaign.header.plan.stages) == 1
+
+
+@pytest.mark.parametrize("plan", ["stages = [", 'stages = ["half"]', '[[after]]\nmodel = "GW-1"\nversion = "9"'])
+def test_by_what_is_no_plan_nothing_goes_on(plan):
+    person = Person()
+    before = person.desk.campaigns.find("LX-1").campaign.header
+    answer = person.answer("campaign.replan", campaign="LX-1", plan=plan)
+    assert "error" in answer
+    assert person.desk.campaigns.find("LX-1").campaign.header == before
+
+
+@pytest.mark.parametrize("operation", ["pause", "resume", "advance", "abort", "replan"])
 def test_who_may_only_look_stops_nothing(operation):
     person = Person()
-    assert person.answer(f"campaign.{operation}", operator=USER, campaign="LX-1")["error"]["kind"] == "RoleError"
+    given = {"plan": ""} if operation == "replan" else {}
+    assert (
+        person.answer(f"campaign.{operation}", operator=USER, campaign="LX-1", **given)["error"]["kind"] == "RoleError"
+    )
     assert person.ask("campaign.list", operator=USER)[0]["status"] == "running"
 
 

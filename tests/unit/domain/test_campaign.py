@@ -332,3 +332,27 @@ def test_what_would_be_answered_can_be_asked_without_taking_a_place():
     assert campaign.judge(name(0), AT) is Verdict.OFFER
     assert campaign.standing(name(0)) is Standing.WAITING
     assert campaign.judge(ThingId("thing-unknown"), AT) is Verdict.ENDED
+
+
+def test_another_plan_is_gone_by_from_its_first_stage_with_the_places_that_were_given():
+    campaign = a_campaign()
+    asked(campaign, [0])
+    campaign.replan(Plan((Stage(Share(3)), Stage(WHOLE))), AT)
+    assert offered(campaign, range(10)) == 3
+    campaign.replan(Plan(), AT)
+    assert offered(campaign, range(10)) == 10
+
+
+def test_hours_that_a_new_plan_has_not_got_hold_nobody_up_any_more():
+    campaign = a_campaign(Plan(calendar=Calendar(quiet=(Hours(frozenset(range(7)), 0, 23 * 60),))))
+    assert asked(campaign, [0]) == [Verdict.HOURS]
+    campaign.replan(Plan(), AT)
+    assert asked(campaign, [0]) == [Verdict.OFFER]
+
+
+@pytest.mark.parametrize("end", [Status.ABORTED, Status.SUPERSEDED, Status.FINISHED])
+def test_what_is_over_takes_no_other_plan(end):
+    campaign = a_campaign()
+    campaign.change(end, AT, cause="a test")
+    with pytest.raises(StateError, match="no plan changes that"):
+        campaign.replan(Plan(), AT)

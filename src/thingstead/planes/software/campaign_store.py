@@ -22,7 +22,7 @@ __all__ = ["CampaignStore", "Live"]
 _ACTOR = "plane:software"
 _PLAN = "plan/"
 _SHORT = 16
-_DEEDS = frozenset({"paused", "resumed", "advanced", "aborted"})
+_DEEDS = frozenset({"paused", "resumed", "advanced", "replanned", "aborted"})
 
 
 @dataclass(slots=True)

@@ -63,6 +63,7 @@ _CAUSES = {
     "stage": "the stage before went well",
     "advanced": "a person began the next stage",
     "resumed": "a person resumed it",
+    "replanned": "a person gave it another plan",
     "paused": "a person paused it",
     "aborted": "a person ended it",
     "failures": "too many things failed",
@@ -150,6 +151,9 @@ def story(
         case Status.RUNNING:
             said += _now(campaign, at)
             said += _waits(campaign, behind)
+    if header.status is Status.ABORTED and campaign.last_offer is not None and header.since is not None:
+        before = (header.since - campaign.last_offer).total_seconds()
+        said.append(f"Nothing was offered after that; the last offer was {before:g} s before.")
     if counts[Standing.SILENT]:
         said.append(f"{counts[Standing.SILENT]} took it and were not heard to have ended: look at them.")
     if header.status is Status.ABORTED and done:

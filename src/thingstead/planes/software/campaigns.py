@@ -201,6 +201,17 @@ class Campaigns:
         """
         return replace(plan, after=tuple([self._known(dependency) for dependency in plan.after]))
 
+    def replan(self, live: Live, plan: Plan) -> None:
+        """Go on with a campaign by another plan.
+
+        Raises:
+            ConfigError: it waits for a release that is not known here.
+            StateError: the campaign is done or has ended.
+        """
+        chosen = self.resolved(plan)
+        live.campaign.replan(chosen, self._clock.utc())
+        self._watch(chosen)
+
     def seats(self, model: str) -> Iterator[tuple[ThingId, Seat]]:
         """The things of a model."""
         return ((thing, seat) for thing, seat in self._seats.items() if seat.model == model)
