@@ -212,6 +212,48 @@ def test_several_people_sign_apart_and_each_sees_it_first(here, run, lamp):
     assert all(row["standing"] == "not checked; give --anchor" for row in rows)
 
 
+def test_signatures_that_people_made_at_the_same_time_are_put_together(here, run, lamp):
+    _, digest = lamp
+    for name, kind in (("ben", "ed25519"), ("cleo", "p256")):
+        assert run("release", "key", name, "--type", kind)[0] == 0
+        shutil.copytree(here / "lamp-2", here / f"of-{name}")
+        assert run("release", "approve", f"of-{name}", "--key", name, "--digest", digest)[0] == 0
+    made = ("factory", "maker", "two", "--name", "two", "--domain", "two.example", "--keys", "none")
+    assert run(*made, "--signers", "ben.signer,cleo.signer")[0] == 0
+    words = ("release", "collect", "lamp-2", "of-ben", "of-cleo")
+    assert told(run, *words) == {"collected": 2, "of_all": 2}
+    # Whoever is there already is not there twice, however often a copy comes, and however it was signed.
+    assert run("release", "approve", "of-ben", "--key", "cleo", "--digest", digest)[0] == 0
+    assert told(run, *words) == {"collected": 0, "of_all": 2}
+    shown = told(run, "release", "inspect", "lamp-2", "--anchor", "two/two.anchor")
+    assert shown["authentic"].startswith("enough")
+    assert shown["statement"] == "2 files, signed by the same"
+
+
+def test_a_copy_of_another_release_or_with_other_files_brings_no_signatures(here, run, lamp):
+    folder, digest = lamp
+    before = (folder / ENVELOPE).read_bytes()
+    other = told(run, *NEW[:-1], "3", "--maker", "aurora", "--output", "other")["manifest_digest"][:16]
+    assert run("release", "sign", "other", "--maker", "aurora", "--digest", other)[0] == 0
+    assert "a copy is of another release" in run("release", "collect", "lamp-2", "other")[2]
+    assert run("release", "key", "ben")[0] == 0
+    shutil.copytree(folder, here / "copy")
+    (here / "copy" / "more.txt").touch()
+    assert run("release", "sign", "copy", "--maker", "aurora", "--digest", digest)[0] == 0
+    assert (folder / ENVELOPE).read_bytes() == before
+    assert run("release", "sign", "lamp-2", "--key", "ben", "--digest", digest)[0] == 0
+    assert "what others signed is something else" in run("release", "collect", "lamp-2", "copy")[2]
+
+
+def test_no_envelope_gets_more_signatures_than_things_read(here, run, lamp):
+    _, digest = lamp
+    for number in range(8):
+        assert run("release", "key", f"p{number}", "--type", "ed25519")[0] == 0
+        assert run("release", "sign", "lamp-2", "--key", f"p{number}", "--digest", digest)[0] == 0
+    code, _, err = run("release", "sign", "lamp-2", "--maker", "aurora", "--digest", digest)
+    assert (code != 0, "expected at most 8 signatures" in err) == (True, True)
+
+
 @pytest.mark.slow
 @pytest.mark.requirement("R-87")
 def test_one_envelope_carries_signatures_of_every_kind_and_a_mac(here, run, lamp):

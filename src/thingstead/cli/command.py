@@ -243,6 +243,13 @@ COMMANDS: tuple[Command, ...] = (
         "lamp-2 --key ben --digest 3f2a91bc00112233",
         "release_sign:APPROVE",
     ),
+    _row(
+        _K,
+        "release collect",
+        "put signatures together that people made apart",
+        "lamp-2 from-ben/lamp-2 from-cleo/lamp-2",
+        "release_sign:COLLECT",
+    ),
     _row(_K, "release key", "make a person's key for releases", "ben --type ml-dsa-65", "release_key:KEY"),
     _row(_K, "release publish", "offer a release to every thing of its class", "lamp-2", "release:PUBLISH"),
     _row(_K, "release list", "published releases and how far each has come", "", "release:LIST"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.release_inspect import ANCHOR, anchor_of
 from thingstead.cli.release_key import KEY_OPTION, TOKEN_OPTION, keys_of
-from thingstead.cli.release_view import DIGEST_SHOWN, RELEASE, Opened, open_release, record, story
+from thingstead.cli.release_view import DIGEST_SHOWN, RELEASE, Opened, open_path, open_release, record, story
 from thingstead.crypto.algorithm import REGISTRY
 from thingstead.errors import AuthenticationError
 from thingstead.phases import maintain
@@ -16,7 +16,7 @@ from thingstead.protocols.suit import envelope
 from thingstead.simulator.factory import open_maker
 from thingstead.storage.directory import write_whole
 
-__all__ = ["APPROVE", "SIGN"]
+__all__ = ["APPROVE", "COLLECT", "SIGN"]
 
 _DIGEST = Parameter("--digest", "how its manifest's digest begins, as `release inspect` shows it")
 _ANYBODY = ("key", "DIRECTORY")
@@ -77,6 +77,22 @@ def _add_signatures(session: Session, opened: Opened, keys: Sequence[SigningKey]
     return 0
 
 
+def _collect(session: Session) -> int:
+    opened = open_release(session)
+    copies = [open_path(session.directory.absolute() / path) for path in session.options["copies"]]
+    before = len(opened.envelope.blocks)
+    found = [(copy.envelope, b"" if copy.folder is None else copy.folder.statement) for copy in copies]
+    statement = b"" if opened.folder is None else opened.folder.statement
+    signed, statement = maintain.collect(opened.envelope, statement, found)
+    if opened.folder is None:
+        write_whole(opened.path, envelope.encode(signed))
+    else:
+        opened.folder.sign(envelope.encode(signed), statement)
+    session.console.show({"collected": len(signed.blocks) - before, "of_all": len(signed.blocks)})
+    session.console.next("thingstead release inspect", session.options["release"], "--anchor", "MAKER.anchor")
+    return 0
+
+
 SIGN = Action(
     (
         RELEASE,
@@ -95,4 +111,9 @@ APPROVE = Action(
     _approve,
     "Each person on a machine of their own: first it shows what things will do, and the second time, with the digest\n"
     "that was shown, it signs.",
+)
+COLLECT = Action(
+    (RELEASE, Parameter("copies", "copies of the same release that people signed elsewhere", many=True)),
+    _collect,
+    "One signature of each signer; it proves nothing. A copy of another release, or with other files, is refused.",
 )

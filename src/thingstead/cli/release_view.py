@@ -26,6 +26,7 @@ __all__ = [
     "MAX_ENVELOPE",
     "RELEASE",
     "Opened",
+    "open_path",
     "open_release",
     "record",
     "signatures",
@@ -67,7 +68,11 @@ def open_release(session: Session) -> Opened:
         ProtocolError: no envelope, or a manifest that cannot be read.
         AuthenticationError: a manifest or a severed member that is not the one digested.
     """
-    path = session.path("release")
+    return open_path(session.path("release"))
+
+
+def open_path(path: Path) -> Opened:
+    """The same for a path; errors as for `open_release`."""
     folder = ReleaseFolder(path) if path.is_dir() else None
     opened = envelope.decode(read_file(path, max_bytes=MAX_ENVELOPE) if folder is None else folder.envelope)
     builder.require_own_digest(opened)

@@ -7,10 +7,11 @@ processor lets it in, and a report goes back (RFC 9019 §3).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from thingstead.crypto.key import PrivateKey
-from thingstead.errors import StateError
+from thingstead.errors import AuthenticationError, StateError
 from thingstead.protocols.cose import sign as cose_sign
 from thingstead.protocols.cose.header import Label
 from thingstead.protocols.profile import release as profile
@@ -20,10 +21,10 @@ from thingstead.protocols.suit import builder
 from thingstead.protocols.suit.authentication import Signer
 from thingstead.protocols.suit.builder import Release
 from thingstead.protocols.suit.digest import digest_of
-from thingstead.protocols.suit.envelope import Envelope
+from thingstead.protocols.suit.envelope import DEFAULT_LIMITS, Envelope
 from thingstead.secret import Secret
 
-__all__ = ["SigningKey", "make_release", "sign_release", "sign_with", "state", "yet_to_sign"]
+__all__ = ["SigningKey", "collect", "make_release", "sign_release", "sign_with", "state", "yet_to_sign"]
 
 SigningKey = tuple[Signer, PrivateKey | Secret]
 """A key under the name by which things know it."""
@@ -69,12 +70,14 @@ def sign_release(envelope: Envelope, release_keys: Sequence[PrivateKey]) -> Enve
     Raises:
         AuthenticationError: the manifest is not the one digested.
         UnsupportedError: a key of a type that releases are not signed with.
+        StateError: more signatures than an envelope takes ("blocks").
     """
     return sign_with(envelope, [(profile.signer(key.public), key) for key in release_keys])
 
 
 def sign_with(envelope: Envelope, keys: Sequence[SigningKey]) -> Envelope:
     """The same with keys of any kind, those that make MACs among them; errors as for `sign_release`."""
+    _require_room(len(envelope.blocks) + len(keys))
     return builder.sign(envelope, keys)
 
 
@@ -83,14 +86,51 @@ def yet_to_sign(envelope: Envelope, keys: Sequence[SigningKey]) -> list[SigningK
 
     Raises:
         StateError: all of them have ("signed"): a second signature would prove nothing, and cost a leaf where leaves
-            are counted.
+            are counted; or the envelope takes no more of them ("blocks").
         DecodeError: a block outside the grammar of COSE.
     """
     claimed = builder.claims(envelope)
     left = [(signer, key) for signer, key in keys if signer not in claimed]
     if not left:
         raise StateError("this release was signed with each of these keys already", reason="signed")
+    _require_room(len(envelope.blocks) + len(left))
     return left
+
+
+def collect(envelope: Envelope, statement: bytes, copies: Sequence[tuple[Envelope, bytes]]) -> tuple[Envelope, bytes]:
+    """The same release with the signatures of all its copies, which people signed apart; once for each signer.
+
+    Args:
+        envelope: of the release.
+        statement: of what goes with it; empty where nobody signed one.
+        copies: their envelopes and statements.
+
+    Raises:
+        AuthenticationError: a copy is another release, or has something else beside it.
+        StateError: more signatures than an envelope takes ("blocks").
+        DecodeError: a block or a statement outside the grammar of COSE.
+    """
+    blocks = list(envelope.blocks)
+    there = set(builder.claims(envelope))
+    for copy, said in copies:
+        if copy.signed != envelope.signed:
+            raise AuthenticationError("a copy is of another release", reason="manifest-digest")
+        for block in copy.blocks:
+            claimed = set(builder.claims(replace(copy, blocks=(block,))))
+            if block not in blocks and not claimed & there:
+                blocks.append(block)
+                there |= claimed
+        if said:
+            statement = cose_sign.join(statement, said) if statement else said
+    _require_room(len(blocks))
+    return replace(envelope, blocks=tuple(blocks)), statement
+
+
+def _require_room(blocks: int) -> None:
+    if blocks > DEFAULT_LIMITS.max_blocks:
+        raise StateError(
+            f"expected at most {DEFAULT_LIMITS.max_blocks} signatures, things read no more", reason="blocks"
+        )
 
 
 def state(

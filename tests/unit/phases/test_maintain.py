@@ -1,12 +1,16 @@
 import pytest
 
 from tests.unit.protocols.suit.releases import AT, CLASS, CLASSIC, NEW, QUANTUM, VENDOR
+from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
-from thingstead.errors import UnsupportedError, UntrustedError
-from thingstead.phases.maintain import make_release, sign_release
+from thingstead.errors import AuthenticationError, StateError, UnsupportedError, UntrustedError
+from thingstead.phases.maintain import collect, make_release, sign_release, sign_with, state, yet_to_sign
 from thingstead.protocols.profile import release as profile
+from thingstead.protocols.profile import release_statement
 from thingstead.protocols.suit import authentication, envelope
+from thingstead.protocols.suit.authentication import Signer
 from thingstead.protocols.suit.manifest import open_manifest
+from thingstead.secret import Secret
 
 
 def made(use_before=None):
@@ -39,3 +43,53 @@ def test_the_same_release_is_the_same_bytes_until_it_is_signed():
 def test_a_key_of_another_type_signs_no_release():
     with pytest.raises(UnsupportedError):
         sign_release(made(), [generate(KeyType.X25519)])
+
+
+KEYS = [(profile.signer(key.public), key) for key in (CLASSIC, QUANTUM)]
+FILES = {"image.bin": NEW}
+
+
+def test_a_key_that_has_signed_is_not_asked_again():
+    once = sign_with(made(), KEYS[:1])
+    assert yet_to_sign(once, KEYS) == KEYS[1:]
+    with pytest.raises(StateError) as refused:
+        yet_to_sign(sign_with(once, KEYS[1:]), KEYS)
+    assert refused.value.reason == "signed"
+
+
+def test_no_more_sign_than_things_read():
+    crowd = [(Signer(bytes([number]), AlgorithmId.ESP256), CLASSIC) for number in range(9)]
+    for refuse in (lambda: sign_with(made(), crowd), lambda: yet_to_sign(made(), crowd)):
+        with pytest.raises(StateError) as refused:
+            refuse()
+        assert refused.value.reason == "blocks"
+    halves = [sign_with(made(), crowd[:5]), sign_with(made(), crowd[5:])]
+    with pytest.raises(StateError):
+        collect(halves[0], b"", [(halves[1], b"")])
+
+
+def test_what_was_signed_apart_is_the_same_release_put_together():
+    copies = [(sign_with(made(), [key]), state(made(), FILES, [key])) for key in KEYS]
+    signed, statement = collect(made(), b"", copies)
+    assert collect(signed, statement, copies) == (signed, statement)
+    keys, policy = profile.authentication([CLASSIC.public, QUANTUM.public])
+    proved = authentication.authenticate(signed, keys, policy)
+    release_statement.open_statement(statement, proved, keys).verify(FILES)
+
+
+def test_signatures_of_another_release_or_over_other_files_are_not_collected():
+    other = make_release(NEW, vendor_id=VENDOR, class_id=CLASS, sequence_number=8, version="1.1.0")
+    with pytest.raises(AuthenticationError, match="another release"):
+        collect(made(), b"", [(sign_with(other, KEYS), b"")])
+    ours, theirs = state(made(), FILES, KEYS[:1]), state(made(), {}, KEYS[1:])
+    with pytest.raises(AuthenticationError, match="something else"):
+        collect(made(), ours, [(made(), theirs)])
+
+
+def test_a_statement_gets_each_signature_once_and_none_of_who_only_makes_macs():
+    shared = (Signer(b"shared", AlgorithmId.HMAC_256_256), Secret(bytes(32)))
+    assert state(made(), FILES, [shared]) == b""
+    first = state(made(), FILES, [KEYS[0], shared])
+    assert state(made(), FILES, KEYS[:1], signed=first) == first
+    with pytest.raises(AuthenticationError):
+        state(made(), {}, KEYS[1:], signed=first)

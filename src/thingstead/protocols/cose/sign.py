@@ -7,14 +7,14 @@ from dataclasses import InitVar, dataclass
 from typing import Any
 
 from thingstead.crypto.key import PrivateKey, PublicKey, verify
-from thingstead.errors import DecodeError
+from thingstead.errors import AuthenticationError, DecodeError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.cose import header
 from thingstead.protocols.cose.header import Headers, Label
 from thingstead.protocols.cose.sign1 import choose_payload
 from thingstead.protocols.cose.structure import CoseTag, open_array, sig_structure, wrap_array
 
-__all__ = ["AuthenticatedSign", "Sign", "Signature", "Signer", "add", "authenticate", "decode", "sign"]
+__all__ = ["AuthenticatedSign", "Sign", "Signature", "Signer", "add", "authenticate", "decode", "join", "sign"]
 
 _SEAL = object()
 
@@ -118,6 +118,28 @@ def add(
     signatures = [[*header.encode(one.headers), one.signature] for one in message.signatures]
     signatures += _sign(content, signers, body_protected=body.encoded, external_aad=external_aad)
     return wrap_array([*header.encode(body), message.payload, signatures], CoseTag.SIGN, tagged=True)
+
+
+def join(message: bytes, other: bytes, *, limits: codec.Limits = codec.DEFAULT_LIMITS) -> bytes:
+    """The signatures of two messages over the same content as one message; of a signer who is in both, the first.
+
+    Nothing is proved by that.
+
+    Raises:
+        DecodeError: not COSE_Sign messages.
+        AuthenticationError: over different contents.
+    """
+    first, second = decode(message, limits=limits), decode(other, limits=limits)
+    if (first.headers.encoded, first.payload) != (second.headers.encoded, second.payload):
+        raise AuthenticationError("what others signed is something else", spec="RFC 9052 §4.1", reason="statement")
+    there = {_name(one) for one in first.signatures}
+    joined = [*first.signatures, *[one for one in second.signatures if _name(one) not in there]]
+    signatures = [[*header.encode(one.headers), one.signature] for one in joined]
+    return wrap_array([*header.encode(first.headers), first.payload, signatures], CoseTag.SIGN, tagged=True)
+
+
+def _name(signature: Signature) -> tuple[bytes, object]:
+    return signature.headers.kid, signature.headers.protected.get(Label.ALG)
 
 
 def _sign(payload: bytes, signers: Sequence[Signer], *, body_protected: bytes, external_aad: bytes) -> list[list[Any]]:

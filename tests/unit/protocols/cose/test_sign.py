@@ -95,3 +95,18 @@ def test_a_signature_is_added_to_those_that_are_there():
         sign.authenticate(both, QUANTUM.public, accept=ML_DSA_44, index=1)
     with pytest.raises(DecodeError, match="payload"):
         sign.add(first, SIGNERS[1:], payload=b"another")
+
+
+@pytest.mark.spec("RFC 9052 4.1")
+def test_signatures_that_were_made_apart_are_joined_each_signer_once():
+    first, second = (sign.sign(b"content", [signer]) for signer in SIGNERS)
+    both = sign.join(first, second)
+    assert sign.authenticate(both, CLASSIC.public, accept=ESP256).payload == b"content"
+    assert sign.authenticate(both, QUANTUM.public, accept=ML_DSA_44, index=1).signature_id == -48
+    assert sign.join(both, second) == sign.join(both, first) == both
+
+
+@pytest.mark.parametrize("other", [sign.sign(b"other", SIGNERS), sign.sign(b"content", SIGNERS, detached=True)])
+def test_signatures_over_something_else_are_not_joined(other):
+    with pytest.raises(AuthenticationError, match="something else"):
+        sign.join(sign.sign(b"content", SIGNERS), other)
