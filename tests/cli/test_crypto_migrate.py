@@ -102,7 +102,7 @@ def test_the_status_says_who_sleeps_and_who_is_to_be_isolated(here, run, control
     assert not err
     assert code == 0
     assert "2 sleep" in out
-    assert "quarantine" in out
+    assert "are held" in out
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,7 @@ def _explain(session: Session, told: dict[str, Any]) -> None:
     elif told.get("asleep"):
         session.console.say(f"{told['asleep']} sleep, and walk the whole chain when they wake")
     if told.get("to_isolate"):
-        session.console.say(
-            f"{len(told['to_isolate'])} are past their last safe day, and are quarantined within an hour"
-        )
+        session.console.say(f"{len(told['to_isolate'])} are past their last safe day, and are held within the hour")
 
 
 def _keep(session: Session, number: int) -> None:

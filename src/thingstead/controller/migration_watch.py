@@ -24,13 +24,13 @@ _INTERVAL = 3600.0
 class MigrationWatch:
     """Looks at every call whether things said something, and once an hour who is past its last safe day.
 
-    Whoever is isolated is told nothing: its owner lifts the quarantine where nobody else can talk to the thing. It has
-    an hour then to walk, as it does at its next poll.
+    Whoever is isolated is held: it keeps its credential, and has no sessions and no network. Its owner lets it go where
+    nobody else can talk to it; it has an hour then to walk, as it does at its next poll.
 
     Args:
         migrations: what things said.
         register: the things.
-        conductor: quarantines them.
+        conductor: holds them.
         clock: both times.
     """
 
@@ -58,13 +58,11 @@ class MigrationWatch:
 
     async def _isolate(self, one: Prospect, maker: str) -> None:
         thing, day = one.candidate.thing, one.last_safe
-        if self._register.thing(thing).restriction is Restriction.QUARANTINED:
+        if self._register.thing(thing).restriction is not Restriction.NONE:
             return
         evidence: dict[str, Detail] = {"maker": maker, "last_safe_day": None if day is None else day.isoformat()}
         try:
-            await self._conductor.restrict(
-                thing, Restriction.QUARANTINED, actor=_ACTOR, cause=_CAUSE, evidence=evidence
-            )
+            await self._conductor.restrict(thing, Restriction.HELD, actor=_ACTOR, cause=_CAUSE, evidence=evidence)
         except TransitionError:
             # It left, or somebody else was quicker.
             return

@@ -20,7 +20,7 @@ DAY = timedelta(days=1).total_seconds()
 
 
 class House(Domain):
-    """A domain whose conductor writes down whom it quarantines."""
+    """A domain whose conductor writes down whom it holds."""
 
     def __init__(self):
         super().__init__()
@@ -34,7 +34,7 @@ class House(Domain):
     async def restrict(self, thing, restriction, *, actor, cause, evidence):
         if self.error is not None:
             raise self.error
-        assert (actor, cause, restriction) == ("migration", "old-update-keys", Restriction.QUARANTINED)
+        assert (actor, cause, restriction) == ("migration", "old-update-keys", Restriction.HELD)
         self.isolated.append((thing, evidence["last_safe_day"]))
         self.things = [replace(one, restriction=restriction) if one.id == thing else one for one in self.things]
 
