@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from thingstead.controller.attention import Attention
 from thingstead.controller.attesting import Attesting
@@ -106,7 +107,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     door, devices = _ddi(foundation, register, planes, conductor, trusted, refusals)
     attention = _attention(foundation, register, server=server, door=door, planes=planes)
     known, dates = (planes, register, notary, trusted), (migrations.expiries, door.expiries)
-    overview = _overview(foundation, known, server, attention, doors=doors, dates=dates)
+    overview = _overview(foundation, known, server, attention, doors=doors, door=door, dates=dates)
     expiring = ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock)
     owner = _owner(foundation, trusted, register, planes=planes, migrations=migrations, doors=doors, groups=groups)
     release_network, vulnerabilities = _of_releases(foundation, planes, register, conductor, owner)
@@ -282,6 +283,7 @@ def _overview(
     attention: Attention,
     *,
     doors: Entrance,
+    door: DdiDoor,
     dates: Sequence[Callable[[], Iterable[Expiry]]],
 ) -> Overview:
     planes, register, notary, trusted = known
@@ -301,11 +303,14 @@ def _overview(
         makers=doors.makers.counted,
         dates=lambda: [expiry for expiries in dates for expiry in expiries()],
         crypto=lambda: doors.admission.crypto,
-        own_assets=lambda: own_assets(
-            foundation.keys,
-            register,
-            trusted.anchors,
-            suites=suites_taken(doors.admission.crypto, join.SUITES, foundation.clock.utc().date()),
+        own_assets=lambda: chain(
+            own_assets(
+                foundation.keys,
+                register,
+                trusted.anchors,
+                suites=suites_taken(doors.admission.crypto, join.SUITES, foundation.clock.utc().date()),
+            ),
+            door.assets(),
         ),
         separate=foundation.separate,
         clock=foundation.clock,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,8 +17,10 @@ from typing import Any
 from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import DdiConfig
+from thingstead.controller.ddi_assets import ddi_assets
 from thingstead.crypto.certificate import Certificate
 from thingstead.crypto.digest import digest
+from thingstead.domain.crypto_asset import CryptoAsset
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
 from thingstead.domain.plane import Expiry, PlaneName
@@ -275,6 +277,14 @@ class DdiDoor:
         found = [Expiry(_CERTIFICATE, at, (thing,), PlaneName.IDENTITY) for at, thing in ends if at is not None]
         stranded = tuple([one.id for one in devices])
         return [*found, Expiry(_AUTHORITY, self.authority_expires, stranded, PlaneName.IDENTITY, warning=_WARNING)]
+
+    def assets(self) -> Iterable[CryptoAsset]:
+        """What devices rest on, by its algorithms; nothing while they are not served."""
+        if self.authority_expires is None:
+            return ()
+        at, here = self._clock.utc(), [one for one in self._register.things() if one.state not in _GONE]
+        devices = [(one, _proofs(one, at)) for one in here if _has_proof(one)]
+        return ddi_assets(devices, authority_expires=self.authority_expires)
 
     def told_of(self, thing: ThingId) -> dict[str, Any]:
         """What a device last said, for people; empty for one that does not speak this API."""
