@@ -8,8 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
 
+from thingstead.clock import Clock
 from thingstead.controller.attention import Attention
 from thingstead.controller.attesting import Attesting
+from thingstead.controller.behaviour_watch import BehaviourWatch
 from thingstead.controller.clone_watch import CloneWatch
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
@@ -102,7 +104,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     admission = doors.admission
     notary = _notary(foundation, refusals)
     rejoining = Rejoining(lambda: admission.policy, register, conductor=conductor, runs=planes.software.runs)
-    planes.software.on_install.append(rejoining.note)
+    behaviours = _behaviours(planes, register, store, clock, rejoining)
     groups = GroupResources(resources, server, planes.groups, lambda thing: attesting.require(thing, Waits.GROUPS))
     door, devices = _ddi(foundation, register, planes, conductor, trusted, refusals)
     attention = _attention(foundation, register, server=server, door=door, planes=planes)
@@ -139,9 +141,9 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         refusals=refusals,
         clones=clones,
         chores=(
-            *_chores(foundation, planes, store, dates=expiring, attention=attention, rejoining=rejoining),
+            *_chores(foundation, planes, store, (rejoining.look, attesting.look, behaviours.look), expiring, attention),
             (_SECOND, MigrationWatch(migrations, register, conductor=conductor, clock=clock).look),
-            *((_SECOND, release_network.look), (_MINUTE, vulnerabilities.look), (_SECOND, attesting.look)),
+            *((_SECOND, release_network.look), (_MINUTE, vulnerabilities.look)),
             (_SECOND, _crypto_watch(doors, overview, register, conductor).look),
         ),
         joined=asyncio.Event(),
@@ -208,20 +210,18 @@ def _chores(
     foundation: Foundation,
     planes: Planes,
     second: SecondPlace,
-    *,
+    looks: tuple[Callable[[], Awaitable[object]], ...],
     dates: ExpiryWatch,
     attention: Attention,
-    rejoining: Rejoining,
 ) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
     return (
         (_SECOND, planes.data.flush),
         (_SECOND, planes.tokens.tidy),
         (_SECOND, planes.directory.tidy),
         (_SECOND, planes.network.refresh),
-        (_SECOND, planes.network.watch),
         (_SECOND, second.settle),
         (_SECOND, dates.look),
-        (_SECOND, rejoining.look),
+        *[(_SECOND, look) for look in looks],
         (_SECOND, planes.campaigns.look),
         (_SECOND, OperatorWatch(foundation.files, second, clock=foundation.clock).look),
         (_MINUTE, attention.watch),
@@ -327,6 +327,15 @@ def _migrations(
     records = PlaneRecords(PlaneName.IDENTITY, store, prefix="update-keys/")
     crypto, clock = foundation.policy.crypto, foundation.clock
     return Migrations(records, things=register.things, heard=heard, crypto=crypto, clock=clock)
+
+
+def _behaviours(
+    planes: Planes, register: Register, store: SecondPlace, clock: Clock, rejoining: Rejoining
+) -> BehaviourWatch:
+    software = planes.software
+    behaviours = BehaviourWatch(planes.network.watch, register, runs=software.runs, store=store, clock=clock)
+    software.on_install += [rejoining.note, behaviours.note]
+    return behaviours
 
 
 def _attesting(

@@ -17,7 +17,20 @@ def _attested(figures: Figures) -> tuple[str, bool]:
     return evidence, passed > 0 and waited > 0
 
 
+def _compared(figures: Figures) -> tuple[str, bool]:
+    installed = figures.happened(Kind.INSTALLATION, "installed")
+    changed = figures.happened(Kind.ALARM, "new-behaviour")
+    evidence = f"{installed} installations, and {changed} of them began something that no rule allows"
+    return evidence, installed > 0 and changed > 0
+
+
 ROWS: tuple[Row, ...] = (
+    (
+        "R-30",
+        "for a day after an update, refused flows that come round more often than before it are an alarm",
+        _compared,
+        "what hides in flows that the new file allows is not seen, nor anything where no kernel enforces",
+    ),
     (
         "R-22",
         "tokens, groups and updates wait for evidence signed for a fresh nonce, compared with published releases",

@@ -19,6 +19,7 @@ from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
 from thingstead.errors import StateError
 from thingstead.identifier import ThingId
+from thingstead.planes.network.alarm import Alarm
 from thingstead.planes.network.mud_manager import MudManager
 from thingstead.transport.engine_socket import EngineSocket
 
@@ -85,9 +86,9 @@ class NetworkEngine:
         await self.plane.refresh()
         return self.plane.mode
 
-    async def watch(self) -> None:
-        """Look at the counters."""
-        await self.plane.watch()
+    async def watch(self) -> tuple[Alarm, ...]:
+        """Look at the counters, and tell what no rule allows."""
+        return await self.plane.watch()
 
     @property
     def plane(self) -> MudManager:
@@ -156,9 +157,10 @@ class RemoteNetwork(RemotePlane):
             self._told = anchors
         self._mode = await self.ask(str, "refresh")
 
-    async def watch(self) -> None:
-        """Have the counters looked at."""
-        await self.ask(None, "watch")
+    async def watch(self) -> tuple[Alarm, ...]:
+        """Have the counters looked at; tells what no rule allows."""
+        found: tuple[Alarm, ...] = await self.ask(tuple[Alarm, ...], "watch")
+        return found
 
     def _standing(self) -> tuple[object, ...]:
         return [anchor_file.encode(one) for one in self._anchors()], tuple(self._register.things())

@@ -3,6 +3,9 @@
 from tests.sabotage.replacement import Sabotage, accepts, returns
 
 ROWS = (
+    Sabotage(
+        "R-30", "thingstead.analysis.behaviour:Behaviour.compare", returns(()), "behaviour is compared after updates"
+    ),
     Sabotage("R-22", "thingstead.controller.attesting:Attesting.objection", returns(""), "what waits waits"),
     Sabotage("R-22", "thingstead.controller.attesting:Attesting.require", accepts, "tokens and keys wait for evidence"),
     Sabotage(

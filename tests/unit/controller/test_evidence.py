@@ -60,6 +60,8 @@ def a_tally(**attributes):
             (Kind.ALARM, "clone"): 1,
             (Kind.CONFIGURATION, "restored"): 1,
             (Kind.APPRAISAL, "good"): 2,
+            (Kind.INSTALLATION, "installed"): 3,
+            (Kind.ALARM, "new-behaviour"): 1,
             (Kind.APPRAISAL, "bad"): 1,
         }
     )
@@ -131,6 +133,7 @@ def test_what_was_seen_is_shown_and_what_cannot_be_seen_from_here_is_not():
         ("R-07", {"tally": a_tally(maintained=Counter({"thing": 3}))}),
         ("R-28", {"refused": {}}),
         ("R-22", {"refused": {}}),
+        ("R-30", {"tally": a_tally(happened=Counter())}),
         ("R-22", {"tally": a_tally(happened=Counter())}),
         ("R-28", {"tally": Tally()}),
         ("R-04", {"live": frozenset({LAMP.id, NEW.id})}),

@@ -52,6 +52,7 @@ MAINTAINED = {
     "group.rekey",
     "publication.approve",
     "publication.withdraw",
+    "thing.attest",
     "thing.quarantine",
     "thing.restore",
     "token.revoke",

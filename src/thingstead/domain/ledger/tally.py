@@ -84,5 +84,7 @@ class Tally:
                 self.slowest_kill = max(self.slowest_kill or 0.0, microseconds / _MILLISECOND)
 
 
-_OURS = frozenset({Kind.TRANSITION, Kind.AUTHENTICATION, Kind.CONFIGURATION, Kind.ALARM, Kind.APPRAISAL})
+_OURS = frozenset(
+    {Kind.TRANSITION, Kind.AUTHENTICATION, Kind.CONFIGURATION, Kind.ALARM, Kind.APPRAISAL, Kind.INSTALLATION}
+)
 _DECLARED = frozenset((state.value, cause.value, to.value) for (state, cause), to in TRANSITIONS.items())
