@@ -169,10 +169,13 @@ class UpdateAttempt:
 
     def _copy(self, component: ComponentId, source: ComponentId, info: bytes) -> None:
         origin = self._place(source)
-        if info:
-            self._store(component, self._decrypted(info, b"".join(image.pieces(self._slots, origin))))
-            return
         self._begin(component)
+        if info:
+            slots, size = self._slots, self._slots.size(*origin)
+            keys = self._means.decryption()
+            plain = encryption.decrypt_pieces(info, lambda at, most: slots.read(*origin, at, most), size, keys)
+            image.store(slots, image.candidate_of(component), plain)
+            return
         image.copy(self._slots, origin, image.candidate_of(component))
 
     def _patch(self, component: ComponentId, patch: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -13,7 +13,7 @@ from thingstead.crypto.algorithm import AlgorithmId, Kind, algorithm
 from thingstead.errors import AuthenticationError, DecodeError
 from thingstead.secret import Secret
 
-__all__ = ["Aead", "aead", "apply_stream"]
+__all__ = ["Aead", "aead", "apply_stream", "decrypt_pieces"]
 
 # CCM with L = 2 counts at most 2**16 - 1 bytes (RFC 9053 §4.2); the library below aborts instead of refusing.
 _CCM_MAX = (1 << 16) - 1
@@ -105,6 +105,51 @@ def aead(aead_id: int, key: Secret, *, max_size: int = 1 << 30) -> Aead:
     longest = min(max_size, _CCM_MAX) if row.nonce_size == 13 else max_size
     cipher = _CIPHERS[row.id](key.reveal())
     return Aead(cipher, nonce_size=row.nonce_size, tag_size=row.output_size, max_size=longest)
+
+
+def decrypt_pieces(
+    algorithm_id: int, key: Secret, nonce: bytes, pieces: Iterable[bytes], *, aad: bytes = b"", tag: bytes = b""
+) -> Iterator[bytes]:
+    """Decrypt what does not fit into memory, with AES-GCM or AES-CTR: the plaintext comes before it is proved.
+
+    Args:
+        algorithm_id: COSE number.
+        key: of the algorithm's length.
+        nonce: of the algorithm's length, or 16 bytes for AES-CTR.
+        pieces: the ciphertext without its tag.
+        aad: authenticated with it; empty for AES-CTR.
+        tag: of 16 bytes; empty for AES-CTR, which has none.
+
+    Raises:
+        AuthenticationError: after the last piece, the tag does not verify.
+        DecodeError: a nonce or a tag of another size.
+        ValueError: another algorithm, or a key that does not fit.
+    """
+    mode: modes.CTR | modes.GCM
+    row = algorithm(algorithm_id, Kind.STREAM if algorithm_id in _CTR else Kind.AEAD)
+    if row.id not in _CTR | _GCM or len(key) != row.key_size:
+        raise ValueError(f"{row.name} is not decrypted in pieces, or with another key")
+    if row.id in _CTR:
+        if len(nonce) != _BLOCK:
+            raise DecodeError("expected an IV of 16 bytes", spec="RFC 9459 §4")
+        mode = modes.CTR(nonce)
+    else:
+        if len(nonce) != row.nonce_size or len(tag) != row.output_size:
+            raise DecodeError(f"expected a nonce of {row.nonce_size} bytes and a whole tag", spec="RFC 9053 §4")
+        mode = modes.GCM(nonce, tag)
+    context = Cipher(algorithms.AES(key.reveal()), mode).decryptor()
+    if row.id in _GCM:
+        context.authenticate_additional_data(aad)  # type: ignore[attr-defined]  # what GCM gives has it
+    for piece in pieces:
+        yield context.update(piece)
+    try:
+        yield context.finalize()
+    except InvalidTag:
+        raise AuthenticationError("the AEAD tag does not verify", spec="RFC 9052 §5.3") from None
+
+
+_GCM = frozenset({AlgorithmId.A128GCM, AlgorithmId.A192GCM, AlgorithmId.A256GCM})
+_CTR = frozenset({AlgorithmId.A128CTR, AlgorithmId.A256CTR})
 
 
 def apply_stream(stream_id: int, key: Secret, nonce: bytes, data: bytes) -> bytes:

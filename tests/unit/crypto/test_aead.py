@@ -1,6 +1,8 @@
+from typing import Any
+
 import pytest
 
-from thingstead.crypto.aead import aead, apply_stream
+from thingstead.crypto.aead import aead, apply_stream, decrypt_pieces
 from thingstead.crypto.algorithm import REGISTRY, AlgorithmId, Kind
 from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError
 from thingstead.secret import Secret
@@ -108,3 +110,48 @@ def test_a_stream_takes_its_own_key_nonce_and_number_only():
             apply_stream(AlgorithmId.A128CTR, *wrong, b"")
     with pytest.raises(UnsupportedError):
         apply_stream(AlgorithmId.A128GCM, key, bytes(12), b"")
+
+
+PIECES = [b"a" * 16, b"", b"bcd", bytes(5000)]
+GCM = [AlgorithmId.A128GCM, AlgorithmId.A192GCM, AlgorithmId.A256GCM]
+
+
+@pytest.mark.parametrize("algorithm_id", GCM)
+@pytest.mark.parametrize("size", [0, 1, 16, 100, 5000])
+def test_what_is_decrypted_in_pieces_is_what_is_decrypted_at_once(algorithm_id, size):
+    row = REGISTRY[algorithm_id]
+    key, nonce = Secret(bytes(row.key_size)), bytes(row.nonce_size)
+    sealed = aead(algorithm_id, key).encrypt(nonce, bytes(size), b"aad")
+    pieces = [sealed[:size][at : at + 7] for at in range(0, size, 7)]
+    opened = decrypt_pieces(algorithm_id, key, nonce, pieces, aad=b"aad", tag=sealed[size:])
+    assert b"".join(opened) == bytes(size)
+
+
+@pytest.mark.parametrize("algorithm_id", [AlgorithmId.A128CTR, AlgorithmId.A256CTR])
+def test_counter_mode_in_pieces_is_counter_mode(algorithm_id):
+    key, nonce = Secret(bytes(REGISTRY[algorithm_id].key_size)), bytes(range(16))
+    sealed = apply_stream(algorithm_id, key, nonce, b"".join(PIECES))
+    assert b"".join(decrypt_pieces(algorithm_id, key, nonce, [sealed[:5], sealed[5:]])) == b"".join(PIECES)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"tag": bytes(16)}, AuthenticationError),
+        ({"aad": b"other"}, AuthenticationError),
+        ({"pieces": [b"x"]}, AuthenticationError),
+        ({"tag": bytes(12)}, DecodeError),
+        ({"tag": b""}, DecodeError),
+        ({"nonce": bytes(11)}, DecodeError),
+        ({"algorithm_id": AlgorithmId.A128CTR}, DecodeError),
+        ({"algorithm_id": AlgorithmId.A256GCM}, ValueError),
+        ({"algorithm_id": AlgorithmId.AES_CCM_16_64_128}, ValueError),
+        ({"algorithm_id": AlgorithmId.ESP256}, UnsupportedError),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_pieces_too(changes, error):
+    sealed = aead(AlgorithmId.A128GCM, Secret(bytes(16))).encrypt(bytes(12), b"text", b"")
+    arguments: dict[str, Any] = {"algorithm_id": AlgorithmId.A128GCM, "key": Secret(bytes(16)), "nonce": bytes(12)}
+    arguments |= {"pieces": [sealed[:4]], "tag": sealed[4:]} | changes
+    with pytest.raises(error):
+        list(decrypt_pieces(**arguments))

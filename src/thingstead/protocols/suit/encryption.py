@@ -6,11 +6,12 @@ change at all. What was decrypted is worth something once it matches the digest 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from thingstead.crypto.aead import aead, apply_stream
+from thingstead.crypto.aead import decrypt_pieces as aead_pieces
 from thingstead.crypto.algorithm import REGISTRY, Algorithm, AlgorithmId, Kind, fitting
 from thingstead.crypto.key import PrivateKey, PublicKey
 from thingstead.crypto.key_wrap import wrap_key
@@ -26,7 +27,7 @@ from thingstead.protocols.cose.structure import CoseTag, enc_structure, wrap_arr
 from thingstead.protocols.suit.registry import FIRMWARE_ENCRYPTION
 from thingstead.secret import Secret
 
-__all__ = ["DecryptionKeys", "EncryptedPayload", "Shared", "Static", "decrypt", "encrypt"]
+__all__ = ["DecryptionKeys", "EncryptedPayload", "Shared", "Static", "decrypt", "decrypt_pieces", "encrypt"]
 
 DecryptionKeys = Mapping[bytes, Secret | PrivateKey]
 """What a recipient holds, by kid: wrapping keys of 16, 24 or 32 bytes, and private keys for ECDH-ES."""
@@ -35,6 +36,8 @@ _CONTEXT = b"SUIT Payload Encryption"
 _EPHEMERAL_KEY = -1
 _A = AlgorithmId
 _AEADS = frozenset({_A.A128GCM, _A.A192GCM, _A.A256GCM, _A.CHACHA20_POLY1305})
+_WHOLE = frozenset({_A.CHACHA20_POLY1305})
+_PIECE = 1 << 14
 _STREAMS = frozenset({_A.A128CTR, _A.A256CTR})
 _WRAPS = {16: _A.A128KW, 24: _A.A192KW, 32: _A.A256KW}
 _AGREEMENTS = frozenset({_A.ECDH_ES_A128KW, _A.ECDH_ES_A192KW, _A.ECDH_ES_A256KW})
@@ -116,6 +119,46 @@ def decrypt(
         UntrustedError: for others only.
         AuthenticationError: the ciphertext is not the one that was made with this content key.
     """
+    opened = _open(info, keys, limits)
+    if opened.row.kind is Kind.STREAM:
+        return _unstreamed(opened.row, opened.key, opened.iv, ciphertext)
+    return aead(opened.row.id, opened.key).decrypt(opened.iv, ciphertext, opened.aad)
+
+
+def decrypt_pieces(
+    info: bytes,
+    read: Callable[[int, int], bytes],
+    size: int,
+    keys: DecryptionKeys,
+    *,
+    limits: codec.Limits = codec.DEFAULT_LIMITS,
+) -> Iterator[bytes]:
+    """As `decrypt`, of a ciphertext of `size` bytes that is read where it lies, at most so many from an offset on.
+
+    The plaintext comes before the tag was compared, so that it must be worth nothing until all of it has come. Errors
+    as for `decrypt`; ChaCha20/Poly1305 is decrypted at once.
+    """
+    opened = _open(info, keys, limits)
+    if opened.row.id in _WHOLE:
+        yield aead(opened.row.id, opened.key).decrypt(opened.iv, read(0, size), opened.aad)
+        return
+    tag_size = 0 if opened.row.kind is Kind.STREAM else opened.row.output_size
+    end = max(size - tag_size, 0)
+    pieces = (read(offset, min(_PIECE, end - offset)) for offset in range(0, end, _PIECE))
+    tag = read(end, tag_size) if tag_size else b""
+    yield from aead_pieces(opened.row.id, opened.key, opened.iv, pieces, aad=opened.aad, tag=tag)
+
+
+class _Opened(NamedTuple):
+    """What decrypts a payload."""
+
+    row: Algorithm
+    key: Secret
+    iv: bytes
+    aad: bytes
+
+
+def _open(info: bytes, keys: DecryptionKeys, limits: codec.Limits) -> _Opened:
     message = encrypt0.decode_encrypt(info, limits=limits)
     if message.ciphertext is not None:
         raise DecodeError("expected a detached ciphertext", spec=f"{FIRMWARE_ENCRYPTION} §6")
@@ -125,10 +168,9 @@ def decrypt(
     if not isinstance(iv, bytes):
         raise DecodeError("expected an IV", spec=f"{FIRMWARE_ENCRYPTION} §7")
     fitting(row.id, row.kind, content_key)
-    if row.kind is Kind.STREAM:
-        return _unstreamed(row, content_key, iv, ciphertext)
-    aad = enc_structure("Encrypt", protected=message.headers.encoded, external_aad=b"")
-    return aead(row.id, content_key).decrypt(iv, ciphertext, aad)
+    is_aead = row.kind is not Kind.STREAM
+    aad = enc_structure("Encrypt", protected=message.headers.encoded, external_aad=b"") if is_aead else b""
+    return _Opened(row, content_key, iv, aad)
 
 
 def _unstreamed(row: Algorithm, content_key: Secret, iv: bytes, ciphertext: bytes) -> bytes:

@@ -4,7 +4,7 @@ from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate, private_key
 from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError, UntrustedError
 from thingstead.protocols.cbor import codec
-from thingstead.protocols.suit.encryption import DecryptionKeys, Shared, Static, decrypt, encrypt
+from thingstead.protocols.suit.encryption import DecryptionKeys, Shared, Static, decrypt, decrypt_pieces, encrypt
 from thingstead.secret import Secret
 
 A = AlgorithmId
@@ -201,3 +201,34 @@ def test_a_point_off_the_curve_is_refused():
 
     with pytest.raises(DecodeError):
         decrypt(edited(made, edit), made.ciphertext, KEYS)
+
+
+def opened_in_pieces(made, ciphertext=None, keys=KEYS):
+    data = made.ciphertext if ciphertext is None else ciphertext
+    return b"".join(decrypt_pieces(made.info, lambda at, most: data[at : at + most], len(data), keys))
+
+
+@pytest.mark.parametrize(("content_id", "key_size", "iv_size"), CONTENTS)
+def test_a_payload_is_decrypted_where_it_lies(content_id, key_size, iv_size):
+    key = Secret(bytes(range(key_size)))
+    large = IMAGE * 2000
+    made = encrypt(large, [static()], content_id=content_id, content_key=key, iv=bytes(range(iv_size)))
+    assert opened_in_pieces(made) == large
+
+
+@pytest.mark.parametrize(("content_id", "key_size", "iv_size"), CONTENTS[:4])
+def test_a_payload_that_was_changed_is_refused_where_it_lies(content_id, key_size, iv_size):
+    made = encrypted(shared(), content_id=content_id, key_size=key_size, iv_size=iv_size)
+    with pytest.raises(AuthenticationError):
+        opened_in_pieces(made, made.ciphertext[:-1] + bytes([made.ciphertext[-1] ^ 1]))
+
+
+@pytest.mark.parametrize("length", [0, 1, 15])
+def test_a_payload_without_a_whole_tag_is_refused_where_it_lies(length):
+    with pytest.raises((DecodeError, AuthenticationError)):
+        opened_in_pieces(encrypted(shared()), bytes(length))
+
+
+def test_a_payload_for_others_is_refused_where_it_lies():
+    with pytest.raises(UntrustedError):
+        opened_in_pieces(encrypted(shared()), keys={})
