@@ -50,7 +50,8 @@ def rows(tracker: StatusTracker | RemoteTracker, watch: VulnerabilityWatch) -> t
         found = await asyncio.to_thread(read_feed, Path(request.path))
         known = 0
         for batch in _batches(found.records):
-            known = await tracker.take_records(batch, actor=request.by)
+            known = await tracker.take_records(batch)
+        await watch.imported(len(found.records), actor=request.by)
         acted = await watch.look()
         return {
             "read": len(found.records),

@@ -117,9 +117,9 @@ class SoftwareEngine:
         """Publish what waits, as a second person."""
         return await self.plane.approve(manifest, terms=terms)
 
-    async def take_records(self, encoded: tuple[bytes, ...], actor: str) -> int:
+    async def take_records(self, encoded: tuple[bytes, ...]) -> int:
         """Take up records of known vulnerabilities."""
-        return await self.plane.take_records(encoded, actor=actor)
+        return await self.plane.take_records(encoded)
 
     async def exposures(self) -> tuple[Exposure, ...]:
         """Known vulnerabilities of software that things say they run."""
@@ -213,9 +213,9 @@ class RemoteTracker(RemotePlane):
         held: Held = await self.ask(Held, "discard", manifest, actor)
         return held
 
-    async def take_records(self, encoded: Sequence[bytes], *, actor: str) -> int:
+    async def take_records(self, encoded: Sequence[bytes]) -> int:
         """As the tracker does; errors as there."""
-        known: int = await self.ask(int, "take_records", list(encoded), actor)
+        known: int = await self.ask(int, "take_records", list(encoded))
         return known
 
     async def exposures(self) -> tuple[Exposure, ...]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
 from functools import partial
 
 from tests.fuzz.target import Target, attempt, ensure
+from thingstead.analysis import unpacking
 from thingstead.analysis.osv import parse_record
 from thingstead.analysis.package_url import parse_purl
 from thingstead.analysis.sbom import parse_sbom
@@ -83,7 +86,17 @@ def _statement(data: bytes) -> None:
         ensure(release_statement.encode(read) in data, "encoded otherwise than signed")
 
 
+def _packed(data: bytes) -> None:
+    """Whatever an image holds, what comes out of it stays within the bounds."""
+    limits = unpacking.Limits(max_bytes=1 << 16, max_places=32)
+    found = list(unpacking.unpack(data, limits=limits))
+    ensure(sum(len(one.content) for one in found) <= limits.max_bytes, "more came out than is taken")
+    ensure(len(found) <= limits.max_places, "more places than are tried")
+    ensure(all(0 <= one.offset < len(data) for one in found), "a place outside the image")
+
+
 TARGETS = (
+    Target("release.packed", _packed, (gzip.compress(bytes(999)), bz2.compress(gzip.compress(_SBOM * 9)))),
     Target("release.sbom", _sbom, (_SBOM,)),
     Target("release.osv", _record, (_RECORD,)),
     Target("release.purl", _purl, (b"pkg:deb/debian/x@1?arch=arm", b"pkg:npm/%40a/b@1")),

@@ -1,7 +1,9 @@
 """The software plane in another process: what is offered there is handed out here, and nothing to who was dropped."""
 
 import asyncio
+import json
 from contextlib import closing
+from datetime import date
 
 import pytest
 
@@ -9,18 +11,34 @@ from tests.hosting import hosted
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import a_thing
 from tests.unit.planes.software.desk import ANCHORS, IMAGE, OPEN, made
+from tests.unit.planes.software.desk import told as report_of
+from tests.unit.planes.software.test_publication import bundle
 from thingstead.cli.hosting import software_host
 from thingstead.controller.software_engine import RemoteTracker, SoftwareEngine
+from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.lifecycle import LifecycleState
 from thingstead.domain.plane import PlaneName, Standing
 from thingstead.domain.register import Register
+from thingstead.domain.release_policy import Concern, Device, ReleasePolicy, Severity, Stance
 from thingstead.domain.unit import Snapshot
-from thingstead.errors import DecodeError, ForbiddenError, SecurityError, StateError, TransportError
+from thingstead.errors import (
+    DecodeError,
+    ForbiddenError,
+    HeldError,
+    PolicyError,
+    SecurityError,
+    StateError,
+    TransportError,
+)
 from thingstead.planes.software.campaigns import DOCUMENTS, Campaigns
+from thingstead.planes.software.carried import Terms
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.records import PlaneRecords
 from thingstead.transport.engine_socket import EngineSocket
 
+PACKAGE = {"name": "zlib", "ecosystem": "OSS-Fuzz"}
+PARTS = [{"name": "zlib", "version": "1.2"}]
+SBOM = json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": PARTS}).encode()
 LAMP = a_thing(0, state=LifecycleState.OPERATIONAL)
 DEMAND = {"cause": "a cause", "transition_id": LAMP.transition_id}
 
@@ -51,6 +69,37 @@ def told(path, story):
             campaigns=Campaigns(PlaneRecords(PlaneName.SOFTWARE, store, prefix=DOCUMENTS), clock=clock),
         )
         return asyncio.run(story(plane))
+
+
+def test_what_waits_and_what_is_known_cross_over_as_they_are(path):
+    """The owner's policy, members, holds and exposures, each read back by its type."""
+    encoded = made()
+    members = {"sbom.cdx.json": SBOM, "words.json": b'{"en": "Mends a leak."}'}
+    hold = ReleasePolicy({Concern.KNOWN_VULNERABILITY: Stance.HOLD}, (Device(("LX-*",), "C2", ("BLE",), 2.0),))
+    crypto = CryptoPolicy({"ESP256": date(2030, 1, 1)})
+    known = json.dumps({"id": "X-1", "affected": [{"package": PACKAGE, "versions": ["1.2"]}]}).encode()
+
+    async def story(plane):
+        await plane.begin()
+        assert await plane.take_records((known,)) == 1
+        with pytest.raises(HeldError, match="X-1"):
+            await plane.publish(encoded, IMAGE, terms=Terms("owner", hold, crypto), bundle=bundle(encoded, members))
+        (held,) = plane.held()
+        assert (held.by, held.model) == ("owner", LAMP.model)
+        with pytest.raises(ForbiddenError):
+            await plane.approve(held.manifest, terms=Terms("owner", hold, crypto))
+        await plane.approve(held.manifest, terms=Terms("maintainer:ben", hold, crypto, proof=b"signed"))
+        assert plane.held() == ()
+        assert plane.carried(held.manifest).files == members
+        assert plane.carried("ff") is None
+        await plane.report(LAMP.id, report_of(encoded))
+        (one,) = await plane.exposures()
+        assert (one.thing, one.id, one.severity, one.is_certain) == (LAMP.id, "X-1", Severity.HIGH, True)
+        with pytest.raises(PolicyError):
+            await plane.discard("ff", actor="owner")
+
+    with hosting(path, MemoryStore()):
+        told(path, story)
 
 
 def test_a_release_comes_over_when_it_is_published_and_again_with_a_new_life(path):

@@ -195,9 +195,9 @@ class StatusTracker:
         """What a published release brought along, by how its manifest's digest begins."""
         return self.publication.kept(manifest)
 
-    async def take_records(self, encoded: Sequence[bytes], *, actor: str) -> int:
+    async def take_records(self, encoded: Sequence[bytes]) -> int:
         """Take up records of known vulnerabilities; how many are known then."""
-        return await self.vulnerabilities.take(encoded, actor=actor)
+        return await self.vulnerabilities.take(encoded)
 
     async def exposures(self) -> tuple[Exposure, ...]:
         """Known vulnerabilities of software that things say they run."""
