@@ -13,6 +13,7 @@
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -22,6 +23,7 @@ from tests.scenarios.world import POLICY, play
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.lifecycle import Restriction
 from thingstead.errors import UntrustedError
 from thingstead.protocols.profile import key_set, succession
 from thingstead.protocols.profile.key_set import KeySet
@@ -239,5 +241,25 @@ def test_to_a_hybrid_that_keeps_the_old_classical_key(tmp_path):
             assert answer["error"]["reason"] == "signers"
         await releases.publish(*releases.make(keys=(maker.old[0], maker.new[0])))
         await world.until(lambda: version(lamp) == "1.1.0")
+
+    play(story)
+
+
+@pytest.mark.requirement("R-76")
+def test_who_wakes_after_its_last_safe_day_is_held_and_walks_when_it_is_let_go(tmp_path):
+    async def story(world):
+        maker = Maker(world, tmp_path)
+        (sleeper,) = await joined(world, "A0001")
+        sleeper.crash()
+        yesterday = (world.clock.utc() - timedelta(days=1)).date()
+        await maker.introduce().ask("start", until=yesterday.isoformat(), leaving="A0001")
+        await world.domain.crash()
+        await world.domain.start()
+        await world.until(lambda: world.domain.record("A0001").restriction is Restriction.HELD)
+        sleeper.start()
+        await world.sleep(60)
+        assert number(sleeper) == 0
+        await world.domain.ask("thing.restore", thing=world.domain.record("A0001").id)
+        await world.until(at([sleeper], 1), within=900)
 
     play(story)
