@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.cli.processes import short_directory
 from tests.interop.ddi_domain import DdiDomain
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
@@ -114,13 +115,14 @@ def test_a_bundle_comes_through_the_domain_as_it_was_made(rauc, tmp_path, form):
     made = rauc.bundle(key, certificate, form=form)
 
     async def story():
-        domain = DdiDomain(tmp_path)
-        async with domain.up():
-            await domain.publish(made.read_bytes(), version="1.1.0", sequence_number=2)
-            fetched = await asyncio.to_thread(update, domain)
-            assert domain.version() == "1.1.0"
-            assert domain.released() == (1, 1, 1, 0)
-            return fetched
+        with short_directory("rauc-") as folder:
+            domain = DdiDomain(folder)
+            async with domain.up():
+                await domain.publish(made.read_bytes(), version="1.1.0", sequence_number=2)
+                fetched = await asyncio.to_thread(update, domain)
+                assert domain.version() == "1.1.0"
+                assert domain.released() == (1, 1, 1, 0)
+                return fetched
 
     fetched = tmp_path / "fetched.raucb"
     fetched.write_bytes(asyncio.run(story()))

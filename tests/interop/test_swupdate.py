@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.processes import short_directory
 from tests.interop.ddi_domain import DdiDomain, Link, Swupdate
 from tests.interop.swu import ImageMaker
 from thingstead.clock import SystemClock
@@ -44,14 +45,20 @@ class Gateway:
 
 
 @pytest.fixture
-def gateway(tmp_path, peers):
-    return Gateway(tmp_path, Path(peers("updaters")) / "root")
+def folder():
+    with short_directory("swupdate-") as folder:
+        yield folder
 
 
 @pytest.fixture
-def far_gateway(tmp_path, peers):
+def gateway(folder, peers):
+    return Gateway(folder, Path(peers("updaters")) / "root")
+
+
+@pytest.fixture
+def far_gateway(folder, peers):
     """One at the end of a `Link`."""
-    return Gateway(tmp_path, Path(peers("updaters")) / "root", name=Link.host)
+    return Gateway(folder, Path(peers("updaters")) / "root", name=Link.host)
 
 
 def play(gateway, story):
@@ -155,8 +162,8 @@ def test_a_quarantine_is_the_end_of_its_token(gateway):
     assert not gateway.slot.exists()
 
 
-def test_with_a_certificate_for_its_own_key_it_needs_no_token(gateway, tmp_path, program):
-    key, request = tmp_path / "device.key", tmp_path / "device.csr"
+def test_with_a_certificate_for_its_own_key_it_needs_no_token(gateway, folder, program):
+    key, request = folder / "device.key", folder / "device.csr"
     made = [
         program("openssl", package="openssl"),
         "req",
@@ -171,8 +178,8 @@ def test_with_a_certificate_for_its_own_key_it_needs_no_token(gateway, tmp_path,
 
     async def story(domain, updater):
         told = await domain.ask("thing.token", thing=domain.thing, request=request.read_text())
-        (tmp_path / "device.pem").write_text(told["certificate"])
-        updater.configure(domain, certificate=(tmp_path / "device.pem", key))
+        (folder / "device.pem").write_text(told["certificate"])
+        updater.configure(domain, certificate=(folder / "device.pem", key))
         await domain.publish(gateway.image(), version="1.1.0", sequence_number=2)
         async with updater.running():
             await updater.until(lambda: "All Chunks Installed" in domain.progress())
@@ -256,20 +263,20 @@ async def fake(gateway, folder, door, story):
             await story()
 
 
-def test_a_fake_server_under_another_authority_is_not_asked_for_anything(gateway, tmp_path):
+def test_a_fake_server_under_another_authority_is_not_asked_for_anything(gateway, folder):
     door = FakeDoor(gateway.image())
 
     async def story():
         await gateway.updater.until(lambda: "certificate problem" in gateway.updater.log)
 
-    asyncio.run(fake(gateway, tmp_path / "other", door, story))
+    asyncio.run(fake(gateway, folder / "other", door, story))
     assert door.asked == 0
     assert not gateway.slot.exists()
 
 
 @pytest.mark.requirement("R-70")
 @pytest.mark.parametrize("kind", ["signed by a stranger", "altered after it was described"])
-def test_not_even_the_domains_own_server_makes_it_install_what_its_maker_did_not_sign(gateway, tmp_path, kind):
+def test_not_even_the_domains_own_server_makes_it_install_what_its_maker_did_not_sign(gateway, folder, kind):
     image = gateway.image(STRANGER if kind == "signed by a stranger" else MAKER)
     altered = image[:-3000] + bytes(16) + image[-2984:]
     door = FakeDoor(image) if kind == "signed by a stranger" else FakeDoor(altered, artifact(image))
@@ -277,6 +284,6 @@ def test_not_even_the_domains_own_server_makes_it_install_what_its_maker_did_not
     async def story():
         await gateway.updater.until(lambda: any(one.execution == "closed" for one in door.actions.told))
 
-    asyncio.run(fake(gateway, tmp_path / "domain" / "tls", door, story))
+    asyncio.run(fake(gateway, folder / "domain" / "tls", door, story))
     assert [one.finished for one in door.actions.told if one.execution == "closed"] == ["failure"]
     assert not gateway.holds()

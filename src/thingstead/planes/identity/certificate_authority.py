@@ -241,7 +241,10 @@ def _decode(document: bytes) -> _Holding:
 
 
 _FINDINGS = {
-    "T3": ("one key per thing, proven at join", "a copied key is found only when both copies are seen at work"),
+    "T3": (
+        "one key per thing, proven at join",
+        "a copied key, or the token of a device that joins nothing, is found only when both copies are seen at work",
+    ),
     "T4": ("identity signed by the maker's anchor", "a genuine thing with altered hardware passes"),
     "T6": ("mutual authentication; voucher before identity", "relies on the maker's voucher naming the right domain"),
     "R-09": ("a credential is revoked for good, and its identifier stays so", "a peer that does not ask relies on it"),
