@@ -41,7 +41,7 @@ def token(program, tmp_path_factory) -> Callable[[str], str]:
     (folder / "pin").write_text(_PIN)
     os.environ["SOFTHSM2_CONF"] = str(folder / "softhsm2.conf")
     _run(tool, "--init-token", "--free", "--label", "maker", "--so-pin", _OFFICER_PIN, "--pin", _PIN)
-    rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
     labelled = [*_KEYS.items(), ("rsa", rsa_key), ("twice", _KEYS["release"]), ("twice", _KEYS["wide"])]
     for number, (label, key) in enumerate(labelled, 1):
         pem = folder / f"{label}.pem"

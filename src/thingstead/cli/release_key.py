@@ -126,6 +126,7 @@ def _made(session: Session, folder: Path) -> PrivateKey:
         machine=this_machine(),
         seed=Secret(secrets.token_bytes(SEED_SIZE)),
         identifier=secrets.token_bytes(IDENTIFIER_SIZE),
+        height=int(options["height"]),
     )
     write_whole(folder / _SECOND_PLACE, str(second).encode("utf-8", "surrogateescape"))
     return made
@@ -136,9 +137,10 @@ KEY = Action(
         Parameter("directory", "where the key will be"),
         Parameter("--type", "what it is", choices=(*KEY_TYPES, _HASHES), default="p256"),
         Parameter("--second-place", "of a key of hashes: a directory on another disk that counts its signatures too"),
+        Parameter("--height", "of its tree: 32, 1,024 or 32,768 signatures", choices=("5", "10", "15"), default="10"),
         Parameter("--token", "instead: the URI of a key that is on a token, of which only the public half is written"),
     ),
     _key,
-    "The public half is written beside it, for whoever makes the maker's anchor. A key of hashes (HSS-LMS) makes\n"
-    "1,024 signatures, two for a release in a folder: its envelope and its statement.",
+    "The public half is written beside it, for whoever makes the maker's anchor. A key of hashes (HSS-LMS) makes so\n"
+    "many signatures and no more, two for a release in a folder: its envelope and its statement.",
 )
