@@ -33,11 +33,12 @@ from thingstead.planes.software.carried import (
     encode_carried,
     encode_waiting,
 )
+from thingstead.planes.software.reference import require_agreement
 from thingstead.planes.software.release import Release
 from thingstead.protocols.mud.rule import Rule, compile_rules
 from thingstead.protocols.mud.signature import AdmissionPolicy, admit
 from thingstead.protocols.profile import release as profile
-from thingstead.protocols.profile.release_statement import open_statement
+from thingstead.protocols.profile.release_statement import MemberName, open_statement
 from thingstead.protocols.suit.digest import digest_of
 
 __all__ = ["DOCUMENTS", "Publication"]
@@ -104,6 +105,8 @@ class Publication:
         """
         at = self._clock.utc()
         self._prove(release, bundle, source)
+        if MemberName.REFERENCE_VALUES in bundle.files:
+            require_agreement(bundle.files[MemberName.REFERENCE_VALUES], release)
         carried = _carried(release, bundle)
         previous = None if before is None else self._carried.get(before)
         candidate = Candidate(

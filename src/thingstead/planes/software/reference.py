@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from thingstead.errors import PolicyError, UnsupportedError
 from thingstead.planes.software.catalogue import Published
-from thingstead.planes.software.release import ClassKey
+from thingstead.planes.software.release import ClassKey, Release
 from thingstead.protocols.profile import reference_values
-from thingstead.protocols.profile.reference_values import ReferenceValues
+from thingstead.protocols.profile.attestation import FIRMWARE, State
+from thingstead.protocols.profile.reference_values import MEMBER, ReferenceValues
+from thingstead.protocols.suit.digest import digest_of
 
-__all__ = ["Reference", "reference_of"]
+__all__ = ["Reference", "reference_of", "require_agreement"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,40 @@ class Reference:
         return reference_values.decode(self.corim)
 
 
-def reference_of(manifest_digest: bytes, release: Published) -> Reference:
-    """The reference values of a published release; its manifest is signed, and has its image's digest."""
+def require_agreement(corim: bytes, release: Release) -> None:
+    """Hold the reference values that a release brings against the release itself (R-22).
+
+    Values of a profile that is not ours are for other verifiers, and say nothing here.
+
+    Raises:
+        DecodeError: not a CoRIM, or outside its profile.
+        PolicyError: values of another class, another release or another image.
+    """
+    try:
+        values = reference_values.decode(corim)
+    except UnsupportedError:
+        return
+    target, environment = release.line.target, values.claims.environment
+    state = State(target.vendor_id, target.class_id, {})
+    if not values.is_for(state) or values.sequence_number != release.sequence_number:
+        raise PolicyError(f"{MEMBER}: values of another class or release than {environment}"[:200], reason="reference")
+    if values.digests.get(FIRMWARE) != digest_of(release.image).value:
+        raise PolicyError(f"{MEMBER}: things that run this image would measure otherwise", reason="reference")
+
+
+def reference_of(manifest_digest: bytes, release: Published, brought: bytes = b"") -> Reference:
+    """The reference values of a published release: those that it brought, or what its signed manifest says.
+
+    Args:
+        manifest_digest: that names it.
+        release: what is kept of it.
+        brought: its CoRIM, which agreed with it when it was published; empty where it brought none.
+    """
+    try:
+        if brought and reference_values.decode(brought):
+            return Reference(release.target, release.maker, manifest_digest, brought)
+    except UnsupportedError:
+        pass
     corim = reference_values.encode(
         vendor_id=release.target.vendor_id,
         class_id=release.target.class_id,

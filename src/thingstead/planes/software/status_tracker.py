@@ -35,6 +35,7 @@ from thingstead.planes.software.shelf import Shelf
 from thingstead.planes.software.software_record import SoftwareRecord
 from thingstead.planes.software.source import NO_LINE, Sort, Sources, sort_of
 from thingstead.planes.software.vulnerability_shelf import Exposure, VulnerabilityShelf
+from thingstead.protocols.profile.release_statement import MemberName
 from thingstead.protocols.suit.report import decode_report
 
 __all__ = ["ImageScan", "StatusTracker"]
@@ -235,7 +236,8 @@ class StatusTracker:
 
     def references(self) -> tuple[Reference, ...]:
         """What things measure when they run the releases that were published, oldest first."""
-        return tuple([reference_of(digest, release) for digest, release in self._catalogue.published().items()])
+        published = self._catalogue.published().items()
+        return tuple([reference_of(digest, release, self._brought(digest)) for digest, release in published])
 
     def targets(self, model: str) -> Iterator[ThingId]:
         """The things of a model that may update now."""
@@ -372,6 +374,10 @@ class StatusTracker:
         await self._records.write(fresh)
 
     # --- within
+
+    def _brought(self, digest: bytes) -> bytes:
+        carried = self.publication.carried(digest)
+        return b"" if carried is None else carried.files.get(MemberName.REFERENCE_VALUES, b"")
 
     def _admit(self, thing: Thing) -> Line | None:
         line = self._sources.line(sort_of(thing))
