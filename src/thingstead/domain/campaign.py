@@ -1,7 +1,7 @@
 """A campaign: something is brought to many things, each of which has a state in it (RFC 9019 §2.3 leaves how to us).
 
-The same for releases, for migrations to other keys, and for new group keys: what is brought is not its business. It is
-told who is there, who asks and how it ended, and says who gets it now and, in one word, why somebody does not. An
+What is brought is not its business: a release is, and whatever else many things take one after the other could be. It
+is told who is there, who asks and how it ended, and says who gets it now and, in one word, why somebody does not. An
 answer takes the same few steps however many things there are. What changed is taken out of it by whoever keeps it::
 
     RUNNING -> FINISHED      all stages done: whoever comes later still gets it
