@@ -11,6 +11,10 @@ from thingstead.domain.role import Operator, Role
 from thingstead.protocols.profile.maintenance import Task
 
 SEEN = {
+    "campaign.basis",
+    "campaign.list",
+    "campaign.preview",
+    "campaign.show",
     "challenge",
     "group.list",
     "install-code.list",
@@ -28,6 +32,9 @@ AUDITED = {
     "assurance.page",
     "assurance.text",
     "calendar",
+    "crypto.bill",
+    "crypto.forbid",
+    "crypto.inventory",
     "data.flows",
     "data.list",
     "data.show",
@@ -47,6 +54,11 @@ AUDITED = {
 }
 ADMITTED = {"thing.admit"}
 MAINTAINED = {
+    "campaign.abort",
+    "campaign.advance",
+    "campaign.pause",
+    "campaign.replan",
+    "campaign.resume",
     "group.evict",
     "group.readmit",
     "group.rekey",
