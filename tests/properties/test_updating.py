@@ -31,6 +31,9 @@ DAMAGES = {
         IMAGES[number],
     ),
 }
+AUTHENTIC = {"none", "another image", "cut short"}
+"""The envelope is whole: what was fetched of the right image before counts, whatever is served then."""
+
 OFFERS = st.tuples(st.sampled_from(sorted(IMAGES)), st.sampled_from(sorted(DAMAGES)), st.none() | st.integers(0, 9))
 
 
@@ -85,7 +88,7 @@ def test_a_thing_runs_what_its_maker_released_and_never_goes_back(offers):
             thing = Thing(slots, thing.domain)
         runs = _runs(slots)
         after = runs.sequence_number
-        assert after == before or (damage == "none" and after == number > before)
+        assert after == before or (damage in AUTHENTIC and after == number > before)
         assert slots.active() == (IMAGES[after] if runs.manifest_digest else OLD)
         assert thing.updating.status()["sequence"] == slots.installed().sequence_number <= after
 
