@@ -73,8 +73,8 @@ def test_the_key_of_a_maker_s_server_gives_away_what_nobody_has_yet(tmp_path):
 
 @stolen(
     "a maker's release keys",
-    holder="the maker",
-    falls="with all of them: any software for its things; with one of two: nothing",
+    holder="the maker, or several people",
+    falls="with as many as must sign: any software for its things, and the keys that follow; with one of two: nothing",
     stays="other makers' things",
 )
 def test_one_of_two_release_keys_is_worth_nothing_and_both_one_maker_s_things(tmp_path):
