@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.scenarios.test_update import Releases, version
-from tests.scenarios.world import AT, make_maker, play
+from tests.scenarios.world import AT, POLICY, make_maker, play
 from thingstead.controller.operation_table import operations
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import Cause, Restriction
@@ -18,6 +18,9 @@ from thingstead.protocols.profile.birth import BIRTH
 pytestmark = pytest.mark.requirement("R-78")
 OVER = timedelta(hours=13)
 """From noon of the last day on which the maker mends it, into the next."""
+
+LONG_MENDED = POLICY.replace('sbom_missing = "allow"', 'sbom_missing = "allow"\nsignature_ends = "allow"')
+"""The menders' support outlasts the algorithm of their signatures, for which a release would wait."""
 
 
 def mended_until(day, world, thing):
@@ -192,7 +195,7 @@ def test_from_then_on_the_new_source_mends_it_and_its_maker_does_no_more(tmp_pat
         assert refused["error"]["reason"] == "source", "nobody here takes releases of its maker any more"
         await world.until(lambda: version(other) == "9.0.0", within=120)
 
-    play(story)
+    play(story, policy=LONG_MENDED)
 
 
 @pytest.mark.slow
@@ -215,7 +218,7 @@ def test_a_domain_that_restarts_remembers_whose_releases_count(tmp_path):
         assert tracker.campaigns()[-1].things == 0
         assert world.domain.record("A0001").release_keys, "who is not trusted any more is not replaced by the maker"
 
-    play(story)
+    play(story, policy=LONG_MENDED)
 
 
 @pytest.mark.parametrize("instant", range(1, 7))
