@@ -96,6 +96,8 @@ const PLANES = {
 
 const DEMANDS = { admit: "let it in", restrict: "restricted it", withdraw: "withdrew it" };
 
+const STANDINGS = { good: "what was published", old: "an old release", unknown: "what nobody here published", bad: "not what it should" };
+
 // What an entry of a kind says; `on` is its details.
 const SENTENCES = {
   registration: (on) => `became known as ${on.to}`,
@@ -112,12 +114,14 @@ const SENTENCES = {
   group: (on, entry) => `group ${on.group}: ${entry.cause}, ${plural(on.members, "member")}, keys of epoch ${on.num}`,
   release: (on) => `version ${on.version} for ${on.maker} ${on.model} published, ${plural(on.signatures, "signature")}`,
   campaign: (on, entry) => `${on.model} to version ${on.version}: ${on.status} (${entry.cause}), ${plural(on.installed, "thing")} ran it by then`,
+  appraisal: (on) => `runs ${STANDINGS[on.standing] || on.standing}${on.version ? `: version ${on.version}` : ""}${on.findings ? ` (${on.findings})` : ""}`,
   installation: (on, entry) => `${entry.cause}: version ${on.version}`,
 };
 
 const plane = (entry) => entry.actor.replace(/^plane:(.*)$/, "$1 plane");
 
 const REASONS = {
+  attestation: "no evidence that it runs what was published",
   context: "under keys that nobody here has (any more)",
   duplicate: "sent twice, answered once",
   forbidden: "not in the scope of its token",
@@ -188,7 +192,7 @@ function drawThings(things, telemetry, now) {
       [`${one.maker} ${one.serial}`, "", one.thing],
       [free ? one.state : `${one.state}, ${one.restriction}`, look],
       [one.zone || "–"],
-      [one.version || "–"],
+      [one.version || "–", one.attestation === "bad" ? "bad" : "", STANDINGS[one.attestation] ? `attests ${STANDINGS[one.attestation]}` : ""],
       [ago(one.last_heard, now), "figure"],
       [values.join(" · ") || "–", "figure"],
     ];
