@@ -53,7 +53,7 @@ def _ended(figures: Figures) -> tuple[str, bool]:
     held = figures.happened(Kind.RESTRICTION, "algorithm")
     named = len(JUDGEMENTS)
     evidence = f"{named} algorithms judged, each by a source; {held} times a thing was held for one that is not taken"
-    return f"{evidence}; how many joined anew for one is on the ledger beside other reasons", False
+    return f"{evidence}; how many joined anew for one is on the ledger beside other reasons", held > 0
 
 
 ROWS: tuple[Row, ...] = (

@@ -58,6 +58,7 @@ def a_tally(**attributes):
             (Kind.TRANSITION, "support-adopted"): 1,
             (Kind.AUTHENTICATION, "handed-over"): 1,
             (Kind.ALARM, "clone"): 1,
+            (Kind.RESTRICTION, "algorithm"): 1,
             (Kind.CONFIGURATION, "restored"): 1,
             (Kind.APPRAISAL, "good"): 2,
             (Kind.INSTALLATION, "installed"): 3,
@@ -95,6 +96,7 @@ LIVED = replace(
     expiries=7,
     is_offline=True,
     forgotten={"silent": 1},
+    assets={True: 9, False: 4},
 )
 NEVER = {"R-05", "R-08", "R-10", "R-16", "R-23", "R-24", "R-36", "R-52", "R-53", "R-57", "R-60", "R-74", "R-77"}
 
@@ -163,7 +165,9 @@ def test_what_was_seen_is_shown_and_what_cannot_be_seen_from_here_is_not():
         ("R-37", {"dropped": {}}),
         ("R-59", {"tally": a_tally(by_kind=Counter({Kind.AUTHENTICATION: 3, Kind.AUTHORIZATION: 2}))}),
         ("R-61", {"tally": Tally()}),
+        ("R-76", {"tally": a_tally(happened=Counter())}),
         ("R-79", {"is_offline": False}),
+        ("R-86", {"assets": {}}),
         ("T5", {"public": (path.EDHOC, "/senml")}),
         ("T8", {"things": (LAMP, replace(SENSOR, keys=LAMP.keys))}),
         ("C5.1.2", {"refused": {}}),
