@@ -58,7 +58,7 @@ async def over(world, *lamps):
 
 async def adopted(world, lamp):
     """The lamp is taken over, and in again."""
-    told = await world.domain.ask("thing.adopt", thing=lamp.id, until="2036-12-31", anchor="menders")
+    told = await world.domain.ask("thing.adopt", thing=lamp.id, until="2033-12-31", anchor="menders")
     assert (told["state"], told["updates_by"]) == ("re-bootstrapping", "menders")
     await world.until(lambda: world.domain.record(lamp.serial).state == "operational", within=300)
 
@@ -71,7 +71,7 @@ def test_while_its_maker_mends_it_nobody_takes_it_over(sayer):
         if sayer == "thing":
             # A controller that lies about the day.
             await world.domain.controller.conductor.transition(lamp.id, Cause.SUPPORT_ENDED, actor="test")
-        refused = await world.domain.answer("thing.adopt", thing=lamp.id, until="2036-12-31", anchor="menders")
+        refused = await world.domain.answer("thing.adopt", thing=lamp.id, until="2033-12-31", anchor="menders")
         assert refused["error"]["kind"] == {"domain": "TransitionError", "thing": "ForbiddenError"}[sayer]
         assert lamp.agent.ownership.born().release_anchors == anchors
         assert world.domain.record("A0001").release_keys == frozenset()
@@ -83,7 +83,7 @@ def test_an_anchor_that_nobody_trusts_takes_nothing_over():
     async def story(world):
         (lamp,) = await old_lamps(world, "A0001")
         await over(world, lamp)
-        refused = await world.domain.answer("thing.adopt", thing=lamp.id, until="2036-12-31", anchor="nobody")
+        refused = await world.domain.answer("thing.adopt", thing=lamp.id, until="2033-12-31", anchor="nobody")
         assert refused["error"]["kind"] == "ConfigError"
         assert world.domain.record("A0001").state == "end-of-life"
 
@@ -139,7 +139,7 @@ def test_support_ends_with_warnings_and_a_restriction_and_goes_on_with_another()
         probes = await world.domain.controller.kill_clock.probe(record.id)
         assert len(probes) == 6
         await adopted(world, lamp)
-        assert world.domain.record("A0001").support_end == datetime(2037, 1, 1, tzinfo=UTC)
+        assert world.domain.record("A0001").support_end == datetime(2034, 1, 1, tzinfo=UTC)
         await on_a_day(world, 301)
         assert world.domain.record("A0001").state != "end-of-life"
 
@@ -152,7 +152,7 @@ def test_nobody_but_the_owner_has_another_mend_a_thing_and_who_asks_is_on_the_le
         (lamp,) = await old_lamps(world, "A0001")
         await over(world, lamp)
         anchors = lamp.agent.ownership.born().release_anchors
-        asked = {"thing": lamp.id, "until": "2036-12-31", "anchor": "menders"}
+        asked = {"thing": lamp.id, "until": "2033-12-31", "anchor": "menders"}
         answer = await operations(world.domain.controller).answer(
             {"operation": "thing.adopt", "arguments": asked}, operator=Operator(role, "anna")
         )
@@ -228,7 +228,7 @@ def test_a_controller_that_dies_while_it_takes_a_thing_over_takes_it_over_at_the
         await over(world, lamp)
         domain = world.domain
         domain.fate.fatal = domain.fate.instants + instant
-        await domain.answer("thing.adopt", thing=lamp.id, until="2036-12-31", anchor="menders")
+        await domain.answer("thing.adopt", thing=lamp.id, until="2033-12-31", anchor="menders")
         domain.fate.fatal = None
         await world.sleep(0.1)
         if not domain.is_up:
