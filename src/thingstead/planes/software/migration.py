@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 from thingstead.clock import Clock
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain import migration
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.crypto_policy import CryptoPolicy
-from thingstead.domain.instant import instant, microseconds
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.lifecycle import LifecycleState
 from thingstead.domain.migration import Candidate, Plan
 from thingstead.domain.plane import Expiry, PlaneName
 from thingstead.domain.ports import Records
 from thingstead.domain.thing import Thing
-from thingstead.errors import ConfigError, DecodeError, StateError, ThingsteadError
+from thingstead.errors import ConfigError, StateError, ThingsteadError
 from thingstead.identifier import ThingId, thing_id
+from thingstead.planes.software import migration_record as record
+from thingstead.planes.software.migration_record import Campaign, Reached
 from thingstead.planes.software.source import Sources, sort_of
-from thingstead.protocols.cbor import codec
 from thingstead.protocols.profile import succession, update_poll
 from thingstead.protocols.profile.key_set import KeySet
 from thingstead.protocols.profile.succession import StepKind, UpdateKeys
 
-__all__ = ["Campaign", "Migrations", "Reached"]
+__all__ = ["Migrations"]
 
 _ACTOR = "plane:software"
 _MAKER, _THING = "maker/", "thing/"
-_LIMITS = codec.Limits(max_bytes=1 << 18, max_depth=4)
 _DAILY = timedelta(days=1)
 """How old what is on disk of a thing's last poll may be; a poll costs no write."""
 _WARNING = timedelta(days=30)
@@ -41,40 +38,6 @@ _CAUSES = {
     StepKind.RETIRE: "update-keys-retired",
     StepKind.RETURN: "update-keys-taken-back",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """How far a thing has walked, by its own word.
-
-    Attributes:
-        step: number of its update keys; None where they are none of its source's.
-        verifies: COSE algorithms of signatures that it verifies; None where it said nothing.
-        at: when it said so.
-    """
-
-    step: int | None
-    verifies: frozenset[int] | None
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """What the owner decided about a maker's keys.
-
-    Attributes:
-        origin: digest of the maker's first keys here; another anchor put there by hand ends the campaign.
-        steps: taken so far, of all campaigns of this maker.
-        until: last day on which the word of the keys that go counts.
-        leaving: things that the owner named as left behind.
-        at: of the last step.
-    """
-
-    origin: bytes
-    steps: tuple[bytes, ...]
-    until: date | None
-    leaving: frozenset[ThingId]
-    at: datetime
 
 
 class Migrations:
@@ -107,16 +70,17 @@ class Migrations:
         self._clock = clock
         self._campaigns: dict[str, Campaign] = {}
         self._reached: dict[ThingId, Reached] = {}
-        self._unwritten: dict[ThingId, int | None] = {}
+        self._unwritten: set[ThingId] = set()
+        self._furthest: dict[ThingId, int] = {}
         self._states: dict[str, tuple[UpdateKeys, ...]] = {}
         self._places: dict[str, dict[bytes, int]] = {}
         self._anchors: dict[str, TrustAnchor] = {}
         self._sources = Sources((), lambda: ())
         for key, document in records.load().items():
             if key.startswith(_MAKER):
-                self._campaigns[key.removeprefix(_MAKER)] = _decode_campaign(document)
+                self._campaigns[key.removeprefix(_MAKER)] = record.decode_campaign(document)
             else:
-                self._reached[thing_id(key.removeprefix(_THING))] = _decode_reached(document)
+                self._recall(thing_id(key.removeprefix(_THING)), record.decode_reached(document))
 
     def overlay(self, anchors: Iterable[TrustAnchor]) -> tuple[TrustAnchor, ...]:
         """The owner's anchors with the steps taken here: the file may be behind, where a crash came between the two."""
@@ -151,11 +115,11 @@ class Migrations:
         at, known = self._clock.utc(), self._reached.get(thing.id)
         said = Reached(None if index is None else states[index].number, told.verifies, at)
         if known is None or (known.step, known.verifies) != (said.step, said.verifies):
-            self._unwritten.setdefault(thing.id, None if known is None else known.step)
+            self._unwritten.add(thing.id)
         elif at - known.at < _DAILY:
             said = known
         else:
-            self._unwritten.setdefault(thing.id, said.step)
+            self._unwritten.add(thing.id)
         self._reached[thing.id] = said
         return None if index is None or index + 1 == len(states) else self._anchors[source].steps[index]
 
@@ -167,16 +131,18 @@ class Migrations:
         """
         if not self._unwritten:
             return
-        taken, self._unwritten = self._unwritten, {}
-        changes: dict[str, bytes | None] = {_THING + one: _encode_reached(self._reached[one]) for one in taken}
+        taken, self._unwritten = self._unwritten, set()
+        changes: dict[str, bytes | None] = {_THING + one: record.encode_reached(self._reached[one]) for one in taken}
         for gone in self._reached.keys() - {thing.id for thing in self._things() if thing.state not in _GONE}:
             changes[_THING + gone] = None
-        drafts = [self._walked(thing, before) for thing, before in taken.items() if self._reached[thing].step != before]
+        ahead = {one: self._reached[one].step or 0 for one in sorted(taken) if self._is_further(one)}
+        drafts = [self._walked(thing, step) for thing, step in ahead.items()]
         try:
             await self._records.write(changes, entries=drafts)
         except ThingsteadError:
-            self._unwritten = taken | self._unwritten
+            self._unwritten |= taken
             raise
+        self._furthest |= ahead
 
     # --- the owner
 
@@ -241,7 +207,7 @@ class Migrations:
             "left_behind": ", ".join(sorted(left)),
         }
         draft = Draft(at, Kind.CONFIGURATION, actor, None, _CAUSES[kind], details)
-        await self._records.write({_MAKER + anchor.maker: _encode_campaign(taken)}, entries=[draft])
+        await self._records.write({_MAKER + anchor.maker: record.encode_campaign(taken)}, entries=[draft])
         self._campaigns[anchor.maker] = taken
         return after
 
@@ -350,9 +316,19 @@ class Migrations:
             )
         return found
 
-    def _walked(self, thing: ThingId, before: int | None) -> Draft:
-        said = self._reached[thing]
-        return Draft(said.at, Kind.CONFIGURATION, _ACTOR, thing, "update-keys", {"step": said.step, "before": before})
+    def _recall(self, thing: ThingId, said: Reached) -> None:
+        self._reached[thing] = said
+        if said.step is not None:
+            self._furthest[thing] = said.step
+
+    def _is_further(self, thing: ThingId) -> bool:
+        """Each step of a thing is on the ledger once, however often it says that it goes back."""
+        step = self._reached[thing].step
+        return step is not None and step > self._furthest.get(thing, -1)
+
+    def _walked(self, thing: ThingId, step: int) -> Draft:
+        details: dict[str, Detail] = {"step": step, "before": self._furthest.get(thing)}
+        return Draft(self._reached[thing].at, Kind.CONFIGURATION, _ACTOR, thing, "update-keys", details)
 
 
 def _change(kind: StepKind, before: UpdateKeys, after: UpdateKeys) -> tuple[KeySet, KeySet]:
@@ -362,33 +338,3 @@ def _change(kind: StepKind, before: UpdateKeys, after: UpdateKeys) -> tuple[KeyS
     if kind is StepKind.RETIRE:
         return before.current, after.current
     return before.incoming or before.current, after.current
-
-
-def _encode_campaign(campaign: Campaign) -> bytes:
-    until = None if campaign.until is None else campaign.until.isoformat()
-    left = sorted(campaign.leaving)
-    return codec.encode([campaign.origin, list(campaign.steps), until, left, microseconds(campaign.at)])
-
-
-def _decode_campaign(document: bytes) -> Campaign:
-    match codec.decode(document, limits=_LIMITS):
-        case [bytes(origin), list(steps), str() | None as until, list(left), int(at)] if all(
-            isinstance(one, bytes) for one in steps
-        ):
-            day = None if until is None else date.fromisoformat(until)
-            return Campaign(origin, tuple(steps), day, frozenset(map(thing_id, left)), instant(at))
-        case _:
-            raise DecodeError("expected a campaign of update keys")
-
-
-def _encode_reached(said: Reached) -> bytes:
-    verifies: Any = None if said.verifies is None else sorted(said.verifies)
-    return codec.encode([said.step, verifies, microseconds(said.at)])
-
-
-def _decode_reached(document: bytes) -> Reached:
-    match codec.decode(document, limits=_LIMITS):
-        case [int() | None as step, list() | None as verifies, int(at)]:
-            return Reached(step, None if verifies is None else frozenset(verifies), instant(at))
-        case _:
-            raise DecodeError("expected what a thing said of its update keys")

@@ -214,6 +214,15 @@ def test_a_thing_that_is_heard_daily_costs_a_write_a_day(domain):
     assert domain.causes().count("update-keys") == 2
 
 
+def test_a_thing_that_goes_back_and_forth_fills_no_ledger(domain):
+    domain.start()
+    for anchor in (FIRST, INTRODUCED) * 5:
+        domain.poll(LAMP, update_poll.place(anchor.update_keys))
+        domain.flush()
+    steps = [one.details["step"] for one in map(entry.decode, domain.store.leaves()) if one.thing == LAMP.id]
+    assert steps == [0, 1]
+
+
 def test_who_is_gone_is_forgotten(domain):
     domain.flush()
     domain.things[1] = replace(OTHER, state=LifecycleState.DECOMMISSIONED)
