@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -54,12 +54,23 @@ def effect(held: Iterable[Held], policy: CryptoPolicy, day: date, *, suites: Seq
     return Effect(_plain(moves), _plain(isolates))
 
 
-def own_dates(held: Sequence[Held], policy: CryptoPolicy, *, suites: Sequence[int]) -> Iterator[Expiry]:
-    """The owner's dates for the calendar: whom each strands who cannot have another algorithm."""
-    for name, last in policy.sunsets.items():
+def own_dates(
+    held: Callable[[], Sequence[Held]], policy: CryptoPolicy, *, today: date, suites: Sequence[int]
+) -> Iterator[Expiry]:
+    """The owner's dates that are still to come, for the calendar: whom each strands who cannot have another algorithm.
+
+    Args:
+        held: lists every asset of the domain; asked only where a date is to come.
+        policy: the owner's dates.
+        today: the day.
+        suites: cipher suites of EDHOC that both sides have.
+    """
+    coming = {name: last for name, last in policy.sunsets.items() if last >= today}
+    assets = held() if coming else ()
+    for name, last in coming.items():
         day = last + _DAY
         alone = CryptoPolicy({name: last}, policy.quantum_year)
-        stranded = effect(held, alone, day, suites=suites).isolates
+        stranded = effect(assets, alone, day, suites=suites).isolates
         at = datetime.combine(day, time(), tzinfo=UTC)
         what = f"algorithm {name}, by the owner's policy"
         yield Expiry(what, at, tuple(stranded), PlaneName.IDENTITY, warning=_WARNING)

@@ -140,9 +140,7 @@ class Overview:
 
     def expiries(self) -> list[Expiry]:
         """Everything that the planes watch, and the last days of keys that makers replace."""
-        policy = self._crypto()
-        # Who set no date has nothing to be looked through for.
-        ended = own_dates(self.assets(), policy, suites=join.SUITES) if policy.sunsets else ()
+        ended = own_dates(self.assets, self._crypto(), today=self._clock.utc().date(), suites=join.SUITES)
         return [*(expiry for plane in self._planes for expiry in plane.expiries()), *self._dates(), *ended]
 
     def assets(self) -> list[Held]:

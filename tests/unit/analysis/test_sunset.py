@@ -26,6 +26,10 @@ def ends(*names, day=AFTER, held=HELD, suites=(2, 3, 5)):
     return effect(held, crypto_policy(dict.fromkeys(names, LAST)), day, suites=suites)
 
 
+def dates(policy, today, held=lambda: HELD):
+    return list(own_dates(held, policy, today=today, suites=(2, 3, 5)))
+
+
 def test_who_has_another_suite_moves_and_nobody_is_isolated():
     found = ends(CCM)
     assert (found.moves, found.isolates) == ({LAMP: ("OSCORE association",)}, {})
@@ -62,9 +66,16 @@ def test_without_a_date_of_the_owners_nothing_happens_when_a_guidelines_has_pass
 
 def test_the_calendar_is_told_whom_each_date_strands_from_half_a_year_before_on():
     policy = crypto_policy({CCM: LAST, "ESP256": LAST})
-    moved, stranding = own_dates(HELD, policy, suites=(2, 3, 5))
+    moved, stranding = dates(policy, LAST)
     assert (moved.what, moved.strands) == (f"algorithm {CCM}, by the owner's policy", ())
     assert stranding.strands == (LAMP, SENSOR)
     assert moved.at == datetime(2030, 1, 1, tzinfo=UTC)
     assert moved.warning == timedelta(days=180)
-    assert list(own_dates(HELD, CryptoPolicy(), suites=(2, 3, 5))) == []
+
+
+def test_a_date_that_is_over_is_in_no_calendar_and_nothing_is_listed_for_it():
+    def nobody():
+        raise AssertionError
+
+    assert dates(CryptoPolicy(), LAST, nobody) == []
+    assert dates(crypto_policy({CCM: LAST}), AFTER, nobody) == []

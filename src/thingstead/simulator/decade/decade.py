@@ -22,12 +22,12 @@ _STEP = 7
 _FIRST_DAYS = 28
 _DAY = 86_400.0
 _PATIENCE = 90.0
-_INSOLENCE = 4.0
+_INSOLENCE = 2.0
 _STEP_OF_LOOKS = 0.2
 _SETTLING = 0.2
 _LONG = timedelta(days=365)
 _RARELY = 1e7
-_OFTEN = 20.0
+_OFTEN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
