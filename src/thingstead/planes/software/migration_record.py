@@ -66,9 +66,8 @@ def decode_campaign(document: bytes) -> Campaign:
     match codec.decode(document, limits=_LIMITS):
         case [bytes(origin), list(steps), str() | None as until, list(left), int(at)] if all(
             isinstance(one, bytes) for one in steps
-        ):
-            day = None if until is None else date.fromisoformat(until)
-            return Campaign(origin, tuple(steps), day, frozenset(map(thing_id, left)), instant(at))
+        ) and all(isinstance(one, str) for one in left):
+            return Campaign(origin, tuple(steps), _day(until), frozenset(map(thing_id, left)), instant(at))
         case _:
             raise DecodeError("expected a campaign of update keys")
 
@@ -90,3 +89,10 @@ def decode_reached(document: bytes) -> Reached:
             return Reached(step, None if verifies is None else frozenset(verifies), instant(at))
         case _:
             raise DecodeError("expected what a thing said of its update keys")
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise DecodeError("expected a day in a campaign of update keys") from None

@@ -37,3 +37,11 @@ def test_what_is_no_record_is_refused(value):
     for decode in (migration_record.decode_reached, migration_record.decode_campaign):
         with pytest.raises(DecodeError):
             decode(codec.encode(value))
+
+
+@pytest.mark.parametrize(("place", "other"), [(2, "2030-13-01"), (2, "soon"), (3, [1]), (3, ["A0001"]), (1, ["x"])])
+def test_a_day_or_a_thing_that_is_none_is_refused(place, other):
+    fields = codec.decode(migration_record.encode_campaign(CAMPAIGN))
+    fields[place] = other
+    with pytest.raises(DecodeError):
+        migration_record.decode_campaign(codec.encode(fields))
