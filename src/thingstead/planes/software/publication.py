@@ -276,9 +276,8 @@ class Publication:
 
 
 def _carried(release: Release, bundle: Bundle) -> Carried:
-    """Payloads are kept by the catalogue, and the image is one of them."""
-    image = digest_of(release.image).value
-    kept = {name: data for name, data in bundle.files.items() if digest_of(data).value != image}
+    """What has a meaning here; payloads are the catalogue's, and what the maker typed is the maker's."""
+    kept = {name: data for name, data in bundle.files.items() if name in set(MemberName)}
     return Carried(
         len(release.encoded),
         len(release.image),

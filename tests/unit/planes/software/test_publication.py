@@ -212,10 +212,10 @@ def test_so_many_releases_wait_and_no_more(shop):
 
 
 def test_a_payload_of_the_folder_is_not_kept_twice(shop):
-    shop.bring(**{"image.bin": IMAGE})
+    shop.bring(**{"image.bin": IMAGE, "release.toml": b"sequence = 2", "patch.bin": b"patch"})
     kept = shop.tracker.publication.carried(envelope.decode(shop.encoded).digest.value)
     assert kept is not None
-    assert "image.bin" not in kept.files
+    assert kept.files.keys() == {"sbom.cdx.json", "mud.json", "words.json"}
 
 
 def test_a_backup_brings_back_what_is_not_here(shop):
