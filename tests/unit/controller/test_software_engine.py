@@ -114,6 +114,8 @@ def test_a_release_comes_over_when_it_is_published_and_again_with_a_new_life(pat
         (again,) = plane.campaigns()
         assert (campaign.version, again.offered, again.fetched) == (again.version, 1, 1)
         assert list(plane.targets(LAMP.model)) == [LAMP.id]
+        (reference,) = plane.references()
+        assert reference.values().sequence_number == campaign.sequence_number
 
     async def another_life(plane):
         await plane.begin()
