@@ -82,7 +82,6 @@ def _deaths(folder, *, seed, kills):
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
-@pytest.mark.requirement("R-72")
 def test_a_campaign_goes_on_where_its_controller_and_its_things_were_killed(tmp_path):
     _deaths(tmp_path, seed=_SEED_OF_CI, kills=2)
 
