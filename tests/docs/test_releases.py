@@ -53,10 +53,10 @@ def workshop(tmp_path, monkeypatch):
 
 def test_the_commands_run_in_their_order(workshop, capsys):
     first, people, members = BLOCKS
-    new, inspect, sign, publish = first.splitlines()
+    new, add, inspect, sign, publish = first.splitlines()
     shown = ""
     # What goes with a release is put in before anybody signs; nobody publishes without a domain.
-    for line in [new, inspect, *members.splitlines(), *people.splitlines(), sign]:
+    for line in [new, add, inspect, *members.splitlines(), *people.splitlines(), sign]:
         assert cli.main(shlex.split(line)[1:]) == 0, line + capsys.readouterr().err
         shown += capsys.readouterr().out
     assert publish.startswith("thingstead release publish")
