@@ -28,7 +28,7 @@ def test_who_is_in_quarantine_now_is_counted_beside_what_was_found():
     ("question", "says"),
     [
         ("R-11", "1 chains of custody verified, each from its maker to this domain; 1 things are mended by another"),
-        ("R-76", "0 times a thing was held for one that is not taken"),
+        ("R-76", "1 times a thing was held for one that is not taken"),
         ("R-62", "begun again 1 times from a backup; 2 things have joined since"),
         ("R-78", "1 things adopted, 1 releases refused whose signers do not count"),
     ],
