@@ -150,6 +150,9 @@ class Attesting:
             try:
                 await self.attest(thing_id)
             except ThingsteadError as error:
+                if policy.covers(self._register.thing(thing_id).model):
+                    # Behind all others: the evidence of before says nothing of what it installed since.
+                    self._due[thing_id] = None
                 _LOGGER.info("%s did not attest: %s", thing_id, error)
 
     def _is_recent(self, thing: ThingId, policy: AttestationPolicy) -> bool:

@@ -136,6 +136,30 @@ def test_who_installed_something_and_whose_evidence_grows_old_is_asked_again():
     assert room.objections()[0] == "it has not attested for too long"
 
 
+def test_who_installed_something_and_is_away_is_asked_until_it_answers():
+    room = Room()
+    room.look()
+    room.attesting.note(LAMP.id)
+    room.is_away = True
+    room.look()
+    room.is_away = False
+    room.state = running(9)
+    room.look()
+    assert room.objections()[0]
+    assert room.asked == 3
+    room.look()
+    assert room.asked == 3
+
+
+def test_who_installed_something_and_waits_for_nothing_is_asked_once():
+    room = Room(AttestationPolicy(frozenset(Waits), models=("TH-*",)))
+    room.is_away = True
+    room.attesting.note(LAMP.id)
+    room.look()
+    room.look()
+    assert room.asked == 1
+
+
 def test_a_thing_that_left_is_forgotten_and_who_is_not_in_is_not_asked():
     room = Room()
     asyncio.run(room.bench.verifier.appraise(GONE.id, b"", KEY.public, nonce=bytes(16)))
