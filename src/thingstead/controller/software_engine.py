@@ -190,6 +190,7 @@ class RemoteTracker(RemotePlane):
         self.gates, self.hold, self.let_go = shelf.gates, shelf.hold, shelf.let_go
         self.objection = shelf.objection
         self.on_install: list[Callable[[ThingId], None]] = []
+        self._since = clock.utc()
 
     def resume(self, _admitted: Iterator[Thing]) -> None:
         """It was told at the beginning."""
@@ -306,9 +307,11 @@ class RemoteTracker(RemotePlane):
                 super().told(name, values)
 
     def _record(self, thing: ThingId, record: SoftwareRecord | None) -> None:
+        """Take it up; what was installed before our start was told to listeners then."""
         before = self.runs(thing)
         self._shelf.record(thing, record)
-        if record is not None and record.installed_at != before.installed_at:
+        at = None if record is None else record.installed_at
+        if at is not None and at != before.installed_at and at >= self._since:
             for listener in self.on_install:
                 listener(thing)
 

@@ -30,6 +30,7 @@ from thingstead.errors import (
     StateError,
     TransportError,
 )
+from thingstead.identifier import ThingId
 from thingstead.planes.software.campaigns import DOCUMENTS, Campaigns
 from thingstead.planes.software.carried import Terms
 from thingstead.storage.memory import MemoryStore
@@ -56,10 +57,11 @@ def hosting(path, store):
     return hosted(lambda: software_host(store, scan=found_nothing, clock=JumpingClock()), path)
 
 
-def told(path, story):
+def told(path, story, *, later=0):
     with closing(EngineSocket(path, patience=5)) as engine:
         register = Register(Snapshot(things=(LAMP,)))
         store, clock = MemoryStore(), JumpingClock()
+        clock.seconds += later
         plane = RemoteTracker(
             engine,
             store=store,
@@ -127,6 +129,28 @@ def test_a_release_comes_over_when_it_is_published_and_again_with_a_new_life(pat
     for story in (published, another_life):
         with hosting(path, store):
             told(path, story)
+
+
+def test_an_installation_is_told_when_it_is_reported_and_not_at_each_new_life(path):
+    store, envelope = MemoryStore(), made()
+    heard: list[ThingId] = []
+
+    async def installing(plane):
+        plane.on_install.append(heard.append)
+        await plane.begin()
+        await plane.publish(envelope, IMAGE, terms=OPEN)
+        await plane.report(LAMP.id, report_of(envelope))
+        await plane.report(LAMP.id, report_of(envelope))
+
+    async def another_life(plane):
+        plane.on_install.append(heard.append)
+        await plane.begin()
+        assert plane.runs(LAMP.id).installed_at is not None
+
+    for later, story in enumerate((installing, another_life)):
+        with hosting(path, store):
+            told(path, story, later=later)
+        assert heard == [LAMP.id]
 
 
 def test_what_is_refused_there_is_offered_to_nobody_here(path):
