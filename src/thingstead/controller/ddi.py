@@ -158,8 +158,12 @@ class DdiRegistry:
     async def renew(self, thing: ThingId, *, request: bytes = b"", by: str) -> Registered:
         """Give a device another token, or a certificate; what it had before ends at once.
 
+        One that has to join again, after a restore for example, is in with that: it has no other way to come back, and
+        what it had may have been taken from it since.
+
         Raises:
             PolicyError: it has none, or has left.
+            TransitionError: it has to join again, and is held or quarantined.
             StorageError: it could not be kept.
         """
         known = self._register.thing(thing)
@@ -167,7 +171,17 @@ class DdiRegistry:
             raise PolicyError(f"{thing} has no token: only what was added by `thingstead thing add` has", reason="ddi")
         token, certificate, row = self._proof(thing, request)
         closed = [_ended(one, row.since) for one in known.keys]
-        changed = await self._conductor.amend(thing, actor=by, cause="ddi-token", changes={"keys": (*closed, row)})
+        changes: dict[str, Any] = {"keys": (*closed, row)}
+        if known.state is LifecycleState.RE_BOOTSTRAPPING:
+            report = await self._conductor.transition(
+                thing,
+                Cause.JOINED,
+                actor=by,
+                evidence={"rule": "added by hand", "speaks": DDI},
+                changes={"joined_at": row.since, **changes},
+            )
+            return Registered(report.thing, token, certificate)
+        changed = await self._conductor.amend(thing, actor=by, cause="ddi-token", changes=changes)
         return Registered(changed, token, certificate)
 
     def _proof(self, thing: ThingId, request: bytes) -> tuple[str, Certificate | None, KeyRow]:

@@ -19,10 +19,10 @@ from thingstead.controller.ddi import DdiRegistry, ddi_origin
 from thingstead.controller.tls_identity import TlsIdentity
 from thingstead.crypto.digest import digest
 from thingstead.domain.ledger.entry import Kind
-from thingstead.domain.lifecycle import Cause, LifecycleState
+from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
 from thingstead.domain.plane import Demand, PlaneName
 from thingstead.domain.thing import DDI, DDI_CERTIFICATE, KeyRow
-from thingstead.errors import AuthenticationError, ConfigError, PolicyError, StorageError
+from thingstead.errors import AuthenticationError, ConfigError, PolicyError, StorageError, TransitionError
 from thingstead.identifier import ThingId
 from thingstead.storage.memory import MemoryStore
 
@@ -169,6 +169,30 @@ def test_a_device_gets_a_certificate_and_loses_its_token(tmp_path):
     hall.house.clock.seconds += 1
     third = hall.renew(first.thing.id)
     assert [one.role for one in third.thing.keys if one.until is None] == [DDI]
+
+
+@pytest.mark.requirement("R-15")
+def test_a_device_that_has_to_join_again_comes_back_with_another_token():
+    hall = Hall()
+    first = hall.add()
+    asyncio.run(hall.house.conductor.transition(first.thing.id, Cause.RE_BOOTSTRAP_REQUIRED, actor="restore"))
+    assert {plane.calls[-1][1] for plane in hall.house.planes.values()} == {Demand.RESTRICT}
+    hall.house.clock.seconds += 1
+    second = hall.renew(first.thing.id)
+    assert (second.thing.state, second.thing.joined_at) == (LifecycleState.OPERATIONAL, hall.house.clock.utc())
+    assert all(plane.calls[-1][1] is Demand.ADMIT for plane in hall.house.planes.values())
+    assert sum(one.until is None for one in second.thing.keys) == 1
+
+
+def test_another_token_ends_no_quarantine():
+    hall = Hall()
+    thing = hall.add().thing.id
+    asyncio.run(hall.house.conductor.transition(thing, Cause.RE_BOOTSTRAP_REQUIRED, actor="restore"))
+    asyncio.run(hall.house.conductor.restrict(thing, Restriction.QUARANTINED, cause="doubt", actor="owner"))
+    with pytest.raises(TransitionError):
+        hall.renew(thing)
+    assert hall.house.register.thing(thing).state is LifecycleState.RE_BOOTSTRAPPING
+    assert Demand.ADMIT not in {plane.calls[-1][1] for plane in hall.house.planes.values()}
 
 
 def test_a_thing_without_a_token_gets_none():
