@@ -17,7 +17,7 @@ from thingstead.domain.ports import Store
 from thingstead.domain.role import Right
 from thingstead.errors import ConfigError
 
-__all__ = ["OfEntry", "Proof", "ShowLedger", "ShownHead", "rows"]
+__all__ = ["OfEntry", "Proof", "ShowLedger", "ShownHead", "newest_first", "rows"]
 
 _MAX_COUNT = 1000
 _CHUNK = 512
@@ -97,7 +97,9 @@ def rows(store: Store, notary: Notary) -> tuple[Operation[Any], ...]:
             raise ConfigError(f"no kind of entry {request.kind[:40]!r}; there are {', '.join(sorted(leaf.Kind))}")
         found: list[dict[str, Any]] = []
         is_newest = request.after is None
-        walk = _backward(store, notary.size) if request.after is None else _forward(store, request.after, notary.size)
+        walk = (
+            newest_first(store, notary.size) if request.after is None else _forward(store, request.after, notary.size)
+        )
         async for entry in walk:
             if request.wants(entry):
                 found.append(_told(entry))
@@ -133,7 +135,7 @@ async def _forward(store: Store, after: int, size: int) -> AsyncIterator[Entry]:
         await asyncio.sleep(0)
 
 
-async def _backward(store: Store, size: int) -> AsyncIterator[Entry]:
+async def newest_first(store: Store, size: int) -> AsyncIterator[Entry]:
     """From the newest on; a long ledger is read piece by piece, so that things are served meanwhile."""
     for stop in range(size, 0, -_CHUNK):
         for one in reversed(list(store.leaves(max(0, stop - _CHUNK), stop))):

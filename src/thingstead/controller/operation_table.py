@@ -25,6 +25,7 @@ from thingstead.controller import (
     operation_people,
     operation_policy,
     operation_publication,
+    operation_result,
     operation_software,
     operation_thing,
     operation_traffic,
@@ -153,6 +154,7 @@ def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
             policy=lambda: controller.owner.policy,
             network=controller.release_network,
         ),
+        *operation_result.rows(planes.software, controller.foundation.store, controller.notary),
         *operation_data.rows(planes.data, controller.register),
         *operation_traffic.rows(
             controller.server, controller.resources, controller.bootstrap, controller.register, planes.data

@@ -35,7 +35,7 @@ __all__ = ["SOFTWARE_CALLS", "RemoteTracker", "SoftwareEngine", "ToldShelf"]
 
 SOFTWARE_CALLS = (
     *("trust", "publish", "campaigns", "references", "targets", "report"),
-    *("held", "approve", "discard", "carried", "take_records", "exposures"),
+    *("held", "approve", "discard", "carried", "result", "take_records", "exposures"),
 )
 """What the software plane is asked beside what each is."""
 
@@ -137,6 +137,10 @@ class SoftwareEngine:
         """What a published release brought along."""
         return self.plane.carried(manifest)
 
+    def result(self, manifest: str) -> bytes | None:
+        """What the checks of a release came to."""
+        return self.plane.result(manifest)
+
     def campaigns(self, progress: _Rows) -> tuple[Campaign, ...]:
         """How far each release has come, with what was handed out where things ask."""
         return self.plane.campaigns({digest: Progress(set(seen), set(had)) for digest, seen, had in progress})
@@ -232,6 +236,11 @@ class RemoteTracker(RemotePlane):
     def carried(self, manifest: str) -> Carried | None:
         """What a published release brought along, by how its manifest's digest begins."""
         found: Carried | None = self.ask_now(Carried | None, "carried", manifest)
+        return found
+
+    def result(self, manifest: str) -> bytes | None:
+        """What the checks of a release came to, by how its manifest's digest begins."""
+        found: bytes | None = self.ask_now(bytes | None, "result", manifest)
         return found
 
     def campaigns(self) -> tuple[Campaign, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
+from datetime import UTC, datetime
 from functools import partial
 
 from tests.fuzz.target import Target, attempt, ensure
@@ -15,6 +16,8 @@ from thingstead.analysis.sbom import parse_sbom
 from thingstead.analysis.version_order import ORDERS
 from thingstead.analysis.vulnerability import Feed
 from thingstead.crypto.key import KeyType, private_key
+from thingstead.domain import release_result
+from thingstead.domain.release_result import Check, Outcome, Result, Verdict
 from thingstead.protocols.profile import release as profile
 from thingstead.protocols.profile import release_statement
 from thingstead.protocols.suit.digest import digest_of
@@ -44,6 +47,12 @@ _STATEMENT = release_statement.Statement(
 )
 _KEY = private_key(KeyType.P256, Secret(bytes(31) + b"\x07"))
 _SIGNED = release_statement.sign_statement(_STATEMENT, [(profile.signer(_KEY.public), _KEY)])
+
+_CHECKS = (Check("signatures", Outcome.PASSED), Check("image-scan", Outcome.REFUSED, ("not in time",)))
+_AT = datetime(2026, 11, 23, tzinfo=UTC)
+_RESULT = release_result.encode(
+    Result(bytes(32), bytes(32), "acme", "LX-1", "1", 2, True, _AT, Verdict.REFUSED, _CHECKS, {"rules": "aa"})
+)
 
 
 def _sbom(data: bytes) -> None:
@@ -95,11 +104,21 @@ def _packed(data: bytes) -> None:
     ensure(all(0 <= one.offset < len(data) for one in found), "a place outside the image")
 
 
+def _result(data: bytes) -> None:
+    """What is read says what was written, and nothing that its checks do not come to."""
+    read = attempt(lambda: release_result.decode(data))
+    if read is not None:
+        ensure(release_result.encode(read) == data, "encoded otherwise than read")
+        refused = any(one.outcome is Outcome.REFUSED for one in read.checks)
+        ensure(refused == (read.verdict is Verdict.REFUSED), "a verdict against its checks")
+
+
 TARGETS = (
     Target("release.packed", _packed, (gzip.compress(bytes(999)), bz2.compress(gzip.compress(_SBOM * 9)))),
     Target("release.sbom", _sbom, (_SBOM,)),
     Target("release.osv", _record, (_RECORD,)),
     Target("release.purl", _purl, (b"pkg:deb/debian/x@1?arch=arm", b"pkg:npm/%40a/b@1")),
     Target("release.version_order", _order, (b"1.0~rc1|1:1.0-1", b"1.0.0-alpha.1|v1.2")),
+    Target("release.result", _result, (_RESULT,)),
     Target("release.statement", _statement, (_SIGNED,)),
 )

@@ -2,13 +2,46 @@
 
 from tests.properties.decoder import Decoder
 from tests.unit.domain.things import AT, a_thing
-from thingstead.domain import thing
+from thingstead.crypto.algorithm import AlgorithmId
+from thingstead.crypto.digest import digest
+from thingstead.crypto.key import KeyType, private_key
+from thingstead.domain import release_result, thing
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.entry import Draft, Kind
+from thingstead.domain.release_result import Check, Outcome, Result, Verdict
+from thingstead.protocols.receipts import merkle, receipt
+from thingstead.protocols.receipts.receipt import InclusionProof
+from thingstead.secret import Secret
 
 _ENTRY = Draft(AT, Kind.TRANSITION, "operator", a_thing().id, "retired", {"from": "operational", "n": 1}).numbered(0)
 
+_RESULT = release_result.encode(
+    Result(
+        bytes(32),
+        bytes(32),
+        "acme",
+        "LX-1",
+        "1.1.0",
+        2,
+        True,
+        AT,
+        Verdict.REFUSED,
+        (Check("signatures", Outcome.PASSED), Check("image-scan", Outcome.REFUSED, ("not in time",))),
+        {"image-scan rules": "aa"},
+    )
+)
+_KEY = private_key(KeyType.P256, Secret(bytes(31) + b"\x07"))
+_RECORDED = entry.encode(Draft(AT, Kind.REFUSAL, "owner", None, "image", {"result": digest(_RESULT)}).numbered(0))
+_RECEIPT = receipt.issue(merkle.leaf_hash(_RECORDED), InclusionProof(1, 0, ()), _KEY, signature_id=AlgorithmId.ESP256)
+_ENCLOSED = release_result.enclose(_RESULT, _RECORDED, _RECEIPT)
+
 DECODERS = (
     Decoder("domain.ledger.entry.decode", entry.decode, (entry.encode(_ENTRY).hex(),)),
+    Decoder("domain.release_result.decode", release_result.decode, (_RESULT.hex(),)),
+    Decoder(
+        "domain.release_result.authenticate",
+        lambda data: release_result.authenticate(data, _KEY.public),
+        (_ENCLOSED.hex(),),
+    ),
     Decoder("domain.thing.decode", thing.decode, (thing.encode(a_thing()).hex(),)),
 )

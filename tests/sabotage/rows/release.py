@@ -21,6 +21,7 @@ def _idle(_original):
 
 _A = "thingstead.analysis."
 _S = "thingstead.planes.software."
+_D = "thingstead.domain.release_result:"
 _W = "thingstead.controller.vulnerability_watch:VulnerabilityWatch."
 ROWS = (
     Sabotage("R-18", _A + "vulnerability:_listed", returns(""), "a version that a record lists is affected"),
@@ -29,6 +30,10 @@ ROWS = (
     Sabotage("R-18", _S + "vulnerability_shelf:VulnerabilityShelf.exposures", returns(()), "things are looked at"),
     Sabotage("R-18", _W + "_quarantine", _idle, "what is critical is cut off"),
     Sabotage("R-18", _W + "_tell", _idle, "what is known is told"),
+    Sabotage("R-84", _D + "_agrees", returns(True), "a verdict is what the checks come to"),
+    Sabotage("R-84", "thingstead.protocols.receipts.receipt:authenticate", accepts, "the ledger's key has signed"),
+    Sabotage("R-84", _S + "examination:Examination.judge", accepts, "each concern has an outcome"),
+    Sabotage("R-84", _S + "result_shelf:ResultShelf.changes", returns({}), "what the checks came to is kept"),
     Sabotage("R-88", _A + "release_check:_image", returns([]), "an image with findings is not published"),
     Sabotage("R-75", _A + "agility:_by_present_means", returns([]), "what things cannot verify is unsafe"),
     Sabotage("R-75", _A + "agility:_has_room", _roomy, "two images must fit"),

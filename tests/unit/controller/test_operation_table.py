@@ -48,6 +48,7 @@ AUDITED = {
     "publication.list",
     "release.carried",
     "release.list",
+    "release.result",
     "release.show",
     "token.list",
     "traffic.show",

@@ -15,11 +15,13 @@ from tests.unit.planes.software.desk import told as report_of
 from tests.unit.planes.software.test_publication import bundle
 from thingstead.cli.hosting import software_host
 from thingstead.controller.software_engine import RemoteTracker, SoftwareEngine
+from thingstead.domain import release_result
 from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.lifecycle import LifecycleState
 from thingstead.domain.plane import PlaneName, Standing
 from thingstead.domain.register import Register
 from thingstead.domain.release_policy import Concern, Device, ReleasePolicy, Severity, Stance
+from thingstead.domain.release_result import Verdict
 from thingstead.domain.unit import Snapshot
 from thingstead.errors import (
     DecodeError,
@@ -94,6 +96,8 @@ def test_what_waits_and_what_is_known_cross_over_as_they_are(path):
         assert plane.held() == ()
         assert plane.carried(held.manifest).files == members
         assert plane.carried("ff") is None
+        assert release_result.decode(plane.result(held.manifest)).verdict is Verdict.PUBLISHED
+        assert plane.result("ff") is None
         await plane.report(LAMP.id, report_of(encoded))
         (one,) = await plane.exposures()
         assert (one.thing, one.id, one.severity, one.is_certain) == (LAMP.id, "X-1", Severity.HIGH, True)

@@ -115,8 +115,10 @@ class Catalogue:
         """Verify and rehearse a candidate; errors as for `release.open_release`."""
         return open_release(encoded, image, sources=self._sources, newest=self.newest, at=self._clock.utc())
 
-    async def publish(self, release: Release, *, model: str, entry: Draft) -> Published:
-        """Keep a release together with its ledger entry, then offer it."""
+    async def publish(
+        self, release: Release, *, model: str, entry: Draft, beside: Mapping[str, bytes | None]
+    ) -> Published:
+        """Keep a release together with its ledger entry and another's documents, then offer it."""
         line, stem = release.line, self._stem(release.line)
         published = Published(
             line.source,
@@ -132,7 +134,7 @@ class Catalogue:
             f"{_RELEASE}{stem}/{release.sequence_number:020d}": _encode(published),
             f"{_IMAGE}{stem}": release.image,
         }
-        await self._records.write(documents, entries=[entry])
+        await self._records.write({**documents, **beside}, entries=[entry])
         self._documents |= documents
         self._by_digest[release.manifest.digest.value] = published
         self._newest[line] = release.sequence_number

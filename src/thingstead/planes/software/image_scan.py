@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 import yara_x
 
 from thingstead.analysis.image_scan import DEFAULT_LIMITS, Finding, Limits, Match, judge
 from thingstead.analysis.unpacking import unpack
 from thingstead.errors import PolicyError
+from thingstead.planes.software.scan_rules import SOURCE
 
 __all__ = ["ImageScanner", "scan"]
-
-_SOURCE = resources.files("thingstead.analysis").joinpath("rules/secrets.yar").read_text("utf-8")
-"""Read with the module: a process that has given up its rights may not read what it was installed from."""
 
 
 def scan(image: bytes, *, limits: Limits = DEFAULT_LIMITS) -> list[Finding]:
@@ -27,7 +23,7 @@ class ImageScanner:
     __slots__ = ("_rules",)
 
     def __init__(self) -> None:
-        self._rules = yara_x.compile(_SOURCE)
+        self._rules = yara_x.compile(SOURCE)
 
     def scan(self, image: bytes, *, limits: Limits = DEFAULT_LIMITS) -> list[Finding]:
         """Find private keys, tokens, passwords and personal data in an image, and in what lies packed in it.

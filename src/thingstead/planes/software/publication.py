@@ -21,7 +21,8 @@ from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.plane import Expiry, Finding, PlaneName
 from thingstead.domain.ports import Records
 from thingstead.domain.release_policy import Concern, Stance
-from thingstead.errors import ForbiddenError, HeldError, PolicyError, UntrustedError
+from thingstead.domain.release_result import Result, Verdict
+from thingstead.errors import ForbiddenError, HeldError, PolicyError, ThingsteadError, UntrustedError
 from thingstead.planes.software.carried import (
     Bundle,
     Carried,
@@ -33,8 +34,10 @@ from thingstead.planes.software.carried import (
     encode_carried,
     encode_waiting,
 )
+from thingstead.planes.software.examination import MEMBERS, REFERENCE_VALUES, STATEMENT, Examination
 from thingstead.planes.software.reference import require_agreement
 from thingstead.planes.software.release import Release
+from thingstead.planes.software.result_shelf import ResultShelf, mark
 from thingstead.protocols.mud.rule import Rule, compile_rules
 from thingstead.protocols.mud.signature import AdmissionPolicy, admit
 from thingstead.protocols.profile import release as profile
@@ -66,6 +69,7 @@ class Publication:
         self._carried: dict[bytes, Carried] = {}
         self._held: dict[bytes, Waiting] = {}
         self.feed = Feed()
+        self.results = ResultShelf(records)
         for key, document in records.load().items():
             self._take(key, document)
 
@@ -76,6 +80,7 @@ class Publication:
         findings: Iterable[ImageFinding],
         terms: Terms,
         *,
+        examined: Examination,
         source: TrustAnchor,
         model: str,
         before: bytes | None,
@@ -88,6 +93,7 @@ class Publication:
             bundle: what it brings.
             findings: of the image scan.
             terms: the owner's.
+            examined: takes down what each check comes to.
             source: whose it is.
             model: of the things that it is for.
             before: manifest digest of the release that it follows.
@@ -104,19 +110,14 @@ class Publication:
             ForbiddenError: who approves it brought it.
         """
         at = self._clock.utc()
-        self._prove(release, bundle, source)
-        if MemberName.REFERENCE_VALUES in bundle.files:
-            require_agreement(bundle.files[MemberName.REFERENCE_VALUES], release)
+        self._examine(release, bundle, source, examined)
         carried = _carried(release, bundle)
         previous = None if before is None else self._carried.get(before)
+        with examined.step(MEMBERS):
+            said = read_members(bundle.files, at=at)
         candidate = Candidate(
             side=Side(
-                carried.version,
-                carried.sequence_number,
-                carried.image,
-                carried.envelope,
-                carried.algorithms,
-                read_members(bundle.files, at=at),
+                carried.version, carried.sequence_number, carried.image, carried.envelope, carried.algorithms, said
             ),
             before=None if previous is None else previous.side(at=at),
             model=model,
@@ -127,11 +128,12 @@ class Publication:
             allowed=_allowed(terms.allowed.get(model), at=at),
         )
         found = objections(candidate, terms.policy, feed=self.feed, crypto=terms.crypto, at=at)
+        examined.judge(candidate, found, terms.policy, self.feed)
         _refuse(of_stance(found, terms.policy, Stance.REFUSE))
         digest = release.manifest.digest.value
         doubts = of_stance(found, terms.policy, Stance.HOLD)
         if doubts and not self._is_approved(digest, doubts, terms):
-            await self._hold(release, bundle, doubts, terms, model=model)
+            await self._hold(release, bundle, doubts, terms, result=examined.result(Verdict.HELD))
         await self._keep(digest, carried)
         return found
 
@@ -172,6 +174,24 @@ class Publication:
         await self._records.write({_HELD + digest.hex(): None}, entries=[draft])
         del self._held[digest]
         return held
+
+    async def refuse(self, error: ThingsteadError, examined: Examination | None, *, actor: str) -> None:
+        """Put on the ledger that a release is not published; its result with it, where a check came to that.
+
+        Args:
+            error: why.
+            examined: None for one that is not authentic, not newer, or that no thing would install.
+            actor: who brought it.
+        """
+        details: dict[str, Detail] = {"what": "release"}
+        changes: dict[str, bytes | None] = {}
+        if examined is not None and examined.is_refused:
+            result = examined.result(Verdict.REFUSED)
+            changes = self.results.changes(result)
+            details |= {"manifest": result.manifest, **mark(result)}
+        draft = Draft(self._clock.utc(), Kind.REFUSAL, actor, None, error.reason, details)
+        await self._records.write(changes, entries=[draft])
+        self.results.take(changes)
 
     async def settled(self, digest: bytes) -> None:
         """It is published: nothing waits any more."""
@@ -223,10 +243,21 @@ class Publication:
         elif key.startswith(_HELD):
             self._held[bytes.fromhex(key.removeprefix(_HELD))] = decode_waiting(document)
 
+    def _examine(self, release: Release, bundle: Bundle, source: TrustAnchor, examined: Examination) -> None:
+        """What is not for the owner's policy to decide."""
+        if not bundle.files and not bundle.statement:
+            examined.skip(STATEMENT, "it brings nothing")
+        else:
+            with examined.step(STATEMENT):
+                self._prove(release, bundle, source)
+        if MemberName.REFERENCE_VALUES not in bundle.files:
+            examined.skip(REFERENCE_VALUES, "it brings none")
+        else:
+            with examined.step(REFERENCE_VALUES):
+                require_agreement(bundle.files[MemberName.REFERENCE_VALUES], release)
+
     def _prove(self, release: Release, bundle: Bundle, source: TrustAnchor) -> None:
         """Whose word the members are."""
-        if not bundle.files and not bundle.statement:
-            return
         if not bundle.statement:
             raise UntrustedError("expected a statement of those who signed the release", reason="statement")
         keys, _ = profile.authentication(source.release_keys, source.signing)
@@ -242,7 +273,7 @@ class Publication:
         return {str(one) for one in doubts} <= set(held.because)
 
     async def _hold(
-        self, release: Release, bundle: Bundle, doubts: tuple[Objection, ...], terms: Terms, *, model: str
+        self, release: Release, bundle: Bundle, doubts: tuple[Objection, ...], terms: Terms, *, result: Result
     ) -> None:
         digest = release.manifest.digest.value
         if digest not in self._held and len(self._held) >= _MAX_HELD:
@@ -250,10 +281,13 @@ class Publication:
         # What was brought by somebody is not made somebody else's by being brought again.
         by = self._held[digest].held.by if digest in self._held else terms.actor
         because = tuple([str(one) for one in doubts])
-        held = Held(digest.hex(), model, release.version, by, self._clock.utc(), because)
+        held = Held(digest.hex(), result.model, release.version, by, self._clock.utc(), because)
         waiting = Waiting(held, release.encoded, release.image, bundle)
-        draft = self._draft(terms.actor, "held", digest, {"version": release.version} | dict(counted(doubts)))
-        await self._records.write({_HELD + digest.hex(): encode_waiting(waiting)}, entries=[draft])
+        details = {"version": release.version, **counted(doubts), **mark(result)}
+        changes = self.results.changes(result)
+        documents = {_HELD + digest.hex(): encode_waiting(waiting), **changes}
+        await self._records.write(documents, entries=[self._draft(terms.actor, "held", digest, details)])
+        self.results.take(changes)
         self._held[digest] = waiting
         raise HeldError(
             f"the release waits for a second person, because of {_listed(doubts)}; "

@@ -15,6 +15,7 @@ from thingstead.domain.crypto_asset import CryptoAsset
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt
 from thingstead.domain.ports import Records
+from thingstead.domain.release_result import Verdict
 from thingstead.domain.thing import Thing
 from thingstead.errors import HeldError, StorageError, ThingsteadError, TransportError
 from thingstead.identifier import ThingId, TransitionId, thing_id
@@ -24,6 +25,7 @@ from thingstead.planes.software.campaign import Campaign, Progress, campaign
 from thingstead.planes.software.campaigns import Seat
 from thingstead.planes.software.carried import NOTHING, Bundle, Carried, Held, Terms
 from thingstead.planes.software.catalogue import Catalogue, Published
+from thingstead.planes.software.examination import IMAGE_SCAN, Examination
 from thingstead.planes.software.findings import FINDINGS
 from thingstead.planes.software.offer import offer_of
 from thingstead.planes.software.part import Check, Part
@@ -31,6 +33,7 @@ from thingstead.planes.software.publication import Publication
 from thingstead.planes.software.reference import Reference, reference_of
 from thingstead.planes.software.release import Line, Release
 from thingstead.planes.software.release_dates import release_dates
+from thingstead.planes.software.result_shelf import mark
 from thingstead.planes.software.shelf import Shelf
 from thingstead.planes.software.software_record import SoftwareRecord
 from thingstead.planes.software.source import NO_LINE, Sort, Sources, sort_of
@@ -98,7 +101,7 @@ class StatusTracker:
         self.not_published: Counter[str] = Counter()
         self.checks: list[Check] = []
         beside = () if self._shelf.campaigns is None else (self._shelf.campaigns,)
-        self.parts: list[Part] = [self.publication, self.vulnerabilities, *beside]
+        self.parts: list[Part] = [self.publication, self.publication.results, self.vulnerabilities, *beside]
         self.on_install: list[Callable[[ThingId], None]] = []
         self._open_door(self._shelf)
 
@@ -131,19 +134,20 @@ class StatusTracker:
             StorageError: it could not be kept; nothing is offered.
         """
         async with self._publishing:
+            examined: Examination | None = None
             try:
                 release = self._catalogue.open(encoded, image)
-                model = self._sources.model(release.line)
-                found = await self._weigh(release, bundle, await self._scan(image), terms, model=model)
-                for check in self.checks:
-                    await check(release)
+                model, is_first = self._sources.model(release.line), self._catalogue.newest(release.line) < 0
+                examined = Examination(release, model=model, is_first=is_first, at=self._clock.utc())
+                found = await self._weigh(release, bundle, examined, terms, model=model)
+                await examined.look_further(self.checks)
             except HeldError:
                 raise
             except ThingsteadError as error:
                 self.not_published[error.reason] += 1
-                draft = Draft(self._clock.utc(), Kind.REFUSAL, terms.actor, None, error.reason, {"what": "release"})
-                await self._records.write({}, entries=[draft])
+                await self.publication.refuse(error, examined, actor=terms.actor)
                 raise
+            result = examined.result(Verdict.PUBLISHED)
             details: dict[str, Detail] = {
                 "maker": release.line.source,
                 "model": model,
@@ -152,11 +156,14 @@ class StatusTracker:
                 "manifest": release.manifest.digest.value,
                 "signatures": len(release.manifest.authenticated.signers),
                 **counted(found),
+                **mark(result),
                 **({"proof": terms.proof} if terms.proof else {}),
             }
             cause = "approved" if terms.approves else "published"
             draft = Draft(self._clock.utc(), Kind.RELEASE, terms.actor, None, cause, details)
-            published = await self._catalogue.publish(release, model=model, entry=draft)
+            kept = self.publication.results.changes(result)
+            published = await self._catalogue.publish(release, model=model, entry=draft, beside=kept)
+            self.publication.results.take(kept)
             await self.publication.settled(release.manifest.digest.value)
             self._offer()
             return self._campaign(release.manifest.digest.value, published)
@@ -196,6 +203,10 @@ class StatusTracker:
         """What a published release brought along, by how its manifest's digest begins."""
         return self.publication.kept(manifest)
 
+    def result(self, manifest: str) -> bytes | None:
+        """What the checks of a release came to, by how its manifest's digest begins (`domain.release_result`)."""
+        return self.publication.results.find(manifest)
+
     async def take_records(self, encoded: Sequence[bytes]) -> int:
         """Take up records of known vulnerabilities; how many are known then."""
         return await self.vulnerabilities.take(encoded)
@@ -205,8 +216,10 @@ class StatusTracker:
         return self.vulnerabilities.exposures(self._shelf.records)
 
     async def _weigh(
-        self, release: Release, bundle: Bundle, findings: Sequence[ImageFinding], terms: Terms, *, model: str
+        self, release: Release, bundle: Bundle, examined: Examination, terms: Terms, *, model: str
     ) -> Sequence[Objection]:
+        with examined.step(IMAGE_SCAN):
+            findings = await self._scan(release.image)
         before = self._catalogue.offered().get(release.line)
         of_line = [one for one in self._admitted.values() if self._shelf.seats[one.id].line == release.line]
         return await self.publication.weigh(
@@ -214,6 +227,7 @@ class StatusTracker:
             bundle,
             findings,
             terms,
+            examined=examined,
             source=self._sources.anchor(release.line),
             model=model,
             before=None if before is None else before.manifest.digest.value,
