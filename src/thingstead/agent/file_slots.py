@@ -102,7 +102,9 @@ class FileSlots:
         saved = self._home.load(_DOWNLOAD)
         try:
             match None if saved is None else codec.decode(saved):
-                case [bytes(manifest), [*component], str(area), bytes(etag), int(size)] if area in _WRITABLE:
+                case [bytes(manifest), [*component], str(area), bytes(etag), int(size)] if (
+                    area in _WRITABLE and size >= 0
+                ):
                     return Download(manifest, tuple(component), _WRITABLE[area], etag, size)
         except DecodeError:
             pass

@@ -114,7 +114,16 @@ def test_how_far_a_download_came_survives_and_is_forgotten(slots, tmp_path):
     assert FileSlots(tmp_path).download() is None
 
 
-@pytest.mark.parametrize("damage", [b"", b"\xff", codec.encode([]), codec.encode([b"", [], "active", b"", 1])])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"\xff",
+        codec.encode([]),
+        codec.encode([b"", [], "active", b"", 1]),
+        codec.encode([b"", [], "candidate", b"", -1]),
+    ],
+)
 def test_a_damaged_record_of_a_download_is_none(slots, tmp_path, damage):
     (tmp_path / "download").write_bytes(damage)
     assert slots.download() is None
