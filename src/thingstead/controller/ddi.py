@@ -329,8 +329,9 @@ def _has_proof(thing: Thing) -> bool:
 
 
 def _proofs(thing: Thing, at: datetime) -> list[KeyRow]:
-    rows = [row for row in thing.keys if row.role in _ROLES]
-    return [row for row in rows if row.since <= at and (row.until is None or at < row.until)]
+    """What it was given last, unless that has ended: a clock that goes back brings nothing back from before it."""
+    rows = [row for row in thing.keys if row.role in _ROLES][-1:]
+    return [row for row in rows if row.until is None or at < row.until]
 
 
 def _ended(row: KeyRow, at: datetime) -> KeyRow:

@@ -152,6 +152,16 @@ def test_another_token_ends_the_one_before():
     assert sum(one.until is None for one in second.thing.keys) == 1
 
 
+@pytest.mark.requirement("R-15")
+def test_a_clock_that_goes_back_brings_no_token_back():
+    desk = DdiDesk()
+    old = KeyRow(digest(b"copied"), DDI, AT - timedelta(days=9), AT + timedelta(days=1))
+    desk.change(DEVICE.evolve(keys=(old, KeyRow(digest(TOKEN.encode()), DDI, AT + timedelta(days=1)))))
+    with pytest.raises(AuthenticationError):
+        authenticate(desk, authorization="TargetToken copied")
+    assert authenticate(desk) == DEVICE.id
+
+
 def test_a_device_gets_a_certificate_and_loses_its_token(tmp_path):
     hall = Hall()
     first = hall.add()
