@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.scenarios.groups import MULTICAST, epochs, is_settled
 from tests.scenarios.test_update import Releases, version
 from tests.scenarios.world import POLICY, play
 from thingstead.agent.attestation import Attester
@@ -115,6 +116,29 @@ def test_a_thing_that_gives_no_evidence_gets_no_tokens(tmp_path, monkeypatch):
         assert set(causes(world, Kind.APPRAISAL)) == {"bad"}
 
     play(story, policy=WAITS)
+
+
+@pytest.mark.requirement("R-22")
+def test_a_member_that_runs_what_nobody_published_gets_no_newer_keys_of_its_group(tmp_path):
+    async def story(world):
+        place = {"multicast_group": MULTICAST[0], "multicast_port": MULTICAST[1]}
+        good, bad = things = [world.thing(serial, **place) for serial in ("A0001", "A0002")]
+        for thing in things:
+            thing.start()
+        await world.until(lambda: all(thing.is_joined for thing in things))
+        await Maker(world, tmp_path).publish_factory_image()
+        for thing in things:
+            assert (await world.domain.ask("thing.attest", thing=thing.id))["attestation"] == "good"
+        await world.until(lambda: is_settled(world, things), within=600)
+        bad.slots._places = dict.fromkeys(bad.slots._places, IMPLANT)
+        assert (await world.domain.ask("thing.attest", thing=bad.id))["attestation"] == "unknown"
+        (before,) = set(epochs(*things))
+        await world.domain.ask("group.rekey", group="lamps")
+        assert epochs(good, bad) == [before + 1, before]
+        await world.sleep(60)
+        assert epochs(bad)[0] <= before
+
+    play(story, policy=ASKED + '\n[attestation]\nrequire = ["groups"]\n')
 
 
 def test_where_nothing_waits_a_thing_attests_when_somebody_asks(tmp_path):

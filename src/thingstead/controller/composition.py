@@ -377,6 +377,7 @@ def _attesting(
     )
     software.on_install.append(attesting.note)
     software.gates.append(lambda thing: attesting.objection(thing, Waits.UPDATES))
+    planes.groups.withholds = lambda thing: bool(attesting.objection(thing, Waits.GROUPS))
     return attesting
 
 

@@ -67,7 +67,9 @@ class GroupResources:
             return content(await groups.join(thing, name, call.request.payload), _FORMAT, Code.CREATED)
 
         async def tell(call: Call) -> Message:
-            return content(await groups.keys(ThingId(str(call.peer)), name), _FORMAT)
+            thing = ThingId(str(call.peer))
+            self._require(thing)
+            return content(await groups.keys(thing, name), _FORMAT)
 
         toid = f"{path.ACE_GROUP}/{name}"
         self._resources.register(toid, Code.POST, self._server.deferred(join))

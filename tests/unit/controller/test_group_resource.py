@@ -128,3 +128,15 @@ def test_a_group_that_is_made_later_is_served_and_none_twice():
         return site.resources.paths(public=False)
 
     assert play(story) == ["/ace-group/doors", "/ace-group/lamps"]
+
+
+@pytest.mark.requirement("R-22")
+def test_a_member_whose_evidence_passes_no_more_gets_no_newer_keys():
+    async def story(site):
+        await site.domain.joined(THING)
+        assert (await site.ask(Code.GET)).code == Code.CONTENT
+        site.waiting.add(THING.id)
+        with pytest.raises(ForbiddenError, match="evidence"):
+            await site.ask(Code.GET)
+
+    play(story)

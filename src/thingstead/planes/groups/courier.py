@@ -112,6 +112,7 @@ class Courier:
     Attributes:
         epochs: as given.
         on_join: told of a group that has somebody behind.
+        withholds: whether a member has to wait for keys newer than it has; nobody does by default.
     """
 
     name = PlaneName.GROUPS
@@ -138,6 +139,7 @@ class Courier:
         self._last_response: dict[ThingId, datetime] = {}
         self._retries: dict[bytes, tuple[int, float]] = {}
         self.on_join: Callable[[str], None] = lambda _name: None
+        self.withholds: Callable[[ThingId], bool] = lambda _thing: False
 
     async def resume(self) -> None:
         """Take part in all groups again after a start."""
@@ -320,11 +322,11 @@ class Courier:
     # --- within
 
     async def _parcels(self, name: str) -> dict[ThingId, Parcel]:
-        """For all that are behind, before anybody is waited for."""
+        """For all that are behind and need not wait, before anybody is waited for."""
         found: dict[ThingId, Parcel] = {}
         after = b""
         while page := await self.epochs.parcels(name, after):
-            found |= {parcel.thing: parcel for parcel in page}
+            found |= {parcel.thing: parcel for parcel in page if not self.withholds(parcel.thing)}
             after = page[-1].sender_id
         return found
 

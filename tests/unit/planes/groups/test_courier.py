@@ -156,3 +156,17 @@ def test_what_one_member_confirmed_in_another_epoch_counts_for_that_one():
         assert len(domain.record().behind()) == 2
 
     run(story)
+
+
+@pytest.mark.requirement("R-22")
+def test_a_member_that_has_to_wait_is_sent_no_newer_keys_until_it_need_not():
+    async def story(domain):
+        domain.manager.withholds = lambda thing: thing == TWO.id
+        domain.asked.clear()
+        roster = await domain.manager.rekey("lamps")
+        assert [member.thing for member in roster.behind()] == [TWO.id]
+        assert {thing for thing, _ in domain.asked} == {ONE.id}
+        domain.manager.withholds = lambda _thing: False
+        assert (await domain.manager.distribute("lamps")).behind() == ()
+
+    run(story)
