@@ -131,7 +131,7 @@ class Updating:
             except ThingsteadError as error:
                 self.last_error = f"{self.firmware.version} has not proved itself yet: {error}"
                 if self._life.now() >= until:
-                    self._revert(error)
+                    yield from self._revert(error, interval)
                     return
                 yield Wait(min(interval, max(until - self._life.now(), 0.0)), TRIAL_STORY)
 
@@ -215,9 +215,15 @@ class Updating:
         self.announce()
         _LOGGER.info("%s works with %s and keeps it", self._serial, self.firmware.version)
 
-    def _revert(self, error: ThingsteadError) -> None:
+    def _revert(self, error: ThingsteadError, interval: float) -> Story:
+        """Have the one before back, as soon as the disk takes that: what has not proved itself does not stay."""
         self._note(StateError(f"{self.firmware.version} did not prove itself: {error}", reason="trial"))
-        self._slots.revert()
+        while self.is_on_trial:
+            try:
+                self._slots.revert()
+            except StorageError as trouble:
+                _LOGGER.warning("%s cannot go back yet: %s", self._serial, trouble)
+                yield Wait(interval, TRIAL_STORY)
         self._life.reboot()
 
     def _note(self, error: ThingsteadError) -> None:

@@ -331,6 +331,30 @@ def test_a_release_with_which_the_thing_does_not_work_goes_back_and_is_reported_
     assert thing.slots.active() == OLD
 
 
+class Full(MemorySlots):
+    """Takes the way back at the third attempt."""
+
+    refusals = 2
+
+    def revert(self):
+        if self.refusals:
+            self.refusals -= 1
+            raise SICK
+        super().revert()
+
+
+@pytest.mark.requirement("R-73")
+def test_a_disk_that_does_not_take_the_way_back_is_asked_until_it_does():
+    thing = Thing(Full(OLD))
+    thing.drive(thing.story)
+    thing.start()
+    thing.domain.fail = {path.UPDATE: LOST}
+    thing.run(thing.updating.trial(interval=1.0))
+    assert (thing.now, thing.is_rebooting) == (DEADLINE + 2, True)
+    assert (thing.slots.active(), thing.slots.installed()) == (OLD, Installed(1))
+    assert thing.updating.refused == {"trial": 1}
+
+
 @pytest.mark.requirement("R-73")
 def test_a_thing_that_gets_well_in_time_keeps_the_release():
     thing = Thing()
