@@ -252,7 +252,8 @@ class DdiDoor:
             raise AuthenticationError("expected the token or certificate of this device", spec=_SPEC, reason="token")
         if not self._rates.allow(thing, self._clock.now()):
             raise PolicyError(f"{thing} asks too often", reason="rate")
-        if self._places.get(thing) != source:
+        if self._places.get(thing) != source and self.actions.accepts(thing):
+            # Who is cut off moves no rule of the network: it is kept where it was when that was decided.
             await self._note_place(thing, source)
             self._places[thing] = source
         self._heard[thing] = self._clock.utc()

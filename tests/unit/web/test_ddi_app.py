@@ -200,6 +200,14 @@ def test_a_device_that_asks_too_often_is_told_so_and_may_go_on_later(desk):
     assert desk.ask().status == 200
 
 
+@pytest.mark.requirement("R-09")
+def test_who_may_not_update_moves_no_rule_of_the_network_with_the_right_token(desk):
+    desk.tracker._drop(DEVICE.id)
+    assert desk.ask().status == 403
+    assert desk.noted == []
+    assert {(thing, reason) for thing, _, reason in desk.refused} == {(DEVICE.id, "software-plane")}
+
+
 def test_where_a_device_asks_from_is_noted_once(desk):
     desk.ask()
     desk.ask()

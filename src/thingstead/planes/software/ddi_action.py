@@ -219,13 +219,17 @@ class DdiActions:
         number = int.from_bytes(name[:4], "big") % _LARGEST + 1
         return Action(number, offer.manifest_digest, bytes.fromhex(self.artifact(offer).sha256), round=turn)
 
+    def accepts(self, thing: ThingId) -> bool:
+        """Whether a device gets updates now."""
+        return self._tracker.accepts(thing)
+
     def require(self, thing: ThingId) -> None:
         """Pass where a device gets updates.
 
         Raises:
             ForbiddenError: it gets none now.
         """
-        if not self._tracker.accepts(thing):
+        if not self.accepts(thing):
             raise ForbiddenError(f"{thing} gets no updates now", reason="software-plane")
 
     def _require(self, thing: ThingId, number: int) -> Action:
