@@ -3,13 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
-import cbor2
-
 from tests.sabotage.replacement import Sabotage
+from thingstead.errors import DecodeError
 
 
-def _bare_item(_original: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda stream, _limits: cbor2.load(stream)
+def _bare_item(original: Callable[..., Any]) -> Callable[..., Any]:
+    def decode(*arguments: Any) -> Any:
+        try:
+            return original(*arguments)
+        except DecodeError as error:
+            raise error.__cause__ or error from None
+
+    return decode
 
 
 ROWS = (
