@@ -72,6 +72,7 @@ class Campaigns:
         self._runs: dict[ThingId, SoftwareRecord] = {}
         self._live: dict[Line, Live] = {}
         self._past: dict[bytes, tuple[Subject, Header]] = {}
+        self._aborted: set[bytes] = set()
         self._behind: dict[tuple[str, int], dict[str | None, set[ThingId]]] = {}
         self._store = CampaignStore(records, self._live.values)
         self._load()
@@ -161,7 +162,7 @@ class Campaigns:
 
     def is_aborted(self, manifest_digest: bytes) -> bool:
         """Whether nobody is to install a release any more, not even who has its envelope."""
-        return any(
+        return manifest_digest in self._aborted or any(
             live.campaign.header.status is Status.ABORTED and live.subject.manifest_digest == manifest_digest
             for live in self._live.values()
         )
@@ -311,6 +312,9 @@ class Campaigns:
 
     def _supersede(self, live: Live, at: datetime) -> None:
         campaign = live.campaign
+        if campaign.header.status is Status.ABORTED:
+            # Who has its envelope still asks for its image; a start anew forgets who has.
+            self._aborted.add(live.subject.manifest_digest)
         subject = replace(live.subject, outcome=campaign.counts)
         header = replace(campaign.header, status=Status.SUPERSEDED, cause="superseded", since=at)
         self._store.end(live, header, subject)

@@ -174,6 +174,17 @@ def test_the_failure_that_is_one_too_many_takes_the_image_from_who_has_the_envel
     assert not gets_it(desk, OTHER_LAMP)
 
 
+def test_the_release_that_follows_an_aborted_one_gives_nobody_the_aborted_image():
+    desk = begun(Plan(abort=(Share(1),)))
+    assert gets_it(desk, LAMP)
+    assert gets_it(desk, OTHER_LAMP)
+    desk.report(LAMP, told(made(), Reason.CONDITION_FAILED))
+    desk.publish(made("1.2.0", 3, image=NEWER), NEWER)
+    assert desk.tracker.image(OTHER_LAMP.id) is None
+    assert desk.tracker.cancelled(OTHER_LAMP.id).version == "1.1.0"
+    assert gets_it(desk, OTHER_LAMP)
+
+
 def test_a_failure_that_is_on_disk_ends_it_in_the_next_life_too():
     desk = begun(Plan(abort=(Share(1),)))
     gets_it(desk, LAMP)
