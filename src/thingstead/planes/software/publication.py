@@ -278,6 +278,10 @@ class Publication:
         digest = release.manifest.digest.value
         if digest not in self._held and len(self._held) >= _MAX_HELD:
             raise PolicyError(f"{_MAX_HELD} releases wait already: approve or withdraw one", reason="held")
+        known = self._held.get(digest)
+        if known is not None and known.bundle.files != bundle.files:
+            # Else whoever exchanges what goes with it could approve that, for somebody else brought the first.
+            raise PolicyError("this release waits with other files beside it: withdraw that first", reason="held")
         # What was brought by somebody is not made somebody else's by being brought again.
         by = self._held[digest].held.by if digest in self._held else terms.actor
         because = tuple([str(one) for one in doubts])

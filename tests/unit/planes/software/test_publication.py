@@ -134,6 +134,16 @@ def test_bringing_it_again_does_not_make_it_somebody_elses(shop):
         shop.approve(STRICT)
 
 
+def test_nobody_exchanges_what_goes_with_a_release_that_waits_to_approve_it_themselves(shop):
+    with pytest.raises(HeldError):
+        shop.bring("b.example")
+    with pytest.raises(PolicyError, match="withdraw that first") as refusal:
+        shop.bring("b.example", "evil.example", terms=BEN)
+    assert refusal.value.reason == "held"
+    (held,) = shop.tracker.held()
+    assert held.because == ("mud.json: it may contact b.example, by TCP on port 443 (web)",)
+
+
 def test_what_has_come_up_meanwhile_holds_it_again_or_refuses_it(shop):
     with pytest.raises(HeldError):
         shop.bring("b.example")
