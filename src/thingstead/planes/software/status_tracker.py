@@ -193,7 +193,8 @@ class StatusTracker:
         Raises:
             PolicyError: none waits, or several that begin so.
         """
-        return await self.publication.withdraw(self.publication.find(manifest), actor=actor)
+        async with self._publishing:
+            return await self.publication.withdraw(self.publication.find(manifest), actor=actor)
 
     def held(self) -> tuple[Held, ...]:
         """Releases that wait for a second person."""

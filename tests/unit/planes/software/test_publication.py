@@ -170,6 +170,31 @@ def test_what_waits_is_taken_back_and_nobody_had_it(shop):
             step()
 
 
+def test_what_is_being_approved_is_not_taken_back_in_the_midst_and_offered_all_the_same(shop):
+    with pytest.raises(HeldError):
+        shop.bring("b.example")
+    digest = envelope.decode(shop.encoded).digest.value.hex()
+
+    async def withdraw():
+        with pytest.raises(PolicyError, match="0 releases that begin so wait"):
+            await shop.tracker.discard(digest, actor="owner")
+
+    async def both():
+        async with asyncio.TaskGroup() as tasks:
+
+            async def slow(_release):
+                tasks.create_task(withdraw())
+                for _ in range(5):
+                    await asyncio.sleep(0)
+
+            shop.tracker.checks.append(slow)
+            await shop.tracker.approve(digest, terms=BEN)
+
+    asyncio.run(both())
+    assert shop.tracker.poll(LAMP.id) is not None
+    assert causes(shop) == [("held", "owner"), ("approved", "maintainer:ben")]
+
+
 def test_a_release_is_named_by_how_its_digest_begins(shop):
     with pytest.raises(HeldError):
         shop.bring("b.example")
