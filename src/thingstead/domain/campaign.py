@@ -106,7 +106,7 @@ class Place:
         names: its id and its serial number, by either of which a plan may mean it.
         zone: where it is.
         standing: where it stands.
-        offered_at: when it was first offered; None before.
+        offered_at: when it was offered, the last time that it began; None before.
     """
 
     names: tuple[str, ...]
@@ -233,10 +233,10 @@ class Campaign:
         if verdict is Verdict.OFFER:
             place = self._places[thing]
             self.last_offer = at
-            if place.offered_at is None and place.standing is Standing.WAITING:
-                self.unkept[thing] = place.offered_at = at
-                self._taken += 1
             if place.standing in {Standing.WAITING, Standing.SILENT}:
+                # Of who begins again, too: its patience must count from now after a restart, or its zone takes another.
+                self._taken += place.offered_at is None
+                self.unkept[thing] = place.offered_at = at
                 self._begin(thing, place, at)
         return verdict
 

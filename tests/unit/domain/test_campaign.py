@@ -236,6 +236,24 @@ def test_who_is_not_updating_any_more_leaves_its_zone_to_others(how):
         assert asked(campaign, [0], AT + HOUR) == [Verdict.ZONE], "a sleeper waits like anybody"
 
 
+@pytest.mark.requirement("R-72")
+def test_a_sleeper_that_begins_again_keeps_its_zone_over_a_restart():
+    """What is to be kept of it says when it began again: the next life counts its patience from there."""
+    plan = Plan(zone_share=Share(1), patience=2 * HOUR)
+    campaign = a_campaign(plan, 2)
+    asked(campaign, [0])
+    campaign.unkept.clear()
+    campaign.tick(AT + 2 * HOUR)
+    assert asked(campaign, [0], AT + 3 * HOUR) == [Verdict.OFFER]
+    kept = campaign.unkept[name(0)]
+    after = a_campaign(plan, 0)
+    after.zones.things["hall"] = 2
+    after.place(name(0), zone="hall", offered_at=kept)
+    after.place(name(1), zone="hall")
+    after.tick(AT + 4 * HOUR)
+    assert asked(after, [1], AT + 4 * HOUR) == [Verdict.ZONE]
+
+
 def test_a_thing_that_is_moved_takes_its_updating_along():
     campaign = a_campaign(Plan(zone_share=Share(1)), 2)
     asked(campaign, [0])
