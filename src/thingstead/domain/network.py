@@ -11,9 +11,12 @@ __all__ = [
     "ANY_PORTS",
     "NO_MAC",
     "AppliedChange",
+    "Drop",
     "FlowRule",
     "NetworkChange",
     "NetworkStanding",
+    "RateLimit",
+    "RuleTraffic",
     "ThingAddress",
     "Traffic",
 ]
@@ -30,10 +33,12 @@ class ThingAddress:
     Attributes:
         mac: six octets.
         ip: IPv4 or IPv6 unicast address.
+        port: of the bridge, behind which alone it may be used; empty where that is not known or not to be held.
     """
 
     mac: bytes
     ip: IPv4Address | IPv6Address
+    port: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,21 @@ class FlowRule:
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How much a thing may send. What is more is dropped and counted, whatever allows it.
+
+    Attributes:
+        flows_per_second: that it opens.
+        burst: flows that it may open at once after a rest.
+        packets_per_second: that it sends, established flows included; a second's worth at once after a rest.
+    """
+
+    flows_per_second: int
+    burst: int
+    packets_per_second: int
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkChange:
     """All that shall hold for one thing from now on; what held before and is not here ends.
 
@@ -67,13 +87,22 @@ class NetworkChange:
         thing: whose.
         addresses: all of them.
         rules: what it may open; None takes the thing off the network's list of those it knows.
-        barred: drop all its packets, to and from, whatever the rules say.
+        barred: drop all its packets, to and from, whatever the rules say, `repair` alone excepted.
+        denied: what may not be opened, whatever the rules say; flows of the kind that are open end.
+        rate: how much it may send; None for no bound.
+        learning: what no rule allows is counted, logged and passed, where the thing or its own site opens it.
+            What is denied, barred or too much is dropped all the same.
+        repair: what passes while it is barred, and is nothing beside `rules` while it is not.
     """
 
     thing: ThingId
     addresses: tuple[ThingAddress, ...]
     rules: frozenset[FlowRule] | None
     barred: bool = False
+    denied: frozenset[FlowRule] = frozenset()
+    rate: RateLimit | None = None
+    learning: bool = False
+    repair: frozenset[FlowRule] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +154,33 @@ class Traffic:
     thing: ThingId
     seen: int
     refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTraffic:
+    """What came of one rule since it was put in force.
+
+    Attributes:
+        rule: the allowance or refusal; of several that are one lookup in the kernel, each has their common count.
+        is_refusal: it is of `NetworkChange.denied`.
+        packets: that opened a flow by it, or were dropped by it; what follows in an open flow is not asked again.
+    """
+
+    rule: FlowRule
+    is_refusal: bool
+    packets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A packet that was dropped and logged; under a flood a sample of them, the counters count all.
+
+    Attributes:
+        at: seconds since 1970, as the kernel's clock had it.
+        reason: which of the kernel's rules dropped it: one word.
+        packet_head: its first octets, as an Ethernet frame; addresses of zeros where it had no link layer.
+    """
+
+    at: float
+    reason: str
+    packet_head: bytes

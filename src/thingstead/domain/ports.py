@@ -12,7 +12,15 @@ from typing import Protocol
 
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.domain.ledger.entry import Draft, Entry
-from thingstead.domain.network import AppliedChange, NetworkChange, NetworkStanding, ThingAddress, Traffic
+from thingstead.domain.network import (
+    AppliedChange,
+    Drop,
+    NetworkChange,
+    NetworkStanding,
+    RuleTraffic,
+    ThingAddress,
+    Traffic,
+)
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.unit import Committed, Snapshot, Unit
 from thingstead.identifier import ThingId
@@ -204,6 +212,14 @@ class Enforcement(Protocol):
 
     async def counters(self) -> tuple[Traffic, ...]:
         """Packets seen and refused, per thing."""
+        ...
+
+    async def rule_counters(self, thing: ThingId) -> tuple[RuleTraffic, ...]:
+        """What came of each rule of one thing; none where nobody enforces."""
+        ...
+
+    async def drops(self) -> tuple[Drop, ...]:
+        """What was dropped and logged since this was last asked, oldest first; a bounded number."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from thingstead.domain.network import AppliedChange, NetworkChange, NetworkStanding, Traffic
+from thingstead.domain.network import AppliedChange, Drop, NetworkChange, NetworkStanding, RuleTraffic, Traffic
 from thingstead.identifier import ThingId
 
 __all__ = ["DryRun"]
@@ -43,6 +43,14 @@ class DryRun:
 
     async def counters(self) -> tuple[Traffic, ...]:
         """Nothing is counted."""
+        return ()
+
+    async def rule_counters(self, thing: ThingId) -> tuple[RuleTraffic, ...]:  # noqa: ARG002  nobody counts
+        """Nothing is counted."""
+        return ()
+
+    async def drops(self) -> tuple[Drop, ...]:
+        """Nothing is dropped."""
         return ()
 
     def close(self) -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import errno
-import shutil
 import socket
 import struct
-import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,25 +14,25 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from thingstead.domain.network import (
     ANY_PORTS,
     AppliedChange,
+    Drop,
     FlowRule,
     NetworkChange,
     NetworkStanding,
+    RuleTraffic,
     ThingAddress,
     Traffic,
 )
 from thingstead.enforcement.netlink import Message, NetfilterSocket, NetlinkError, attribute, nested
+from thingstead.enforcement.nft import load_text
 from thingstead.enforcement.ruleset import render_table
 from thingstead.enforcement.table import Element, Match, Table, Verdict, packet_counts
-from thingstead.errors import ConfigError, PolicyError
+from thingstead.errors import PolicyError, UnsupportedError
 from thingstead.identifier import ThingId
 
-__all__ = ["Nftables", "NftablesConfig", "load_text"]
+__all__ = ["Nftables", "NftablesConfig"]
 
-_LIBRARY = "libnftables.so.1"
-_DIRECTORIES = "/usr/sbin:/sbin:/usr/bin:/bin"
 _EXACT_PROTOCOLS = (6, 17)
 _ANY = IPv4Network("0.0.0.0/0"), IPv6Network("::/0")
-_CONFIRM_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +115,10 @@ class Nftables:
         Raises:
             NetlinkError: the kernel refused; what held before still holds.
             PolicyError: an address is another thing's.
+            UnsupportedError: it asks for what the table does not keep.
         """
+        if change.denied or change.rate or change.learning or change.repair:
+            raise UnsupportedError("the kernel's table keeps allowances and bars, and nothing else yet")
         async with self._lock:
             change = self._without_others(change)
             self._require_own_addresses(change)
@@ -146,6 +146,14 @@ class Nftables:
             admitted = any(self._holds(element) for one in addresses for element in _bindings(one))
             barred = any(self._holds(element) for one in addresses for element in _bars(one))
             return NetworkStanding(thing, self.mode, admitted=admitted and not barred, barred=barred)
+
+    async def rule_counters(self, thing: ThingId) -> tuple[RuleTraffic, ...]:  # noqa: ARG002  nobody counts
+        """Rules have no counters of their own here."""
+        return ()
+
+    async def drops(self) -> tuple[Drop, ...]:
+        """Nothing is logged here."""
+        return ()
 
     async def counters(self) -> tuple[Traffic, ...]:
         """Packets of each thing, read from the kernel."""
@@ -221,51 +229,6 @@ class Nftables:
                 )
                 family = socket.AF_INET if one.ip.version == 4 else socket.AF_INET6
                 self._socket.request(Message(1 << 8 | 2, 0, family, body))
-
-
-def load_text(text: str) -> None:
-    """Run nft text as one transaction, through libnftables or the nft program.
-
-    Raises:
-        ConfigError: neither is here, or the kernel refused.
-    """
-    try:
-        library = ctypes.CDLL(_LIBRARY)
-    except OSError:
-        _run_program(text)
-        return
-    library.nft_ctx_new.restype = ctypes.c_void_p
-    library.nft_ctx_get_error_buffer.restype = ctypes.c_char_p
-    for function in (library.nft_ctx_buffer_error, library.nft_ctx_get_error_buffer, library.nft_ctx_free):
-        function.argtypes = [ctypes.c_void_p]
-    library.nft_run_cmd_from_buffer.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
-    context = library.nft_ctx_new(0)
-    try:
-        library.nft_ctx_buffer_error(context)
-        if library.nft_run_cmd_from_buffer(context, text.encode()) != 0:
-            _refuse(library.nft_ctx_get_error_buffer(context))
-    finally:
-        library.nft_ctx_free(context)
-
-
-def _program() -> str:
-    program = shutil.which("nft") or shutil.which("nft", path=_DIRECTORIES)
-    if program is None:
-        raise ConfigError("expected libnftables.so.1 or the nft program, found neither; install the package nftables")
-    return program
-
-
-def _run_program(text: str) -> None:
-    done = subprocess.run(  # noqa: S603  a fixed program; the text goes in by standard input
-        [_program(), "-f", "-"], input=text.encode(), capture_output=True, check=False, timeout=_CONFIRM_SECONDS
-    )
-    if done.returncode != 0:
-        _refuse(done.stderr)
-
-
-def _refuse(output: bytes) -> None:
-    line = (output.decode("utf-8", "replace").strip().splitlines() or ["no reason given"])[0]
-    raise ConfigError(f"nftables refused the table: {line}")
 
 
 def _transaction(table: Table, before: _Applied | None, after: _Applied) -> list[Message]:

@@ -10,7 +10,7 @@ from thingstead.domain.ports import Enforcement
 from thingstead.errors import ForbiddenError, PolicyError, ThingsteadError
 from thingstead.identifier import thing_id
 from thingstead.transport import frame
-from thingstead.transport.enforcement_socket import Ask, decode_change
+from thingstead.transport.enforcement_socket import Ask, decode_change, encode_rule
 
 __all__ = ["Enforcer"]
 
@@ -48,4 +48,9 @@ class Enforcer:
                 return [found.mode, found.admitted, found.barred]
             case [Ask.COUNTERS]:
                 return [[one.thing, one.seen, one.refused] for one in await self._rules.counters()]
+            case [Ask.RULE_COUNTERS, str(thing)]:
+                rows = await self._rules.rule_counters(thing_id(thing))
+                return [[encode_rule(row.rule), row.is_refusal, row.packets] for row in rows]
+            case [Ask.DROPS]:
+                return [[one.at, one.reason, one.packet_head] for one in await self._rules.drops()]
         raise ForbiddenError("expected something that is asked of the enforcer", reason="enforcer")

@@ -10,9 +10,12 @@ from typing import Any
 
 from thingstead.domain.network import (
     AppliedChange,
+    Drop,
     FlowRule,
     NetworkChange,
     NetworkStanding,
+    RateLimit,
+    RuleTraffic,
     ThingAddress,
     Traffic,
 )
@@ -20,7 +23,7 @@ from thingstead.errors import DecodeError, ForbiddenError, PolicyError, Transpor
 from thingstead.identifier import ThingId, thing_id
 from thingstead.transport.frame import Connection
 
-__all__ = ["Ask", "RemoteEnforcement", "decode_change", "encode_change"]
+__all__ = ["Ask", "RemoteEnforcement", "decode_change", "encode_change", "encode_rule"]
 
 
 class Ask(IntEnum):
@@ -29,6 +32,8 @@ class Ask(IntEnum):
     APPLY = 1
     STANDING = 2
     COUNTERS = 3
+    RULE_COUNTERS = 4
+    DROPS = 5
 
 
 class RemoteEnforcement:
@@ -64,6 +69,15 @@ class RemoteEnforcement:
         rows = await self._ask(int(Ask.COUNTERS))
         return tuple([Traffic(thing_id(thing), seen, refused) for thing, seen, refused in rows])
 
+    async def rule_counters(self, thing: ThingId) -> tuple[RuleTraffic, ...]:
+        """What came of each rule of one thing."""
+        rows = await self._ask(int(Ask.RULE_COUNTERS), str(thing))
+        return tuple([RuleTraffic(_decode_rule(rule), bool(refusal), packets) for rule, refusal, packets in rows])
+
+    async def drops(self) -> tuple[Drop, ...]:
+        """What was dropped and logged since this was last asked."""
+        return tuple([Drop(at, reason, head) for at, reason, head in await self._ask(int(Ask.DROPS))])
+
     def close(self) -> None:
         """Hang up; the rules stay."""
         self._connection.close()
@@ -78,8 +92,17 @@ class RemoteEnforcement:
 
 def encode_change(change: NetworkChange) -> list[Any]:
     """A change as plain values."""
-    rules = None if change.rules is None else [_encode_rule(rule) for rule in change.rules]
-    return [change.thing, [[one.mac, str(one.ip)] for one in change.addresses], rules, change.barred]
+    rate = change.rate
+    return [
+        change.thing,
+        [[one.mac, str(one.ip), one.port] for one in change.addresses],
+        None if change.rules is None else _encode_rules(change.rules),
+        change.barred,
+        _encode_rules(change.denied),
+        None if rate is None else [rate.flows_per_second, rate.burst, rate.packets_per_second],
+        change.learning,
+        _encode_rules(change.repair),
+    ]
 
 
 def decode_change(value: Any) -> NetworkChange:
@@ -89,20 +112,42 @@ def decode_change(value: Any) -> NetworkChange:
         DecodeError: outside the grammar.
     """
     match value:
-        case [str(thing), list(addresses), (None | list()) as rules, bool(barred)]:
+        case [
+            str(thing),
+            list(addresses),
+            (None | list()) as rules,
+            bool(barred),
+            list(denied),
+            (None | [int(), int(), int()]) as rate,
+            bool(learning),
+            list(repair),
+        ]:
             try:
                 return NetworkChange(
                     thing_id(thing),
                     tuple([_decode_address(one) for one in addresses]),
-                    None if rules is None else frozenset([_decode_rule(one) for one in rules]),
+                    None if rules is None else _decode_rules(rules),
                     barred,
+                    _decode_rules(denied),
+                    None if rate is None else RateLimit(*rate),
+                    learning,
+                    _decode_rules(repair),
                 )
             except ValueError as error:
                 raise DecodeError(f"expected addresses and prefixes in a change: {error}") from error
     raise DecodeError("expected a change of a thing's rules")
 
 
-def _encode_rule(rule: FlowRule) -> list[Any]:
+def _encode_rules(rules: frozenset[FlowRule]) -> list[Any]:
+    return [encode_rule(rule) for rule in rules]
+
+
+def _decode_rules(values: list[Any]) -> frozenset[FlowRule]:
+    return frozenset([_decode_rule(one) for one in values])
+
+
+def encode_rule(rule: FlowRule) -> list[Any]:
+    """A rule as plain values."""
     ports = [*rule.remote_ports, *rule.thing_ports]
     icmp = None if rule.icmp is None else list(rule.icmp)
     return [rule.outbound, str(rule.remote), rule.protocol, ports, icmp, rule.lifetime]
@@ -125,6 +170,6 @@ def _decode_rule(value: Any) -> FlowRule:
 
 def _decode_address(value: Any) -> ThingAddress:
     match value:
-        case [bytes(mac), str(ip)]:
-            return ThingAddress(mac, ip_address(ip))
+        case [bytes(mac), str(ip), str(port)]:
+            return ThingAddress(mac, ip_address(ip), port)
     raise DecodeError("expected an address of a thing")

@@ -5,10 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from thingstead.enforcement import nftables
-from thingstead.enforcement.nftables import load_text
-from thingstead.errors import ConfigError
-
 ROOT = Path(__file__).resolve().parents[3]
 
 pytestmark = [pytest.mark.namespace, pytest.mark.slow]
@@ -121,16 +117,3 @@ def test_packets_are_counted_per_thing(seen):
 
 def test_multicast_from_the_controller_reaches_every_thing(seen):
     assert seen["multicast from the controller"] == [True, True]
-
-
-def test_text_that_nftables_does_not_take_is_refused_with_its_reason():
-    with pytest.raises(ConfigError, match="nftables refused the table"):
-        load_text("table inet {")
-
-
-def test_a_machine_without_nftables_is_told_which_package_it_wants(monkeypatch):
-    monkeypatch.setattr(nftables, "_LIBRARY", "libnftables-that-is-not-here.so.1")
-    monkeypatch.setattr(nftables, "_DIRECTORIES", "")
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(ConfigError, match="install the package nftables"):
-        load_text("table inet thingstead { }")

@@ -8,7 +8,15 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from thingstead.domain.network import AppliedChange, FlowRule, NetworkChange, NetworkStanding, ThingAddress
+from thingstead.domain.network import (
+    AppliedChange,
+    Drop,
+    FlowRule,
+    NetworkChange,
+    NetworkStanding,
+    RuleTraffic,
+    ThingAddress,
+)
 from thingstead.enforcement.dry_run import DryRun
 from thingstead.errors import PolicyError, TransportError
 from thingstead.identifier import ThingId
@@ -20,6 +28,16 @@ ONE = ThingId("thing-aaaaaaaaaaaaaaaa")
 RULE = FlowRule(True, ip_network("192.0.2.0/24"), 17, (5683, 5683), (0, 65535), None, 60)
 PING = FlowRule(False, ip_network("2001:db8::/32"), 58, icmp=(128, None))
 CHANGE = NetworkChange(ONE, (ThingAddress(bytes(6), ip_address("192.0.2.7")),), frozenset({RULE, PING}))
+
+
+class Counting(DryRun):
+    """Has counted something."""
+
+    async def rule_counters(self, thing):
+        return (RuleTraffic(RULE, False, 3), RuleTraffic(PING, True, 1)) if thing == ONE else ()
+
+    async def drops(self):
+        return (Drop(1.5, "refused", b"frame"),)
 
 
 class Refusing(DryRun):
@@ -62,6 +80,17 @@ def test_a_change_comes_through_whole_and_its_standing_back(remote):
     assert rules._changes[ONE] == CHANGE
 
 
+def test_what_was_counted_and_logged_comes_back_whole(remote):
+    there = remote(Counting("a test"))
+
+    async def story():
+        return await there.rule_counters(ONE), await there.drops()
+
+    rows, drops = asyncio.run(story())
+    assert rows == (RuleTraffic(RULE, False, 3), RuleTraffic(PING, True, 1))
+    assert drops == (Drop(1.5, "refused", b"frame"),)
+
+
 def test_a_refusal_is_the_port_s_own(remote):
     with pytest.raises(PolicyError, match="another thing"):
         asyncio.run(remote(Refusing("a test")).apply(CHANGE))
@@ -81,12 +110,14 @@ GOOD = encode_change(CHANGE)
         [Ask.APPLY],
         [Ask.APPLY, []],
         [Ask.APPLY, ["../etc", *GOOD[1:]]],
-        [Ask.APPLY, [ONE, [[b"", "no address"]], None, False]],
-        [Ask.APPLY, [ONE, ["x"], None, False]],
-        [Ask.APPLY, [ONE, [], [["x"]], False]],
-        [Ask.APPLY, [ONE, [], [[True, "no prefix", None, [0, 0, 0, 0], None, None]], False]],
-        [Ask.APPLY, [ONE, [], None, 1]],
+        [Ask.APPLY, [ONE, [[b"", "no address", ""]], None, False, *GOOD[4:]]],
+        [Ask.APPLY, [ONE, ["x"], None, False, *GOOD[4:]]],
+        [Ask.APPLY, [ONE, [], [["x"]], False, *GOOD[4:]]],
+        [Ask.APPLY, [ONE, [], [[True, "no prefix", None, [0, 0, 0, 0], None, None]], False, *GOOD[4:]]],
+        [Ask.APPLY, [ONE, [], None, 1, *GOOD[4:]]],
         [Ask.STANDING, "nobody"],
+        [Ask.RULE_COUNTERS, "nobody"],
+        [Ask.DROPS, 1],
         [Ask.STANDING],
         [17, "flush ruleset"],
     ],
@@ -100,6 +131,8 @@ GOOD = encode_change(CHANGE)
         "no prefix",
         "no flag",
         "nobody",
+        "rules of nobody",
+        "which drops",
         "of whom",
         "another demand",
     ],

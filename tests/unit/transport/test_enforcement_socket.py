@@ -1,13 +1,14 @@
 """Changes of rules as plain values: they come back whole, and nothing else does; over a socket: unit/keeper."""
 
 from contextlib import suppress
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thingstead.domain.network import FlowRule, NetworkChange, ThingAddress
+from thingstead.domain.network import FlowRule, NetworkChange, RateLimit, ThingAddress
 from thingstead.errors import DecodeError
 from thingstead.identifier import ThingId
 from thingstead.protocols.cbor import codec
@@ -28,6 +29,31 @@ RULES = frozenset(
 def test_a_change_comes_back_whole(rules, barred):
     change = NetworkChange(ONE, (ADDRESS,), rules, barred)
     assert decode_change(codec.decode(codec.encode(encode_change(change)))) == change
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"denied": RULES},
+        {"rate": RateLimit(20, 40, 1000)},
+        {"learning": True},
+        {"repair": RULES, "barred": True},
+        {"addresses": (ThingAddress(bytes(6), ip_address("192.0.2.7"), "t1"),)},
+    ],
+    ids="-".join,
+)
+def test_what_stands_beside_the_rules_comes_back_whole(more):
+    change = replace(NetworkChange(ONE, (ADDRESS,), RULES), **more)
+    assert decode_change(codec.decode(codec.encode(encode_change(change)))) == change
+
+
+@pytest.mark.parametrize("place", range(1, 8))
+@pytest.mark.parametrize("other", [0, "x", b"x", {}], ids=["number", "text", "bytes", "map"])
+def test_a_change_with_anything_else_in_one_place_is_refused(place, other):
+    value = encode_change(NetworkChange(ONE, (ADDRESS,), RULES))
+    value[place] = other
+    with pytest.raises(DecodeError):
+        decode_change(value)
 
 
 VALUES = st.recursive(
