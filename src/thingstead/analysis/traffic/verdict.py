@@ -1,0 +1,126 @@
+"""What the rules of a MUD file say of a conversation, without a kernel (RFC 8520 §5): allowed by which, or denied why.
+
+The rules are about who may begin; what follows belongs to it, as in a filter that keeps state.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from thingstead.analysis.traffic.flow import Flow
+from thingstead.protocols.mud.file import Direction, Prefix, RemoteKind
+from thingstead.protocols.mud.rule import Rule, RuleSet, Surroundings
+
+__all__ = ["Allowed", "Denied", "Judge", "verdict"]
+
+_FAMILIES = {4: 4, 16: 6}
+_PROTOCOLS = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6"}
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A rule lets it begin.
+
+    Attributes:
+        rule: the first that does.
+    """
+
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """No rule lets it begin.
+
+    Attributes:
+        reason: one sentence for the owner.
+    """
+
+    reason: str
+
+
+class Judge:
+    """The rules of one thing with what they mean here, looked up once.
+
+    Args:
+        rules: of its file.
+        surroundings: the local meaning. A rule by DNS name holds for what the name stood for when the conversation
+            began (`Flow.names`), and for what `surroundings.names` says.
+    """
+
+    def __init__(self, rules: RuleSet, surroundings: Surroundings) -> None:
+        self._rules: defaultdict[tuple[bool, int], list[tuple[Rule, tuple[Prefix, ...]]]] = defaultdict(list)
+        for rule in rules.rules:
+            prefixes = surroundings.resolve(rule, authority=rules.authority)
+            self._rules[rule.opened_by is Direction.FROM_DEVICE, rule.family].append((rule, prefixes))
+
+    def judge(self, flow: Flow) -> Allowed | Denied:
+        """Whether a conversation may begin as it did."""
+        family = _FAMILIES.get(len(flow.remote)) if flow.protocol is not None else None
+        if family is None:
+            return Denied("it is not IP, of which the rules speak")
+        candidates = self._rules.get((flow.outbound, family), [])
+        there = [rule for rule, prefixes in candidates if _is_remote(rule, prefixes, flow)]
+        for rule in there:
+            if _is_service(rule, flow):
+                return Allowed(rule)
+        return Denied(self._reason(flow, family, [rule for rule, _ in candidates], there))
+
+    def _reason(self, flow: Flow, family: int, candidates: Sequence[Rule], there: Sequence[Rule]) -> str:
+        way = "contact anybody" if flow.outbound else "be contacted by anybody"
+        if not candidates:
+            return f"no rule lets it {way} by IPv{family}"
+        if there:
+            allowed = ", ".join(dict.fromkeys([_service_of_rule(rule) for rule in there]))
+            return f"there it is allowed {allowed}, and this was {_service_of_flow(flow)}"
+        reverse = self._rules.get((not flow.outbound, family), [])
+        if any(_is_remote(rule, prefixes, flow) and _is_service(rule, flow) for rule, prefixes in reverse):
+            begins = "the other side" if flow.outbound else "the thing itself"
+            return f"only {begins} may begin this"
+        who = f"{flow.names[0]}" if flow.names else f"{ip_address(flow.remote)}, of which no look-up was seen"
+        if flow.names and len(set(flow.names)) > 1:
+            who += f" (also {', '.join(flow.names[1:3])})"
+        return f"no rule names {who}"
+
+
+def verdict(rules: RuleSet, surroundings: Surroundings, flow: Flow) -> Allowed | Denied:
+    """What the rules say of one conversation; of many, `Judge` says it faster."""
+    return Judge(rules, surroundings).judge(flow)
+
+
+def _is_remote(rule: Rule, prefixes: tuple[Prefix, ...], flow: Flow) -> bool:
+    if rule.remote.kind is RemoteKind.DNS_NAME and rule.remote.name in flow.names:
+        return True
+    return bool(prefixes) and any(ip_address(flow.remote) in prefix for prefix in prefixes)
+
+
+def _is_service(rule: Rule, flow: Flow) -> bool:
+    if rule.protocol is not None and rule.protocol != flow.protocol:
+        return False
+    if rule.icmp is not None:
+        kind, code = flow.icmp or (None, None)
+        if (rule.icmp.type is not None and rule.icmp.type != kind) or (rule.icmp.code not in {None, code}):
+            return False
+    # A protocol without ports meets a rule on any port; a rule on one port means a protocol that has them.
+    remote, device = flow.remote_port or 0, flow.device_port or 0
+    return (
+        rule.remote_ports.first <= remote <= rule.remote_ports.last
+        and rule.device_ports.first <= device <= rule.device_ports.last
+    )
+
+
+def _service_of_rule(rule: Rule) -> str:
+    ports = rule.remote_ports if rule.opened_by is Direction.FROM_DEVICE else rule.device_ports
+    return f"{_protocol(rule.protocol)} port {ports}"
+
+
+def _service_of_flow(flow: Flow) -> str:
+    port = flow.remote_port if flow.outbound else flow.device_port
+    return _protocol(flow.protocol) if port is None else f"{_protocol(flow.protocol)} port {port}"
+
+
+def _protocol(number: int | None) -> str:
+    return "any protocol" if number is None else _PROTOCOLS.get(number, f"IP protocol {number}")
