@@ -1,0 +1,251 @@
+"""DNS messages (RFC 1035 §4) between bytes and what we ask of them; nothing else reads them with dnspython."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TypeVar
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+from thingstead.errors import DecodeError, UnsupportedError
+
+__all__ = [
+    "Address",
+    "DnsMessage",
+    "Limits",
+    "Question",
+    "Rcode",
+    "Record",
+    "RecordType",
+    "decode",
+    "encode_query",
+    "encode_response",
+    "with_lifetimes_up_to",
+]
+
+Address = IPv4Address | IPv6Address
+_T = TypeVar("_T")
+
+
+class RecordType(IntEnum):
+    """Types that we look into (RFC 1035 §3.2.2, RFC 3596 §2.1)."""
+
+    A = 1
+    CNAME = 5
+    AAAA = 28
+
+
+class Rcode(IntEnum):
+    """What we answer ourselves (RFC 1035 §4.1.1)."""
+
+    NOERROR = 0
+    FORMERR = 1
+    SERVFAIL = 2
+    NOTIMP = 4
+    REFUSED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one message.
+
+    Attributes:
+        max_bytes: of the message.
+        max_records: of its answer section.
+    """
+
+    max_bytes: int = 1 << 16
+    max_records: int = 256
+
+
+DEFAULT_LIMITS = Limits()
+"""For whoever has none of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked.
+
+    Attributes:
+        name: in lower case, without the dot at the end; octets outside of ASCII letters and such are escaped.
+        type: of record, such as `RecordType.A`; any number.
+    """
+
+    name: str
+    type: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of the answer section.
+
+    Attributes:
+        name: whose, written as in a `Question`.
+        type: of record.
+        ttl: seconds for which it may be kept; never negative (RFC 2181 §8).
+        address: of an A or AAAA record.
+        target: of a CNAME record, written as in a `Question`; empty for others.
+    """
+
+    name: str
+    type: int
+    ttl: int
+    address: Address | None = None
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DnsMessage:
+    """A message, as far as we ask.
+
+    Attributes:
+        id: that a response must repeat.
+        is_response: QR.
+        is_truncated: TC: the rest is to be had over TCP.
+        rcode: 0 where all went well.
+        question: None where none is repeated, as some servers do with an error.
+        answers: of the answer section, in their order.
+    """
+
+    id: int
+    is_response: bool
+    is_truncated: bool
+    rcode: int
+    question: Question | None
+    answers: tuple[Record, ...]
+
+    def addresses(self) -> tuple[tuple[Address, int], ...]:
+        """Addresses that the question's name stands for, each with the seconds for which it may be kept.
+
+        Aliases are followed as far as this answer has them, and an address lives no longer than the aliases that
+        lead to it; records of any other name are not an answer, whoever put them there.
+        """
+        if self.question is None:
+            return ()
+        name, limit, seen = self.question.name, _LONGEST_TTL, set[str]()
+        while name not in seen:
+            seen.add(name)
+            alias = next((one for one in self.answers if one.name == name and one.target), None)
+            if alias is None:
+                break
+            name, limit = alias.target, min(limit, alias.ttl)
+        found = {one.address: min(limit, one.ttl) for one in self.answers if one.name == name and one.address}
+        return tuple(found.items())
+
+    def aliases(self) -> tuple[str, ...]:
+        """The names that the question's name leads to, nearest first; empty where it is nobody's alias."""
+        targets = {one.name: one.target for one in self.answers if one.target}
+        name, chain = "" if self.question is None else self.question.name, list[str]()
+        while (name := targets.get(name, "")) and name not in chain:
+            chain.append(name)
+        return tuple(chain)
+
+
+def decode(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> DnsMessage:
+    """Decode a message.
+
+    Raises:
+        DecodeError: not well-formed, or over a limit.
+        UnsupportedError: no plain query of one question, or of a class that is not the Internet's.
+    """
+    if len(data) > limits.max_bytes:
+        raise DecodeError(f"expected a DNS message of at most {limits.max_bytes} bytes, got {len(data)}", spec=_MESSAGE)
+    message = _attempt(lambda: dns.message.from_wire(data, raise_on_truncation=False, one_rr_per_rrset=True))
+    if message.opcode() != 0 or len(message.question) > 1:
+        raise UnsupportedError("expected a standard query of one question", spec="RFC 9619 §4")
+    if len(message.answer) > limits.max_records:
+        raise DecodeError(f"expected at most {limits.max_records} records in a DNS answer", spec=_MESSAGE)
+    question = None
+    for asked in message.question:
+        if asked.rdclass != _INTERNET:
+            raise UnsupportedError(f"expected a question of class IN, got {int(asked.rdclass)}", spec="RFC 1035 §3.2.4")
+        question = Question(_text(asked.name), int(asked.rdtype))
+    return DnsMessage(
+        id=message.id,
+        is_response=bool(message.flags & dns.flags.QR),
+        is_truncated=bool(message.flags & dns.flags.TC),
+        rcode=int(message.rcode()),
+        question=question,
+        answers=tuple([_record(one) for one in message.answer if one.rdclass == _INTERNET and len(one)]),
+    )
+
+
+def encode_query(question: Question, *, id: int) -> bytes:  # noqa: A002  the standard's word
+    """A query with recursion desired (RFC 1035 §4.1.1).
+
+    Raises:
+        DecodeError: a name that is none.
+    """
+    return _attempt(
+        lambda: dns.message.make_query(question.name, dns.rdatatype.RdataType.make(question.type), id=id).to_wire()
+    )
+
+
+def encode_response(query: bytes, *, rcode: Rcode, addresses: tuple[Address, ...] = (), ttl: int = 0) -> bytes:
+    """What we say ourselves to a query: an error, or addresses of the name that was asked for.
+
+    Args:
+        query: as it came.
+        rcode: what came of it.
+        addresses: those of the asked type are put into the answer.
+        ttl: of these, in seconds.
+
+    Raises:
+        DecodeError: no query.
+    """
+    asked = _attempt(lambda: dns.message.from_wire(query))
+    response = _attempt(lambda: dns.message.make_response(asked, recursion_available=True))
+    response.set_rcode(dns.rcode.Rcode.make(int(rcode)))
+    for question in asked.question:
+        given = [str(one) for one in addresses if int(_TYPES[one.version]) == int(question.rdtype)]
+        if given:
+            response.answer.append(dns.rrset.from_text_list(question.name, ttl, "IN", question.rdtype, given))
+    return _attempt(response.to_wire)
+
+
+def with_lifetimes_up_to(data: bytes, seconds: int) -> bytes:
+    """The response with no record that may be kept for longer; unchanged where there is none.
+
+    Raises:
+        DecodeError: not well-formed.
+    """
+    message = _attempt(lambda: dns.message.from_wire(data, raise_on_truncation=False))
+    over = [one for section in (message.answer, message.authority) for one in section if one.ttl > seconds]
+    if not over:
+        return data
+    for one in over:
+        one.ttl = seconds
+    return _attempt(lambda: message.to_wire(max_size=1 << 16))
+
+
+_MESSAGE = "RFC 1035 §4"
+_INTERNET = 1
+_LONGEST_TTL = (1 << 31) - 1
+_TYPES = {4: RecordType.A, 6: RecordType.AAAA}
+
+
+def _record(one: dns.rrset.RRset) -> Record:
+    name, kind, ttl = _text(one.name), int(one.rdtype), max(0, one.ttl)
+    if kind in _TYPES.values():
+        return Record(name, kind, ttl, address=ip_address(one[0].address))
+    return Record(name, kind, ttl, target=_text(one[0].target) if kind == RecordType.CNAME else "")
+
+
+def _text(name: dns.name.Name) -> str:
+    return name.to_text(omit_final_dot=True).lower()
+
+
+def _attempt(work: Callable[[], _T]) -> _T:
+    try:
+        return work()
+    except (dns.exception.DNSException, ValueError, IndexError) as error:
+        raise DecodeError(f"expected a DNS message: {error or type(error).__name__}", spec=_MESSAGE) from None
