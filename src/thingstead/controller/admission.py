@@ -15,8 +15,9 @@ from weakref import WeakValueDictionary
 from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.identity_engine import RemoteAuthority
+from thingstead.controller.join_judge import JoinJudge, Name
 from thingstead.controller.remote_access import RemoteAccess
-from thingstead.controller.standing import GONE, changed, is_member, key_rows, objection, require_welcome
+from thingstead.controller.standing import is_member, key_rows, objection, require_welcome
 from thingstead.controller.vouching import VouchFor, next_step, require_voucher, vouched
 from thingstead.controller.waiting_room import APPROVAL_LIFETIME, Approval, Waiting, WaitingRoom
 from thingstead.domain.attestation_policy import AttestationPolicy
@@ -28,16 +29,14 @@ from thingstead.domain.policy import (
     Explanation,
     IdentityFacts,
     JoinPolicy,
-    JoinRule,
     OwnerPolicy,
     Verdict,
-    explain,
     record,
 )
 from thingstead.domain.ports import Committer
 from thingstead.domain.register import Register
 from thingstead.domain.role import OWNER
-from thingstead.domain.thing import MAKER, KeyRow, Thing, released_under
+from thingstead.domain.thing import KeyRow, Thing, released_under
 from thingstead.domain.unit import Unit
 from thingstead.endpoint.counter import RateLimits
 from thingstead.errors import ForbiddenError, PolicyError, StateError
@@ -60,9 +59,6 @@ _SECONDS_PER_ATTEMPT = 10.0
 _ATTEMPTS_AT_ONCE = 10
 _MAX_NAMES = 4096
 _IN = _SETTLED | {LifecycleState.RE_BOOTSTRAPPING, LifecycleState.END_OF_LIFE}
-
-_Name = tuple[str, str]
-"""Of a thing that may have no record yet: its maker's, and its serial number."""
 
 
 class Admission:
@@ -102,6 +98,7 @@ class Admission:
         self._access = access
         self._ownership = ownership
         self._policy = policy
+        self._judge = JoinJudge(register, waiting, policy=lambda: self._policy.join, clock=clock)
         self._waiting = waiting
         self._vouch = vouch
         self._issuer_credential = issuer_credential
@@ -109,8 +106,7 @@ class Admission:
         self._random_bytes = random_bytes
         self._note_place = note_place
         self._attest = attest
-        self._entering: dict[_Name, IdentityFacts] = {}
-        self._joining: WeakValueDictionary[_Name, asyncio.Lock] = WeakValueDictionary()
+        self._joining: WeakValueDictionary[Name, asyncio.Lock] = WeakValueDictionary()
         self._attempts = RateLimits(1 / _SECONDS_PER_ATTEMPT, burst=_ATTEMPTS_AT_ONCE, max_names=_MAX_NAMES)
 
     @property
@@ -185,7 +181,7 @@ class Admission:
             waiting.compare(key)
         elif IN_HAND in waiting.rule:
             raise PolicyError(f"{IN_HAND}: thingstead thing admit {thing} --key DIGITS", reason="in-hand")
-        self._require_scope(known, scope)
+        self._judge.require_scope(known, scope)
         name, most = (b"", None) if delegation is None else (delegation.cti, delegation.most)
         return await self._waiting.approve(waiting, Approval(scope, until, by, name), details=details, most=most)
 
@@ -206,45 +202,13 @@ class Admission:
             raise ForbiddenError(f"{said.by} approved {thing}; they or the owner may undo that", reason="delegation")
         return await self._waiting.undo(thing, by=by)
 
-    def explain(self, facts: IdentityFacts, *, at: datetime, ownerless: str = "") -> Explanation:
-        """What is decided about a thing with these facts that comes at `at`, for joins and for whoever asks.
-
-        Args:
-            facts: who it is; of a known thing without a thumbprint, with the key that it proved last.
-            at: when.
-            ownerless: why nobody knows that it is ours; empty where somebody does.
+    def explain(self, facts: IdentityFacts, *, at: datetime) -> Explanation:
+        """What would be decided about a thing with these facts that came at `at`.
 
         Raises:
-            UntrustedError: the thing was retired or handed over, or is restricted: the policy is not even asked.
+            UntrustedError: as for `JoinJudge.explain`.
         """
-        known = self._register.find(facts.maker, facts.serial)
-        if known is not None:
-            require_welcome(known)
-            facts = self._as_known(known, facts)
-        found = self._ruled(known, facts, at=at)
-        return replace(found, decision=self._circumstances(known, facts, found.decision, ownerless))
-
-    def _ruled(self, known: Thing | None, facts: IdentityFacts, *, at: datetime) -> Explanation:
-        """What the policy says by itself."""
-        return explain(
-            facts,
-            self._policy.join,
-            at=at,
-            present=lambda rule: self._present(rule, facts),
-            is_member=is_member(known, facts.thumbprint),
-        )
-
-    def _as_known(self, known: Thing, facts: IdentityFacts) -> IdentityFacts:
-        """With what we know beside what is proved."""
-        if known.support_end is not None:
-            # The maker's date is on the thing for ever; whoever adopted it gave it another.
-            facts = replace(facts, support_end=known.support_end)
-        if facts.thumbprint:
-            return facts
-        seated, row = self._waiting.seated(known.id), known.key(MAKER, self._clock.utc())
-        if seated is not None:
-            return replace(facts, thumbprint=seated.thumbprint)
-        return facts if row is None else replace(facts, thumbprint=row.thumbprint)
+        return self._judge.explain(facts, at=at)
 
     def grant_of(self, thing: ThingId) -> Grant:
         """What a thing holds since it joined.
@@ -262,7 +226,7 @@ class Admission:
         Raises:
             UntrustedError: the thing was retired or handed over, or is restricted.
             PolicyError: the policy refuses it, or holds it until a person approves; or it comes too often.
-        ForbiddenError: what it runs is not what was published, or it does not say what it runs.
+            ForbiddenError: what it runs is not what was published, or it does not say what it runs.
             TransitionError: it was retired or restricted while it joined.
         """
         # Two handshakes of one newcomer at once would make it two things, of which one outlives the other's end.
@@ -271,7 +235,7 @@ class Admission:
             try:
                 return await self._admit(newcomer)
             finally:
-                self._entering.pop(name, None)
+                self._judge.leave(name)
 
     async def _admit(self, newcomer: Newcomer) -> Grant:
         known = self._find(newcomer)
@@ -282,10 +246,10 @@ class Admission:
         if not self._attempts.allow((facts.maker, facts.serial), self._clock.now()):
             raise PolicyError(f"{facts.serial} comes too often", reason="often")
         ownerless = self._ownerless(known, newcomer)
-        decision, voucher = self.explain(facts, at=self._clock.utc(), ownerless=ownerless).decision, b""
+        decision, voucher = self._judge.explain(facts, at=self._clock.utc(), ownerless=ownerless).decision, b""
         if decision.verdict is Verdict.ADMIT:
             # In the same step of the event loop: of two that come together, the second counts the first.
-            self._entering[facts.maker, facts.serial] = facts
+            self._judge.enter(facts)
             decision, voucher = await vouched(newcomer, decision, self._vouch)
         thing = known
         if thing is None and decision.verdict is not Verdict.REFUSE:
@@ -378,50 +342,6 @@ class Admission:
             return ""
         return self._ownership.objection(newcomer.identity, newcomer.custody)
 
-    def _circumstances(self, known: Thing | None, facts: IdentityFacts, decision: Decision, ownerless: str) -> Decision:
-        """What becomes of what the policy says, by what the thing was before, and by what a person said."""
-        other = "" if known is None else changed(known, facts)
-        if decision.verdict is Verdict.ADMIT and other:
-            rule = f"{decision.rule}, but its {other} is not the one that it had"
-            decision = replace(decision, verdict=Verdict.HOLD, rule=rule)
-        if ownerless and decision.verdict is not Verdict.REFUSE:
-            decision = replace(decision, verdict=Verdict.HOLD, rule=f"{decision.rule}, but {ownerless}")
-        if decision.verdict is not Verdict.HOLD:
-            return decision
-        if not self._waiting.has_seat(None if known is None else known.id):
-            return Decision(Verdict.REFUSE, f"{decision.rule}, but too many wait already", decision.zone)
-        if known is None:
-            return decision
-        key = (facts.thumbprint, decision.zone)
-        kept = self._waiting.kept(known.id, *key) if is_member(known, facts.thumbprint) else None
-        approval = kept or self._waiting.approval(known.id, *key)
-        if approval is None:
-            return decision
-        scope = self._policy.join.scopes.get(approval.scope) if approval.scope else decision.scope
-        if scope is None:
-            return decision
-        rule = f"{decision.rule}, approved by {approval.by}"
-        return replace(decision, verdict=Verdict.ADMIT, rule=rule, scope=scope)
-
-    def _require_scope(self, known: Thing, scope: str) -> None:
-        scopes = self._policy.join.scopes
-        there_are = f"it has {', '.join(sorted(scopes)) or 'none'}"
-        if scope and scope not in scopes:
-            raise PolicyError(f"the policy has no scope {scope!r}; {there_are}")
-        ruled = self._ruled(known, self._as_known(known, _facts_of(known)), at=self._clock.utc())
-        if not scope and ruled.decision.scope is None:
-            raise PolicyError(f"no rule gives {known.id} a scope: name one (--scope) of the policy; {there_are}")
-
-    def _present(self, rule: JoinRule, facts: IdentityFacts) -> int:
-        """How many others that the rule names are in, or on their way in."""
-        here = {
-            (thing.maker, thing.serial)
-            for thing in self._register.things()
-            if thing.joined_at is not None and thing.state not in GONE and rule.names(_facts_of(thing))
-        }
-        here |= {name for name, entering in self._entering.items() if rule.names(entering)}
-        return len(here - {(facts.maker, facts.serial)})
-
 
 def _require_installers_way(scope: str, key: str) -> None:
     """An installer says yes to a key that they compared; which rights come with it, the owner wrote down."""
@@ -441,7 +361,3 @@ def _facts(newcomer: Newcomer) -> IdentityFacts:
         method="edhoc-3",
         support_end=identity.supported_until,
     )
-
-
-def _facts_of(thing: Thing) -> IdentityFacts:
-    return IdentityFacts(thing.maker, thing.model, thing.serial, b"", "")
