@@ -1,0 +1,103 @@
+"""What a detector is, what it tells, and where all of them come from.
+
+A detector is a module of this package with a class under the name ``DETECTOR``; nothing else names it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+from thingstead.analysis import detectors as package
+from thingstead.analysis.detectors.scene import Scene
+from thingstead.identifier import ThingId
+from thingstead.protocols.packet.packet import Packet
+
+__all__ = ["Detection", "Detector", "Severity", "detectors"]
+
+_MOST_EVIDENCE = 8
+
+
+class Severity(StrEnum):
+    """How much of an attack it is."""
+
+    NOTICE = "notice"
+    """A weakness that shows: somebody should mend it."""
+    INCIDENT = "incident"
+    """Something is lost or overloaded; nobody need be at fault."""
+    ALARM = "alarm"
+    """An attack, or a thing that works for somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What was found, and what shows it.
+
+    Attributes:
+        detector: name of the one that tells.
+        device: link-layer address of who did it; six octets, empty where the capture has no link layer.
+        thing: the domain's thing of that address.
+        subject: what it was done to or with: a port, a name, an address; one device and subject is told once a while.
+        first: of what shows it, in seconds since 1970.
+        last: likewise.
+        evidence: packets or flows, a short line each; no secrets, and at most eight.
+        rule: what is counted, and from where on it is told.
+        explanation: one sentence for the owner.
+        severity: how much of an attack it is.
+    """
+
+    detector: str
+    device: bytes
+    thing: ThingId | None
+    subject: str
+    first: float
+    last: float
+    evidence: tuple[str, ...]
+    rule: str
+    explanation: str
+    severity: Severity
+
+
+class Detector(Protocol):
+    """Sees every packet once, and tells what it makes of them; bounded in memory whatever comes.
+
+    Attributes:
+        name: as in settings and reports.
+        spec: where the threat is written down.
+        rule: what is counted, and from where on it is told.
+        severity: of what it tells.
+    """
+
+    name: ClassVar[str]
+    spec: ClassVar[str]
+    rule: ClassVar[str]
+    severity: ClassVar[Severity] = Severity.ALARM
+
+    def see(self, packet: Packet, scene: Scene) -> Iterable[Detection]:  # noqa: ARG002  those who see say what they use
+        """Take one packet into account, in the order of time."""
+        return ()
+
+    def tick(self, now: float, scene: Scene) -> Iterable[Detection]:  # noqa: ARG002  likewise
+        """Time passed, with packets or without: every few seconds, in seconds since 1970."""
+        return ()
+
+    def found(
+        self, device: bytes, scene: Scene, *, subject: str, seen: tuple[float, float], evidence: Iterable[str], why: str
+    ) -> Detection:
+        """What this detector tells of a device; `seen` is when it began and when it was seen last."""
+        shown = tuple(evidence)[:_MOST_EVIDENCE]
+        thing = scene.things.get(device)
+        return Detection(self.name, device, thing, subject, *seen, shown, self.rule, why, self.severity)
+
+
+def detectors() -> tuple[Detector, ...]:
+    """One of each, in the order of their names."""
+    modules = [
+        importlib.import_module(f"{package.__name__}.{one.name}") for one in pkgutil.iter_modules(package.__path__)
+    ]
+    made: list[Detector] = [module.DETECTOR() for module in modules if hasattr(module, "DETECTOR")]
+    return tuple(sorted(made, key=lambda one: one.name))

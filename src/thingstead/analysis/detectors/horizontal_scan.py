@@ -1,0 +1,49 @@
+"""One device asks many hosts for the same: it looks for the next victim (RFC 8576 §3, threat 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from thingstead.analysis.detectors.detector import Detection, Detector
+from thingstead.analysis.detectors.scene import Scene
+from thingstead.analysis.detectors.sight import host, opens
+from thingstead.analysis.detectors.window import PerKey, Window
+from thingstead.protocols.packet.packet import Packet
+
+__all__ = ["DETECTOR"]
+
+_SECONDS, _HOSTS, _NEIGHBOURS = 60.0, 20, 48
+_ARP = -1
+
+
+class _HorizontalScan(Detector):
+    name = "horizontal_scan"
+    spec = "RFC 8576 §3"
+    rule = f"{_HOSTS} hosts asked on one TCP port, or {_NEIGHBOURS} neighbours looked for, within {_SECONDS:.0f} s"
+
+    def __init__(self) -> None:
+        self._asked: PerKey[tuple[bytes, int], Window[bytes]] = PerKey(lambda: Window(_SECONDS, 128))
+
+    def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
+        if packet.arp is not None and packet.arp.operation == 1 and packet.source_mac not in scene.gateways:
+            yield from self._ask(packet, scene, _ARP, packet.arp.target_ip, _NEIGHBOURS)
+        elif opens(packet) and packet.destination_port is not None:
+            yield from self._ask(packet, scene, packet.destination_port, packet.destination, _HOSTS)
+
+    def _ask(self, packet: Packet, scene: Scene, port: int, target: bytes, most: int) -> Iterator[Detection]:
+        window = self._asked[packet.source_mac, port]
+        window.add(packet.at, target)
+        if window.distinct >= most:
+            what = "by ARP" if port == _ARP else f"on TCP port {port}"
+            yield self.found(
+                packet.source_mac,
+                scene,
+                subject=what,
+                seen=window.span,
+                evidence=[f"{host(one)} asked {what}" for one in window.values()],
+                why=f"It asked {window.distinct} hosts {what} within a minute: it looks for others to break into.",
+            )
+            window.clear()
+
+
+DETECTOR = _HorizontalScan

@@ -1,0 +1,60 @@
+"""What detectors are told of the site whose packets they see: who is who there, and what was planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from thingstead.identifier import ThingId
+from thingstead.protocols.packet.packet import Packet
+
+__all__ = ["HOME", "Scene"]
+
+HOME: tuple[IPv4Network | IPv6Network, ...] = tuple(
+    ip_network(text)
+    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10")
+)
+"""Where nobody says what is local: addresses that no router of the Internet carries (RFC 1918, 3927, 4193, 4291)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The site at one instant; made anew when it changes.
+
+    Attributes:
+        gateways: link-layer addresses of what routes, and may answer for names, addresses and DHCP.
+        gateway_addresses: packed IP addresses of the same.
+        local: prefixes of the site.
+        things: the domain's things by link-layer address.
+        addresses: link-layer address that an IP address, packed, is bound to (R-34).
+        installs: when a thing last began to run another release, in seconds since 1970.
+        intervals: seconds that a thing may stay silent as planned: it sleeps, or has nothing to say.
+    """
+
+    gateways: frozenset[bytes] = frozenset()
+    gateway_addresses: frozenset[bytes] = frozenset()
+    local: tuple[IPv4Network | IPv6Network, ...] = HOME
+    things: Mapping[bytes, ThingId] = field(default_factory=dict)
+    addresses: Mapping[bytes, bytes] = field(default_factory=dict)
+    installs: Mapping[ThingId, float] = field(default_factory=dict)
+    intervals: Mapping[ThingId, float] = field(default_factory=dict)
+    _masks: tuple[tuple[int, int, int], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Asked for every packet: three integers are cheaper than a network object.
+        masks = [(one.max_prefixlen // 8, int(one.netmask), int(one.network_address)) for one in self.local]
+        object.__setattr__(self, "_masks", tuple(masks))
+
+    def is_outside(self, address: bytes) -> bool:
+        """Whether a packed address is a host's beyond the site; groups and everybody are none."""
+        if not address or address[0] == 0xFF or (len(address) == 4 and address[0] >= 224) or not any(address):
+            return False
+        number, size = int.from_bytes(address), len(address)
+        return not any(size == length and number & mask == prefix for length, mask, prefix in self._masks)
+
+    def is_relayed(self, packet: Packet) -> bool:
+        """Whether a gateway passes on what a thing sent: it was seen when the thing sent it."""
+        return packet.source_mac in self.gateways and self.addresses.get(packet.source, packet.source_mac) not in (
+            self.gateways
+        )

@@ -1,0 +1,38 @@
+"""What several detectors ask of a packet, and how they write it down."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from thingstead.protocols.packet.packet import Packet, TcpFlag
+
+__all__ = ["ICMP", "ICMPV6", "TCP", "UDP", "at", "host", "is_group", "mac", "opens"]
+
+ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+_OPENING = TcpFlag.SYN.value
+_OPENING_OR_ANSWER = (TcpFlag.SYN | TcpFlag.ACK).value
+
+
+def opens(packet: Packet) -> bool:
+    """Whether it asks for a TCP connection (RFC 9293 §3.5)."""
+    return packet.protocol == TCP and packet.flags & _OPENING_OR_ANSWER == _OPENING
+
+
+def is_group(packet: Packet) -> bool:
+    """Whether it is sent to more than one."""
+    return bool(packet.destination_mac and packet.destination_mac[0] & 1)
+
+
+def host(address: bytes) -> str:
+    """A packed address in text."""
+    return str(ip_address(address))
+
+
+def at(address: bytes, port: int | None) -> str:
+    """An address with a port in text."""
+    return f"{host(address)} port {port}"
+
+
+def mac(address: bytes) -> str:
+    """A link-layer address in text."""
+    return address.hex(":")
