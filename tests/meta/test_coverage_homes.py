@@ -12,6 +12,7 @@ COMPOSITION_ROOTS = {
     "controller/controller",
     "controller/engines",
     "controller/entrance",
+    "controller/lookout",
     "proxy/program",
     "simulator/decade/decade",
     "simulator/decade/event",

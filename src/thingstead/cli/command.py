@@ -335,6 +335,8 @@ COMMANDS: tuple[Command, ...] = (
         "thing:QUARANTINE",
     ),
     _row(_W, "thing restore", "lift what is held against a thing", "thing-abcdefghijklmnop", "thing:RESTORE"),
+    _row(_W, "response list", "things that an alarm cut off, and how fast", "", "response:LIST"),
+    _row(_W, "response undo", "let a thing go that an alarm cut off", "3f2a9c41d07b", "response:UNDO"),
     _row(
         _W,
         "thing hand-over",

@@ -65,6 +65,13 @@ profile = "{profile}"
 # quarantine_from = "critical"
 # ticket_from = "low"
 
+# From how bad on an alarm cuts its thing off ("never" for never), and of how many things of a zone, at one time.
+# [response]
+# quarantine_from = "high"
+# share = 0.25
+# per_hour = 10
+# rest_hours = 24
+
 # What things may do at each other, for so many hours without asking the domain again; nothing else.
 # [[peer]]
 # name = "switches command lights"

@@ -26,6 +26,7 @@ from thingstead.controller.foundation import Foundation
 from thingstead.controller.group_member import DomainMember, group_of
 from thingstead.controller.group_resource import GroupResources
 from thingstead.controller.kill_clock import KillClock
+from thingstead.controller.lookout import compose_lookout
 from thingstead.controller.maintenance import Maintenance
 from thingstead.controller.maker_servers import is_maker
 from thingstead.controller.migration_watch import MigrationWatch
@@ -113,6 +114,10 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     expiring = ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock)
     owner = _owner(foundation, trusted, register, planes=planes, migrations=migrations, doors=doors, groups=groups)
     release_network, vulnerabilities = _of_releases(foundation, planes, register, conductor, owner)
+    lookout = compose_lookout(foundation, store, register, conductor=conductor, owner=owner)
+    aging = _aging(doors, overview, register, conductor, migrations)
+    often = (expiring, rejoining, attesting, behaviours, release_network, *aging)
+    chores = _chores(foundation, planes, store, [one.look for one in often], attention.watch, vulnerabilities.look)
     controller = Controller(
         foundation=foundation,
         second_place=store,
@@ -137,15 +142,11 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         owner=owner,
         release_network=release_network,
         vulnerabilities=vulnerabilities,
+        lookout=lookout,
         group_resources=groups,
         refusals=refusals,
         clones=clones,
-        chores=(
-            *_chores(foundation, planes, store, (rejoining.look, attesting.look, behaviours.look), expiring, attention),
-            (_SECOND, MigrationWatch(migrations, register, conductor=conductor, clock=clock).look),
-            *((_SECOND, release_network.look), (_MINUTE, vulnerabilities.look)),
-            (_SECOND, _crypto_watch(doors, overview, register, conductor).look),
-        ),
+        chores=(*chores, *lookout.chores),
         joined=asyncio.Event(),
     )
     planes.groups.on_join = lambda _name: controller.joined.set()
@@ -195,8 +196,10 @@ def _owner(
     )
 
 
-def _crypto_watch(doors: Entrance, overview: Overview, register: Register, conductor: Conductor) -> CryptoWatch:
-    return CryptoWatch(
+def _aging(
+    doors: Entrance, overview: Overview, register: Register, conductor: Conductor, migrations: Migrations
+) -> tuple[MigrationWatch, CryptoWatch]:
+    crypto = CryptoWatch(
         lambda: doors.admission.crypto,
         overview.assets,
         register,
@@ -204,15 +207,15 @@ def _crypto_watch(doors: Entrance, overview: Overview, register: Register, condu
         suites=join.SUITES,
         clock=overview.clock,
     )
+    return MigrationWatch(migrations, register, conductor=conductor, clock=overview.clock), crypto
 
 
 def _chores(
     foundation: Foundation,
     planes: Planes,
     second: SecondPlace,
-    looks: tuple[Callable[[], Awaitable[object]], ...],
-    dates: ExpiryWatch,
-    attention: Attention,
+    often: Iterable[Callable[[], Awaitable[object]]],
+    *seldom: Callable[[], Awaitable[object]],
 ) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
     return (
         (_SECOND, planes.data.flush),
@@ -220,11 +223,10 @@ def _chores(
         (_SECOND, planes.directory.tidy),
         (_SECOND, planes.network.refresh),
         (_SECOND, second.settle),
-        (_SECOND, dates.look),
-        *[(_SECOND, look) for look in looks],
+        *[(_SECOND, look) for look in often],
         (_SECOND, planes.campaigns.look),
         (_SECOND, OperatorWatch(foundation.files, second, clock=foundation.clock).look),
-        (_MINUTE, attention.watch),
+        *[(_MINUTE, look) for look in seldom],
         (_MINUTE, planes.codes.tidy),
     )
 

@@ -18,6 +18,7 @@ from thingstead.controller.foundation import Foundation
 from thingstead.controller.group_resource import GroupResources
 from thingstead.controller.housekeeping import every
 from thingstead.controller.kill_clock import KillClock
+from thingstead.controller.lookout import Lookout
 from thingstead.controller.maintenance import Maintenance
 from thingstead.controller.notary import Notary
 from thingstead.controller.overview import Overview
@@ -73,6 +74,7 @@ class Controller:
         owner: takes up anew what the owner writes.
         release_network: has things go by the MUD file of the release that they run.
         vulnerabilities: acts on what becomes known of software that things run.
+        lookout: looks at what things do on the network.
         group_resources: the paths of groups.
         refusals: what was refused, counted for the ledger.
         clones: looks for identities that live twice.
@@ -103,6 +105,7 @@ class Controller:
     owner: Owner
     release_network: ReleaseNetwork
     vulnerabilities: VulnerabilityWatch
+    lookout: Lookout
     group_resources: GroupResources
     refusals: RefusalCounter
     clones: CloneWatch

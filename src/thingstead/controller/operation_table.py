@@ -25,6 +25,7 @@ from thingstead.controller import (
     operation_people,
     operation_policy,
     operation_publication,
+    operation_response,
     operation_result,
     operation_software,
     operation_thing,
@@ -154,6 +155,7 @@ def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
             policy=lambda: controller.owner.policy,
             network=controller.release_network,
         ),
+        *operation_response.rows(controller.lookout.responder),
         *operation_result.rows(planes.software, controller.foundation.store, controller.notary),
         *operation_data.rows(planes.data, controller.register),
         *operation_traffic.rows(

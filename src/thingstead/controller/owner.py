@@ -28,6 +28,8 @@ from thingstead.storage.policy_file import parse_policy
 __all__ = ["Owner", "OwnerFiles", "PolicyReport", "TrustReport", "Trusted"]
 
 _ACTOR = "owner"
+_AT_ONCE = ("peers", "plan", "release", "vulnerability", "crypto", "response")
+"""Parts of the policy, beside the join's rules, that are taken up while the domain runs."""
 
 
 class OwnerFiles(Protocol):
@@ -195,7 +197,7 @@ class Owner:
         policy = parse_policy(text)
         join = policy.join
         before = replace(self._policy.join, profile=join.profile)
-        free = {name: getattr(self._policy, name) for name in ("peers", "plan", "release", "vulnerability", "crypto")}
+        free = {name: getattr(self._policy, name) for name in _AT_ONCE}
         if replace(policy, join=before, **free) != self._policy:
             raise ConfigError("the policy's profile, granted or series changed: they are taken up at the next start")
         changed = policy != self._policy

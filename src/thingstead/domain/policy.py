@@ -15,6 +15,7 @@ from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.peer_policy import PeerRule
 from thingstead.domain.purpose import Purpose
 from thingstead.domain.release_policy import ReleasePolicy, VulnerabilityPolicy
+from thingstead.domain.response_policy import ResponsePolicy
 from thingstead.domain.serial import Serials
 from thingstead.identifier import ThingId
 from thingstead.protocols.ace.aif import Scope
@@ -220,6 +221,7 @@ class OwnerPolicy:
         plan: how releases are brought that come without a plan; None where nothing is said.
         release: what is refused of releases, and what waits for a second person.
         vulnerability: what becomes of things that run known holes.
+        response: what an alarm may have done by itself.
     """
 
     join: JoinPolicy
@@ -231,6 +233,7 @@ class OwnerPolicy:
     release: ReleasePolicy = field(default_factory=ReleasePolicy)
     vulnerability: VulnerabilityPolicy = field(default_factory=VulnerabilityPolicy)
     attestation: AttestationPolicy = field(default_factory=AttestationPolicy)
+    response: ResponsePolicy = field(default_factory=ResponsePolicy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from thingstead.storage.release_policy_file import (
     release_policy,
     vulnerability_policy,
 )
+from thingstead.storage.response_policy_file import ResponseSection, response_policy
 
 __all__ = ["parse_policy"]
 
@@ -111,6 +112,7 @@ class _Policy(msgspec.Struct, forbid_unknown_fields=True):
     release: ReleaseSection = msgspec.field(default_factory=ReleaseSection)
     vulnerability: VulnerabilitySection = msgspec.field(default_factory=VulnerabilitySection)
     attestation: _Attestation = msgspec.field(default_factory=_Attestation)
+    response: ResponseSection = msgspec.field(default_factory=ResponseSection)
 
 
 def parse_policy(text: str) -> OwnerPolicy:
@@ -164,7 +166,8 @@ def parse_policy(text: str) -> OwnerPolicy:
     ``[campaign]`` with the keys of a plan (`plan_file.parse_plan`) says how releases go that come without one.
     ``[crypto.sunset]`` with ``"AES-CCM-16-64-128" = 2029-12-31`` sets the last day of an algorithm, earlier than the
     registry does; ``[crypto]`` with ``quantum_year = 2032`` says when to reckon with a quantum computer.
-    ``[release]``, ``[[release.device]]`` and ``[vulnerability]`` are said in `release_policy_file`.
+    ``[release]``, ``[[release.device]]`` and ``[vulnerability]`` are said in `release_policy_file`, ``[response]`` in
+    `response_policy_file`.
     ``[attestation]`` with ``require = ["tokens", "groups", "updates"]`` has those wait for evidence of what runs.
     With ``approve_each = true`` at the top no rule admits by itself: each thing waits for a person.
 
@@ -189,9 +192,9 @@ def parse_policy(text: str) -> OwnerPolicy:
     peers = tuple([_peer(peer, scopes) for peer in read.peer])
     crypto = crypto_policy(read.crypto.sunset, read.crypto.quantum_year)
     plan = None if read.campaign is None else plan_of_policy(read.campaign, text)
-    beside = (plan, release_policy(read.release), vulnerability_policy(read.vulnerability))
-    waits = _attestation(read.attestation)
-    return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes), peers, crypto, *beside, waits)
+    waits, response = _attestation(read.attestation), response_policy(read.response)
+    beside = (plan, release_policy(read.release), vulnerability_policy(read.vulnerability), waits, response)
+    return OwnerPolicy(join, _scope("granted", read.granted), tuple(purposes), peers, crypto, *beside)
 
 
 def _attestation(read: _Attestation) -> AttestationPolicy:

@@ -50,6 +50,7 @@ AUDITED = {
     "release.list",
     "release.result",
     "release.show",
+    "response.list",
     "token.list",
     "traffic.show",
 }
@@ -65,6 +66,7 @@ MAINTAINED = {
     "group.rekey",
     "publication.approve",
     "publication.withdraw",
+    "response.undo",
     "thing.attest",
     "thing.quarantine",
     "thing.restore",

@@ -1,0 +1,67 @@
+"""What a detection may have done by itself: which cuts a thing off, and how many things at one time, never all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from fnmatch import fnmatchcase
+
+from thingstead.domain.release_policy import Severity
+
+__all__ = ["Extent", "ResponsePolicy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far responses have gone already.
+
+    Attributes:
+        cut: things that responses hold cut off now.
+        of: things there are.
+    """
+
+    cut: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsePolicy:
+    """The owner's part on alarms. A detector can be wrong, and who can make it wrong must not switch a site off.
+
+    Attributes:
+        quarantine_from: the least bad detection that cuts a thing off; None for none ever.
+        never: patterns of detectors whose word cuts nobody off.
+        share: of the things of a zone, and of the domain, that responses may hold cut off at one time; one always may.
+        per_hour: responses begun within an hour.
+        rest: after somebody has let a thing go again, the same detector's word does not cut it off for so long.
+    """
+
+    quarantine_from: Severity | None = Severity.HIGH
+    never: tuple[str, ...] = ()
+    share: float = 0.25
+    per_hour: int = 10
+    rest: timedelta = timedelta(hours=24)
+
+    def objection(self, detector: str, severity: Severity) -> str:
+        """Why a detection cuts nobody off, whoever it is about; empty where it does."""
+        if self.quarantine_from is None:
+            return "[response] quarantine_from says never"
+        if severity < self.quarantine_from:
+            return f"{severity.name.lower()} is less than [response] quarantine_from"
+        pattern = next((one for one in self.never if fnmatchcase(detector, one)), None)
+        return "" if pattern is None else f"[response] never names {pattern}"
+
+    def bound(self, *, zone: Extent, domain: Extent, begun: int) -> str:
+        """Why one thing more may not be cut off now; empty where it may.
+
+        Args:
+            zone: of the thing's zone.
+            domain: of all.
+            begun: responses within the last hour.
+        """
+        if begun >= self.per_hour:
+            return f"{begun} things were cut off within an hour, and [response] per_hour is {self.per_hour}"
+        for name, extent in (("its zone", zone), ("the domain", domain)):
+            if extent.cut >= max(1, int(extent.of * self.share)):
+                return f"{extent.cut} of the {extent.of} things of {name} are cut off by responses already"
+        return ""
