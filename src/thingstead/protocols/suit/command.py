@@ -38,7 +38,8 @@ class Command:
 
     Attributes:
         id: what to do; a negative number is a custom command.
-        offset: bytes from the start of its sequence (draft-ietf-suit-report §3).
+        within: the sequence that it stands in, encoded.
+        place: which of its commands it is.
         policy: reporting policy, four bits; 0 where the argument is another.
         index: of set-component-index: one, several, or True for all.
         parameters: of set- and override-parameters.
@@ -49,7 +50,8 @@ class Command:
     """
 
     id: CommandId | int
-    offset: int
+    within: bytes
+    place: int
     policy: int = 0
     index: ComponentIndex = 0
     parameters: Parameters = field(default_factory=dict)
@@ -57,6 +59,12 @@ class Command:
     multiple: Mapping[int, Parameters] = field(default_factory=dict)
     copies: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     argument: Any = None
+
+    @property
+    def offset(self) -> int:
+        """Bytes from the start of its sequence (draft-ietf-suit-report §3); found when something is to be reported."""
+        items = codec.decode(self.within)
+        return len(self.within) - sum([len(codec.encode(item)) for item in items[2 * self.place :]])
 
 
 Sequence = tuple[Command, ...]
@@ -103,25 +111,20 @@ def decode_sequence(data: bytes, budget: Budget, *, level: int = 1) -> Sequence:
     if not isinstance(items, list) or not items or len(items) % 2:
         raise DecodeError("expected an array of commands, each followed by its argument", spec=_SPEC)
     budget.spend(len(items) // 2)
-    sizes = [len(codec.encode(item)) for item in items]
-    offset = len(data) - sum(sizes)
-    commands: list[Command] = []
-    for place in range(0, len(items), 2):
-        commands.append(_command(items[place], items[place + 1], offset, budget, level))
-        offset += sizes[place] + sizes[place + 1]
-    return tuple(commands)
+    pairs = zip(items[::2], items[1::2], strict=True)
+    return tuple([_command(*pair, data, place, budget, level) for place, pair in enumerate(pairs)])
 
 
-def _command(number: Any, argument: Any, offset: int, budget: Budget, level: int) -> Command:
+def _command(number: Any, argument: Any, within: bytes, place: int, budget: Budget, level: int) -> Command:
     if type(number) is not int:
         raise DecodeError(f"expected a command number, got {type(number).__name__}", spec=_SPEC)
     if number < 0:
-        return Command(number, offset, argument=argument)
+        return Command(number, within, place, argument=argument)
     row = COMMANDS.get(number)
     if row is None:
         raise UnsupportedError(f"the command {number} is not known", spec=_SPEC, reason="command")
     fields = _ARGUMENTS[row.argument](argument, budget, level)
-    return Command(row.id, offset, **fields)
+    return Command(row.id, within, place, **fields)
 
 
 def _policy(argument: Any, _budget: Budget, _level: int) -> dict[str, Any]:

@@ -6,17 +6,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from thingstead.errors import DecodeError, ForbiddenError, StateError, ThingsteadError, UnsupportedError, UntrustedError
+from thingstead.errors import (
+    AuthenticationError,
+    DecodeError,
+    ForbiddenError,
+    StateError,
+    ThingsteadError,
+    UnsupportedError,
+    UntrustedError,
+)
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.suit import envelope
 from thingstead.protocols.suit.authentication import Anchors, AuthenticationPolicy, authenticate
 from thingstead.protocols.suit.command import Command, Parameters
 from thingstead.protocols.suit.digest import Digest
 from thingstead.protocols.suit.manifest import ComponentId, Manifest, open_manifest
-from thingstead.protocols.suit.registry import TRUST_DOMAINS, CommandId, ParameterId
-from thingstead.protocols.suit.step import Limits
+from thingstead.protocols.suit.registry import TRUST_DOMAINS, CommandId, Member, ParameterId
+from thingstead.protocols.suit.step import WRITING, Limits, Step
 
-__all__ = ["IDENTIFIERS", "Dependency", "Frame", "TrustDomain", "open_dependency"]
+__all__ = ["IDENTIFIERS", "Dependency", "Frame", "TrustDomain", "open_dependency", "require_place"]
 
 IDENTIFIERS = {CommandId.CONDITION_VENDOR_IDENTIFIER: "vendor", CommandId.CONDITION_CLASS_IDENTIFIER: "class"}
 """Conditions that the shared sequence of every manifest has to check, and what they are called."""
@@ -56,6 +64,19 @@ class Dependency:
 
     manifest: Manifest
     components: tuple[ComponentId, ...]
+
+
+_RESTRICTED = WRITING | {CommandId.INVOKE, CommandId.UNLINK}
+"""Commands that change something."""
+_PLACES: dict[int, frozenset[CommandId]] = {
+    Member.DEPENDENCY_RESOLUTION: WRITING,
+    Member.PAYLOAD_FETCH: WRITING,
+    Member.INSTALL: WRITING | {CommandId.UNLINK},
+    Member.LOAD: frozenset({CommandId.COPY, CommandId.WRITE}),
+    Member.INVOKE: frozenset({CommandId.INVOKE}),
+    Member.UNINSTALL: frozenset({CommandId.UNLINK}),
+}
+"""Where those may stand; in the shared sequence and in checks, nowhere."""
 
 
 @dataclass(slots=True)
@@ -225,3 +246,32 @@ def open_dependency(
                 )
         return Dependency(manifest, components)
     raise refusal
+
+
+def require_place(command: CommandId, step: Step, section: int, *, is_matched: bool) -> None:
+    """Pass what may stand in this section.
+
+    Args:
+        command: what to do.
+        step: to what.
+        section: key of the command sequence.
+        is_matched: whether the component has matched its digest since it was written.
+
+    Raises:
+        UnsupportedError: a command that changes something, in another place than its own.
+        AuthenticationError: an invocation of what has not matched.
+    """
+    if command in _RESTRICTED and command not in _PLACES.get(section, frozenset()):
+        raise UnsupportedError(
+            f"the command {int(command)} does not belong in section {section}",
+            spec="draft-ietf-suit-manifest §8.4.6",
+            reason="command",
+        )
+    if section == Member.DEPENDENCY_RESOLUTION and command in WRITING and not step.is_dependency:
+        raise UnsupportedError("expected dependencies before any payload", spec=TRUST_DOMAINS, reason="command")
+    if command == CommandId.INVOKE and not is_matched:
+        raise AuthenticationError(
+            "expected the image to match its digest before it is invoked",
+            spec="draft-ietf-suit-manifest §6.4",
+            reason="image-digest",
+        )

@@ -73,6 +73,8 @@ class Content:
     @property
     def indexed(self) -> tuple[ComponentId, ...]:
         """What indices mean: the components, then dependencies that stand for themselves, under their prefix."""
+        if not self.dependencies:
+            return self.components
         beyond = sorted(index for index in self.dependencies if index >= len(self.components))
         return (*self.components, *[self.dependencies[index] for index in beyond])
 

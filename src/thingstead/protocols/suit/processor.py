@@ -29,10 +29,18 @@ from thingstead.protocols.suit import command as commands
 from thingstead.protocols.suit import envelope
 from thingstead.protocols.suit.command import Command
 from thingstead.protocols.suit.effect import Effect, ReadEnvelope, SetActive
-from thingstead.protocols.suit.frame import IDENTIFIERS, Dependency, Frame, TrustDomain, open_dependency
+from thingstead.protocols.suit.frame import IDENTIFIERS, Dependency, Frame, TrustDomain, open_dependency, require_place
 from thingstead.protocols.suit.manifest import ComponentId, Manifest
 from thingstead.protocols.suit.registry import TRUST_DOMAINS, CommandId, ManifestKey, Member, ParameterId
-from thingstead.protocols.suit.step import DEFAULT_LIMITS, STEPS, ConditionFailedError, Limits, Recipient, Step, Steps
+from thingstead.protocols.suit.step import (
+    DEFAULT_LIMITS,
+    STEPS,
+    ConditionFailedError,
+    Limits,
+    Recipient,
+    Step,
+    Steps,
+)
 
 __all__ = ["Position", "Processor"]
 
@@ -46,17 +54,9 @@ _UPDATE = (
 )
 _INVOCATION = (Member.VALIDATE, Member.LOAD, Member.INVOKE)
 _UNINSTALLATION = (Member.UNINSTALL,)
-_WRITING = frozenset({CommandId.FETCH, CommandId.WRITE, CommandId.COPY, CommandId.SWAP})
-_RESTRICTED = _WRITING | {CommandId.INVOKE, CommandId.UNLINK}
-_PLACES: dict[int, frozenset[CommandId]] = {
-    Member.DEPENDENCY_RESOLUTION: _WRITING,
-    Member.PAYLOAD_FETCH: _WRITING,
-    Member.INSTALL: _WRITING | {CommandId.UNLINK},
-    Member.LOAD: frozenset({CommandId.COPY, CommandId.WRITE}),
-    Member.INVOKE: frozenset({CommandId.INVOKE}),
-    Member.UNINSTALL: frozenset({CommandId.UNLINK}),
-}
-"""Where the commands that change something may stand; in the shared sequence and in checks, nowhere."""
+_SETTING = frozenset({CommandId.SET_PARAMETERS, CommandId.OVERRIDE_PARAMETERS})
+_Where = tuple[int, Command | None, int, tuple[int, ...]]
+"""Section, command, component index and path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Processor:
         limits: Limits = DEFAULT_LIMITS,
         domains: Sequence[TrustDomain] = (),
     ) -> None:
-        self.position = Position()
+        self._where: _Where = (ManifestKey.COMMON, None, 0, ())
         self._root = manifest
         self._recipient = recipient
         self._at = at
@@ -113,6 +113,12 @@ class Processor:
         self._opened: dict[ComponentId, Dependency] = {}
         self._unlinked: set[tuple[tuple[int, ...], int]] = set()
         self._require_components(manifest.content.indexed)
+
+    @property
+    def position(self) -> Position:
+        """Where it is; made for who asks, since most procedures end well."""
+        section, command, index, path = self._where
+        return Position(section, 0 if command is None else command.offset, index, path)
 
     def update(self) -> Steps:
         """The update procedure: dependencies, payload fetch, install, validate, then activation (§8.4.6).
@@ -173,12 +179,12 @@ class Processor:
                 f"the member {int(self._section)} was severed and is not here", spec=_SPEC, reason="severed"
             )
         if self._section in content.sequences:
-            self.position = Position(ManifestKey.COMMON, manifest=frame.path)
+            self._where = (ManifestKey.COMMON, None, 0, frame.path)
             frame.select_first()
             yield from self._run(frame, content.shared)
             frame.require_identified()
             frame.select_first()
-            self.position = Position(self._section, manifest=frame.path)
+            self._where = (self._section, None, 0, frame.path)
             yield from self._run(frame, content.sequences[self._section])
         self._require_processed(frame)
 
@@ -205,13 +211,14 @@ class Processor:
                 raise DecodeError("expected set-component-index before any other command", spec=_SPEC)
             for index in frame.index:
                 self._spend()
-                self.position = Position(self.position.section, command.offset, index, frame.path)
-                yield from self._execute(frame, command, index)
+                self._where = (self._where[0], command, index, frame.path)
+                if command.id in _SETTING:
+                    frame.set_parameters(index, command.parameters, keep=command.id == CommandId.SET_PARAMETERS)
+                else:
+                    yield from self._execute(frame, command, index)
 
     def _execute(self, frame: Frame, command: Command, index: int) -> Steps:
         match command.id:
-            case CommandId.SET_PARAMETERS | CommandId.OVERRIDE_PARAMETERS:
-                frame.set_parameters(index, command.parameters, keep=command.id == CommandId.SET_PARAMETERS)
             case CommandId.OVERRIDE_MULTIPLE:
                 for other, parameters in command.multiple.items():
                     frame.set_parameters(other, parameters, keep=False)
@@ -231,7 +238,7 @@ class Processor:
 
     def _step(self, frame: Frame, command: CommandId, index: int) -> Steps:
         step = self._step_for(frame, index)
-        self._require_place(command, step)
+        require_place(command, step, self._where[0], is_matched=step.component in self._matched)
         touched = step.touches(command)
         self._written |= dict.fromkeys(touched)
         self._matched -= touched
@@ -259,21 +266,6 @@ class Processor:
             self._limits,
             index in frame.dependencies,
         )
-
-    def _require_place(self, command: CommandId, step: Step) -> None:
-        section = self.position.section
-        if command in _RESTRICTED and command not in _PLACES.get(section, frozenset()):
-            raise UnsupportedError(
-                f"the command {int(command)} does not belong in section {section}",
-                spec="draft-ietf-suit-manifest §8.4.6",
-                reason="command",
-            )
-        if section == Member.DEPENDENCY_RESOLUTION and command in _WRITING and not step.is_dependency:
-            raise UnsupportedError("expected dependencies before any payload", spec=TRUST_DOMAINS, reason="command")
-        if command == CommandId.INVOKE and step.component not in self._matched:
-            raise AuthenticationError(
-                "expected the image to match its digest before it is invoked", spec=_SPEC, reason="image-digest"
-            )
 
     # --- dependencies (TRUST_DOMAINS §5)
 
@@ -312,7 +304,7 @@ class Processor:
 
     def _process(self, frame: Frame, index: int) -> Steps:
         frame.prefix(index)
-        if self.position.section == ManifestKey.COMMON:
+        if self._where[0] == ManifestKey.COMMON:
             raise StateError("expected a section to process", spec=f"{TRUST_DOMAINS} §5.7.2", reason="dependency")
         yield from self._execute_inner(frame, index)
 
@@ -324,9 +316,9 @@ class Processor:
                 spec=f"{TRUST_DOMAINS} §5.7.2",
                 reason="dependency",
             )
-        position = self.position
+        where = self._where
         yield from self._execute_section(frame.inner(index, dependency))
-        self.position = position
+        self._where = where
         frame.processed.add(index)
 
     def _uninstall(self, frame: Frame, index: int) -> Steps:

@@ -41,7 +41,16 @@ from thingstead.protocols.suit.manifest import ComponentId
 from thingstead.protocols.suit.parameter import VersionMatch
 from thingstead.protocols.suit.registry import FIRMWARE_ENCRYPTION, UPDATE_MANAGEMENT, CommandId, ParameterId
 
-__all__ = ["DEFAULT_LIMITS", "STEPS", "ConditionFailedError", "Limits", "Recipient", "Step", "Steps"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "STEPS",
+    "WRITING",
+    "ConditionFailedError",
+    "Limits",
+    "Recipient",
+    "Step",
+    "Steps",
+]
 
 Steps = Generator[Effect, Any, None]
 
@@ -72,6 +81,9 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+WRITING = frozenset({CommandId.FETCH, CommandId.WRITE, CommandId.COPY, CommandId.SWAP})
+"""Commands that give a component a new candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +173,9 @@ class Step:
 
     def touches(self, command: CommandId) -> set[ComponentId]:
         """Components that get a new candidate by this command."""
-        if command not in _WRITING:
+        if command not in WRITING:
             return set()
         return {self.component, self.source()} if command == CommandId.SWAP else {self.component}
-
-
-_WRITING = frozenset({CommandId.FETCH, CommandId.WRITE, CommandId.COPY, CommandId.SWAP})
 
 
 def _vendor(step: Step) -> Steps:
