@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from thingstead.protocols.mud.file import ANY_PORT, Direction, PortRange, RemoteKind
 from thingstead.protocols.mud.rule import DNS_CLASS, NTP_CLASS, Rule
 
-__all__ = ["in_words"]
+__all__ = ["in_words", "service"]
 
 _WHO = {
     RemoteKind.ANY: "anybody on any network",
@@ -28,6 +28,14 @@ _SERVICES = {
 def in_words(rules: Iterable[Rule]) -> list[str]:
     """One sentence for each right, both IP versions in one."""
     return list(dict.fromkeys([_sentence(rule) for rule in rules]))
+
+
+def service(protocol: int | None, port: int | None) -> str:
+    """What is asked for, by protocol and the port that is asked."""
+    if protocol is None:
+        return "no IP"
+    name = _PROTOCOLS.get(protocol, f"IP protocol {protocol}")
+    return name if port is None else f"{name} port {port}{_service(protocol, PortRange(port, port))}"
 
 
 def _sentence(rule: Rule) -> str:

@@ -204,6 +204,13 @@ COMMANDS: tuple[Command, ...] = (
     _row(_O, "group command", "send one message to a whole group", "lamps on", "group:COMMAND"),
     _row(_O, "mud check", "read a MUD file and say what is odd in it", "lamp.json", "mud:CHECK"),
     _row(_O, "mud compile", "show what a MUD file lets a thing do", "lamp.json", "mud:COMPILE"),
+    _row(
+        _O,
+        "mud test",
+        "hold a MUD file against what a device did",
+        "lamp.json --pcap lamp.pcap --mac 02:77:00:00:00:01",
+        "mud_test:TEST",
+    ),
     _row(_O, "data list", "what each thing reported last", "", "data:LIST"),
     _row(_O, "data flows", "what may be collected, why, for how long, how protected", "", "data:FLOWS"),
     _row(_O, "data show", "the newest value of each series of a thing", "thing-abcdefghijklmnop", "data:SHOW"),

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from thingstead.errors import ProtocolError
+from thingstead.protocols.dns import message as dns
+from thingstead.protocols.packet.packet import Packet
+
 __all__ = ["NameBook", "NameLimits"]
+
+_UDP, _DNS_PORT = 17, 53
+_Asked = tuple[bytes, int | None, bytes, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +20,14 @@ class NameLimits:
     """Bounds on what answers may make us remember.
 
     Attributes:
+        max_questions: that wait for their answer; the oldest goes for a new one.
         max_addresses: that were named; the one that was named longest ago goes for a new one.
         max_names: of one address.
         min_seconds: a shorter time to live counts as this: who asked takes a moment to go there.
         max_seconds: a longer one counts as this.
     """
 
+    max_questions: int = 1024
     max_addresses: int = 16_384
     max_names: int = 16
     min_seconds: int = 30
@@ -28,6 +37,8 @@ class NameLimits:
 class NameBook:
     """Names by address, and when each ends.
 
+    Who answers is not proved by what passes here; an answer counts where the same place was asked the same.
+
     Args:
         limits: bounds.
     """
@@ -35,6 +46,28 @@ class NameBook:
     def __init__(self, limits: NameLimits | None = None) -> None:
         self._limits = limits or NameLimits()
         self._ends: OrderedDict[bytes, OrderedDict[str, float]] = OrderedDict()
+        self._asked: OrderedDict[_Asked, None] = OrderedDict()
+
+    def see(self, packet: Packet) -> None:
+        """Learn from a packet, if it is a look-up or the answer to one (RFC 1035 §4.2.1)."""
+        if packet.protocol != _UDP or _DNS_PORT not in (packet.source_port, packet.destination_port):
+            return
+        try:
+            message = dns.decode(packet.payload)
+        except ProtocolError:
+            return
+        if message.question is None:
+            return
+        name = message.question.name
+        if not message.is_response:
+            self._ask((packet.source, packet.source_port, packet.destination, message.id, name))
+            return
+        asked = (packet.destination, packet.destination_port, packet.source, message.id, name)
+        if asked not in self._asked:
+            return
+        for address, ttl in message.addresses():
+            for one in (*reversed(message.aliases()), name):
+                self.learn(one, address.packed, at=packet.at, ttl=ttl)
 
     def learn(self, name: str, address: bytes, *, at: float, ttl: int) -> None:
         """A name was answered with an address.
@@ -61,6 +94,11 @@ class NameBook:
         if ends is None:
             return ()
         return tuple([name for name in reversed(ends) if at <= ends[name]])
+
+    def _ask(self, asked: _Asked) -> None:
+        while len(self._asked) >= self._limits.max_questions:
+            self._asked.popitem(last=False)
+        self._asked[asked] = None
 
     def shared(self, address: bytes, at: float) -> bool:
         """Whether names of more than one owner stand for it, as at large hosters (RFC 9726 §3.2)."""

@@ -48,10 +48,11 @@ class Judge:
     Args:
         rules: of its file.
         surroundings: the local meaning. A rule by DNS name holds for what the name stood for when the conversation
-            began (`Flow.names`), and for what `surroundings.names` says.
+            began (`Flow.names`), and for what `surroundings.names` says; never for a neighbour, whoever answered.
     """
 
     def __init__(self, rules: RuleSet, surroundings: Surroundings) -> None:
+        self._local = surroundings.local_networks
         self._rules: defaultdict[tuple[bool, int], list[tuple[Rule, tuple[Prefix, ...]]]] = defaultdict(list)
         for rule in rules.rules:
             prefixes = surroundings.resolve(rule, authority=rules.authority)
@@ -63,11 +64,16 @@ class Judge:
         if family is None:
             return Denied("it is not IP, of which the rules speak")
         candidates = self._rules.get((flow.outbound, family), [])
-        there = [rule for rule, prefixes in candidates if _is_remote(rule, prefixes, flow)]
+        there = [rule for rule, prefixes in candidates if self._is_remote(rule, prefixes, flow)]
         for rule in there:
             if _is_service(rule, flow):
                 return Allowed(rule)
         return Denied(self._reason(flow, family, [rule for rule, _ in candidates], there))
+
+    def _is_remote(self, rule: Rule, prefixes: tuple[Prefix, ...], flow: Flow) -> bool:
+        if rule.remote.kind is RemoteKind.DNS_NAME and rule.remote.name in flow.names:
+            return not _is_in(flow.remote, self._local)
+        return _is_in(flow.remote, prefixes)
 
     def _reason(self, flow: Flow, family: int, candidates: Sequence[Rule], there: Sequence[Rule]) -> str:
         way = "contact anybody" if flow.outbound else "be contacted by anybody"
@@ -77,7 +83,7 @@ class Judge:
             allowed = ", ".join(dict.fromkeys([_service_of_rule(rule) for rule in there]))
             return f"there it is allowed {allowed}, and this was {_service_of_flow(flow)}"
         reverse = self._rules.get((not flow.outbound, family), [])
-        if any(_is_remote(rule, prefixes, flow) and _is_service(rule, flow) for rule, prefixes in reverse):
+        if any(self._is_remote(rule, prefixes, flow) and _is_service(rule, flow) for rule, prefixes in reverse):
             begins = "the other side" if flow.outbound else "the thing itself"
             return f"only {begins} may begin this"
         who = f"{flow.names[0]}" if flow.names else f"{ip_address(flow.remote)}, of which no look-up was seen"
@@ -91,10 +97,8 @@ def verdict(rules: RuleSet, surroundings: Surroundings, flow: Flow) -> Allowed |
     return Judge(rules, surroundings).judge(flow)
 
 
-def _is_remote(rule: Rule, prefixes: tuple[Prefix, ...], flow: Flow) -> bool:
-    if rule.remote.kind is RemoteKind.DNS_NAME and rule.remote.name in flow.names:
-        return True
-    return bool(prefixes) and any(ip_address(flow.remote) in prefix for prefix in prefixes)
+def _is_in(address: bytes, prefixes: tuple[Prefix, ...]) -> bool:
+    return bool(prefixes) and any(ip_address(address) in prefix for prefix in prefixes)
 
 
 def _is_service(rule: Rule, flow: Flow) -> bool:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.unit.analysis.traffic.packets import CLOUD, LAMP
+from tests.unit.analysis.traffic.packets import CLOUD, LAMP, PHONE, ROUTER, look_up, packet
 from thingstead.analysis.traffic.name_book import NameBook, NameLimits
 
 
@@ -62,3 +64,49 @@ def test_more_addresses_than_are_remembered_put_the_oldest_out() -> None:
     book.learn("b.example", LAMP, at=0.0, ttl=60)
     assert book.names_of(CLOUD, 0.0) == ()
     assert book.names_of(LAMP, 0.0) == ("b.example",)
+
+
+def test_the_answer_to_a_look_up_is_learned() -> None:
+    book = NameBook()
+    for one in look_up("cloud.example", CLOUD, at=5.0):
+        book.see(one)
+    assert book.names_of(CLOUD, 6.0) == ("cloud.example",)
+
+
+def test_an_answer_that_nobody_asked_for_names_nothing() -> None:
+    book = NameBook()
+    book.see(look_up("cloud.example", CLOUD)[1])
+    assert book.names_of(CLOUD, 0.0) == ()
+
+
+@pytest.mark.parametrize("other", [{"source": PHONE}, {"destination": PHONE}, {"destination_port": 5001}])
+def test_an_answer_from_another_place_or_to_another_names_nothing(other: dict[str, object]) -> None:
+    book = NameBook()
+    asked, answered = look_up("cloud.example", CLOUD)
+    book.see(asked)
+    book.see(replace(answered, **other))  # type: ignore[arg-type]  # fields of the right type
+    assert book.names_of(CLOUD, 0.0) == ()
+
+
+def test_an_answer_to_another_question_names_nothing() -> None:
+    book = NameBook()
+    book.see(look_up("cloud.example", CLOUD)[0])
+    book.see(look_up("other.example", CLOUD)[1])
+    book.see(look_up("cloud.example", CLOUD, number=8)[1])
+    assert book.names_of(CLOUD, 0.0) == ()
+
+
+def test_what_is_no_dns_on_its_port_names_nothing() -> None:
+    book = NameBook()
+    book.see(packet(LAMP, ROUTER, 5000, 53, payload=b"no dns"))
+    book.see(packet(LAMP, ROUTER, 5000, 53, payload=bytes([0, 7, 1, 0]) + bytes(8)))
+    assert book.names_of(CLOUD, 0.0) == ()
+
+
+def test_questions_beyond_the_bound_are_forgotten() -> None:
+    book = NameBook(NameLimits(max_questions=1))
+    asked, answered = look_up("cloud.example", CLOUD)
+    book.see(asked)
+    book.see(look_up("other.example", CLOUD)[0])
+    book.see(answered)
+    assert book.names_of(CLOUD, 0.0) == ()

@@ -16,7 +16,7 @@ BY_NAME = Rule(OUT, 4, TCP, Remote(RemoteKind.DNS_NAME, "cloud.example"), HTTPS)
 BY_PREFIX = Rule(OUT, 4, TCP, Remote(RemoteKind.PREFIX, prefix=ip_network("198.51.100.0/24")), HTTPS)
 INBOUND = Rule(IN, 4, UDP, Remote(RemoteKind.LOCAL_NETWORKS), device_ports=PortRange(5683, 5683))
 ECHO = Rule(OUT, 4, ICMP, Remote(RemoteKind.ANY), icmp=Icmp(8, None))
-SITE = Surroundings(local_networks=(ip_network("192.0.2.0/24"),))
+SITE = Surroundings(local_networks=(ip_network("10.77.0.0/24"),))
 
 
 def judged(rule: Rule, one: Flow, site: Surroundings = SITE) -> Allowed | Denied:
@@ -52,6 +52,11 @@ def test_a_name_that_was_looked_up_beforehand_holds_too() -> None:
 @pytest.mark.spec("RFC 9726 3")
 def test_before_its_name_is_looked_up_an_address_is_nobodys() -> None:
     assert reason(BY_NAME, flow()) == "no rule names 198.51.100.9, of which no look-up was seen"
+
+
+@pytest.mark.spec("RFC 9726 6")
+def test_a_name_that_is_answered_with_a_neighbour_opens_no_way_to_it() -> None:
+    assert "cloud.example" in reason(BY_NAME, flow(names=("cloud.example",), remote=PHONE))
 
 
 def test_another_name_is_told_by_its_name() -> None:

@@ -1,0 +1,106 @@
+"""``thingstead mud test``: hold a MUD file against what a device did (RFC 8520 §5); no domain is needed."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Any
+
+from thingstead.analysis.plain_words import service
+from thingstead.analysis.traffic.flow import Flow
+from thingstead.analysis.traffic.listener import Listener
+from thingstead.analysis.traffic.site import PRIVATE, Site
+from thingstead.analysis.traffic.trial import Refusal, Trial
+from thingstead.analysis.traffic.verdict import Judge
+from thingstead.cli.action import Action, Parameter, Session
+from thingstead.cli.capture import captures, mac, packets
+from thingstead.cli.input import read_file
+from thingstead.clock import SystemClock
+from thingstead.errors import ConfigError
+from thingstead.protocols.mud import parser
+from thingstead.protocols.mud.rule import RuleSet, compile_rules
+from thingstead.protocols.mud.signature import AdmissionPolicy, admit
+
+__all__ = ["TEST"]
+
+_MOST_NAMED = 8
+_FAMILIES = (4, 6)
+
+
+def _test(session: Session) -> int:
+    data = read_file(session.path("file"), max_bytes=parser.DEFAULT_LIMITS.max_bytes)
+    policy = AdmissionPolicy("a look at a file", insecure_unsigned=True)
+    rules = compile_rules(admit(data, None, policy=policy, at=SystemClock().utc()))
+    heard = [_heard(session, path) for path in captures(session.path("pcap"))]
+    device = _device(session, [flow for _, flows in heard for flow in flows])
+    trial = Trial()
+    for listener, flows in heard:
+        judge = Judge(rules, listener.site.surroundings())
+        trial.hold([flow for flow in flows if flow.device == device], judge)
+    session.console.show(_shown(rules, device, trial, len(heard)))
+    return 0
+
+
+def _heard(session: Session, path: Any) -> tuple[Listener, tuple[Flow, ...]]:
+    """Each capture is a time of its own: nothing that was learned in one holds in the next."""
+    listener = Listener(Site(PRIVATE))
+    flows = [flow for packet in packets(path, session.console) for flow in listener.see(packet)]
+    return listener, (*flows, *listener.end())
+
+
+def _device(session: Session, flows: list[Flow]) -> bytes:
+    if session.options["mac"] is not None:
+        return bytes(session.options["mac"])
+    found = sorted({flow.device for flow in flows})
+    if len(found) != 1:
+        named = ", ".join(one.hex(":") for one in found[:_MOST_NAMED]) or "nobody"
+        raise ConfigError(f"expected a capture of one device, or --mac; {named} speaks there")
+    return found[0]
+
+
+def _shown(rules: RuleSet, device: bytes, trial: Trial, count: int) -> dict[str, Any]:
+    shares = {family: trial.share(family) for family in _FAMILIES}
+    used = trial.used()
+    return {
+        "url": rules.url,
+        "device": device.hex(":"),
+        "captures": count,
+        **{
+            f"ipv{family}": {
+                "percent_allowed": round(share.percent, 1),
+                "packets": share.packets,
+                "packets_allowed": share.allowed,
+                "flows": share.flows,
+                "flows_allowed": share.flows_allowed,
+            }
+            for family, share in shares.items()
+            if share.packets
+        },
+        "packets_that_are_no_ip": trial.left_out,
+        "rules": len(rules.rules),
+        "rules_used": len(used),
+        "denied": [_denied(one) for one in trial.refusals()],
+    }
+
+
+def _denied(one: Refusal) -> dict[str, Any]:
+    remote = one.remote if isinstance(one.remote, str) else str(ip_address(one.remote)) if one.remote else ""
+    return {
+        "begun_by": "device" if one.outbound else "other side",
+        "other_side": remote,
+        "service": service(one.protocol, one.port),
+        "flows": one.flows,
+        "packets": one.packets,
+        "reason": one.reason,
+    }
+
+
+TEST = Action(
+    (
+        Parameter("file", "the MUD file, JSON"),
+        Parameter("--pcap", "a capture, or a directory of them", required=True),
+        Parameter("--mac", "the device, where the capture has several", read=mac),
+    ),
+    _test,
+    "Who began a conversation decides, and what it stood for in the look-ups seen before: an address that nobody\n"
+    "asked for is nobody's. The gateway and the name server of the site are taken from the capture.",
+)
