@@ -12,6 +12,7 @@ from thingstead.controller.remote_plane import RemotePlane
 from thingstead.controller.whereabouts import Whereabouts
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.name import NameAnswer, NameStanding
 from thingstead.domain.network import ThingAddress
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import Store
@@ -25,7 +26,9 @@ from thingstead.transport.engine_socket import EngineSocket
 
 __all__ = ["NETWORK_CALLS", "NetworkEngine", "RemoteNetwork"]
 
-NETWORK_CALLS = ("mode", "trust", "note", "places", "refresh", "watch", "file", "expect", "release")
+NETWORK_CALLS = (
+    "mode", "trust", "note", "places", "refresh", "watch", "file", "expect", "release", "learn", "names",
+)  # fmt: skip
 """What the network plane is asked beside what each is."""
 
 
@@ -80,6 +83,14 @@ class NetworkEngine:
     async def release(self, thing: ThingId, document: bytes) -> bool:
         """Have a thing go by the file of the release that it runs."""
         return await self.plane.release(thing, document)
+
+    async def learn(self, answer: NameAnswer) -> None:
+        """Take up what a thing is about to be told."""
+        await self.plane.learn(answer)
+
+    def names(self) -> tuple[NameStanding, ...]:
+        """The names of all files in force, as they stand."""
+        return self.plane.names()
 
     async def refresh(self) -> str:
         """Renew files and names that are due; who keeps the rules."""
@@ -148,6 +159,15 @@ class RemoteNetwork(RemotePlane):
         """As the manager does; errors as there."""
         is_here: bool = await self.ask(bool, "release", thing, document)
         return is_here
+
+    async def learn(self, answer: NameAnswer) -> None:
+        """As the manager does; errors as there."""
+        await self.ask(None, "learn", answer)
+
+    def names(self) -> tuple[NameStanding, ...]:
+        """As the manager does."""
+        found: tuple[NameStanding, ...] = self.ask_now(tuple[NameStanding, ...], "names")
+        return found
 
     async def refresh(self) -> None:
         """Tell of makers that are trusted now, and have renewed what is due."""

@@ -20,6 +20,7 @@ class AlarmKind(StrEnum):
     MUD_URL_CHANGED = "mud-url-changed"
     ADDRESS_TAKEN = "address-taken"
     NAME_POINTS_INSIDE = "name-points-inside"
+    NAME_SHARED = "name-shared"
     NAME_UNRESOLVED = "name-unresolved"
 
 

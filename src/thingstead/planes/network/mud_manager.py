@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from weakref import WeakValueDictionary
 
 from thingstead.clock import Clock
 from thingstead.domain.crypto_asset import AssetKind, CryptoAsset
 from thingstead.domain.lifecycle import LifecycleState, Restriction
+from thingstead.domain.name import NameAnswer, NameStanding
 from thingstead.domain.network import AppliedChange, FlowRule, NetworkChange, ThingAddress
 from thingstead.domain.plane import OBLIGATIONS, Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
 from thingstead.domain.ports import Enforcement
@@ -17,8 +18,10 @@ from thingstead.domain.thing import Thing
 from thingstead.errors import PolicyError, TransportError, UntrustedError
 from thingstead.identifier import ThingId, TransitionId
 from thingstead.planes.network.alarm import Alarm, AlarmKind
+from thingstead.planes.network.control import CONTROLS
 from thingstead.planes.network.mud_library import MudLibrary
 from thingstead.planes.network.name_table import NameTable
+from thingstead.planes.network.residents import Resident, Residents
 from thingstead.protocols.mud.file import Direction, Prefix, RemoteKind
 from thingstead.protocols.mud.rule import Rule, RuleSet, Surroundings, compile_rules
 from thingstead.protocols.mud.signature import AdmissionPolicy, admit
@@ -46,15 +49,6 @@ class SiteMap:
     controller: tuple[Prefix, ...]
     controllers: Mapping[str, tuple[Prefix, ...]]
     baseline: tuple[Rule, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Resident:
-    """A thing as this plane last acted on it."""
-
-    thing: Thing
-    addresses: tuple[ThingAddress, ...]
-    demand: Demand
 
 
 class MudManager:
@@ -93,7 +87,7 @@ class MudManager:
         self._clock = clock
         self._alarm = alarm
         self._deviation_packets = deviation_packets
-        self._residents: dict[ThingId, _Resident] = {}
+        self._residents = Residents()
         self._rules: WeakValueDictionary[int, frozenset[FlowRule]] = WeakValueDictionary()
         self._renewed: set[str] = set()
         self._refused: dict[ThingId, int] = {}
@@ -171,17 +165,39 @@ class MudManager:
         Returns:
             Monotonic time of the next look-up, None where none is due; files are asked for at any call.
         """
-        urls = {one.thing.mud_url for one in self._admitted() if one.thing.mud_url}
+        urls = {one.thing.mud_url for one in self._residents.admitted() if one.thing.mud_url}
         changed = {url for url in urls if await self._library.refresh(url)}
-        names = frozenset[str]().union(*[self._dns_names(one.thing) for one in self._admitted()])
+        names = frozenset[str]().union(*[self._dns_names(one.thing) for one in self._residents.admitted()])
         self._names.forget_all_but(names)
         renewed = await self._names.refresh(names) | self._renewed
         self._renewed.clear()
         # Asked anew: whoever was barred while servers answered must not come back.
-        for one in self._admitted():
+        for one in self._residents.admitted():
             if one.thing.mud_url in changed or self._dns_names(one.thing) & renewed:
                 await self._apply(one)
         return self._names.next_due()
+
+    async def learn(self, answer: NameAnswer) -> None:
+        """A thing is about to be told what a name stands for: the way there is open before it knows (RFC 9726 §3).
+
+        Only names that the file of who asks has open anything, and only for it; where a resolver between us asks for
+        all, it opens it for all that have it, within a second.
+
+        Raises:
+            TransportError: the enforcer refused.
+        """
+        asker = self._residents.at(ip_address(answer.asker))
+        askers = self._residents.admitted() if asker is None else [asker]
+        if not any(answer.name in self._dns_names(one.thing) for one in askers) or not self._names.learn(answer):
+            return
+        if asker is None:
+            self._renewed.add(answer.name)
+        elif asker.demand is Demand.ADMIT:
+            await self._apply(asker)
+
+    def names(self) -> tuple[NameStanding, ...]:
+        """The names of all files in force, as they stand."""
+        return self._names.standings()
 
     async def watch(self) -> tuple[Alarm, ...]:
         """Look at the counters: packets that no rule allows are a deviation, told to `alarm` and returned (R-80)."""
@@ -225,7 +241,7 @@ class MudManager:
             UntrustedError: a file of another maker's than the thing's own.
             TransportError: the enforcer refused.
         """
-        resident = self._residents.get(thing)
+        resident = self._residents.of(thing)
         if resident is None:
             return False
         rules = self._stated(document) if document else None
@@ -252,7 +268,7 @@ class MudManager:
         """Files that must be asked for again, and signers that run out."""
         expiries = []
         for url, shelved in self._library.shelved().items():
-            things = tuple(one.thing.id for one in self._residents.values() if one.thing.mud_url == url)
+            things = self._residents.with_url(url)
             expiries.append(Expiry(f"MUD file {url}", shelved.stale_at, things, self.name, shelved.stale_at))
             if shelved.rules.signer_expires is not None:
                 what = f"signer of MUD file {url}: {shelved.rules.signer}"
@@ -266,7 +282,7 @@ class MudManager:
                 AssetKind.CERTIFICATE,
                 f"signer of MUD file {url}",
                 (rules.signer_algorithm,),
-                tuple([one.thing.id for one in self._residents.values() if one.thing.mud_url == url]),
+                self._residents.with_url(url),
                 None,
                 rules.signer_expires,
             )
@@ -276,11 +292,11 @@ class MudManager:
 
     def findings(self, question: str) -> Sequence[Finding]:
         """What the rules in force show for `question`."""
-        row = _FINDINGS.get(question)
+        row = CONTROLS.get(question)
         if row is None:
             return ()
         control, risk = row
-        ruled = [one for one in self._residents.values() if one.demand is Demand.ADMIT]
+        ruled = self._residents.admitted()
         filed = sum(self._library.rules(one.thing.mud_url) is not None for one in ruled)
         evidence = (
             f"{len(ruled)} things under rules, {filed} by a MUD file of their maker, kept by {self._mode}; "
@@ -297,7 +313,7 @@ class MudManager:
         await self._library.restore(documents)
 
     async def _admit(self, thing: Thing, demand: Demand) -> AppliedChange:
-        known = self._residents.get(thing.id)
+        known = self._residents.of(thing.id)
         if known is not None and known.thing.mud_url != thing.mud_url:
             detail = f"{known.thing.mud_url} became {thing.mud_url}"
             self._alarm(Alarm(AlarmKind.MUD_URL_CHANGED, thing.id, self._clock.utc(), detail))
@@ -308,33 +324,33 @@ class MudManager:
             await self._library.refresh(thing.mud_url)
         # Others have the same names, and their lifetimes in the kernel run on: the next refresh renews them too.
         self._renewed |= await self._names.refresh(self._dns_names(thing))
-        resident = _Resident(thing, addresses, demand)
+        resident = Resident(thing, addresses, demand)
         applied = await self._apply(resident)
-        self._residents[thing.id] = resident
+        self._residents.put(resident)
         await self._reapply_peers(thing)
         return applied
 
     async def _restrict(self, thing: Thing, demand: Demand) -> AppliedChange:
         if not _is_unmended(thing):
             return await self._bar(thing, demand)
-        resident = _Resident(thing, self._addresses(thing), demand)
+        resident = Resident(thing, self._addresses(thing), demand)
         applied = await self._apply(resident)
-        self._residents[thing.id] = resident
+        self._residents.put(resident)
         return applied
 
     async def _bar(self, thing: Thing, demand: Demand) -> AppliedChange:
-        resident = _Resident(thing, self._addresses(thing), demand)
+        resident = Resident(thing, self._addresses(thing), demand)
         applied = await self._enforcement.apply(NetworkChange(thing.id, resident.addresses, None, barred=True))
         self._mode = applied.mode
-        self._residents[thing.id] = resident
+        self._residents.put(resident)
         return applied
 
     def _addresses(self, thing: Thing) -> tuple[ThingAddress, ...]:
         """Where it was acted on last, too: a thing that says it moved must not keep what it had there."""
-        known = self._residents.get(thing.id)
+        known = self._residents.of(thing.id)
         return tuple(dict.fromkeys((*self._locate(thing.id), *(() if known is None else known.addresses))))
 
-    async def _apply(self, resident: _Resident) -> AppliedChange:
+    async def _apply(self, resident: Resident) -> AppliedChange:
         rules = self._flow_rules(resident.thing)
         applied = await self._enforcement.apply(NetworkChange(resident.thing.id, resident.addresses, rules))
         self._mode = applied.mode
@@ -343,12 +359,9 @@ class MudManager:
     async def _reapply_peers(self, thing: Thing) -> None:
         """Whoever may talk to things of a maker or model may now talk to one more, or one less."""
         concerned = {url for url, shelved in self._library.shelved().items() if _names_peers(shelved.rules.rules)}
-        for one in self._admitted() if concerned else ():
+        for one in self._residents.admitted() if concerned else ():
             if one.thing.id != thing.id and one.thing.mud_url in concerned:
                 await self._apply(one)
-
-    def _admitted(self) -> list[_Resident]:
-        return [one for one in self._residents.values() if one.demand is Demand.ADMIT]
 
     def _dns_names(self, thing: Thing) -> frozenset[str]:
         rules = self.rules_of(thing)
@@ -382,14 +395,14 @@ class MudManager:
             remote_ports=(rule.remote_ports.first, rule.remote_ports.last),
             thing_ports=(rule.device_ports.first, rule.device_ports.last),
             icmp=None if rule.icmp is None else (rule.icmp.type, rule.icmp.code),
-            lifetime=self._names.lifetime(rule.remote.name) if named else None,
+            lifetime=self._names.lifetime(rule.remote.name, prefix) if named else None,
         )
 
     def _surroundings(self, thing: Thing, wanted: Sequence[Rule]) -> Surroundings:
         manufacturers: dict[str, tuple[Prefix, ...]] = {}
         models: dict[str, tuple[Prefix, ...]] = {}
         # Few rules ask who else is there; to look through a large domain for each of its things takes it minutes.
-        for one in self._admitted() if _names_peers(wanted) else ():
+        for one in self._residents.admitted() if _names_peers(wanted) else ():
             rules = self._library.rules(one.thing.mud_url)
             # Who is kept from the Internet reaches nobody who is not, for nobody is to reach it on its behalf.
             is_kept_apart = thing.verifies_nothing and not one.thing.verifies_nothing
@@ -439,38 +452,3 @@ def _described(applied: AppliedChange) -> str:
 
 
 _CONFINED = "kept from the Internet: it verifies no release by itself"
-
-_FINDINGS = {
-    "T10": (
-        "a thing reaches only what its maker's signed file names, decided by the kernel",
-        "whatever the file allows can be misused; the file is only as good as its maker",
-    ),
-    "T11": (
-        "a thing opens no flow that its file does not name, so that it serves no attack on others",
-        "flooding inside an allowed flow, and jamming, are not stopped here",
-    ),
-    "C5.6": (
-        "MUD files fetched, verified, compiled and enforced; packets outside them raise an alarm (RFC 8520)",
-        "behaviour inside the allowed flows is not looked at yet",
-    ),
-    "C5.11": (
-        "each packet of a thing is counted, and each that no rule allows is refused and told",
-        "encrypted content is not seen, and an encrypted name look-up hides a name",
-    ),
-    "R-09": (
-        "every packet of a retired thing's interface is dropped, established flows included",
-        "a thing that moves to an interface that is not ours is not met",
-    ),
-    "R-34": (
-        "an address is bound to one interface and one thing; another sender of it is dropped",
-        "who copies both address and interface number behind the same port is not told apart",
-    ),
-    "R-70": (
-        "a thing that verifies no release itself reaches its controller and its like, whatever its file says",
-        "what is behind the controller's own proxy, and radio that passes no gateway, are not seen here",
-    ),
-    "R-80": (
-        "MUD to kernel filters, both directions, DNS names for their lifetime, alarm on deviation",
-        "an unsigned file is believed where the owner's policy says so",
-    ),
-}

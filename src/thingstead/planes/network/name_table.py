@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from thingstead.clock import Clock
+from thingstead.domain.name import NameAnswer, NameStanding
 from thingstead.domain.ports import Resolver
 from thingstead.errors import TransportError
 from thingstead.planes.network.alarm import Alarm, AlarmKind
@@ -14,6 +15,7 @@ from thingstead.planes.network.alarm import Alarm, AlarmKind
 __all__ = ["NameLimits", "NameTable"]
 
 _Prefix = IPv4Network | IPv6Network
+_Address = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,11 @@ class NameLimits:
     """Bounds on what a name server may make us do.
 
     Attributes:
-        min_seconds: a shorter time to live counts as this, or a name could keep us busy.
+        min_seconds: a shorter time to live counts as this where we ask ourselves, or a name could keep us busy.
         max_seconds: a longer one counts as this, or an address could stay for ever.
-        grace_seconds: an address outlives its name by this, so that a refresh has time.
+        grace_seconds: an address outlives its name by this: for a refresh, or for a thing that was just told of it.
         retry_seconds: until a name without an answer is asked for again.
-        max_addresses: of one name; more are left out.
+        max_addresses: of one name; more are left out, and of those learned one by one the oldest give way.
     """
 
     min_seconds: int = 30
@@ -37,27 +39,39 @@ class NameLimits:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    prefixes: tuple[_Prefix, ...]
+    """What a name stands for.
+
+    Attributes:
+        hosts: each with the monotonic time at which it ends.
+        due: when something is to be done: a look-up, or the end of a host.
+        shared: why its addresses are not its owner's alone; empty where nothing says so.
+    """
+
+    hosts: Mapping[_Prefix, float]
     due: float
+    shared: str = ""
 
 
 class NameTable:
-    """Looks names up when they are due, and keeps what they stand for.
+    """Knows what names stand for: by asking when they are due, or from answers that things were given.
+
+    With a resolver it asks. Without one it learns (`learn`), so that a name stands for nothing before a thing has
+    asked for it, and for nothing any more once what the thing was told has run out (RFC 9726 §3).
 
     An answer that points at the site itself, or at no unicast address, is left out with an alarm: whoever answers
     for a maker's name must not open the way to a neighbour of the thing (DNS rebinding).
 
     Args:
-        resolver: asks.
+        resolver: asks; None where names are learned.
         inside: prefixes of the site.
         clock: for due times.
-        alarm: told of what is left out.
+        alarm: told of what is left out, and of names that share their addresses with strangers.
         limits: bounds.
     """
 
     def __init__(
         self,
-        resolver: Resolver,
+        resolver: Resolver | None,
         *,
         inside: tuple[_Prefix, ...],
         clock: Clock,
@@ -72,38 +86,80 @@ class NameTable:
         self._entries: dict[str, _Entry] = {}
 
     def addresses(self) -> dict[str, tuple[_Prefix, ...]]:
-        """Name -> hosts, of every name that was looked up and not forgotten."""
-        return {name: entry.prefixes for name, entry in self._entries.items()}
+        """Name -> hosts, of every name that was looked up or learned and not forgotten."""
+        return {name: tuple(entry.hosts) for name, entry in self._entries.items()}
 
-    def lifetime(self, name: str) -> int:
-        """Seconds for which the addresses of `name` may stand from now on; at least one."""
-        entry = self._entries[name]
-        return max(1, int(entry.due - self._clock.now()) + self._limits.grace_seconds)
+    def lifetime(self, name: str, host: _Prefix) -> int:
+        """Seconds for which `host` may stand for `name` from now on; at least one."""
+        return max(1, int(self._entries[name].hosts[host] - self._clock.now()))
+
+    def standings(self) -> tuple[NameStanding, ...]:
+        """Every name as it stands, for whoever asks."""
+        now = self._clock.now()
+        return tuple(
+            [
+                NameStanding(
+                    name,
+                    tuple([(host.network_address.packed, max(0, int(end - now))) for host, end in entry.hosts.items()]),
+                    entry.shared,
+                )
+                for name, entry in sorted(self._entries.items())
+            ]
+        )
 
     def next_due(self) -> float | None:
-        """Monotonic time of the next look-up; None where nothing is to be looked up."""
+        """Monotonic time at which something is to be done; None where nothing is."""
         return min((entry.due for entry in self._entries.values()), default=None)
 
     async def refresh(self, names: Iterable[str]) -> frozenset[str]:
-        """Look up those of `names` that are due; returns which were looked up, whatever they gave."""
-        due = [name for name in names if name not in self._entries or self._entries[name].due <= self._clock.now()]
+        """Look up those of `names` that are due, or let go what has run out; returns those that this was done to."""
+        now = self._clock.now()
+        if self._resolver is None:
+            ended = frozenset(name for name in names if name in self._entries and self._entries[name].due <= now)
+            for name in ended:
+                self._keep(name, self._alive(name), self._entries[name].shared)
+            return ended
+        due = [name for name in names if name not in self._entries or self._entries[name].due <= now]
         for name in due:
-            self._entries[name] = await self._look_up(name)
+            self._entries[name] = await self._look_up(name, self._resolver)
         return frozenset(due)
+
+    def learn(self, answer: NameAnswer) -> bool:
+        """Take up what a thing is about to be told; whether the name stands for something by it.
+
+        An address stays until what was said of it has run out, whatever later answers say of others: the thing may
+        use what it was told for so long, and not for longer.
+        """
+        found = [(ip_address(packed), ttl) for packed, ttl in answer.addresses[: self._limits.max_addresses]]
+        outside = frozenset(self._outside(answer.name, [address for address, _ in found]))
+        now, hosts = self._clock.now(), self._alive(answer.name)
+        for address, ttl in found:
+            if (host := ip_network(address)) in outside:
+                end = now + min(max(ttl, 0), self._limits.max_seconds) + self._limits.grace_seconds
+                hosts[host] = max(end, hosts.get(host, end))
+        if not hosts:
+            return False
+        newest = sorted(hosts, key=lambda host: hosts[host], reverse=True)[: self._limits.max_addresses]
+        self._keep(answer.name, {host: hosts[host] for host in newest}, self._shared(answer, outside))
+        return True
 
     def forget_all_but(self, names: frozenset[str]) -> None:
         """Drop names that no rule mentions any more."""
         self._entries = {name: entry for name, entry in self._entries.items() if name in names}
 
-    async def _look_up(self, name: str) -> _Entry:
+    async def _look_up(self, name: str, resolver: Resolver) -> _Entry:
         limits = self._limits
         try:
-            found = await self._resolver.resolve(name)
+            found = await resolver.resolve(name)
             addresses = [ip_address(text) for text in found.addresses[: limits.max_addresses]]
         except (TransportError, ValueError) as error:
             self._tell(AlarmKind.NAME_UNRESOLVED, f"{name}: {error}")
-            return _Entry((), self._clock.now() + limits.retry_seconds)
-        lifetime = min(max(found.ttl, limits.min_seconds), limits.max_seconds)
+            return _Entry({}, self._clock.now() + limits.retry_seconds)
+        due = self._clock.now() + min(max(found.ttl, limits.min_seconds), limits.max_seconds)
+        return _Entry(dict.fromkeys(self._outside(name, addresses), due + limits.grace_seconds), due)
+
+    def _outside(self, name: str, addresses: Iterable[_Address]) -> list[_Prefix]:
+        """Those of `addresses` that a maker's name may stand for; the others are told."""
         outside = []
         for address in addresses:
             local = any(address in prefix for prefix in self._inside if prefix.version == address.version)
@@ -111,7 +167,45 @@ class NameTable:
                 self._tell(AlarmKind.NAME_POINTS_INSIDE, f"{name} stands for {address}; left out")
             else:
                 outside.append(ip_network(address))
-        return _Entry(tuple(outside), self._clock.now() + lifetime)
+        return outside
+
+    def _alive(self, name: str) -> dict[_Prefix, float]:
+        entry, now = self._entries.get(name), self._clock.now()
+        return {} if entry is None else {host: end for host, end in entry.hosts.items() if end > now}
+
+    def _keep(self, name: str, hosts: Mapping[_Prefix, float], shared: str) -> None:
+        if hosts:
+            self._entries[name] = _Entry(hosts, min(hosts.values()), shared)
+        else:
+            self._entries.pop(name, None)
+
+    def _shared(self, answer: NameAnswer, hosts: frozenset[_Prefix]) -> str:
+        """Why what this name stands for is not its owner's alone; told once (RFC 9726 §4.3).
+
+        Whoever may reach an address of a CDN may reach everybody whom the CDN serves from there: the kernel sees
+        the address, and not for which of its tenants a packet is meant.
+        """
+        before = self._entries[answer.name].shared if answer.name in self._entries else ""
+        found = before or _leads_elsewhere(answer) or self._meets(answer.name, hosts)
+        if found and not before:
+            self._tell(AlarmKind.NAME_SHARED, f"{answer.name} {found}: what it may reach, others are served from too")
+        return found
+
+    def _meets(self, name: str, hosts: frozenset[_Prefix]) -> str:
+        for other, entry in self._entries.items():
+            if _site(other) != _site(name) and not hosts.isdisjoint(entry.hosts):
+                return f"has an address in common with {other}"
+        return ""
 
     def _tell(self, kind: AlarmKind, detail: str) -> None:
         self._alarm(Alarm(kind, None, self._clock.utc(), detail))
+
+
+def _leads_elsewhere(answer: NameAnswer) -> str:
+    elsewhere = [alias for alias in answer.aliases if _site(alias) != _site(answer.name)]
+    return f"is an alias of {elsewhere[-1]}" if elsewhere else ""
+
+
+def _site(name: str) -> str:
+    """Whose a name is, by its last two labels: right for most, and a name too many is flagged where it is not."""
+    return ".".join(name.lower().rstrip(".").split(".")[-2:])

@@ -100,7 +100,9 @@ class Kernel(DryRun):
 class World:
     """A manager and everything around it."""
 
-    def __init__(self, *services, pages=None, policy_of=None, records=None, clock=None, kernel=None, **names):
+    def __init__(
+        self, *services, pages=None, policy_of=None, records=None, clock=None, kernel=None, learns=False, **names
+    ):
         self.clock = clock or JumpingClock()
         self.web = Web({URL: described(*services)} if pages is None else pages)
         self.dns = Dns(**(names or {"cloud_acme_example": (("198.51.100.7", "2001:db8::7"), 60)}))
@@ -116,7 +118,8 @@ class World:
             clock=self.clock,
             alarm=self.alarms.append,
         )
-        self.names = NameTable(self.dns, inside=LOCAL, clock=self.clock, alarm=self.alarms.append)
+        resolver = None if learns else self.dns
+        self.names = NameTable(resolver, inside=LOCAL, clock=self.clock, alarm=self.alarms.append)
         self.manager = MudManager(
             self.library,
             self.names,

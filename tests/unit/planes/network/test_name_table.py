@@ -1,10 +1,11 @@
 import asyncio
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 import pytest
 
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.planes.network.fakes import LOCAL, Dns
+from thingstead.domain.name import NameAnswer, NameStanding
 from thingstead.planes.network.alarm import Alarm, AlarmKind
 from thingstead.planes.network.name_table import NameLimits, NameTable
 
@@ -21,7 +22,7 @@ def table(*addresses, ttl=60, **limits):
 def test_a_name_stands_for_its_hosts_until_it_is_due():
     names, alarms, dns, clock = table("198.51.100.7", "2001:db8::7")
     assert names.addresses() == {"a.example": (ip_network("198.51.100.7"), ip_network("2001:db8::7"))}
-    assert (names.next_due(), names.lifetime("a.example"), alarms) == (60.0, 75, [])
+    assert (names.next_due(), names.lifetime("a.example", ip_network("198.51.100.7")), alarms) == (60.0, 75, [])
     asyncio.run(clock.wait(59))
     assert asyncio.run(names.refresh(["a.example"])) == frozenset()
     asyncio.run(clock.wait(1))
@@ -66,3 +67,118 @@ def test_forgotten_names_are_not_asked_for():
     names, _, _, _ = table("198.51.100.7")
     names.forget_all_but(frozenset())
     assert (names.addresses(), names.next_due()) == ({}, None)
+
+
+HOST, OTHER = ip_network("198.51.100.7"), ip_network("198.51.100.8")
+
+
+def learned(**limits):
+    alarms: list[Alarm] = []
+    clock = JumpingClock()
+    names = NameTable(None, inside=LOCAL, clock=clock, alarm=alarms.append, limits=NameLimits(**limits))
+    return names, alarms, clock
+
+
+def told(*addresses, name="a.example", ttl=60, aliases=()):
+    return NameAnswer(name, tuple([(ip_address(one).packed, ttl) for one in addresses]), aliases, b"\x0a\x4d\x01\x01")
+
+
+@pytest.mark.spec("RFC 9726 3")
+def test_a_name_that_is_learned_stands_for_nothing_before_anybody_was_told():
+    names, alarms, _ = learned()
+    assert asyncio.run(names.refresh(["a.example"])) == frozenset()
+    assert (names.addresses(), names.next_due(), alarms) == ({}, None, [])
+
+
+@pytest.mark.spec("RFC 9726 3")
+@pytest.mark.requirement("R-80")
+def test_what_a_thing_was_told_stands_for_as_long_as_it_was_told_and_no_longer():
+    names, _, clock = learned(grace_seconds=5)
+    assert names.learn(told("198.51.100.7", ttl=10))
+    assert (names.addresses(), names.lifetime("a.example", HOST)) == ({"a.example": (HOST,)}, 15)
+    asyncio.run(clock.wait(14))
+    assert asyncio.run(names.refresh(["a.example"])) == frozenset()
+    asyncio.run(clock.wait(1))
+    assert asyncio.run(names.refresh(["a.example"])) == {"a.example"}
+    assert (names.addresses(), names.next_due()) == ({}, None)
+
+
+def test_a_later_answer_pins_nothing_of_an_earlier_one():
+    names, _, clock = learned(grace_seconds=0)
+    names.learn(told("198.51.100.7", ttl=10))
+    asyncio.run(clock.wait(5))
+    names.learn(told("198.51.100.8", ttl=10))
+    assert names.addresses() == {"a.example": (OTHER, HOST)}
+    asyncio.run(clock.wait(5))
+    assert asyncio.run(names.refresh(["a.example"])) == {"a.example"}
+    assert names.addresses() == {"a.example": (OTHER,)}
+
+
+def test_the_same_answer_again_makes_an_address_stay_and_a_shorter_one_does_not_cut_it():
+    names, _, clock = learned(grace_seconds=0)
+    names.learn(told("198.51.100.7", ttl=10))
+    asyncio.run(clock.wait(5))
+    names.learn(told("198.51.100.7", ttl=2))
+    assert names.lifetime("a.example", HOST) == 5
+    names.learn(told("198.51.100.7", ttl=20))
+    assert names.lifetime("a.example", HOST) == 20
+
+
+@pytest.mark.parametrize(("ttl", "seconds"), [(0, 15), (-1, 15), (10**9, 86_415)])
+def test_no_answer_opens_a_way_for_ever(ttl, seconds):
+    names, _, _ = learned()
+    names.learn(told("198.51.100.7", ttl=ttl))
+    assert names.lifetime("a.example", HOST) == seconds
+
+
+@pytest.mark.requirement("R-80")
+@pytest.mark.parametrize("address", ["10.77.3.4", "fd77::9", "127.0.0.1", "::1", "224.0.0.1", "169.254.1.1", "0.0.0.0"])
+def test_an_answer_to_a_thing_that_points_inside_teaches_nothing(address):
+    names, alarms, _ = learned()
+    assert not names.learn(told(address))
+    assert (names.addresses(), [alarm.kind for alarm in alarms]) == ({}, [AlarmKind.NAME_POINTS_INSIDE])
+
+
+def test_an_answer_without_addresses_teaches_nothing():
+    names, alarms, _ = learned()
+    assert not names.learn(told())
+    assert (names.addresses(), alarms) == ({}, [])
+
+
+def test_answers_that_change_each_time_do_not_fill_the_table():
+    names, _, _ = learned(max_addresses=3)
+    for number in range(1, 9):
+        names.learn(told(f"198.51.100.{number}", ttl=number))
+    assert names.addresses()["a.example"] == tuple(ip_network(f"198.51.100.{number}") for number in (8, 7, 6))
+
+
+@pytest.mark.spec("RFC 9726 4.3")
+def test_a_name_that_leads_to_a_server_of_many_is_flagged_once():
+    names, alarms, _ = learned()
+    for _ in range(2):
+        names.learn(told("198.51.100.7", aliases=("b.a.example", "d1.cdn.invalid")))
+    assert [alarm.kind for alarm in alarms] == [AlarmKind.NAME_SHARED]
+    assert "alias of d1.cdn.invalid" in names.standings()[0].shared
+
+
+@pytest.mark.spec("RFC 9726 4.3")
+def test_a_name_that_has_the_address_of_a_stranger_s_name_is_flagged():
+    names, alarms, _ = learned()
+    names.learn(told("198.51.100.7"))
+    names.learn(told("198.51.100.7", name="cloud.other.invalid"))
+    assert [one.shared for one in names.standings()] == ["", "has an address in common with a.example"]
+    assert [alarm.kind for alarm in alarms] == [AlarmKind.NAME_SHARED]
+
+
+def test_names_of_one_owner_may_share_an_address():
+    names, alarms, _ = learned()
+    names.learn(told("198.51.100.7", name="a.acme.example", aliases=("edge.acme.example",)))
+    names.learn(told("198.51.100.7", name="b.acme.example"))
+    assert ([one.shared for one in names.standings()], alarms) == (["", ""], [])
+
+
+def test_how_a_name_stands_says_for_how_long():
+    names, _, clock = learned()
+    names.learn(told("198.51.100.7", ttl=60))
+    asyncio.run(clock.wait(10))
+    assert names.standings() == (NameStanding("a.example", ((ip_address("198.51.100.7").packed, 65),), ""),)

@@ -1,0 +1,41 @@
+"""What the network plane shows for threats, challenges and requirements: its controls, and what they leave open."""
+
+from __future__ import annotations
+
+__all__ = ["CONTROLS"]
+
+CONTROLS = {
+    "T10": (
+        "a thing reaches only what its maker's signed file names, decided by the kernel",
+        "whatever the file allows can be misused; the file is only as good as its maker",
+    ),
+    "T11": (
+        "a thing opens no flow that its file does not name, so that it serves no attack on others",
+        "flooding inside an allowed flow, and jamming, are not stopped here",
+    ),
+    "C5.6": (
+        "MUD files fetched, verified, compiled and enforced; packets outside them raise an alarm (RFC 8520)",
+        "behaviour inside the allowed flows is not looked at yet",
+    ),
+    "C5.11": (
+        "each packet of a thing is counted, and each that no rule allows is refused and told",
+        "encrypted content is not seen, and an encrypted name look-up hides a name",
+    ),
+    "R-09": (
+        "every packet of a retired thing's interface is dropped, established flows included",
+        "a thing that moves to an interface that is not ours is not met",
+    ),
+    "R-34": (
+        "an address is bound to one interface and one thing; another sender of it is dropped",
+        "who copies both address and interface number behind the same port is not told apart",
+    ),
+    "R-70": (
+        "a thing that verifies no release itself reaches its controller and its like, whatever its file says",
+        "what is behind the controller's own proxy, and radio that passes no gateway, are not seen here",
+    ),
+    "R-80": (
+        "MUD to kernel filters, both directions, DNS names for their lifetime, alarm on deviation",
+        "an unsigned file is believed where the owner's policy says so",
+    ),
+}
+"""Question -> control and what remains."""
