@@ -48,6 +48,7 @@ DECLARATIONS = {
     "endpoint/config",
     "endpoint/event",
     "planes/network/alarm",
+    "planes/network/findings",
     "planes/software/findings",
     "planes/software/offer",
     "planes/software/part",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-__all__ = ["NameAnswer", "NameStanding"]
+__all__ = ["NameAnswer", "NameStanding", "is_inside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +39,19 @@ class NameStanding:
     name: str
     hosts: tuple[tuple[bytes, int], ...]
     shared: str
+
+
+def is_inside(address: IPv4Address | IPv6Address, local: Iterable[IPv4Network | IPv6Network]) -> bool:
+    """Whether a maker's name must not stand for `address`: it is of the site, of this machine, or of no one host.
+
+    An IPv4 address in IPv6's clothes (RFC 4291 §2.5.5.2) counts as what it is.
+    """
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    if mapped is not None:
+        return is_inside(mapped, local)
+    special = address.is_loopback or address.is_multicast or address.is_link_local or address.is_unspecified
+    broadcast = address == _BROADCAST
+    return special or broadcast or any(address in prefix for prefix in local if prefix.version == address.version)
+
+
+_BROADCAST = IPv4Address("255.255.255.255")

@@ -18,7 +18,7 @@ from thingstead.domain.thing import Thing
 from thingstead.errors import PolicyError, TransportError, UntrustedError
 from thingstead.identifier import ThingId, TransitionId
 from thingstead.planes.network.alarm import Alarm, AlarmKind
-from thingstead.planes.network.control import CONTROLS
+from thingstead.planes.network.findings import CONTROLS
 from thingstead.planes.network.mud_library import MudLibrary
 from thingstead.planes.network.name_table import NameTable
 from thingstead.planes.network.residents import Resident, Residents

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from thingstead.clock import Clock
-from thingstead.domain.name import NameAnswer, NameStanding
+from thingstead.domain.name import NameAnswer, NameStanding, is_inside
 from thingstead.domain.ports import Resolver
 from thingstead.errors import TransportError
 from thingstead.planes.network.alarm import Alarm, AlarmKind
@@ -162,8 +162,7 @@ class NameTable:
         """Those of `addresses` that a maker's name may stand for; the others are told."""
         outside = []
         for address in addresses:
-            local = any(address in prefix for prefix in self._inside if prefix.version == address.version)
-            if local or address.is_loopback or address.is_multicast or address.is_link_local or address.is_unspecified:
+            if is_inside(address, self._inside):
                 self._tell(AlarmKind.NAME_POINTS_INSIDE, f"{name} stands for {address}; left out")
             else:
                 outside.append(ip_network(address))
