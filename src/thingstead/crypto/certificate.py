@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
+from cryptography.utils import CryptographyDeprecationWarning
 
 from thingstead.crypto.key import KeyType, PublicKey
 from thingstead.crypto.lifetime import JUDGEMENTS, NOT_JUDGED
@@ -42,6 +43,8 @@ _MALFORMED = (
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
     UnsupportedAlgorithm,
+    # A release of the library that only warns of what a later one refuses, where warnings are errors.
+    CryptographyDeprecationWarning,
 )
 
 
@@ -62,6 +65,8 @@ class Certificate:
             loaded = x509.load_der_x509_certificate(self.der)
             # Names are parsed late; a bad one must be refused here, not where it is first shown.
             _ = loaded.subject, loaded.issuer
+            if loaded.serial_number <= 0:
+                raise ValueError("a serial number that is not positive")
         except _MALFORMED as error:
             raise DecodeError(f"expected an X.509 certificate: {error}", spec="RFC 5280 §4.1") from None
         return loaded

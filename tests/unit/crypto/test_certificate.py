@@ -49,6 +49,18 @@ def test_what_is_no_certificate_is_refused(data):
         _ = Certificate(data).subject
 
 
+@pytest.mark.spec("RFC 5280 4.1.2.2")
+@pytest.mark.parametrize("first", [b"\x00", b"\x80"])
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
+def test_a_serial_number_that_is_not_positive_is_refused(first):
+    at = AUTHORITY.certificate.der.index(b"\xa0\x03\x02\x01\x02\x02") + 5
+    length = AUTHORITY.certificate.der[at + 1]
+    data = bytearray(AUTHORITY.certificate.der)
+    data[at + 2 : at + 2 + length] = first + bytes(length - 2) + (b"\x00" if first == b"\x00" else b"\x01")
+    with pytest.raises(DecodeError, match=r"expected an X.509 certificate"):
+        load_certificate(bytes(data))
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
