@@ -12,6 +12,7 @@ __all__ = ["in_words", "service"]
 _WHO = {
     RemoteKind.ANY: "anybody on any network",
     RemoteKind.LOCAL_NETWORKS: "anything in the local network",
+    RemoteKind.LOCAL_BROADCAST: "everybody in the local network at once",
     RemoteKind.MY_CONTROLLER: "this domain's controller",
     RemoteKind.SAME_MANUFACTURER: "things of the same maker here",
 }

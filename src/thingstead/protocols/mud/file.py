@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
+from typing import Protocol
 
 __all__ = [
     "ANY_PORT",
     "AccessEntry",
     "Direction",
+    "Expectation",
     "Finding",
     "Icmp",
     "MudFile",
@@ -31,12 +33,13 @@ class Direction(Enum):
 
 
 class RemoteKind(Enum):
-    """How the file names the other side (RFC 8520 §4, §8)."""
+    """How the file names the other side (RFC 8520 §4, §8); frames to everybody name the local broadcast addresses."""
 
     ANY = "any"
     PREFIX = "prefix"
     DNS_NAME = "dns-name"
     LOCAL_NETWORKS = "local-networks"
+    LOCAL_BROADCAST = "local-broadcast"
     CONTROLLER = "controller"
     MY_CONTROLLER = "my-controller"
     SAME_MANUFACTURER = "same-manufacturer"
@@ -85,6 +88,17 @@ class Remote:
         return f"{self.kind.value} {detail}".rstrip()
 
 
+class Expectation(Protocol):
+    """What a maker says of a flow that no packet filter decides, and that a watcher may hold it against.
+
+    A value that can be hashed and compared; as a string it is words for people.
+    """
+
+    @property
+    def name(self) -> str:
+        """Of what kind, in the standard's word."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccessEntry:
     """One ACE that accepts packets; what no entry accepts is dropped (RFC 8520 §5).
@@ -100,6 +114,7 @@ class AccessEntry:
         device_ports: ports on the thing's side.
         icmp: type and code, where the entry says.
         initiated: who may open the TCP connection (RFC 8520 §4.8); None for either.
+        expectations: what else the maker says of the flow.
     """
 
     name: str
@@ -112,6 +127,7 @@ class AccessEntry:
     device_ports: PortRange = ANY_PORT
     icmp: Icmp | None = None
     initiated: Direction | None = None
+    expectations: tuple[Expectation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

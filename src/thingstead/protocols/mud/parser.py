@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 from thingstead.errors import DecodeError, UnsupportedError
 from thingstead.protocols.json.place import Node, decode_json
-from thingstead.protocols.mud.entry import EntryContext, parse_entry
+from thingstead.protocols.mud.conditions import EntryContext
+from thingstead.protocols.mud.entry import parse_entry
 from thingstead.protocols.mud.file import AccessEntry, Direction, Finding, MudFile
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "parse"]
@@ -50,6 +51,7 @@ _FAMILIES = {
     "mixed-eth-ipv4-acl-type": 4,
     "mixed-eth-ipv6-acl-type": 6,
 }
+_DRAFT_MEMBERS = ("acl-name", "acl-type", "access-list-entries")
 _ETHERNET = ("eth-acl-type", "ethernet-acl-type")
 _DEFAULT_CACHE_VALIDITY = 48
 _LONGEST_SYSTEM_INFO = 60
@@ -65,11 +67,12 @@ def parse(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> MudFile:
 
     Raises:
         DecodeError: not JSON, or outside RFC 8520; the message opens with the JSON pointer of the place.
-        UnsupportedError: a ``mud-version`` other than 1, or rules whose meaning depends on their order.
+        UnsupportedError: a ``mud-version`` other than 1, lists of a draft, rules whose meaning depends on their order.
     """
     root = decode_json(data, max_bytes=limits.max_bytes, max_depth=limits.max_depth)
     findings: list[Finding] = []
     mud = root.member(_MUD, spec="RFC 8520 §3")
+    lists = _read_lists(root, limits, findings)
     version = mud.member("mud-version", spec="RFC 8520 §3.1")
     if version.integer(0, 255, spec="RFC 8520 §3.1") != 1:
         raise UnsupportedError(f"{version.place}: expected version 1, got {version.value}", spec="RFC 8520 §3.1")
@@ -86,7 +89,7 @@ def parse(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> MudFile:
         manufacturer=_optional_text(mud, "mfg-name"),
         model=_optional_text(mud, "model-name"),
         signature_url=_optional_text(mud, "mud-signature"),
-        entries=_parse_lists(root, mud, limits, findings),
+        entries=_parse_lists(lists, mud, limits, findings),
         findings=tuple(findings),
     )
 
@@ -133,9 +136,8 @@ def _optional_text(mud: Node, name: str) -> str:
     return "" if node is None or node.value == "" else node.text(_LONGEST_URL, spec="RFC 8520 §3")
 
 
-def _parse_lists(root: Node, mud: Node, limits: Limits, findings: list[Finding]) -> tuple[AccessEntry, ...]:
+def _parse_lists(lists: dict[str, Node], mud: Node, limits: Limits, findings: list[Finding]) -> tuple[AccessEntry, ...]:
     directions = _parse_policies(mud)
-    lists = _read_lists(root, limits, findings)
     entries: list[AccessEntry] = []
     budget = limits.max_entries
     for name, (direction, reference) in directions.items():
@@ -181,12 +183,22 @@ def _read_lists(root: Node, limits: Limits, findings: list[Finding]) -> dict[str
     for index, acl in enumerate(container.member("acl", spec="RFC 8519 §4.1").elements(spec="RFC 8519 §4.1")):
         if index == limits.max_lists:
             acl.refuse(f"at most {limits.max_lists} access lists", spec="RFC 8520 §16")
+        _refuse_draft(acl)
         node = acl.member("name", spec="RFC 8519 §4.1")
         name = node.text(_LONGEST_NAME, spec="RFC 8519 §4.1")
         if name in lists:
             node.refuse("a name that no other list has", spec="RFC 8519 §4.1")
         lists[name] = acl
     return lists
+
+
+def _refuse_draft(acl: Node) -> None:
+    """Lists of the years before RFC 8519 have other members below, whose meaning moved; they are not guessed at."""
+    for name, node in acl.members(spec="RFC 8519 §4.1"):
+        if name in _DRAFT_MEMBERS:
+            raise UnsupportedError(
+                f"{node.place}: expected an access list of RFC 8519, got one of a draft before it", spec="RFC 8519 §4.1"
+            )
 
 
 def _read_aces(acl: Node, findings: list[Finding]) -> list[tuple[str, Node]]:
@@ -218,9 +230,7 @@ def _parse_aces(
             message = f"{denied.place}: expected no entry that drops before one that accepts ({ace.place})"
             raise UnsupportedError(message, spec="RFC 8519 §4.1")
         context = EntryContext(name=name, direction=direction, family=family, report=findings.append)
-        entry = parse_entry(ace, context)
-        if entry is not None:
-            entries.append(entry)
+        entries += parse_entry(ace, context)
     return entries
 
 

@@ -16,6 +16,7 @@ from thingstead.protocols.mud.file import (
     ANY_PORT,
     AccessEntry,
     Direction,
+    Expectation,
     Finding,
     Icmp,
     PortRange,
@@ -30,6 +31,7 @@ __all__ = ["DNS_CLASS", "NTP_CLASS", "Rule", "RuleDifference", "RuleSet", "Surro
 DNS_CLASS = "urn:ietf:params:mud:dns"
 NTP_CLASS = "urn:ietf:params:mud:ntp"
 _TCP, _UDP = 6, 17
+_BROADCAST = ip_network("255.255.255.255/32")
 _PROTOCOLS = {None: "any protocol", 1: "icmp", _TCP: "tcp", _UDP: "udp", 58: "icmpv6"}
 
 
@@ -45,6 +47,7 @@ class Rule:
         remote_ports: ports on that side.
         device_ports: ports on the thing's side.
         icmp: type and code of the first packet.
+        expectations: what else its maker says of the flow.
     """
 
     opened_by: Direction
@@ -54,6 +57,7 @@ class Rule:
     remote_ports: PortRange = ANY_PORT
     device_ports: PortRange = ANY_PORT
     icmp: Icmp | None = None
+    expectations: tuple[Expectation, ...] = ()
 
     def __str__(self) -> str:
         arrow = "->" if self.opened_by is Direction.FROM_DEVICE else "<-"
@@ -65,6 +69,7 @@ class Rule:
             words.append(f"thing port {self.device_ports}")
         if self.icmp is not None:
             words.append(f"type {self.icmp.type} code {self.icmp.code}")
+        words += map(str, self.expectations)
         return ", ".join(words)
 
 
@@ -134,6 +139,8 @@ class Surroundings:
                 found = () if remote.prefix is None else (remote.prefix,)
             case RemoteKind.LOCAL_NETWORKS:
                 found = self._local(remote.prefix)
+            case RemoteKind.LOCAL_BROADCAST:
+                found = (_BROADCAST, *[_broadcast(prefix) for prefix in self.local_networks if prefix.version == 4])
             case RemoteKind.MY_CONTROLLER:
                 found = self.my_controller
             case RemoteKind.SAME_MANUFACTURER:
@@ -152,7 +159,7 @@ class Surroundings:
         """Local networks, or their part inside `prefix`; multicast and broadcast never leave them."""
         if prefix is None:
             return self.local_networks
-        if prefix.is_multicast or str(prefix) == "255.255.255.255/32":
+        if prefix.is_multicast or prefix == _BROADCAST:
             return (prefix,)
         inside = [one for one in self.local_networks if one.version == prefix.version and one.overlaps(prefix)]
         return tuple(prefix if prefix.prefixlen >= one.prefixlen else one for one in inside)
@@ -201,6 +208,10 @@ def difference(old: RuleSet | None, new: RuleSet | None) -> RuleDifference:
     )
 
 
+def _broadcast(prefix: Prefix) -> Prefix:
+    return ip_network(prefix.broadcast_address)
+
+
 def _is_reply(entry: AccessEntry) -> bool:
     return entry.protocol == _TCP and entry.initiated is not None and entry.initiated is not entry.direction
 
@@ -214,6 +225,7 @@ def _compile_entry(entry: AccessEntry) -> Rule:
         remote_ports=entry.remote_ports,
         device_ports=entry.device_ports,
         icmp=entry.icmp,
+        expectations=entry.expectations,
     )
 
 

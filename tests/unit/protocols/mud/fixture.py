@@ -5,6 +5,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from thingstead.protocols.mud.parser import parse
+
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 URL = "https://maker.example/lamp"
 ACE = {
@@ -58,3 +60,17 @@ def with_ace(matches, *, acl=0, kind="ipv4-acl-type", action="accept"):
         for number, name in enumerate(("from", "to"))
     ]
     return bent("/ietf-access-control-list:acls/acl", lists)
+
+
+def entry(matches, **kwargs):
+    """The only entry of the file with `matches`."""
+    (found,) = parse(with_ace(matches, **kwargs)).entries
+    return found
+
+
+def require_left_out(matches, **kwargs):
+    """No entry, and findings that say so."""
+    file = parse(with_ace(matches, **kwargs))
+    assert file.entries == ()
+    assert file.findings
+    assert all(finding.narrows and finding.place and finding.spec for finding in file.findings)

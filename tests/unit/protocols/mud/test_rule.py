@@ -78,6 +78,8 @@ SURROUNDINGS = Surroundings(
         (Remote(RemoteKind.LOCAL_NETWORKS, prefix=ip_network("10.77.9.0/24")), 4, "10.77.9.0/24"),
         (Remote(RemoteKind.LOCAL_NETWORKS, prefix=ip_network("10.0.0.0/8")), 4, "10.77.0.0/16"),
         (Remote(RemoteKind.LOCAL_NETWORKS, prefix=ip_network("198.51.100.0/24")), 4, ""),
+        (Remote(RemoteKind.LOCAL_BROADCAST), 4, "255.255.255.255/32 10.77.255.255/32"),
+        (Remote(RemoteKind.LOCAL_BROADCAST), 6, ""),
         (Remote(RemoteKind.MY_CONTROLLER), 4, "10.77.0.1/32"),
         (Remote(RemoteKind.MY_CONTROLLER), 6, ""),
         (Remote(RemoteKind.SAME_MANUFACTURER), 4, "10.77.1.2/32"),
@@ -92,7 +94,7 @@ SURROUNDINGS = Surroundings(
 def test_what_a_name_means_is_the_sites_answer_or_nothing(remote, family, expected):
     rule = Rule(Direction.FROM_DEVICE, family, None, remote)
     found = SURROUNDINGS.resolve(rule, authority="maker.example")
-    assert [str(prefix) for prefix in found] == ([expected] if expected else [])
+    assert [str(prefix) for prefix in found] == expected.split()
 
 
 @pytest.mark.spec("RFC 8520 16")
