@@ -67,7 +67,7 @@ profile = "{profile}"
 
 # From how bad on an alarm cuts its thing off ("never" for never), and of how many things of a zone, at one time.
 # [response]
-# quarantine_from = "high"
+# quarantine_from = "alarm"
 # share = 0.25
 # per_hour = 10
 # rest_hours = 24

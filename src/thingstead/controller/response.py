@@ -8,8 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
+from thingstead.analysis.detectors.detector import Detection
 from thingstead.clock import Clock
 from thingstead.controller.conductor import Conductor, TransitionReport
 from thingstead.controller.response_record import PlaneTime, Response, decode, encode, response_id
@@ -19,14 +19,13 @@ from thingstead.domain.lifecycle import Restriction
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import Records
 from thingstead.domain.register import Register
-from thingstead.domain.release_policy import Severity
 from thingstead.domain.response_policy import Extent, ResponsePolicy
 from thingstead.domain.thing import Thing
 from thingstead.domain.unit import Committed
 from thingstead.errors import ConfigError, StateError, StorageError, TransitionError
 from thingstead.identifier import ThingId
 
-__all__ = ["DOCUMENTS", "Limits", "Responder", "Suspicion"]
+__all__ = ["DOCUMENTS", "Limits", "Responder"]
 
 _LOGGER = logging.getLogger(__name__)
 _ACTOR = "response"
@@ -34,50 +33,6 @@ _HOUR = timedelta(hours=1)
 _LONGEST = 200
 DOCUMENTS = "@response/"
 """What the keys of its documents begin with; they stay with the controller."""
-
-
-class Suspicion(Protocol):
-    """What a detector says (`analysis.detectors.detector.Detection`)."""
-
-    @property
-    def detector(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def thing(self) -> ThingId | None:
-        """Whom it is about; None where the device is no thing of ours."""
-        ...
-
-    @property
-    def device(self) -> bytes:
-        """The device's link-layer address."""
-        ...
-
-    @property
-    def first(self) -> float:
-        """Seconds since 1970 of the first packet that counts."""
-        ...
-
-    @property
-    def evidence(self) -> tuple[str, ...]:
-        """Packets or flows, a line each."""
-        ...
-
-    @property
-    def rule(self) -> str:
-        """What decided."""
-        ...
-
-    @property
-    def explanation(self) -> str:
-        """A sentence for the owner."""
-        ...
-
-    @property
-    def severity(self) -> Severity:
-        """How bad."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +103,7 @@ class Responder:
         """All that are kept, the newest first."""
         return tuple(sorted(self._responses.values(), key=lambda one: (one.at, one.id), reverse=True))
 
-    async def alarm(self, detection: Suspicion) -> Response | None:
+    async def alarm(self, detection: Detection) -> Response | None:
         """Put a detection on the ledger, and cut its thing off if the policy says so; the times of each plane.
 
         Returns:
@@ -238,7 +193,7 @@ class Responder:
         )
         return done
 
-    def _objection(self, detection: Suspicion, thing: Thing, at: datetime) -> str:
+    def _objection(self, detection: Detection, thing: Thing, at: datetime) -> str:
         policy = self._policy()
         if thing.state in GONE or thing.restriction is Restriction.QUARANTINED or self._open_of(thing.id):
             return "it is cut off already"
@@ -259,7 +214,7 @@ class Responder:
         begun = sum(at - one.at < _HOUR for one in self._responses.values())
         return policy.bound(zone=in_zone, domain=Extent(len(cut), len(here)), begun=begun)
 
-    async def _tell(self, detection: Suspicion, at: datetime, details: dict[str, Detail]) -> None:
+    async def _tell(self, detection: Detection, at: datetime, details: dict[str, Detail]) -> None:
         """Once in a while, for a detector that goes on saying the same must not fill the disk."""
         name = detection.detector, detection.device
         last = self._told.get(name)
@@ -285,20 +240,21 @@ class Responder:
         return [one for one in self._responses.values() if one.is_open and one.thing == thing]
 
 
-def _begun(detection: Suspicion, thing: Thing, at: datetime) -> Response:
+def _begun(detection: Detection, thing: Thing, at: datetime) -> Response:
     words = (detection.detector, detection.explanation[:_LONGEST])
     first = datetime.fromtimestamp(detection.first, UTC)
     return Response(response_id(thing.id, at), thing.id, thing.zone, *words, first, at, thing.restriction)
 
 
-def _is_same(response: Response, detection: Suspicion) -> bool:
+def _is_same(response: Response, detection: Detection) -> bool:
     return response.thing == detection.thing and response.detector == detection.detector
 
 
-def _draft(detection: Suspicion, at: datetime, details: dict[str, Detail]) -> Draft:
+def _draft(detection: Detection, at: datetime, details: dict[str, Detail]) -> Draft:
     evidence: dict[str, Detail] = {
         "first": datetime.fromtimestamp(detection.first, UTC).isoformat(),
-        "severity": detection.severity.name.lower(),
+        "severity": detection.severity.value,
+        "subject": detection.subject[:_LONGEST],
         "rule": detection.rule[:_LONGEST],
         "evidence": "; ".join(detection.evidence)[:_LONGEST],
         "explanation": detection.explanation[:_LONGEST],

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from thingstead.domain.release_policy import Severity
+__all__ = ["Extent", "ResponsePolicy", "Severity"]
 
-__all__ = ["Extent", "ResponsePolicy"]
+
+class Severity(StrEnum):
+    """How much of an attack a detection is, the least first."""
+
+    NOTICE = "notice"
+    """A weakness that shows: somebody should mend it."""
+    INCIDENT = "incident"
+    """Something is lost or overloaded; nobody need be at fault."""
+    ALARM = "alarm"
+    """An attack, or a thing that works for somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class ResponsePolicy:
         rest: after somebody has let a thing go again, the same detector's word does not cut it off for so long.
     """
 
-    quarantine_from: Severity | None = Severity.HIGH
+    quarantine_from: Severity | None = Severity.ALARM
     never: tuple[str, ...] = ()
     share: float = 0.25
     per_hour: int = 10
@@ -46,8 +56,8 @@ class ResponsePolicy:
         """Why a detection cuts nobody off, whoever it is about; empty where it does."""
         if self.quarantine_from is None:
             return "[response] quarantine_from says never"
-        if severity < self.quarantine_from:
-            return f"{severity.name.lower()} is less than [response] quarantine_from"
+        if _ORDER.index(severity) < _ORDER.index(self.quarantine_from):
+            return f"{severity} is less than [response] quarantine_from"
         pattern = next((one for one in self.never if fnmatchcase(detector, one)), None)
         return "" if pattern is None else f"[response] never names {pattern}"
 
@@ -65,3 +75,6 @@ class ResponsePolicy:
             if extent.cut >= max(1, int(extent.of * self.share)):
                 return f"{extent.cut} of the {extent.of} things of {name} are cut off by responses already"
         return ""
+
+
+_ORDER = tuple(Severity)

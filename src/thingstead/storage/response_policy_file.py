@@ -3,7 +3,7 @@
 ::
 
     [response]
-    quarantine_from = "high"      # or "never"
+    quarantine_from = "alarm"     # or "notice", "incident", "never"
     never = ["silence", "dns-*"]  # detectors whose word cuts nobody off
     share = 0.25                  # of a zone's things, and of all, that may be cut off by alarms at one time
     per_hour = 10
@@ -17,19 +17,17 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from thingstead.domain.release_policy import Severity
-from thingstead.domain.response_policy import ResponsePolicy
+from thingstead.domain.response_policy import ResponsePolicy, Severity
 
 __all__ = ["ResponseSection", "response_policy"]
 
-_Level = Literal["low", "medium", "high", "critical", "never"]
 _Names = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=60)], ...], msgspec.Meta(max_length=64)]
 
 
 class ResponseSection(msgspec.Struct, forbid_unknown_fields=True):
     """``[response]``: what an alarm may have done by itself."""
 
-    quarantine_from: _Level = "high"
+    quarantine_from: Literal["notice", "incident", "alarm", "never"] = "alarm"
     never: _Names = ()
     share: Annotated[float, msgspec.Meta(gt=0, le=0.5)] = 0.25
     per_hour: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
@@ -40,7 +38,7 @@ def response_policy(section: ResponseSection) -> ResponsePolicy:
     """What the section says."""
     level = section.quarantine_from
     return ResponsePolicy(
-        None if level == "never" else Severity[level.upper()],
+        None if level == "never" else Severity(level),
         section.never,
         section.share,
         section.per_hour,

@@ -1,22 +1,21 @@
 """An alarm cuts its thing off on all planes, within bounds, after it is on the ledger, and one command undoes it."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.unit.controller.planes import House, down
 from tests.unit.domain.things import AT, a_thing
+from thingstead.analysis.detectors.detector import Detection
 from thingstead.controller.response import DOCUMENTS, Limits, Responder
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import Cause, Restriction
 from thingstead.domain.plane import PlaneName
-from thingstead.domain.release_policy import Severity
-from thingstead.domain.response_policy import ResponsePolicy
+from thingstead.domain.response_policy import ResponsePolicy, Severity
 from thingstead.domain.unit import Unit
 from thingstead.errors import ConfigError, StateError, StorageError
-from thingstead.identifier import ThingId
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.records import PlaneRecords
 
@@ -26,16 +25,18 @@ THINGS = [a_thing(number, zone=zone) for number, zone in enumerate(ZONES)]
 LAMP = THINGS[0].id
 
 
-@dataclass
-class Detection:
-    detector: str = "scan"
-    thing: ThingId | None = LAMP
-    device: bytes = bytes(6)
-    first: float = AT.timestamp() - 1.5
-    evidence: tuple[str, ...] = ("tcp 192.0.2.9:23", "tcp 192.0.2.10:23")
-    rule: str = "20 hosts in 10 s"
-    explanation: str = "it tries many hosts on one port"
-    severity: Severity = Severity.HIGH
+DETECTION = Detection(
+    detector="scan",
+    device=bytes(6),
+    thing=LAMP,
+    subject="tcp 23",
+    first=AT.timestamp() - 1.5,
+    last=AT.timestamp(),
+    evidence=("tcp 192.0.2.9:23", "tcp 192.0.2.10:23"),
+    rule="20 hosts in 10 s",
+    explanation="it tries many hosts on one port",
+    severity=Severity.ALARM,
+)
 
 
 class Disk(MemoryStore):
@@ -71,7 +72,7 @@ class Home:
         return self
 
     def alarm(self, **changes):
-        return asyncio.run(self.responder.alarm(replace(Detection(), **changes)))
+        return asyncio.run(self.responder.alarm(replace(DETECTION, **changes)))
 
     def undo(self, response, actor="owner"):
         return asyncio.run(self.responder.undo(response.id, actor=actor))
@@ -116,8 +117,8 @@ def test_what_cannot_be_put_on_the_ledger_cuts_nobody_off():
 @pytest.mark.parametrize(
     ("policy", "changes", "because"),
     [
-        (ResponsePolicy(), {"severity": Severity.MEDIUM}, "medium is less"),
-        (ResponsePolicy(quarantine_from=None), {"severity": Severity.CRITICAL}, "never"),
+        (ResponsePolicy(), {"severity": Severity.INCIDENT}, "incident is less"),
+        (ResponsePolicy(quarantine_from=None), {"severity": Severity.ALARM}, "never"),
         (ResponsePolicy(never=("sc*",)), {}, "sc*"),
         (ResponsePolicy(), {"thing": None}, "no thing of ours"),
     ],
@@ -226,7 +227,9 @@ def test_two_words_at_one_time_cut_off_once():
     home = Home()
 
     async def both():
-        return await asyncio.gather(*[home.responder.alarm(Detection(detector=name)) for name in ("scan", "flood")])
+        return await asyncio.gather(
+            *[home.responder.alarm(replace(DETECTION, detector=name)) for name in ("scan", "flood")]
+        )
 
     assert sum(one is not None for one in asyncio.run(both())) == 1
 

@@ -2,23 +2,22 @@
 
 import pytest
 
-from thingstead.domain.release_policy import Severity
-from thingstead.domain.response_policy import Extent, ResponsePolicy
+from thingstead.domain.response_policy import Extent, ResponsePolicy, Severity
 
 ROOM = Extent(0, 100)
 
 
-@pytest.mark.parametrize("severity", [Severity.HIGH, Severity.CRITICAL])
-def test_what_is_bad_enough_cuts_off(severity):
-    assert ResponsePolicy().objection("scan-vertical", severity) == ""
+@pytest.mark.parametrize("policy", [ResponsePolicy(), ResponsePolicy(Severity.NOTICE)])
+def test_what_is_bad_enough_cuts_off(policy):
+    assert policy.objection("scan-vertical", Severity.ALARM) == ""
 
 
 @pytest.mark.parametrize(
     ("policy", "severity", "because"),
     [
-        (ResponsePolicy(), Severity.MEDIUM, "medium is less"),
-        (ResponsePolicy(quarantine_from=None), Severity.CRITICAL, "says never"),
-        (ResponsePolicy(never=("dns", "scan-*")), Severity.CRITICAL, "scan-*"),
+        (ResponsePolicy(), Severity.INCIDENT, "incident is less"),
+        (ResponsePolicy(quarantine_from=None), Severity.ALARM, "says never"),
+        (ResponsePolicy(never=("dns", "scan-*")), Severity.ALARM, "scan-*"),
     ],
 )
 def test_what_the_owner_did_not_name_cuts_nobody_off(policy, severity, because):

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from thingstead.domain.release_policy import Severity
-from thingstead.domain.response_policy import ResponsePolicy
+from thingstead.domain.response_policy import ResponsePolicy, Severity
 from thingstead.errors import ConfigError
 from thingstead.storage.policy_file import parse_policy
 
@@ -17,13 +16,14 @@ def test_without_a_word_the_safe_values_stand():
 def test_what_is_written_counts():
     text = '[response]\nquarantine_from = "never"\nnever = ["x-*"]\nshare = 0.5\nper_hour = 3\nrest_hours = 0\n'
     assert parse_policy(text).response == ResponsePolicy(None, ("x-*",), 0.5, 3, timedelta(0))
-    assert parse_policy('[response]\nquarantine_from = "low"\n').response.quarantine_from is Severity.LOW
+    assert parse_policy('[response]\nquarantine_from = "notice"\n').response.quarantine_from is Severity.NOTICE
 
 
 @pytest.mark.parametrize(
     "line",
     [
         'quarantine_from = "always"',
+        'quarantine_from = "high"',
         "share = 0.51",
         "share = 1.0",
         "share = 0",

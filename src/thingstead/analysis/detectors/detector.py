@@ -9,28 +9,17 @@ import importlib
 import pkgutil
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from thingstead.analysis import detectors as package
 from thingstead.analysis.detectors.scene import Scene
+from thingstead.domain.response_policy import Severity
 from thingstead.identifier import ThingId
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["Detection", "Detector", "Severity", "detectors"]
 
 _MOST_EVIDENCE = 8
-
-
-class Severity(StrEnum):
-    """How much of an attack it is."""
-
-    NOTICE = "notice"
-    """A weakness that shows: somebody should mend it."""
-    INCIDENT = "incident"
-    """Something is lost or overloaded; nobody need be at fault."""
-    ALARM = "alarm"
-    """An attack, or a thing that works for somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
