@@ -1,4 +1,4 @@
-"""What lies packed in an image, as far as it is cheap to look: gzip, xz, bzip2 and zip, one in another.
+"""What lies packed in an image, as far as it is cheap to look: gzip, xz, bzip2, zip and squashfs, one in another.
 
 Packed data are hostile: every step is bounded, and what cannot be unpacked is passed over, for most places that look
 like the beginning of an archive are none.
@@ -13,6 +13,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from thingstead.analysis import squashfs
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "Unpacked", "unpack"]
 
@@ -54,13 +56,17 @@ class Unpacked:
 
 _ZIP_HEAD = 30
 _SMALLEST = 16
-_MAGIC = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]|\xfd7zXZ\x00|BZh[1-9]1AY&SY|PK\x03\x04")
+_MAGIC = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]|\xfd7zXZ\x00|BZh[1-9]1AY&SY|PK\x03\x04|hsqs")
 
 
 def unpack(image: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Unpacked]:
     """Everything that lies packed in an image, in the order in which it is found."""
     budget = _Budget(limits.max_bytes, limits.max_places)
     yield from _within(image, None, limits.max_depth, limits, budget)
+
+
+_OpenUp = Callable[[bytes, int, Limits, int], tuple[bytes, int]]
+"""From data, where it begins, limits and room to what comes out and the octets that it took; nothing for noise."""
 
 
 @dataclass(slots=True)
@@ -78,8 +84,8 @@ def _within(data: bytes, outer: Unpacked | None, depth: int, limits: Limits, bud
         if not depth or not budget.places or not budget.octets:
             return
         budget.places -= 1
-        kind, make = _KINDS[match[0][:2]]
-        content, used = _stream(data, match.start(), kind, make, limits, budget.octets)
+        kind, open_up = _KINDS[match[0][:2]]
+        content, used = open_up(data, match.start(), limits, budget.octets)
         if len(content) < _SMALLEST:
             continue
         end = match.start() + used
@@ -93,21 +99,23 @@ def _within(data: bytes, outer: Unpacked | None, depth: int, limits: Limits, bud
         yield from _within(content, found, depth - 1, limits, budget)
 
 
-def _stream(
-    data: bytes, start: int, kind: str, make: Callable[[Limits], Any], limits: Limits, room: int
-) -> tuple[bytes, int]:
-    """What comes out of a stream, and the octets that it took; nothing where it is none."""
-    body = start if kind != "zip" else _zip_body(data, start)
-    if body < 0:
-        return b"", 0
-    unpacker = make(limits)
-    given = data[body:]
-    try:
-        content = unpacker.decompress(given, room)
-    except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, MemoryError):
-        return b"", 0
-    rest = len(unpacker.unused_data) if unpacker.eof else 0
-    return content, body - start + len(given) - rest
+def _stream(make: Callable[[Limits], Any], head: Callable[[bytes, int], int] | None = None) -> _OpenUp:
+    """Unpacks one stream, which begins behind its head if it has one."""
+
+    def unpack_stream(data: bytes, start: int, limits: Limits, room: int) -> tuple[bytes, int]:
+        body = start if head is None else head(data, start)
+        if body < 0:
+            return b"", 0
+        unpacker = make(limits)
+        given = data[body:]
+        try:
+            content = unpacker.decompress(given, room)
+        except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, MemoryError):
+            return b"", 0
+        rest = len(unpacker.unused_data) if unpacker.eof else 0
+        return content, body - start + len(given) - rest
+
+    return unpack_stream
 
 
 def _zip_body(data: bytes, start: int) -> int:
@@ -118,9 +126,13 @@ def _zip_body(data: bytes, start: int) -> int:
     return start + _ZIP_HEAD + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
 
 
-_KINDS: dict[bytes, tuple[str, Callable[[Limits], Any]]] = {
-    b"\x1f\x8b": ("gzip", lambda _limits: zlib.decompressobj(wbits=31)),
-    b"\xfd7": ("xz", lambda limits: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=limits.max_memory)),
-    b"BZ": ("bzip2", lambda _limits: bz2.BZ2Decompressor()),
-    b"PK": ("zip", lambda _limits: zlib.decompressobj(wbits=-15)),
+_KINDS: dict[bytes, tuple[str, _OpenUp]] = {
+    b"\x1f\x8b": ("gzip", _stream(lambda _limits: zlib.decompressobj(wbits=31))),
+    b"\xfd7": (
+        "xz",
+        _stream(lambda limits: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=limits.max_memory)),
+    ),
+    b"BZ": ("bzip2", _stream(lambda _limits: bz2.BZ2Decompressor())),
+    b"PK": ("zip", _stream(lambda _limits: zlib.decompressobj(wbits=-15), _zip_body)),
+    b"hs": ("squashfs", lambda data, start, _limits, room: squashfs.content(data, start, room)),
 }
