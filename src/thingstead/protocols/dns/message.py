@@ -19,6 +19,7 @@ import dns.rrset
 from thingstead.errors import DecodeError, UnsupportedError
 
 __all__ = [
+    "MAX_DATAGRAM",
     "Address",
     "DnsMessage",
     "Limits",
@@ -28,8 +29,8 @@ __all__ = [
     "RecordType",
     "decode",
     "encode_query",
+    "encode_relayed",
     "encode_response",
-    "with_lifetimes_up_to",
 ]
 
 Address = IPv4Address | IPv6Address
@@ -42,6 +43,11 @@ class RecordType(IntEnum):
     A = 1
     CNAME = 5
     AAAA = 28
+
+    @classmethod
+    def of(cls, address: Address) -> RecordType:
+        """That of the record that has such an address."""
+        return cls.A if address.version == 4 else cls.AAAA
 
 
 class Rcode(IntEnum):
@@ -69,6 +75,9 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 """For whoever has none of its own."""
+
+MAX_DATAGRAM = 1232
+"""Bytes of one datagram that no link cuts to pieces; more goes over TCP (RFC 9715 §3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,7 @@ class DnsMessage:
         is_response: QR.
         is_truncated: TC: the rest is to be had over TCP.
         rcode: 0 where all went well.
+        max_response: bytes that its sender takes in one datagram (RFC 6891 §6.2.3).
         question: None where none is repeated, as some servers do with an error.
         answers: of the answer section, in their order.
     """
@@ -120,6 +130,7 @@ class DnsMessage:
     is_response: bool
     is_truncated: bool
     rcode: int
+    max_response: int
     question: Question | None
     answers: tuple[Record, ...]
 
@@ -174,6 +185,7 @@ def decode(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> DnsMessage:
         is_response=bool(message.flags & dns.flags.QR),
         is_truncated=bool(message.flags & dns.flags.TC),
         rcode=int(message.rcode()),
+        max_response=min(max(_LEAST_DATAGRAM, message.payload), MAX_DATAGRAM),
         question=question,
         answers=tuple([_record(one) for one in message.answer if one.rdclass == _INTERNET and len(one)]),
     )
@@ -186,7 +198,9 @@ def encode_query(question: Question, *, id: int) -> bytes:  # noqa: A002  the st
         DecodeError: a name that is none.
     """
     return _attempt(
-        lambda: dns.message.make_query(question.name, dns.rdatatype.RdataType.make(question.type), id=id).to_wire()
+        lambda: dns.message.make_query(
+            question.name, dns.rdatatype.RdataType.make(question.type), id=id, use_edns=0, payload=MAX_DATAGRAM
+        ).to_wire()
     )
 
 
@@ -206,36 +220,55 @@ def encode_response(query: bytes, *, rcode: Rcode, addresses: tuple[Address, ...
     response = _attempt(lambda: dns.message.make_response(asked, recursion_available=True))
     response.set_rcode(dns.rcode.Rcode.make(int(rcode)))
     for question in asked.question:
-        given = [str(one) for one in addresses if int(_TYPES[one.version]) == int(question.rdtype)]
+        given = [str(one) for one in addresses if RecordType.of(one) == int(question.rdtype)]
         if given:
             response.answer.append(dns.rrset.from_text_list(question.name, ttl, "IN", question.rdtype, given))
     return _attempt(response.to_wire)
 
 
-def with_lifetimes_up_to(data: bytes, seconds: int) -> bytes:
-    """The response with no record that may be kept for longer; unchanged where there is none.
+def encode_relayed(query: bytes, response: bytes, *, max_ttl: int, max_bytes: int) -> bytes:
+    """What we say to a query of which somebody else knows the answer.
+
+    Only the answer goes through, and the zone's own record where there is none (RFC 2308 §5): what else a server puts
+    into a message serves nobody who asked for one name.
+
+    Args:
+        query: as it came to us.
+        response: as it came for our own query of the same question.
+        max_ttl: seconds; no record may be kept for longer.
+        max_bytes: the answer is cut to nothing, and says so, where it would be longer (RFC 2181 §9).
 
     Raises:
-        DecodeError: not well-formed.
+        DecodeError: either is no message.
     """
-    message = _attempt(lambda: dns.message.from_wire(data, raise_on_truncation=False))
-    over = [one for section in (message.answer, message.authority) for one in section if one.ttl > seconds]
-    if not over:
-        return data
-    for one in over:
-        one.ttl = seconds
-    return _attempt(lambda: message.to_wire(max_size=1 << 16))
+    asked = _attempt(lambda: dns.message.from_wire(query))
+    known = _attempt(lambda: dns.message.from_wire(response, raise_on_truncation=False))
+    ours = _attempt(lambda: dns.message.make_response(asked, recursion_available=True))
+    ours.set_rcode(known.rcode())
+    ours.answer = [*known.answer]
+    ours.authority = [one for one in known.authority if one.rdtype == dns.rdatatype.SOA]
+    for one in (*ours.answer, *ours.authority):
+        one.ttl = min(one.ttl, max_ttl)
+    try:
+        return ours.to_wire(max_size=max_bytes)
+    except dns.exception.TooBig:
+        ours.answer, ours.authority = [], []
+        ours.flags |= dns.flags.TC
+    except (dns.exception.DNSException, ValueError) as error:
+        raise DecodeError(f"expected a DNS answer that can be passed on: {error}", spec=_MESSAGE) from None
+    return _attempt(ours.to_wire)
 
 
 _MESSAGE = "RFC 1035 §4"
 _INTERNET = 1
+_LEAST_DATAGRAM = 512
 _LONGEST_TTL = (1 << 31) - 1
-_TYPES = {4: RecordType.A, 6: RecordType.AAAA}
+_WITH_ADDRESS = frozenset({RecordType.A, RecordType.AAAA})
 
 
 def _record(one: dns.rrset.RRset) -> Record:
     name, kind, ttl = _text(one.name), int(one.rdtype), max(0, one.ttl)
-    if kind in _TYPES.values():
+    if kind in _WITH_ADDRESS:
         return Record(name, kind, ttl, address=ip_address(one[0].address))
     return Record(name, kind, ttl, target=_text(one[0].target) if kind == RecordType.CNAME else "")
 

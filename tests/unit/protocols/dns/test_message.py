@@ -3,19 +3,21 @@
 from ipaddress import ip_address
 
 import dns.message
+import dns.rcode
 import dns.rrset
 import pytest
 
 from thingstead.errors import DecodeError, ProtocolError, UnsupportedError
 from thingstead.protocols.dns.message import (
+    DnsMessage,
     Limits,
     Question,
     Rcode,
     RecordType,
     decode,
     encode_query,
+    encode_relayed,
     encode_response,
-    with_lifetimes_up_to,
 )
 
 _NAME = "cloud.example.com"
@@ -109,7 +111,7 @@ def test_bytes_behind_the_message_are_refused() -> None:
 
 @pytest.mark.spec("RFC 9619 4")
 def test_two_questions_are_refused() -> None:
-    one = encode_query(Question(_NAME, 1), id=1)
+    one = dns.message.make_query(_NAME, "A").to_wire()
     two = bytearray(one + one[12:])
     two[5] = 2
     with pytest.raises(UnsupportedError):
@@ -162,11 +164,46 @@ def test_nothing_is_answered_to_what_is_no_query() -> None:
         encode_response(b"\0\1", rcode=Rcode.FORMERR)
 
 
+def relayed(answer: bytes, *, max_ttl: int = 3600, max_bytes: int = 512, kind: int = RecordType.A) -> DnsMessage:
+    query = encode_query(Question(_NAME, kind), id=99)
+    return decode(encode_relayed(query, answer, max_ttl=max_ttl, max_bytes=max_bytes))
+
+
+def test_an_answer_is_passed_on_to_who_asked() -> None:
+    read = relayed(response((_NAME, 60, "CNAME", "edge.example."), ("edge.example", 60, "A", "198.51.100.7")))
+    assert (read.id, read.question, read.addresses()) == (99, Question(_NAME, 1), ((_ADDRESS, 60),))
+
+
 def test_no_answer_is_passed_on_that_may_be_kept_for_ever() -> None:
-    data = response((_NAME, 1_000_000, "A", "198.51.100.7"))
-    assert decode(with_lifetimes_up_to(data, 3600)).addresses() == ((_ADDRESS, 3600),)
+    assert relayed(response((_NAME, 1_000_000, "A", "198.51.100.7"))).addresses() == ((_ADDRESS, 3600),)
 
 
-def test_an_answer_that_ends_in_time_is_passed_on_as_it_is() -> None:
-    data = response((_NAME, 60, "A", "198.51.100.7"))
-    assert with_lifetimes_up_to(data, 3600) is data
+@pytest.mark.spec("RFC 2181 9")
+def test_an_answer_that_is_too_long_is_cut_and_says_so() -> None:
+    read = relayed(response(*[(_NAME, 60, "A", f"198.51.100.{number}") for number in range(60)]))
+    assert (read.is_truncated, read.answers) == (True, ())
+
+
+@pytest.mark.spec("RFC 2308 5")
+def test_that_there_is_nothing_is_passed_on_with_the_zone_s_record_and_nothing_else() -> None:
+    message = dns.message.make_response(dns.message.make_query(_NAME, "A"))
+    message.set_rcode(dns.rcode.NXDOMAIN)
+    soa = "ns.example. owner.example. 1 2 3 4 5"
+    message.authority.append(dns.rrset.from_text("example.com.", 9, "IN", "SOA", soa))
+    message.authority.append(dns.rrset.from_text("example.com.", 9, "IN", "NS", "ns.example."))
+    message.additional.append(dns.rrset.from_text("ns.example.", 9, "IN", "A", "198.51.100.7"))
+    query = encode_query(Question(_NAME, RecordType.A), id=99)
+    passed = dns.message.from_wire(encode_relayed(query, message.to_wire(), max_ttl=60, max_bytes=512))
+    assert (passed.rcode(), len(passed.authority), passed.additional) == (dns.rcode.NXDOMAIN, 1, [])
+
+
+def test_what_is_no_answer_is_not_passed_on() -> None:
+    with pytest.raises(DecodeError):
+        relayed(b"\0\1\2")
+
+
+@pytest.mark.spec("RFC 6891 6.2.3")
+@pytest.mark.parametrize(("payload", "taken"), [(None, 512), (100, 512), (1000, 1000), (65_535, 1232)])
+def test_who_asks_says_how_much_it_takes_and_gets_no_more_than_passes_every_link(payload, taken) -> None:
+    query = dns.message.make_query(_NAME, "A", use_edns=None if payload is None else 0, payload=payload)
+    assert decode(query.to_wire()).max_response == taken
