@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from thingstead.analysis.traffic.name_book import NameBook
 from thingstead.identifier import ThingId
 from thingstead.protocols.packet.packet import Packet
 
@@ -30,6 +31,7 @@ class Scene:
         addresses: link-layer address that an IP address, packed, is bound to (R-34).
         installs: when a thing last began to run another release, in seconds since 1970.
         intervals: seconds that a thing may stay silent as planned: it sleeps, or has nothing to say.
+        names: what addresses were looked up as; the panel shows it every packet.
     """
 
     gateways: frozenset[bytes] = frozenset()
@@ -39,6 +41,7 @@ class Scene:
     addresses: Mapping[bytes, bytes] = field(default_factory=dict)
     installs: Mapping[ThingId, float] = field(default_factory=dict)
     intervals: Mapping[ThingId, float] = field(default_factory=dict)
+    names: NameBook = field(default_factory=NameBook, repr=False, compare=False)
     _masks: tuple[tuple[int, int, int], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

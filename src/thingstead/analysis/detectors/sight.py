@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 from thingstead.protocols.packet.packet import Packet, TcpFlag
 
-__all__ = ["ICMP", "ICMPV6", "TCP", "UDP", "at", "host", "is_group", "mac", "opens"]
+__all__ = ["ICMP", "ICMPV6", "TCP", "UDP", "accepts", "at", "host", "is_group", "mac", "opens"]
 
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 _OPENING = TcpFlag.SYN.value
@@ -16,6 +16,11 @@ _OPENING_OR_ANSWER = (TcpFlag.SYN | TcpFlag.ACK).value
 def opens(packet: Packet) -> bool:
     """Whether it asks for a TCP connection (RFC 9293 §3.5)."""
     return packet.protocol == TCP and packet.flags & _OPENING_OR_ANSWER == _OPENING
+
+
+def accepts(packet: Packet) -> bool:
+    """Whether it takes up a TCP connection that was asked for."""
+    return packet.protocol == TCP and packet.flags & _OPENING_OR_ANSWER == _OPENING_OR_ANSWER
 
 
 def is_group(packet: Packet) -> bool:

@@ -82,6 +82,13 @@ class Window(Generic[_W]):
         self._counts[value] += 1
         return len(seen)
 
+    def drop(self, value: _W) -> None:
+        """Forget a value: it does not count after all."""
+        if self._counts.pop(value, 0):
+            kept = [one for one in self._seen if one[1] != value]
+            self._seen.clear()
+            self._seen.extend(kept)
+
     def _forget(self) -> None:
         _, gone = self._seen.popleft()
         self._counts[gone] -= 1
@@ -101,6 +108,10 @@ class Window(Generic[_W]):
     def values(self) -> tuple[_W, ...]:
         """Different values, in the order in which they came first."""
         return tuple(self._counts)
+
+    def counts(self) -> tuple[int, ...]:
+        """How often each of `values` is among them."""
+        return tuple(self._counts.values())
 
     def clear(self) -> None:
         """Begin anew."""

@@ -1,5 +1,8 @@
 """Invariant: a detector is found by its module alone, and says what it counts and why."""
 
+import inspect
+from pathlib import Path
+
 import pytest
 
 from tests.unit.analysis.detectors.traffic import SCENE, syn
@@ -29,3 +32,9 @@ def test_what_a_detector_does_not_look_at_it_need_not_name():
         name, spec, rule = "deaf", "", "none"
 
     assert not [*Deaf().see(syn(0.0), SCENE), *Deaf().tick(0.0, SCENE)]
+
+
+@pytest.mark.parametrize("one", detectors(), ids=lambda one: one.name)
+def test_each_is_a_module_of_fifty_lines(one):
+    lines = Path(inspect.getfile(type(one))).read_text(encoding="utf-8").splitlines()
+    assert len([line for line in lines if line.strip()]) <= 50

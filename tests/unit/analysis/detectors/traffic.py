@@ -7,6 +7,7 @@ from thingstead.analysis.detectors.detector import detectors
 from thingstead.analysis.detectors.panel import Panel
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.identifier import ThingId
+from thingstead.protocols.dns import message as dns
 from thingstead.protocols.packet.packet import Arp, EtherType, Packet, TcpFlag
 
 LAMP, OTHER, GATEWAY, STRANGER = (bytes.fromhex(f"02000000000{number}") for number in (1, 2, 3, 4))
@@ -82,8 +83,8 @@ def told(name, *packets, scene=SCENE, ticks=()):
     """What one detector tells of packets, and of ticks after each time that is given."""
     (one,) = (each for each in detectors() if each.name == name)
     moments = sorted([*[(each.at, 0, each) for each in packets], *[(tick, 1, None) for tick in ticks]], key=_order)
-    steps = [one.tick(at, scene) if each is None else one.see(each, scene) for at, _, each in moments]
-    return list(chain.from_iterable([list(step) for step in steps]))
+    steps = [list(one.tick(at, scene) if each is None else one.see(each, scene)) for at, _, each in moments]
+    return list(chain.from_iterable(steps))
 
 
 def _order(moment):
@@ -94,3 +95,10 @@ def all_told(*packets, scene=SCENE):
     """What all detectors tell."""
     panel = Panel(scene)
     return [found for each in packets for found in panel.see(each)]
+
+
+def lookup(at, name, *, mac=LAMP, source=LAMP_IP):
+    """A question for a name's IPv4 address."""
+    return udp(
+        at, dns.encode_query(dns.Question(name, 1), id=7), to=GATEWAY_IP, ports=(40_000, 53), mac=mac, source=source
+    )

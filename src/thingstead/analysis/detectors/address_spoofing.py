@@ -1,0 +1,46 @@
+"""A sender's address that is not its own (RFC 2827; R-34)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from thingstead.analysis.detectors.detector import Detection, Detector
+from thingstead.analysis.detectors.scene import Scene
+from thingstead.analysis.detectors.sight import host, mac
+from thingstead.analysis.detectors.window import PerKey, Window
+from thingstead.protocols.packet.packet import Packet
+
+__all__ = ["DETECTOR"]
+
+_SECONDS, _PACKETS = 60.0, 10
+
+
+class _AddressSpoofing(Detector):
+    name = "address_spoofing"
+    spec = "RFC 2827"
+    rule = f"{_PACKETS} packets within {_SECONDS:.0f} s from an address outside of the site, or bound to another"
+
+    def __init__(self) -> None:
+        self._forged: PerKey[bytes, Window[bytes]] = PerKey(lambda: Window(_SECONDS, 32))
+
+    def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
+        sender = packet.source_mac
+        # Without knowing who routes, everything from outside would look forged.
+        if not packet.family or not scene.gateways or sender in scene.gateways:
+            return
+        if scene.addresses.get(packet.source, sender) == sender and not scene.is_outside(packet.source):
+            return
+        forged = self._forged[sender]
+        if forged.add(packet.at, packet.source) >= _PACKETS:
+            yield self.found(
+                sender,
+                scene,
+                subject="source address",
+                seen=forged.span,
+                evidence=[f"{mac(sender)} sends as {host(one)}" for one in forged.values()],
+                why="It sends under addresses that are not its own: answers go to others, and nobody finds it.",
+            )
+            forged.clear()
+
+
+DETECTOR = _AddressSpoofing

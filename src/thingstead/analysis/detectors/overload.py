@@ -1,0 +1,61 @@
+"""A thing asks much more often than it ever did: broken, and too much for those whom it asks (R-51)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from thingstead.analysis.detectors.detector import Detection, Detector, Severity
+from thingstead.analysis.detectors.scene import Scene
+from thingstead.analysis.detectors.sight import UDP, opens
+from thingstead.analysis.detectors.window import PerKey
+from thingstead.protocols.packet.packet import Packet
+
+__all__ = ["DETECTOR"]
+
+_MINUTES, _LEAST, _FACTOR, _SMALL = 3, 300, 10.0, 256
+
+
+@dataclass(slots=True)
+class _Rate:
+    minute: int = 0
+    asked: int = 0
+    usual: float = 0.0
+    over: int = 0
+
+
+class _Overload(Detector):
+    name = "overload"
+    spec = "RFC 8576 §5.1.2"
+    rule = f"{_LEAST} requests a minute and {_FACTOR:.0f} times the usual, {_MINUTES} minutes on end"
+    severity = Severity.INCIDENT
+
+    def __init__(self) -> None:
+        self._rates: PerKey[bytes, _Rate] = PerKey(_Rate)
+
+    def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
+        # Streams of sound and pictures have large datagrams; what asks or reports has small ones.
+        is_request = opens(packet) or (packet.protocol == UDP and len(packet.payload) <= _SMALL)
+        if not is_request or packet.source_mac in scene.gateways:
+            return
+        rate, minute = self._rates[packet.source_mac], int(packet.at // 60)
+        if minute != rate.minute:
+            self._turn(rate, minute)
+        rate.asked += 1
+        if rate.over >= _MINUTES:
+            rate.over = 0
+            shown = f"more than {_LEAST} requests in each of {_MINUTES} minutes, {rate.usual:.0f} are usual"
+            why = "It asks far more often than it used to, minute after minute: it is broken, or driven by somebody."
+            seen = ((minute - _MINUTES) * 60.0, packet.at)
+            yield self.found(packet.source_mac, scene, subject="rate", seen=seen, evidence=[shown], why=why)
+
+    def _turn(self, rate: _Rate, minute: int) -> None:
+        is_over = rate.asked >= max(_LEAST, rate.usual * _FACTOR) and minute == rate.minute + 1
+        rate.over = rate.over + 1 if is_over else 0
+        if not is_over and rate.minute:
+            # A mean that forgets within an hour; what was over does not become usual.
+            rate.usual += (rate.asked - rate.usual) / 60 if rate.usual else rate.asked
+        rate.minute, rate.asked = minute, 0
+
+
+DETECTOR = _Overload

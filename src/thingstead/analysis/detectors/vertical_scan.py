@@ -1,0 +1,52 @@
+"""One device tries the doors of one host, one after the other (RFC 8576 §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from thingstead.analysis.detectors.detector import Detection, Detector
+from thingstead.analysis.detectors.scene import Scene
+from thingstead.analysis.detectors.sight import ICMP, ICMPV6, host, opens
+from thingstead.analysis.detectors.window import PerKey, Window
+from thingstead.protocols.packet.packet import Packet
+
+__all__ = ["DETECTOR"]
+
+_SECONDS, _PORTS = 60.0, 15
+_CLOSED = {(ICMP, (3, 3)): 24 + 2, (ICMPV6, (1, 4)): 44 + 2}
+"""Port unreachable (RFC 792, RFC 4443 §3.1), and where in it the port stands that was tried."""
+
+
+class _VerticalScan(Detector):
+    name = "vertical_scan"
+    spec = "RFC 8576 §3"
+    rule = f"{_PORTS} ports of one host tried within {_SECONDS:.0f} s"
+
+    def __init__(self) -> None:
+        self._tried: PerKey[tuple[bytes, bytes], Window[int]] = PerKey(lambda: Window(_SECONDS, 128))
+
+    def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
+        if opens(packet) and packet.destination_port is not None:
+            yield from self._try(packet.source_mac, packet.destination, packet.destination_port, packet, scene)
+        elif packet.icmp is not None and packet.protocol is not None:
+            start = _CLOSED.get((packet.protocol, packet.icmp))
+            if start is not None and len(packet.payload) >= start + 2:
+                port = int.from_bytes(packet.payload[start : start + 2])
+                yield from self._try(packet.destination_mac, packet.source, port, packet, scene)
+
+    def _try(self, device: bytes, target: bytes, port: int, packet: Packet, scene: Scene) -> Iterator[Detection]:
+        window = self._tried[device, target]
+        window.add(packet.at, port)
+        if window.distinct >= _PORTS:
+            yield self.found(
+                device,
+                scene,
+                subject=host(target),
+                seen=window.span,
+                evidence=[f"{host(target)} port {one} tried" for one in window.values()],
+                why=f"It tried {window.distinct} ports of {host(target)} within a minute: it looks for an open door.",
+            )
+            window.clear()
+
+
+DETECTOR = _VerticalScan

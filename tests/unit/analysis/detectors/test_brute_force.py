@@ -1,0 +1,53 @@
+import pytest
+
+from tests.unit.analysis.detectors.traffic import LAMP, OTHER_IP, REMOTE_IP, back, syn, tcp, told
+
+NAME = "brute_force"
+
+
+def refusals(payload, *, port, count=8, every=2.0):
+    """A server's answers to the lamp."""
+    asked = [tcp(number * every, b"", to=REMOTE_IP, ports=(40_000 + number, port)) for number in range(count)]
+    return [back(one, payload=payload) for one in asked]
+
+
+@pytest.mark.requirement("R-38")
+@pytest.mark.parametrize("port", [22, 23, 2323])
+def test_many_connections_to_where_people_log_in_are_found(port):
+    (found,) = told(NAME, *[syn(number, to=OTHER_IP, port=port, from_port=number + 1) for number in range(8)])
+    assert (found.device, found.subject) == (LAMP, f"{OTHER_IP} port {port}")
+    assert found.evidence[0] == f"connection from port 1 with {OTHER_IP} port {port}"
+
+
+@pytest.mark.parametrize(
+    ("port", "says"),
+    [
+        (21, b"530 Login incorrect.\r\n"),
+        (23, b"\r\nLogin incorrect\r\nlogin: "),
+        (80, b"HTTP/1.1 401 Unauthorized\r\n"),
+        (8080, b"HTTP/1.0 403 Forbidden\r\n"),
+        (25, b"535 5.7.8 no\r\n"),
+        (1883, b"\x20\x02\x00\x05"),
+    ],
+)
+def test_many_refusals_of_a_server_are_found_at_whom_it_refuses(port, says):
+    (found,) = told(NAME, *refusals(says, port=port))
+    assert (found.device, found.subject) == (LAMP, f"{REMOTE_IP} port {port}")
+
+
+@pytest.mark.parametrize(
+    "packets",
+    [
+        refusals(b"HTTP/1.1 401 Unauthorized\r\n", port=80, count=7),
+        refusals(b"HTTP/1.1 401 Unauthorized\r\n", port=80, count=60, every=18.0),
+        refusals(b"HTTP/1.1 200 OK\r\n", port=80, count=60),
+        refusals(b"See HTTP/1.1 401 in the manual", port=80, count=60),
+        refusals(b"\x20\x02\x00\x00", port=1883, count=60),
+        refusals(b"530 not logged in", port=443, count=60),
+        [syn(number, to=OTHER_IP, port=443, from_port=number + 1) for number in range(60)],
+        [syn(number, to=f"192.168.1.{number}", port=23) for number in range(60)],
+    ],
+    ids=["few", "slow", "welcome", "said in passing", "accepted", "not that port", "the web", "a host each"],
+)
+def test_what_is_no_guessing_is_not_told(packets):
+    assert not told(NAME, *packets)

@@ -1,0 +1,42 @@
+import pytest
+
+from tests.unit.analysis.detectors.traffic import GATEWAY, LAMP, back, syn, tcp, told, udp
+from thingstead.analysis.detectors.detector import Severity
+
+NAME = "overload"
+START = 60_000
+
+
+def minutes(count, *, rate, first=0, make=syn, **fields):
+    """So many requests in each minute."""
+    return [
+        make(START + (first + minute) * 60 + number * 60 / rate, **fields)
+        for minute in range(count)
+        for number in range(rate)
+    ]
+
+
+@pytest.mark.requirement("R-51")
+@pytest.mark.parametrize("make", [syn, udp])
+def test_a_thing_that_asks_ten_times_as_often_for_minutes_is_found(make):
+    (found,) = told(NAME, *minutes(10, rate=5, make=make), *minutes(4, rate=300, first=10, make=make))
+    assert (found.device, found.severity) == (LAMP, Severity.INCIDENT)
+    assert "5 are usual" in found.evidence[0]
+
+
+@pytest.mark.requirement("R-51")
+@pytest.mark.parametrize(
+    "packets",
+    [
+        [*minutes(10, rate=5), *minutes(3, rate=299, first=10), *minutes(2, rate=5, first=13)],
+        [*minutes(10, rate=5), *minutes(2, rate=400, first=10), *minutes(5, rate=5, first=12)],
+        [*minutes(10, rate=100), *minutes(6, rate=400, first=10)],
+        [*minutes(10, rate=5), *minutes(6, rate=400, first=10, make=udp, payload=bytes(1000))],
+        minutes(10, rate=400, make=tcp, payload=b"much"),
+        [back(one) for one in minutes(10, rate=400)],
+        minutes(10, rate=400, mac=GATEWAY),
+    ],
+    ids=["not much", "not long", "as usual", "a stream", "one connection", "answers", "the gateway"],
+)
+def test_what_is_no_overload_is_not_told(packets):
+    assert not told(NAME, *packets)
