@@ -414,6 +414,14 @@ COMMANDS: tuple[Command, ...] = (
         "--seed 7 --things 100",
         "decade:DECADE",
     ),
+    _row(_P, "lab list", "the attacks that the lab can play", "", "lab:LIST"),
+    _row(
+        _P,
+        "lab run",
+        "play an attack among dummies, and see who finds and stops it",
+        "mirai --seed 7",
+        "lab:RUN",
+    ),
     _row(
         _P,
         "assurance",

@@ -15,7 +15,7 @@ import ctypes
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -163,6 +163,21 @@ class Site:
         self._things.append(namespace)
         return Attachment(mac, ipv4, ipv6, namespace)
 
+    def represent(self, networks: Iterable[IPv4Network]) -> None:
+        """Have the host outside be every address of these networks, so that it can stand for an Internet."""
+        far = tuple(map(str, networks))
+
+        def claim() -> None:
+            with IPRoute() as there:
+                loopback = _index(there, "lo")
+                for network in far:
+                    there.route("add", dst=network, oif=loopback, table=_LOCAL_TABLE, type="local", scope="host")
+
+        with IPRoute() as route:
+            for network in far:
+                route.route("add", dst=network, gateway=str(self.internet))
+        inside(self.outside, claim)
+
     def close(self) -> None:
         """Let go of the namespaces; each ends with the last process or socket in it."""
         for descriptor in (*self._things, self.outside):
@@ -187,6 +202,7 @@ class Site:
 
 
 _NODAD = 0x02
+_LOCAL_TABLE = 255
 
 
 def inside(descriptor: int, work: Callable[[], _T]) -> _T:

@@ -1,0 +1,217 @@
+"""Playing a script on a site of its own: each step is done, seen, judged and answered before the next one.
+
+The lab's clock stands still while something is done and jumps to the next step, so an hour of ordinary life takes
+seconds, and what detectors see hangs on the seed alone. Real time is taken beside it, for what a response takes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from thingstead.analysis.detectors.detector import Detection, Severity, detectors
+from thingstead.analysis.detectors.panel import Panel
+from thingstead.errors import DecodeError
+from thingstead.protocols.packet.packet import Packet, decode_frame
+from thingstead.simulator.lab.cast import Cast
+from thingstead.simulator.lab.defence import Defence
+from thingstead.simulator.lab.hand import Hands
+from thingstead.simulator.lab.recording import Recording
+from thingstead.simulator.lab.scenario import Scenario
+from thingstead.simulator.lab.score import Finding, Outcome, Stop, rows
+from thingstead.simulator.lab.script import Step
+from thingstead.simulator.lab.tap import Sighting, Tap
+from thingstead.simulator.lab.truth import Count, Truth
+
+__all__ = ["BEGINNING", "Lab", "play"]
+
+BEGINNING = datetime(2026, 1, 5, 8, tzinfo=UTC).timestamp()
+"""When every scenario begins, by the lab's clock."""
+
+_TICK = 10.0
+_GIVES_UP = 12
+"""Bad packets that are sent after the sender was cut off: enough to see that it is."""
+
+_UPLINK, _BRIDGE, _PORT = "up0", "br0", "t"
+_STOPS = frozenset({Severity.ALARM, Severity.INCIDENT})
+_DAY = 86_400.0
+
+
+@dataclass(slots=True)
+class Lab:
+    """Everything that a run needs, made by whoever made the site.
+
+    Attributes:
+        cast: who is there.
+        hands: who sends.
+        tap: who sees.
+        defence: who answers.
+        recording: where frames are kept.
+    """
+
+    cast: Cast
+    hands: Hands
+    tap: Tap
+    defence: Defence
+    recording: Recording
+
+
+@dataclass(slots=True)
+class _Run:
+    """What is known so far.
+
+    Attributes:
+        truth: which packets are bad.
+        panel: all detectors.
+        count: of bad packets.
+        began: who has done something bad, and when by the lab's clock.
+        stops: who was cut off.
+        findings: what was told.
+        vain: bad steps since their sender was cut off.
+        ticked: when detectors were told last that time passed.
+    """
+
+    truth: Truth
+    panel: Panel
+    count: Count = field(default_factory=Count)
+    began: dict[str, float] = field(default_factory=dict)
+    stops: dict[str, Stop] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    vain: int = 0
+    ticked: float = 0.0
+
+
+async def play(lab: Lab, scenario: Scenario, steps: Sequence[Step], *, seed: int, events: str) -> Outcome:
+    """Play it to its end, and say what it came to.
+
+    Raises:
+        ForbiddenError: a step would leave the lab; nothing was sent of it.
+    """
+    run = _Run(Truth(steps), Panel(lab.defence.scene(lab.cast)))
+    accused = _accused(scenario)
+    for step in steps:
+        await _pass_time(lab, run, step.at)
+        if step.pattern and _gave_up(run, accused[step.who]):
+            continue
+        if step.pattern:
+            for who in accused[step.who]:
+                run.began.setdefault(who, step.at)
+        arrived = lab.hands.do(step)
+        await _watch(lab, run, step.at)
+        if step.pattern and arrived:
+            run.count.passage(step.at, time.time())
+    await _pass_time(lab, run, scenario.warm_up + scenario.seconds)
+    return _outcome(lab, scenario, run, seed=seed, events=events)
+
+
+def _accused(scenario: Scenario) -> dict[str, tuple[str, ...]]:
+    """Whom findings rightly name for what somebody does."""
+    accused: dict[str, tuple[str, ...]] = {}
+    for attack in scenario.attacks:
+        accused[attack.by] = accused.get(attack.by, ()) + attack.tells_of
+    return accused
+
+
+def _gave_up(run: _Run, accused: Sequence[str]) -> bool:
+    """Count what is done in vain, once all who do it are cut off."""
+    run.vain += all(who in run.stops for who in accused)
+    return run.vain > _GIVES_UP
+
+
+async def _pass_time(lab: Lab, run: _Run, until: float) -> None:
+    while run.ticked + _TICK <= until:
+        run.ticked += _TICK
+        await _judge(lab, run, run.panel.tick(BEGINNING + run.ticked), run.ticked)
+
+
+async def _watch(lab: Lab, run: _Run, now: float) -> None:
+    for sighting in lab.tap.drain():
+        lab.recording.keep(sighting, at=BEGINNING + now)
+        try:
+            packet = decode_frame(sighting.frame, at=BEGINNING + now)
+        except DecodeError:
+            continue
+        _tally(lab.cast, run, sighting, packet, now)
+        if _is_first_sight(sighting):
+            await _judge(lab, run, run.panel.see(packet), now)
+
+
+def _is_first_sight(sighting: Sighting) -> bool:
+    """Each packet once: as a thing sends it, or as the gateway sends it to things."""
+    if sighting.interface == _BRIDGE:
+        return sighting.outgoing
+    return sighting.interface.startswith(_PORT) and not sighting.outgoing
+
+
+def _tally(cast: Cast, run: _Run, sighting: Sighting, packet: Packet, now: float) -> None:
+    is_port = sighting.interface == _UPLINK or sighting.interface.startswith(_PORT)
+    if run.truth.is_bad(packet, sighting.frame):
+        if is_port and not sighting.outgoing:
+            run.count.attempt(now, sighting.at)
+        elif is_port or (packet.arp is not None and not sighting.outgoing):
+            # What is said by ARP reaches the gateway itself, which believes it or not.
+            run.count.passage(now, sighting.at)
+    elif sighting.interface == _BRIDGE and sighting.outgoing and _is_answer(cast, run, packet):
+        run.count.passage(now, sighting.at)
+
+
+def _is_answer(cast: Cast, run: _Run, packet: Packet) -> bool:
+    """Whether the gateway itself answers something bad, which then came through to it."""
+    return packet.source == cast.gateway.ipv4.packed and run.truth.is_answer(packet)
+
+
+async def _judge(lab: Lab, run: _Run, told: Sequence[Detection], now: float) -> None:
+    for detection in told:
+        who = next((one.name for one in lab.cast.things if one.mac == detection.device), detection.device.hex(":"))
+        began = run.began.get(who)
+        first = None if run.count.first is None else run.count.first[0]
+        run.findings.append(
+            Finding(
+                detection.detector,
+                who,
+                is_right=began is not None,
+                after=None if first is None else now - first,
+                evidence=detection.evidence,
+                explanation=detection.explanation,
+                severity=detection.severity.value,
+            )
+        )
+        if began is not None and who not in run.stops and detection.severity in _STOPS:
+            planes = await lab.defence.stop(lab.cast.named(who), detection)
+            run.stops[who] = Stop(who, detection.detector, now - began, planes)
+
+
+def _outcome(lab: Lab, scenario: Scenario, run: _Run, *, seed: int, events: str) -> Outcome:
+    count = run.count
+    spans = _spans(count)
+    return Outcome(
+        scenario=scenario.name,
+        seed=seed,
+        events=events,
+        bad=count.tried,
+        let_through=count.passed,
+        open_for=spans[0],
+        open_for_real=spans[1],
+        stopped_by=_stopped_by(run),
+        device_days=len(lab.cast.things) * (scenario.warm_up + scenario.seconds) / _DAY,
+        lost=lab.tap.lost(),
+        stops=tuple(run.stops.values()),
+        rows=rows(run.findings, [one.name for one in detectors()], expected=scenario.found_by),
+        findings=tuple(run.findings),
+    )
+
+
+def _spans(count: Count) -> tuple[float | None, float | None]:
+    if count.first is None or count.last is None:
+        return None, None
+    return count.last[0] - count.first[0], count.last[1] - count.first[1]
+
+
+def _stopped_by(run: _Run) -> str:
+    if not run.count.tried:
+        return "nothing"
+    if not run.count.passed:
+        return "rules"
+    return "finding" if run.stops and run.count.after else "nothing"

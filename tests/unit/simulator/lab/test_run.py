@@ -1,0 +1,83 @@
+"""In namespaces: scenarios of the lab are played, with real packets through the kernel's real rules."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from thingstead.protocols.packet.capture import read_capture
+
+ROOT = Path(__file__).resolve().parents[4]
+
+pytestmark = [pytest.mark.namespace, pytest.mark.slow]
+
+
+def lab(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "thingstead", "--json", "lab", "run", *map(str, arguments)],
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("lab")
+    done = lab("mirai", "--seed", 7, "--output", directory)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (score,) = json.loads(done.stdout)
+    return directory / "mirai", score
+
+
+@pytest.mark.requirement("R-38")
+def test_a_thing_that_attacks_is_found_with_evidence_and_cut_off(played):
+    score = played[1]
+    assert (score["held"], score["stopped_by"]) == (True, "finding")
+    assert [one["who"] for one in score["stops"]] == ["camera-1"]
+    assert all(one["evidence"] and one["explanation"] for one in score["findings"])
+
+
+@pytest.mark.requirement("R-38")
+def test_the_last_bad_packet_comes_through_within_ten_seconds_of_the_first(played):
+    score = played[1]
+    assert 0 < score["let_through"] < score["bad"]
+    assert score["open_for"] < 10
+
+
+def test_nobody_else_is_accused(played):
+    assert played[1]["false_alarms"] == 0
+
+
+def test_no_frame_is_missed(played):
+    assert played[1]["lost"] == 0
+
+
+def test_captures_and_the_ground_truth_are_there_for_other_programs(played):
+    directory, score = played
+    for name in ("segment", "outside"):
+        with (directory / f"{name}.pcap").open("rb") as file:
+            assert sum(1 for _ in read_capture(file.read)) > 100
+    rows = json.loads((directory / "truth.json").read_text())
+    assert {row["who"] for row in rows if row["bad"]} == {"camera-1"}
+    assert json.loads((directory / "score.json").read_text()) == score
+
+
+def test_the_same_seed_has_the_same_events_and_verdict(played, tmp_path):
+    (again,) = json.loads(lab("mirai", "--seed", 7, "--output", tmp_path).stdout)
+    assert (again["events"], again["verdict"]) == (played[1]["events"], played[1]["verdict"])
+    assert (tmp_path / "mirai" / "truth.json").read_bytes() == (played[0] / "truth.json").read_bytes()
+
+
+def test_what_nobody_finds_did_not_hold(tmp_path):
+    text = (ROOT / "src/thingstead/simulator/lab/scenarios/mirai.toml").read_text()
+    path = tmp_path / "quiet.toml"
+    path.write_text(text.replace("hosts = 200", "hosts = 5").split('[[attack]]\npattern = "dictionary"')[0])
+    done = lab(path)
+    (score,) = json.loads(done.stdout)
+    assert (done.returncode, score["held"], score["stopped_by"]) == (1, False, "nothing")
