@@ -99,6 +99,7 @@ def network_host(
         files=files,
         resolve=resolve,
         records=records(prefix="mud/"),
+        own=records(prefix="owner/"),
         whereabouts=places,
         clock=clock,
         alarm=log_alarm,

@@ -253,6 +253,7 @@ def _network_plane(
         files=foundation.fetcher,
         resolve=foundation.resolver,
         records=records(prefix="mud/"),
+        own=records(prefix="owner/"),
         whereabouts=whereabouts,
         clock=foundation.clock,
         alarm=log_alarm,

@@ -20,8 +20,10 @@ from thingstead.enforcement.nftables import Nftables, NftablesConfig
 from thingstead.errors import ConfigError
 from thingstead.planes.network.alarm import Alarm
 from thingstead.planes.network.mud_library import MudLibrary
-from thingstead.planes.network.mud_manager import MudManager, SiteMap
+from thingstead.planes.network.mud_manager import MudManager
 from thingstead.planes.network.name_table import NameTable
+from thingstead.planes.network.overlay import Overlay
+from thingstead.planes.network.rule_book import SiteMap
 from thingstead.protocols.mud.file import Direction, PortRange, Prefix, Remote, RemoteKind
 from thingstead.protocols.mud.rule import Rule
 from thingstead.protocols.mud.signature import AdmissionPolicy
@@ -91,6 +93,7 @@ def network_plane(
     files: Fetcher,
     resolve: Resolver,
     records: Records,
+    own: Records,
     whereabouts: Whereabouts,
     clock: Clock,
     alarm: Callable[[Alarm], None],
@@ -103,6 +106,7 @@ def network_plane(
         files: see `fetcher`.
         resolve: see `resolver`.
         records: a window on the plane's documents for MUD files.
+        own: one for the owner's own rules.
 
     Raises:
         ConfigError: a setting that cannot be obeyed.
@@ -125,6 +129,7 @@ def network_plane(
         names,
         enforcement=keeper,
         site=site,
+        overlay=Overlay(own, local=local, controller=controller),
         locate=whereabouts.locate,
         clock=clock,
         alarm=alarm,

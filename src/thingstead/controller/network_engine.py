@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 
+from thingstead.analysis.traffic.flow import Flow
 from thingstead.controller.remote_plane import RemotePlane
 from thingstead.controller.whereabouts import Whereabouts
 from thingstead.domain import anchor as anchor_file
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.name import NameAnswer, NameStanding
-from thingstead.domain.network import ThingAddress
+from thingstead.domain.network import Drop, ThingAddress
+from thingstead.domain.owner_rule import OwnerRule
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import Store
 from thingstead.domain.register import Register
@@ -22,12 +24,14 @@ from thingstead.errors import StateError
 from thingstead.identifier import ThingId
 from thingstead.planes.network.alarm import Alarm
 from thingstead.planes.network.mud_manager import MudManager
+from thingstead.planes.network.rule_book import Reason
 from thingstead.transport.engine_socket import EngineSocket
 
 __all__ = ["NETWORK_CALLS", "NetworkEngine", "RemoteNetwork"]
 
 NETWORK_CALLS = (
     "mode", "trust", "note", "places", "refresh", "watch", "file", "expect", "release", "learn", "names",
+    "owner_rules", "put_rule", "remove_rule", "explain", "drops",
 )  # fmt: skip
 """What the network plane is asked beside what each is."""
 
@@ -91,6 +95,26 @@ class NetworkEngine:
     def names(self) -> tuple[NameStanding, ...]:
         """The names of all files in force, as they stand."""
         return self.plane.names()
+
+    async def owner_rules(self) -> tuple[OwnerRule, ...]:
+        """The owner's own rules."""
+        return await self.plane.owner_rules()
+
+    async def put_rule(self, rule: OwnerRule, by: str) -> tuple[ThingId, ...]:
+        """Keep a rule of the owner's, and put it in force."""
+        return await self.plane.put_rule(rule, by)
+
+    async def remove_rule(self, identifier: str, by: str) -> OwnerRule:
+        """Forget a rule of the owner's."""
+        return await self.plane.remove_rule(identifier, by)
+
+    async def explain(self, thing: ThingId, flows: tuple[Flow, ...]) -> tuple[Reason, ...]:
+        """By whose word conversations are allowed."""
+        return await self.plane.explain(thing, flows)
+
+    async def drops(self) -> tuple[Drop, ...]:
+        """What was dropped since this was last asked."""
+        return await self.plane.drops()
 
     async def refresh(self) -> str:
         """Renew files and names that are due; who keeps the rules."""
@@ -167,6 +191,31 @@ class RemoteNetwork(RemotePlane):
     def names(self) -> tuple[NameStanding, ...]:
         """As the manager does."""
         found: tuple[NameStanding, ...] = self.ask_now(tuple[NameStanding, ...], "names")
+        return found
+
+    async def owner_rules(self) -> tuple[OwnerRule, ...]:
+        """As the manager does."""
+        found: tuple[OwnerRule, ...] = await self.ask(tuple[OwnerRule, ...], "owner_rules")
+        return found
+
+    async def put_rule(self, rule: OwnerRule, by: str) -> tuple[ThingId, ...]:
+        """As the manager does; errors as there."""
+        concerned: tuple[ThingId, ...] = await self.ask(tuple[ThingId, ...], "put_rule", rule, by)
+        return concerned
+
+    async def remove_rule(self, identifier: str, by: str) -> OwnerRule:
+        """As the manager does; errors as there."""
+        rule: OwnerRule = await self.ask(OwnerRule, "remove_rule", identifier, by)
+        return rule
+
+    async def explain(self, thing: ThingId, flows: tuple[Flow, ...]) -> tuple[Reason, ...]:
+        """As the manager does."""
+        reasons: tuple[Reason, ...] = await self.ask(tuple[Reason, ...], "explain", thing, flows)
+        return reasons
+
+    async def drops(self) -> tuple[Drop, ...]:
+        """As the manager does; errors as there."""
+        found: tuple[Drop, ...] = await self.ask(tuple[Drop, ...], "drops")
         return found
 
     async def refresh(self) -> None:

@@ -68,7 +68,7 @@ _KINDS: dict[PlaneName, frozenset[Kind]] = {
     PlaneName.ACCESS: frozenset({Kind.ISSUE, Kind.REVOCATION}),
     PlaneName.GROUPS: frozenset({Kind.GROUP}),
     PlaneName.SOFTWARE: frozenset({Kind.RELEASE, Kind.REFUSAL, Kind.INSTALLATION, Kind.FAILURE}),
-    PlaneName.NETWORK: frozenset(),
+    PlaneName.NETWORK: frozenset({Kind.NETWORK_POLICY}),
     PlaneName.DATA: frozenset({Kind.DISCLOSURE, Kind.ERASURE}),
 }
 """What a plane has to say; whoever took its process says no more."""

@@ -36,7 +36,7 @@ ROWS = (
     ),
     Sabotage(
         "R-70",
-        "thingstead.planes.network.mud_manager:_stays_inside",
+        "thingstead.planes.network.rule_book:_stays_inside",
         returns(True),
         "who verifies nothing is kept from the Internet",
     ),

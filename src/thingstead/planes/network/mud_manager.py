@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
-from weakref import WeakValueDictionary
+from ipaddress import ip_address
 
+from thingstead.analysis.traffic.flow import Flow
 from thingstead.clock import Clock
 from thingstead.domain.crypto_asset import AssetKind, CryptoAsset
-from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.name import NameAnswer, NameStanding
-from thingstead.domain.network import AppliedChange, FlowRule, NetworkChange, ThingAddress
+from thingstead.domain.network import AppliedChange, Drop, NetworkChange, ThingAddress
+from thingstead.domain.owner_rule import ANYBODY, INTERNET, LOCAL, OwnerRule, as_prefix
 from thingstead.domain.plane import OBLIGATIONS, Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
 from thingstead.domain.ports import Enforcement
 from thingstead.domain.thing import Thing
@@ -21,34 +20,16 @@ from thingstead.planes.network.alarm import Alarm, AlarmKind
 from thingstead.planes.network.findings import CONTROLS
 from thingstead.planes.network.mud_library import MudLibrary
 from thingstead.planes.network.name_table import NameTable
+from thingstead.planes.network.overlay import OWN, Overlay
 from thingstead.planes.network.residents import Resident, Residents
-from thingstead.protocols.mud.file import Direction, Prefix, RemoteKind
-from thingstead.protocols.mud.rule import Rule, RuleSet, Surroundings, compile_rules
+from thingstead.planes.network.rule_book import NOBODY, Reason, RuleBook, SiteMap, is_unmended, names_peers
+from thingstead.protocols.mud.rule import RuleSet, compile_rules
 from thingstead.protocols.mud.signature import AdmissionPolicy, admit
 
-__all__ = ["MudManager", "SiteMap"]
-
-_PEERS = (RemoteKind.SAME_MANUFACTURER, RemoteKind.MANUFACTURER, RemoteKind.MODEL)
+__all__ = ["MudManager"]
 
 _STATED = AdmissionPolicy("a release's statement", insecure_unsigned=True)
 """The software plane has proved whose word the file is: who signed the release stated its digest."""
-
-
-@dataclass(frozen=True, slots=True)
-class SiteMap:
-    """The owner's answers to what MUD files leave open.
-
-    Attributes:
-        local_networks: prefixes of the site.
-        controller: this domain's controller: what ``my-controller`` means.
-        controllers: other classes, e.g. the local DNS and NTP servers, by URI.
-        baseline: rules that every admitted thing has beside its file: its way to the controller.
-    """
-
-    local_networks: tuple[Prefix, ...]
-    controller: tuple[Prefix, ...]
-    controllers: Mapping[str, tuple[Prefix, ...]]
-    baseline: tuple[Rule, ...] = ()
 
 
 class MudManager:
@@ -59,6 +40,7 @@ class MudManager:
         names: DNS.
         enforcement: keeps the rules.
         site: local meanings.
+        overlay: the owner's own rules.
         locate: a thing's addresses; called at each admission.
         clock: for UTC.
         alarm: told at once of deviations and changes.
@@ -74,6 +56,7 @@ class MudManager:
         *,
         enforcement: Enforcement,
         site: SiteMap,
+        overlay: Overlay,
         locate: Callable[[ThingId], tuple[ThingAddress, ...]],
         clock: Clock,
         alarm: Callable[[Alarm], None],
@@ -82,16 +65,16 @@ class MudManager:
         self._library = library
         self._names = names
         self._enforcement = enforcement
-        self._site = site
+        self._overlay = overlay
         self._locate = locate
         self._clock = clock
         self._alarm = alarm
         self._deviation_packets = deviation_packets
         self._residents = Residents()
-        self._rules: WeakValueDictionary[int, frozenset[FlowRule]] = WeakValueDictionary()
+        self._book = RuleBook(library, names, self._residents, site=site, overlay=overlay)
         self._renewed: set[str] = set()
         self._refused: dict[ThingId, int] = {}
-        self._released: dict[ThingId, RuleSet] = {}
+        self._unapplied: set[ThingId] = set()
         self._mode = "nobody yet"
 
     @property
@@ -127,7 +110,7 @@ class MudManager:
             PolicyError: its address is another thing's.
         """
         applied = await self._admit(thing, Demand.ADMIT)
-        rules = self.rules_of(thing)
+        rules = self._book.rules_of(thing)
         source = "no MUD file: baseline only" if rules is None else f"{rules.url} by {rules.signer or 'nobody'}"
         if thing.verifies_nothing:
             source = f"{_CONFINED} ({source})"
@@ -138,7 +121,7 @@ class MudManager:
         keeps its way to the controller and no other (RFC 8576 §5.5).
         """
         applied = await self._restrict(thing, Demand.RESTRICT)
-        kept = "only the way to the controller left" if _is_unmended(thing) else "all packets dropped"
+        kept = "only the way to the controller left" if is_unmended(thing) else "all packets dropped"
         return self._receipt(thing, Demand.RESTRICT, transition_id, f"{kept}; {_described(applied)}")
 
     async def withdraw(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
@@ -167,13 +150,16 @@ class MudManager:
         """
         urls = {one.thing.mud_url for one in self._residents.admitted() if one.thing.mud_url}
         changed = {url for url in urls if await self._library.refresh(url)}
-        names = frozenset[str]().union(*[self._dns_names(one.thing) for one in self._residents.admitted()])
+        names = frozenset[str]().union(*[self._book.dns_names(one.thing) for one in self._residents.admitted()])
         self._names.forget_all_but(names)
         renewed = await self._names.refresh(names) | self._renewed
         self._renewed.clear()
         # Asked anew: whoever was barred while servers answered must not come back.
+        unapplied = await self._end_rules() | self._unapplied
+        self._unapplied.clear()
         for one in self._residents.admitted():
-            if one.thing.mud_url in changed or self._dns_names(one.thing) & renewed:
+            is_owed = one.thing.id in unapplied
+            if is_owed or one.thing.mud_url in changed or self._book.dns_names(one.thing) & renewed:
                 await self._apply(one)
         return self._names.next_due()
 
@@ -188,7 +174,7 @@ class MudManager:
         """
         asker = self._residents.at(ip_address(answer.asker))
         askers = self._residents.admitted() if asker is None else [asker]
-        if not any(answer.name in self._dns_names(one.thing) for one in askers) or not self._names.learn(answer):
+        if not any(answer.name in self._book.dns_names(one.thing) for one in askers) or not self._names.learn(answer):
             return
         if asker is None:
             self._renewed.add(answer.name)
@@ -215,8 +201,50 @@ class MudManager:
         return tuple(alarms)
 
     def rules_of(self, thing: Thing) -> RuleSet | None:
-        """What its maker's word says, as compiled: that of the release which it runs, or else its file."""
-        return self._released.get(thing.id) or self._library.rules(thing.mud_url)
+        """What its maker's word says, as compiled."""
+        return self._book.rules_of(thing)
+
+    async def owner_rules(self) -> tuple[OwnerRule, ...]:
+        """The owner's own rules, the oldest first."""
+        return self._overlay.rules()
+
+    async def put_rule(self, rule: OwnerRule, by: str) -> tuple[ThingId, ...]:
+        """Keep a rule of the owner's, as `by` says now, and put it in force for all that it is about; returns those.
+
+        Raises:
+            PolicyError: it says nothing here, or would cut things off from their controller.
+            StorageError: it is not kept; nothing changed.
+            TransportError: it is kept, and not in force for everybody yet; that is tried again.
+        """
+        before = [one for one in self._overlay.rules() if one.id == rule.id]
+        await self._overlay.put(rule, by=by, at=self._clock.utc())
+        if rule.remote not in {ANYBODY, LOCAL, INTERNET} and as_prefix(rule.remote) is None:
+            await self._names.refresh(frozenset({rule.remote}))
+        await self._reapply(self._concerned(*before, rule))
+        return tuple([one.thing.id for one in self._residents.admitted() if rule.is_about(one.thing)])
+
+    async def remove_rule(self, identifier: str, by: str) -> OwnerRule:
+        """Forget a rule of the owner's; returns what it was.
+
+        Raises:
+            ConfigError: there is none of that name.
+            StorageError: it is still kept.
+            TransportError: as for `put_rule`.
+        """
+        rule = await self._overlay.remove(identifier, by=by, at=self._clock.utc())
+        await self._reapply(self._concerned(rule))
+        return rule
+
+    async def explain(self, thing: ThingId, flows: tuple[Flow, ...]) -> tuple[Reason, ...]:
+        """By whose word each of these conversations of a thing is allowed now, or why it is not."""
+        resident = self._residents.of(thing)
+        if resident is None:
+            return tuple([NOBODY for _ in flows])
+        return self._book.explain(resident.thing, flows)
+
+    async def drops(self) -> tuple[Drop, ...]:
+        """What was dropped since this was last asked."""
+        return await self._enforcement.drops()
 
     def file(self, url: str) -> bytes | None:
         """A MUD file as last admitted; None where there never was one."""
@@ -251,11 +279,10 @@ class MudManager:
                 f"the release's MUD file is of {rules.authority}, the thing's of {filed.authority}",
                 spec="RFC 8520 §3.2",
             )
-        if rules == self._released.get(thing):
+        if rules == self._book.released(thing):
             return True
-        self._released.pop(thing, None)
+        self._book.release(thing, rules)
         if rules is not None:
-            self._released[thing] = rules
             await self._names.refresh(frozenset(rules.dns_names))
         if resident.demand is Demand.ADMIT:
             await self._apply(resident)
@@ -305,12 +332,14 @@ class MudManager:
         return (Finding(question, self.name, control, evidence, risk, holds=bool(ruled) and self._mode == "nftables"),)
 
     def snapshot(self) -> Mapping[str, bytes]:
-        """The MUD files as they came; rules are made again, and who is barred is the lifecycle's to say."""
-        return self._library.documents()
+        """The MUD files as they came and the owner's own rules; who is barred is the lifecycle's to say."""
+        return {**self._library.documents(), **self._overlay.documents()}
 
     async def restore(self, documents: Mapping[str, bytes]) -> None:
-        """Take up MUD files where none is here; nobody is admitted by that."""
-        await self._library.restore(documents)
+        """Take up MUD files and the owner's own rules where none is here; nobody is admitted by that."""
+        own = {key: document for key, document in documents.items() if key.startswith(OWN)}
+        await self._overlay.restore(own)
+        await self._library.restore({key: one for key, one in documents.items() if key not in own})
 
     async def _admit(self, thing: Thing, demand: Demand) -> AppliedChange:
         known = self._residents.of(thing.id)
@@ -323,7 +352,7 @@ class MudManager:
         if thing.mud_url:
             await self._library.refresh(thing.mud_url)
         # Others have the same names, and their lifetimes in the kernel run on: the next refresh renews them too.
-        self._renewed |= await self._names.refresh(self._dns_names(thing))
+        self._renewed |= await self._names.refresh(self._book.dns_names(thing))
         resident = Resident(thing, addresses, demand)
         applied = await self._apply(resident)
         self._residents.put(resident)
@@ -331,7 +360,7 @@ class MudManager:
         return applied
 
     async def _restrict(self, thing: Thing, demand: Demand) -> AppliedChange:
-        if not _is_unmended(thing):
+        if not is_unmended(thing):
             return await self._bar(thing, demand)
         resident = Resident(thing, self._addresses(thing), demand)
         applied = await self._apply(resident)
@@ -351,97 +380,42 @@ class MudManager:
         return tuple(dict.fromkeys((*self._locate(thing.id), *(() if known is None else known.addresses))))
 
     async def _apply(self, resident: Resident) -> AppliedChange:
-        rules = self._flow_rules(resident.thing)
-        applied = await self._enforcement.apply(NetworkChange(resident.thing.id, resident.addresses, rules))
+        thing = resident.thing
+        change = NetworkChange(
+            thing.id, resident.addresses, self._book.allowed(thing), denied=self._book.refused(thing)
+        )
+        applied = await self._enforcement.apply(change)
         self._mode = applied.mode
         return applied
 
+    async def _end_rules(self) -> set[ThingId]:
+        """Forget rules of the owner's whose time is over; whom they were about."""
+        ended = self._overlay.ended(self._clock.utc())
+        for rule in ended:
+            await self._overlay.remove(rule.id, by="clock", at=self._clock.utc())
+        return self._concerned(*ended)
+
+    def _concerned(self, *rules: OwnerRule) -> set[ThingId]:
+        things = [one.thing for one in self._residents.admitted()]
+        return {one.id for one in things if any(rule.is_about(one) for rule in rules)}
+
+    async def _reapply(self, things: set[ThingId]) -> None:
+        """Put in force what changed; what fails is owed, and done at a later refresh."""
+        self._unapplied |= things
+        for one in self._residents.admitted():
+            if one.thing.id in things:
+                await self._apply(one)
+                self._unapplied.discard(one.thing.id)
+
     async def _reapply_peers(self, thing: Thing) -> None:
         """Whoever may talk to things of a maker or model may now talk to one more, or one less."""
-        concerned = {url for url, shelved in self._library.shelved().items() if _names_peers(shelved.rules.rules)}
+        concerned = {url for url, shelved in self._library.shelved().items() if names_peers(shelved.rules.rules)}
         for one in self._residents.admitted() if concerned else ():
             if one.thing.id != thing.id and one.thing.mud_url in concerned:
                 await self._apply(one)
 
-    def _dns_names(self, thing: Thing) -> frozenset[str]:
-        rules = self.rules_of(thing)
-        return frozenset() if rules is None else frozenset(rules.dns_names)
-
-    def _flow_rules(self, thing: Thing) -> frozenset[FlowRule]:
-        rules = None if _is_unmended(thing) else self.rules_of(thing)
-        named = () if rules is None else rules.rules
-        if thing.verifies_nothing:
-            named = tuple([rule for rule in named if _stays_inside(rule)])
-        wanted = (*named, *self._site.baseline)
-        surroundings = self._surroundings(thing, wanted)
-        authority = "" if rules is None else rules.authority
-        made = frozenset(
-            self._flow_rule(rule, prefix)
-            for rule in wanted
-            for prefix in surroundings.resolve(rule, authority=authority)
-        )
-        # Things of one model have the same rules most of the time; they are kept once.
-        known = self._rules.get(hash(made))
-        if known != made:
-            known = self._rules[hash(made)] = made
-        return known
-
-    def _flow_rule(self, rule: Rule, prefix: Prefix) -> FlowRule:
-        named = rule.remote.kind is RemoteKind.DNS_NAME
-        return FlowRule(
-            outbound=rule.opened_by is Direction.FROM_DEVICE,
-            remote=prefix,
-            protocol=rule.protocol,
-            remote_ports=(rule.remote_ports.first, rule.remote_ports.last),
-            thing_ports=(rule.device_ports.first, rule.device_ports.last),
-            icmp=None if rule.icmp is None else (rule.icmp.type, rule.icmp.code),
-            lifetime=self._names.lifetime(rule.remote.name, prefix) if named else None,
-        )
-
-    def _surroundings(self, thing: Thing, wanted: Sequence[Rule]) -> Surroundings:
-        manufacturers: dict[str, tuple[Prefix, ...]] = {}
-        models: dict[str, tuple[Prefix, ...]] = {}
-        # Few rules ask who else is there; to look through a large domain for each of its things takes it minutes.
-        for one in self._residents.admitted() if _names_peers(wanted) else ():
-            rules = self._library.rules(one.thing.mud_url)
-            # Who is kept from the Internet reaches nobody who is not, for nobody is to reach it on its behalf.
-            is_kept_apart = thing.verifies_nothing and not one.thing.verifies_nothing
-            if one.thing.id != thing.id and rules is not None and not is_kept_apart:
-                hosts = tuple(_host(address) for address in one.addresses)
-                manufacturers[rules.authority] = manufacturers.get(rules.authority, ()) + hosts
-                models[rules.url] = models.get(rules.url, ()) + hosts
-        return Surroundings(
-            local_networks=self._site.local_networks,
-            my_controller=self._site.controller,
-            controllers=self._site.controllers,
-            manufacturers=manufacturers,
-            models=models,
-            names=self._names.addresses(),
-        )
-
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
-
-
-def _is_unmended(thing: Thing) -> bool:
-    return thing.state is LifecycleState.END_OF_LIFE and thing.restriction is Restriction.NONE
-
-
-def _stays_inside(rule: Rule) -> bool:
-    """Whether a rule leads to the domain's controller or to other things, and nowhere from which one gets further.
-
-    Names, addresses and the whole site are places where somebody may forward; so are servers for names.
-    """
-    return rule.remote.kind is RemoteKind.MY_CONTROLLER or rule.remote.kind in _PEERS
-
-
-def _names_peers(rules: Iterable[Rule]) -> bool:
-    """Whether what these rules allow depends on which other things are there."""
-    return any(rule.remote.kind in _PEERS for rule in rules)
-
-
-def _host(address: ThingAddress) -> Prefix:
-    return ip_network(address.ip)
 
 
 def _described(applied: AppliedChange) -> str:

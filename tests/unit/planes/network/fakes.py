@@ -11,8 +11,10 @@ from thingstead.enforcement.dry_run import DryRun
 from thingstead.errors import TransportError
 from thingstead.planes.network.alarm import Alarm
 from thingstead.planes.network.mud_library import MudLibrary
-from thingstead.planes.network.mud_manager import MudManager, SiteMap
+from thingstead.planes.network.mud_manager import MudManager
 from thingstead.planes.network.name_table import NameTable
+from thingstead.planes.network.overlay import Overlay
+from thingstead.planes.network.rule_book import SiteMap
 from thingstead.protocols.mud.builder import Description, Service, render
 from thingstead.protocols.mud.file import Direction, PortRange, Remote, RemoteKind
 from thingstead.protocols.mud.rule import DNS_CLASS, Rule
@@ -101,13 +103,23 @@ class World:
     """A manager and everything around it."""
 
     def __init__(
-        self, *services, pages=None, policy_of=None, records=None, clock=None, kernel=None, learns=False, **names
+        self,
+        *services,
+        pages=None,
+        policy_of=None,
+        records=None,
+        clock=None,
+        kernel=None,
+        learns=False,
+        own=None,
+        **names,
     ):
         self.clock = clock or JumpingClock()
         self.web = Web({URL: described(*services)} if pages is None else pages)
         self.dns = Dns(**(names or {"cloud_acme_example": (("198.51.100.7", "2001:db8::7"), 60)}))
         self.records = records or Shelf()
         self.kernel = Kernel()
+        self.own = own or Shelf()
         self.alarms: list[Alarm] = []
         self.placed = {}
         policy = AdmissionPolicy("lab", insecure_unsigned=True)
@@ -125,6 +137,7 @@ class World:
             self.names,
             enforcement=kernel or self.kernel,
             site=SiteMap(LOCAL, CONTROLLER, {DNS_CLASS: CONTROLLER}, BASELINE),
+            overlay=Overlay(self.own, local=LOCAL, controller=CONTROLLER),
             locate=self.locate,
             clock=self.clock,
             alarm=self.alarms.append,

@@ -1,0 +1,162 @@
+"""What a thing may do comes from its maker, its owner and the domain, and each conversation is told by whose word."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from ipaddress import ip_address
+
+import pytest
+
+from tests.unit.domain.things import AT, a_thing
+from tests.unit.planes.network.fakes import CLOUD, World
+from thingstead.analysis.traffic.flow import Flow
+from thingstead.domain.lifecycle import LifecycleState
+from thingstead.domain.owner_rule import OwnerRule, Way
+from thingstead.errors import ConfigError, TransportError
+from thingstead.planes.network.rule_book import NOBODY
+
+LAMP = a_thing()
+MORE = OwnerRule("r1", False, (), "floor-1", "", Way.OUT, "192.0.2.0/24", 6, (80, 80), "casting", "", "owner", AT)
+LESS = replace(MORE, id="r2", refuses=True, remote="any", ports=(443, 443), cause="a hole in TLS")
+
+
+def flow(remote="192.0.2.9", port=80, *, names=(), outbound=True, protocol=6, device_port=40000):
+    packed = ip_address(remote).packed
+    ports = (port, device_port) if outbound else (device_port, port)
+    return Flow(bytes(6), outbound, True, packed, names, 0x0800, protocol, *ports, None, 0.0, 1.0, 2, 120, 1, 60)
+
+
+def told(*steps, thing=LAMP, world=None):
+    """Admit a lamp, take the steps, and return the world."""
+    world = world or World(CLOUD)
+
+    async def story():
+        await world.admit(thing)
+        for step in steps:
+            await step(world.manager)
+
+    asyncio.run(story())
+    return world
+
+
+def put(rule):
+    return lambda manager: manager.put_rule(rule, rule.by)
+
+
+def explained(world, *flows, thing=LAMP):
+    return asyncio.run(world.manager.explain(thing.id, flows))
+
+
+def in_force(world, thing=LAMP):
+    change = next(one for one in reversed(world.kernel.applied) if one.thing == thing.id)
+    return {(str(one.remote), one.remote_ports[0]) for one in change.rules or ()}, change.denied
+
+
+@pytest.mark.requirement("R-81")
+def test_each_conversation_is_told_by_whose_word():
+    world = told(put(MORE))
+    maker, owner, domain, nobody = explained(
+        world,
+        flow("198.51.100.7", 443, names=("cloud.acme.example",)),
+        flow(),
+        flow("10.77.0.1", 5683, protocol=17),
+        flow("203.0.113.5", 23),
+    )
+    assert (maker.allowed, maker.by) == (True, "maker")
+    assert maker.words == "its maker says: it may contact cloud.acme.example, by TCP on port 443 (web)"
+    assert (owner.allowed, owner.by, owner.rule) == (True, "owner", "r1")
+    assert owner.words.startswith("you said: it may contact 192.0.2.0/24")
+    assert (domain.allowed, domain.by) == (True, "domain")
+    assert (nobody.allowed, nobody.by) == (False, "nobody")
+    assert "203.0.113.5" in nobody.words
+
+
+@pytest.mark.requirement("R-89")
+def test_a_refusal_is_stronger_than_the_makers_word_and_goes_to_the_enforcer_as_such():
+    world = told(put(LESS))
+    (reason,) = explained(world, flow("198.51.100.7", 443, names=("cloud.acme.example",)))
+    assert (reason.allowed, reason.by, reason.rule) == (False, "owner", "r2")
+    assert reason.words == "you refuse it: a hole in TLS"
+    allowed, denied = in_force(world)
+    assert ("198.51.100.7/32", 443) in allowed
+    assert denied
+    assert all(one.remote_ports == (443, 443) and one.lifetime is None for one in denied)
+    assert not any(ip_address("10.77.0.1") in one.remote for one in denied)
+
+
+def test_a_rule_is_in_force_until_it_is_revoked():
+    world = told(put(MORE))
+    assert ("192.0.2.0/24", 80) in in_force(world)[0]
+    gone = asyncio.run(world.manager.remove_rule("r1", "owner"))
+    assert gone == MORE
+    assert ("192.0.2.0/24", 80) not in in_force(world)[0]
+    with pytest.raises(ConfigError):
+        asyncio.run(world.manager.remove_rule("r1", "owner"))
+
+
+def test_a_rule_ends_by_itself():
+    world = told(put(replace(MORE, until=AT + timedelta(hours=1))))
+    asyncio.run(world.manager.refresh())
+    assert ("192.0.2.0/24", 80) in in_force(world)[0]
+    world.clock.seconds += 3600
+    asyncio.run(world.manager.refresh())
+    assert ("192.0.2.0/24", 80) not in in_force(world)[0]
+    assert asyncio.run(world.manager.owner_rules()) == ()
+
+
+def test_a_rule_by_name_has_its_addresses_at_once():
+    world = World(CLOUD, cloud_acme_example=(("198.51.100.7",), 60), cast_example=(("203.0.113.9",), 60))
+    told(put(replace(MORE, remote="cast.example")), world=world)
+    assert ("203.0.113.9/32", 80) in in_force(world)[0]
+    told(put(replace(LESS, remote="cast.example")), world=world)
+    assert {str(one.remote) for one in in_force(world)[1]} == {"203.0.113.9/32"}
+
+
+def test_only_who_a_rule_is_about_is_asked_for_again():
+    world = told(put(replace(MORE, zone="elsewhere")))
+    assert ("192.0.2.0/24", 80) not in in_force(world)[0]
+    assert len(world.kernel.applied) == 1
+
+
+def test_what_the_enforcer_did_not_take_is_owed_and_done_later():
+    world = told()
+    take, failing = world.kernel.apply, [True]
+
+    async def apply(change):
+        if failing:
+            failing.pop()
+            raise TransportError("busy")
+        return await take(change)
+
+    world.kernel.apply = apply
+    with pytest.raises(TransportError):
+        asyncio.run(world.manager.put_rule(LESS, "owner"))
+    assert not in_force(world)[1]
+    asyncio.run(world.manager.refresh())
+    assert in_force(world)[1]
+
+
+@pytest.mark.requirement("R-70")
+def test_no_word_of_the_owner_leads_a_thing_to_the_internet_that_verifies_nothing():
+    plain = a_thing(2, verifies=frozenset())
+    world = told(put(MORE), thing=plain)
+    assert ("192.0.2.0/24", 80) not in in_force(world, plain)[0]
+    assert not explained(world, flow(), thing=plain)[0].allowed
+
+
+def test_nobody_opens_more_for_a_thing_that_nobody_mends():
+    old = a_thing(3, state=LifecycleState.END_OF_LIFE)
+    world = told(put(MORE))
+    asyncio.run(world.restrict(old))
+    assert in_force(world, old)[0] == {("10.77.0.1/32", 5683), ("10.77.0.1/32", 0)}
+
+
+def test_who_is_not_here_has_no_rules():
+    assert explained(told(), flow(), thing=a_thing(9)) == (NOBODY,)
+
+
+def test_the_owners_rules_are_in_the_backup():
+    world = told(put(MORE), put(LESS))
+    there = World(CLOUD)
+    asyncio.run(there.manager.restore(world.manager.snapshot()))
+    assert {one.id for one in asyncio.run(there.manager.owner_rules())} == {"r1", "r2"}
