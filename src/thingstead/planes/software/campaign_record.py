@@ -147,7 +147,7 @@ def _read_plan(value: list[Any]) -> Plan:
                     wait * _SECOND,
                     None if end is None else end * _SECOND,
                 )
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, OverflowError) as error:
                 raise DecodeError(f"expected a plan of a campaign: {error}") from None
         case _:
             raise DecodeError("expected a plan of a campaign")

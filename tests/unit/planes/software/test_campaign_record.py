@@ -96,7 +96,18 @@ def test_what_is_no_campaign_is_refused(name):
         campaign_record.decode(BAD[name])
 
 
-@pytest.mark.parametrize("document", [b"", codec.encode([1]), codec.encode([2, PLAN]), codec.encode([1, PLAN[:3]])])
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        codec.encode([1]),
+        codec.encode([2, PLAN]),
+        codec.encode([1, PLAN[:3]]),
+        codec.encode([1, [*PLAN[:7], 1 << 60, PLAN[8]]]),
+        codec.encode([1, [*PLAN[:8], 1 << 60]]),
+    ],
+    ids=["empty", "short", "later", "cut", "patience for ever", "a deadline beyond all calendars"],
+)
 def test_what_is_no_plan_is_refused(document):
     with pytest.raises(DecodeError):
         campaign_record.decode_plan(document)
