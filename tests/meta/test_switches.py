@@ -34,6 +34,7 @@ SETTINGS = {
     "EndpointConfig.relays": "how long a relay waits",
     "ListenConfig.tcp": "transport of the proxy",
     "OriginConfig.reverse": "kind of an origin of the proxy",
+    "NamesConfig.enabled": "who asks for names; what a name opens is the plane's to say either way",
     "WebConfig.enabled": "the live page",
     "DdiConfig.enabled": "whether devices are served over hawkBit's API; off, none is",
 }

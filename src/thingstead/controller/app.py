@@ -15,6 +15,7 @@ from thingstead.controller.composition import compose
 from thingstead.controller.controller import Controller
 from thingstead.controller.directory import REVOKED, DomainDirectory
 from thingstead.controller.foundation import Foundation
+from thingstead.controller.names import name_server
 from thingstead.controller.network import enforcement, fetcher, resolver
 from thingstead.controller.operation_table import gate
 from thingstead.controller.restored_directory import finish
@@ -28,6 +29,7 @@ from thingstead.storage.head_file import HeadFile
 from thingstead.storage.policy_file import parse_policy
 from thingstead.storage.sqlite import SqliteStore
 from thingstead.transport.control_socket import ControlServer
+from thingstead.transport.name_server import NameServer
 from thingstead.transport.udp import Pump, open_socket, send_groups_through
 
 __all__ = ["image_scan", "running", "settle"]
@@ -79,6 +81,10 @@ async def running(
         served.callback(pump.close)
         controller.server.flush = pump.flush
         await controller.resume()
+        names = _names(controller, tasks)
+        if names is not None:
+            await names.start()
+            served.push_async_callback(names.close)
         for control in _control_servers(directory, controller):
             await control.start()
             served.push_async_callback(control.close)
@@ -96,6 +102,19 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
+
+
+def _names(controller: Controller, tasks: asyncio.TaskGroup) -> NameServer | None:
+    """The resolver that things use, where the settings want it."""
+    foundation = controller.foundation
+    return name_server(
+        foundation.config,
+        controller.planes.network.learn,
+        controller.refusals,
+        clock=foundation.clock,
+        random_bytes=foundation.random_bytes,
+        tasks=tasks,
+    )
 
 
 def _control_servers(directory: DomainDirectory, controller: Controller) -> list[ControlServer]:

@@ -16,6 +16,7 @@ __all__ = [
     "DdiConfig",
     "DomainConfig",
     "JoinConfig",
+    "NamesConfig",
     "NetworkConfig",
     "ObserveConfig",
     "SeparateConfig",
@@ -100,6 +101,25 @@ class NetworkConfig:
     insecure_private_mud_servers: bool = False
     hosts: dict[str, list[str]] = field(default_factory=dict)
     offline: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamesConfig:
+    """The resolver for things; what their MUD files name is then open from an answer on, for as long as it holds.
+
+    Attributes:
+        enabled: serve it; without it the domain asks for all names itself, whether a thing needs them or not.
+        host: IP address to listen on, which DHCP has to name to things as their resolver.
+        port: UDP and TCP port; things know no other than 53.
+        upstreams: IP addresses of the resolvers that it asks; without one it knows `[network] hosts` alone.
+        upstream_port: their port.
+    """
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: int = 53
+    upstreams: list[str] = field(default_factory=list)
+    upstream_port: int = 53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +213,7 @@ class ControllerConfig:
         coap: endpoint for things.
         join: joining.
         network: enforcement of MUD policy.
+        names: resolver for things.
         web: live page.
         ddi: updates over hawkBit's API.
         observe: control socket for observers.
@@ -204,6 +225,7 @@ class ControllerConfig:
     coap: CoapConfig = field(default_factory=CoapConfig)
     join: JoinConfig = field(default_factory=JoinConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
+    names: NamesConfig = field(default_factory=NamesConfig)
     web: WebConfig = field(default_factory=WebConfig)
     ddi: DdiConfig = field(default_factory=DdiConfig)
     observe: ObserveConfig = field(default_factory=ObserveConfig)
@@ -219,6 +241,7 @@ class ControllerConfig:
         if not self.domain.name.isprintable() or not 0 < len(self.domain.name.encode()) <= _LONGEST_NAME:
             raise ConfigError(f"[domain] name: expected 1 to {_LONGEST_NAME} bytes that can be printed")
         _require_macs(self.watch.known)
+        _require_resolvers(self.names)
         if self.ddi.enabled and _HOST.fullmatch(self.ddi.name) is None:
             raise ConfigError(f"[ddi] name: expected a DNS name or an IP address, got {self.ddi.name[:60]!r}")
         host, group = _address("[coap] host", self.coap.host), self.coap.multicast_group
@@ -242,6 +265,8 @@ _BOUNDS = (
     ("join", "max_half_open", 1, 1 << 20),
     ("join", "half_open_seconds", 1, 3600),
     ("join", "credential_days", 1, 36_500),
+    ("names", "port", 1, 65_535),
+    ("names", "upstream_port", 1, 65_535),
     ("web", "port", 0, 65_535),
     ("ddi", "port", 1, 65_535),
     ("ddi", "poll_seconds", 1, 86_399),
@@ -274,6 +299,14 @@ def _require_macs(texts: list[str]) -> None:
     for text in texts:
         if _MAC.fullmatch(text) is None:
             raise ConfigError(f"[watch] known: expected a MAC address such as 02:00:00:00:00:01, got {text[:60]!r}")
+
+
+def _require_resolvers(names: NamesConfig) -> None:
+    _address("[names] host", names.host)
+    for text in names.upstreams:
+        _address("[names] upstreams", text)
+    if names.enabled and names.host in names.upstreams and names.port == names.upstream_port:
+        raise ConfigError(f"[names] upstreams: {names.host} is this resolver itself")
 
 
 def _address(place: str, text: str) -> IPv4Address | IPv6Address:

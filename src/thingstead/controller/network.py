@@ -25,7 +25,7 @@ from thingstead.planes.network.name_table import NameTable
 from thingstead.planes.network.overlay import Overlay
 from thingstead.planes.network.rule_book import SiteMap
 from thingstead.protocols.mud.file import Direction, PortRange, Prefix, Remote, RemoteKind
-from thingstead.protocols.mud.rule import Rule
+from thingstead.protocols.mud.rule import DNS_CLASS, Rule
 from thingstead.protocols.mud.signature import AdmissionPolicy
 from thingstead.transport.https import HttpsConfig, HttpsFetcher
 from thingstead.transport.resolver import HostsResolver
@@ -113,7 +113,8 @@ def network_plane(
     """
     network = config.network
     local = _prefixes(network.local, "local")
-    names = NameTable(resolve, inside=local, clock=clock, alarm=alarm)
+    learns = config.names.enabled
+    names = NameTable(None if learns else resolve, inside=local, clock=clock, alarm=alarm)
     library = MudLibrary(
         files, records, policy_of=lambda url: _policy_of(url, anchors(), network), clock=clock, alarm=alarm
     )
@@ -121,7 +122,10 @@ def network_plane(
     site = SiteMap(
         local_networks=local,
         controller=controller,
-        controllers={urn: _prefixes(prefixes, urn) for urn, prefixes in network.controllers.items()},
+        controllers={
+            **({DNS_CLASS: (ip_network(config.names.host),)} if learns else {}),
+            **{urn: _prefixes(prefixes, urn) for urn, prefixes in network.controllers.items()},
+        },
         baseline=baseline,
     )
     return MudManager(

@@ -77,11 +77,17 @@ class _Applied:
         change: as applied.
         elements: all of its elements.
         chains: all of its own chains.
+        at: when it was applied; monotonic.
     """
 
     change: NetworkChange
     elements: frozenset[Element]
     chains: tuple[_Chain, ...]
+    at: float = 0.0
+
+    def standing(self, now: float) -> set[tuple[str, bytes]]:
+        """Of its elements those that have not run out by themselves, without their lifetimes."""
+        return {(one.set, one.key) for one in self.elements if one.lifetime is None or self.at + one.lifetime > now}
 
 
 class Nftables:
@@ -123,8 +129,8 @@ class Nftables:
             change = self._without_others(change)
             self._require_own_addresses(change)
             before = self._applied.get(change.thing)
-            after = _Applied(change, frozenset(_elements(change)), tuple(_chains(change)))
             started = time.perf_counter()
+            after = _Applied(change, frozenset(_elements(change)), tuple(_chains(change)), at=started)
             self._socket.commit(_transaction(self._table, before, after))
             self._remember(change.thing, after)
             if before is not None and _narrows(before, after):
@@ -258,13 +264,8 @@ def _narrows(before: _Applied, after: _Applied) -> bool:
     """Whether anything that passed may pass no longer. What only runs out keeps its established flows."""
     if after.change.barred and not before.change.barred:
         return True
-    return bool({_unlimited(one) for one in before.elements} - {_unlimited(one) for one in after.elements}) or bool(
-        before.chains and before.chains != after.chains
-    )
-
-
-def _unlimited(element: Element) -> tuple[str, bytes]:
-    return element.set, element.key
+    lost = before.standing(after.at) - {(one.set, one.key) for one in after.elements}
+    return bool(lost) or bool(before.chains and before.chains != after.chains)
 
 
 def _elements(change: NetworkChange) -> Iterator[Element]:

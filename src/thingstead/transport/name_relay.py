@@ -50,6 +50,7 @@ class NameRelay:
         inside: prefixes of the site, which no name from out there may stand for.
         learn: told of each answer with addresses, before it goes out; what it refuses does not go out.
         random_bytes: for ids that nobody guesses (RFC 5452 §4.3).
+        on_refusal: told why an answer was refused, and who had asked.
         limits: bounds.
 
     Attributes:
@@ -64,9 +65,11 @@ class NameRelay:
         inside: tuple[IPv4Network | IPv6Network, ...],
         learn: Callable[[NameAnswer], Awaitable[None]],
         random_bytes: Callable[[int], bytes],
+        on_refusal: Callable[[str, str], None] = lambda _reason, _asker: None,
         limits: RelayLimits | None = None,
     ) -> None:
         self._ask = ask
+        self._on_refusal = on_refusal
         self._hosts = {
             name.lower().rstrip("."): tuple([ip_address(one) for one in addresses]) for name, addresses in hosts.items()
         }
@@ -98,6 +101,7 @@ class NameRelay:
         try:
             return await self._answer(data, query, query.question, asker, max_bytes)
         except UntrustedError as error:
+            self._on_refusal(error.reason, asker)
             self._tell(query.question.name, str(error))
             return self._say(data, Rcode.REFUSED)
         except ThingsteadError as error:

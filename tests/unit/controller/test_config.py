@@ -2,7 +2,7 @@
 
 import pytest
 
-from thingstead.controller.config import ControllerConfig, load, parse
+from thingstead.controller.config import ControllerConfig, NamesConfig, load, parse
 from thingstead.errors import ConfigError
 
 
@@ -13,7 +13,7 @@ from thingstead.errors import ConfigError
         ("[domain]\nname = 'a'\nname = 'b'", "is not TOML"),
         (
             "[domian]",
-            "has no setting 'domian'; it knows coap, ddi, domain, join, network, observe, separate, watch, web",
+            "has no setting 'domian'; it knows coap, ddi, domain, join, names, network, observe, separate, watch, web",
         ),
         ("[coap]\nprot = 1", r"configuration \[coap\] has no setting 'prot'"),
         ("domain = 'home'", "Expected `object`"),
@@ -81,3 +81,24 @@ def test_what_is_said_counts():
 def test_a_neighbour_that_is_known_is_known_by_a_whole_mac_address(mac):
     with pytest.raises(ConfigError, match=r"\[watch\] known: expected a MAC address"):
         parse(f'[watch]\nknown = ["{mac}"]')
+
+
+def test_nobody_resolves_where_nothing_is_said():
+    assert NamesConfig() == NamesConfig(enabled=False, host="127.0.0.1", port=53, upstreams=[])
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("host = 'gateway'", r"\[names\] host: expected an IP address, got 'gateway'"),
+        ("upstreams = ['9.9.9.9', 'dns.example']", r"\[names\] upstreams: expected an IP address, got 'dns.example'"),
+        ("upstreams = '9.9.9.9'", "Expected `array`"),
+        ("port = 0", r"\[names\] port: expected 1 to 65535, got 0"),
+        ("upstream_port = 65536", r"\[names\] upstream_port: expected 1 to 65535"),
+        ("enabled = true\nupstreams = ['127.0.0.1']", "is this resolver itself"),
+        ("resolver = true", "has no setting 'resolver'"),
+    ],
+)
+def test_a_resolver_that_cannot_be_is_refused_with_its_place(text, says):
+    with pytest.raises(ConfigError, match=says):
+        parse(f"[names]\n{text}")

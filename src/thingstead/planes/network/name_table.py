@@ -86,8 +86,8 @@ class NameTable:
         self._entries: dict[str, _Entry] = {}
 
     def addresses(self) -> dict[str, tuple[_Prefix, ...]]:
-        """Name -> hosts, of every name that was looked up or learned and not forgotten."""
-        return {name: tuple(entry.hosts) for name, entry in self._entries.items()}
+        """Name -> hosts, of every name that was looked up or learned and not forgotten; who has run out is left out."""
+        return {name: tuple(self._alive(name)) for name in self._entries}
 
     def lifetime(self, name: str, host: _Prefix) -> int:
         """Seconds for which `host` may stand for `name` from now on; at least one."""
