@@ -8,6 +8,8 @@ from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
 
+from thingstead.protocols.mud.transparency import Transparency
+
 __all__ = [
     "ANY_PORT",
     "AccessEntry",
@@ -165,6 +167,8 @@ class MudFile:
         signature_url: ``mud-signature``, or empty.
         entries: accepting entries, in file order.
         findings: quirks met on the way.
+        transparency: where its software and its vulnerabilities are told (RFC 9472), where the file says.
+        describes_tls: whether entries have TLS profiles (RFC 9761 §5.4).
     """
 
     url: str
@@ -177,3 +181,5 @@ class MudFile:
     signature_url: str
     entries: tuple[AccessEntry, ...]
     findings: tuple[Finding, ...]
+    transparency: Transparency | None = None
+    describes_tls: bool = False

@@ -6,6 +6,7 @@ What leaves open *which* packets the maker meant is refused with its place.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from thingstead.protocols.json.place import Node, decode_json
 from thingstead.protocols.mud.conditions import EntryContext
 from thingstead.protocols.mud.entry import parse_entry
 from thingstead.protocols.mud.file import AccessEntry, Direction, Finding, MudFile
+from thingstead.protocols.mud.transparency import Transparency, parse_transparency
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "parse"]
 
@@ -36,14 +38,18 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+_Report = Callable[[Node, str, str], None]
 
 _MUD = "ietf-mud:mud"
 _ACLS = "ietf-access-control-list:acls"
 _EARLY_ACLS = "ietf-access-control-list:access-lists"
 _POLICIES = {"from-device-policy": Direction.FROM_DEVICE, "to-device-policy": Direction.TO_DEVICE}
+_TRANSPARENCY = ("ietf-mud-transparency:transparency", "mudtx:transparency", "transparency")
+_TLS = "ietf-mud-tls:is-tls-dtls-profile-supported"
 _KNOWN = {
     "mud-version", "mud-url", "last-update", "mud-signature", "cache-validity", "is-supported", "systeminfo",
-    "mfg-name", "software-rev", "firmware-rev", "model-name", "documentation", "extensions", *_POLICIES,
+    "mfg-name", "software-rev", "firmware-rev", "model-name", "documentation", "extensions",
+    *_POLICIES, *_TRANSPARENCY, _TLS,
 }  # fmt: skip
 _FAMILIES = {
     "ipv4-acl-type": 4,
@@ -80,6 +86,10 @@ def parse(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> MudFile:
     if not url.startswith("https://"):
         mud.member("mud-url", spec="RFC 8520 §3.2").refuse("a URL of scheme https", spec="RFC 8520 §3.2")
     _report_unknown(mud, findings)
+
+    def report(node: Node, message: str, spec: str) -> None:
+        findings.append(Finding(node.place, message, spec))
+
     return MudFile(
         url=url,
         last_update=_parse_date(mud.member("last-update", spec="RFC 8520 §3.4"), findings),
@@ -90,8 +100,27 @@ def parse(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> MudFile:
         model=_optional_text(mud, "model-name"),
         signature_url=_optional_text(mud, "mud-signature"),
         entries=_parse_lists(lists, mud, limits, findings),
+        transparency=_parse_pointers(mud, report),
+        describes_tls=_parse_tls_flag(mud, report),
         findings=tuple(findings),
     )
+
+
+def _parse_pointers(mud: Node, report: _Report) -> Transparency | None:
+    found = [node for name, node in mud.members(spec="RFC 8520 §3") if name in _TRANSPARENCY]
+    if len(found) > 1:
+        found[1].refuse("one transparency extension", spec="RFC 9472 §3")
+    return parse_transparency(found[0], report) if found else None
+
+
+def _parse_tls_flag(mud: Node, report: _Report) -> bool:
+    node = mud.find(_TLS, spec="RFC 9761 §5.4")
+    if node is None:
+        return False
+    if node.value in ("true", "false"):
+        report(node, "a boolean as text, as in the RFC's example", "RFC 7951 §6.3")
+        return bool(node.value == "true")
+    return node.boolean(spec="RFC 9761 §5.4")
 
 
 def _report_unknown(mud: Node, findings: list[Finding]) -> None:

@@ -148,6 +148,15 @@ def test_a_list_of_a_draft_is_refused_for_being_one(member):
         parse(bent(f"{LISTS}/1/{member}", "x"))
 
 
+@pytest.mark.spec("RFC 9761 5.4")
+@pytest.mark.parametrize(("value", "expected", "quirks"), [(True, True, 0), (False, False, 0), ("true", True, 1)])
+def test_whether_a_file_describes_handshakes_is_read(value, expected, quirks):
+    file = parse(bent(f"{MUD}/ietf-mud-tls:is-tls-dtls-profile-supported", value))
+    assert (file.describes_tls, len(file.findings)) == (expected, quirks)
+    with pytest.raises(DecodeError, match="true or false"):
+        parse(bent(f"{MUD}/ietf-mud-tls:is-tls-dtls-profile-supported", 1))
+
+
 def test_entries_and_lists_are_counted_before_they_are_read():
     with pytest.raises(DecodeError, match="at most 0 ACEs"):
         parse(bent(), limits=Limits(max_entries=0))
