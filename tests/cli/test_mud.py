@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from thingstead.crypto.authority import make_authority, make_signer
 from thingstead.protocols.mud.builder import Description, Service, render
-from thingstead.protocols.mud.file import Remote, RemoteKind
+from thingstead.protocols.mud.file import Direction, Remote, RemoteKind
 
 DAY = timedelta(days=1)
 NOW = datetime.now(UTC)  # noqa: TID251  the command reads the machine's clock
@@ -40,7 +41,7 @@ def test_check_says_what_a_file_is_and_what_comes_next(run, mud_file):
     code, out, _ = run("mud", "check", mud_file)
     assert code == 0
     assert "https://aurora.example/lx-1.json" in out
-    assert out.splitlines()[-1] == f"next: thingstead mud compile {mud_file}"
+    assert out.splitlines()[-1] == f"next: thingstead mud explain {mud_file}"
     assert json.loads(run("mud", "check", mud_file, "--json")[1])["findings"] == []
 
 
@@ -49,6 +50,56 @@ def test_compile_says_what_the_thing_may_do(run, mud_file):
     assert code == 0
     assert "time.aurora.example" in out
     assert "remote port 123" in out
+
+
+def test_check_shows_where_bills_and_vulnerabilities_are_told(run, mud_file):
+    document = json.loads(mud_file.read_bytes())
+    document["ietf-mud:mud"]["mudtx:transparency"] = {"vuln-url": ["https://aurora.example/csaf"]}
+    mud_file.write_text(json.dumps(document))
+    shown = json.loads(run("mud", "check", mud_file, "--json")[1])
+    assert shown["transparency"]["vulnerability_urls"] == ["https://aurora.example/csaf"]
+    assert "https://aurora.example/csaf" in run("mud", "check", mud_file)[1]
+
+
+def test_explain_says_each_entry_in_words_and_what_is_left_out(run, mud_file):
+    document = json.loads(mud_file.read_bytes())
+    document["ietf-access-control-list:acls"]["acl"][0]["aces"]["ace"].append(
+        {"name": "odd", "matches": {"ipv4": {"dscp": 46}}, "actions": {"forwarding": "accept"}}
+    )
+    mud_file.write_text(json.dumps(document))
+    code, out, _ = run("mud", "explain", mud_file)
+    assert code == 0
+    assert "it may contact time.aurora.example, by UDP on port 123 (time)" in out
+    assert "left out: /ietf-access-control-list:acls/acl/0/aces/ace/1/matches/ipv4/dscp" in out
+    shown = json.loads(run("mud", "explain", mud_file, "--json")[1])
+    assert [one["entry"] for one in shown["entries"]][:1] == ["from-4-0"]
+    assert len(shown["left_out"]) == 1
+
+
+def test_diff_says_what_is_more_what_is_less_and_what_else_changed(run, mud_file, tmp_path):
+    newer = tmp_path / "lx-2.json"
+    services = (Service(Remote(RemoteKind.ANY), 6, device_port=80, opened_by=Direction.TO_DEVICE),)
+    newer.write_bytes(render(replace(DESCRIPTION, services=services, system_info="A lamp with a page")))
+    code, out, _ = run("mud", "diff", mud_file, newer, "--json")
+    shown = json.loads(out)
+    assert (code, shown["allows_more"]) == (0, True)
+    assert (
+        shown["more"][0]["words"] == "it may be contacted by anybody on any network, by TCP on port 80 (web in clear)"
+    )
+    assert shown["more"][0]["remark"] == "everybody on the Internet may open it"
+    assert {one["words"] for one in shown["less"]} >= {"it may contact time.aurora.example, by UDP on port 123 (time)"}
+    assert [one["what"] for one in shown["said_otherwise"]] == ["system_info"]
+    assert "allows more     yes" in run("mud", "diff", mud_file, newer)[1]
+    assert "allows more     no" in run("mud", "diff", mud_file, mud_file)[1]
+
+
+@pytest.mark.parametrize("words", [("explain", "bad"), ("diff", "good", "bad"), ("diff", "bad", "good")])
+def test_a_file_that_is_none_is_refused_with_its_place(run, mud_file, tmp_path, words):
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"ietf-mud:mud": {"mud-version": 1}}')
+    code, out, err = run("mud", words[0], *[{"good": mud_file, "bad": bad}[one] for one in words[1:]])
+    assert (code, out) == (11, "")
+    assert "expected a member 'ietf-access-control-list:acls'" in err
 
 
 def test_a_good_signature_is_said(run, mud_file):

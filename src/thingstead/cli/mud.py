@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from thingstead.analysis.mud_explanation import explain, remark
+from thingstead.analysis.plain_words import in_words
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.console import View
 from thingstead.cli.input import read_file
 from thingstead.clock import SystemClock
 from thingstead.crypto.certificate import Certificate, load_certificates
 from thingstead.protocols.mud import parser
-from thingstead.protocols.mud.file import Finding
-from thingstead.protocols.mud.rule import compile_rules
+from thingstead.protocols.mud.file import Finding, MudFile
+from thingstead.protocols.mud.rule import Rule, compile_rules, difference
 from thingstead.protocols.mud.signature import AdmissionPolicy, AdmittedMudFile, admit
 
-__all__ = ["CHECK", "COMPILE"]
+__all__ = ["CHECK", "COMPILE", "DIFF", "EXPLAIN"]
 
 _FILE = Parameter("file", "the MUD file, JSON")
 _SIGNATURE = Parameter("--signature", "its detached signature, DER (.p7s)")
@@ -23,6 +27,13 @@ _AUTHORITY = Parameter("--authority", "PEM file with the certificates that its s
 _FINDINGS = View(
     (("place", "place"), ("finding", "message"), ("clause", "spec"), ("narrows", "narrows")), "no findings"
 )
+_ENTRIES = View(
+    (("entry", "entry"), ("in words", "words"), ("look twice", "remark")), "no entry: the thing may not talk to anybody"
+)
+_BESIDE_RULES = (
+    "url", "last_update", "cache_validity", "is_supported", "system_info", "manufacturer", "model", "signature_url",
+    "transparency", "describes_tls",
+)  # fmt: skip
 _RULES = View(
     (("opened by", "opened_by"), ("remote", "remote"), ("rule", "rule")),
     "no rule: the thing may not talk to anybody",
@@ -30,8 +41,7 @@ _RULES = View(
 
 
 def _check(session: Session) -> int:
-    data = read_file(session.path("file"), max_bytes=parser.DEFAULT_LIMITS.max_bytes)
-    file = _admit(session, data).file if session.options["signature"] else parser.parse(data)
+    file = _admit(session, _read(session, "file")).file
     findings = [_finding(one) for one in file.findings]
     about = {
         "url": file.url,
@@ -43,24 +53,66 @@ def _check(session: Session) -> int:
         "supported": file.is_supported,
         "entries": len(file.entries),
         "signed": bool(session.options["signature"]),
+        "transparency": None if file.transparency is None else asdict(file.transparency),
         "findings": findings,
     }
     session.console.show(about)
-    session.console.next("thingstead mud compile", session.options["file"])
+    session.console.next("thingstead mud explain", session.options["file"])
     return 0
 
 
 def _compile(session: Session) -> int:
-    data = read_file(session.path("file"), max_bytes=parser.DEFAULT_LIMITS.max_bytes)
-    rules = compile_rules(_admit(session, data)).rules
+    rules = compile_rules(_admit(session, _read(session, "file"))).rules
     rows = [{"opened_by": rule.opened_by.value, "remote": str(rule.remote), "rule": str(rule)} for rule in rules]
     session.console.show(rows, _RULES)
     return 0
 
 
+def _explain(session: Session) -> int:
+    file = _admit(session, _read(session, "file")).file
+    if session.console.as_json:
+        left_out = [_finding(one) for one in file.findings if one.narrows]
+        session.console.show({"entries": [asdict(one) for one in explain(file)], "left_out": left_out})
+        return 0
+    session.console.show([asdict(one) for one in explain(file)], _ENTRIES)
+    for one in file.findings:
+        if one.narrows:
+            session.console.say(f"left out: {one}")
+    session.console.next("thingstead mud test", session.options["file"], "--pcap", "CAPTURE")
+    return 0
+
+
+def _diff(session: Session) -> int:
+    files = [_admit(session, _read(session, key)) for key in ("old", "new")]
+    old, new = (compile_rules(one) for one in files)
+    change = difference(old, new)
+    shown = {
+        "allows_more": change.widens,
+        "more": _told(change.added),
+        "less": _told(change.removed),
+        "said_otherwise": _metadata(files[0].file, files[1].file),
+    }
+    session.console.show(shown)
+    return 0
+
+
+def _told(rules: Iterable[Rule]) -> list[dict[str, str]]:
+    return [{"words": in_words([rule])[0], "rule": str(rule), "remark": remark(rule)} for rule in rules]
+
+
+def _metadata(old: MudFile, new: MudFile) -> list[dict[str, str]]:
+    """What the files say otherwise beside their rules."""
+    pairs = {name: (getattr(old, name), getattr(new, name)) for name in _BESIDE_RULES}
+    return [{"what": name, "old": str(a), "new": str(b)} for name, (a, b) in pairs.items() if a != b]
+
+
+def _read(session: Session, key: str) -> bytes:
+    return read_file(session.path(key), max_bytes=parser.DEFAULT_LIMITS.max_bytes)
+
+
 def _admit(session: Session, data: bytes) -> AdmittedMudFile:
     """With a signature it must verify; without one a person looks at the file, and nothing enforces it."""
-    if session.options["signature"] is None:
+    if session.options.get("signature") is None:
         return admit(data, None, policy=AdmissionPolicy("a look at a file", insecure_unsigned=True), at=_at())
     signature = read_file(session.path("signature"), max_bytes=1 << 16)
     anchors: tuple[Certificate, ...] = ()
@@ -81,3 +133,13 @@ CHECK = Action(
     (_FILE, _SIGNATURE, _AUTHORITY), _check, "A file outside RFC 8520 is refused with the place and the clause."
 )
 COMPILE = Action((_FILE, _SIGNATURE, _AUTHORITY), _compile, "What no rule allows is dropped; replies need no rule.")
+EXPLAIN = Action(
+    (_FILE, _SIGNATURE, _AUTHORITY),
+    _explain,
+    "Each entry of the file as a sentence; what is left out is told below, with its place. In JSON each has its rule.",
+)
+DIFF = Action(
+    (Parameter("old", "the MUD file of before"), Parameter("new", "the MUD file that is to follow it")),
+    _diff,
+    "A file that allows more is one to look at before it is enforced (RFC 8520 §16); signatures are not looked at.",
+)

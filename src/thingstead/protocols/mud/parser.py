@@ -78,10 +78,9 @@ def parse(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> MudFile:
     root = decode_json(data, max_bytes=limits.max_bytes, max_depth=limits.max_depth)
     findings: list[Finding] = []
     mud = root.member(_MUD, spec="RFC 8520 §3")
+    _check_version(mud)
     lists = _read_lists(root, limits, findings)
-    version = mud.member("mud-version", spec="RFC 8520 §3.1")
-    if version.integer(0, 255, spec="RFC 8520 §3.1") != 1:
-        raise UnsupportedError(f"{version.place}: expected version 1, got {version.value}", spec="RFC 8520 §3.1")
+    mud.member("mud-version", spec="RFC 8520 §3.1")
     url = mud.member("mud-url", spec="RFC 8520 §3.2").text(_LONGEST_URL, spec="RFC 8520 §3.2")
     if not url.startswith("https://"):
         mud.member("mud-url", spec="RFC 8520 §3.2").refuse("a URL of scheme https", spec="RFC 8520 §3.2")
@@ -104,6 +103,13 @@ def parse(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> MudFile:
         describes_tls=_parse_tls_flag(mud, report),
         findings=tuple(findings),
     )
+
+
+def _check_version(mud: Node) -> None:
+    """Of a file without one, its lists tell better what it is than that it lacks one."""
+    version = mud.find("mud-version", spec="RFC 8520 §3.1")
+    if version is not None and version.integer(0, 255, spec="RFC 8520 §3.1") != 1:
+        raise UnsupportedError(f"{version.place}: expected version 1, got {version.value}", spec="RFC 8520 §3.1")
 
 
 def _parse_pointers(mud: Node, report: _Report) -> Transparency | None:

@@ -26,7 +26,17 @@ from thingstead.protocols.mud.file import (
 )
 from thingstead.protocols.mud.signature import AdmittedMudFile
 
-__all__ = ["DNS_CLASS", "NTP_CLASS", "Rule", "RuleDifference", "RuleSet", "Surroundings", "compile_rules", "difference"]
+__all__ = [
+    "DNS_CLASS",
+    "NTP_CLASS",
+    "Rule",
+    "RuleDifference",
+    "RuleSet",
+    "Surroundings",
+    "compile_rules",
+    "difference",
+    "rule_of",
+]
 
 DNS_CLASS = "urn:ietf:params:mud:dns"
 NTP_CLASS = "urn:ietf:params:mud:ntp"
@@ -185,7 +195,7 @@ class RuleDifference:
 
 def compile_rules(admitted: AdmittedMudFile) -> RuleSet:
     """Turn the entries of an admitted file into rules, each once, with the local defaults of RFC 8520 §5."""
-    rules = [_compile_entry(entry) for entry in admitted.file.entries if not _is_reply(entry)]
+    rules = [rule for rule in map(rule_of, admitted.file.entries) if rule is not None]
     return RuleSet(
         url=admitted.file.url,
         rules=tuple(dict.fromkeys([*rules, *_DEFAULTS])),
@@ -216,7 +226,10 @@ def _is_reply(entry: AccessEntry) -> bool:
     return entry.protocol == _TCP and entry.initiated is not None and entry.initiated is not entry.direction
 
 
-def _compile_entry(entry: AccessEntry) -> Rule:
+def rule_of(entry: AccessEntry) -> Rule | None:
+    """The flow that one entry lets somebody open; None for one that describes replies alone (RFC 8520 §4.8)."""
+    if _is_reply(entry):
+        return None
     return Rule(
         opened_by=entry.direction,
         family=entry.family,

@@ -22,9 +22,9 @@ EVERYTHING = {
 
 
 def parsed(*profiles, quirks=None):
-    report = quirks.append if quirks is not None else None
+    report = [] if quirks is None else quirks
     node = Node({"tls-dtls-profile": list(profiles)}, "/x")
-    return parse_profiles(node, lambda node, message, spec: report((node.place, message, spec)))
+    return parse_profiles(node, lambda node, message, spec: report.append((node.place, message, spec)))
 
 
 @pytest.mark.spec("RFC 9761 5.1")
@@ -53,7 +53,7 @@ def test_the_names_of_the_rfcs_own_example_are_read_with_a_finding():
         "extension-types": [10, 11],
         "supported-groups": [29],
     }
-    quirks = []
+    quirks: list[tuple[str, str, str]] = []
     (profile,) = parsed(example, quirks=quirks)
     assert (profile.versions, profile.extensions, profile.groups) == (("tls13",), (10, 11), (29,))
     assert [place for place, _, _ in quirks] == [
