@@ -16,7 +16,7 @@ from thingstead.simulator.lab.habit import cloud_name
 __all__ = ["OUTSIDE_TCP", "OUTSIDE_UDP", "Dummies"]
 
 OUTSIDE_TCP = (22, 23, 25, 80, 443, 4444)
-OUTSIDE_UDP = (53, 80, 123)
+OUTSIDE_UDP = (53, 123)
 _BACKLOG = 64
 _LONGEST = 65_535
 _ROUNDS = 50

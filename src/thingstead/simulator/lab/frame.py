@@ -13,6 +13,7 @@ __all__ = [
     "dns_query",
     "ethernet",
     "neighbour_advertisement",
+    "oscore_request",
     "router_advertisement",
     "tcp_syn",
     "udp",
@@ -93,6 +94,15 @@ def dns_answer(query: bytes, address: IPv4Address | None, *, lifetime: int = 300
         return number + struct.pack("!5H", 0x8183, 1, 0, 0, 0) + question
     record = struct.pack("!HHHIH", 0xC00C, 1, 1, lifetime, 4) + address.packed
     return number + struct.pack("!5H", 0x8180, 1, 1, 0, 0) + question + record
+
+
+def oscore_request(number: int, *, kid: int, partial_iv: int, ciphertext: bytes) -> bytes:
+    """What reads like a non-confirmable request under OSCORE from outside (RFC 8613 §6.1, RFC 7252 §3)."""
+    iv = partial_iv.to_bytes((partial_iv.bit_length() + 7) // 8 or 1, "big")
+    option = bytes([8 | len(iv)]) + iv + bytes([kid])
+    return (
+        b"\x50\x02" + (number & 0xFFFF).to_bytes(2, "big") + bytes([0x90 | len(option)]) + option + b"\xff" + ciphertext
+    )
 
 
 def _name(name: str) -> bytes:

@@ -43,7 +43,9 @@ def live(cast: Cast, one: Character, chance: Random, *, seconds: float) -> Itera
         yield at, Datagram((one.ipv4, port()), (cast.time_server, _NTP), b"\x23" + bytes(47))
     source = one.ipv4, port()
     for at in _times(chance, _TELEMETRY_PERIOD, seconds):
-        yield at, Datagram(source, (cast.gateway.ipv4, _COAP), _telemetry(next(numbers), one, chance))
+        number = next(numbers)
+        told = frame.oscore_request(number, kid=one.mac[-1], partial_iv=number, ciphertext=chance.randbytes(24))
+        yield at, Datagram(source, (cast.gateway.ipv4, _COAP), told)
     for at in _times(chance, _MDNS_PERIOD, seconds):
         name = frame.dns_answer(frame.dns_query(f"{one.name}.local", number=0), one.ipv4)
         macs = one.mac, _MDNS_MAC
@@ -82,10 +84,3 @@ def _times(chance: Random, period: float, seconds: float) -> Iterator[float]:
 def _record(chance: Random, size: int) -> bytes:
     """What reads like a TLS record of protected data from outside (RFC 8446 §5.2)."""
     return b"\x17\x03\x03" + size.to_bytes(2, "big") + chance.randbytes(size)
-
-
-def _telemetry(number: int, one: Character, chance: Random) -> bytes:
-    """A non-confirmable POST under OSCORE: partial IV of two octets, one of `kid` (RFC 8613 §6.1)."""
-    option = b"\x0a" + number.to_bytes(2, "big") + one.mac[-1:]
-    head = b"\x50\x02" + (number & 0xFFFF).to_bytes(2, "big")
-    return head + bytes([0x90 | len(option)]) + option + b"\xff" + chance.randbytes(24)

@@ -7,7 +7,7 @@ seconds, and what detectors see hangs on the seed alone. Real time is taken besi
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -93,7 +93,7 @@ async def play(lab: Lab, scenario: Scenario, steps: Sequence[Step], *, seed: int
     accused = _accused(scenario)
     for step in steps:
         await _pass_time(lab, run, step.at)
-        if step.pattern and _gave_up(run, accused[step.who]):
+        if _is_vain(run, step, accused):
             continue
         if step.pattern:
             for who in accused[step.who]:
@@ -114,9 +114,11 @@ def _accused(scenario: Scenario) -> dict[str, tuple[str, ...]]:
     return accused
 
 
-def _gave_up(run: _Run, accused: Sequence[str]) -> bool:
-    """Count what is done in vain, once all who do it are cut off."""
-    run.vain += all(who in run.stops for who in accused)
+def _is_vain(run: _Run, step: Step, accused: Mapping[str, Sequence[str]]) -> bool:
+    """Whether it tells nothing any more: who does it is cut off, and has tried often enough since."""
+    if not step.pattern:
+        return step.who in run.stops
+    run.vain += all(who in run.stops for who in accused[step.who])
     return run.vain > _GIVES_UP
 
 

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from thingstead.protocols.packet.capture import read_capture
+from thingstead.simulator.lab.scenario import shipped
 
 ROOT = Path(__file__).resolve().parents[4]
+
+SLOW = {"beaconing", "data-leak"}
+"""What cannot be told from ordinary life in so short a time: something must come back a few times first."""
 
 pytestmark = [pytest.mark.namespace, pytest.mark.slow]
 
@@ -24,6 +28,35 @@ def lab(*arguments):
         check=False,
         timeout=100,
     )
+
+
+@pytest.fixture(scope="module")
+def every():
+    """Each shipped scenario, played once."""
+    done = lab("all", "--seed", 3)
+    return {score["scenario"]: score for score in json.loads(done.stdout)}
+
+
+@pytest.mark.requirement("R-38")
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_attack_is_found_by_whom_it_names_with_evidence_and_stopped(every, name):
+    score = every[name]
+    rows = [row for row in score["rows"] if row["expected"]]
+    assert rows
+    assert [row["detector"] for row in rows if not (row["found"] and row["evidence"])] == []
+    assert score["stopped_by"] in {"rules", "finding"}
+    assert score["held"]
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_no_detector_accuses_who_did_nothing(every, name):
+    assert (every[name]["false_alarms"], every[name]["lost"]) == (0, 0)
+
+
+@pytest.mark.requirement("R-38")
+@pytest.mark.parametrize("name", sorted({*shipped()} - SLOW))
+def test_nothing_bad_comes_through_ten_seconds_after_it_began(every, name):
+    assert (every[name]["open_for"] or 0) < 10
 
 
 @pytest.fixture(scope="module")

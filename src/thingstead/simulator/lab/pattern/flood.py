@@ -33,7 +33,7 @@ class Bad(Pattern):
 
     def acts(self, setting: Setting, /) -> Iterator[tuple[float, Act]]:
         """The same again and again, from ever other ports."""
-        to = setting.cast.victim, 80
+        to = setting.cast.victim, 8080
         for number in range(self.packets):
             source = setting.one.ipv4, next(setting.ports)
             if self.kind == "udp":

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from thingstead.simulator.lab import frame
 from thingstead.simulator.lab.pattern.pattern import Pattern, Setting
 from thingstead.simulator.lab.script import Act, Datagram
 
@@ -29,6 +30,6 @@ class Bad(Pattern):
         """From one port, to the domain's endpoint."""
         source, to = (setting.one.ipv4, next(setting.ports)), (setting.cast.gateway.ipv4, 5683)
         for number in range(self.times):
-            head = b"\x50\x02" + (0x7000 + number).to_bytes(2, "big") + b"\x94\x0a\x00\x07"
-            request = head + setting.one.mac[-1:] + b"\xff" + setting.chance.randbytes(24)
+            said = setting.chance.randbytes(24)
+            request = frame.oscore_request(0x7000 + number, kid=setting.one.mac[-1], partial_iv=7, ciphertext=said)
             yield number * self.every, Datagram(source, to, request)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from thingstead.simulator.lab import frame
 from thingstead.simulator.lab.pattern.pattern import Pattern, Setting
 from thingstead.simulator.lab.script import Act, Datagram
 
@@ -29,6 +30,6 @@ class Bad(Pattern):
         """From one port, numbered as it should be."""
         source, to = (setting.one.ipv4, next(setting.ports)), (setting.cast.gateway.ipv4, 5683)
         for number in range(self.packets):
-            counted = number.to_bytes(2, "big")
-            request = b"\x50\x02" + counted + b"\x94\x0a" + counted + setting.one.mac[-1:] + b"\xff"
-            yield number * self.every, Datagram(source, to, request + setting.chance.randbytes(24))
+            said = setting.chance.randbytes(24)
+            request = frame.oscore_request(number, kid=setting.one.mac[-1], partial_iv=0x8000 + number, ciphertext=said)
+            yield number * self.every, Datagram(source, to, request)
