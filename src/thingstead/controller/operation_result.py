@@ -11,10 +11,10 @@ from thingstead.controller.operation_ledger import newest_first
 from thingstead.controller.operation_publication import OfManifest
 from thingstead.controller.software_engine import RemoteTracker
 from thingstead.crypto.digest import digest
-from thingstead.domain import release_result
+from thingstead.domain import vouched
 from thingstead.domain.ports import Store
-from thingstead.domain.release_result import RESULT
 from thingstead.domain.role import Right
+from thingstead.domain.vouched import RESULT
 from thingstead.errors import ConfigError, StorageError
 from thingstead.planes.software.status_tracker import StatusTracker
 
@@ -28,7 +28,7 @@ class ShownResult:
     Attributes:
         entry: number of the ledger entry that holds its digest.
         result: what the checks came to, alone.
-        signed: the file for others (`domain.release_result`).
+        signed: the file for others (`domain.vouched`).
     """
 
     entry: int
@@ -47,7 +47,7 @@ def rows(tracker: StatusTracker | RemoteTracker, store: Store, notary: Notary) -
         async for entry in newest_first(store, notary.size):
             if entry.details.get(RESULT) == meant:
                 (leaf,) = store.leaves(entry.index, entry.index + 1)
-                signed = release_result.enclose(encoded, leaf, notary.receipt(entry.index))
+                signed = vouched.enclose(encoded, leaf, notary.receipt(entry.index))
                 return ShownResult(entry.index, encoded, signed)
         raise StorageError("the ledger has no entry of this result; it was taken from another domain's backup")
 

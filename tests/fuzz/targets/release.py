@@ -17,7 +17,8 @@ from thingstead.analysis.version_order import ORDERS
 from thingstead.analysis.vulnerability import Feed
 from thingstead.crypto.key import KeyType, private_key
 from thingstead.domain import release_result
-from thingstead.domain.release_result import Check, Outcome, Result, Verdict
+from thingstead.domain.check import Check, Outcome
+from thingstead.domain.release_result import Result, Verdict
 from thingstead.protocols.profile import release as profile
 from thingstead.protocols.profile import release_statement
 from thingstead.protocols.suit.digest import digest_of

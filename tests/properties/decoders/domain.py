@@ -5,10 +5,11 @@ from tests.unit.domain.things import AT, a_thing
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.digest import digest
 from thingstead.crypto.key import KeyType, private_key
-from thingstead.domain import release_result, thing
+from thingstead.domain import release_result, thing, vouched
+from thingstead.domain.check import Check, Outcome
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.entry import Draft, Kind
-from thingstead.domain.release_result import Check, Outcome, Result, Verdict
+from thingstead.domain.release_result import Result, Verdict
 from thingstead.protocols.receipts import merkle, receipt
 from thingstead.protocols.receipts.receipt import InclusionProof
 from thingstead.secret import Secret
@@ -33,7 +34,7 @@ _RESULT = release_result.encode(
 _KEY = private_key(KeyType.P256, Secret(bytes(31) + b"\x07"))
 _RECORDED = entry.encode(Draft(AT, Kind.REFUSAL, "owner", None, "image", {"result": digest(_RESULT)}).numbered(0))
 _RECEIPT = receipt.issue(merkle.leaf_hash(_RECORDED), InclusionProof(1, 0, ()), _KEY, signature_id=AlgorithmId.ESP256)
-_ENCLOSED = release_result.enclose(_RESULT, _RECORDED, _RECEIPT)
+_ENCLOSED = vouched.enclose(_RESULT, _RECORDED, _RECEIPT)
 
 DECODERS = (
     Decoder("domain.ledger.entry.decode", entry.decode, (entry.encode(_ENTRY).hex(),)),

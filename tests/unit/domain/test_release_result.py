@@ -8,11 +8,12 @@ from tests.unit.domain.things import AT
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.digest import digest
 from thingstead.crypto.key import KeyType, generate
-from thingstead.domain import release_result
+from thingstead.domain import release_result, vouched
+from thingstead.domain.check import Check, Outcome
 from thingstead.domain.ledger import entry as leaf
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.ledger.tree import MerkleTree
-from thingstead.domain.release_result import Check, Outcome, Result, SignedResult, Verdict
+from thingstead.domain.release_result import Result, SignedResult, Verdict
 from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError, UntrustedError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.receipts import receipt
@@ -58,7 +59,7 @@ def recorded(entry, key=KEY, signature_id=AlgorithmId.ESP256):
 
 def enclosed(encoded=ENCODED, entry=None, **changes):
     entry = entry_of(encoded) if entry is None else entry
-    return release_result.enclose(encoded, entry, recorded(entry, **changes))
+    return vouched.enclose(encoded, entry, recorded(entry, **changes))
 
 
 @pytest.mark.spec("RFC 9942 5.2.1")
@@ -88,14 +89,14 @@ def test_another_result_than_the_one_recorded_is_refused():
     entry = entry_of()
     better = release_result.encode(replace(RESULT, checks=(PASSED,)))
     with pytest.raises(UntrustedError) as refusal:
-        release_result.authenticate(release_result.enclose(better, entry, recorded(entry)), KEY.public)
+        release_result.authenticate(vouched.enclose(better, entry, recorded(entry)), KEY.public)
     assert refusal.value.reason == "entry"
 
 
 def test_an_entry_that_is_not_in_the_ledger_is_refused():
     better = release_result.encode(replace(RESULT, checks=(PASSED,)))
     with pytest.raises(AuthenticationError):
-        release_result.authenticate(release_result.enclose(better, entry_of(better), recorded(entry_of())), KEY.public)
+        release_result.authenticate(vouched.enclose(better, entry_of(better), recorded(entry_of())), KEY.public)
 
 
 @pytest.mark.parametrize("kind", [Kind.OPERATION, Kind.INSTALLATION, Kind.ALARM])

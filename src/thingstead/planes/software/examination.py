@@ -8,8 +8,9 @@ from datetime import datetime
 
 from thingstead.analysis.release_check import Candidate, Objection
 from thingstead.analysis.vulnerability import Feed
+from thingstead.domain.check import Check, Outcome
 from thingstead.domain.release_policy import Concern, ReleasePolicy, Stance
-from thingstead.domain.release_result import Check, Outcome, Result, Verdict
+from thingstead.domain.release_result import Result, Verdict
 from thingstead.errors import ThingsteadError
 from thingstead.planes.software.part import Check as Hook
 from thingstead.planes.software.release import Release

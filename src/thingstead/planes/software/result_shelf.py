@@ -10,7 +10,8 @@ from thingstead.domain import release_result
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.plane import Expiry, Finding
 from thingstead.domain.ports import Records
-from thingstead.domain.release_result import RESULT, Result, Verdict
+from thingstead.domain.release_result import Result, Verdict
+from thingstead.domain.vouched import RESULT
 
 __all__ = ["ResultShelf", "mark"]
 

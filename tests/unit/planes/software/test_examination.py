@@ -14,9 +14,10 @@ from thingstead.analysis.osv import read_record
 from thingstead.analysis.vulnerability import Feed
 from thingstead.crypto.digest import digest
 from thingstead.domain import release_result
+from thingstead.domain.check import Outcome
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.release_policy import Concern, ReleasePolicy, Stance
-from thingstead.domain.release_result import Outcome, Verdict
+from thingstead.domain.release_result import Verdict
 from thingstead.errors import AuthenticationError, DecodeError, ForbiddenError, HeldError, PolicyError, UntrustedError
 from thingstead.planes.software.carried import Bundle
 from thingstead.planes.software.examination import Examination

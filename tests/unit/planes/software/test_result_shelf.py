@@ -7,8 +7,9 @@ import pytest
 
 from tests.unit.domain.things import AT
 from thingstead.domain import release_result
+from thingstead.domain.check import Check, Outcome
 from thingstead.domain.plane import PlaneName
-from thingstead.domain.release_result import Check, Outcome, Result, Verdict
+from thingstead.domain.release_result import Result, Verdict
 from thingstead.errors import DecodeError
 from thingstead.planes.software.result_shelf import ResultShelf
 from thingstead.storage.memory import MemoryStore
