@@ -51,6 +51,7 @@ DECLARATIONS = {
     "domain/unit",
     "endpoint/config",
     "endpoint/event",
+    "phases/knocking",
     "planes/network/alarm",
     "planes/network/findings",
     "planes/software/findings",

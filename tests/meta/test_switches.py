@@ -36,6 +36,7 @@ SETTINGS = {
     "OriginConfig.reverse": "kind of an origin of the proxy",
     "NamesConfig.enabled": "who asks for names; what a name opens is the plane's to say either way",
     "WebConfig.enabled": "the live page",
+    "WatchConfig.test_types": "whether types of things are tested; what a thing may is the same",
     "DdiConfig.enabled": "whether devices are served over hawkBit's API; off, none is",
 }
 FLAGS = {

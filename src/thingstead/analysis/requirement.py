@@ -92,7 +92,7 @@ _TABLE = """
 81|C5.6|learned profiles|things without MUD file get no learned profile
 82|C5.9|privacy threats|the seven privacy threats are not checked per thing
 83|C5.9|consent and erasure|consent of several users is not recorded
-84|C5.7|security tests of each type|no firmware is run in a test, and types without a release are not tested
+84|C5.7|security tests of each type|a new type or release is trusted untested
 85|C5.7|dangerous combinations|combinations of things and rules are not analysed
 86|C5.8|inventory against quantum computers|algorithms in use are not listed with their exposure
 87|C5.8|post-quantum keys and signatures|key exchange is not post-quantum

@@ -30,6 +30,7 @@ from thingstead.storage.policy_file import parse_policy
 from thingstead.storage.sqlite import SqliteStore
 from thingstead.transport.control_socket import ControlServer
 from thingstead.transport.name_server import NameServer
+from thingstead.transport.stranger import SocketStranger
 from thingstead.transport.udp import Pump, open_socket, send_groups_through
 
 __all__ = ["image_scan", "running", "settle"]
@@ -155,6 +156,7 @@ def _foundation(directory: DomainDirectory, clock: Clock, apart: Apart | None) -
         witness=None if apart is None else apart.witness,
         engines=engines,
         separate=() if apart is None else apart.processes,
+        stranger=SocketStranger(),
     )
 
 

@@ -41,6 +41,9 @@ from thingstead.controller.remote_access import RemoteAccess
 from thingstead.controller.second_place import SecondPlace, second_place
 from thingstead.controller.server import DomainServer
 from thingstead.controller.service import serve
+from thingstead.controller.type_watch import DOCUMENTS as TYPES
+from thingstead.controller.type_watch import TypeWatch
+from thingstead.controller.type_ways import ways
 from thingstead.controller.vulnerability_watch import DOCUMENTS as TICKETS
 from thingstead.controller.vulnerability_watch import VulnerabilityWatch
 from thingstead.crypto.keystore import KeyStore
@@ -87,11 +90,9 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         foundation, store, register, lambda one: (server.last_acceptance(one), planes.data.interval(one))
     )
     foundation = replace(foundation, store=store, anchors=migrations.resume(foundation.anchors))
-    refusals = RefusalCounter()
-    own = domain_credential(foundation.keys, foundation.config)
+    refusals, own = RefusalCounter(), domain_credential(foundation.keys, foundation.config)
     resources = Resources(lambda event: _grant(event, planes.access, clones))
-    config = EndpointConfig(max_peers=foundation.config.coap.max_peers, edhoc_path=path.EDHOC, confirm_after=0.0)
-    endpoint = Endpoint(config, random_bytes=random_bytes, permits=resources.permits)
+    endpoint = Endpoint(_endpoint_config(foundation), random_bytes=random_bytes, permits=resources.permits)
     server = DomainServer(
         endpoint, resources, clock=clock, tasks=tasks, reserve=lambda owner, upto: _reserve(owner, upto, planes, server)
     )
@@ -115,8 +116,9 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     owner = _owner(foundation, trusted, register, planes=planes, migrations=migrations, doors=doors, groups=groups)
     release_network, vulnerabilities = _of_releases(foundation, planes, register, conductor, owner)
     lookout = compose_lookout(foundation, store, register, conductor=conductor, owner=owner)
+    types = _types(foundation, server, planes, register, trusted)
     aging = _aging(doors, overview, register, conductor, migrations)
-    often = (expiring, rejoining, attesting, behaviours, release_network, *aging)
+    often = (expiring, rejoining, attesting, behaviours, release_network, types, *aging)
     chores = _chores(foundation, planes, store, [one.look for one in often], attention.watch, vulnerabilities.look)
     controller = Controller(
         foundation=foundation,
@@ -146,6 +148,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
         group_resources=groups,
         refusals=refusals,
         clones=clones,
+        types=types,
         chores=(*chores, *lookout.chores),
         joined=asyncio.Event(),
     )
@@ -153,6 +156,21 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     server.on_first_heard = planes.groups.heard
     serve(controller)
     return controller
+
+
+def _endpoint_config(foundation: Foundation) -> EndpointConfig:
+    return EndpointConfig(max_peers=foundation.config.coap.max_peers, edhoc_path=path.EDHOC, confirm_after=0.0)
+
+
+def _types(
+    foundation: Foundation, server: DomainServer, planes: Planes, register: Register, trusted: Trusted
+) -> TypeWatch:
+    return TypeWatch(
+        ways(foundation, server, planes.software, register, anchors=lambda: trusted.anchors),
+        register,
+        records=PlaneRecords(PlaneName.SOFTWARE, foundation.store, prefix=TYPES),
+        clock=foundation.clock,
+    )
 
 
 def _of_releases(

@@ -185,11 +185,13 @@ class WatchConfig:
         interval_seconds: a thing is heard at least so often, where the policy's series do not say how often it sends.
         silent_intervals: how many such intervals a thing may miss before it is called silent.
         known: MAC addresses on the things' interfaces that are no things, and are not called unmanaged.
+        test_types: test each new type of thing on one of its things (`thingstead type list`).
     """
 
     interval_seconds: float = 3600.0
     silent_intervals: int = 3
     known: list[str] = field(default_factory=list)
+    test_types: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

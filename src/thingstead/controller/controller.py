@@ -27,6 +27,7 @@ from thingstead.controller.people import People
 from thingstead.controller.release_network import ReleaseNetwork
 from thingstead.controller.second_place import SecondPlace
 from thingstead.controller.server import DomainServer
+from thingstead.controller.type_watch import TypeWatch
 from thingstead.controller.vulnerability_watch import VulnerabilityWatch
 from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.plane import OBLIGATIONS, Demand, PlaneName
@@ -78,6 +79,7 @@ class Controller:
         group_resources: the paths of groups.
         refusals: what was refused, counted for the ledger.
         clones: looks for identities that live twice.
+        types: tests new types of things.
         chores: work that comes round, each with its seconds.
         joined: somebody has joined a group, and the others have not got its keys yet.
     """
@@ -109,6 +111,7 @@ class Controller:
     group_resources: GroupResources
     refusals: RefusalCounter
     clones: CloneWatch
+    types: TypeWatch
     chores: tuple[tuple[float, Callable[[], Awaitable[object]]], ...]
     joined: asyncio.Event
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from thingstead.controller.figures import Figures, Row
 from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.type_result import Verdict
 from thingstead.planes.software.attestation import Standing
 
 __all__ = ["ROWS"]
@@ -24,7 +25,20 @@ def _compared(figures: Figures) -> tuple[str, bool]:
     return evidence, installed > 0 and changed > 0
 
 
+def _tested(figures: Figures) -> tuple[str, bool]:
+    types, failed = figures.entries(Kind.EXAMINATION), figures.happened(Kind.EXAMINATION, Verdict.FAILED.value)
+    published = figures.happened(Kind.RELEASE, "published") + figures.happened(Kind.RELEASE, "approved")
+    evidence = f"{types} tests of types of things, {failed} of them failed; {published} releases with a signed result"
+    return evidence, types > 0 and published > 0
+
+
 ROWS: tuple[Row, ...] = (
+    (
+        "R-84",
+        "each new type of thing is tested on one of its things, each release before it is offered; results are signed",
+        _tested,
+        "no firmware is run in a laboratory; a thing is tested as it stands on this network, by what is known to fail",
+    ),
     (
         "R-30",
         "for a day after an update, refused flows that come round more often than before it are an alarm",

@@ -12,7 +12,7 @@ from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.policy import OwnerPolicy
-from thingstead.domain.ports import Enforcement, Fetcher, HeadKeeper, Resolver, Segment, Store, Witness
+from thingstead.domain.ports import Enforcement, Fetcher, HeadKeeper, Resolver, Segment, Store, Stranger, Witness
 from thingstead.planes.software.status_tracker import ImageScan
 from thingstead.transport.engine_socket import EngineSocket
 
@@ -42,6 +42,7 @@ class Foundation:
         witness: who signs heads, where that is another process.
         engines: those that are other processes'.
         separate: what runs in processes of their own.
+        stranger: somebody on the network whom no thing knows; None where no type of things is tested.
     """
 
     config: ControllerConfig
@@ -62,3 +63,4 @@ class Foundation:
     witness: Witness | None = None
     engines: Mapping[PlaneName, EngineSocket] = field(default_factory=dict)
     separate: tuple[str, ...] = ()
+    stranger: Stranger | None = None

@@ -18,7 +18,7 @@ from thingstead.domain.vouched import RESULT
 from thingstead.errors import ConfigError, StorageError
 from thingstead.planes.software.status_tracker import StatusTracker
 
-__all__ = ["ShownResult", "rows"]
+__all__ = ["ShownResult", "proved", "rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,21 @@ def rows(tracker: StatusTracker | RemoteTracker, store: Store, notary: Notary) -
         encoded = tracker.result(request.manifest)
         if encoded is None:
             raise ConfigError("expected how the digest begins of the manifest of one release that was checked here")
-        meant = digest(encoded)
-        async for entry in newest_first(store, notary.size):
-            if entry.details.get(RESULT) == meant:
-                (leaf,) = store.leaves(entry.index, entry.index + 1)
-                signed = vouched.enclose(encoded, leaf, notary.receipt(entry.index))
-                return ShownResult(entry.index, encoded, signed)
-        raise StorageError("the ledger has no entry of this result; it was taken from another domain's backup")
+        return await proved(encoded, store, notary)
 
     return (Operation("release.result", OfManifest, Right.AUDIT, "what the checks of a release came to", show),)
+
+
+async def proved(encoded: bytes, store: Store, notary: Notary) -> ShownResult:
+    """A result with the ledger entry that holds its digest, and a receipt of that.
+
+    Raises:
+        StorageError: the ledger has none.
+    """
+    meant = digest(encoded)
+    async for entry in newest_first(store, notary.size):
+        if entry.details.get(RESULT) == meant:
+            (leaf,) = store.leaves(entry.index, entry.index + 1)
+            signed = vouched.enclose(encoded, leaf, notary.receipt(entry.index))
+            return ShownResult(entry.index, encoded, signed)
+    raise StorageError("the ledger has no entry of this result; it was taken from another domain's backup")

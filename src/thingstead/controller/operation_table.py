@@ -30,6 +30,7 @@ from thingstead.controller import (
     operation_software,
     operation_thing,
     operation_traffic,
+    operation_type,
 )
 from thingstead.controller.controller import Controller
 from thingstead.controller.ddi import ddi_origin
@@ -157,6 +158,7 @@ def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
         ),
         *operation_response.rows(controller.lookout.responder),
         *operation_result.rows(planes.software, controller.foundation.store, controller.notary),
+        *operation_type.rows(controller.types, controller.register, controller.foundation.store, controller.notary),
         *operation_data.rows(planes.data, controller.register),
         *operation_traffic.rows(
             controller.server, controller.resources, controller.bootstrap, controller.register, planes.data

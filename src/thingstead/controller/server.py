@@ -72,6 +72,7 @@ class DomainServer:
         self._last_acceptance: dict[AssociationId, float] = {}
         self._worn: set[AssociationId | GroupId | None] = set()
         self._under_way = 0
+        self._listeners: list[tuple[Address | None, list[bytes]]] = []
         self._running: set[asyncio.Task[None]] = set()
         self.flush: Callable[[], None] = lambda: None
         self.on_first_heard: Callable[[ThingId], None] = lambda _thing: None
@@ -119,7 +120,10 @@ class DomainServer:
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
         """What may leave now."""
-        return self._endpoint.datagrams_to_send(now)
+        outgoing = self._endpoint.datagrams_to_send(now)
+        for address, sent in self._listeners:
+            sent += [data for data, destination in outgoing if destination == address]
+        return outgoing
 
     def next_deadline(self) -> float | None:
         """When `run` is wanted again."""
@@ -208,6 +212,11 @@ class DomainServer:
         live = self._endpoint.association(AssociationId(thing))
         return live is not None and live.address == source
 
+    def address_of(self, thing: ThingId) -> Address | None:
+        """Where the thing was last heard, by datagrams; None where it has no live association."""
+        live = self._endpoint.association(AssociationId(thing))
+        return None if live is None else live.address
+
     def last_acceptance(self, thing: ThingId) -> datetime | None:
         """When a request of the thing last verified; None if none did since start."""
         at = self._last_acceptance.get(AssociationId(thing))
@@ -243,6 +252,21 @@ class DomainServer:
             async for response in responses:
                 return response.message
         raise TransportError(f"{association or address} did not answer", reason="timeout")
+
+    async def overheard(self, thing: ThingId, request: Message, *, within: float) -> tuple[bytes, ...]:
+        """Ask a thing, and return the datagrams that went to it meanwhile, as whoever listens there has them.
+
+        Raises:
+            ThingsteadError: as for `request`.
+        """
+        address = self.address_of(thing)
+        sent: list[bytes] = []
+        self._listeners.append((address, sent))
+        try:
+            await self.request(thing, request, within=within)
+        finally:
+            self._listeners.remove((address, sent))
+        return tuple(sent)
 
     def meet(self, association: LiveAssociation) -> None:
         """Make an association live that is not with a thing, and dies with this program."""

@@ -38,14 +38,16 @@ def serve(controller: Controller) -> None:
     senml, cbor = (ContentFormat.SENML_CBOR,), (ContentFormat.CBOR,)
     resources.register(path.TELEMETRY, Code.POST, collecting(controller.planes.data), consumes=senml)
     things, migrations = controller.register, controller.migrations
+    baiting = controller.types.baiting
     poll = keys_first(
-        update_poll(controller.planes.software, server.deferred),
+        baiting.poll(update_poll(controller.planes.software, server.deferred)),
         controller.planes.software.accepts,
         lambda thing, told: migrations.hear(things.thing(thing), told),
     )
     resources.register(path.UPDATE, Code.GET, poll)
-    resources.register(path.UPDATE_IMAGE, Code.GET, update_image(controller.planes.software))
-    resources.register(path.UPDATE_REPORT, Code.POST, update_report(controller.planes.software, server), consumes=cbor)
+    resources.register(path.UPDATE_IMAGE, Code.GET, baiting.image(update_image(controller.planes.software)))
+    report = baiting.report(update_report(controller.planes.software, server))
+    resources.register(path.UPDATE_REPORT, Code.POST, report, consumes=cbor)
     resources.register(path.CREDENTIAL_STATUS, Code.FETCH, credential_status(controller.planes.identity))
     journal = server.deferred(telling(controller.maintenance))
     resources.register(path.MAINTENANCE, Code.POST, journal, consumes=cbor)

@@ -35,12 +35,13 @@ __all__ = ["SOFTWARE_CALLS", "RemoteTracker", "SoftwareEngine", "ToldShelf"]
 
 SOFTWARE_CALLS = (
     *("trust", "publish", "campaigns", "references", "targets", "report"),
-    *("held", "approve", "discard", "carried", "result", "take_records", "exposures"),
+    *("held", "approve", "discard", "carried", "result", "envelopes", "take_records", "exposures"),
 )
 """What the software plane is asked beside what each is."""
 
 _Rows = tuple[tuple[bytes, tuple[ThingId, ...], tuple[ThingId, ...]], ...]
 _Offers = tuple[tuple[Line, Offer], ...]
+_Envelopes = tuple[tuple[Line, int, bytes], ...]
 
 
 class ToldShelf(Shelf):
@@ -140,6 +141,10 @@ class SoftwareEngine:
     def result(self, manifest: str) -> bytes | None:
         """What the checks of a release came to."""
         return self.plane.result(manifest)
+
+    def envelopes(self, vendor_id: bytes) -> _Envelopes:
+        """Of each line of a vendor's things the newest two releases."""
+        return self.plane.envelopes(vendor_id)
 
     def campaigns(self, progress: _Rows) -> tuple[Campaign, ...]:
         """How far each release has come, with what was handed out where things ask."""
@@ -241,6 +246,11 @@ class RemoteTracker(RemotePlane):
     def result(self, manifest: str) -> bytes | None:
         """What the checks of a release came to, by how its manifest's digest begins."""
         found: bytes | None = self.ask_now(bytes | None, "result", manifest)
+        return found
+
+    def envelopes(self, vendor_id: bytes) -> _Envelopes:
+        """Of each line of a vendor's things the newest two releases: line, sequence number, envelope."""
+        found: _Envelopes = self.ask_now(_Envelopes, "envelopes", vendor_id)
         return found
 
     def campaigns(self) -> tuple[Campaign, ...]:

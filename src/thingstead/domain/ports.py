@@ -42,6 +42,7 @@ __all__ = [
     "SecurityAssociations",
     "Segment",
     "Store",
+    "Stranger",
     "Witness",
 ]
 
@@ -248,6 +249,27 @@ class Segment(Protocol):
 
     def neighbours(self) -> tuple[ThingAddress, ...]:
         """Everybody who was seen on it of late, things or not."""
+        ...
+
+
+class Stranger(Protocol):
+    """Somebody on the network of whom no thing knows anything: what a thing does for him, it does for anybody."""
+
+    async def say(
+        self, datagram: bytes, address: tuple[str, int], *, within: float, until: Callable[[bytes], bool]
+    ) -> tuple[bytes, ...]:
+        """Send one datagram from a fresh port, and return what came back.
+
+        Args:
+            datagram: as it is.
+            address: of whom.
+            within: seconds to listen.
+            until: nothing more is waited for after such an answer.
+        """
+        ...
+
+    async def knock(self, host: str, port: int, *, within: float) -> bool:
+        """Whether a TCP connection is accepted there."""
         ...
 
 

@@ -16,9 +16,12 @@ from thingstead.analysis.sbom import parse_sbom
 from thingstead.analysis.version_order import ORDERS
 from thingstead.analysis.vulnerability import Feed
 from thingstead.crypto.key import KeyType, private_key
-from thingstead.domain import release_result
+from thingstead.domain import release_result, type_result
 from thingstead.domain.check import Check, Outcome
 from thingstead.domain.release_result import Result, Verdict
+from thingstead.domain.type_result import ThingType, TypeResult
+from thingstead.domain.type_result import Verdict as TypeVerdict
+from thingstead.identifier import ThingId
 from thingstead.protocols.profile import release as profile
 from thingstead.protocols.profile import release_statement
 from thingstead.protocols.suit.digest import digest_of
@@ -53,6 +56,9 @@ _CHECKS = (Check("signatures", Outcome.PASSED), Check("image-scan", Outcome.REFU
 _AT = datetime(2026, 11, 23, tzinfo=UTC)
 _RESULT = release_result.encode(
     Result(bytes(32), bytes(32), "acme", "LX-1", "1", 2, True, _AT, Verdict.REFUSED, _CHECKS, {"rules": "aa"})
+)
+_TYPE_RESULT = type_result.encode(
+    TypeResult(ThingType("acme", "LX-1"), "1", ThingId("thing-abcdefghijklmnop"), _AT, _CHECKS[:1], {"rules": "aa"})
 )
 
 
@@ -114,6 +120,15 @@ def _result(data: bytes) -> None:
         ensure(refused == (read.verdict is Verdict.REFUSED), "a verdict against its checks")
 
 
+def _type_result(data: bytes) -> None:
+    """What is read says what was written, and no type has passed with a check that did not."""
+    read = attempt(lambda: type_result.decode(data))
+    if read is not None:
+        ensure(type_result.encode(read) == data, "encoded otherwise than read")
+        sound = {one.outcome for one in read.checks} <= {Outcome.PASSED, Outcome.NOT_APPLICABLE}
+        ensure(sound or read.verdict is not TypeVerdict.PASSED, "a verdict against its checks")
+
+
 TARGETS = (
     Target("release.packed", _packed, (gzip.compress(bytes(999)), bz2.compress(gzip.compress(_SBOM * 9)))),
     Target("release.sbom", _sbom, (_SBOM,)),
@@ -121,5 +136,6 @@ TARGETS = (
     Target("release.purl", _purl, (b"pkg:deb/debian/x@1?arch=arm", b"pkg:npm/%40a/b@1")),
     Target("release.version_order", _order, (b"1.0~rc1|1:1.0-1", b"1.0.0-alpha.1|v1.2")),
     Target("release.result", _result, (_RESULT,)),
+    Target("release.type_result", _type_result, (_TYPE_RESULT,)),
     Target("release.statement", _statement, (_SIGNED,)),
 )

@@ -5,11 +5,12 @@ from tests.unit.domain.things import AT, a_thing
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.digest import digest
 from thingstead.crypto.key import KeyType, private_key
-from thingstead.domain import release_result, thing, vouched
+from thingstead.domain import release_result, thing, type_result, vouched
 from thingstead.domain.check import Check, Outcome
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.entry import Draft, Kind
 from thingstead.domain.release_result import Result, Verdict
+from thingstead.domain.type_result import ThingType, TypeResult
 from thingstead.protocols.receipts import merkle, receipt
 from thingstead.protocols.receipts.receipt import InclusionProof
 from thingstead.secret import Secret
@@ -31,10 +32,21 @@ _RESULT = release_result.encode(
         {"image-scan rules": "aa"},
     )
 )
+_TYPE_RESULT = type_result.encode(
+    TypeResult(ThingType("acme", "LX-1"), "1", a_thing().id, AT, (Check("replay", Outcome.FAILED, ("served",)),), {})
+)
 _KEY = private_key(KeyType.P256, Secret(bytes(31) + b"\x07"))
-_RECORDED = entry.encode(Draft(AT, Kind.REFUSAL, "owner", None, "image", {"result": digest(_RESULT)}).numbered(0))
-_RECEIPT = receipt.issue(merkle.leaf_hash(_RECORDED), InclusionProof(1, 0, ()), _KEY, signature_id=AlgorithmId.ESP256)
-_ENCLOSED = vouched.enclose(_RESULT, _RECORDED, _RECEIPT)
+
+
+def _enclosed(document: bytes, kind: Kind) -> bytes:
+    recorded = entry.encode(Draft(AT, kind, "owner", None, "image", {"result": digest(document)}).numbered(0))
+    proof = InclusionProof(1, 0, ())
+    issued = receipt.issue(merkle.leaf_hash(recorded), proof, _KEY, signature_id=AlgorithmId.ESP256)
+    return vouched.enclose(document, recorded, issued)
+
+
+_ENCLOSED = _enclosed(_RESULT, Kind.REFUSAL)
+_KINDS = frozenset({Kind.REFUSAL})
 
 DECODERS = (
     Decoder("domain.ledger.entry.decode", entry.decode, (entry.encode(_ENTRY).hex(),)),
@@ -42,6 +54,17 @@ DECODERS = (
     Decoder(
         "domain.release_result.authenticate",
         lambda data: release_result.authenticate(data, _KEY.public),
+        (_ENCLOSED.hex(),),
+    ),
+    Decoder("domain.type_result.decode", type_result.decode, (_TYPE_RESULT.hex(),)),
+    Decoder(
+        "domain.type_result.authenticate",
+        lambda data: type_result.authenticate(data, _KEY.public),
+        (_enclosed(_TYPE_RESULT, Kind.EXAMINATION).hex(),),
+    ),
+    Decoder(
+        "domain.vouched.authenticate",
+        lambda data: vouched.authenticate(data, _KEY.public, kinds=_KINDS),
         (_ENCLOSED.hex(),),
     ),
     Decoder("domain.thing.decode", thing.decode, (thing.encode(a_thing()).hex(),)),

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tests.sabotage.replacement import Sabotage, accepts, returns
+from tests.sabotage.replacement import Sabotage, accepts, argument, returns
 
 
 def _roomy(original):
@@ -21,6 +21,8 @@ def _idle(_original):
 
 _A = "thingstead.analysis."
 _S = "thingstead.planes.software."
+_T = "thingstead.phases.type_test:"
+_C = "thingstead.controller."
 _D = "thingstead.domain.release_result:"
 _W = "thingstead.controller.vulnerability_watch:VulnerabilityWatch."
 ROWS = (
@@ -34,6 +36,12 @@ ROWS = (
     Sabotage("R-84", "thingstead.protocols.receipts.receipt:authenticate", accepts, "the ledger's key has signed"),
     Sabotage("R-84", _S + "examination:Examination.judge", accepts, "each concern has an outcome"),
     Sabotage("R-84", _S + "result_shelf:ResultShelf.changes", returns({}), "what the checks came to is kept"),
+    Sabotage("R-84", _T + "_is_success", returns(False), "what is served to a stranger is found"),
+    Sabotage("R-84", _T + "_is_protected", returns(False), "published keys and replays are found"),
+    Sabotage("R-84", _C + "type_watch:TypeWatch.look", _idle, "a new type is tested"),
+    Sabotage("R-84", _C + "type_watch:_entries", returns([]), "what a test came to is on the ledger"),
+    Sabotage("R-84", _C + "baiting:Baiting.poll", argument(1), "a thing is offered what it must refuse"),
+    Sabotage("R-84", _C + "baiting:Baiting.image", argument(1), "who asks for the image of a bait is found"),
     Sabotage("R-88", _A + "release_check:_image", returns([]), "an image with findings is not published"),
     Sabotage("R-75", _A + "agility:_by_present_means", returns([]), "what things cannot verify is unsafe"),
     Sabotage("R-75", _A + "agility:_has_room", _roomy, "two images must fit"),

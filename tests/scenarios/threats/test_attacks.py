@@ -6,10 +6,11 @@ That an attack says where a domain does not is in tests/unit/simulator/attack.
 import pytest
 
 from tests.scenarios.threats.ground import attacked
+from thingstead.phases.knocking import PATHS
 from thingstead.simulator.attack.join import join
 from thingstead.simulator.attack.replay import replay
 from thingstead.simulator.attack.retired import retired
-from thingstead.simulator.attack.scan import METHODS, PATHS, scan
+from thingstead.simulator.attack.scan import METHODS, scan
 from thingstead.simulator.attack.tamper import tamper
 from thingstead.simulator.attack.token import token
 

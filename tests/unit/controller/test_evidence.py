@@ -50,6 +50,7 @@ LAMP, SENSOR, GONE, NEW = (
 def a_tally(**attributes):
     tally = Tally()
     tally.by_kind = Counter({Kind.TRANSITION: 7, Kind.AUTHENTICATION: 3, Kind.AUTHORIZATION: 3, Kind.KILL_CLOCK: 1})
+    tally.by_kind |= Counter({Kind.EXAMINATION: 2})
     tally.by_kind |= Counter({Kind.APPROVAL: 2, Kind.DELEGATION: 1})
     tally.refusals = Counter({"role": 1, "delegation": 1, "source": 1})
     tally.happened = Counter(
@@ -64,6 +65,7 @@ def a_tally(**attributes):
             (Kind.INSTALLATION, "installed"): 3,
             (Kind.ALARM, "new-behaviour"): 1,
             (Kind.APPRAISAL, "bad"): 1,
+            (Kind.RELEASE, "published"): 1,
         }
     )
     tally.newest = {Kind.TRANSITION: 39}
@@ -138,6 +140,8 @@ def test_what_was_seen_is_shown_and_what_cannot_be_seen_from_here_is_not():
         ("R-30", {"tally": a_tally(happened=Counter())}),
         ("R-22", {"tally": a_tally(happened=Counter())}),
         ("R-28", {"tally": Tally()}),
+        ("R-84", {"tally": a_tally(happened=Counter())}),
+        ("R-84", {"tally": a_tally(by_kind=Counter({Kind.TRANSITION: 7}))}),
         ("R-04", {"live": frozenset({LAMP.id, NEW.id})}),
         ("R-04", {"things": (LAMP, SENSOR)}),
         ("R-09", {"live": frozenset({LAMP.id, GONE.id})}),

@@ -53,6 +53,8 @@ AUDITED = {
     "response.list",
     "token.list",
     "traffic.show",
+    "type.list",
+    "type.result",
 }
 ADMITTED = {"thing.admit"}
 MAINTAINED = {
@@ -70,6 +72,7 @@ MAINTAINED = {
     "thing.attest",
     "thing.quarantine",
     "thing.restore",
+    "type.test",
     "token.revoke",
     *(task.operation for task in Task),
 }

@@ -491,3 +491,31 @@ def test_who_does_not_answer_in_clear_is_given_up():
         asyncio.run(story())
     (error,) = failed.value.exceptions
     assert isinstance(error, TransportError)
+
+
+@pytest.mark.requirement("R-84")
+def test_what_goes_to_a_thing_while_it_is_asked_is_overheard_and_nothing_else():
+    async def story(domain):
+        assert domain.server.address_of(THING) is None
+        domain.server.install(an_association())
+        domain.server.locate(b"\x01", ladder.THING)
+        async with asyncio.TaskGroup() as tasks:
+            asked = tasks.create_task(domain.server.overheard(THING, request(Code.GET, "/light"), within=0.5))
+            await domain.relay()
+        tap = domain.server._listeners
+        return domain.server.address_of(THING), asked.result(), len(tap)
+
+    address, heard, listening = play(story)
+    assert (address, len(heard), listening) == (ladder.THING, 1, 0)
+
+
+@pytest.mark.requirement("R-84")
+def test_a_thing_that_does_not_answer_is_overheard_no_longer():
+    async def story(domain):
+        domain.server.install(an_association())
+        domain.server.locate(b"\x01", ladder.THING)
+        with pytest.raises(TransportError):
+            await domain.server.overheard(THING, request(Code.GET, "/light"), within=0.01)
+        return domain.server._listeners
+
+    assert play(story) == []

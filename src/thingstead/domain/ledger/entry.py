@@ -47,6 +47,7 @@ class Kind(StrEnum):
     INSTALLATION = "installation"
     CAMPAIGN = "campaign"
     APPRAISAL = "appraisal"
+    EXAMINATION = "examination"
     NETWORK_POLICY = "network-policy"
     DISCLOSURE = "disclosure"
     ERASURE = "erasure"

@@ -111,6 +111,15 @@ class Catalogue:
         """All releases by manifest digest, in the order in which they were published."""
         return dict(sorted(self._by_digest.items(), key=lambda row: row[1].published_at))
 
+    def newest_two(self, vendor_id: bytes) -> tuple[tuple[Line, int, bytes], ...]:
+        """Of each line of a vendor's things the newest two: line, sequence number, envelope."""
+        own = [one for one in self._by_digest.values() if one.target.vendor_id == vendor_id]
+        lines: dict[Line, list[Published]] = {}
+        for one in sorted(own, key=lambda one: one.sequence_number):
+            lines.setdefault(one.line, []).append(one)
+        newest = [one for releases in lines.values() for one in releases[-2:]]
+        return tuple([(one.line, one.sequence_number, one.encoded) for one in newest])
+
     def open(self, encoded: bytes, image: bytes) -> Release:
         """Verify and rehearse a candidate; errors as for `release.open_release`."""
         return open_release(encoded, image, sources=self._sources, newest=self.newest, at=self._clock.utc())

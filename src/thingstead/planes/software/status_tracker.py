@@ -254,6 +254,10 @@ class StatusTracker:
         published = self._catalogue.published().items()
         return tuple([reference_of(digest, release, self._brought(digest)) for digest, release in published])
 
+    def envelopes(self, vendor_id: bytes) -> tuple[tuple[Line, int, bytes], ...]:
+        """Of each line of a vendor's things the newest two releases: line, sequence number, envelope."""
+        return self._catalogue.newest_two(vendor_id)
+
     def targets(self, model: str) -> Iterator[ThingId]:
         """The things of a model that may update now."""
         return (thing.id for thing in self._admitted.values() if thing.model == model)

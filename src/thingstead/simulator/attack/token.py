@@ -9,6 +9,7 @@ from datetime import timedelta
 from thingstead.agent.outbox import DOMAIN
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
+from thingstead.phases.knocking import PATHS
 from thingstead.protocols.ace import aif
 from thingstead.protocols.ace import token as access_token
 from thingstead.protocols.ace.aif import Scope
@@ -17,7 +18,7 @@ from thingstead.protocols.coap.registry import Code, ContentFormat
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.simulator.attack.member import Member, joined
-from thingstead.simulator.attack.scan import METHODS, PATHS, PUBLIC
+from thingstead.simulator.attack.scan import METHODS, PUBLIC
 from thingstead.simulator.attack.target import Target
 from thingstead.simulator.attack.verdict import Traffic, Verdict, names
 

@@ -25,6 +25,7 @@ from thingstead.crypto.keystore import MemoryKeyStore
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.entry import Entry, Kind
+from thingstead.domain.ports import Stranger
 from thingstead.domain.thing import Thing
 from thingstead.endpoint.event import Address
 from thingstead.enforcement.dry_run import DryRun
@@ -81,6 +82,7 @@ class LivingDomain:
         mud_files: what MUD file servers serve, by URL.
         segment: who is seen on the link.
         keys: its key store.
+        stranger: who tests types of things; None where nobody does.
         lives: how often it was started.
     """
 
@@ -106,6 +108,7 @@ class LivingDomain:
         self.keys = MemoryKeyStore()
         for name, key_type in KEYS.items():
             self.keys.create(KeyId(name), key_type)
+        self.stranger: Stranger | None = None
         self.lives = 0
 
     @property
@@ -232,6 +235,7 @@ class LivingDomain:
             scan_image=_scan,
             clock=self._world.clock,
             random_bytes=self._world.random.randbytes,
+            stranger=self.stranger,
         )
 
     async def _live(self, ready: asyncio.Event) -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from tests.scenarios.threats.ground import attacked
 from thingstead.errors import TransportError
+from thingstead.phases.knocking import PATHS
 from thingstead.protocols.coap.registry import Code, OptionNumber
-from thingstead.simulator.attack.scan import PATHS, scan
+from thingstead.simulator.attack.scan import scan
 from thingstead.simulator.attack.station import Answer, Station
 
 pytestmark = pytest.mark.slow
