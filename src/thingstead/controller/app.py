@@ -30,6 +30,7 @@ from thingstead.storage.policy_file import parse_policy
 from thingstead.storage.sqlite import SqliteStore
 from thingstead.transport.control_socket import ControlServer
 from thingstead.transport.name_server import NameServer
+from thingstead.transport.packet_tap import PacketTap
 from thingstead.transport.stranger import SocketStranger
 from thingstead.transport.udp import Pump, open_socket, send_groups_through
 
@@ -91,6 +92,9 @@ async def running(
             served.push_async_callback(control.close)
         background = tasks.create_task(controller.run())
         served.callback(background.cancel)
+        if controller.lookout.traffic is not None:
+            controller.lookout.traffic.begin()
+            served.callback(controller.lookout.traffic.close)
         yield controller
 
 
@@ -153,6 +157,7 @@ def _foundation(directory: DomainDirectory, clock: Clock, apart: Apart | None) -
         scan_image=image_scan(),
         clock=clock,
         random_bytes=secrets.token_bytes,
+        tap=PacketTap(config.watch.interfaces) if config.watch.interfaces else None,
         witness=None if apart is None else apart.witness,
         engines=engines,
         separate=() if apart is None else apart.processes,

@@ -186,12 +186,16 @@ class WatchConfig:
         silent_intervals: how many such intervals a thing may miss before it is called silent.
         known: MAC addresses on the things' interfaces that are no things, and are not called unmanaged.
         test_types: test each new type of thing on one of its things (`thingstead type list`).
+        interfaces: network interfaces whose packets the detectors see; none if empty. It takes a right.
+        gateways: MAC addresses of routers, resolvers and DHCP servers there, beside this machine's own.
     """
 
     interval_seconds: float = 3600.0
     silent_intervals: int = 3
     known: list[str] = field(default_factory=list)
     test_types: bool = True
+    interfaces: list[str] = field(default_factory=list)
+    gateways: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

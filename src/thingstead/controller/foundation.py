@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from thingstead.clock import Clock
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.owner import OwnerFiles
+from thingstead.controller.traffic_watch import Tap
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.plane import PlaneName
@@ -39,6 +40,7 @@ class Foundation:
         scan_image: looks for secrets in an image.
         clock: both times.
         random_bytes: a source of randomness.
+        tap: frames of the things' network, for the detectors; None where nobody looks at them.
         witness: who signs heads, where that is another process.
         engines: those that are other processes'.
         separate: what runs in processes of their own.
@@ -60,6 +62,7 @@ class Foundation:
     scan_image: ImageScan
     clock: Clock
     random_bytes: Callable[[int], bytes]
+    tap: Tap | None = None
     witness: Witness | None = None
     engines: Mapping[PlaneName, EngineSocket] = field(default_factory=dict)
     separate: tuple[str, ...] = ()

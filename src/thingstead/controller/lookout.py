@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
+from thingstead.analysis.detectors.scene import HOME
 from thingstead.controller.conductor import Conductor
+from thingstead.controller.engines import Planes
 from thingstead.controller.foundation import Foundation
+from thingstead.controller.network import local_networks
 from thingstead.controller.owner import Owner
 from thingstead.controller.response import DOCUMENTS as RESPONSES
 from thingstead.controller.response import Responder
 from thingstead.controller.second_place import SecondPlace
+from thingstead.controller.traffic_watch import Surroundings, TrafficWatch
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.register import Register
+from thingstead.errors import ConfigError
 from thingstead.storage.records import PlaneRecords
 
 __all__ = ["Lookout", "compose_lookout"]
 
 _SECOND = 1.0
+_RETRY = 0.05
+"""It waits by itself; this is between two detections that could not be written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +34,22 @@ class Lookout:
 
     Attributes:
         responder: has detections cut things off, as far as the policy says.
+        traffic: shows frames to detectors; None where the settings name no interface.
     """
 
     responder: Responder
+    traffic: TrafficWatch | None
 
     @property
     def chores(self) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
         """Work that comes round, each with its seconds."""
-        return ((_SECOND, self.responder.tidy),)
+        if self.traffic is None:
+            return ((_SECOND, self.responder.tidy),)
+        return (_SECOND, self.responder.tidy), (_SECOND, self.traffic.look), (_RETRY, self.traffic.answer)
 
 
 def compose_lookout(
-    foundation: Foundation, store: SecondPlace, register: Register, *, conductor: Conductor, owner: Owner
+    foundation: Foundation, planes: Planes, store: SecondPlace, register: Register, conductor: Conductor, owner: Owner
 ) -> Lookout:
     """Put them together.
 
@@ -52,4 +64,31 @@ def compose_lookout(
         clock=foundation.clock,
     )
     store.listen(responder.follow)
-    return Lookout(responder)
+    return Lookout(responder, _traffic(foundation, planes, register, responder))
+
+
+def _traffic(foundation: Foundation, planes: Planes, register: Register, responder: Responder) -> TrafficWatch | None:
+    if foundation.tap is None:
+        return None
+    watch = foundation.config.watch
+    surroundings = Surroundings(
+        register,
+        planes.whereabouts.located,
+        interval=planes.data.interval,
+        longest=timedelta(seconds=watch.interval_seconds),
+        gateways=frozenset(map(_mac, watch.gateways)),
+        local=local_networks(foundation.config.network) or HOME,
+    )
+    traffic = TrafficWatch(foundation.tap, surroundings, alarm=responder.alarm, clock=foundation.clock)
+    planes.software.on_install.append(traffic.note)
+    return traffic
+
+
+def _mac(text: str) -> bytes:
+    try:
+        address = bytes.fromhex(text.replace(":", ""))
+    except ValueError:
+        address = b""
+    if len(address) != 6:
+        raise ConfigError(f"[watch] gateways: expected a MAC address, got {text[:40]!r}")
+    return address

@@ -30,7 +30,7 @@ from thingstead.protocols.mud.signature import AdmissionPolicy
 from thingstead.transport.https import HttpsConfig, HttpsFetcher
 from thingstead.transport.resolver import HostsResolver
 
-__all__ = ["check", "enforcement", "fetcher", "network_plane", "resolver"]
+__all__ = ["check", "enforcement", "fetcher", "local_networks", "network_plane", "resolver"]
 
 _TCP, _UDP = 6, 17
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,14}")
@@ -49,6 +49,15 @@ def check(config: NetworkConfig, *, root: Path) -> None:
     for name, addresses in config.hosts.items():
         _prefixes(addresses, f"hosts, {name}")
     fetcher(config, root=root)
+
+
+def local_networks(config: NetworkConfig) -> tuple[Prefix, ...]:
+    """What MUD files call local networks here.
+
+    Raises:
+        ConfigError: a prefix that is none.
+    """
+    return _prefixes(config.local, "local")
 
 
 def enforcement(config: NetworkConfig, *, coap_port: int, ddi_port: int | None = None) -> Enforcement:

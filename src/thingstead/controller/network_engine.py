@@ -31,7 +31,7 @@ __all__ = ["NETWORK_CALLS", "NetworkEngine", "RemoteNetwork"]
 
 NETWORK_CALLS = (
     "mode", "trust", "note", "places", "refresh", "watch", "file", "expect", "release", "learn", "names",
-    "owner_rules", "put_rule", "remove_rule", "explain", "drops",
+    "owner_rules", "put_rule", "remove_rule", "explain", "drops", "located",
 )  # fmt: skip
 """What the network plane is asked beside what each is."""
 
@@ -75,6 +75,10 @@ class NetworkEngine:
     def places(self) -> tuple[tuple[bytes, bytes], ...]:
         """Where things are."""
         return tuple([(one.mac, one.ip.packed) for one in self._whereabouts.places()])
+
+    def located(self) -> tuple[tuple[ThingId, bytes, bytes], ...]:
+        """Where each thing is."""
+        return tuple([(thing, one.mac, one.ip.packed) for thing, one in self._whereabouts.located().items()])
 
     def file(self, url: str) -> bytes | None:
         """A MUD file as last admitted."""
@@ -169,6 +173,11 @@ class RemoteNetwork(RemotePlane):
         """Where all things are of which it is known."""
         found = self.ask_now(tuple[tuple[bytes, bytes], ...], "places")
         return tuple([ThingAddress(mac, ip_address(packed)) for mac, packed in found])
+
+    def located(self) -> dict[ThingId, ThingAddress]:
+        """Where each thing is of which it is known."""
+        found = self.ask_now(tuple[tuple[ThingId, bytes, bytes], ...], "located")
+        return {thing: ThingAddress(mac, ip_address(packed)) for thing, mac, packed in found}
 
     def file(self, url: str) -> bytes | None:
         """A MUD file as last admitted."""

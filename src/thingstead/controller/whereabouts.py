@@ -39,6 +39,10 @@ class Whereabouts:
         place = self._places.get(thing)
         return () if place is None else (place,)
 
+    def located(self) -> dict[ThingId, ThingAddress]:
+        """Where each thing is of which it is known."""
+        return dict(self._places)
+
     def places(self) -> tuple[ThingAddress, ...]:
         """Where all things are of which it is known."""
         return tuple(self._places.values())

@@ -38,3 +38,9 @@ def test_what_a_detector_does_not_look_at_it_need_not_name():
 def test_each_is_a_module_of_fifty_lines(one):
     lines = Path(inspect.getfile(type(one))).read_text(encoding="utf-8").splitlines()
     assert len([line for line in lines if line.strip()]) <= 50
+
+
+def test_the_page_has_the_rule_of_each():
+    page = (Path(__file__).resolve().parents[4] / "docs" / "explanation" / "detectors.md").read_text(encoding="utf-8")
+    rows = [f"| `{one.name}` | {one.rule} | {one.severity} |" for one in detectors()]
+    assert [row for row in rows if row not in page] == []

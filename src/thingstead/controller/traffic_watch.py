@@ -1,0 +1,237 @@
+"""Shows what passes on the things' network to the detectors, and has what they find answered (R-38)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+from typing import Protocol
+
+from thingstead.analysis.detectors.detector import Detection
+from thingstead.analysis.detectors.panel import Panel
+from thingstead.analysis.detectors.scene import HOME, Scene
+from thingstead.clock import Clock
+from thingstead.controller.standing import GONE
+from thingstead.domain.lifecycle import Restriction
+from thingstead.domain.network import NO_MAC, ThingAddress
+from thingstead.domain.register import Register
+from thingstead.errors import ProtocolError
+from thingstead.identifier import ThingId
+from thingstead.protocols.packet.packet import Packet, decode_frame
+
+__all__ = ["Limits", "Surroundings", "Tap", "TrafficWatch"]
+
+
+class Tap(Protocol):
+    """Where frames come from."""
+
+    @property
+    def macs(self) -> frozenset[bytes]:
+        """Link-layer addresses of this machine there."""
+        ...
+
+    @property
+    def addresses(self) -> frozenset[bytes]:
+        """IP addresses of this machine there, packed."""
+        ...
+
+    def take(self, most: int) -> list[tuple[bytes, int]]:
+        """Frames that wait: what is kept of each, and its octets on the wire."""
+        ...
+
+    def lost(self) -> int:
+        """Frames that came faster than they were taken."""
+        ...
+
+    def listen(self, on_frames: Callable[[], None]) -> None:
+        """Have somebody called whenever frames wait."""
+        ...
+
+    def pause(self) -> None:
+        """Call nobody until `resume`."""
+        ...
+
+    def resume(self) -> None:
+        """Call again."""
+        ...
+
+    def close(self) -> None:
+        """Look no more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a processor, and of memory, frames may take.
+
+    Attributes:
+        batch: frames of one wake-up.
+        per_look: frames between two looks, a second apart; beyond it nothing is read until the next.
+        waiting: detections that wait for their answer.
+        scene: seconds for which the site is taken to be as it was.
+    """
+
+    batch: int = 128
+    per_look: int = 5000
+    waiting: int = 256
+    scene: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What detectors are told of the site, and from whom.
+
+    Attributes:
+        register: the things.
+        located: where each of them is.
+        interval: how often a thing is declared to speak; None where nobody said.
+        longest: what counts for those.
+        gateways: link-layer addresses of routers and servers beside this machine.
+        local: prefixes of the site.
+    """
+
+    register: Register
+    located: Callable[[], dict[ThingId, ThingAddress]]
+    interval: Callable[[ThingId], timedelta | None]
+    longest: timedelta
+    gateways: frozenset[bytes] = frozenset()
+    local: tuple[IPv4Network | IPv6Network, ...] = HOME
+
+    def scene(self, tap: Tap, installs: dict[ThingId, float], before: Scene) -> Scene:
+        """The site as it is now; what was learned of names stays."""
+        here = {one.id: one for one in self.register.things() if one.state not in GONE}
+        places = {thing: place for thing, place in self.located().items() if thing in here and place.mac != NO_MAC}
+        intervals = {
+            thing: (self.interval(thing) or self.longest).total_seconds()
+            for thing in places
+            # Who is held or cut off cannot speak, and is not waited for.
+            if here[thing].restriction is Restriction.NONE
+        }
+        return replace(
+            before,
+            gateways=self.gateways | tap.macs,
+            gateway_addresses=tap.addresses,
+            local=self.local,
+            things={place.mac: thing for thing, place in places.items()},
+            addresses={place.ip.packed: place.mac for place in places.values()},
+            installs={thing: at for thing, at in installs.items() if thing in here},
+            intervals=intervals,
+        )
+
+
+class TrafficWatch:
+    """Reads frames in batches, within bounds, and hands detections on one by one.
+
+    Args:
+        tap: where frames come from.
+        surroundings: what detectors are told of the site.
+        alarm: takes a detection; on the ledger when it returns.
+        clock: for UTC.
+        limits: bounds.
+
+    Attributes:
+        seen: packets that were looked at.
+        refused: frames that were none.
+        told: detections.
+        overlooked: detections for which there was no room.
+    """
+
+    def __init__(
+        self,
+        tap: Tap,
+        surroundings: Surroundings,
+        *,
+        alarm: Callable[[Detection], Awaitable[object]],
+        clock: Clock,
+        limits: Limits | None = None,
+    ) -> None:
+        self._tap = tap
+        self._surroundings = surroundings
+        self._alarm = alarm
+        self._clock = clock
+        self._limits = limits or Limits()
+        self._panel = Panel(Scene())
+        self._installs: dict[ThingId, float] = {}
+        self._looked: float | None = None
+        self._left = self._limits.per_look
+        self._found: deque[Detection] = deque()
+        self._waiting = asyncio.Event()
+        self.listeners: list[Callable[[Packet], None]] = []
+        """Who else is shown every packet."""
+        self.seen = self.refused = self.told = self.overlooked = 0
+
+    def begin(self) -> None:
+        """Look at frames from now on; on the event loop that the tap is read on."""
+        self._look_around()
+        self._tap.listen(self.take)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._tap.close()
+
+    def note(self, thing: ThingId) -> None:
+        """A thing says that it runs another release: what it does from now on is compared with what it did."""
+        self._installs[thing] = self._clock.utc().timestamp()
+
+    def take(self) -> None:
+        """Look at frames that wait; a batch of them, so that others get their turn."""
+        at = self._clock.utc().timestamp()
+        frames = self._tap.take(self._limits.batch)
+        for frame, length in frames:
+            self._see(frame, length, at)
+        self._left -= len(frames)
+        if self._left <= 0:
+            self._tap.pause()
+
+    async def look(self) -> None:
+        """Once a second: look for what is missing, and at the site anew now and then."""
+        self._left = self._limits.per_look
+        self._tap.resume()
+        now = self._clock.utc().timestamp()
+        if self._looked is None or now - self._looked >= self._limits.scene:
+            self._look_around()
+        self._keep(self._panel.tick(now))
+
+    async def answer(self) -> None:
+        """Wait for detections, and have each answered; what could not be written down is tried again.
+
+        Raises:
+            StorageError: it could not be put on the ledger.
+        """
+        await self._waiting.wait()
+        while self._found:
+            await self._alarm(self._found[0])
+            self._found.popleft()
+        self._waiting.clear()
+
+    @property
+    def lost(self) -> int:
+        """Frames that were not looked at, for they came too fast."""
+        return self._tap.lost()
+
+    def _see(self, frame: bytes, length: int, at: float) -> None:
+        try:
+            packet = decode_frame(frame, at=at, length=length)
+        except ProtocolError:
+            self.refused += 1
+            return
+        self.seen += 1
+        for listener in self.listeners:
+            listener(packet)
+        self._keep(self._panel.see(packet))
+
+    def _keep(self, detections: tuple[Detection, ...]) -> None:
+        for one in detections:
+            self.told += 1
+            if len(self._found) >= self._limits.waiting:
+                self.overlooked += 1
+                continue
+            self._found.append(one)
+            self._waiting.set()
+
+    def _look_around(self) -> None:
+        self._looked = self._clock.utc().timestamp()
+        self._panel.scene = self._surroundings.scene(self._tap, self._installs, self._panel.scene)

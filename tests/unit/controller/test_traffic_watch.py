@@ -1,0 +1,217 @@
+"""Invariant: frames are looked at in batches and within bounds, and no detection is lost for want of a disk."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from ipaddress import ip_address
+
+import pytest
+
+from tests.unit.controller.planes import JumpingClock
+from tests.unit.domain.things import a_thing
+from thingstead.controller.traffic_watch import Limits, Surroundings, TrafficWatch
+from thingstead.domain.lifecycle import LifecycleState, Restriction
+from thingstead.domain.network import NO_MAC, ThingAddress
+from thingstead.domain.register import Register
+from thingstead.domain.unit import Unit
+from thingstead.errors import StorageError
+from thingstead.protocols.packet.packet import Packet, TcpFlag
+from thingstead.storage.memory import MemoryStore
+
+LAMP, GATEWAY = bytes.fromhex("020000000001"), bytes.fromhex("020000000003")
+BULB, OTHER = a_thing(1), a_thing(2)
+LAMP_ID = BULB.id
+PLACE = ThingAddress(LAMP, ip_address("192.168.1.11"))
+
+
+class Wire:
+    """A tap with frames of our own."""
+
+    macs, addresses = frozenset({GATEWAY}), frozenset({ip_address("192.168.1.1").packed})
+
+    def __init__(self):
+        self.frames: list[bytes] = []
+        self.steps: list[str] = []
+        self.told: Callable[[], None] = self.frames.clear
+
+    def take(self, most):
+        taken, self.frames = self.frames[:most], self.frames[most:]
+        return [(frame, len(frame)) for frame in taken]
+
+    def lost(self):
+        return 7
+
+    def listen(self, on_frames):
+        self.told = on_frames
+
+    def pause(self):
+        self.steps.append("pause")
+
+    def resume(self):
+        self.steps.append("resume")
+
+    def close(self):
+        self.steps.append("close")
+
+
+def syn(number, *, port=23, mac=LAMP):
+    """A frame in which the lamp asks for a connection."""
+    tcp = (40_000).to_bytes(2) + port.to_bytes(2) + bytes(8) + bytes([0x50, TcpFlag.SYN]) + bytes(6)
+    ends = ip_address("192.168.1.11").packed + bytes([203, 0, 113, number])
+    header = bytes([0x45, 0]) + (40).to_bytes(2) + bytes([0, 0, 0, 0, 64, 6, 0, 0]) + ends
+    return GATEWAY + mac + b"\x08\x00" + header + tcp
+
+
+class Stand:
+    """A watch, its wire, and what it told."""
+
+    def __init__(self, *things, places=None, failures=0, **limits):
+        self.clock, self.wire, self.told, self.failures = JumpingClock(), Wire(), [], failures
+        store = MemoryStore()
+        self.register = Register(store.load())
+        store.listen(self.register.follow)
+        asyncio.run(store.commit(Unit(things=things or (BULB,))))
+        self.places = {LAMP_ID: PLACE} if places is None else places
+        surroundings = Surroundings(
+            self.register,
+            lambda: dict(self.places),
+            interval=lambda thing: timedelta(minutes=10) if thing == LAMP_ID else None,
+            longest=timedelta(hours=1),
+            gateways=frozenset({b"router"}),
+        )
+        self.watch = TrafficWatch(self.wire, surroundings, alarm=self.alarm, clock=self.clock, limits=Limits(**limits))
+        self.watch.begin()
+
+    async def alarm(self, detection):
+        if self.failures:
+            self.failures -= 1
+            raise StorageError("the disk is full")
+        self.told.append(detection)
+
+    def passing(self, *frames):
+        self.wire.frames += frames
+        while self.wire.frames:
+            self.wire.told()
+
+
+def test_what_is_found_in_frames_is_answered_with_the_thing_named():
+    stand = Stand()
+    stand.passing(*[syn(number) for number in range(1, 21)])
+    asyncio.run(stand.watch.answer())
+    (found,) = stand.told
+    assert (found.detector, found.thing, found.device) == ("horizontal_scan", LAMP_ID, LAMP)
+    assert (stand.watch.seen, stand.watch.told, stand.watch.lost) == (20, 1, 7)
+
+
+def test_a_detection_that_could_not_be_written_down_is_tried_again():
+    stand = Stand(failures=1)
+    stand.passing(*[syn(number) for number in range(1, 21)])
+    with pytest.raises(StorageError):
+        asyncio.run(stand.watch.answer())
+    asyncio.run(stand.watch.answer())
+    assert len(stand.told) == 1
+
+
+def test_detections_beyond_the_bound_are_counted():
+    stand = Stand(waiting=1)
+    stand.passing(*[syn(number, port=port) for port in (22, 23) for number in range(1, 21)])
+    assert (stand.watch.overlooked, stand.watch.told >= 2) == (stand.watch.told - 1, True)
+
+
+def test_frames_that_are_none_are_counted_and_do_no_harm():
+    stand = Stand()
+    stand.passing(b"", b"short", syn(1)[:20], bytes(14) + b"\xff" * 40, syn(1)[:14] + b"\x45" + bytes(20))
+    assert stand.watch.refused >= 2
+    assert stand.watch.told == 0
+
+
+def test_one_wake_up_takes_a_batch():
+    stand = Stand(batch=3)
+    stand.wire.frames = [syn(1)] * 5
+    stand.wire.told()
+    assert stand.watch.seen == 3
+
+
+def test_a_flood_is_not_read_until_the_next_look():
+    stand = Stand(batch=4, per_look=8)
+    stand.passing(*[syn(1)] * 8)
+    assert stand.wire.steps == ["pause"]
+    asyncio.run(stand.watch.look())
+    assert stand.wire.steps == ["pause", "resume"]
+
+
+def test_others_are_shown_every_packet():
+    stand = Stand()
+    shown: list[Packet] = []
+    stand.watch.listeners.append(shown.append)
+    stand.passing(syn(1), b"no frame", syn(2))
+    assert [packet.destination[3] for packet in shown] == [1, 2]
+
+
+@pytest.mark.requirement("R-39")
+def test_silence_is_found_though_nothing_comes():
+    stand = Stand()
+    stand.passing(syn(1))
+    for _ in range(4):
+        stand.clock.seconds += 600
+        asyncio.run(stand.watch.look())
+    asyncio.run(stand.watch.answer())
+    assert [found.detector for found in stand.told] == ["silence"]
+
+
+def test_the_site_is_looked_at_anew_now_and_then():
+    stand = Stand(scene=5.0)
+    stand.places.clear()
+    for seconds, known in ((1, 1), (5, 0)):
+        stand.clock.seconds += seconds
+        asyncio.run(stand.watch.look())
+        assert len(stand.watch._panel.scene.things) == known
+
+
+@pytest.mark.requirement("R-30")
+def test_an_update_is_told_to_the_detectors():
+    stand = Stand()
+    stand.watch.note(LAMP_ID)
+    stand.watch._look_around()
+    assert stand.watch._panel.scene.installs == {LAMP_ID: stand.clock.utc().timestamp()}
+
+
+def test_it_looks_no_more_when_it_is_closed():
+    stand = Stand()
+    stand.watch.close()
+    assert stand.wire.steps == ["close"]
+
+
+def scene(*things, places):
+    return Stand(*things, places=places).watch._panel.scene
+
+
+def test_the_scene_is_the_register_where_the_network_has_it():
+    seen = scene(BULB, places={LAMP_ID: PLACE})
+    assert seen.things == {LAMP: LAMP_ID}
+    assert seen.addresses == {PLACE.ip.packed: LAMP}
+    assert seen.gateways == {GATEWAY, b"router"}
+    assert seen.intervals == {LAMP_ID: 600.0}
+
+
+@pytest.mark.parametrize(
+    ("thing", "place"),
+    [
+        (a_thing(1, state=LifecycleState.DECOMMISSIONED), PLACE),
+        (OTHER, PLACE),
+        (BULB, ThingAddress(NO_MAC, PLACE.ip)),
+    ],
+    ids=["left", "unknown", "behind a router"],
+)
+def test_who_is_not_there_is_not_in_the_scene(thing, place):
+    seen = scene(thing, places={LAMP_ID: place})
+    assert not seen.things
+    assert not seen.addresses
+
+
+@pytest.mark.requirement("R-39")
+def test_who_is_cut_off_is_not_waited_for():
+    seen = scene(replace(BULB, restriction=Restriction.QUARANTINED), places={LAMP_ID: PLACE})
+    assert seen.things
+    assert not seen.intervals
