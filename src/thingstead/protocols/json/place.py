@@ -13,12 +13,29 @@ from thingstead.errors import DecodeError
 __all__ = ["Node", "decode_json"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Node:
-    """One value and its JSON pointer."""
+    """One value, and where it stands.
+
+    Not frozen and its pointer made when asked for: of a file that is in order nobody asks, and it has thousands.
+
+    Attributes:
+        value: as the library decoded it.
+        above: the object or array that it is in, or the pointer to it.
+        step: name or index there; None where `above` is the pointer of this value itself.
+    """
 
     value: Any
-    place: str
+    above: Node | str
+    step: str | int | None = None
+
+    @property
+    def place(self) -> str:
+        """The JSON pointer (RFC 6901 §3)."""
+        if self.step is None:
+            return str(self.above)
+        above = self.above.place if isinstance(self.above, Node) else self.above
+        return f"{above}/{_escape(self.step) if isinstance(self.step, str) else self.step}"
 
     def refuse(self, expected: str, *, spec: str) -> Never:
         """Raise for this place: what was expected, what came."""
@@ -30,20 +47,21 @@ class Node:
         if not isinstance(self.value, dict):
             self.refuse("an object", spec=spec)
         for name, value in self.value.items():
-            yield name, Node(value, f"{self.place}/{_escape(name)}")
+            yield name, Node(value, self, name)
 
     def elements(self, *, spec: str) -> Iterator[Node]:
         """The elements of an array, each with its place."""
         if not isinstance(self.value, list):
             self.refuse("an array", spec=spec)
+        above = self.place
         for index, value in enumerate(self.value):
-            yield Node(value, f"{self.place}/{index}")
+            yield Node(value, above, index)
 
     def find(self, name: str, *, spec: str) -> Node | None:
         """The member `name` of an object, or None."""
         if not isinstance(self.value, dict):
             self.refuse("an object", spec=spec)
-        return Node(self.value[name], f"{self.place}/{_escape(name)}") if name in self.value else None
+        return Node(self.value[name], self, name) if name in self.value else None
 
     def member(self, name: str, *, spec: str) -> Node:
         """The member `name` of an object, which must be there."""
@@ -113,6 +131,7 @@ def _bound_depth(value: Any, max_depth: int) -> None:
     raise DecodeError(f"expected at most {max_depth} levels of nesting", spec="RFC 8259 §9")
 
 
-def _escape(name: str) -> str:
+def _escape(text: str) -> str:
     """A reference token of a JSON pointer (RFC 6901 §3), shortened and printable."""
-    return "".join(c if c.isprintable() else "?" for c in name[:60]).replace("~", "~0").replace("/", "~1")
+    shown = text[:60] if text.isprintable() else "".join([c if c.isprintable() else "?" for c in text[:60]])
+    return shown.replace("~", "~0").replace("/", "~1")

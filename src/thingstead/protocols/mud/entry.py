@@ -6,7 +6,6 @@ out, with a finding: to ignore the condition alone would let more through than t
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import IPv4Network
 
 from thingstead.protocols.json.place import Node
@@ -65,13 +64,14 @@ def _judge_link_entry(ace: Node, matches: Node) -> Finding:
 
 def _join_remotes(conditions: Conditions) -> Remote:
     """Conditions of one ACE hold together; local networks may be narrowed by a prefix, nothing else combines."""
-    remotes = {remote.kind: remote for remote in conditions.remotes}
-    local, prefix = remotes.get(RemoteKind.LOCAL_NETWORKS), remotes.get(RemoteKind.PREFIX)
-    if len(conditions.remotes) == 2 and local is not None and prefix is not None:
-        return Remote(RemoteKind.LOCAL_NETWORKS, prefix=prefix.prefix)
-    if len(conditions.remotes) > 1:
-        conditions.leave_out(conditions.node, "more than one condition on the other side", "RFC 8520 §4")
-    return conditions.remotes[0] if conditions.remotes else Remote(RemoteKind.ANY)
+    remotes = conditions.remotes
+    if len(remotes) < 2:
+        return remotes[0] if remotes else Remote(RemoteKind.ANY)
+    prefixes = [remote.prefix for remote in remotes if remote.kind is RemoteKind.PREFIX]
+    if len(remotes) == 2 and len(prefixes) == 1 and any(one.kind is RemoteKind.LOCAL_NETWORKS for one in remotes):
+        return Remote(RemoteKind.LOCAL_NETWORKS, prefix=prefixes[0])
+    conditions.leave_out(conditions.node, "more than one condition on the other side", "RFC 8520 §4")
+    return remotes[0]
 
 
 def _join_frame(conditions: Conditions, remote: Remote) -> Remote:
@@ -99,20 +99,22 @@ def _group_address(prefix: Prefix) -> bytes | None:
 
 
 def _entries(conditions: Conditions, family: int, remote: Remote) -> tuple[AccessEntry, ...]:
-    whole = AccessEntry(
-        name=conditions.context.name,
-        place=conditions.node.place,
-        direction=conditions.context.direction,
-        family=family,
-        protocol=conditions.protocol,
-        remote=remote,
-        icmp=conditions.icmp,
-        initiated=conditions.initiated,
-        expectations=tuple(conditions.expectations),
-    )
+    place, expectations = conditions.node.place, tuple(conditions.expectations)
     return tuple(
         [
-            replace(whole, remote_ports=remote_ports, device_ports=device_ports)
+            AccessEntry(
+                conditions.context.name,
+                place,
+                conditions.context.direction,
+                family,
+                conditions.protocol,
+                remote,
+                remote_ports,
+                device_ports,
+                conditions.icmp,
+                conditions.initiated,
+                expectations,
+            )
             for remote_ports in conditions.remote_ports
             for device_ports in conditions.device_ports
         ]
