@@ -43,8 +43,8 @@ class Flow:
     Attributes:
         device: its link-layer address; its IP address in a capture without a link layer.
         outbound: the device began.
-        is_whole: the beginning was seen. Of a TCP connection that was older, the ports tell who began: the lower one
-            answers.
+        is_whole: the beginning was seen. Of a TCP connection that was older the ports tell who began: the one that
+            others were seen to ask for answers, or else the lower one.
         remote: packed IP address of the other side, or its link-layer address where there is no IP.
         names: what the other side's address stood for when this began, newest first (RFC 9726 §3).
         ethertype: of its frames.
@@ -137,6 +137,7 @@ class FlowTable:
         self._apart = apart
         self._limits = limits or Limits()
         self._devices: dict[bytes, OrderedDict[_Key, _Row]] = {}
+        self._asked: OrderedDict[int, None] = OrderedDict()
         self.overlooked = 0
 
     def see(self, packet: Packet) -> tuple[Flow, ...]:
@@ -145,6 +146,10 @@ class FlowTable:
         Returns:
             Conversations that are over by that: silent for too long, begun anew, or put out for want of room.
         """
+        if packet.flags & _BEGINS == TcpFlag.SYN and packet.destination_port is not None:
+            self._asked[packet.destination_port] = None
+            if len(self._asked) > self._limits.max_flows:
+                self._asked.popitem(last=False)
         source = packet.source_mac or packet.source
         destination = packet.destination_mac or packet.destination
         ended: tuple[Flow, ...] = ()
@@ -205,7 +210,7 @@ class FlowTable:
         remote, remote_port, device_port = _other_side(packet, is_sent=is_sent)
         return _Row(
             device=device,
-            outbound=is_sent is _is_by_opener(packet),
+            outbound=is_sent is _is_by_opener(packet, self._asked),
             is_whole=packet.protocol != _TCP or bool(packet.flags & TcpFlag.SYN),
             remote=remote,
             names=self._names.names_of(remote, packet.at) if packet.family else (),
@@ -256,7 +261,7 @@ def _key(packet: Packet, *, is_sent: bool) -> _Key:
     return remote, packet.protocol, remote_port, device_port, kind
 
 
-def _is_by_opener(packet: Packet) -> bool:
+def _is_by_opener(packet: Packet, asked: Container[int]) -> bool:
     """Whether the first packet that was seen of a conversation is by the side that began it."""
     if packet.icmp is not None:
         return (packet.protocol, packet.icmp[0]) not in _ANSWERS
@@ -265,4 +270,7 @@ def _is_by_opener(packet: Packet) -> bool:
     begins = packet.flags & _BEGINS
     if begins & TcpFlag.SYN:
         return begins == TcpFlag.SYN
-    return (packet.source_port or 0) >= (packet.destination_port or 0)
+    source, destination = packet.source_port or 0, packet.destination_port or 0
+    if (source in asked) is not (destination in asked):
+        return destination in asked
+    return source >= destination

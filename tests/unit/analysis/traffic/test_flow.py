@@ -68,6 +68,21 @@ def test_of_a_connection_that_is_older_the_lower_port_answers(ports: tuple[int, 
     assert not flow.is_whole
 
 
+def test_of_a_connection_that_is_older_the_port_answers_that_others_ask_for() -> None:
+    flows = table()
+    flows.see(tcp(PHONE, CLOUD, (40000, 50443), SYN))
+    flows.see(tcp(CLOUD, LAMP, (50443, 40000), ACK))
+    assert [flow.outbound for flow in flows.end() if flow.device == DEVICE] == [True]
+
+
+def test_ports_that_are_asked_for_fill_no_memory() -> None:
+    flows = table(Limits(max_flows=2))
+    for port in (50443, 1, 2):
+        flows.see(tcp(PHONE, CLOUD, (40000, port), SYN))
+    flows.see(tcp(CLOUD, LAMP, (50443, 40000), ACK))
+    assert [flow.outbound for flow in flows.end() if flow.device == DEVICE] == [False]
+
+
 def test_a_datagram_from_a_low_port_is_no_answer_to_what_nobody_asked() -> None:
     """Or anybody who sends from port 53 would pass for a name server that the thing asked."""
     flows = table()

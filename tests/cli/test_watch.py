@@ -1,0 +1,157 @@
+import json
+
+import pytest
+
+from tests.unit.analysis.traffic.packets import (
+    CLOUD,
+    LAMP,
+    PHONE,
+    ROUTER,
+    SYN,
+    SYN_ACK,
+    TCP,
+    capture,
+    look_up,
+    packet,
+    tcp,
+)  # fmt: skip
+from thingstead.protocols.mud.parser import parse
+
+LAMP_MAC, PHONE_MAC = "02:77:00:00:00:01", "02:77:00:00:00:02"
+HEADERS = b"HTTP/1.1 200 OK\r\nServer: mosquitto/1.4.1\r\n\r\n"
+PACKETS = (
+    *look_up("cloud.example", CLOUD, at=1.0),
+    tcp(LAMP, CLOUD, (40000, 443), SYN, at=2.0),
+    tcp(CLOUD, LAMP, (443, 40000), SYN_ACK, at=2.1),
+    tcp(PHONE, LAMP, (40001, 80), SYN, at=3.0),
+    tcp(LAMP, PHONE, (80, 40001), SYN_ACK, at=3.0),
+    packet(LAMP, PHONE, 80, 40001, protocol=TCP, flags=16, payload=HEADERS, at=3.1),
+    packet(ROUTER, LAMP, 9, 9, at=4.0),
+)
+RECORD = {
+    "id": "OSV-2020-1",
+    "affected": [{"package": {"name": "mosquitto", "ecosystem": "OSS-Fuzz"}, "versions": ["1.4.1"]}],
+}
+
+
+@pytest.fixture
+def pcap(tmp_path):
+    path = tmp_path / "home.pcap"
+    path.write_bytes(capture(PACKETS))
+    return path
+
+
+@pytest.mark.requirement("R-12")
+def test_everybody_who_was_heard_is_told_though_nobody_manages_it(run, pcap):
+    code, out, _ = run("watch", "--pcap", pcap, "--json")
+    rows = {row["mac"]: row for row in json.loads(out)}
+    assert code == 0
+    assert rows[LAMP_MAC]["services"] == ["TCP port 80 (web in clear)"]
+    assert rows[LAMP_MAC]["addresses"] == ["10.77.0.7"]
+    assert [row["kind"] for row in rows.values()][-1] == "gateway"
+    assert rows[LAMP_MAC]["supported"] == "not known"
+
+
+@pytest.mark.requirement("R-81")
+def test_all_of_one_device_in_sentences(run, pcap):
+    shown = json.loads(run("watch", "--pcap", pcap, "--mac", LAMP_MAC, "--json")[1])
+    talks = [row["what"] for row in shown["talks"]]
+    assert any("it contacted cloud.example once by TCP port 443" in one for one in talks)
+    assert shown["software"] == ["mosquitto 1.4.1"]
+
+
+def test_known_vulnerabilities_of_what_it_names_are_told(run, pcap, tmp_path):
+    (tmp_path / "osv.json").write_text(json.dumps(RECORD))
+    shown = json.loads(run("watch", "--pcap", pcap, "--mac", LAMP_MAC, "--osv", tmp_path / "osv.json", "--json")[1])
+    assert [row["id"] for row in shown["vulnerabilities"]] == ["OSV-2020-1"]
+
+
+@pytest.mark.requirement("R-81")
+def test_a_proposed_file_allows_what_it_was_made_of(run, pcap, tmp_path):
+    run("watch", "--pcap", pcap, "--output", tmp_path / "learned")
+    learned = tmp_path / "learned" / "02-77-00-00-00-01.json"
+    parse(learned.read_bytes())
+    shown = json.loads(run("mud", "test", learned, "--pcap", pcap, "--mac", LAMP_MAC, "--json")[1])
+    assert shown["denied"] == [
+        {
+            "begun_by": "other side",
+            "other_side": "10.77.0.1",
+            "service": "UDP port 9",
+            "flows": 1,
+            "packets": 1,
+            "reason": "there it is allowed TCP port 80, and this was UDP port 9",
+        }
+    ]
+
+
+def test_the_type_is_told_by_files_of_known_types_and_whether_it_is_mended(run, pcap, tmp_path):
+    run("watch", "--pcap", pcap, "--output", tmp_path / "known")
+    learned = tmp_path / "known" / "02-77-00-00-00-01.json"
+    learned.write_text(learned.read_text().replace('"is-supported": true', '"is-supported": false'))
+    (tmp_path / "known" / "other.json").write_text("{}")
+    code, out, err = run("watch", "--pcap", pcap, "--profiles", tmp_path / "known", "--json")
+    row = next(row for row in json.loads(out) if row["mac"] == LAMP_MAC)
+    assert code == 0
+    assert row["like"] == ["https://02-77-00-00-00-01.invalid/learned.json (100%)"]
+    assert row["supported"] == "no more"
+    assert err == ""
+
+
+def test_a_file_that_is_no_mud_file_is_passed_over_and_told(run, pcap, tmp_path):
+    (tmp_path / "known").mkdir()
+    (tmp_path / "known" / "other.json").write_text("{}")
+    code, out, err = run("watch", "--pcap", pcap, "--profiles", tmp_path / "known")
+    assert code == 0
+    assert "other.json" in err
+    assert LAMP_MAC in out
+
+
+def test_who_has_nothing_to_propose_gets_no_file(run, tmp_path):
+    path = tmp_path / "quiet.pcap"
+    path.write_bytes(capture([packet(LAMP, CLOUD, 5000, 443)]))
+    run("watch", "--pcap", path, "--output", tmp_path / "learned")
+    assert list((tmp_path / "learned").iterdir()) == []
+
+
+def test_a_device_that_was_not_heard_is_refused(run, pcap):
+    code, _, err = run("watch", "--pcap", pcap, "--mac", "02:77:00:00:00:99")
+    assert code == 60
+    assert "02:77:00:00:00:99 sent nothing there" in err
+
+
+def test_an_empty_capture_tells_of_nobody(run, tmp_path):
+    path = tmp_path / "empty.pcap"
+    path.write_bytes(capture([]))
+    assert "nobody was heard" in run("watch", "--pcap", path)[1]
+
+
+KINDS = {
+    "Aria": ("20:f8:5e:ca:91:52", "scale"),
+    "D-LinkCam": ("b0:c5:54:25:5b:0e", "camera"),
+    "EdimaxCam1": ("74:da:38:80:7a:08", "camera"),
+    "EdimaxPlug1101W": ("74:da:38:4a:76:49", "smart plug"),
+    "HomeMaticPlug": ("00:1a:22:05:c4:2e", ""),
+    "Lightify": ("84:18:26:7b:5f:6b", "light"),
+    "MAXGateway": ("00:1a:22:03:cb:be", "hub"),
+    "SmarterCoffee": ("5c:cf:7f:07:ae:fb", "single board or microcontroller"),
+    "TP-LinkPlugHS100": ("50:c7:bf:00:fc:a3", "smart plug"),
+    "WeMoInsightSwitch": ("94:10:3e:41:c2:05", "smart plug"),
+    "iKettle2": ("5c:cf:7f:06:d9:02", "single board or microcontroller"),
+}
+"""Three say too little of themselves for their kind: what is said then is less, and not something else."""
+
+
+@pytest.mark.requirement("R-12")
+@pytest.mark.parametrize("product", sorted(KINDS))
+def test_the_kinds_of_real_products(run, shared, product):
+    mac, kind = KINDS[product]
+    folder = shared / "data/captures/aucad+sensor-data/iot-sentinel" / product
+    first = sorted(folder.glob("*.pcap"))[:2]
+    found = [
+        row["kind"]
+        for path in first
+        for row in json.loads(run("watch", "--pcap", path, "--json")[1])
+        if row["mac"] == mac
+    ]
+    assert kind in found
+    assert set(found) <= {kind, ""}

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import dns.message
+import dns.rrset
+import pytest
+
+from tests.unit.analysis.traffic.packets import CLOUD, LAMP, ROUTER, TCP, look_up, packet
+from thingstead.analysis.traffic.clue import Source, clues
+from thingstead.protocols.packet.packet import Packet
+
+GROUP = b"\xe0\0\0\xfb"
+BOOTP = bytes(236) + bytes.fromhex("63825363")
+
+
+def said(one: Packet) -> list[tuple[Source, str]]:
+    return [(clue.source, clue.text) for clue in clues(one)]
+
+
+def dhcp(options: bytes, *, head: bytes = BOOTP, to: int = 67) -> Packet:
+    return packet(LAMP, b"\xff" * 4, 68, to, payload=head + options)
+
+
+def option(number: int, value: bytes) -> bytes:
+    return bytes([number, len(value)]) + value
+
+
+def stream(payload: bytes) -> Packet:
+    return packet(LAMP, CLOUD, 40000, 80, protocol=TCP, payload=payload)
+
+
+def mdns(*rows: tuple[str, str, str], question: str = "") -> Packet:
+    message = dns.message.make_query(question, "PTR") if question else dns.message.Message(id=0)
+    if rows:
+        message.flags |= 0x8000
+    for name, kind, value in rows:
+        message.answer.append(dns.rrset.from_text(name, 60, "IN", kind, value))
+    return packet(LAMP, GROUP, 5353, 5353, payload=message.to_wire())
+
+
+def client_hello(name: bytes = b"cloud.example", *, extension: int = 0) -> bytes:
+    entry = b"\0" + len(name).to_bytes(2) + name
+    body = len(entry).to_bytes(2) + entry
+    extensions = extension.to_bytes(2) + len(body).to_bytes(2) + body
+    hello = b"\x03\x03" + bytes(32) + b"\0" + b"\0\x02\x13\x01" + b"\x01\0" + len(extensions).to_bytes(2) + extensions
+    handshake = b"\x01" + len(hello).to_bytes(3) + hello
+    return b"\x16\x03\x01" + len(handshake).to_bytes(2) + handshake
+
+
+@pytest.mark.spec("RFC 2132 3.14")
+def test_who_asks_for_an_address_says_its_name_and_its_software() -> None:
+    options = b"\0" + option(12, b"HS100(EU)") + option(60, b"udhcp 0.9.9") + option(55, b"\1\3") + b"\xff"
+    assert said(dhcp(options)) == [(Source.DHCP_NAME, "HS100(EU)"), (Source.DHCP_CLASS, "udhcp 0.9.9")]
+
+
+@pytest.mark.spec("RFC 8520 10")
+def test_a_mud_url_by_dhcp_is_a_clue_and_no_more() -> None:
+    assert said(dhcp(option(161, b"https://maker.example/lamp"))) == [(Source.MUD_URL, "https://maker.example/lamp")]
+
+
+def test_a_dhcp_server_speaks_of_others() -> None:
+    assert said(dhcp(option(12, b"lamp"), to=68)) == []
+
+
+@pytest.mark.parametrize("head", [bytes(240), bytes(10)])
+def test_what_is_no_dhcp_says_nothing(head: bytes) -> None:
+    assert said(dhcp(option(12, b"lamp"), head=head)) == []
+
+
+@pytest.mark.parametrize("options", [b"\x0c", b"\x0c\x00", b"", b"\x0c\xff"])
+def test_an_option_that_is_cut_off_or_empty_says_nothing(options: bytes) -> None:
+    assert said(dhcp(options)) == []
+
+
+def test_what_is_said_is_printable_and_short() -> None:
+    ((_, text),) = said(dhcp(option(12, b"\x1b[2J" + b"a" * 200)))
+    assert text == "?[2J" + "a" * 96
+
+
+@pytest.mark.spec("RFC 6763 4.1")
+def test_an_announced_service_and_a_local_name_are_clues() -> None:
+    one = mdns(("_hue._tcp.local.", "PTR", "bridge._hue._tcp.local."), ("bridge.local.", "A", "10.77.0.7"))
+    assert said(one) == [(Source.SERVICE, "_hue._tcp"), (Source.LOCAL_NAME, "bridge.local")]
+
+
+def test_what_is_looked_for_by_mdns_is_not_what_one_is() -> None:
+    assert said(mdns(question="_hue._tcp.local.")) == []
+
+
+def test_other_records_of_mdns_say_nothing() -> None:
+    assert said(mdns(("bridge.local.", "TXT", '"a=b"'))) == []
+
+
+@pytest.mark.parametrize("port", [53, 5353])
+def test_what_is_no_dns_says_nothing(port: int) -> None:
+    assert said(packet(LAMP, GROUP, 5000, port, payload=b"no dns")) == []
+
+
+def test_names_that_are_looked_up_are_clues_of_who_asks() -> None:
+    asked, answered = look_up("cloud.example", CLOUD)
+    assert said(asked) == [(Source.ASKED_NAME, "cloud.example")]
+    assert said(answered) == []
+
+
+def test_an_answer_to_a_server_says_nothing_of_it() -> None:
+    answered = look_up("cloud.example", CLOUD)[1]
+    assert said(packet(LAMP, ROUTER, 5000, 53, payload=answered.payload)) == []
+
+
+def test_upnp_announces_what_it_is() -> None:
+    notify = b"NOTIFY * HTTP/1.1\r\nServer: Linux/2.6 UPnP/1.0\r\nNT: urn:x:device:Basic:1\r\nbroken\r\nX: y\r\n\r\n"
+    assert said(packet(LAMP, GROUP, 1900, 1900, payload=notify)) == [
+        (Source.UPNP_SERVER, "Linux/2.6 UPnP/1.0"),
+        (Source.UPNP_TYPE, "urn:x:device:Basic:1"),
+    ]
+
+
+def test_what_is_searched_by_upnp_is_not_what_one_is() -> None:
+    assert said(packet(LAMP, GROUP, 5000, 1900, payload=b"M-SEARCH * HTTP/1.1\r\nST: urn:x\r\n\r\n")) == []
+
+
+def test_headers_beyond_the_bound_are_not_read() -> None:
+    notify = b"NOTIFY * HTTP/1.1\r\n" + b"X: y\r\n" * 40 + b"Server: late\r\n"
+    assert said(packet(LAMP, GROUP, 1900, 1900, payload=notify)) == []
+
+
+def test_http_in_clear_names_the_software_of_both_sides() -> None:
+    assert said(stream(b"HTTP/1.1 200 OK\r\nServer: lighttpd/1.4.31\r\n")) == [(Source.HTTP_SERVER, "lighttpd/1.4.31")]
+    assert said(stream(b"GET / HTTP/1.1\r\nUser-Agent: curl/8\r\n")) == [(Source.HTTP_AGENT, "curl/8")]
+
+
+@pytest.mark.spec("RFC 6066 3")
+def test_a_greeting_over_tls_names_its_server() -> None:
+    assert said(stream(client_hello())) == [(Source.TLS_NAME, "cloud.example")]
+
+
+@pytest.mark.parametrize("size", [*range(1, len(client_hello()), 7)])
+def test_a_greeting_that_is_cut_off_says_nothing(size: int) -> None:
+    assert said(stream(client_hello()[:size])) == []
+
+
+def test_a_greeting_without_a_name_says_nothing() -> None:
+    assert said(stream(client_hello(extension=5))) == []
+
+
+@pytest.mark.parametrize("protocol", [1, 2, 17, 58])
+def test_other_packets_say_nothing(protocol: int) -> None:
+    assert said(packet(LAMP, CLOUD, 5000, 9, protocol=protocol, payload=b"GET / HTTP/1.1\r\nServer: x\r\n")) == []
+
+
+def test_an_empty_packet_says_nothing() -> None:
+    assert said(packet(LAMP, ROUTER, 5000, 53)) == []
