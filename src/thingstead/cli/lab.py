@@ -18,7 +18,9 @@ __all__ = ["LIST", "RUN"]
 
 _ALL = "all"
 _DID_NOT_HOLD = 1
-_LIST = View((("scenario", "scenario"), ("what goes wrong", "summary"), ("described in", "spec"), ("rules", "rules")))
+_LIST = View(
+    (("scenario", "scenario"), ("what goes wrong", "summary"), ("described in", "spec"), ("MUD files allow", "rules"))
+)
 _DETECTORS = View(
     (
         ("scenario", "scenario"),
@@ -38,7 +40,7 @@ def _list(session: Session) -> int:
             "scenario": one.name,
             "summary": one.summary,
             "spec": one.spec,
-            "rules": "as with a MUD file" if one.rules else "none: no profile is known",
+            "rules": "as their habits need" if one.rules else "any: no profile is known",
         }
         for one in map(load, shipped())
     ]
@@ -55,7 +57,7 @@ def _run(session: Session) -> int:
     console = session.console
     console.say(
         f"LAB: namespaces and dummies of our own; time jumps, and chance hangs on seed {session.options['seed']}; "
-        "packets, kernel rules and detectors are the product's own"
+        "packets, kernel rules, detectors and the domain's six planes are the product's own"
     )
     output = session.path("output") if session.options["output"] else None
     scores = []

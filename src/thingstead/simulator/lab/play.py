@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from thingstead.analysis.detectors.detector import Detection, Severity, detectors
+from thingstead.analysis.detectors.detector import Detection, detectors
 from thingstead.analysis.detectors.panel import Panel
 from thingstead.errors import DecodeError
 from thingstead.protocols.packet.packet import Packet, decode_frame
 from thingstead.simulator.lab.cast import Cast
-from thingstead.simulator.lab.defence import Defence
 from thingstead.simulator.lab.hand import Hands
+from thingstead.simulator.lab.household import Household
 from thingstead.simulator.lab.recording import Recording
 from thingstead.simulator.lab.scenario import Scenario
 from thingstead.simulator.lab.score import Finding, Outcome, Stop, rows
@@ -35,7 +35,6 @@ _GIVES_UP = 12
 """Bad packets that are sent after the sender was cut off: enough to see that it is."""
 
 _UPLINK, _BRIDGE, _PORT = "up0", "br0", "t"
-_STOPS = frozenset({Severity.ALARM, Severity.INCIDENT})
 _DAY = 86_400.0
 
 
@@ -47,14 +46,14 @@ class Lab:
         cast: who is there.
         hands: who sends.
         tap: who sees.
-        defence: who answers.
+        household: who answers.
         recording: where frames are kept.
     """
 
     cast: Cast
     hands: Hands
     tap: Tap
-    defence: Defence
+    household: Household
     recording: Recording
 
 
@@ -66,6 +65,7 @@ class _Run:
         truth: which packets are bad.
         panel: all detectors.
         count: of bad packets.
+        ordinary: of packets to the Internet in ordinary life.
         began: who has done something bad, and when by the lab's clock.
         stops: who was cut off.
         findings: what was told.
@@ -76,6 +76,7 @@ class _Run:
     truth: Truth
     panel: Panel
     count: Count = field(default_factory=Count)
+    ordinary: Count = field(default_factory=Count)
     began: dict[str, float] = field(default_factory=dict)
     stops: dict[str, Stop] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -89,7 +90,10 @@ async def play(lab: Lab, scenario: Scenario, steps: Sequence[Step], *, seed: int
     Raises:
         ForbiddenError: a step would leave the lab; nothing was sent of it.
     """
-    run = _Run(Truth(steps), Panel(lab.defence.scene(lab.cast)))
+    run = _Run(Truth(steps), Panel(lab.household.scene(lab.cast)))
+    for _ in lab.tap.drain():
+        # What was seen until everybody was in is no part of the scenario.
+        pass
     accused = _accused(scenario)
     for step in steps:
         await _pass_time(lab, run, step.at)
@@ -157,6 +161,11 @@ def _tally(cast: Cast, run: _Run, sighting: Sighting, packet: Packet, now: float
             run.count.passage(now, sighting.at)
     elif sighting.interface == _BRIDGE and sighting.outgoing and _is_answer(cast, run, packet):
         run.count.passage(now, sighting.at)
+    elif is_port and packet.destination != cast.gateway.ipv4.packed and run.truth.is_ordinary(packet):
+        if sighting.outgoing:
+            run.ordinary.passage(now, sighting.at)
+        else:
+            run.ordinary.attempt(now, sighting.at)
 
 
 def _is_answer(cast: Cast, run: _Run, packet: Packet) -> bool:
@@ -180,9 +189,10 @@ async def _judge(lab: Lab, run: _Run, told: Sequence[Detection], now: float) -> 
                 severity=detection.severity.value,
             )
         )
-        if began is not None and who not in run.stops and detection.severity in _STOPS:
-            planes = await lab.defence.stop(lab.cast.named(who), detection)
-            run.stops[who] = Stop(who, detection.detector, now - began, planes)
+        if began is not None and who not in run.stops:
+            planes = await lab.household.stop(detection)
+            if planes:
+                run.stops[who] = Stop(who, detection.detector, now - began, planes)
 
 
 def _outcome(lab: Lab, scenario: Scenario, run: _Run, *, seed: int, events: str) -> Outcome:
@@ -194,6 +204,8 @@ def _outcome(lab: Lab, scenario: Scenario, run: _Run, *, seed: int, events: str)
         events=events,
         bad=count.tried,
         let_through=count.passed,
+        ordinary=run.ordinary.tried,
+        kept=run.ordinary.passed,
         open_for=spans[0],
         open_for_real=spans[1],
         stopped_by=_stopped_by(run),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,17 +11,19 @@ from thingstead.crypto.digest import digest
 from thingstead.enforcement.namespace import Site, rehearse
 from thingstead.enforcement.nftables import Nftables, NftablesConfig
 from thingstead.simulator.lab.cast import INTERNET, KINDS, OUTSIDE, Cast, Character
-from thingstead.simulator.lab.defence import KernelDefence
 from thingstead.simulator.lab.dummy import OUTSIDE_TCP, OUTSIDE_UDP, Dummies
 from thingstead.simulator.lab.guard import Guard, namespace_here
 from thingstead.simulator.lab.hand import Hands
-from thingstead.simulator.lab.play import Lab, play
+from thingstead.simulator.lab.household import Household
+from thingstead.simulator.lab.play import BEGINNING, Lab, play
 from thingstead.simulator.lab.plot import plot
 from thingstead.simulator.lab.recording import Recording
 from thingstead.simulator.lab.scenario import Scenario
 from thingstead.simulator.lab.score import Outcome
 from thingstead.simulator.lab.script import Step, document
 from thingstead.simulator.lab.tap import Tap
+from thingstead.simulator.virtual.clock import VirtualLoop
+from thingstead.simulator.virtual.clock import run as run_loop
 
 __all__ = ["SCORE", "TRUTH", "run", "run_here"]
 
@@ -58,15 +59,22 @@ def run_here(scenario: Scenario, *, seed: int, output: Path) -> Outcome:
         steps = plot(scenario, cast, seed=seed)
         truth = json.dumps(document(steps), indent=1).encode()
         (output / TRUTH).write_bytes(truth)
-        lab = _set(stack, site, cast, namespaces, guard, output)
-        outcome = asyncio.run(_play(lab, scenario, steps, seed=seed, events=digest(truth).hex()))
+        kernel = Nftables(NftablesConfig((site.interface,), site.networks, onboarding=(("udp", _COAP),)))
+        stack.callback(kernel.close)
+        loop = VirtualLoop()
+        household = Household(loop, kernel, site.networks, beginning=BEGINNING, seed=seed)
+        lab = Lab(cast, *_set(stack, site, cast, namespaces, guard), household, _kept(stack, output))
+        outcome = run_loop(loop, _play(lab, scenario, steps, seed=seed, events=digest(truth).hex()))
     (output / SCORE).write_text(json.dumps(outcome.document(), indent=1), encoding="utf-8")
     return outcome
 
 
 async def _play(lab: Lab, scenario: Scenario, steps: tuple[Step, ...], *, seed: int, events: str) -> Outcome:
-    await lab.defence.admit(lab.cast, rules=scenario.rules)
-    return await play(lab, scenario, steps, seed=seed, events=events)
+    try:
+        await lab.household.admit(lab.cast, rules=scenario.rules)
+        return await play(lab, scenario, steps, seed=seed, events=events)
+    finally:
+        await lab.household.close()
 
 
 def _people(site: Site, scenario: Scenario) -> tuple[Cast, dict[str, int]]:
@@ -83,9 +91,8 @@ def _people(site: Site, scenario: Scenario) -> tuple[Cast, dict[str, int]]:
     return Cast(tuple(things), gateway), namespaces
 
 
-def _set(stack: ExitStack, site: Site, cast: Cast, namespaces: dict[str, int], guard: Guard, output: Path) -> Lab:
-    kernel = Nftables(NftablesConfig((site.interface,), site.networks, onboarding=(("udp", _COAP),)))
-    stack.callback(kernel.close)
+def _set(stack: ExitStack, site: Site, cast: Cast, namespaces: dict[str, int], guard: Guard) -> tuple[Hands, Tap]:
+    """Open the sockets of all dummies, and those of who sends and who sees."""
     dummies = Dummies()
     stack.callback(dummies.close)
     dummies.open(site.outside, tcp=OUTSIDE_TCP, udp=OUTSIDE_UDP)
@@ -97,6 +104,10 @@ def _set(stack: ExitStack, site: Site, cast: Cast, namespaces: dict[str, int], g
     stack.callback(hands.close)
     tap = Tap()
     stack.callback(tap.close)
+    return hands, tap
+
+
+def _kept(stack: ExitStack, output: Path) -> Recording:
     recording = Recording(output)
     stack.callback(recording.close)
-    return Lab(cast, hands, tap, KernelDefence(kernel, site.networks), recording)
+    return recording

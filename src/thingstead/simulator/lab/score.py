@@ -83,6 +83,8 @@ class Outcome:
         events: SHA-256 of the script, in hexadecimal.
         bad: packets of the attack that were sent.
         let_through: of those, that came out at the other side.
+        ordinary: packets to the Internet that things sent in ordinary life, while they were not cut off.
+        kept: of those, that came through: an answer to an attack must not cost the others their work.
         open_for: seconds from the first bad packet to the last that came through, by the lab's clock; None if none did.
         open_for_real: the same by the machine's clock: what the response itself takes.
         stopped_by: ``rules`` that let nothing through, a ``finding``, or ``nothing``.
@@ -98,6 +100,8 @@ class Outcome:
     events: str
     bad: int
     let_through: int
+    ordinary: int
+    kept: int
     open_for: float | None
     open_for_real: float | None
     stopped_by: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from thingstead.errors import DecodeError
@@ -17,12 +17,17 @@ _TCP, _UDP = 6, 17
 class Truth:
     """Knows the flows and frames of every step that belongs to a pattern."""
 
-    def __init__(self, steps: Iterable[Step]) -> None:
-        self._bad = {_key(step): step.who for step in steps if step.pattern}
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self._bad = {_key(step) for step in steps if step.pattern}
+        self._ordinary = {_key(step) for step in steps if not step.pattern and not isinstance(step.act, Raw)}
 
     def is_bad(self, packet: Packet, frame: bytes) -> bool:
         """Whether a step of a pattern sent it; what was answered to it is nobody's fault."""
         return (flow(packet) or frame) in self._bad
+
+    def is_ordinary(self, packet: Packet) -> bool:
+        """Whether it is of a flow that a thing opens in ordinary life."""
+        return flow(packet) in self._ordinary
 
     def is_answer(self, packet: Packet) -> bool:
         """Whether it goes back to who sent something bad."""

@@ -25,7 +25,7 @@ from thingstead.crypto.keystore import MemoryKeyStore
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.entry import Entry, Kind
-from thingstead.domain.ports import Stranger
+from thingstead.domain.ports import Enforcement, Stranger
 from thingstead.domain.thing import Thing
 from thingstead.endpoint.event import Address
 from thingstead.enforcement.dry_run import DryRun
@@ -78,7 +78,8 @@ class LivingDomain:
         disk: what it keeps.
         heads: signed heads, kept apart.
         revocations: what was taken away, kept apart.
-        enforcement: the network's rules, on paper.
+        enforcement: the network's rules, on paper if nobody puts a kernel here.
+        resolver: knows the names that MUD files name; nobody's, if none is put here.
         mud_files: what MUD file servers serve, by URL.
         segment: who is seen on the link.
         keys: its key store.
@@ -102,7 +103,8 @@ class LivingDomain:
         self.disk = MemoryStore()
         self.heads = MemoryHeads()
         self.revocations = MemoryHeads()
-        self.enforcement = DryRun("a scenario has no kernel")
+        self.enforcement: Enforcement = DryRun("a scenario has no kernel")
+        self.resolver = HostsResolver({}, offline=True)
         self.mud_files = MemoryFetcher()
         self.segment = MemorySegment()
         self.keys = MemoryKeyStore()
@@ -230,7 +232,7 @@ class LivingDomain:
             revocations=self.revocations,
             enforcement=self.enforcement,
             fetcher=self.mud_files,
-            resolver=HostsResolver({}, offline=True),
+            resolver=self.resolver,
             segment=self.segment,
             scan_image=_scan,
             clock=self._world.clock,

@@ -53,6 +53,19 @@ def test_no_detector_accuses_who_did_nothing(every, name):
     assert (every[name]["false_alarms"], every[name]["lost"]) == (0, 0)
 
 
+@pytest.mark.parametrize("name", shipped())
+def test_everybody_else_s_ordinary_life_goes_on(every, name):
+    assert every[name]["kept"] == every[name]["ordinary"] > 20
+
+
+@pytest.mark.requirement("R-38")
+@pytest.mark.parametrize("name", shipped())
+def test_who_is_found_is_cut_off_on_six_planes_each_within_a_second(every, name):
+    (stop,) = every[name]["stops"]
+    assert set(stop["planes"]) == {"identity", "access", "groups", "software", "network", "data"}
+    assert max(stop["planes"].values()) < 1
+
+
 @pytest.mark.requirement("R-38")
 @pytest.mark.parametrize("name", sorted({*shipped()} - SLOW))
 def test_nothing_bad_comes_through_ten_seconds_after_it_began(every, name):

@@ -59,3 +59,9 @@ def test_what_was_sent_after_the_last_that_came_through_is_counted():
             count.passage(at, at)
     assert (count.tried, count.passed, count.after) == (3, 1, 2)
     assert (count.first, count.last) == ((1.0, 1.0), (1.0, 1.0))
+
+
+def test_ordinary_life_is_known_by_its_flows():
+    told = truth(Datagram(HERE, THERE, b"x"), pattern="")
+    assert told.is_ordinary(packet(HERE, THERE)[0])
+    assert not told.is_ordinary(packet(THERE, HERE)[0])
