@@ -53,6 +53,7 @@ FLAGS = {
     "--non": "a request that is not repeated",
     "--once": "ends the demo",
     "--peer": "which half of a context",
+    "--preview": "says what a rule of the owner's would break, and makes none",
     "--replace": "an anchor in place of another, by whoever owns the domain's files",
     "--separate": "processes",
     "--together": "processes",

@@ -188,6 +188,7 @@ class WatchConfig:
         test_types: test each new type of thing on one of its things (`thingstead type list`).
         interfaces: network interfaces whose packets the detectors see; none if empty. It takes a right.
         gateways: MAC addresses of routers, resolvers and DHCP servers there, beside this machine's own.
+        flow_days: how long it is kept whom each thing talked to.
     """
 
     interval_seconds: float = 3600.0
@@ -196,6 +197,7 @@ class WatchConfig:
     test_types: bool = True
     interfaces: list[str] = field(default_factory=list)
     gateways: list[str] = field(default_factory=list)
+    flow_days: int = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +281,7 @@ _BOUNDS = (
     ("ddi", "max_connections", 1, 4096),
     ("watch", "interval_seconds", 1, 31_536_000),
     ("watch", "silent_intervals", 1, 10_000),
+    ("watch", "flow_days", 1, 366),
     ("separate", "first_user", 1_000, 1 << 31),
 )
 

@@ -8,14 +8,21 @@ from datetime import timedelta
 
 from thingstead.analysis.detectors.scene import HOME
 from thingstead.controller.conductor import Conductor
+from thingstead.controller.drop_watch import DropWatch
 from thingstead.controller.engines import Planes
+from thingstead.controller.flow_history import DOCUMENTS as FLOWS
+from thingstead.controller.flow_history import FlowHistory, Limits
+from thingstead.controller.flow_watch import FlowWatch
 from thingstead.controller.foundation import Foundation
+from thingstead.controller.neighbourhood import Neighbourhood
 from thingstead.controller.network import local_networks
+from thingstead.controller.operation_network import NetworkAnswers
 from thingstead.controller.owner import Owner
 from thingstead.controller.response import DOCUMENTS as RESPONSES
 from thingstead.controller.response import Responder
 from thingstead.controller.second_place import SecondPlace
 from thingstead.controller.traffic_watch import Surroundings, TrafficWatch
+from thingstead.controller.virtual_patch import VirtualPatches
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.register import Register
 from thingstead.errors import ConfigError
@@ -23,7 +30,7 @@ from thingstead.storage.records import PlaneRecords
 
 __all__ = ["Lookout", "compose_lookout"]
 
-_SECOND = 1.0
+_SECOND, _MINUTE = 1.0, 60.0
 _RETRY = 0.05
 """It waits by itself; this is between two detections that could not be written down."""
 
@@ -35,17 +42,37 @@ class Lookout:
     Attributes:
         responder: has detections cut things off, as far as the policy says.
         traffic: shows frames to detectors; None where the settings name no interface.
+        neighbourhood: which thing is behind an address.
+        history: whom things talked to.
+        flows: follows conversations for it.
+        drops: what the kernel dropped.
+        answers: to what people ask about that, and the owner's own rules.
+        patches: who is behind rules against a vulnerability.
     """
 
     responder: Responder
     traffic: TrafficWatch | None
+    neighbourhood: Neighbourhood
+    history: FlowHistory
+    flows: FlowWatch
+    drops: DropWatch
+    answers: NetworkAnswers
+    patches: VirtualPatches
 
     @property
     def chores(self) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
         """Work that comes round, each with its seconds."""
+        chores = (
+            (_SECOND, self.responder.tidy),
+            (_SECOND, self.neighbourhood.look),
+            (_SECOND, self.flows.look),
+            (_SECOND, self.drops.look),
+            (_MINUTE, self.history.flush),
+            (_MINUTE, self.patches.look),
+        )
         if self.traffic is None:
-            return ((_SECOND, self.responder.tidy),)
-        return (_SECOND, self.responder.tidy), (_SECOND, self.traffic.look), (_RETRY, self.traffic.answer)
+            return chores
+        return *chores, (_SECOND, self.traffic.look), (_RETRY, self.traffic.answer)
 
 
 def compose_lookout(
@@ -64,7 +91,24 @@ def compose_lookout(
         clock=foundation.clock,
     )
     store.listen(responder.follow)
-    return Lookout(responder, _traffic(foundation, planes, register, responder))
+    traffic = _traffic(foundation, planes, register, responder)
+    network, days, clock = planes.network, foundation.config.watch.flow_days, foundation.clock
+    neighbourhood = Neighbourhood(planes.whereabouts.located, clock=clock)
+    history = FlowHistory(
+        PlaneRecords(PlaneName.NETWORK, store, prefix=FLOWS),
+        explain=network.explain,
+        named=neighbourhood.name,
+        clock=clock,
+        limits=Limits(days=days),
+    )
+    flows = FlowWatch(neighbourhood, history, clock=clock, apart=_gateways(foundation))
+    if traffic is not None:
+        traffic.listeners.append(flows.see)
+    patches = VirtualPatches(planes.software.exposures, rules=network.owner_rules, put=network.put_rule)
+    local = local_networks(foundation.config.network)
+    answers = NetworkAnswers(network, history, patches, register, local=local, days=days, clock=clock)
+    drops = DropWatch(network.drops, neighbourhood, history)
+    return Lookout(responder, traffic, neighbourhood, history, flows, drops, answers, patches)
 
 
 def _traffic(foundation: Foundation, planes: Planes, register: Register, responder: Responder) -> TrafficWatch | None:
@@ -82,6 +126,12 @@ def _traffic(foundation: Foundation, planes: Planes, register: Register, respond
     traffic = TrafficWatch(foundation.tap, surroundings, alarm=responder.alarm, clock=foundation.clock)
     planes.software.on_install.append(traffic.note)
     return traffic
+
+
+def _gateways(foundation: Foundation) -> frozenset[bytes]:
+    """Who is nobody's device: what they send is somebody else's."""
+    named = frozenset(map(_mac, foundation.config.watch.gateways))
+    return named if foundation.tap is None else named | foundation.tap.macs
 
 
 def _mac(text: str) -> bytes:

@@ -1,0 +1,101 @@
+"""What a thing talked about, as an owner reads it: whom, how much, why that was allowed, and what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from ipaddress import ip_address
+
+from thingstead.analysis.plain_words import service
+from thingstead.domain.contact import Contact
+from thingstead.domain.owner_rule import ANYBODY, INTERNET, LOCAL, OwnerRule, Way, as_prefix
+from thingstead.identifier import ThingId
+from thingstead.protocols.mud.file import Prefix
+
+__all__ = ["LEARNED", "drop_words", "in_words", "is_met", "undo"]
+
+LEARNED = "learned"
+"""The kernel's word for what no rule allows and a thing may do all the same while it is being learned."""
+
+_DROPS = {
+    "barred": "it is cut off: nothing of it passes, whatever rules allow",
+    "spoofed": "it was sent from an address that is not bound to this interface",
+    "rogue": "only the site's own servers may say such things to others: who routes, who has which address",
+    "sideways": "no rule lets these two things talk to each other on their segment",
+    "stranger": "the domain does not know who sent it",
+    "too_much": "it sent more than it may in so short a time",
+}
+_UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3), ("B", 0))
+
+
+def drop_words(cause: str) -> str:
+    """Why the kernel dropped a packet, where that is not a matter of who may talk to whom; else empty."""
+    return _DROPS.get(cause, "")
+
+
+def in_words(contact: Contact) -> str:
+    """One sentence: whom, by what, how much; and the reason."""
+    by = f" by {service(contact.protocol, contact.port)}" if contact.protocol is not None else ""
+    if contact.allowed:
+        did = "contacted" if contact.outbound else "was contacted by"
+        times = "once" if contact.flows == 1 else f"{contact.flows} times"
+        sent, got = _octets(contact.octets_out), _octets(contact.octets_in)
+        return f"it {did} {contact.who}{by}, {times}: {sent} sent, {got} received; {contact.why}"
+    tried = f"it tried to contact {contact.who}" if contact.outbound else f"{contact.who} tried to contact it"
+    seen = contact.dropped or contact.packets
+    what = "dropped" if contact.dropped else "seen"
+    return f"{tried}{by}: {seen} packet{'s' * (seen != 1)} {what}; {contact.why}"
+
+
+def undo(thing: ThingId, contact: Contact) -> str:
+    """The command that would let through what was refused; empty where none would."""
+    if contact.allowed or not contact.address:
+        return ""
+    if contact.rule:
+        return f"thingstead network revoke {contact.rule}"
+    if contact.by == "barred":
+        return f"thingstead thing restore {thing}"
+    if contact.by != "nobody" or contact.protocol is None:
+        return ""
+    to = contact.who if "." in contact.who and as_prefix(contact.who) is None else contact.address
+    port = "" if contact.port is None else f" --port {contact.port}"
+    way = "" if contact.outbound else " --way in"
+    return f"thingstead network allow {to} --thing {thing} --protocol {_name(contact.protocol)}{port}{way}"
+
+
+def is_met(rule: OwnerRule, contact: Contact, *, local: Sequence[Prefix]) -> bool:
+    """Whether a rule about this thing would be about such a conversation."""
+    ways = {Way.OUT} if contact.outbound else {Way.IN}
+    if rule.way not in {*ways, Way.BOTH} or (rule.protocol is not None and rule.protocol != contact.protocol):
+        return False
+    port = contact.port
+    if port is not None and not rule.ports[0] <= port <= rule.ports[1]:
+        return False
+    return _is_remote(rule.remote, contact, local)
+
+
+def _is_remote(remote: str, contact: Contact, local: Sequence[Prefix]) -> bool:
+    if remote == ANYBODY:
+        return True
+    prefix = as_prefix(remote)
+    if prefix is None and remote not in {LOCAL, INTERNET}:
+        return contact.who == remote
+    try:
+        address = ip_address(contact.address)
+    except ValueError:
+        return False
+    if prefix is not None:
+        return address in prefix
+    return _is_in(contact.address, local) is (remote == LOCAL)
+
+
+def _is_in(address: str, prefixes: Iterable[Prefix]) -> bool:
+    return any(ip_address(address) in prefix for prefix in prefixes)
+
+
+def _octets(count: int) -> str:
+    unit, size = next((unit, size) for unit, size in _UNITS if count >= size)
+    return f"{count} B" if size <= 1 else f"{count / size:.1f} {unit}"
+
+
+def _name(protocol: int) -> str:
+    return {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6"}.get(protocol, str(protocol))

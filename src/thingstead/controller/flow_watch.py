@@ -1,0 +1,49 @@
+"""Follows the conversations of things among the packets that pass, and has those kept that are over."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+
+from thingstead.analysis.traffic.flow import Flow, FlowTable
+from thingstead.analysis.traffic.name_book import NameBook
+from thingstead.clock import Clock
+from thingstead.controller.flow_history import FlowHistory
+from thingstead.controller.neighbourhood import Neighbourhood
+from thingstead.protocols.packet.packet import Packet
+
+__all__ = ["FlowWatch"]
+
+
+class FlowWatch:
+    """Is shown every packet, and looks once a second for conversations that fell silent.
+
+    Args:
+        neighbourhood: which device is a thing of ours; others are not kept.
+        history: keeps them.
+        clock: for UTC.
+        apart: link-layer addresses of routers and servers.
+    """
+
+    def __init__(
+        self, neighbourhood: Neighbourhood, history: FlowHistory, *, clock: Clock, apart: Container[bytes]
+    ) -> None:
+        self._neighbourhood = neighbourhood
+        self._history = history
+        self._clock = clock
+        self._names = NameBook()
+        self._table = FlowTable(self._names, apart=apart)
+
+    def see(self, packet: Packet) -> None:
+        """Take a packet into account."""
+        self._names.see(packet)
+        self._keep(self._table.see(packet))
+
+    async def look(self) -> None:
+        """Take up conversations that fell silent."""
+        self._keep(self._table.tick(self._clock.utc().timestamp()))
+
+    def _keep(self, flows: Iterable[Flow]) -> None:
+        for flow in flows:
+            thing = self._neighbourhood.thing_at(flow.device)
+            if thing is not None:
+                self._history.see(thing, flow)

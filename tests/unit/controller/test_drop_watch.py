@@ -1,0 +1,99 @@
+"""What the kernel dropped is put with the thing that it is about, and what cannot be read is counted."""
+
+import asyncio
+import struct
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+
+from tests.unit.controller.test_flow_history import LAMP, OTHER, Desk
+from thingstead.controller.drop_watch import DropWatch
+from thingstead.controller.neighbourhood import Neighbourhood
+from thingstead.domain.network import Drop, ThingAddress
+from thingstead.errors import TransportError
+
+MAC, FAR = bytes.fromhex("020000000001"), bytes.fromhex("0200000000fe")
+HERE = "10.77.0.2"
+
+
+def frame(source, destination, ports=(40000, 23), *, flags=2, macs=(MAC, FAR), protocol=6):
+    addresses = ip_address(source).packed + ip_address(destination).packed
+    tcp = struct.pack("!HHIIBBHHH", *ports, 1, 0, 5 << 4, flags, 1024, 0, 0)
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0, 64, protocol, 0) + addresses
+    return macs[1] + macs[0] + b"\x08\x00" + ip + tcp
+
+
+class Watch:
+    def __init__(self):
+        self.desk = Desk()
+        self.rows: Any = ()
+        known = Neighbourhood(self.located, clock=self.desk.clock)
+        asyncio.run(known.look())
+        self.watch = DropWatch(self.drops, known, self.desk.history)
+
+    @staticmethod
+    def located():
+        other = ThingAddress(FAR[:5] + b"\3", ip_address("10.77.0.9"))
+        return {LAMP: ThingAddress(MAC, ip_address(HERE)), OTHER: other}
+
+    async def drops(self):
+        if self.rows is None:
+            raise TransportError("away")
+        return self.rows
+
+    def look(self, *heads, reason="refused"):
+        self.rows = tuple([Drop(1_700_000_000.0, reason, head) for head in heads])
+        asyncio.run(self.watch.look())
+        return self.watch
+
+
+@pytest.mark.requirement("R-81")
+def test_what_a_thing_tried_is_told_with_the_port_it_tried():
+    watch = Watch()
+    watch.look(frame(HERE, "203.0.113.5"), frame(HERE, "203.0.113.5", (40001, 23)))
+    (one,) = watch.desk.of()
+    assert (one.outbound, one.who, one.port, one.protocol, one.dropped) == (True, "203.0.113.5", 23, 6, 2)
+    assert watch.watch.by_reason == {"refused": 2}
+
+
+def test_what_others_tried_at_it_is_told_as_theirs():
+    watch = Watch()
+    watch.look(frame("203.0.113.5", HERE, (50000, 80), macs=(FAR, MAC)), reason="refused_inbound")
+    (one,) = watch.desk.of()
+    assert (one.outbound, one.who, one.port) == (False, "203.0.113.5", 80)
+
+
+def test_an_answer_belongs_to_who_asked():
+    watch = Watch()
+    watch.look(frame(HERE, "203.0.113.5", (80, 50000), flags=18))
+    (one,) = watch.desk.of()
+    assert (one.outbound, one.port) == (False, 80)
+
+
+def test_between_two_things_it_is_about_both():
+    watch = Watch()
+    watch.look(frame(HERE, "10.77.0.9"), reason="sideways")
+    assert [one.who for one in watch.desk.of()] == [OTHER]
+    assert [(one.who, one.outbound) for one in watch.desk.of(OTHER)] == [(HERE, False)]
+
+
+def test_strangers_are_counted_and_not_kept():
+    watch = Watch()
+    assert watch.look(frame("10.77.0.77", "203.0.113.5", macs=(FAR, FAR))).strangers == 1
+    assert watch.desk.keys() == []
+
+
+@pytest.mark.parametrize("head", [b"", bytes(13), bytes(12) + b"\x08\x00\x45", bytes(12) + b"\x08\x00" + b"\xff" * 20])
+def test_what_cannot_be_read_stops_nothing(head):
+    watch = Watch()
+    watch.look(head, frame(HERE, "203.0.113.5"))
+    assert watch.watch.unread + watch.watch.strangers == 1
+    assert len(watch.desk.of()) == 1
+
+
+def test_where_the_enforcer_is_away_it_is_said():
+    watch = Watch()
+    watch.rows = None
+    with pytest.raises(TransportError):
+        asyncio.run(watch.watch.look())

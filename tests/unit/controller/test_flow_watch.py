@@ -1,0 +1,56 @@
+"""Conversations of things are kept when they are over, with the names that the thing looked up; others' are not."""
+
+import asyncio
+from ipaddress import ip_address
+
+import pytest
+
+from tests.unit.controller.test_drop_watch import FAR, HERE, MAC, frame
+from tests.unit.controller.test_flow_history import LAMP, OTHER, Desk
+from thingstead.controller.flow_watch import FlowWatch
+from thingstead.controller.neighbourhood import Neighbourhood
+from thingstead.domain.network import ThingAddress
+from thingstead.protocols.packet.packet import decode_frame
+
+pytestmark = pytest.mark.requirement("R-81")
+
+
+class Tap:
+    def __init__(self):
+        self.desk = Desk()
+        known = Neighbourhood(lambda: {LAMP: ThingAddress(MAC, ip_address(HERE))}, clock=self.desk.clock)
+        asyncio.run(known.look())
+        self.watch = FlowWatch(known, self.desk.history, clock=self.desk.clock, apart=frozenset({FAR}))
+
+    def see(self, *frames):
+        at = self.desk.clock.utc().timestamp()
+        for one in frames:
+            self.watch.see(decode_frame(one, at=at))
+        return self
+
+    def later(self, seconds=301):
+        self.desk.clock.seconds += seconds
+        asyncio.run(self.watch.look())
+        return self.desk
+
+
+def test_a_conversation_is_kept_once_it_is_over():
+    tap = Tap().see(frame(HERE, "198.51.100.7"), frame("198.51.100.7", HERE, (23, 40000), flags=18, macs=(FAR, MAC)))
+    assert tap.desk.of() == ()
+    (one,) = tap.later().of()
+    assert (one.outbound, one.address, one.port, one.packets_out, one.packets_in) == (True, "198.51.100.7", 23, 1, 1)
+
+
+def test_what_goes_on_is_not_over():
+    tap = Tap().see(frame(HERE, "198.51.100.7"))
+    tap.later(200)
+    assert tap.see(frame(HERE, "198.51.100.7", flags=16)).later(200).of() == ()
+    (one,) = tap.later().of()
+    assert one.packets_out == 2
+
+
+def test_devices_that_are_no_things_are_not_kept():
+    stranger = bytes.fromhex("020000000077")
+    desk = Tap().see(frame("10.77.0.77", "198.51.100.7", macs=(stranger, FAR))).later()
+    assert desk.of() == desk.of(OTHER) == ()
+    assert desk.keys() == []

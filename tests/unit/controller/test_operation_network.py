@@ -1,0 +1,192 @@
+"""The owner reads whom a thing talked to, allows and refuses, and sees beforehand what a refusal breaks."""
+
+import asyncio
+from datetime import timedelta
+from ipaddress import ip_network
+
+import pytest
+
+from tests.unit.controller.test_flow_history import LAMP, OTHER, Desk, flow
+from tests.unit.controller.test_flow_history import NO as REFUSED
+from tests.unit.controller.test_virtual_patch import HOLE
+from tests.unit.domain.things import AT, a_thing
+from thingstead.controller import operation_network
+from thingstead.controller.operation import Operations
+from thingstead.controller.operation_network import NetworkAnswers
+from thingstead.controller.virtual_patch import VirtualPatches
+from thingstead.domain.owner_rule import Way
+from thingstead.domain.register import Register
+from thingstead.domain.role import OWNER, Operator, Role
+from thingstead.domain.unit import Snapshot
+
+THINGS = (a_thing(0), a_thing(1, zone="cellar", model="SW-1"))
+
+
+class Site:
+    """Answers over a history, two things, and rules that are kept in memory."""
+
+    def __init__(self):
+        self.desk, self.kept, self.holes = Desk(), {}, [HOLE]
+        self.register = Register(Snapshot(things=THINGS))
+        patches = VirtualPatches(self.exposures, rules=self.owner_rules, put=self.put_rule)
+        self.answers = NetworkAnswers(
+            self,
+            self.desk.history,
+            patches,
+            self.register,
+            local=(ip_network("10.77.0.0/16"),),
+            days=7,
+            clock=self.desk.clock,
+        )
+
+    async def exposures(self):
+        return self.holes
+
+    async def owner_rules(self):
+        return tuple(self.kept.values())
+
+    async def put_rule(self, rule, by):
+        assert by == rule.by
+        self.kept[rule.id] = rule
+        return tuple([one.id for one in THINGS if rule.is_about(one)])
+
+    async def remove_rule(self, identifier, by):
+        return self.kept.pop(identifier)
+
+    def ask(self, operation, operator=OWNER, **arguments):
+        table = Operations(*operation_network.rows(self.answers))
+        asked = {"operation": f"network.{operation}", "arguments": arguments}
+        return asyncio.run(table.answer(asked, operator=operator))
+
+    def result(self, operation, **arguments):
+        return self.ask(operation, **arguments)["result"]
+
+    def rule(self):
+        (rule,) = self.kept.values()
+        return rule
+
+
+@pytest.mark.requirement("R-81")
+def test_whom_a_thing_talked_to_is_told_in_words_the_most_first():
+    site = Site()
+    site.desk.see(flow("192.0.2.1"), flow(names=("cloud.acme.example",)), flow(names=("cloud.acme.example",)))
+    first, second = site.result("talk", thing=LAMP)
+    assert first["said"].startswith("it contacted cloud.acme.example by TCP port 443 (web), 2 times: 400 B sent")
+    assert first["said"].endswith("its maker says so")
+    assert (second["who"], second["flows"]) == ("192.0.2.1", 1)
+    assert site.result("talk", thing=OTHER) == []
+
+
+@pytest.mark.requirement("R-81")
+def test_each_drop_has_its_reason_and_its_way_back():
+    site = Site()
+    site.desk.see(flow())
+    site.desk.of()
+    site.desk.answer = REFUSED
+    site.desk.see(flow("203.0.113.5", 23), cause="refused")
+    (row,) = site.result("drops", thing=LAMP, days=7)
+    assert row["why"] == "no rule names it"
+    assert row["undo"] == f"thingstead network allow 203.0.113.5 --thing {LAMP} --protocol tcp --port 23"
+
+
+def test_the_command_of_a_drop_is_one_that_works():
+    site = Site()
+    site.desk.answer = REFUSED
+    site.desk.see(flow("203.0.113.5", 23), cause="refused")
+    words = site.result("drops", thing=LAMP)[0]["undo"].split()[3:]
+    options = dict(zip(words[1::2], words[2::2], strict=True))
+    told = site.result("allow", to=words[0], **{key.lstrip("-"): value for key, value in options.items()})
+    assert told["in_force_for"] == 1
+    assert (site.rule().remote, site.rule().ports, site.rule().things) == ("203.0.113.5/32", (23, 23), (LAMP,))
+
+
+def test_an_allowance_says_who_why_and_until_when():
+    site = Site()
+    told = site.result("allow", to="internet", zone="cellar", port="8000-8010", way="both", hours=2, cause="casting")
+    rule = site.rule()
+    assert (rule.refuses, rule.zone, rule.ports, rule.way) == (False, "cellar", (8000, 8010), Way.BOTH)
+    assert (rule.by, rule.at, rule.until, rule.cause) == ("owner", AT, AT + timedelta(hours=2), "casting")
+    assert (told["port"], told["protocol"], told["in_force_for"]) == ("8000-8010", "tcp", 1)
+    assert [row["rule"] for row in site.result("rules")] == [rule.id]
+    assert site.result("revoke", rule=rule.id)["rule"] == rule.id
+    assert site.result("rules") == []
+
+
+@pytest.mark.requirement("R-89")
+def test_a_known_vulnerability_is_a_rule_for_all_that_have_it_in_one_command():
+    site = Site()
+    site.desk.see(flow(port=80, remote="10.77.0.50", outbound=False), flow())
+    told = site.result("block", cve="cve-2026-1", port="80")
+    assert (told["things"], told["in_force_for"], told["preview"]) == (1, 1, False)
+    rule = site.rule()
+    assert (rule.refuses, rule.vulnerability, rule.things) == (True, "cve-2026-1", (LAMP,))
+    assert (rule.way, rule.protocol, rule.ports, rule.remote) == (Way.IN, 6, (80, 80), "any")
+    (broken,) = told["breaks"]
+    assert (broken["thing"], broken["who"], told["breaks_in_all"]) == (LAMP, "10.77.0.50", 1)
+
+
+@pytest.mark.requirement("R-89")
+def test_a_preview_changes_nothing():
+    site = Site()
+    site.desk.see(flow()).see(flow("192.0.2.1", 80), thing=OTHER)
+    told = site.result("block", port="443", way="out", preview=True)
+    assert (told["preview"], told["things"], told["in_force_for"]) == (True, 2, 0)
+    assert [row["thing"] for row in told["breaks"]] == [LAMP]
+    assert site.kept == {}
+
+
+def test_what_was_refused_already_does_not_break():
+    site = Site()
+    site.desk.answer = REFUSED
+    site.desk.see(flow())
+    assert site.result("block", port="443", way="out", preview=True)["breaks"] == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "message"),
+    [
+        ("allow", {"to": "any"}, "who may do more"),
+        ("allow", {"to": "a b", "thing": LAMP}, "expected a name"),
+        ("allow", {"to": "any", "thing": a_thing(9).id}, "no thing"),
+        ("allow", {"to": "any", "thing": "x"}, "thing id"),
+        ("allow", {"to": "any", "thing": LAMP, "protocol": "sctpp"}, "protocol"),
+        ("allow", {"to": "any", "thing": LAMP, "protocol": "256"}, "protocol"),
+        ("allow", {"to": "any", "thing": LAMP, "port": "http"}, "port"),
+        ("allow", {"to": "any", "thing": LAMP, "port": "0"}, "between 1 and"),
+        ("allow", {"to": "any", "thing": LAMP, "port": "90-80"}, "lower one first"),
+        ("allow", {"to": "any", "thing": LAMP, "port": "80-70000"}, "between 1 and"),
+        ("allow", {"to": "any", "thing": LAMP, "hours": -1}, "hours"),
+        ("allow", {"to": "any", "thing": LAMP, "hours": 9000}, "hours"),
+        ("allow", {"to": "any", "thing": LAMP, "way": "up"}, "way"),
+        ("block", {}, "what to block"),
+        ("block", {"zone": "hall"}, "what to block"),
+        ("block", {"cve": "CVE-1", "thing": LAMP}, "--cve or --thing"),
+        ("block", {"cve": "CVE-1"}, "no thing runs"),
+        ("talk", {"thing": LAMP, "days": 8}, "1 to 7"),
+        ("drops", {"thing": LAMP, "days": 0}, "1 to 7"),
+        ("talk", {"thing": a_thing(9).id}, "no thing"),
+    ],
+)
+def test_what_says_nothing_is_refused_with_the_place(operation, arguments, message):
+    site = Site()
+    error = site.ask(operation, **arguments)["error"]
+    assert error["kind"] in {"ConfigError", "DecodeError"}
+    assert message in error["message"]
+    assert site.kept == {}
+
+
+@pytest.mark.parametrize("role", [Role.MAINTAINER, Role.AUDITOR, Role.USER, Role.INSTALLER])
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [("allow", {"to": "any", "thing": LAMP}), ("block", {"port": "80"}), ("revoke", {"rule": "x"})],
+)
+def test_only_the_owner_makes_rules(role, operation, arguments):
+    site = Site()
+    assert site.ask(operation, Operator(role), **arguments)["error"]["kind"] == "RoleError"
+    assert site.kept == {}
+
+
+@pytest.mark.parametrize("role", [Role.USER, Role.INSTALLER, Role.MANUFACTURER])
+@pytest.mark.parametrize("operation", ["talk", "drops"])
+def test_whom_things_talk_to_is_not_everybodys_to_read(role, operation):
+    assert Site().ask(operation, Operator(role), thing=LAMP)["error"]["kind"] == "RoleError"
