@@ -33,6 +33,8 @@ _USAGES = ("digital_signature", "key_agreement", "key_cert_sign")
 # What is looked at here, and the names: whoever trusts the certificate reads these, and no other critical extension.
 _PROCESSED = (x509.BasicConstraints, x509.KeyUsage, x509.SubjectAlternativeName)
 _LONGEST_CHAIN = 6
+_MUD_URL = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.25")
+_IA5_STRING = b"\x16"
 _SMALLEST_RSA = 2048
 _E = TypeVar("_E", bound=x509.ExtensionType)
 # What the library raises for bytes that are no certificate; names and extensions it reads when they are asked for.
@@ -117,6 +119,24 @@ class Certificate:
         """
         usage = _extension(self.x509, x509.KeyUsage)
         return None if usage is None else frozenset([name for name in _USAGES if getattr(usage, name)])
+
+    @property
+    def mud_url(self) -> bytes | None:
+        """The string of its MUD URL extension (RFC 8520 §11), unread; None where it has none.
+
+        Raises:
+            DecodeError: an extension that is no IA5String, or stands there twice.
+        """
+        try:
+            found = _extensions(self.x509).get_extension_for_oid(_MUD_URL).value
+        except x509.ExtensionNotFound:
+            return None
+        value = found.value if isinstance(found, x509.UnrecognizedExtension) else b""
+        # Lengths in the short form, or in the long one of one octet: a MUD URL is no longer (X.690 §8.1.3).
+        start = 3 if value[1:2] == b"\x81" else 2
+        if value[:1] != _IA5_STRING or len(value) < start or value[start - 1] != len(value) - start:
+            raise DecodeError("expected an IA5String in the MUD URL extension", spec="RFC 8520 §11")
+        return value[start:]
 
     @property
     def may_sign(self) -> bool:

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from tests.fuzz.target import Target, attempt, ensure
+from tests.unit.protocols.dhcp.messages import DUID_LL, URL, option4, option6, relayed6
+from tests.unit.protocols.dhcp.messages import v4 as v4_of
+from tests.unit.protocols.dhcp.messages import v6 as v6_of
+from tests.unit.protocols.mud.test_announcement import over_ipv4, over_ipv6, over_lldp
+from tests.unit.protocols.mud.test_url import CODE
+from thingstead.protocols.dhcp import v4, v6
 from thingstead.protocols.dns import message
 from thingstead.protocols.dns.message import Question, Rcode, RecordType
+from thingstead.protocols.mud import announcement, url
 
 _CAP, _MOST = 60, 512
 _QUERY = message.encode_query(Question("cloud.example.com", RecordType.A), id=7)
@@ -29,4 +36,37 @@ def _dns(data: bytes) -> None:
     ensure(refused is None or not message.decode(refused).answers, "a refusal that answers")
 
 
-TARGETS = (Target("names.dns", _dns, (_QUERY, _ANSWER)),)
+def _announcement(data: bytes) -> None:
+    """Who announces does so for the interface it sends from, and only a URL that may be fetched."""
+    said = attempt(lambda: announcement.decode(data))
+    if said is not None:
+        ensure(len(said.mac) == 6, "an announcement of nobody")
+        ensure(said.url.startswith("https://") and url.parse_url(said.url) == said.url, "not a URL to fetch")
+
+
+def _dhcp(data: bytes) -> None:
+    """Options come from within the message, and from no more of them than it has."""
+    for read in (attempt(lambda: v4.decode(data)), attempt(lambda: v6.decode(data))):
+        if read is not None:
+            ensure(sum(len(value) for value in read.options.values()) <= len(data), "octets out of nowhere")
+            ensure(len(read.mac) in {0, 6}, "no address of an interface")
+
+
+def _label(data: bytes) -> None:
+    """A label leads to a URL that may be fetched, or to nothing."""
+    read = attempt(lambda: url.parse_qr_code(data.decode("latin-1")))
+    ensure(read is None or read.startswith("https://"), "not a URL to fetch")
+
+
+_FRAMES = (
+    over_ipv4(v4_of(option4(161, URL), option4(52, b"\1"))),
+    over_ipv6(relayed6(v6_of(option6(1, DUID_LL), option6(112, URL)))),
+    over_lldp(URL),
+)
+
+TARGETS = (
+    Target("names.dns", _dns, (_QUERY, _ANSWER)),
+    Target("names.announcement", _announcement, _FRAMES),
+    Target("names.dhcp", _dhcp, (v4_of(option4(161, URL)), relayed6(v6_of(option6(112, URL))))),
+    Target("names.label", _label, (URL, CODE.encode())),
+)

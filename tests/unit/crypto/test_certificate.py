@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.unit.crypto.mud_certificate import URL, device_certificate, ia5
 from thingstead.crypto.authority import make_authority, make_server, make_signer
 from thingstead.crypto.certificate import Certificate, load_certificate, load_certificates, verify_chain
 from thingstead.errors import AuthenticationError, DecodeError, ExpiredError, UnsupportedError, UntrustedError
@@ -110,3 +111,22 @@ def test_only_a_signer_may_sign_and_only_an_authority_may_issue():
 def test_the_key_of_a_signer_is_not_shown():
     assert "PRIVATE" not in repr(SERVER)
     assert "redacted" in repr(SERVER) or "Secret of" in repr(SERVER)
+
+
+@pytest.mark.spec("RFC 8520 11")
+@pytest.mark.parametrize("url", [URL, b"https://acme.example/" + b"a" * 150])
+def test_a_device_s_certificate_says_where_its_mud_file_is(url):
+    assert load_certificate(device_certificate(ia5(url))[0]).mud_url == url
+
+
+def test_a_certificate_without_a_mud_url_says_nothing():
+    assert AUTHORITY.certificate.mud_url is None
+
+
+@pytest.mark.spec("RFC 8520 11")
+@pytest.mark.parametrize(
+    "value", [b"", b"\x16", b"\x0c" + ia5(URL)[1:], ia5(URL)[:-1], ia5(URL) + b"x", URL, b"\x16\x81"]
+)
+def test_a_mud_url_that_is_no_string_of_its_kind_is_refused(value):
+    with pytest.raises(DecodeError, match="IA5String"):
+        _ = load_certificate(device_certificate(value)[0]).mud_url
