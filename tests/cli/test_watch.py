@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -123,6 +125,36 @@ def test_an_empty_capture_tells_of_nobody(run, tmp_path):
     path = tmp_path / "empty.pcap"
     path.write_bytes(capture([]))
     assert "nobody was heard" in run("watch", "--pcap", path)[1]
+
+
+@pytest.mark.parametrize("words", [[], ["--interface", "lo", "--pcap", "home.pcap"]])
+def test_either_an_interface_or_a_capture_has_to_be_named(run, words):
+    code, _, err = run("watch", *words)
+    assert code == 60
+    assert "either --interface or --pcap" in err
+
+
+def test_an_interface_that_is_not_there_is_refused(run):
+    code, _, err = run("watch", "--interface", "nowhere0")
+    assert code != 0
+    assert "cannot see the frames of nowhere0" in err
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "day", "1e9"])
+def test_a_time_that_nobody_waits_for_is_refused(run, text):
+    assert run("watch", "--interface", "nowhere0", "--minutes", text)[0] == 60
+
+
+@pytest.mark.namespace
+@pytest.mark.slow
+@pytest.mark.requirement("R-12")
+def test_a_device_that_nobody_knows_is_heard_on_an_interface():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.cli.watch_stage"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    rows = {row["mac"]: row for row in json.loads(done.stdout)}
+    assert rows[LAMP_MAC]["addresses"] == ["10.77.1.1"]
 
 
 KINDS = {

@@ -202,7 +202,7 @@ COMMANDS: tuple[Command, ...] = (
     _row(_W, "token revoke", "take back what a thing may do at another", "01fa51cc9b", "token:REVOKE"),
     _row(_O, "group list", "the groups, their members and key epochs", "", "group:LIST"),
     _row(_O, "group command", "send one message to a whole group", "lamps on", "group:COMMAND"),
-    _row(_B, "watch", "who is on a network, out of what passes there", "--pcap home.pcap", "watch:WATCH"),
+    _row(_B, "watch", "who is on a network, out of what passes there", "--interface br0", "watch:WATCH"),
     _row(_O, "mud check", "read a MUD file and say what is odd in it", "lamp.json", "mud:CHECK"),
     _row(_O, "mud explain", "say in words what each entry of a MUD file allows", "lamp.json", "mud:EXPLAIN"),
     _row(_O, "mud diff", "show what a MUD file lets a thing do more or less", "lamp-1.json lamp-2.json", "mud:DIFF"),

@@ -20,6 +20,7 @@ from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.capture import captures, mac, packets
 from thingstead.cli.console import View
 from thingstead.cli.input import read_file
+from thingstead.cli.live import hear, minutes
 from thingstead.clock import SystemClock
 from thingstead.errors import ConfigError, ProtocolError
 from thingstead.protocols.mud import parser
@@ -27,6 +28,7 @@ from thingstead.protocols.mud.rule import RuleSet, compile_rules
 from thingstead.protocols.mud.signature import AdmissionPolicy, admit
 from thingstead.storage.directory import write_whole
 from thingstead.storage.osv_source import read_feed
+from thingstead.transport.packet_tap import PacketTap
 
 __all__ = ["WATCH"]
 
@@ -58,9 +60,7 @@ class _Profile:
 def _watch(session: Session) -> int:
     site = Site(PRIVATE)
     inventory = Inventory(Listener(site))
-    for path in captures(session.path("pcap")):
-        for packet in packets(path, session.console):
-            inventory.see(packet)
+    _see(session, inventory)
     feed = Feed() if session.options["osv"] is None else Feed(read_feed(session.path("osv")).records)
     profiles = _profiles(session)
     wanted = session.options["mac"]
@@ -75,6 +75,21 @@ def _watch(session: Session) -> int:
     else:
         session.console.show(_whole(devices[0], feed, profiles, proposals[wanted]))
     return 0
+
+
+def _see(session: Session, inventory: Inventory) -> None:
+    interface = session.options["interface"]
+    if (interface is None) is (session.options["pcap"] is None):
+        raise ConfigError("expected either --interface or --pcap")
+    if interface is not None:
+        span = session.options["minutes"]
+        tap = PacketTap([interface])
+        session.console.note(f"listening on {interface} for {span:g} minutes; Ctrl-C ends it")
+        hear(tap, inventory.see, session.console, clock=SystemClock(), seconds=60 * span)
+        return
+    for path in captures(session.path("pcap")):
+        for packet in packets(path, session.console):
+            inventory.see(packet)
 
 
 def _profiles(session: Session) -> dict[str, _Profile]:
@@ -158,7 +173,9 @@ def _unique(texts: Iterable[str]) -> list[str]:
 
 WATCH = Action(
     (
-        Parameter("--pcap", "a capture, or a directory of them", required=True),
+        Parameter("--interface", "listen there; needs CAP_NET_RAW"),
+        Parameter("--minutes", "for how long to listen; a day is 1440", read=minutes, default=15.0),
+        Parameter("--pcap", "a capture, or a directory of them, instead"),
         Parameter("--mac", "tell all of one device", read=mac),
         Parameter("--profiles", "directory of MUD files of known types, to tell the type by"),
         Parameter("--osv", "records of known vulnerabilities: file, folder or zip, in the schema of OSV"),
