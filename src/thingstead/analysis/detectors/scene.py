@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from thingstead.analysis.traffic.name_book import NameBook
+from thingstead.analysis.traffic.name_book import NameBook, NameLimits
 from thingstead.identifier import ThingId
 from thingstead.protocols.packet.packet import Packet
 
@@ -17,6 +17,10 @@ HOME: tuple[IPv4Network | IPv6Network, ...] = tuple(
     for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10")
 )
 """Where nobody says what is local: addresses that no router of the Internet carries (RFC 1918, 3927, 4193, 4291)."""
+
+_WEEK = 7 * 86_400
+_LOOKED_UP = NameLimits(min_seconds=_WEEK, max_seconds=_WEEK)
+"""Things go on using an answer long after it ended: what was looked up within a week is no address out of nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Scene:
     addresses: Mapping[bytes, bytes] = field(default_factory=dict)
     installs: Mapping[ThingId, float] = field(default_factory=dict)
     intervals: Mapping[ThingId, float] = field(default_factory=dict)
-    names: NameBook = field(default_factory=NameBook, repr=False, compare=False)
+    names: NameBook = field(default_factory=lambda: NameBook(_LOOKED_UP), repr=False, compare=False)
     _masks: tuple[tuple[int, int, int], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
