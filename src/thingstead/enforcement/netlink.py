@@ -66,16 +66,18 @@ class Message:
         flags: beside request.
         family: of the nfnetlink header.
         body: encoded attributes.
+        resource: of the nfnetlink header: a subsystem or a group.
     """
 
     type: int
     flags: int
     family: int
     body: bytes
+    resource: int = 0
 
-    def encode(self, sequence: int, *, extra_flags: int = 0, resource: int = 0) -> bytes:
+    def encode(self, sequence: int, *, extra_flags: int = 0) -> bytes:
         """With header, for position `sequence`."""
-        payload = _GENERIC.pack(self.family, 0, resource) + self.body
+        payload = _GENERIC.pack(self.family, 0, self.resource) + self.body
         flags = _REQUEST | self.flags | extra_flags
         return _HEADER.pack(_HEADER.size + len(payload), self.type, flags, sequence, 0) + payload
 
@@ -101,13 +103,13 @@ class NetfilterSocket:
         if not messages:
             return
         first = self._sequence + 1
-        begin = Message(_BATCH_BEGIN, 0, socket.AF_UNSPEC, b"")
-        parts = [begin.encode(first, resource=_SUBSYSTEM_NFTABLES)]
+        begin = Message(_BATCH_BEGIN, 0, socket.AF_UNSPEC, b"", _SUBSYSTEM_NFTABLES)
+        parts = [begin.encode(first)]
         last = first + len(messages)
         for sequence, message in enumerate(messages, first + 1):
             parts.append(message.encode(sequence, extra_flags=_ACK if sequence == last else 0))
-        end = Message(_BATCH_END, 0, socket.AF_UNSPEC, b"")
-        parts.append(end.encode(last + 1, resource=_SUBSYSTEM_NFTABLES))
+        end = Message(_BATCH_END, 0, socket.AF_UNSPEC, b"", _SUBSYSTEM_NFTABLES)
+        parts.append(end.encode(last + 1))
         self._sequence = last + 1
         data = b"".join(parts)
         if len(data) > _LARGEST_BATCH:
@@ -140,6 +142,10 @@ class NetfilterSocket:
             NetlinkError: refused; `number` is ENOENT where there is nothing of the kind.
         """
         return [payload[_GENERIC.size :] for payload in self._exchange(message, _DUMP if dump else _ACK)]
+
+    def detach(self) -> socket.socket:
+        """The socket itself, for what the kernel sends unasked; nothing is asked here any more."""
+        return self._socket
 
     def close(self) -> None:
         """Let go of the socket; what was committed stays."""

@@ -6,9 +6,10 @@
     output --------goto----------------------------------------------------------------------------------> to_segment
                                                                         to_segment --known--> to_thing4/6 --> accept
 
-Order is the argument: barred first, so that no established flow outlives a quarantine; then the binding of address
-and interface; then established flows; then exact lookups in hash sets; last the thing's own chain, where its
-ranges and prefixes are. Everything else is dropped and counted.
+Order is the argument: barred first, so that no established flow outlives a quarantine, and what repairs is decided
+packet by packet there; then the binding of address and interface; then how much; then established flows; then what
+is denied, before what is allowed; of both the exact lookups in hash sets first, last the thing's own chain, where its
+ranges and prefixes are. Everything else is dropped and counted, and logged under one word.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
-__all__ = ["render_table"]
+__all__ = ["SOME", "log_options", "render_table"]
+
+SOME = "limit rate 50/second burst 100 packets"
+"""What anybody can cause is logged in samples, or a flood would be a flood of our log."""
 
 
 def render_table(
@@ -25,6 +29,7 @@ def render_table(
     interfaces: Sequence[str],
     local: Iterable[IPv4Network | IPv6Network],
     onboarding: Iterable[tuple[str, int]],
+    log_group: int = 5,
 ) -> str:
     """Text for nft that puts an empty table in force, in place of one of the same name, in one transaction.
 
@@ -33,12 +38,14 @@ def render_table(
         interfaces: behind which things live; other traffic of this machine is not touched.
         local: prefixes in use there; they may overlap, which the kernel's sets may not.
         onboarding: protocol name and port at which this machine answers things it does not know yet.
+        log_group: of NFLOG, which what is dropped is told to.
     """
     prefixes = tuple(local)
     four = ", ".join(map(str, collapse_addresses(one for one in prefixes if isinstance(one, IPv4Network))))
     six = ", ".join(map(str, collapse_addresses(one for one in prefixes if isinstance(one, IPv6Network))))
     segments = ", ".join(f'"{interface}"' for interface in interfaces)
     services = ", ".join(f"{protocol} . {port}" for protocol, port in onboarding)
+    log = log_options(log_group)
     return _TEXT.format(
         name=name,
         segments=f"elements = {{ {segments} }}",
@@ -46,16 +53,25 @@ def render_table(
         local6=f"elements = {{ {six} }}" if six else "",
         onboarding=f"elements = {{ {services} }}" if services else "",
         sets=_family_sets("4", "ipv4_addr") + _family_sets("6", "ipv6_addr"),
-        chains=_family_chains("4", "ip") + _family_chains("6", "ip6"),
+        chains=_family_chains("4", "ip", log) + _family_chains("6", "ip6", log),
+        some=SOME,
+        log=log,
     )
 
 
+def log_options(group: int) -> str:
+    """Where a logging rule tells what it saw, and how much of it: enough for the headers and a name that is asked."""
+    return f"group {group} snaplen 192 queue-threshold 1"
+
+
 def _family_sets(family: str, address: str) -> str:
-    return _FAMILY_SETS.format(family=family, address=address)
+    flow = f"{address} . {address} . inet_proto . inet_service"
+    rules = "".join(_RULE_SETS.format(no=no, family=family, address=address, flow=flow) for no in ("no_", ""))
+    return _FAMILY_SETS.format(family=family, address=address, of_each=_OF_EACH) + rules
 
 
-def _family_chains(family: str, ip: str) -> str:
-    return _FAMILY_CHAINS.format(family=family, ip=ip)
+def _family_chains(family: str, ip: str, log: str) -> str:
+    return _FAMILY_CHAINS.format(family=family, ip=ip, some=SOME, log=log)
 
 
 _TEXT = """\
@@ -77,18 +93,22 @@ table inet {name} {{
     chain allowed {{
         accept
     }}
+    chain drop_barred {{
+        {some} log prefix "barred" {log}
+        drop
+    }}
 {chains}
     chain from_segment {{
-        ip saddr @barred4 drop
-        ip6 saddr @barred6 drop
-        ether saddr @barred_mac drop
+        ip saddr @barred4 goto from_barred4
+        ip6 saddr @barred6 goto from_barred6
+        ether saddr @barred_mac goto drop_barred
         icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit }} ip6 hoplimit 255 accept
         ip saddr . ether saddr @thing4 goto from_thing4
         ip6 saddr . ether saddr @thing6 goto from_thing6
     }}
     chain to_segment {{
-        ip daddr @barred4 drop
-        ip6 daddr @barred6 drop
+        ip daddr @barred4 goto to_barred4
+        ip6 daddr @barred6 goto to_barred6
         ct state established,related accept
         icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} ip6 hoplimit 255 accept
         ip daddr @known4 goto to_thing4
@@ -97,54 +117,116 @@ table inet {name} {{
         ip6 daddr @local6 drop
         accept
     }}
+    chain drop_stranger {{
+        counter name strangers
+        {some} log prefix "stranger" {log}
+        drop
+    }}
     chain input {{
         type filter hook input priority filter; policy drop;
         iifname != @segments accept
         jump from_segment
         meta l4proto . th dport @onboarding accept
-        counter name strangers
+        goto drop_stranger
     }}
     chain forward {{
         type filter hook forward priority filter; policy drop;
         iifname @segments jump from_segment
-        iifname @segments counter name strangers drop
+        iifname @segments goto drop_stranger
         oifname @segments goto to_segment
         accept
     }}
     chain output {{
         type filter hook output priority filter; policy drop;
+        oifname @segments udp sport 67 udp dport 68 accept
         oifname @segments goto to_segment
         accept
     }}
 }}
 """
 
+_OF_EACH = "counter; limit rate 10/second burst 20 packets"
+"""Each thing has its own share of the log: who floods hides nothing of what another does."""
+
 _FAMILY_SETS = """\
-    set barred{family} {{ type {address}; counter; }}
+    set barred{family} {{ type {address}; }}
+    set stopped{family} {{ type {address}; {of_each}; }}
     set thing{family} {{ type {address} . ether_addr; counter; }}
     set known{family} {{ type {address}; }}
-    set refused{family} {{ type {address}; counter; }}
-    set out{family} {{ type {address} . {address} . inet_proto . inet_service; flags timeout; }}
-    set out_from{family} {{ type {address} . {address} . inet_proto . inet_service; flags timeout; }}
-    set in{family} {{ type {address} . {address} . inet_proto . inet_service; flags timeout; }}
-    set in_from{family} {{ type {address} . {address} . inet_proto . inet_service; flags timeout; }}
-    map out_wide{family} {{ type {address} : verdict; }}
-    map in_wide{family} {{ type {address} : verdict; }}
+    set refused{family} {{ type {address}; {of_each}; }}
+    set inbound{family} {{ type {address}; {of_each}; }}
+    set learning{family} {{ type {address}; }}
+    set packets{family} {{ type {address}; limit rate over 1/second; }}
+    set flows{family} {{ type {address}; limit rate over 1/second; }}
+    set named_out{family} {{ type {address} . {address}; flags timeout; }}
+    set named_in{family} {{ type {address} . {address}; flags timeout; }}
+    map repair_from{family} {{ type {address} . ether_addr : verdict; }}
+    map repair_to{family} {{ type {address} : verdict; }}
+"""
+
+_RULE_SETS = """\
+    set {no}out{family} {{ type {flow}; flags timeout; counter; }}
+    set {no}out_from{family} {{ type {flow}; flags timeout; counter; }}
+    set {no}in{family} {{ type {flow}; flags timeout; counter; }}
+    set {no}in_from{family} {{ type {flow}; flags timeout; counter; }}
+    map {no}out_wide{family} {{ type {address} : verdict; }}
+    map {no}in_wide{family} {{ type {address} : verdict; }}
 """
 
 _FAMILY_CHAINS = """\
+    chain denied{family} {{
+        {ip} saddr @refused{family} log prefix "denied" {log}
+        drop
+    }}
+    chain denied_inbound{family} {{
+        {ip} daddr @inbound{family} log prefix "denied_inbound" {log}
+        drop
+    }}
+    chain too_much{family} {{
+        {ip} saddr @refused{family} log prefix "too_much" {log}
+        drop
+    }}
+    chain learned{family} {{
+        {some} log prefix "learned" {log}
+        goto passed
+    }}
+    chain learned_inbound{family} {{
+        {some} log prefix "learned" {log}
+        accept
+    }}
+    chain from_barred{family} {{
+        {ip} saddr . ether saddr vmap @repair_from{family}
+        {ip} saddr @stopped{family} log prefix "barred" {log}
+        drop
+    }}
+    chain to_barred{family} {{
+        {ip} daddr vmap @repair_to{family}
+        goto drop_barred
+    }}
     chain from_thing{family} {{
+        {ip} saddr @packets{family} goto too_much{family}
         ct state established,related goto passed
+        {ip} saddr @flows{family} goto too_much{family}
+        {ip} saddr . {ip} daddr . meta l4proto . th dport @no_out{family} goto denied{family}
+        {ip} saddr . {ip} daddr . meta l4proto . th sport @no_out_from{family} goto denied{family}
+        {ip} saddr vmap @no_out_wide{family}
         {ip} saddr . {ip} daddr . meta l4proto . th dport @out{family} goto passed
         {ip} saddr . {ip} daddr . meta l4proto . th sport @out_from{family} goto passed
         {ip} saddr vmap @out_wide{family}
-        {ip} saddr @refused{family} drop
+        {ip} saddr @learning{family} goto learned{family}
+        {ip} saddr @refused{family} log prefix "refused" {log}
         drop
     }}
     chain to_thing{family} {{
+        {ip} daddr . {ip} saddr . meta l4proto . th dport @no_in{family} goto denied_inbound{family}
+        {ip} daddr . {ip} saddr . meta l4proto . th sport @no_in_from{family} goto denied_inbound{family}
+        {ip} daddr vmap @no_in_wide{family}
         {ip} daddr . {ip} saddr . meta l4proto . th dport @in{family} accept
         {ip} daddr . {ip} saddr . meta l4proto . th sport @in_from{family} accept
         {ip} daddr vmap @in_wide{family}
-        counter name refused_inbound drop
+        {ip} daddr @learning{family} {ip} saddr @local{family} goto learned_inbound{family}
+        counter name refused_inbound
+        {ip} daddr @inbound{family} log prefix "refused_inbound" {log}
+        drop
     }}
 """

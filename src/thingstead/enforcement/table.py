@@ -8,15 +8,30 @@ from dataclasses import dataclass
 
 from thingstead.enforcement.netlink import Message, attribute, nested, parse_attributes
 
-__all__ = ["Element", "Match", "Table", "Verdict", "packet_counts"]
+__all__ = [
+    "BRIDGE",
+    "INET",
+    "Condition",
+    "Element",
+    "Listed",
+    "Match",
+    "Table",
+    "Verdict",
+    "packet_counts",
+    "rule_packets",
+]
 
-_INET = 1
-_NEWCHAIN, _DELCHAIN, _NEWRULE, _DELRULE, _NEWSETELEM, _GETSETELEM, _DELSETELEM = 3, 5, 6, 8, 12, 13, 14
+INET, BRIDGE = 1, 7
+"""Families; a table of each has the one name."""
+
+_NEWCHAIN, _DELCHAIN, _NEWRULE, _GETRULE, _DELRULE = 3, 5, 6, 7, 8
+_NEWSETELEM, _GETSETELEM, _DELSETELEM = 12, 13, 14
 _CREATE, _APPEND = 0x400, 0x800
 _ELEMENTS_PER_MESSAGE = 400
 _GOTO, _JUMP = -4, -3
 _META_L4PROTO = 16
 _NETWORK_HEADER, _TRANSPORT_HEADER = 1, 2
+_OVER = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +41,7 @@ class Verdict:
     chain: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Match:
     """One condition of a rule: a field of the packet between two values, both included.
 
@@ -44,6 +59,24 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A condition that a set has some octets of the network header, whose element may have run out.
+
+    Attributes:
+        set: its name.
+        offset: bytes into that header.
+        size: how many.
+    """
+
+    set: str
+    offset: int
+    size: int
+
+
+Condition = Match | Listed
+
+
+@dataclass(frozen=True, slots=True)
 class Element:
     """An element of a set or map.
 
@@ -51,13 +84,19 @@ class Element:
         set: its name.
         key: concatenated fields, each padded to four bytes.
         lifetime: seconds, None for good.
-        verdict: for maps.
+        verdict: for maps of chains.
+        limit: per second and at once; a packet matches the element only where it is more than that.
+        data: for other maps.
+        family: of the table.
     """
 
     set: str
     key: bytes
     lifetime: int | None = None
     verdict: Verdict | None = None
+    limit: tuple[int, int] | None = None
+    data: bytes | None = None
+    family: int = INET
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,60 +113,73 @@ class Table:
         """Delete elements, all of which must be there."""
         return self._elements(_DELSETELEM, elements, 0)
 
-    def add_chain(self, chain: str, rules: Iterable[tuple[Match, ...]], *, target: str) -> list[Message]:
-        """Make a chain whose rules send what they match to the chain `target`."""
+    def add_chain(self, chain: str, rules: Iterable[tuple[Condition, ...]], *, target: str) -> list[Message]:
+        """Make a chain whose rules count what they match and send it to the chain `target`."""
         name = chain.encode() + b"\0"
-        messages = [Message(_nft(_NEWCHAIN), _CREATE, _INET, self._named() + attribute(3, name))]
+        messages = [Message(_nft(_NEWCHAIN), _CREATE, INET, self._named() + attribute(3, name))]
         for rule in rules:
-            expressions = [part for match in rule for part in _encode_match(match)]
+            conditions = [part for condition in rule for part in _encode_condition(condition)]
             immediate = _expression("immediate", _integer(1, 0), _encode_verdict(2, target, _GOTO))
-            body = self._named() + attribute(2, name) + nested(4, *expressions, immediate)
-            messages.append(Message(_nft(_NEWRULE), _CREATE | _APPEND, _INET, body))
+            body = self._named() + attribute(2, name) + nested(4, *conditions, _expression("counter"), immediate)
+            messages.append(Message(_nft(_NEWRULE), _CREATE | _APPEND, INET, body))
         return messages
 
     def delete_chain(self, chain: str) -> list[Message]:
         """Empty a chain that nothing refers to any more, and delete it."""
         name = chain.encode() + b"\0"
         return [
-            Message(_nft(_DELRULE), 0, _INET, self._named() + attribute(2, name)),
-            Message(_nft(_DELCHAIN), 0, _INET, self._named() + attribute(3, name)),
+            Message(_nft(_DELRULE), 0, INET, self._named() + attribute(2, name)),
+            Message(_nft(_DELCHAIN), 0, INET, self._named() + attribute(3, name)),
         ]
 
     def query(self, element: Element) -> Message:
         """Ask for one element."""
-        return self._message(_GETSETELEM, element.set, [_encode_element(element)], 0)
+        return self._message(_GETSETELEM, element.family, element.set, [_encode_element(element)], 0)
 
     def query_all(self, name: str) -> Message:
         """Ask for all elements of a set."""
-        return Message(_nft(_GETSETELEM), 0, _INET, self._named() + attribute(2, name.encode() + b"\0"))
+        return Message(_nft(_GETSETELEM), 0, INET, self._named() + attribute(2, name.encode() + b"\0"))
+
+    def query_rules(self, chain: str) -> Message:
+        """Ask for all rules of a chain."""
+        return Message(_nft(_GETRULE), 0, INET, self._named() + attribute(2, chain.encode() + b"\0"))
 
     def _named(self) -> bytes:
         return attribute(1, self.name.encode() + b"\0")
 
     def _elements(self, message: int, elements: Iterable[Element], flags: int) -> list[Message]:
-        groups: dict[str, list[bytes]] = {}
+        groups: dict[tuple[int, str], list[bytes]] = {}
         for element in elements:
-            groups.setdefault(element.set, []).append(_encode_element(element))
+            groups.setdefault((element.family, element.set), []).append(_encode_element(element))
         return [
-            self._message(message, name, group[start : start + _ELEMENTS_PER_MESSAGE], flags)
-            for name, group in groups.items()
+            self._message(message, family, name, group[start : start + _ELEMENTS_PER_MESSAGE], flags)
+            for (family, name), group in groups.items()
             for start in range(0, len(group), _ELEMENTS_PER_MESSAGE)
         ]
 
-    def _message(self, message: int, name: str, elements: list[bytes], flags: int) -> Message:
+    def _message(self, message: int, family: int, name: str, elements: list[bytes], flags: int) -> Message:
         body = self._named() + attribute(2, name.encode() + b"\0") + nested(3, *elements)
-        return Message(_nft(message), flags, _INET, body)
+        return Message(_nft(message), flags, family, body)
 
 
 def packet_counts(answers: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Key and packet counter of each element in the answers to `Table.query_all`."""
+    """Key and packet counter of each element in the answers to `Table.query` and `Table.query_all`."""
     for answer in answers:
         for kind, elements in parse_attributes(answer):
             if kind != 3:
                 continue
             for _, element in parse_attributes(elements):
                 fields = dict(parse_attributes(element))
-                yield dict(parse_attributes(fields[1]))[1], _counter(fields.get(7, b""))
+                several = parse_attributes(fields.get(11, b""))
+                expressions = (fields.get(7, b""), *(expression for _, expression in several))
+                yield dict(parse_attributes(fields[1]))[1], sum(map(_counter, expressions))
+
+
+def rule_packets(answers: Iterable[bytes]) -> Iterator[int]:
+    """Packet counter of each rule in the answers to `Table.query_rules`, in order."""
+    for answer in answers:
+        expressions = parse_attributes(dict(parse_attributes(answer)).get(4, b""))
+        yield sum(_counter(expression) for _, expression in expressions)
 
 
 def _counter(expression: bytes) -> int:
@@ -141,13 +193,32 @@ def _encode_element(element: Element) -> bytes:
     parts = [nested(1, attribute(1, element.key))]
     if element.verdict is not None:
         parts.append(_encode_verdict(2, element.verdict.chain, _JUMP))
+    if element.data is not None:
+        parts.append(nested(2, attribute(1, element.data)))
     if element.lifetime is not None:
         parts.append(attribute(4, struct.pack("!Q", element.lifetime * 1000)))
+    if element.limit is not None:
+        parts.append(_encode_limit(7, *element.limit))
     return nested(1, *parts)
 
 
 def _encode_verdict(kind: int, chain: str, code: int) -> bytes:
     return nested(kind, nested(2, attribute(1, struct.pack("!i", code)), attribute(2, chain.encode() + b"\0")))
+
+
+def _encode_limit(kind: int, rate: int, burst: int) -> bytes:
+    numbers = struct.pack("!Q", rate), struct.pack("!Q", 1), struct.pack("!I", burst)
+    fields = [attribute(place, number) for place, number in enumerate(numbers, 1)]
+    return nested(kind, attribute(1, b"limit\0"), nested(2, *fields, _integer(5, _OVER)))
+
+
+def _encode_condition(condition: Condition) -> Iterator[bytes]:
+    if isinstance(condition, Match):
+        yield from _encode_match(condition)
+        return
+    fields = (1, _NETWORK_HEADER, condition.offset, condition.size)
+    yield _expression("payload", *(_integer(kind, value) for kind, value in enumerate(fields, 1)))
+    yield _expression("lookup", attribute(1, condition.set.encode() + b"\0"), _integer(2, 1))
 
 
 def _encode_match(match: Match) -> Iterator[bytes]:

@@ -44,16 +44,62 @@ def test_what_no_rule_of_a_hook_takes_is_dropped(hook):
 @pytest.mark.parametrize("hook", HOOKS)
 def test_only_what_comes_from_or_goes_to_other_interfaces_is_accepted_by_a_hook_itself(hook):
     accepting = [rule for rule in chain(hook) if rule.endswith("accept")]
-    assert set(accepting) <= {"iifname != @segments accept", "meta l4proto . th dport @onboarding accept", "accept"}
+    offers = "oifname @segments udp sport 67 udp dport 68 accept"
+    doors = "meta l4proto . th dport @onboarding accept"
+    assert set(accepting) <= {"iifname != @segments accept", doors, offers, "accept"}
+    assert (offers in accepting) == (hook == "output")
     if "accept" in accepting:
         assert any(rule == "oifname @segments goto to_segment" for rule in chain(hook)[: chain(hook).index("accept")])
 
 
 @pytest.mark.parametrize("name", ["from_segment", "to_segment"])
-def test_who_is_barred_is_dropped_before_anything_is_accepted(name):
+def test_who_is_barred_leaves_before_anything_is_accepted_and_does_not_come_back(name):
     rules = chain(name)
     last_bar = max(place for place, rule in enumerate(rules) if "@barred" in rule)
-    assert all(rule.endswith("drop") for rule in rules[: last_bar + 1])
+    assert all(" goto " in rule for rule in rules[: last_bar + 1])
+
+
+@pytest.mark.parametrize("name", ["from_barred4", "from_barred6", "to_barred4", "to_barred6", "drop_barred"])
+def test_of_who_is_barred_passes_what_repairs_and_nothing_else(name):
+    *first, last = chain(name)
+    assert last in {"drop", "goto drop_barred"}
+    assert all("@repair" in rule or " log " in rule for rule in first)
+
+
+@pytest.mark.parametrize("name", ["from_thing4", "from_thing6", "to_thing4", "to_thing6"])
+def test_what_is_denied_is_asked_before_anything_is_allowed(name):
+    rules = chain(name)
+    denied = [place for place, rule in enumerate(rules) if "@no_" in rule]
+    way = "@out" if name.startswith("from") else "@in"
+    allowed = [place for place, rule in enumerate(rules) if way in rule and "@inbound" not in rule]
+    assert len(denied) == len(allowed) == 3
+    assert max(denied) < min(allowed)
+
+
+@pytest.mark.parametrize("name", ["from_thing4", "from_thing6"])
+def test_how_much_a_thing_sends_is_asked_before_its_open_flows_pass(name):
+    rules = chain(name)
+    assert "@packets" in rules[0]
+    assert rules[1] == "ct state established,related goto passed"
+
+
+@pytest.mark.parametrize(
+    "name", ["denied4", "denied_inbound6", "too_much4", "from_thing6", "to_thing4", "drop_stranger", "drop_barred"]
+)
+def test_what_is_dropped_is_logged_first_and_never_without_bound(name):
+    *_, log, last = chain(name)
+    assert last == "drop"
+    assert " log prefix " in log
+    assert "limit rate" in log or re.search(r"@(refused|inbound|stopped)[46] log", log)
+
+
+def test_each_thing_has_a_bounded_share_of_the_log_of_its_own():
+    for name in ("refused4", "refused6", "inbound4", "inbound6", "stopped4", "stopped6"):
+        assert re.search(rf"set {name} {{ .*counter; limit rate 10/second burst 20 packets; }}", render())
+
+
+def test_all_is_logged_to_the_group_that_is_given():
+    assert set(re.findall(r"group (\d+)", render(log_group=9))) == {"9"}
 
 
 @pytest.mark.requirement("R-34")
@@ -72,7 +118,8 @@ def test_what_a_thing_has_no_right_to_is_dropped(direction, family):
 def test_strangers_reach_the_doors_that_are_given_and_no_other():
     assert elements("onboarding", render()) == "udp . 5683"
     assert elements("onboarding", render(onboarding=())) is None
-    assert chain("forward")[2] == "iifname @segments counter name strangers drop"
+    assert chain("forward")[2] == "iifname @segments goto drop_stranger"
+    assert chain("drop_stranger")[-1] == "drop"
 
 
 def test_each_family_has_its_own_prefixes():

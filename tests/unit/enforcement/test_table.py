@@ -3,7 +3,7 @@ import struct
 import pytest
 
 from thingstead.enforcement.netlink import attribute, nested
-from thingstead.enforcement.table import Element, Match, Table, Verdict, packet_counts
+from thingstead.enforcement.table import BRIDGE, Element, Listed, Match, Table, Verdict, packet_counts, rule_packets
 
 TABLE = Table("t")
 NEW_ELEMENT, ASK_ELEMENT, DELETE_ELEMENT = 0x0A0C, 0x0A0D, 0x0A0E
@@ -70,18 +70,20 @@ def test_nothing_to_change_is_no_message(change):
     assert change([]) == []
 
 
-def test_a_rule_of_a_chain_leaves_it_for_good_when_all_its_conditions_hold():
+def test_a_rule_of_a_chain_counts_and_leaves_it_for_good_when_all_its_conditions_hold():
     protocol, address = Match(0, 0, b"\x11", b"\x11"), Match(1, 16, b"\x0a\0\0\0", b"\x0a\xff\xff\xff")
     chain, rule = TABLE.add_chain("thing", [(protocol, address)], target="allowed")
     assert (chain.type, chain.flags) == (NEW_CHAIN, CREATE)
     assert dict(tree(chain.body))[3] == b"thing\0"
     assert (rule.type, rule.flags) == (NEW_RULE, CREATE | APPEND)
     expressions = [dict(one) for _, one in dict(tree(rule.body))[4]]
-    assert [one[1] for one in expressions] == [b"meta\0", b"range\0", b"payload\0", b"range\0", b"immediate\0"]
+    assert [one[1] for one in expressions] == [
+        b"meta\0", b"range\0", b"payload\0", b"range\0", b"counter\0", b"immediate\0"
+    ]  # fmt: skip
     assert dict(expressions[2][2]) == {1: b"\0\0\0\1", 2: b"\0\0\0\1", 3: b"\0\0\0\x10", 4: b"\0\0\0\4"}
     assert dict(expressions[3][2])[3] == [(1, address.first)]
     assert dict(expressions[3][2])[4] == [(1, address.last)]
-    assert dict(expressions[4][2])[2] == [(2, [(1, GOTO), (2, b"allowed\0")])]
+    assert dict(expressions[5][2])[2] == [(2, [(1, GOTO), (2, b"allowed\0")])]
 
 
 def test_a_chain_without_rules_sends_nothing_anywhere():
@@ -121,3 +123,42 @@ def test_an_answer_without_elements_counts_nothing(answer):
 def test_the_elements_of_all_parts_of_an_answer_are_counted():
     parts = [nested(3, counted(b"key1", COUNTER), counted(b"key2", COUNTER)), nested(3, counted(b"key3"))]
     assert list(packet_counts(parts)) == [(b"key1", 5), (b"key2", 5), (b"key3", 0)]
+
+
+def test_a_condition_may_ask_a_set_whose_element_runs_out():
+    _, rule = TABLE.add_chain("thing", [(Listed("named_out4", 12, 8),)], target="passed")
+    payload, lookup, *_ = [dict(one) for _, one in dict(tree(rule.body))[4]]
+    assert dict(payload[2]) == {1: b"\0\0\0\1", 2: b"\0\0\0\1", 3: b"\0\0\0\x0c", 4: b"\0\0\0\x08"}
+    assert (lookup[1], dict(lookup[2])) == (b"lookup\0", {1: b"named_out4\0", 2: b"\0\0\0\1"})
+
+
+def test_an_element_with_a_bound_is_found_by_what_is_over_it():
+    (message,) = TABLE.add([Element("flows4", b"key.", limit=(20, 40))])
+    _, (element,) = elements(message)
+    name, data = element[7]
+    assert name == (1, b"limit\0")
+    assert dict(data[1]) == {
+        1: (20).to_bytes(8, "big"), 2: (1).to_bytes(8, "big"), 3: (40).to_bytes(4, "big"), 5: b"\0\0\0\1",
+    }  # fmt: skip
+
+
+def test_elements_of_two_families_travel_apart():
+    messages = TABLE.add([Element("known4", b"key."), Element("known4", b"key.", family=BRIDGE)])
+    assert sorted(message.family for message in messages) == [1, 7]
+
+
+def test_data_of_an_element_is_carried_beside_its_key():
+    (message,) = TABLE.add([Element("gateway_mac", b"key.", data=b"\2\0\0\0\0\1", family=BRIDGE)])
+    _, (element,) = elements(message)
+    assert element[2] == [(1, b"\2\0\0\0\0\1")]
+
+
+def test_of_several_expressions_of_an_element_the_counter_counts():
+    both = nested(11, COUNTER[:0] + nested(1, COUNTER[4:]), nested(1, LIMIT[4:]))
+    assert list(packet_counts([nested(3, counted(b"key1", both))])) == [(b"key1", 5)]
+
+
+@pytest.mark.parametrize(("expressions", "packets"), [([COUNTER], 5), ([LIMIT], 0), ([LIMIT, COUNTER], 5), ([], 0)])
+def test_each_rule_of_a_chain_has_its_count(expressions, packets):
+    rule = attribute(1, b"t\0") + nested(4, *(nested(1, one[4:]) for one in expressions))
+    assert list(rule_packets([rule, rule])) == [packets, packets]

@@ -1,0 +1,104 @@
+"""What is decided before anything is routed, as nft text: who sends on which port, and what stays on the segment.
+
+Unicast from one port to another is taken up to the router, where the other table decides on it with its tracked
+flows: so two things on one segment are as far apart as two sites. Of the rest only what finds neighbours is bridged,
+and the multicast that somebody's rules or the owner's helpers name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address
+
+from thingstead.enforcement.ruleset import SOME, log_options
+
+__all__ = ["render_bridge_table"]
+
+
+def render_bridge_table(
+    name: str, *, helpers: Iterable[tuple[IPv4Address | IPv6Address, int]] = (), log_group: int = 5
+) -> str:
+    """Text for nft that puts an empty table in force, in place of one of the same name.
+
+    Args:
+        name: of the table.
+        helpers: multicast groups and their UDP ports that may be used between things.
+        log_group: of NFLOG, which what is dropped is told to.
+    """
+    groups = tuple(helpers)
+    text = {version: ", ".join(f"{ip} . {port}" for ip, port in groups if ip.version == version) for version in (4, 6)}
+    return _TEXT.format(
+        name=name,
+        log=log_options(log_group),
+        some=SOME,
+        helpers4=f"elements = {{ {text[4]} }}" if text[4] else "",
+        helpers6=f"elements = {{ {text[6]} }}" if text[6] else "",
+    )
+
+
+_TEXT = """\
+add table bridge {name}
+delete table bridge {name}
+table bridge {name} {{
+    counter spoofed {{ }}
+    counter rogue {{ }}
+    counter sideways {{ }}
+    set ports {{ type ifname; }}
+    map gateway_mac {{ type ifname : ether_addr; }}
+    set held {{ type ether_addr; }}
+    set place {{ type ifname . ether_addr; }}
+    set barred_mac {{ type ether_addr; }}
+    set known4 {{ type ipv4_addr; }}
+    set known6 {{ type ipv6_addr; }}
+    set pair4 {{ type ipv4_addr . ether_addr; }}
+    set pair6 {{ type ipv6_addr . ether_addr; }}
+    set target6 {{ typeof @th,64,128; }}
+    set target_pair6 {{ typeof @th,64,128 . ether saddr; }}
+    set multicast4 {{ type ether_addr . ipv4_addr . inet_service; }}
+    set multicast6 {{ type ether_addr . ipv6_addr . inet_service; }}
+    set helpers4 {{ type ipv4_addr . inet_service; {helpers4}; }}
+    set helpers6 {{ type ipv6_addr . inet_service; {helpers6}; }}
+    chain drop_spoofed {{
+        counter name spoofed
+        {some} log prefix "spoofed" {log}
+        drop
+    }}
+    chain drop_rogue {{
+        counter name rogue
+        {some} log prefix "rogue" {log}
+        drop
+    }}
+    chain drop_sideways {{
+        counter name sideways
+        {some} log prefix "sideways" {log}
+        drop
+    }}
+    chain arriving {{
+        type filter hook prerouting priority dstnat; policy accept;
+        iifname != @ports accept
+        ether saddr @held iifname . ether saddr != @place goto drop_spoofed
+        arp saddr ip @known4 arp saddr ip . arp saddr ether != @pair4 goto drop_spoofed
+        ip saddr @known4 ip saddr . ether saddr != @pair4 goto drop_spoofed
+        ip6 saddr @known6 ip6 saddr . ether saddr != @pair6 goto drop_spoofed
+        icmpv6 type nd-neighbor-advert @th,64,128 @target6 @th,64,128 . ether saddr != @target_pair6 goto drop_spoofed
+        icmpv6 type {{ nd-router-advert, nd-redirect }} goto drop_rogue
+        ip version 4 udp sport 67 udp dport 68 goto drop_rogue
+        ip6 version 6 udp sport 547 udp dport 546 goto drop_rogue
+        ether daddr & 01:00:00:00:00:00 == 01:00:00:00:00:00 accept
+        icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept
+        ether type {{ ip, ip6 }} meta pkttype set host ether daddr set iifname map @gateway_mac
+    }}
+    chain between {{
+        type filter hook forward priority filter; policy accept;
+        iifname != @ports accept
+        ether saddr @barred_mac goto drop_sideways
+        ether type arp accept
+        icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} ip6 hoplimit 255 accept
+        ip daddr . udp dport @helpers4 accept
+        ip6 daddr . udp dport @helpers6 accept
+        ether saddr . ip daddr . udp dport @multicast4 accept
+        ether saddr . ip6 daddr . udp dport @multicast6 accept
+        goto drop_sideways
+    }}
+}}
+"""

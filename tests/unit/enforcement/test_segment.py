@@ -1,0 +1,186 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+pytestmark = [pytest.mark.namespace, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def seen(request):
+    """What the stage observed; it runs once, as a program, for a process that is in a site never comes back."""
+    row = request.config.getoption("--sabotage", None)
+    without = [] if row is None else ["tests.sabotage.program", str(row)]
+    done = subprocess.run(
+        [sys.executable, "-m", *without, "tests.unit.enforcement.segment_stage"],
+        cwd=ROOT, env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.requirement("R-80")
+@pytest.mark.parametrize(
+    "what",
+    [
+        "the other way",
+        "the other way, IPv6",
+        "stranger to a neighbour",
+        "stranger's frame to a neighbour",
+        "a frame of another kind",
+    ],
+)
+def test_neighbours_on_one_segment_are_as_far_apart_as_two_sites(seen, what):
+    assert seen[what] is False
+
+
+@pytest.mark.parametrize("what", ["allowed to a neighbour", "allowed to a neighbour, IPv6", "address asked for"])
+def test_what_rules_allow_and_what_finds_neighbours_passes_on_the_segment(seen, what):
+    assert seen[what] is True
+
+
+@pytest.mark.requirement("R-34")
+@pytest.mark.parametrize(
+    "what",
+    [
+        "address of a thing claimed",
+        "address of the router claimed",
+        "IPv6 address of the thing advertised",
+        "IPv6 address of the router advertised",
+        "solicited from a thing's IPv6 address",
+    ],
+)
+def test_nobody_says_that_he_is_at_an_address_of_a_thing_or_of_the_router(seen, what):
+    assert seen[what] is False
+
+
+@pytest.mark.parametrize("what", ["router advertised", "addresses offered"])
+def test_nobody_on_a_port_is_a_router_or_gives_addresses(seen, what):
+    assert seen[what] is False
+
+
+@pytest.mark.requirement("R-34")
+def test_an_interface_is_used_behind_its_own_port_only_where_that_is_held(seen):
+    assert seen["own interface, held port"] is True
+    assert seen["interface of another, port held"] is False
+    assert (seen["own interface, own port"], seen["interface of another, port not held"]) == (True, True)
+
+
+def test_a_change_that_the_kernel_refuses_leaves_all_as_it_was(seen):
+    assert seen["after a change that the kernel refused"] == [True, False]
+
+
+@pytest.mark.parametrize("what", ["multicast without a rule", "multicast to another port", "multicast after the rule"])
+def test_multicast_that_no_rule_names_stays_where_it_is(seen, what):
+    assert seen[what] is False
+    assert seen["multicast by a rule"] is True
+
+
+def test_what_is_denied_is_dropped_whatever_allows_it(seen):
+    assert seen["before it is denied"] == [True, True, True]
+    assert seen["denied"] == [False, False, False]
+
+
+def test_each_rule_tells_what_came_of_it(seen):
+    assert seen["counted by rule"] == [True, True, True]
+    assert seen["counters of nobody"] == []
+
+
+@pytest.mark.parametrize(
+    ("what", "passes"),
+    [
+        ("no rule", True),
+        ("no rule, IPv4 UDP", True),
+        ("from the site", True),
+        ("denied", False),
+        ("from outside", False),
+    ],
+)
+def test_learning_passes_what_a_thing_or_its_site_opens_and_is_not_denied(seen, what, passes):
+    assert seen["learning"][what] is passes
+    assert seen["learned"] is False
+
+
+@pytest.mark.parametrize(("what", "most"), [("5 flows at once", 5), ("8 packets at once", 8)])
+def test_more_than_a_thing_may_send_is_dropped(seen, what, most):
+    # One more for each second that the machine stood still meanwhile.
+    assert 1 <= seen[what] < 2 * most
+    assert seen["no bound"] == seen["bound taken back"] == 40
+
+
+@pytest.mark.parametrize("what", ["another port", "Internet", "neighbour", "controller asks", "frame to all"])
+def test_in_quarantine_nothing_passes_but_what_repairs(seen, what):
+    assert seen["quarantined"][what] is False
+
+
+@pytest.mark.parametrize("what", ["controller, and its answer", "controller, IPv6", "standing"])
+def test_what_repairs_passes_in_quarantine(seen, what):
+    assert seen["quarantined"][what] is True
+
+
+@pytest.mark.spec("RFC 9726 3")
+@pytest.mark.parametrize("what", ["range before the DNS", "range after the name", "new flow after the name moved"])
+def test_a_range_of_ports_at_a_name_stands_for_the_name_s_lifetime_only(seen, what):
+    assert seen[what] is False
+    assert seen["range while the name lasts"] is True
+
+
+def test_a_flow_outlives_its_name_s_address_and_not_its_rule(seen):
+    assert seen["flow by a name"] is True
+    assert seen["flow after the name moved"] is True
+    assert seen["flow after the rule"] is False
+
+
+def test_two_things_on_one_machine_are_barred_and_freed_each_for_itself(seen):
+    assert seen["bars of one machine taken back"] == [False, False]
+
+
+@pytest.mark.parametrize("when", ["killed", "stopped", "told again"])
+def test_rules_stay_as_they_are_when_their_keeper_is_killed_or_stopped(seen, when):
+    assert seen[when]["allowed"] is True
+    assert [name for name, passes in seen[when].items() if passes] == ["allowed"]
+
+
+@pytest.mark.parametrize("what", ["allowed", "not allowed", "stranger", "neighbour"])
+def test_a_keeper_that_starts_passes_nobody_before_it_is_told(seen, what):
+    assert seen["started again"][what] is False
+
+
+def test_helpers_of_the_owner_let_their_one_group_and_port_through(seen):
+    assert seen["casting"] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "barred",
+        "denied",
+        "denied_inbound",
+        "learned",
+        "refused",
+        "refused_inbound",
+        "rogue",
+        "sideways",
+        "spoofed",
+        "stranger",
+        "too_much",
+    ],
+)
+def test_each_reason_to_drop_is_logged_with_the_frame(seen, reason):
+    assert reason in seen["reasons"]
+    assert seen["whose"][reason]
+
+
+def test_the_log_says_when_and_says_it_once(seen):
+    assert seen["logged just now"] is True
+    assert seen["claimed by ARP, logged"] is True
+    assert seen["read twice"] == 0
+
+
+def test_the_log_names_the_interface_that_sent_it(seen):
+    assert seen["whose"]["rogue"] == seen["whose"]["stranger"] == ["027700000003"]
+    assert seen["whose"]["too_much"] == seen["whose"]["denied"] == ["027700000001"]
