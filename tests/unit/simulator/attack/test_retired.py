@@ -1,7 +1,7 @@
 """The attack against domains that do not hold; those that do are in tests/scenarios/threats."""
 
 from tests.scenarios.threats.ground import attacked
-from thingstead.controller import admission
+from thingstead.controller import admission, join_judge
 from thingstead.controller.server import DomainServer
 from thingstead.simulator.attack.retired import retired
 
@@ -11,7 +11,8 @@ def failed(verdicts):
 
 
 def test_it_tells_when_a_retired_thing_is_welcome(monkeypatch):
-    monkeypatch.setattr(admission, "require_welcome", lambda _known: None)
+    for module in (admission, join_judge):
+        monkeypatch.setattr(module, "require_welcome", lambda _known: None)
     assert "identity" in failed(attacked(retired))
 
 
