@@ -15,6 +15,7 @@ from thingstead.agent.story import Story
 from thingstead.crypto.key import PublicKey
 from thingstead.crypto.keystore import KeyStore
 from thingstead.protocols.profile import birth as birth_record
+from thingstead.protocols.profile import join
 from thingstead.protocols.profile.birth import Birth
 
 __all__ = ["Attempts"]
@@ -35,6 +36,7 @@ class Attempts:
         utc: its idea of UTC.
         random_bytes: a source of randomness.
         attest: signs evidence of what the thing runs.
+        suites: cipher suites in order of preference.
     """
 
     home: Home
@@ -45,6 +47,7 @@ class Attempts:
     utc: Callable[[], datetime]
     random_bytes: Callable[[int], bytes]
     attest: Callable[[bytes], bytes] | None = None
+    suites: tuple[int, ...] = join.SUITES
 
     def story(self, number: int, member: Member | None) -> Story:
         """The attempt after so many that failed; returns and raises as `Joining.story`."""
@@ -64,6 +67,7 @@ class Attempts:
             custody=self.ownership.statement,
             keep=self.ownership.begin,
             attest=self.attest,
+            suites=self.suites,
         )
         return (yield from joining.story(self.utc()))
 

@@ -36,6 +36,7 @@ class AgentConfig:
             when they first come (RFC 9200 §5.10.3).
         wants_fresh: others show it only tokens that were issued since it asked for that (RFC 9200 §5.3.1); then they
             cannot come while the domain is away.
+        hybrid_keys: it joins by a key exchange that a quantum computer does not undo, wherever its domain takes that.
         telemetry_file: CSV or ``.csv.xz`` to report instead of the host's own figures.
     """
 
@@ -57,4 +58,5 @@ class AgentConfig:
     envelope: Envelope = field(default_factory=Envelope)
     has_clock: bool = True
     wants_fresh: bool = False
+    hybrid_keys: bool = False
     telemetry_file: Path | None = None

@@ -62,8 +62,9 @@ from thingstead.protocols.coap.option import encode_uint
 from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
+from thingstead.protocols.edhoc.suite import HYBRID
 from thingstead.protocols.profile import birth as birth_record
-from thingstead.protocols.profile import path, wipe
+from thingstead.protocols.profile import join, path, wipe
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.profile.key_set import key_id
 from thingstead.protocols.profile.standing import MemberStanding
@@ -189,6 +190,7 @@ class Agent:
             utc=self.utc,
             random_bytes=random_bytes,
             attest=self.attester.evidence,
+            suites=(HYBRID, *join.SUITES) if self.config.hybrid_keys else join.SUITES,
         )
 
     def _attester(self) -> Attester:

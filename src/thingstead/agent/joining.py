@@ -56,6 +56,7 @@ class Joining:
         attest: signs evidence of what it runs for a nonce of the domain's; None where it does not attest.
         combines: asks for what is granted in the message that brings message_3, and does without message_4: what the
             domain grants then comes in blocks that are protected each, however long it is (RFC 9668 §3).
+        suites: cipher suites in order of preference.
     """
 
     birth: Birth
@@ -67,6 +68,7 @@ class Joining:
     custody: bytes | None = None
     keep: Callable[[bytes, PublicKey], None] | None = None
     attest: Callable[[bytes], bytes] | None = None
+    suites: tuple[int, ...] = join.SUITES
 
     def story(self, at: datetime) -> Story:
         """Run EDHOC with the domain; returns a `DomainAssociation` that the caller saves before it is used.
@@ -77,12 +79,12 @@ class Joining:
             SecurityError, ProtocolError: the handshake failed.
             TransportError: no answer.
         """
-        selected: int | None = join.SUITES[0]
+        selected: int | None = self.suites[0]
         while selected is not None:
             suite = cipher_suite(selected)
             message_1, waiting = self._initiator(selected).message_1()
             answer: Message = yield edhoc_request(coap_carriage.frame_message_1(message_1))
-            selected = next_suite(answer, selected, join.SUITES)
+            selected = next_suite(answer, selected, self.suites)
         session = vouching.Session(suite, message_1, edhoc_answer(answer))
         offered = waiting.receive(session.message_2)
         return (yield from telling(offered.c_r, self._conclude(offered, session, at)))
@@ -154,7 +156,7 @@ class Joining:
     def _initiator(self, selected: int) -> Initiator:
         return Initiator(
             method=join.METHOD,
-            suites=join.SUITES,
+            suites=self.suites,
             selected=selected,
             credential=self._credential,
             key=self.key,

@@ -95,7 +95,7 @@ _TABLE = """
 84|C5.7|security tests of each type|a new type or release is trusted untested
 85|C5.7|dangerous combinations|combinations of things and rules are not analysed
 86|C5.8|inventory against quantum computers|algorithms in use are not listed with their exposure
-87|C5.8|post-quantum keys and signatures|key exchange is not post-quantum
+87|C5.8|post-quantum keys and signatures|keys and signatures end with the first quantum computer
 88|C5.10|secrets in firmware|firmware is not searched for secrets
 89|C5.11|exposed services|things are not scanned for exposed services from outside
 90||security considerations as a document|there is no such document

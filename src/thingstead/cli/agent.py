@@ -39,6 +39,7 @@ def _run(session: Session) -> int:
             envelope=Envelope(options["lowest"], options["highest"], options["changes_per_minute"]),
             has_clock=not options["no_clock"],
             wants_fresh=options["fresh_tokens"],
+            hybrid_keys=options["hybrid_keys"],
             telemetry_file=session.path("telemetry") if options["telemetry"] else None,
         )
         for name in options["directory"]
@@ -83,6 +84,11 @@ RUN = Action(
         Parameter("--lowest", "safe level of its lamp in per cent, whoever commands it", read=whole(0, 100), default=0),
         Parameter("--highest", "likewise", read=whole(0, 100), default=100),
         Parameter("--changes-per-minute", "how often its lamp may change", read=whole(1, 6000), default=120),
+        Parameter(
+            "--hybrid-keys",
+            "it joins by ECDH and ML-KEM together where the domain takes that (`[crypto] hybrid` in the policy)",
+            read=None,
+        ),
         Parameter(
             "--no-clock",
             "it does not know the time: rights of others at it end by `exi` (`clock = false` in the policy)",

@@ -48,7 +48,7 @@ from thingstead.controller.vulnerability_watch import DOCUMENTS as TICKETS
 from thingstead.controller.vulnerability_watch import VulnerabilityWatch
 from thingstead.crypto.keystore import KeyStore
 from thingstead.domain.attestation_policy import AttestationPolicy, Waits
-from thingstead.domain.crypto_policy import suites_taken
+from thingstead.domain.crypto_policy import suites_of_joins
 from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.plane import Expiry, PlaneName
 from thingstead.domain.register import Register
@@ -328,7 +328,7 @@ def _overview(
                 foundation.keys,
                 register,
                 trusted.anchors,
-                suites=suites_taken(doors.admission.crypto, join.SUITES, foundation.clock.utc().date()),
+                suites=suites_of_joins(doors.admission.crypto, join.SUITES, foundation.clock.utc().date()),
             ),
             door.assets(),
         ),

@@ -16,7 +16,7 @@ from thingstead.controller.server import DomainServer
 from thingstead.controller.standing import GONE
 from thingstead.controller.waiting_room import WaitingRoom
 from thingstead.crypto.key import PublicKey
-from thingstead.domain.crypto_policy import suites_taken
+from thingstead.domain.crypto_policy import suites_of_joins
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
@@ -140,7 +140,7 @@ def _bootstrap(
         unwelcome=Unwelcome(share=max(1, settings.max_half_open // 2)),
         codes=planes.codes,
         nonce=attesting.nonce,
-        suites=lambda: suites_taken(admission.crypto, join.SUITES, foundation.clock.utc().date()),
+        suites=lambda: suites_of_joins(admission.crypto, join.SUITES, foundation.clock.utc().date()),
     )
 
 

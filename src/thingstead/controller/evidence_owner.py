@@ -56,6 +56,11 @@ def _ended(figures: Figures) -> tuple[str, bool]:
     return f"{evidence}; how many joined anew for one is on the ledger beside other reasons", held > 0
 
 
+def _hybrid(figures: Figures) -> tuple[str, bool]:
+    live = len(figures.live)
+    return f"{figures.hybrid} of {live} live associations come of a hybrid key exchange", figures.hybrid > 0
+
+
 ROWS: tuple[Row, ...] = (
     (
         "R-10",
@@ -92,6 +97,12 @@ ROWS: tuple[Row, ...] = (
         "every plane lists what holds because of an algorithm, and what of it a quantum computer of a year undoes",
         _inventoried,
         "libraries' own inner choices, and what things do among themselves without this domain, are not in it",
+    ),
+    (
+        "R-87",
+        "things join by ECDH and ML-KEM-1024 together, under keys of 256 bits, where policy and thing say so",
+        _hybrid,
+        "the suite has a number of ours, for the draft's has none; both sides still authenticate by elliptic curves",
     ),
     (
         "R-76",

@@ -36,6 +36,7 @@ class Figures:
         idle: planes that enforce nothing: theirs are rules on paper.
         is_offline: the domain was told to ask no resolver for names outside.
         assets: what holds because of an algorithm, by whether a quantum computer undoes that.
+        hybrid: associations whose keys come of ECDH and ML-KEM together.
         forgotten: what is silent, unsupported or unmanaged now, by which of them.
     """
 
@@ -56,6 +57,7 @@ class Figures:
     is_offline: bool
     forgotten: Mapping[str, int]
     assets: Mapping[bool, int] = field(default_factory=dict)
+    hybrid: int = 0
 
     def entries(self, kind: Kind) -> int:
         """Entries of one kind on the ledger."""

@@ -65,7 +65,7 @@ def rows(overview: Overview, policy: Callable[[], CryptoPolicy], *, domain: str)
 
     async def ended(request: AskEnd) -> dict[str, Any]:
         now = policy()
-        then = crypto_policy({**now.sunsets, request.algorithm: request.last}, now.quantum_year)
+        then = crypto_policy({**now.sunsets, request.algorithm: request.last}, now.quantum_year, now.hybrid)
         found = effect(overview.assets(), then, request.last + _DAY, suites=join.SUITES)
         return {
             "algorithm": request.algorithm,

@@ -24,7 +24,7 @@ from thingstead.controller.server import DomainServer
 from thingstead.crypto.judgement import Quantum
 from thingstead.crypto.lifetime import judgement
 from thingstead.domain.crypto_asset import CryptoAsset
-from thingstead.domain.crypto_policy import CryptoPolicy
+from thingstead.domain.crypto_policy import HYBRID_AGREEMENT, CryptoPolicy
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.tally import Tally
 from thingstead.domain.plane import Expiry, Finding, Plane
@@ -181,6 +181,7 @@ class Overview:
     async def _figures(self) -> Figures:
         await self._count()
         things = tuple(self._register.things())
+        assets = [asset for _, asset in self.assets()]
         return Figures(
             at=self._clock.utc(),
             things=things,
@@ -197,7 +198,8 @@ class Overview:
             expiries=len(self.expiries()),
             idle=tuple([plane.name for plane in self._planes if _mode(plane) != _LIVE]),
             is_offline=self._is_offline,
-            assets=Counter([_is_undone(asset) for _, asset in self.assets()]),
+            assets=Counter([_is_undone(asset) for asset in assets]),
+            hybrid=sum(HYBRID_AGREEMENT in asset.algorithms for asset in assets),
             forgotten=Counter([one.neglect.value for one in self.forgotten()]),
         )
 

@@ -53,6 +53,7 @@ _UNNUMBERED: dict[str, Judgement] = {
     "ML-KEM-768": LATTICE,
     "ML-KEM-1024": LATTICE,
     "X25519MLKEM768": LATTICE,
+    "P256MLKEM1024": LATTICE,
     "ecdsa-with-SHA256": EC_SIGNATURE,
     "ecdsa-with-SHA384": EC_SIGNATURE,
     "ecdsa-with-SHA512": EC_SIGNATURE,

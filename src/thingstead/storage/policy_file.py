@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from thingstead.domain.attestation_policy import AttestationPolicy, Waits
-from thingstead.domain.crypto_policy import QUANTUM_YEAR, crypto_policy
+from thingstead.domain.crypto_policy import QUANTUM_YEAR, Hybrid, crypto_policy
 from thingstead.domain.peer_policy import PeerProfile, PeerRule
 from thingstead.domain.policy import JoinPolicy, JoinRule, OwnerPolicy, ProfileName, Rejoin, Verdict
 from thingstead.domain.purpose import Purpose
@@ -88,6 +88,7 @@ class _Rejoin(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Crypto(msgspec.Struct, forbid_unknown_fields=True):
     quantum_year: int = QUANTUM_YEAR
+    hybrid: Hybrid = Hybrid.OFF
     sunset: Annotated[dict[str, date], msgspec.Meta(max_length=256)] = {}
 
 
@@ -164,8 +165,8 @@ def parse_policy(text: str) -> OwnerPolicy:
     changes_per_minute = 6 }``; the thing that is asked holds to it, and to its own bounds.
     ``[[rejoin]]`` with ``versions = ["2.*"]``, and ``models``, has a thing join anew once it runs such a release.
     ``[campaign]`` with the keys of a plan (`plan_file.parse_plan`) says how releases go that come without one.
-    ``[crypto.sunset]`` with ``"AES-CCM-16-64-128" = 2029-12-31`` sets the last day of an algorithm, earlier than the
-    registry does; ``[crypto]`` with ``quantum_year = 2032`` says when to reckon with a quantum computer.
+    ``[crypto.sunset]`` with ``"AES-CCM-16-64-128" = 2029-12-31`` sets the last day of an algorithm; ``[crypto]`` with
+    ``quantum_year = 2032`` when to reckon with a quantum computer, ``hybrid = "offered"`` has joins by ML-KEM too.
     ``[release]``, ``[[release.device]]`` and ``[vulnerability]`` are said in `release_policy_file`, ``[response]`` in
     `response_policy_file`.
     ``[attestation]`` with ``require = ["tokens", "groups", "updates"]`` has those wait for evidence of what runs.
@@ -190,7 +191,7 @@ def parse_policy(text: str) -> OwnerPolicy:
     join = JoinPolicy(read.profile, scopes, rules, approve_each=read.approve_each, rejoin=rejoin)
     purposes = [_purpose(series) for series in read.series]
     peers = tuple([_peer(peer, scopes) for peer in read.peer])
-    crypto = crypto_policy(read.crypto.sunset, read.crypto.quantum_year)
+    crypto = crypto_policy(read.crypto.sunset, read.crypto.quantum_year, read.crypto.hybrid)
     plan = None if read.campaign is None else plan_of_policy(read.campaign, text)
     waits, response = _attestation(read.attestation), response_policy(read.response)
     beside = (plan, release_policy(read.release), vulnerability_policy(read.vulnerability), waits, response)

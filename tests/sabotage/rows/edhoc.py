@@ -24,6 +24,13 @@ _P = "thingstead.protocols.edhoc."
 _I = "thingstead.planes.identity.install_codes:InstallCodes."
 
 ROWS = (
+    Sabotage("R-87", "thingstead.protocols.edhoc.key_exchange:_both", argument(0), "both secrets make the key"),
+    Sabotage(
+        "R-87",
+        "thingstead.domain.crypto_policy:suites_of_joins",
+        argument(1),
+        "a domain takes joins as its owner says",
+    ),
     Sabotage("R-27", _P + "authentication:verify_proof", accepts, "MAC and signature are checked"),
     Sabotage("R-27", "thingstead.crypto.certificate:verify_chain", returns(()), "a certificate leads to an anchor"),
     Sabotage("R-27", _P + "session:require_other", accepts, "our own key is nobody else's"),

@@ -99,6 +99,7 @@ LIVED = replace(
     is_offline=True,
     forgotten={"silent": 1},
     assets={True: 9, False: 4},
+    hybrid=1,
 )
 NEVER = {"R-05", "R-08", "R-10", "R-16", "R-23", "R-24", "R-36", "R-52", "R-53", "R-57", "R-60", "R-74", "R-77"}
 
@@ -141,6 +142,7 @@ def test_what_was_seen_is_shown_and_what_cannot_be_seen_from_here_is_not():
         ("R-22", {"tally": a_tally(happened=Counter())}),
         ("R-28", {"tally": Tally()}),
         ("R-84", {"tally": a_tally(happened=Counter())}),
+        ("R-87", {"hybrid": 0}),
         ("R-84", {"tally": a_tally(by_kind=Counter({Kind.TRANSITION: 7}))}),
         ("R-04", {"live": frozenset({LAMP.id, NEW.id})}),
         ("R-04", {"things": (LAMP, SENSOR)}),

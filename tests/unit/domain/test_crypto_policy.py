@@ -3,8 +3,18 @@ from datetime import date
 import pytest
 
 from thingstead.crypto.judgement import Status
-from thingstead.domain.crypto_policy import QUANTUM_YEAR, CryptoPolicy, crypto_policy
+from thingstead.domain.crypto_policy import (
+    HYBRID_AGREEMENT,
+    QUANTUM_YEAR,
+    CryptoPolicy,
+    Hybrid,
+    agreement_of,
+    algorithms_of,
+    crypto_policy,
+    suites_of_joins,
+)
 from thingstead.errors import ConfigError, UnsupportedError
+from thingstead.protocols.edhoc.suite import HYBRID, SUITES
 
 CCM = "AES-CCM-16-64-128"
 
@@ -66,3 +76,31 @@ def test_a_guidelines_date_is_told_and_switches_nothing_off():
     assert policy.status("ESP256", after) is Status.FORBIDDEN
     assert policy.takes("ESP256", after)
     assert not policy.takes("sha1WithRSAEncryption", date(2026, 1, 1))
+
+
+DAY = date(2027, 1, 1)
+
+
+@pytest.mark.requirement("R-87")
+@pytest.mark.parametrize(
+    ("hybrid", "suites"),
+    [(Hybrid.OFF, (2, 3)), (Hybrid.OFFERED, (HYBRID, 2, 3)), (Hybrid.REQUIRED, (HYBRID,))],
+)
+def test_joins_are_taken_as_the_owner_says(hybrid, suites):
+    assert suites_of_joins(crypto_policy({}, hybrid=hybrid), (2, 3), DAY) == suites
+
+
+@pytest.mark.requirement("R-87")
+@pytest.mark.parametrize("name", ["P256MLKEM1024", "ECDH P-256", "A256GCM", "SHA-512"])
+def test_the_hybrid_suite_ends_with_any_of_its_algorithms(name):
+    assert name in algorithms_of(HYBRID)
+    ended = crypto_policy({name: date(2026, 12, 31)}, hybrid=Hybrid.REQUIRED)
+    assert suites_of_joins(ended, (2, 3), DAY) == ()
+
+
+@pytest.mark.requirement("R-86")
+def test_what_an_association_comes_of_is_told_by_its_algorithms():
+    assert agreement_of(3, -44, "ECDH P-256") == HYBRID_AGREEMENT
+    others = [(one.application_aead, one.application_digest) for one in SUITES.values()]
+    assert {agreement_of(*one, "ECDH P-256") for one in others} == {"ECDH P-256"}
+    assert not CryptoPolicy().breaks(HYBRID_AGREEMENT, 2100)

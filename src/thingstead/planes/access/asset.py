@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.lifetime import AGREEMENTS, name_of
 from thingstead.domain.crypto_asset import AssetKind, CryptoAsset
+from thingstead.domain.crypto_policy import agreement_of
 from thingstead.identifier import ThingId
 from thingstead.planes.access.holding import Holding
 from thingstead.planes.access.issued_tokens import IssuedToken
@@ -31,7 +32,8 @@ def assets_of(thing: ThingId, holding: Holding) -> Iterator[CryptoAsset]:
     agreement = AGREEMENTS[holding.public.type]
     yield CryptoAsset(AssetKind.KEY, "identity key of a thing", (agreement,), (thing,))
     oscore = holding.oscore
-    algorithms = (agreement, name_of(oscore.aead_id), name_of(oscore.digest_id))
+    exchange = agreement_of(oscore.aead_id, oscore.digest_id, agreement)
+    algorithms = (exchange, name_of(oscore.aead_id), name_of(oscore.digest_id))
     yield CryptoAsset(AssetKind.CONTEXT, "OSCORE association", algorithms, (thing,), since, until, replaceable=True)
 
 

@@ -44,8 +44,8 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
     ),
     "R-87": (
         "a release has as many post-quantum signatures as anchor and thing ask for; other keys come by signed steps",
-        "handshakes and sessions are classic: the suite with ML-KEM-1024 is experimental and is not offered",
-        "",
+        "a maker whose anchor asks for none signs by elliptic curves alone",
+        "post-quantum",
     ),
     "R-88": (
         "each image is searched for keys, tokens, passwords and personal data before it is published",

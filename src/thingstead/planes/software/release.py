@@ -7,6 +7,8 @@ from dataclasses import InitVar, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from thingstead.crypto.judgement import Quantum
+from thingstead.crypto.lifetime import judgement, name_of
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.errors import (
     PolicyError,
@@ -88,6 +90,12 @@ class Release:
     def sequence_number(self) -> int:
         """Higher is newer."""
         return self.manifest.content.sequence_number
+
+    @property
+    def is_post_quantum(self) -> bool:
+        """Whether a signature that counts is by an algorithm that a quantum computer does not undo."""
+        signers = self.manifest.authenticated.signers
+        return any(judgement(name_of(one.signature_id)).quantum is Quantum.RESISTANT for one in signers)
 
     @property
     def version(self) -> str:

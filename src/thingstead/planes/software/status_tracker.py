@@ -370,6 +370,7 @@ class StatusTracker:
             "installed": any(one.installed for one in newest),
             "refused": self.not_published.total() > 0 or any(one.refused for one in newest),
             "secret found": self.not_published["image"] > 0,
+            "post-quantum": any(one.is_post_quantum for one in self._catalogue.offered().values()),
         }
         return [Finding(question, self.name, control, evidence, risk, holds=seen.get(proof, False)), *beside]
 

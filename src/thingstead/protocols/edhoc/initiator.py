@@ -120,7 +120,7 @@ class WaitingForMessage2(SingleUse[tuple[Initiator, Begun]]):
         read = decode_plaintext_2(opened.plaintext, proof_size=proof_size(suite, kind), limits=own.limits)
         require_usable(read.c_r, suite, other=own.connection_id)
         require_understood(read.ead, own.ead_labels, message=2)
-        return Message2Received(_Decrypted(own, begun.x, opened, read))
+        return Message2Received(_Decrypted(own, begun.x.key, opened, read))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from thingstead.crypto.key import KeyType, PrivateKey
 from thingstead.protocols.edhoc.ead import EadItem, encode_ead
-from thingstead.protocols.edhoc.key_exchange import EphemeralKey, take_g_y
+from thingstead.protocols.edhoc.key_exchange import EphemeralKey, OwnX, make_x, take_g_y
 from thingstead.protocols.edhoc.message import Limits, decode_byte_string, encode_message_1
 from thingstead.protocols.edhoc.schedule import Label, apply_keystream, mix, second_transcript, transcript_hash
 from thingstead.protocols.edhoc.suite import CipherSuite, offer_suites
@@ -39,12 +39,12 @@ class Begun:
 
     Attributes:
         suite: the selected suite.
-        x: the ephemeral key.
+        x: the ephemeral keys.
         h_message_1: H(message_1).
     """
 
     suite: CipherSuite
-    x: EphemeralKey
+    x: OwnX
     h_message_1: bytes
 
     def open(self, message_2: bytes, *, limits: Limits) -> Opened:
@@ -73,7 +73,7 @@ def begin(
     ead_1: Iterable[EadItem],
 ) -> tuple[bytes, Begun]:
     """Make message_1 with an ephemeral key of its own (RFC 9528 §5.2.2)."""
-    x = ephemeral(suite.curve)
+    x = make_x(suite, ephemeral)
     offered = offer_suites(suites, suite.number)
-    message_1 = encode_message_1(method, offered, x.public.x, c_i=c_i, ead_1=encode_ead(ead_1))
+    message_1 = encode_message_1(method, offered, x.g_x, c_i=c_i, ead_1=encode_ead(ead_1))
     return message_1, Begun(suite, x, transcript_hash(suite, message_1))

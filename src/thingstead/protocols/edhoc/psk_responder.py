@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from thingstead.crypto.key import KeyType, PublicKey
+from thingstead.crypto.key import KeyType
 from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.edhoc.credential import CredentialReference, expand_reference
 from thingstead.protocols.edhoc.ead import EadItem, EadLabels, encode_ead, require_understood
 from thingstead.protocols.edhoc.identifier import encode_identifier
-from thingstead.protocols.edhoc.key_exchange import EphemeralKey, answer_g_x
+from thingstead.protocols.edhoc.key_exchange import GX, EphemeralKey, answer_g_x
 from thingstead.protocols.edhoc.message import (
     DEFAULT_LIMITS,
     Limits,
@@ -88,7 +88,7 @@ class PskResponder:
 class _Offer:
     responder: PskResponder
     suite: CipherSuite
-    g_x: PublicKey
+    g_x: GX
     h_message_1: bytes
     c_i: bytes
 

@@ -28,7 +28,7 @@ from thingstead.protocols.edhoc.authentication import (
 )
 from thingstead.protocols.edhoc.credential import Credential
 from thingstead.protocols.edhoc.ead import EadItem, EadLabels, encode_ead, require_understood
-from thingstead.protocols.edhoc.key_exchange import EphemeralKey, answer_g_x
+from thingstead.protocols.edhoc.key_exchange import GX, EphemeralKey, answer_g_x, read_g_x
 from thingstead.protocols.edhoc.message import (
     DEFAULT_LIMITS,
     Limits,
@@ -123,7 +123,7 @@ def accept_message_1(
     suites: tuple[int, ...],
     ead_labels: EadLabels,
     limits: Limits,
-) -> tuple[Message1, CipherSuite, PublicKey]:
+) -> tuple[Message1, CipherSuite, GX]:
     """Read message_1 and check method, suite, G_X, C_I and EAD_1, in this order (RFC 9528 §5.2.3).
 
     Raises:
@@ -133,7 +133,7 @@ def accept_message_1(
     if read.method not in methods:
         raise UnsupportedError(f"expected one of methods {sorted(methods)}, got {read.method}", spec="RFC 9528 §3.2")
     suite = accept_suite(read.suites, suites)
-    public = PublicKey.from_x(suite.curve, read.g_x)
+    public = read_g_x(suite, read.g_x)
     require_usable(read.c_i, suite)
     require_understood(read.ead_1, ead_labels, message=1)
     return read, suite, public
@@ -144,7 +144,7 @@ class _Offer:
     responder: Responder
     method: Method
     suite: CipherSuite
-    g_x: PublicKey
+    g_x: GX
     h_message_1: bytes
     c_i: bytes
 
@@ -189,7 +189,9 @@ class Message1Received(SingleUse[_Offer]):
         g_y, g_xy, agree_with_y = answer_g_x(suite, offer.g_x, offer.responder.ephemeral)
         th_2 = second_transcript(suite, g_y, offer.h_message_1)
         prk_2e = mix(suite, th_2, g_xy)
-        prk_3e2m = advance(suite, kind, prk_2e, label=Label.SALT_3E2M, th=th_2, agree=lambda: key.agree(offer.g_x))
+        prk_3e2m = advance(
+            suite, kind, prk_2e, label=Label.SALT_3E2M, th=th_2, agree=lambda: key.agree(offer.g_x.public)
+        )
         ead = encode_ead(ead_2)
         claim = Claim(
             suite=suite,

@@ -12,6 +12,7 @@ from thingstead.protocols.edhoc.error import WrongSuiteError
 
 __all__ = [
     "EXPERIMENTAL_SUITES",
+    "HYBRID",
     "SUITES",
     "CipherSuite",
     "accept_suite",
@@ -31,11 +32,14 @@ class CipherSuite:
         digest: of the transcript and the key schedule.
         mac_size: bytes of MAC_2 and MAC_3 under static Diffie-Hellman.
         curve: of the ephemeral keys, and of static Diffie-Hellman keys; or the KEM.
-        point_size: bytes of G_Y: an x coordinate on NIST curves, a ciphertext where the suite has a KEM.
+        point_size: bytes of G_Y: an x coordinate on NIST curves, a ciphertext where the suite has a KEM, or both.
         signature: of methods that sign.
         application_aead: for the OSCORE context.
         application_digest: likewise.
         agrees: whether the key exchange is Diffie-Hellman, as methods with static keys need.
+        kem: whose secret is put behind that of Diffie-Hellman, where a suite has both; None where it has one.
+        coordinate_size: bytes of a key of the curve alone.
+        kem_size: bytes of its ciphertext; behind the point in G_Y, as its encapsulation key is in G_X.
         hash_size: bytes of the EDHOC hash.
         key_size: bytes of K_3 and K_4.
         nonce_size: bytes of IV_3 and IV_4.
@@ -53,6 +57,9 @@ class CipherSuite:
     application_aead: AlgorithmId
     application_digest: AlgorithmId
     agrees: bool = True
+    kem: KeyType | None = None
+    kem_size: int = 0
+    coordinate_size: int = field(init=False)
     hash_size: int = field(init=False)
     key_size: int = field(init=False)
     nonce_size: int = field(init=False)
@@ -68,6 +75,7 @@ class CipherSuite:
             "nonce_size": aead.nonce_size,
             "application_key_size": application.key_size,
             "identifier_size": application.nonce_size - 6,
+            "coordinate_size": self.point_size - self.kem_size,
         }
         for name, size in sizes.items():
             object.__setattr__(self, name, size)
@@ -92,6 +100,14 @@ SUITES: dict[int, CipherSuite] = {
     )
 }
 
+HYBRID = -22
+"""Ours, of the numbers for private use (RFC 9528 §10.2): whoever breaks one of the two exchanges has neither's secret.
+
+G_X is an x coordinate of P-256 with an ML-KEM-1024 encapsulation key behind it, G_Y one with a ciphertext; G_XY is the
+secret of ECDH with that of the KEM behind it, as in draft-ietf-tls-ecdhe-mlkem §4.3. Static keys agree with the point
+alone: who has a quantum computer on the day of the handshake can pass for somebody, and reads nothing recorded before.
+"""
+
 EXPERIMENTAL_SUITES: dict[int, CipherSuite] = {
     row.number: row
     for row in (
@@ -107,9 +123,22 @@ EXPERIMENTAL_SUITES: dict[int, CipherSuite] = {
             _A.SHA_384,
             agrees=False,
         ),
+        CipherSuite(
+            HYBRID,
+            _A.A256GCM,
+            _A.SHA_384,
+            16,
+            KeyType.P256,
+            32 + 1568,
+            _A.ES256,
+            _A.A256GCM,
+            _A.SHA_512,
+            kem=KeyType.ML_KEM_1024,
+            kem_size=1568,
+        ),
     )
 }
-"""TBD3 of draft-ietf-lake-pqsuites-01 §6.2 under a number of private use; nothing in the product offers or accepts it.
+"""-21 is TBD3 of draft-ietf-lake-pqsuites-01 §6.2; nothing in the product offers or accepts it. -22 is `HYBRID`.
 
 TBD1 and TBD2 need ML-KEM-512, and KMAC256 like suite 25. Messages pass 4096 bytes: `Limits` have to be raised with it.
 """

@@ -119,7 +119,7 @@ def decode_request(data: bytes) -> VoucherRequest:
             raise DecodeError("expected SS, EK_CT, H_21, ID_CRED_I and Fetch_CRED_U", spec=f"{DRAFT} §4.5.1")
     if not suite.agrees:
         raise UnsupportedError("expected a suite of a Diffie-Hellman key exchange", spec=f"{DRAFT} §4.2")
-    if len(ek_ct) != suite.point_size or len(h_21) != suite.hash_size or not 0 < len(id_cred_i) <= _MAX_ID_CRED:
+    if len(ek_ct) != suite.coordinate_size or len(h_21) != suite.hash_size or not 0 < len(id_cred_i) <= _MAX_ID_CRED:
         raise DecodeError(f"expected EK_CT and H_21 as long as suite {number} has them", spec=f"{DRAFT} §4.5.1")
     return VoucherRequest(suite, ek_ct, h_21, id_cred_i, fetch)
 

@@ -149,7 +149,7 @@ def decode_question(ead_3: Sequence[EadItem], suite: CipherSuite) -> VoucherInfo
             return None
         case [bytes(value)]:
             info = decode_voucher_info(value)
-            if len(info.ek_ct) == suite.point_size:
+            if len(info.ek_ct) == suite.coordinate_size:
                 return info
     raise DecodeError(f"expected at most one Voucher_Info, of suite {suite.number}", spec=f"{DRAFT} §4.3.1")
 

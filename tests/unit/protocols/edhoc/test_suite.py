@@ -1,9 +1,11 @@
 import pytest
 
+from thingstead.crypto.key import KeyType
 from thingstead.errors import UnsupportedError
 from thingstead.protocols.edhoc.error import WrongSuiteError
 from thingstead.protocols.edhoc.suite import (
     EXPERIMENTAL_SUITES,
+    HYBRID,
     SUITES,
     accept_suite,
     choose_suite,
@@ -33,7 +35,7 @@ def test_rows_are_those_of_the_registry(number, array):
     assert cipher_suite(number) is row
 
 
-@pytest.mark.parametrize("number", [25, 23, 7, -24, -22, 1 << 70])
+@pytest.mark.parametrize("number", [25, 23, 7, -24, -23, 1 << 70])
 def test_suites_that_we_do_not_have_are_refused(number):
     with pytest.raises(UnsupportedError):
         cipher_suite(number)
@@ -41,12 +43,22 @@ def test_suites_that_we_do_not_have_are_refused(number):
 
 @pytest.mark.spec("draft-ietf-lake-pqsuites-01 6.2")
 def test_the_quantum_resistant_suite_is_that_of_the_draft_and_no_part_of_a_join():
-    (row,) = EXPERIMENTAL_SUITES.values()
+    row = EXPERIMENTAL_SUITES[-21]
     array = [row.aead, row.digest, row.mac_size, row.curve.name, row.signature, row.application_aead]
     assert [*array, row.application_digest] == [3, -43, 16, "ML_KEM_1024", -50, 3, -43]
     assert cipher_suite(row.number) is row
     assert not row.agrees
     assert EXPERIMENTAL_SUITES.keys().isdisjoint({*SUITES, *join.SUITES})
+
+
+@pytest.mark.requirement("R-87")
+@pytest.mark.spec("RFC 9528 10.2")
+def test_the_hybrid_suite_is_of_the_numbers_for_private_use_and_its_keys_have_256_bits():
+    row = cipher_suite(HYBRID)
+    assert row.number in range(-24, -20)
+    assert (row.agrees, row.kem, row.coordinate_size, row.point_size) == (True, KeyType.ML_KEM_1024, 32, 1600)
+    assert (row.key_size, row.application_key_size, row.hash_size) == (32, 32, 48)
+    assert all(one.coordinate_size == one.point_size for one in SUITES.values())
 
 
 @pytest.mark.parametrize(
