@@ -143,7 +143,7 @@ class NetworkStanding:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Packets of one thing since it was admitted.
+    """Packets of one thing since it was last admitted or barred.
 
     Attributes:
         thing: whose.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
@@ -18,7 +19,6 @@ _NETLINK_ROUTE = 0
 _LINKS, _ADDRESSES4, _ADDRESSES6 = 0x1, 0x10, 0x100
 """RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR: what the kernel tells of as it happens."""
 
-_NAME_BYTES = 16
 _RECEIVE_BYTES = 1 << 16
 
 
@@ -56,9 +56,9 @@ class BridgePorts:
                 for index in route.link_lookup(ifname=interface):
                     mac = bytes.fromhex(route.get_links(index)[0].get_attr("IFLA_ADDRESS").replace(":", ""))
                     for link in route.get_links(master=index):
-                        name = link.get_attr("IFLA_IFNAME").encode().ljust(_NAME_BYTES, b"\0")
-                        yield Element("ports", name, family=BRIDGE)
-                        yield Element("gateway_mac", name, data=mac, family=BRIDGE)
+                        key = int(link["index"]).to_bytes(4, sys.byteorder)
+                        yield Element("ports", key, family=BRIDGE)
+                        yield Element("gateway_mac", key, data=mac, family=BRIDGE)
                     for row in route.get_addr(index=index):
                         yield from bridge_bindings(ThingAddress(mac, ip_address(row.get_attr("IFA_ADDRESS"))))
 

@@ -43,8 +43,8 @@ table bridge {name} {{
     counter spoofed {{ }}
     counter rogue {{ }}
     counter sideways {{ }}
-    set ports {{ type ifname; }}
-    map gateway_mac {{ type ifname : ether_addr; }}
+    set ports {{ type iface_index; }}
+    map gateway_mac {{ type iface_index : ether_addr; }}
     set held {{ type ether_addr; }}
     set place {{ type ifname . ether_addr; }}
     set barred_mac {{ type ether_addr; }}
@@ -73,24 +73,41 @@ table bridge {name} {{
         {some} log prefix "sideways" {log}
         drop
     }}
-    chain arriving {{
-        type filter hook prerouting priority dstnat; policy accept;
-        iifname != @ports accept
-        ether saddr @held iifname . ether saddr != @place goto drop_spoofed
-        arp saddr ip @known4 arp saddr ip . arp saddr ether != @pair4 goto drop_spoofed
-        ip saddr @known4 ip saddr . ether saddr != @pair4 goto drop_spoofed
-        ip6 saddr @known6 ip6 saddr . ether saddr != @pair6 goto drop_spoofed
+    chain arriving4 {{
+        ip saddr . ether saddr != @pair4 ip saddr @known4 goto drop_spoofed
+        udp sport 67 udp dport 68 goto drop_rogue
+        goto upward
+    }}
+    chain arriving6 {{
+        ip6 saddr . ether saddr != @pair6 ip6 saddr @known6 goto drop_spoofed
+        meta l4proto icmpv6 goto arriving_icmp6
+        udp sport 547 udp dport 546 goto drop_rogue
+        goto upward
+    }}
+    chain arriving_icmp6 {{
         icmpv6 type nd-neighbor-advert @th,64,128 @target6 @th,64,128 . ether saddr != @target_pair6 goto drop_spoofed
         icmpv6 type {{ nd-router-advert, nd-redirect }} goto drop_rogue
-        ip version 4 udp sport 67 udp dport 68 goto drop_rogue
-        ip6 version 6 udp sport 547 udp dport 546 goto drop_rogue
-        ether daddr & 01:00:00:00:00:00 == 01:00:00:00:00:00 accept
         icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept
-        ether type {{ ip, ip6 }} meta pkttype set host ether daddr set iifname map @gateway_mac
+        goto upward
+    }}
+    chain arriving_arp {{
+        arp saddr ip @known4 arp saddr ip . arp saddr ether != @pair4 goto drop_spoofed
+        accept
+    }}
+    chain upward {{
+        meta pkttype host accept
+        ether daddr & 01:00:00:00:00:00 == 01:00:00:00:00:00 accept
+        meta pkttype set host ether daddr set iif map @gateway_mac
+    }}
+    chain arriving {{
+        type filter hook prerouting priority dstnat; policy accept;
+        iif != @ports accept
+        ether saddr @held iifname . ether saddr != @place goto drop_spoofed
+        ether type vmap {{ ip : goto arriving4, ip6 : goto arriving6, arp : goto arriving_arp }}
     }}
     chain between {{
         type filter hook forward priority filter; policy accept;
-        iifname != @ports accept
+        iif != @ports accept
         ether saddr @barred_mac goto drop_sideways
         ether type arp accept
         icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} ip6 hoplimit 255 accept

@@ -135,7 +135,7 @@ def is_shared(element: Element) -> bool:
 
 
 def bindings(one: ThingAddress) -> Iterator[Element]:
-    """By which the kernel knows an address of a thing."""
+    """By which the kernel knows an address of a thing that is not barred."""
     yield Element(f"thing{one.ip.version}", one.ip.packed + _padded(one.mac))
 
 
@@ -156,16 +156,17 @@ def exact_places(change: NetworkChange) -> Iterator[tuple[FlowRule, bool, Elemen
 
 
 def _elements(change: NetworkChange) -> Iterator[Element]:
+    """Of who is barred the bars alone: nothing leads from its packets to its rules or its open flows."""
     for one in change.addresses:
         if change.barred:
             yield from bars(one)
             yield Element(f"stopped{one.ip.version}", one.ip.packed)
             yield Element("barred_mac", one.mac, family=BRIDGE)
-        if change.rules is not None:
+        elif change.rules is not None:
             yield from bindings(one)
             yield from _states(change, one)
             yield from _on_the_bridge(change.rules, one)
-    if change.rules is not None:
+    if change.rules is not None and not change.barred:
         lifetimes: dict[tuple[str, bytes], int | None] = {}
         for name, key, lifetime in _timed(change):
             known = lifetimes.get((name, key), 0)
@@ -196,7 +197,7 @@ def _on_the_bridge(rules: frozenset[FlowRule], one: ThingAddress) -> Iterator[El
         yield Element("place", name + _padded(one.mac), family=BRIDGE)
     for rule in rules:
         group, port = rule.remote, rule.remote_ports
-        is_one_group = group.num_addresses == 1 and group.version == one.ip.version and group.is_multicast
+        is_one_group = group.prefixlen == group.max_prefixlen and group.version == one.ip.version and group.is_multicast
         if rule.outbound and is_one_group and rule.protocol == _UDP and port[0] == port[1]:
             key = _padded(one.mac) + group.network_address.packed + struct.pack("!H2x", port[0])
             yield Element(f"multicast{group.version}", key, family=BRIDGE)
@@ -228,7 +229,7 @@ def _is_exact(rule: FlowRule) -> bool:
     """One host, one port on one side: then a hash lookup decides. The rest goes into the thing's own chain."""
     ports = sorted((rule.remote_ports, rule.thing_ports), key=lambda ports: ports == ANY_PORTS)
     return (
-        rule.remote.num_addresses == 1
+        rule.remote.prefixlen == rule.remote.max_prefixlen
         and rule.protocol in _EXACT_PROTOCOLS
         and ports[0][0] == ports[0][1]
         and ports[1] == ANY_PORTS
@@ -246,11 +247,11 @@ def _exact_place(rule: FlowRule, ip: bytes) -> tuple[str, bytes]:
 
 def _chains(change: NetworkChange) -> Iterator[Chain]:
     for one in change.addresses:
-        if change.rules is not None:
-            yield from _wide(one, change.rules, "", _ALLOWED)
-            yield from _wide(one, change.denied, "no_", _DENIED)
         if change.barred and change.repair:
             yield from _repair(one, change.repair)
+        elif change.rules is not None and not change.barred:
+            yield from _wide(one, change.rules, "", _ALLOWED)
+            yield from _wide(one, change.denied, "no_", _DENIED)
 
 
 _ALLOWED: Mapping[bool, str] = {True: "passed", False: "allowed"}
@@ -303,7 +304,7 @@ def _conditions(rule: FlowRule, *, reply: bool = False) -> Iterator[Condition]:
     size, source = _SIZES[rule.remote.version], _SOURCES[rule.remote.version]
     to_remote = rule.outbound is not reply
     if rule.lifetime is not None:
-        if rule.remote.num_addresses != 1:
+        if rule.remote.prefixlen != rule.remote.max_prefixlen:
             raise UnsupportedError(f"expected one host with a lifetime, got {rule.remote}")
         name = f"named_{'out' if rule.outbound else 'in'}{rule.remote.version}"
         yield Listed(name, source, 2 * size)

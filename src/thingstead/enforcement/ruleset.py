@@ -6,10 +6,11 @@
     output --------goto----------------------------------------------------------------------------------> to_segment
                                                                         to_segment --known--> to_thing4/6 --> accept
 
-Order is the argument: barred first, so that no established flow outlives a quarantine, and what repairs is decided
-packet by packet there; then the binding of address and interface; then how much; then established flows; then what
+Order is the argument. First the binding of address and interface: who is barred has none, so that no established flow
+outlives a quarantine, and what repairs is decided packet by packet. Then how much; then established flows; then what
 is denied, before what is allowed; of both the exact lookups in hash sets first, last the thing's own chain, where its
-ranges and prefixes are. Everything else is dropped and counted, and logged under one word.
+ranges and prefixes are. Everything else is dropped and counted, and logged under one word. What nearly every packet
+passes is few lookups: they are what forwarding costs.
 """
 
 from __future__ import annotations
@@ -43,12 +44,13 @@ def render_table(
     prefixes = tuple(local)
     four = ", ".join(map(str, collapse_addresses(one for one in prefixes if isinstance(one, IPv4Network))))
     six = ", ".join(map(str, collapse_addresses(one for one in prefixes if isinstance(one, IPv6Network))))
-    segments = ", ".join(f'"{interface}"' for interface in interfaces)
+    names = [f'"{interface}"' for interface in interfaces]
     services = ", ".join(f"{protocol} . {port}" for protocol, port in onboarding)
     log = log_options(log_group)
     return _TEXT.format(
         name=name,
-        segments=f"elements = {{ {segments} }}",
+        # One name is compared, several are looked up.
+        segments=names[0] if len(names) == 1 else f"{{ {', '.join(names)} }}",
         local4=f"elements = {{ {four} }}" if four else "",
         local6=f"elements = {{ {six} }}" if six else "",
         onboarding=f"elements = {{ {services} }}" if services else "",
@@ -56,6 +58,7 @@ def render_table(
         chains=_family_chains("4", "ip", log) + _family_chains("6", "ip6", log),
         some=SOME,
         log=log,
+        neighbours=_NEIGHBOURS,
     )
 
 
@@ -71,7 +74,8 @@ def _family_sets(family: str, address: str) -> str:
 
 
 def _family_chains(family: str, ip: str, log: str) -> str:
-    return _FAMILY_CHAINS.format(family=family, ip=ip, some=SOME, log=log)
+    neighbours = f"\n        {_NEIGHBOURS}" if family == "6" else ""
+    return _FAMILY_CHAINS.format(family=family, ip=ip, some=SOME, log=log, neighbours=neighbours)
 
 
 _TEXT = """\
@@ -80,14 +84,13 @@ delete table inet {name}
 table inet {name} {{
     counter strangers {{ }}
     counter refused_inbound {{ }}
-    set segments {{ type ifname; {segments}; }}
     set onboarding {{ type inet_proto . inet_service; {onboarding}; }}
     set local4 {{ type ipv4_addr; flags interval; {local4}; }}
     set local6 {{ type ipv6_addr; flags interval; {local6}; }}
     set barred_mac {{ type ether_addr; counter; }}
 {sets}
     chain passed {{
-        oifname @segments goto to_segment
+        oifname {segments} goto to_segment
         accept
     }}
     chain allowed {{
@@ -99,12 +102,12 @@ table inet {name} {{
     }}
 {chains}
     chain from_segment {{
+        ip saddr . ether saddr @thing4 goto from_thing4
+        ip6 saddr . ether saddr @thing6 goto from_thing6
         ip saddr @barred4 goto from_barred4
         ip6 saddr @barred6 goto from_barred6
         ether saddr @barred_mac goto drop_barred
-        icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit }} ip6 hoplimit 255 accept
-        ip saddr . ether saddr @thing4 goto from_thing4
-        ip6 saddr . ether saddr @thing6 goto from_thing6
+        {neighbours}
     }}
     chain to_segment {{
         ip daddr @barred4 goto to_barred4
@@ -124,26 +127,28 @@ table inet {name} {{
     }}
     chain input {{
         type filter hook input priority filter; policy drop;
-        iifname != @segments accept
+        iifname != {segments} accept
         jump from_segment
         meta l4proto . th dport @onboarding accept
         goto drop_stranger
     }}
     chain forward {{
         type filter hook forward priority filter; policy drop;
-        iifname @segments jump from_segment
-        iifname @segments goto drop_stranger
-        oifname @segments goto to_segment
+        iifname {segments} jump from_segment
+        iifname {segments} goto drop_stranger
+        oifname {segments} goto to_segment
         accept
     }}
     chain output {{
         type filter hook output priority filter; policy drop;
-        oifname @segments udp sport 67 udp dport 68 accept
-        oifname @segments goto to_segment
+        oifname {segments} udp sport 67 udp dport 68 accept
+        oifname {segments} goto to_segment
         accept
     }}
 }}
 """
+
+_NEIGHBOURS = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } ip6 hoplimit 255 accept"
 
 _OF_EACH = "counter; limit rate 10/second burst 20 packets"
 """Each thing has its own share of the log: who floods hides nothing of what another does."""
@@ -204,7 +209,7 @@ _FAMILY_CHAINS = """\
         goto drop_barred
     }}
     chain from_thing{family} {{
-        {ip} saddr @packets{family} goto too_much{family}
+        {ip} saddr @packets{family} goto too_much{family}{neighbours}
         ct state established,related goto passed
         {ip} saddr @flows{family} goto too_much{family}
         {ip} saddr . {ip} daddr . meta l4proto . th dport @no_out{family} goto denied{family}

@@ -184,6 +184,7 @@ async def main():
     seen["established, right taken"] = passes(client, server)
     await kernel.apply(full)
     seen["standing"] = [(await kernel.standing(ONE)).admitted, (await kernel.standing(ONE)).barred]
+    seen["traffic"] = {row.thing: [row.seen, row.refused] for row in await kernel.counters()}
     await kernel.apply(dataclasses.replace(full, barred=True))
     seen["standing barred"] = [(await kernel.standing(ONE)).admitted, (await kernel.standing(ONE)).barred]
     seen["barred to the controller"] = stage.arrives(one.namespace, stage.controller, site.controller_ipv4, COAP)
@@ -191,9 +192,9 @@ async def main():
     seen["barred, new address"] = stage.arrives(
         one.namespace, stage.controller, site.controller_ipv4, COAP, source="10.77.9.9"
     )
+    seen["traffic while barred"] = [[row.seen, row.refused] for row in await kernel.counters() if row.thing == ONE]
     await kernel.apply(full)
     seen["restored"] = stage.arrives(one.namespace, stage.controller, site.controller_ipv4, COAP)
-    seen["traffic"] = {row.thing: [row.seen, row.refused] for row in await kernel.counters()}
     await asyncio.sleep(max(0.0, applied_at + 1.1 - time.monotonic()))
     seen["after the name's lifetime"] = stage.connects(one, 80)
 

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 PROGRAM = """
-import json
+import json, socket, sys
 from pyroute2 import IPRoute
 from thingstead.enforcement.bridge_ports import BridgePorts
 from thingstead.enforcement.namespace import Site
@@ -16,7 +16,8 @@ from thingstead.enforcement.namespace import Site
 site = Site.create()
 ports = BridgePorts((site.interface, "lo", "absent0"))
 def held(name):
-    return sorted(one.key[:16].rstrip(bytes(1)).decode() for one in ports.elements() if one.set == name)
+    found = [int.from_bytes(one.key, sys.byteorder) for one in ports.elements() if one.set == name]
+    return [socket.if_indextoname(index) for index in found]
 seen = {"at first": ports.changed(), "none": held("ports"), "then": ports.changed()}
 site.attach(1)
 seen["attached"] = ports.changed()

@@ -23,7 +23,7 @@ def test_a_table_of_the_same_name_is_replaced_in_the_same_transaction():
 
 @pytest.mark.parametrize("hook", ["arriving", "between"])
 def test_bridges_that_are_not_ours_are_let_alone(hook):
-    assert chain(hook)[1] == "iifname != @ports accept"
+    assert chain(hook)[1] == "iif != @ports accept"
 
 
 def test_what_is_bridged_and_named_by_nobody_is_dropped():
@@ -35,14 +35,17 @@ def test_who_is_barred_sends_nothing_to_another_port():
     assert chain("between")[2] == "ether saddr @barred_mac goto drop_sideways"
 
 
-def test_a_claim_is_held_against_what_is_known_before_it_is_passed_on():
-    rules = chain("arriving")
-    accepting = min(place for place, rule in enumerate(rules) if rule.endswith("accept") and "@ports" not in rule)
-    assert max(place for place, rule in enumerate(rules) if "drop_" in rule) < accepting
+@pytest.mark.parametrize("name", ["arriving4", "arriving6", "arriving_icmp6", "arriving_arp"])
+def test_a_claim_is_held_against_what_is_known_before_it_is_passed_on(name):
+    rules = chain(name)
+    dropping = [place for place, rule in enumerate(rules) if "drop_" in rule]
+    passing = [place for place, rule in enumerate(rules) if rule.endswith(("accept", "goto upward"))]
+    assert dropping
+    assert max(dropping) < min(passing)
 
 
 def test_unicast_goes_up_to_the_router_and_not_across():
-    assert chain("arriving")[-1].endswith("meta pkttype set host ether daddr set iifname map @gateway_mac")
+    assert chain("upward")[-1] == "meta pkttype set host ether daddr set iif map @gateway_mac"
 
 
 @pytest.mark.parametrize("name", ["drop_spoofed", "drop_rogue", "drop_sideways"])

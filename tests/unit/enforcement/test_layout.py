@@ -62,6 +62,11 @@ def test_a_bar_is_of_the_address_and_of_the_interface_on_the_bridge_too():
     assert barred == {"barred4", "barred_mac", "stopped4"}
 
 
+def test_who_is_barred_is_bound_to_nothing_and_so_reaches_no_open_flow():
+    assert "thing4" in sets(lay_out(change(WEB)))
+    assert "thing4" not in sets(lay_out(change(WEB, barred=True)))
+
+
 def test_what_repairs_has_no_place_unless_the_thing_is_barred():
     repair = frozenset({WEB})
     assert not lay_out(change(repair=repair)).chains

@@ -115,5 +115,10 @@ def test_packets_are_counted_per_thing(seen):
     assert seen["traffic"]["thing-bbbbbbbbbbbbbbbb"][1] >= 1
 
 
+def test_of_a_barred_thing_each_packet_is_counted_as_refused(seen):
+    ((packets, refused),) = seen["traffic while barred"]
+    assert packets == refused >= 1
+
+
 def test_multicast_from_the_controller_reaches_every_thing(seen):
     assert seen["multicast from the controller"] == [True, True]
