@@ -228,6 +228,7 @@ COMMANDS: tuple[Command, ...] = (
         "thing-abcdefghijklmnop",
         "network:DROPS",
     ),
+    _row(_O, "network paths", "who gets where over other things, the weakest path first", "", "network_paths:PATHS"),
     _row(_O, "network rules", "your own rules, beside the makers' files", "", "network:RULES"),
     _row(
         _O,

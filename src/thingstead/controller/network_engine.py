@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 
+from thingstead.analysis.reach import Neighbourhood
 from thingstead.analysis.traffic.flow import Flow
 from thingstead.controller.remote_plane import RemotePlane
 from thingstead.controller.whereabouts import Whereabouts
@@ -31,7 +32,7 @@ __all__ = ["NETWORK_CALLS", "NetworkEngine", "RemoteNetwork"]
 
 NETWORK_CALLS = (
     "mode", "trust", "note", "places", "refresh", "watch", "file", "expect", "release", "learn", "names",
-    "owner_rules", "put_rule", "remove_rule", "explain", "drops", "located",
+    "owner_rules", "put_rule", "remove_rule", "explain", "drops", "located", "reach",
 )  # fmt: skip
 """What the network plane is asked beside what each is."""
 
@@ -115,6 +116,10 @@ class NetworkEngine:
     async def explain(self, thing: ThingId, flows: tuple[Flow, ...]) -> tuple[Reason, ...]:
         """By whose word conversations are allowed."""
         return await self.plane.explain(thing, flows)
+
+    async def reach(self) -> Neighbourhood:
+        """What the rules in force open."""
+        return await self.plane.reach()
 
     async def drops(self) -> tuple[Drop, ...]:
         """What was dropped since this was last asked."""
@@ -221,6 +226,11 @@ class RemoteNetwork(RemotePlane):
         """As the manager does."""
         reasons: tuple[Reason, ...] = await self.ask(tuple[Reason, ...], "explain", thing, flows)
         return reasons
+
+    async def reach(self) -> Neighbourhood:
+        """As the manager does."""
+        found: Neighbourhood = await self.ask(Neighbourhood, "reach")
+        return found
 
     async def drops(self) -> tuple[Drop, ...]:
         """As the manager does; errors as there."""

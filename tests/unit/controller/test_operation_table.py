@@ -45,6 +45,7 @@ AUDITED = {
     "maintenance.show",
     "migration.status",
     "network.drops",
+    "network.paths",
     "network.rules",
     "network.talk",
     "osv.list",

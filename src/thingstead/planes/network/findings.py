@@ -33,6 +33,10 @@ CONTROLS = {
         "a thing that verifies no release itself reaches its controller and its like, whatever its file says",
         "what is behind the controller's own proxy, and radio that passes no gateway, are not seen here",
     ),
+    "R-85": (
+        "what the rules of all things open together is searched for paths, and the weakest is named",
+        "what a thing is known to suffer from is weighed; what nobody knows of, and radio between things, is not",
+    ),
     "R-80": (
         "MUD to kernel filters, both directions, DNS names for their lifetime, alarm on deviation",
         "an unsigned file is believed where the owner's policy says so",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import ip_address
 
+from thingstead.analysis.reach import Neighbourhood
 from thingstead.analysis.traffic.flow import Flow
 from thingstead.clock import Clock
 from thingstead.domain.crypto_asset import AssetKind, CryptoAsset
@@ -241,6 +242,10 @@ class MudManager:
         if resident is None:
             return tuple([NOBODY for _ in flows])
         return self._book.explain(resident.thing, flows)
+
+    async def reach(self) -> Neighbourhood:
+        """What the rules in force open, for whoever looks for paths through things (R-85)."""
+        return self._book.neighbourhood()
 
     async def drops(self) -> tuple[Drop, ...]:
         """What was dropped since this was last asked."""

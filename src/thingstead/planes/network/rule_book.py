@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from weakref import WeakValueDictionary
 
 from thingstead.analysis.plain_words import in_words
+from thingstead.analysis.reach import Neighbourhood, Opening, Station
 from thingstead.analysis.traffic.flow import Flow
 from thingstead.analysis.traffic.verdict import Allowed, Denied, Judge
 from thingstead.domain.lifecycle import LifecycleState, Restriction
@@ -162,6 +163,29 @@ class RuleBook:
                 reasons.append(Reason(True, by, name, f"{_SAYS[by]}: {in_words([rule])[0]}"))
         return tuple(reasons)
 
+    def neighbourhood(self) -> Neighbourhood:
+        """Who is under rules, and what these open, with the words of each."""
+        local = [(prefix.network_address.packed, prefix.prefixlen) for prefix in self._site.local_networks]
+        stations = [self._station(one.thing, one.addresses) for one in self._residents.admitted()]
+        return Neighbourhood(tuple(local), tuple(stations))
+
+    def _station(self, thing: Thing, addresses: Iterable[ThingAddress]) -> Station:
+        parts = self._parts(thing)
+        refusals = replace(_NO_FILE, rules=tuple([rule for _, rule in self._overlay.of(thing, refuses=True)]))
+        surroundings = self._surroundings(thing, [rule for part in (*parts, refusals) for rule in part.rules])
+        openings, refused = (
+            tuple(
+                [
+                    _opening(rule, prefix)
+                    for part in some
+                    for rule in part.rules
+                    for prefix in surroundings.resolve(rule, authority=part.authority)
+                ]
+            )
+            for some in (parts, (refusals,))
+        )
+        return Station(thing.id, tuple([one.ip.packed for one in addresses]), openings, refused)
+
     def _parts(self, thing: Thing) -> tuple[RuleSet, RuleSet, RuleSet]:
         """By whom: the maker, the owner, the domain."""
         mended = not is_unmended(thing)
@@ -221,6 +245,18 @@ def _stays_inside(rule: Rule) -> bool:
     Names, addresses and the whole site are places where somebody may forward; so are servers for names.
     """
     return rule.remote.kind is RemoteKind.MY_CONTROLLER or rule.remote.kind in _PEERS
+
+
+def _opening(rule: Rule, prefix: Prefix) -> Opening:
+    return Opening(
+        rule.opened_by is Direction.FROM_DEVICE,
+        prefix.network_address.packed,
+        prefix.prefixlen,
+        rule.protocol,
+        (rule.remote_ports.first, rule.remote_ports.last),
+        (rule.device_ports.first, rule.device_ports.last),
+        in_words([rule])[0],
+    )
 
 
 def _host(address: ThingAddress) -> Prefix:

@@ -9,11 +9,13 @@ import pytest
 
 from tests.unit.domain.things import AT, a_thing
 from tests.unit.planes.network.fakes import CLOUD, World
+from thingstead.analysis.reach import Neighbourhood
 from thingstead.analysis.traffic.flow import Flow
 from thingstead.domain.lifecycle import LifecycleState
 from thingstead.domain.owner_rule import OwnerRule, Way
 from thingstead.errors import ConfigError, TransportError
 from thingstead.planes.network.rule_book import NOBODY
+from thingstead.transport.engine_socket import plain, typed
 
 LAMP = a_thing()
 MORE = OwnerRule("r1", False, (), "floor-1", "", Way.OUT, "192.0.2.0/24", 6, (80, 80), "casting", "", "owner", AT)
@@ -160,3 +162,32 @@ def test_the_owners_rules_are_in_the_backup():
     there = World(CLOUD)
     asyncio.run(there.manager.restore(world.manager.snapshot()))
     assert {one.id for one in asyncio.run(there.manager.owner_rules())} == {"r1", "r2"}
+
+
+@pytest.mark.requirement("R-85")
+def test_what_the_rules_open_is_told_with_their_words_and_what_the_owner_refuses():
+    world = told(put(MORE), put(LESS))
+    neighbourhood = typed(plain(asyncio.run(world.manager.reach())), Neighbourhood)
+    assert [bits for _, bits in neighbourhood.local] == [16, 64]
+    (station,) = neighbourhood.stations
+    assert (station.thing, station.addresses) == (LAMP.id, (ip_address("10.77.1.1").packed,))
+    assert {(one.words, one.remote_ports) for one in station.openings if one.outbound and len(one.remote) == 4} == {
+        ("it may contact cloud.acme.example, by TCP on port 443 (web)", (443, 443)),
+        ("it may contact 192.0.2.0/24, by TCP on port 80 (web in clear)", (80, 80)),
+        ("it may contact the local name server, by UDP on port 53 (names)", (53, 53)),
+        ("it may contact the local name server, by TCP on port 53 (names)", (53, 53)),
+        ("it may contact this domain's controller, by UDP on port 5683 (CoAP)", (5683, 5683)),
+    }
+    assert {(one.outbound, one.protocol, one.remote_ports) for one in station.refused} == {(True, 6, (443, 443))}
+    assert not any(one.covers(ip_address("10.77.0.1").packed) for one in station.refused)
+
+
+@pytest.mark.requirement("R-85")
+def test_a_thing_that_is_barred_is_on_no_path():
+    async def story():
+        world = World(CLOUD)
+        await world.admit(LAMP)
+        await world.restrict(LAMP)
+        return await world.manager.reach()
+
+    assert asyncio.run(story()).stations == ()
