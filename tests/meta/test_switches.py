@@ -41,6 +41,7 @@ SETTINGS = {
     "DdiConfig.enabled": "whether devices are served over hawkBit's API; off, none is",
 }
 FLAGS = {
+    "--again": "knocks now, at things of the domain alone",
     "--debug": "shows where an error is from",
     "--fresh-tokens": "adds a check",
     "--forced": "retires what cannot be asked: it leaves without a receipt, and who asks for one refuses it",

@@ -8,7 +8,7 @@ from thingstead.cli.action import Parameter
 from thingstead.cli.console import View
 from thingstead.cli.remote import THING, remote
 
-__all__ = ["ALLOW", "BLOCK", "DROPS", "REVOKE", "RULES", "TALK"]
+__all__ = ["ALLOW", "BLOCK", "DROPS", "EXPOSURE", "REVOKE", "RULES", "TALK"]
 
 _DAYS = Parameter("--days", "how far back, today included", read=int, default=1)
 _ZONE = Parameter("--zone", "all things in it")
@@ -98,4 +98,25 @@ BLOCK = remote(
 )
 REVOKE = remote(
     "network.revoke", Parameter("rule", "its name in `thingstead network rules`"), then="thingstead network rules"
+)
+EXPOSURE = remote(
+    "network.exposure",
+    _OF_THING,
+    Parameter("--again", "knock now; else what answered last", read=None),
+    view=View(
+        (
+            ("thing", "thing"),
+            ("service", "service"),
+            ("open to", "open_to"),
+            ("expected", "expected"),
+            ("why", "why"),
+            ("since", "since"),
+            ("to close it", "close"),
+        ),
+        empty="no service answered",
+    ),
+    then="thingstead network rules",
+    description="One connection request or datagram to each port on which things have been found open before, at the\n"
+    "domain's own things alone, from this machine: what its rules drop does not answer. It is done by itself every\n"
+    "[watch] scan_hours hours; a new service that no rule names is an alarm on the ledger.",
 )

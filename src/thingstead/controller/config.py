@@ -189,6 +189,7 @@ class WatchConfig:
         interfaces: network interfaces whose packets the detectors see; none if empty. It takes a right.
         gateways: MAC addresses of routers, resolvers and DHCP servers there, beside this machine's own.
         flow_days: how long it is kept whom each thing talked to.
+        scan_hours: after which things are knocked at again for services that answer strangers.
     """
 
     interval_seconds: float = 3600.0
@@ -198,6 +199,7 @@ class WatchConfig:
     interfaces: list[str] = field(default_factory=list)
     gateways: list[str] = field(default_factory=list)
     flow_days: int = 7
+    scan_hours: float = 24.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,6 +284,7 @@ _BOUNDS = (
     ("watch", "interval_seconds", 1, 31_536_000),
     ("watch", "silent_intervals", 1, 10_000),
     ("watch", "flow_days", 1, 366),
+    ("watch", "scan_hours", 1, 8760),
     ("separate", "first_user", 1_000, 1 << 31),
 )
 

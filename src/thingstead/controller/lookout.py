@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_address
 
 from thingstead.analysis.detectors.scene import HOME
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.drop_watch import DropWatch
 from thingstead.controller.engines import Planes
+from thingstead.controller.exposure_scan import DOCUMENTS as DOORS
+from thingstead.controller.exposure_scan import ExposureScan
+from thingstead.controller.exposure_scan import Limits as Knocks
 from thingstead.controller.flow_history import DOCUMENTS as FLOWS
 from thingstead.controller.flow_history import FlowHistory, Limits
 from thingstead.controller.flow_watch import FlowWatch
@@ -48,6 +52,7 @@ class Lookout:
         drops: what the kernel dropped.
         answers: to what people ask about that, and the owner's own rules.
         patches: who is behind rules against a vulnerability.
+        exposure: which services of things answer a stranger.
     """
 
     responder: Responder
@@ -58,6 +63,7 @@ class Lookout:
     drops: DropWatch
     answers: NetworkAnswers
     patches: VirtualPatches
+    exposure: ExposureScan
 
     @property
     def chores(self) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
@@ -69,6 +75,7 @@ class Lookout:
             (_SECOND, self.drops.look),
             (_MINUTE, self.history.flush),
             (_MINUTE, self.patches.look),
+            (_MINUTE, self.exposure.look),
         )
         if self.traffic is None:
             return chores
@@ -108,7 +115,24 @@ def compose_lookout(
     local = local_networks(foundation.config.network)
     answers = NetworkAnswers(network, history, patches, register, local=local, days=days, clock=clock)
     drops = DropWatch(network.drops, neighbourhood, history)
-    return Lookout(responder, traffic, neighbourhood, history, flows, drops, answers, patches)
+    exposure = _exposure(foundation, planes, store, register)
+    return Lookout(responder, traffic, neighbourhood, history, flows, drops, answers, patches, exposure)
+
+
+def _exposure(foundation: Foundation, planes: Planes, store: SecondPlace, register: Register) -> ExposureScan:
+    config, own = foundation.config, () if foundation.tap is None else foundation.tap.addresses
+    return ExposureScan(
+        foundation.stranger,
+        planes.whereabouts.located,
+        register,
+        explain=planes.network.explain,
+        mode=lambda: planes.network.mode,
+        own=tuple(dict.fromkeys((config.coap.host, *sorted(str(ip_address(one)) for one in own)))),
+        local=local_networks(config.network),
+        records=PlaneRecords(PlaneName.NETWORK, store, prefix=DOORS),
+        clock=foundation.clock,
+        limits=Knocks(every=timedelta(hours=config.watch.scan_hours)),
+    )
 
 
 def _traffic(foundation: Foundation, planes: Planes, register: Register, responder: Responder) -> TrafficWatch | None:

@@ -2,11 +2,12 @@
 
 from tests.properties.decoder import Decoder
 from tests.unit.domain.test_contact import CLOUD
+from tests.unit.domain.test_open_service import SSH
 from tests.unit.domain.things import AT, a_thing
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.digest import digest
 from thingstead.crypto.key import KeyType, private_key
-from thingstead.domain import contact, release_result, thing, type_result, vouched
+from thingstead.domain import contact, open_service, release_result, thing, type_result, vouched
 from thingstead.domain.check import Check, Outcome
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.entry import Draft, Kind
@@ -50,6 +51,11 @@ _ENCLOSED = _enclosed(_RESULT, Kind.REFUSAL)
 _KINDS = frozenset({Kind.REFUSAL})
 
 DECODERS = (
+    Decoder(
+        "domain.open_service.decode",
+        lambda data: open_service.decode(data, thing=a_thing().id),
+        (open_service.encode([SSH]).hex(),),
+    ),
     Decoder("domain.contact.decode", contact.decode, (contact.encode([CLOUD]).hex(),)),
     Decoder("domain.ledger.entry.decode", entry.decode, (entry.encode(_ENTRY).hex(),)),
     Decoder("domain.release_result.decode", release_result.decode, (_RESULT.hex(),)),

@@ -68,6 +68,7 @@ MAINTAINED = {
     "campaign.replan",
     "campaign.resume",
     "group.evict",
+    "network.exposure",
     "group.readmit",
     "group.rekey",
     "publication.approve",

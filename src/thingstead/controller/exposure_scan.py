@@ -1,0 +1,244 @@
+"""Knocks at the domain's own things as a stranger would, and tells which services answer, and to whom (R-89).
+
+Nobody else is knocked at: only addresses at which exactly one thing of ours is, and which are not this machine's own.
+It sends one connection request or one datagram to a port, and says nothing more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+
+from thingstead.analysis.plain_words import service
+from thingstead.analysis.traffic.flow import Flow
+from thingstead.clock import Clock
+from thingstead.controller.standing import GONE
+from thingstead.domain.instant import instant, microseconds
+from thingstead.domain.ledger.entry import Draft, Kind
+from thingstead.domain.network import ThingAddress
+from thingstead.domain.open_service import OpenService, decode, encode
+from thingstead.domain.ports import Records, Stranger
+from thingstead.domain.register import Register
+from thingstead.errors import ConfigError
+from thingstead.identifier import ThingId, thing_id
+from thingstead.phases.knocking import PORTS
+from thingstead.planes.network.rule_book import Reason
+from thingstead.protocols.cbor import codec
+from thingstead.protocols.mud.file import Prefix
+
+__all__ = ["DOCUMENTS", "ExposureScan", "Limits"]
+
+DOCUMENTS = "@door/"
+"""What the keys of its documents begin with; they stay with the controller."""
+
+_TCP, _UDP = 6, 17
+_ACTOR = "exposure-scan"
+_LAST = "last"
+_ENFORCED = "nftables"
+_PROBES = {
+    53: bytes.fromhex("000101000001000000000000") + b"\x07example\x00\x00\x01\x00\x01",
+    123: b"\x23" + bytes(47),
+    1900: b'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\nMX: 1\r\nST: ssdp:all\r\n\r\n',
+    5683: bytes.fromhex("40000001"),
+}
+"""A question that each service has to answer: DNS (RFC 1035), NTP (RFC 5905), SSDP, and a CoAP ping (RFC 7252 §1.2)."""
+
+_STRANGERS = {4: "192.0.2.1", 6: "2001:db8::1"}
+"""Somebody on the Internet, for the rules to be asked about; addresses of examples (RFC 5737, RFC 3849)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How hard is knocked.
+
+    Attributes:
+        within: seconds for an answer.
+        at_once: ports of one thing.
+        every: after which all things are knocked at again.
+    """
+
+    within: float = 1.0
+    at_once: int = 8
+    every: timedelta = timedelta(hours=24)
+
+
+class ExposureScan:
+    """Looks by itself once in a while, and whenever somebody asks.
+
+    Args:
+        stranger: knocks; None where nobody does.
+        located: where each thing is.
+        register: the things.
+        explain: what the rules say of conversations.
+        mode: who keeps the rules.
+        own: addresses of this machine, and the controller's first.
+        local: prefixes of the site.
+        records: what was found last.
+        clock: for UTC.
+        limits: how hard.
+    """
+
+    def __init__(
+        self,
+        stranger: Stranger | None,
+        located: Callable[[], Mapping[ThingId, ThingAddress]],
+        register: Register,
+        *,
+        explain: Callable[[ThingId, tuple[Flow, ...]], Awaitable[tuple[Reason, ...]]],
+        mode: Callable[[], str],
+        own: Sequence[str],
+        local: Sequence[Prefix],
+        records: Records,
+        clock: Clock,
+        limits: Limits | None = None,
+    ) -> None:
+        self._stranger = stranger
+        self._located = located
+        self._register = register
+        self._explain = explain
+        self._mode = mode
+        self._own = tuple(own)
+        self._local = tuple(local)
+        self._records = records
+        self._clock = clock
+        self._limits = limits or Limits()
+        self._scanning = asyncio.Lock()
+        documents = records.load()
+        self._found = {
+            thing_id(key): decode(document, thing=thing_id(key)) for key, document in documents.items() if key != _LAST
+        }
+        self._last = instant(codec.decode(documents[_LAST])) if _LAST in documents else None
+
+    def found(self) -> tuple[OpenService, ...]:
+        """What answered when it was knocked at last."""
+        return tuple([one for thing in sorted(self._found) for one in self._found[thing]])
+
+    async def look(self) -> None:
+        """Knock at all things if it is time.
+
+        Raises:
+            StorageError: what was found could not be kept; it is done at the next look.
+        """
+        at = self._clock.utc()
+        if self._last is None:
+            # A domain that begins does not knock at once, and one that is restarted often not more often.
+            await self._records.write({_LAST: codec.encode(microseconds(at))})
+            self._last = at
+        if self._stranger is not None and at - self._last >= self._limits.every:
+            await self.scan()
+
+    async def scan(self, thing: ThingId | None = None) -> tuple[OpenService, ...]:
+        """Knock at one thing, or at all; what is new and expected by nobody is told to the ledger.
+
+        Raises:
+            ConfigError: nobody knocks here, or the thing cannot be told apart from others at its address.
+            TransportError: nobody says what the rules are.
+            StorageError: it could not be kept.
+        """
+        if self._stranger is None:
+            raise ConfigError("nobody knocks at things here")
+        async with self._scanning:
+            places = self._alone()
+            if thing is not None and thing not in places:
+                raise ConfigError(f"{thing} has no address that is its own alone, and not this machine's")
+            chosen = places if thing is None else {thing: places[thing]}
+            at = self._clock.utc()
+            found = {one: await self._of(one, str(place.ip), at) for one, place in chosen.items()}
+            await self._keep(found, at, is_all=thing is None)
+        return tuple([one for services in found.values() for one in services])
+
+    def _alone(self) -> dict[ThingId, ThingAddress]:
+        """Things of whom it is known which packets are theirs; loopback and shared addresses are of others too."""
+        here = {one.id for one in self._register.things() if one.state not in GONE}
+        located = {thing: place for thing, place in self._located().items() if thing in here}
+        at_address = Counter(place.ip for place in located.values())
+        own = {ip_address(text) for text in self._own}
+        return {
+            thing: place
+            for thing, place in sorted(located.items())
+            if at_address[place.ip] == 1 and not place.ip.is_loopback and place.ip not in own
+        }
+
+    async def _of(self, thing: ThingId, address: str, at: datetime) -> list[OpenService]:
+        doors = [(_TCP, port) for port in sorted(PORTS)] + [(_UDP, port) for port in sorted(_PROBES)]
+        turns = asyncio.Semaphore(self._limits.at_once)
+
+        async def knock(protocol: int, port: int) -> bool:
+            async with turns:
+                return await self._knock(address, protocol, port)
+
+        answered = await asyncio.gather(*[knock(*door) for door in doors])
+        opened = [door for door, is_open in zip(doors, answered, strict=True) if is_open]
+        before = {(one.protocol, one.port): one.since for one in self._found.get(thing, ())}
+        return [replace(await self._judged(thing, address, *door, at), since=before.get(door, at)) for door in opened]
+
+    async def _knock(self, address: str, protocol: int, port: int) -> bool:
+        within = self._limits.within
+        if self._stranger is None:
+            return False
+        if protocol == _TCP:
+            return await self._stranger.knock(address, port, within=within)
+        said = await self._stranger.say(_PROBES[port], (address, port), within=within, until=lambda _answer: True)
+        return bool(said)
+
+    async def _judged(self, thing: ThingId, address: str, protocol: int, port: int, at: datetime) -> OpenService:
+        """To whom it is open, by the rules: they are asked about one from each of the three places."""
+        family = ip_address(address).version
+        froms = {"controller": self._of_family(self._own, family), "site": self._neighbour(family)}
+        froms["internet"] = _STRANGERS[family]
+        places = {name: remote for name, remote in froms.items() if remote}
+        flows = tuple([_visit(remote, protocol, port, at) for remote in places.values()])
+        reasons = dict(zip(places, await self._explain(thing, flows), strict=True))
+        named = [one for one in reasons.values() if one.allowed]
+        is_kept = self._mode() == _ENFORCED
+        open_to = tuple([name for name, one in reasons.items() if one.allowed or not is_kept])
+        why = named[0].words if named else next(iter(reasons.values())).words
+        if not is_kept:
+            why = f"nobody enforces the rules here; {why}"
+        return OpenService(thing, address, protocol, port, at, open_to, bool(named), why)
+
+    @staticmethod
+    def _of_family(addresses: Sequence[str], family: int) -> str:
+        return next((one for one in addresses if ip_address(one).version == family), "")
+
+    def _neighbour(self, family: int) -> str:
+        """The last address of the site: nobody's in particular."""
+        prefix = next((one for one in self._local if one.version == family and one.num_addresses > 2), None)
+        return "" if prefix is None else str(prefix[-2])
+
+    async def _keep(self, found: Mapping[ThingId, list[OpenService]], at: datetime, *, is_all: bool) -> None:
+        changes: dict[str, bytes | None] = {thing: encode(services) for thing, services in found.items()}
+        gone = [thing for thing in self._found if thing not in found] if is_all else []
+        changes |= dict.fromkeys(gone)
+        fresh = [one for services in found.values() for one in services if one.since == at and not one.expected]
+        entries = [_alarm(one, at) for one in fresh]
+        if is_all:
+            changes[_LAST] = codec.encode(microseconds(at))
+            services = sum(map(len, found.values()))
+            details = {"things": len(found), "services": services, "unexpected": len(fresh)}
+            entries.append(Draft(at, Kind.APPRAISAL, _ACTOR, None, "exposure-scan", details))
+        await self._records.write(changes, entries=entries)
+        self._found |= {thing: services for thing, services in found.items() if services}
+        for thing in {*gone, *[thing for thing, services in found.items() if not services]}:
+            self._found.pop(thing, None)
+        self._last = at if is_all else self._last
+
+
+def _visit(remote: str, protocol: int, port: int, at: datetime) -> Flow:
+    """The conversation that somebody there would begin."""
+    packed, seconds = ip_address(remote).packed, at.timestamp()
+    kind = 0x0800 if len(packed) == 4 else 0x86DD
+    return Flow(b"", False, True, packed, (), kind, protocol, None, port, None, seconds, seconds, 0, 0, 1, 0)
+
+
+def _alarm(one: OpenService, at: datetime) -> Draft:
+    details = {
+        "service": service(one.protocol, one.port),
+        "open_to": ", ".join(one.open_to),
+        "why": one.why[:200],
+    }
+    return Draft(at, Kind.ALARM, _ACTOR, one.thing, "open-service", details)
