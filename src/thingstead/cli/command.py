@@ -203,6 +203,13 @@ COMMANDS: tuple[Command, ...] = (
     _row(_O, "group list", "the groups, their members and key epochs", "", "group:LIST"),
     _row(_O, "group command", "send one message to a whole group", "lamps on", "group:COMMAND"),
     _row(_B, "watch", "who is on a network, out of what passes there", "--interface br0", "watch:WATCH"),
+    _row(
+        _B,
+        "adopt",
+        "take in a device that speaks nothing of ours",
+        "02:77:00:00:00:01 --ip 10.77.1.1 --model plug --mud learned/02-77-00-00-00-01.json",
+        "adopt:ADOPT",
+    ),
     _row(_O, "mud check", "read a MUD file and say what is odd in it", "lamp.json", "mud:CHECK"),
     _row(_O, "mud explain", "say in words what each entry of a MUD file allows", "lamp.json", "mud:EXPLAIN"),
     _row(_O, "mud diff", "show what a MUD file lets a thing do more or less", "lamp-1.json lamp-2.json", "mud:DIFF"),

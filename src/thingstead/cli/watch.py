@@ -110,10 +110,7 @@ def _profiles(session: Session) -> dict[str, _Profile]:
 
 
 def _proposal(device: Device, is_local: Callable[[bytes], bool]) -> Proposal:
-    name = device.mac.hex("-")
-    return propose(
-        device, url=f"https://{name}.invalid/learned.json", model=name, is_local=is_local, at=SystemClock().utc()
-    )
+    return propose(device, model=device.guess.kind or "unknown", is_local=is_local, at=SystemClock().utc())
 
 
 def _write(target: Path, proposals: dict[bytes, Proposal]) -> None:

@@ -31,7 +31,7 @@ from thingstead.transport.engine_socket import EngineSocket
 __all__ = ["NETWORK_CALLS", "NetworkEngine", "RemoteNetwork"]
 
 NETWORK_CALLS = (
-    "mode", "trust", "note", "places", "refresh", "watch", "file", "expect", "release", "learn", "names",
+    "mode", "trust", "note", "places", "refresh", "watch", "file", "expect", "release", "learn", "names", "vouch",
     "owner_rules", "put_rule", "remove_rule", "explain", "drops", "located", "reach",
 )  # fmt: skip
 """What the network plane is asked beside what each is."""
@@ -69,9 +69,9 @@ class NetworkEngine:
         """Who keeps the rules."""
         return self.plane.mode
 
-    async def note(self, thing: ThingId, ip: str) -> None:
-        """Keep where a thing's handshake came from."""
-        await self._whereabouts.note(thing, ip)
+    async def note(self, thing: ThingId, ip: str, mac: bytes = b"") -> None:
+        """Keep where a thing is."""
+        await self._whereabouts.note(thing, ip, mac)
 
     def places(self) -> tuple[tuple[bytes, bytes], ...]:
         """Where things are."""
@@ -88,6 +88,10 @@ class NetworkEngine:
     async def expect(self, document: bytes) -> None:
         """Look up the names of a release's file."""
         await self.plane.expect(document)
+
+    async def vouch(self, document: bytes) -> None:
+        """Keep a file of the owner's, and put it in force."""
+        await self.plane.vouch(document)
 
     async def release(self, thing: ThingId, document: bytes) -> bool:
         """Have a thing go by the file of the release that it runs."""
@@ -170,9 +174,9 @@ class RemoteNetwork(RemotePlane):
         """It was told at the beginning, and has put in force what the state of each thing asks for."""
         self._mode = await self.ask(str, "mode")
 
-    async def note(self, thing: ThingId, ip: str) -> None:
-        """Keep where a thing's handshake came from; on disk when this returns."""
-        await self.ask(None, "note", thing, ip)
+    async def note(self, thing: ThingId, ip: str, mac: bytes = b"") -> None:
+        """Keep where a thing is; on disk when this returns."""
+        await self.ask(None, "note", thing, ip, mac)
 
     def places(self) -> tuple[ThingAddress, ...]:
         """Where all things are of which it is known."""
@@ -192,6 +196,10 @@ class RemoteNetwork(RemotePlane):
     async def expect(self, document: bytes) -> None:
         """As the manager does; errors as there."""
         await self.ask(None, "expect", document)
+
+    async def vouch(self, document: bytes) -> None:
+        """As the manager does; errors as there."""
+        await self.ask(None, "vouch", document)
 
     async def release(self, thing: ThingId, document: bytes) -> bool:
         """As the manager does; errors as there."""

@@ -7,6 +7,7 @@ from typing import Any
 from thingstead.controller import (
     operation_access,
     operation_admission,
+    operation_adoption,
     operation_assurance,
     operation_attestation,
     operation_backup,
@@ -35,6 +36,7 @@ from thingstead.controller import (
     operation_traffic,
     operation_type,
 )
+from thingstead.controller.brownfield import Brownfield
 from thingstead.controller.controller import Controller
 from thingstead.controller.ddi import ddi_origin
 from thingstead.controller.gate import Gate
@@ -100,6 +102,7 @@ def _of_things(controller: Controller) -> tuple[Operation[Any], ...]:
             clock=controller.foundation.clock,
         ),
         *operation_attestation.rows(controller.attesting, controller.register),
+        *operation_adoption.rows(_brownfield(controller)),
         *operation_ddi.rows(controller.devices, url=ddi_origin(controller.foundation.config.ddi)),
         *operation_maintenance.rows(
             controller.maintenance,
@@ -219,6 +222,17 @@ def _adoption(controller: Controller) -> Adoption:
 
     owner = foundation.keys.handle(KeyId("domain"))
     return Adoption(ask, domain=foundation.config.domain.name, owner=owner, clock=foundation.clock)
+
+
+def _brownfield(controller: Controller) -> Brownfield:
+    return Brownfield(
+        controller.conductor,
+        controller.register,
+        vouch=controller.planes.network.vouch,
+        place=controller.planes.whereabouts.note,
+        clock=controller.foundation.clock,
+        random_bytes=controller.foundation.random_bytes,
+    )
 
 
 def _partings(controller: Controller) -> Partings:

@@ -27,9 +27,15 @@ class Whereabouts:
         self._mac_of = mac_of
         self._places = {thing_id(name): _decode(document) for name, document in records.load().items()}
 
-    async def note(self, thing: ThingId, ip: str) -> None:
-        """Keep where a thing's handshake came from; on disk when this returns."""
-        place = ThingAddress(self._mac_of(ip), ip_address(ip))
+    async def note(self, thing: ThingId, ip: str, mac: bytes = b"") -> None:
+        """Keep where a thing's handshake came from, or where its owner says; on disk when this returns.
+
+        Args:
+            thing: whose.
+            ip: its address.
+            mac: behind that; empty to ask the segment.
+        """
+        place = ThingAddress(mac or self._mac_of(ip), ip_address(ip))
         if self._places.get(thing) != place:
             await self._records.write({thing: codec.encode([place.mac, place.ip.packed])})
             self._places[thing] = place

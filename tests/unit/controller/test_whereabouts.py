@@ -48,3 +48,9 @@ def test_a_damaged_record_is_refused():
     asyncio.run(records.write({THING: codec.encode([b"short", b"\x0a\x4d\x01\x01"])}))
     with pytest.raises(DecodeError, match="network plane"):
         whereabouts(store)
+
+
+def test_what_the_owner_says_of_a_link_layer_address_is_not_asked_of_the_segment():
+    places = whereabouts(MemoryStore())
+    asyncio.run(places.note(THING, "10.77.9.9", MAC))
+    assert places.locate(THING) == (ThingAddress(MAC, ip_address("10.77.9.9")),)

@@ -17,7 +17,7 @@ from thingstead.protocols.mud.builder import Description, Service, render
 from thingstead.protocols.mud.file import Direction, Remote, RemoteKind
 from thingstead.protocols.mud.rule import DNS_CLASS
 
-__all__ = ["LeftOut", "Proposal", "propose"]
+__all__ = ["LeftOut", "Proposal", "learned_url", "propose"]
 
 _TCP, _UDP = 6, 17
 _DNS, _NTP, _TELNET = 53, 123, 23
@@ -55,12 +55,16 @@ class Proposal:
     doubts: tuple[str, ...]
 
 
-def propose(device: Device, *, url: str, model: str, is_local: Callable[[bytes], bool], at: datetime) -> Proposal:
+def learned_url(mac: bytes) -> str:
+    """The URL of one device's own file; nobody can serve another there (RFC 6761 §6.4)."""
+    return f"https://{mac.hex('-')}.invalid/learned.json"
+
+
+def propose(device: Device, *, model: str, is_local: Callable[[bytes], bool], at: datetime) -> Proposal:
     """Make a file of what a device was seen to do.
 
     Args:
         device: as it was seen.
-        url: of the file, of scheme https.
         model: what it is called there.
         is_local: whether an address is the site's.
         at: aware; when it was last changed.
@@ -76,7 +80,7 @@ def propose(device: Device, *, url: str, model: str, is_local: Callable[[bytes],
         services.setdefault(_service(contact, is_local))
         doubts += _doubts(contact, is_local)
     description = Description(
-        url=url,
+        url=learned_url(device.mac),
         last_update=at,
         system_info="Learned from traffic, signed by nobody",
         manufacturer="",

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from thingstead.clock import Clock
 from thingstead.crypto.digest import digest
@@ -19,7 +20,7 @@ from thingstead.protocols.mud.parser import parse
 from thingstead.protocols.mud.rule import RuleSet, compile_rules, difference
 from thingstead.protocols.mud.signature import AdmissionPolicy, admit
 
-__all__ = ["MudLibrary", "Shelved"]
+__all__ = ["MudLibrary", "Shelved", "is_owners"]
 
 _LARGEST_FILE = 1 << 18
 _LARGEST_SIGNATURE = 1 << 16
@@ -95,11 +96,30 @@ class MudLibrary:
         _, _, data, _ = codec.decode(self._documents[_key(url)])
         return bytes(data)
 
+    async def vouch(self, data: bytes) -> str:
+        """Take a file that the owner vouches for; returns its URL, at which nobody else can offer another.
+
+        Raises:
+            ProtocolError: not a MUD file.
+            PolicyError: of a URL that is somebody's.
+            StorageError: it could not be kept.
+        """
+        url, at = parse(data).url, self._clock.utc()
+        if not is_owners(url):
+            raise PolicyError(f"expected a URL under .invalid, got {url}: that file is its maker's", reason="url")
+        document = codec.encode([url, microseconds(at), data, None])
+        await self._records.write({_key(url): document})
+        self._admit(url, at, data, None, as_of=at)
+        self._documents[_key(url)] = document
+        return url
+
     async def refresh(self, url: str) -> bool:
         """Ask for `url` unless what is here is still fresh; whether the rules are other ones now.
 
         Of several that want the same file at the same time one asks, and the others wait for its answer.
         """
+        if is_owners(url):
+            return False
         async with self._asking.setdefault(url, asyncio.Lock()):
             at = self._clock.utc()
             shelved = self._shelf.get(url)
@@ -171,8 +191,18 @@ class MudLibrary:
                 raise DecodeError("expected a kept MUD file: url, time, data and signature")
 
     def _admit(self, url: str, fetched_at: datetime, data: bytes, signature: bytes | None, *, as_of: datetime) -> None:
-        admitted = admit(data, signature, policy=self._policy_of(url), at=as_of, url=url)
+        policy = _OWNERS if is_owners(url) else self._policy_of(url)
+        admitted = admit(data, signature, policy=policy, at=as_of, url=url)
         self._shelf[url] = Shelved(compile_rules(admitted), fetched_at)
+
+
+def is_owners(url: str) -> bool:
+    """Whether a file of that URL can be nobody's but the owner's: no name under .invalid exists (RFC 6761 §6.4)."""
+    return (urlsplit(url).hostname or "").endswith(".invalid")
+
+
+_OWNERS = AdmissionPolicy("the owner's own word", insecure_unsigned=True)
+"""Whoever may operate the domain brought the file; a signature would say nothing more."""
 
 
 def _key(url: str) -> str:

@@ -19,7 +19,7 @@ from thingstead.errors import PolicyError, TransportError, UntrustedError
 from thingstead.identifier import ThingId, TransitionId
 from thingstead.planes.network.alarm import Alarm, AlarmKind
 from thingstead.planes.network.findings import CONTROLS
-from thingstead.planes.network.mud_library import MudLibrary
+from thingstead.planes.network.mud_library import MudLibrary, is_owners
 from thingstead.planes.network.name_table import NameTable
 from thingstead.planes.network.overlay import OWN, Overlay
 from thingstead.planes.network.residents import Resident, Residents
@@ -255,6 +255,20 @@ class MudManager:
         """A MUD file as last admitted; None where there never was one."""
         return self._library.file(url)
 
+    async def vouch(self, document: bytes) -> None:
+        """Take a file that the owner vouches for, and have whoever goes by it go by it from now on.
+
+        Raises:
+            ProtocolError: not a MUD file.
+            PolicyError: of a URL that is somebody's.
+            TransportError: the enforcer refused.
+        """
+        url = await self._library.vouch(document)
+        for one in self._residents.admitted():
+            if one.thing.mud_url == url:
+                self._renewed |= await self._names.refresh(self._book.dns_names(one.thing))
+                await self._apply(one)
+
     async def expect(self, document: bytes) -> None:
         """A release is offered whose things will go by this file: its names are looked up before one runs it.
 
@@ -301,7 +315,8 @@ class MudManager:
         expiries = []
         for url, shelved in self._library.shelved().items():
             things = self._residents.with_url(url)
-            expiries.append(Expiry(f"MUD file {url}", shelved.stale_at, things, self.name, shelved.stale_at))
+            if not is_owners(url):
+                expiries.append(Expiry(f"MUD file {url}", shelved.stale_at, things, self.name, shelved.stale_at))
             if shelved.rules.signer_expires is not None:
                 what = f"signer of MUD file {url}: {shelved.rules.signer}"
                 expiries.append(Expiry(what, shelved.rules.signer_expires, things, self.name))

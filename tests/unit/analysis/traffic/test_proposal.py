@@ -34,7 +34,7 @@ def contact(
 
 def proposal(*contacts: Contact) -> Proposal:
     device = Device(DEVICE, (), Guess("", 0.0, ()), (), (), contacts, 0.0, 1.0, 1)
-    return propose(device, url="https://x.invalid/l.json", model="lamp", is_local=Site().is_local, at=NOW)
+    return propose(device, model="lamp", is_local=Site().is_local, at=NOW)
 
 
 def allowed(*contacts: Contact) -> list[str]:

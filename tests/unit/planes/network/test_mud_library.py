@@ -6,7 +6,7 @@ import pytest
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.planes.network.fakes import CLOUD, URL, Shelf, World, described
 from thingstead.crypto.authority import make_authority, make_signer
-from thingstead.errors import DecodeError
+from thingstead.errors import DecodeError, PolicyError
 from thingstead.planes.network.alarm import AlarmKind
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.mud.builder import Description, render
@@ -139,3 +139,51 @@ def test_a_file_that_could_not_be_had_is_asked_for_again_soon_and_then_more_rare
         world.clock.seconds += seconds
         asyncio.run(world.library.refresh(URL))
         assert world.web.asked.count(URL) == asked
+
+
+OWN_URL = "https://02-77-00-00-00-01.invalid/learned.json"
+OWN = described(CLOUD, url=OWN_URL)
+
+
+@pytest.mark.requirement("R-81")
+def test_a_file_of_the_owners_counts_by_the_owners_word_and_stays_over_a_restart():
+    world = World(policy_of=policy_of)
+    asyncio.run(world.library.vouch(OWN))
+    again = World(policy_of=policy_of, records=world.records)
+    for one in (world, again):
+        rules = one.library.rules(OWN_URL)
+        assert rules is not None
+        assert (rules.signer, rules.policy) == (None, "the owner's own word")
+    assert again.library.file(OWN_URL) == OWN
+
+
+def test_a_file_of_the_owners_is_asked_for_nowhere_and_never_stale():
+    world = World(policy_of=policy_of, pages={OWN_URL: described(url=OWN_URL)})
+    asyncio.run(world.library.vouch(OWN))
+    world.clock.seconds += 1_000_000
+    assert asyncio.run(world.library.refresh(OWN_URL)) is False
+    assert world.web.asked == []
+    assert world.manager.expiries() == ()
+    assert world.library.file(OWN_URL) == OWN
+
+
+def test_a_url_of_nobody_brings_no_file_by_itself():
+    """Whoever can answer for a name under .invalid here must not speak for the owner."""
+    world = World(policy_of=policy_of, pages={OWN_URL: OWN})
+    asyncio.run(world.library.refresh(OWN_URL))
+    assert world.library.rules(OWN_URL) is None
+
+
+@pytest.mark.parametrize("url", [URL, "https://invalid.acme.example/x", "https://x.invalid.example/x"])
+def test_the_owners_word_is_no_makers_file(url):
+    world = World(policy_of=policy_of)
+    with pytest.raises(PolicyError, match="its maker's"):
+        asyncio.run(world.library.vouch(described(CLOUD, url=url)))
+    assert world.records.documents == {}
+
+
+def test_what_is_no_file_is_not_vouched_for():
+    world = World(policy_of=policy_of)
+    with pytest.raises(DecodeError):
+        asyncio.run(world.library.vouch(b"{"))
+    assert world.records.documents == {}

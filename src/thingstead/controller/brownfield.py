@@ -1,0 +1,152 @@
+"""Devices that speak none of our protocols: the owner vouches for them, and the network alone holds them (RFC 8576 §2).
+
+Such a device proves nothing. It is known by its address on the segment, it gets no token and no group, and may do on
+the network what a MUD file says that was learned from its traffic, or written by the owner. Files of the owner's have
+a URL of ``.invalid``, at which nobody can serve another (RFC 6761 §6.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+from thingstead.analysis.traffic.proposal import learned_url
+from thingstead.clock import Clock
+from thingstead.controller.conductor import Conductor
+from thingstead.controller.standing import GONE
+from thingstead.crypto.digest import digest
+from thingstead.domain.ledger.entry import Detail
+from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
+from thingstead.domain.register import Register
+from thingstead.domain.thing import Thing
+from thingstead.errors import ConfigError, PolicyError
+from thingstead.identifier import ThingId, thing_id_from_random
+from thingstead.protocols.mud.parser import parse
+
+__all__ = ["ADOPTED", "Brownfield", "Find", "is_adopted"]
+
+ADOPTED = "(adopted)"
+"""As its maker: no maker calls itself so, and no release is ever for it."""
+
+_LONGEST = 128
+_OTHER_CLASS = 3
+_OUTSIDE = frozenset({LifecycleState.INSTALLED, LifecycleState.BOOTSTRAPPING, LifecycleState.RE_BOOTSTRAPPING})
+"""After a restore it has to come in again, for which it has no other way than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """A device as somebody saw it.
+
+    Attributes:
+        mac: six octets; its serial number here.
+        ip: where it is.
+        model: what the owner calls its type.
+        zone: where the owner put it.
+        document: a MUD file in JSON, whose URL is `learned_url` of the device.
+    """
+
+    mac: bytes
+    ip: IPv4Address | IPv6Address
+    model: str
+    zone: str
+    document: bytes
+
+
+class Brownfield:
+    """Takes devices in, and gives them other files.
+
+    Args:
+        conductor: runs transitions.
+        register: the things.
+        vouch: keeps a MUD file of the owner's, and puts it in force.
+        place: keeps where a thing is.
+        clock: for UTC.
+        random_bytes: for ids.
+    """
+
+    def __init__(
+        self,
+        conductor: Conductor,
+        register: Register,
+        *,
+        vouch: Callable[[bytes], Awaitable[None]],
+        place: Callable[[ThingId, str, bytes], Awaitable[None]],
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._conductor = conductor
+        self._register = register
+        self._vouch = vouch
+        self._place = place
+        self._clock = clock
+        self._random_bytes = random_bytes
+
+    async def adopt(self, find: Find, *, by: str) -> Thing:
+        """Take a device in; one that is in gets the other file and place, and stays what it is.
+
+        Raises:
+            ConfigError: no address of one device, or a word that is none.
+            ProtocolError: not a MUD file.
+            PolicyError: another device's file, or a device that left or is restricted.
+            StorageError: it could not be kept.
+        """
+        _check(find)
+        url = learned_url(find.mac)
+        if parse(find.document).url != url:
+            raise PolicyError(f"expected a MUD file of {url}, which is this device's and nobody else's", reason="url")
+        thing = self._register.find(ADOPTED, find.mac.hex(":"))
+        if thing is not None and (thing.restriction is not Restriction.NONE or not is_adopted(thing)):
+            raise PolicyError(f"{thing.id} is {thing.state.value}, {thing.restriction.value}", reason="restricted")
+        await self._vouch(find.document)
+        if thing is None:
+            thing = self._thing(find, url)
+            await self._conductor.register(thing, actor=by, evidence=_evidence(find))
+        await self._place(thing.id, str(find.ip), find.mac)
+        if thing.state is LifecycleState.INSTALLED:
+            await self._conductor.transition(thing.id, Cause.JOIN_STARTED, actor=by)
+        if thing.state in _OUTSIDE:
+            evidence: dict[str, Detail] = {"rule": "adopted by hand", "speaks": "nothing of ours"}
+            changes = {"joined_at": self._clock.utc()}
+            report = await self._conductor.transition(
+                thing.id, Cause.JOINED, actor=by, evidence=evidence, changes=changes
+            )
+            return report.thing
+        return await self._conductor.amend(
+            thing.id, actor=by, cause="profile", changes={"model": find.model, "zone": find.zone}
+        )
+
+    def _thing(self, find: Find, url: str) -> Thing:
+        return Thing(
+            id=thing_id_from_random(self._random_bytes(10)),
+            version=1,
+            state=LifecycleState.INSTALLED,
+            restriction=Restriction.NONE,
+            maker=ADOPTED,
+            model=find.model,
+            serial=find.mac.hex(":"),
+            device_class=_OTHER_CLASS,
+            mud_url=url,
+            zone=find.zone,
+        )
+
+
+def is_adopted(thing: Thing) -> bool:
+    """Whether it is a device that was taken in like this, and has not left."""
+    return thing.maker == ADOPTED and thing.state not in GONE
+
+
+def _check(find: Find) -> None:
+    if len(find.mac) != 6 or find.mac[0] & 1 or not any(find.mac):
+        raise ConfigError(f"expected the MAC address of one device, got {find.mac.hex(':')}")
+    if find.ip.is_multicast or find.ip.is_unspecified or find.ip.is_loopback:
+        raise ConfigError(f"expected the address of one device, got {find.ip}")
+    for what, word in (("model", find.model), ("zone", find.zone)):
+        if len(word) > _LONGEST or not word.isprintable() or (not word and what == "model"):
+            raise ConfigError(f"expected a {what} of up to {_LONGEST} characters that can be printed")
+
+
+def _evidence(find: Find) -> dict[str, Detail]:
+    """The ledger keeps which file it was, and neither the device's address nor where it is."""
+    return {"maker": ADOPTED, "model": find.model, "file": digest(find.document)}

@@ -1,0 +1,38 @@
+import pytest
+
+from tests.unit.controller.test_brownfield import file
+
+MAC = "02:77:00:00:00:01"
+WORDS = ("adopt", MAC, "--ip", "10.77.0.7", "--model", "plug")
+
+
+@pytest.fixture
+def learned(tmp_path):
+    path = tmp_path / "learned.json"
+    path.write_bytes(file())
+    return path
+
+
+def test_a_device_is_taken_in_with_the_file_that_was_proposed(run, controller, learned):
+    controller.answer = {"result": {"thing": "thing-abcdefghijklmnop", "state": "operational"}}
+    code, out, _ = run(*WORDS, "--mud", learned, "--zone", "hall", "--domain", controller.path.parent)
+    assert code == 0
+    assert out.splitlines()[-1] == "next: thingstead thing show thing-abcdefghijklmnop"
+    ((operation, asked),) = controller.asked
+    assert operation == "device.adopt"
+    expected = {"mac": MAC, "ip": "10.77.0.7", "model": "plug", "zone": "hall", "file": file().decode()}
+    assert asked == expected
+
+
+@pytest.mark.parametrize("content", [b"{}", b"", b"\xff\xfe"])
+def test_what_is_no_mud_file_is_asked_of_nobody(run, controller, learned, content):
+    learned.write_bytes(content)
+    assert run(*WORDS, "--mud", learned, "--domain", controller.path.parent)[0] != 0
+    assert controller.asked == []
+
+
+@pytest.mark.parametrize("words", [("adopt", "lamp", *WORDS[2:]), (*WORDS[:3], "10.77", *WORDS[4:]), WORDS])
+def test_what_names_no_device_is_asked_of_nobody(run, controller, learned, words):
+    given = ("--mud", learned) if words is not WORDS else ()
+    assert run(*words, *given, "--domain", controller.path.parent)[0] == 60
+    assert controller.asked == []

@@ -1,0 +1,41 @@
+"""A device that speaks none of our protocols lives under rules as all things do: on the ledger and over restarts."""
+
+import pytest
+
+from tests.scenarios.world import play
+from tests.unit.controller.test_brownfield import MAC, file
+from thingstead.domain.lifecycle import LifecycleState
+from thingstead.identifier import thing_id
+
+DEVICE = {"mac": MAC.hex(":"), "ip": "192.0.2.77", "model": "plug", "file": file().decode()}
+
+
+@pytest.mark.requirement("R-12")
+@pytest.mark.requirement("R-81")
+def test_an_adopted_device_goes_by_its_own_file_and_after_a_restart_too():
+    async def story(world):
+        told = await world.domain.ask("device.adopt", **DEVICE)
+        thing = thing_id(told["thing"])
+        for _ in range(2):
+            domain = world.domain.controller
+            assert domain.register.thing(thing).state is LifecycleState.OPERATIONAL
+            assert domain.planes.network.file(told["mud_url"]) == file()
+            (place,) = domain.planes.whereabouts.locate(thing)
+            assert place.mac == MAC
+            await world.domain.crash()
+            await world.domain.start()
+
+    play(story)
+
+
+@pytest.mark.requirement("R-03")
+def test_an_adopted_device_is_cut_off_and_retired_like_any():
+    async def story(world):
+        thing = (await world.domain.ask("device.adopt", **DEVICE))["thing"]
+        await world.domain.ask("thing.quarantine", thing=thing)
+        assert "error" in await world.domain.answer("device.adopt", **DEVICE)
+        await world.domain.ask("thing.restore", thing=thing)
+        await world.domain.ask("thing.retire", thing=thing)
+        assert "error" in await world.domain.answer("device.adopt", **DEVICE)
+
+    play(story)

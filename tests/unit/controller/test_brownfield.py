@@ -1,0 +1,159 @@
+"""Invariant: a device that proves nothing is held by the network alone, under a file that is its own."""
+
+import asyncio
+import random
+from dataclasses import replace
+from ipaddress import ip_address
+
+import pytest
+
+from tests.unit.controller.planes import House
+from tests.unit.domain.things import AT
+from thingstead.analysis.traffic.proposal import learned_url
+from thingstead.controller.brownfield import ADOPTED, Brownfield, Find, is_adopted
+from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
+from thingstead.domain.plane import Demand
+from thingstead.errors import ConfigError, DecodeError, PolicyError, StorageError
+from thingstead.protocols.mud.builder import Description, render
+from thingstead.storage.memory import MemoryStore
+
+MAC = bytes.fromhex("027700000001")
+
+
+def file(url=""):
+    return render(Description(url or learned_url(MAC), AT, "Learned", "", "plug", ()))
+
+
+FIND = Find(MAC, ip_address("10.77.0.7"), "plug", "hall", file())
+
+
+class Field:
+    """A house where devices are taken in."""
+
+    def __init__(self):
+        self.house = House(MemoryStore())
+        self.vouched = []
+        self.places = []
+        self.fails = False
+        self.brownfield = Brownfield(
+            self.house.conductor,
+            self.house.register,
+            vouch=self.vouch,
+            place=self.place,
+            clock=self.house.clock,
+            random_bytes=random.Random(1).randbytes,
+        )
+
+    async def vouch(self, document):
+        if self.fails:
+            raise StorageError("the disk is full")
+        self.vouched.append(document)
+
+    async def place(self, thing, ip, mac):
+        self.places.append((thing, ip, mac))
+
+    def adopt(self, **changes):
+        return asyncio.run(self.brownfield.adopt(replace(FIND, **changes), by="owner"))
+
+
+def test_a_device_is_taken_in_where_it_is_with_its_own_file():
+    field = Field()
+    thing = field.adopt()
+    assert (thing.state, thing.maker, thing.serial) == (LifecycleState.OPERATIONAL, ADOPTED, "02:77:00:00:00:01")
+    assert (thing.mud_url, thing.zone, thing.keys) == (learned_url(MAC), "hall", ())
+    assert field.places == [(thing.id, "10.77.0.7", MAC)]
+    assert field.vouched == [FIND.document]
+    assert all(plane.calls[-1][1] is Demand.ADMIT for plane in field.house.planes.values())
+    assert is_adopted(thing)
+
+
+def test_the_ledger_says_that_it_proves_nothing_and_not_where_it_is():
+    field = Field()
+    field.adopt()
+    (registration,) = field.house.entries(Kind.REGISTRATION)
+    assert dict(registration.details)["maker"] == ADOPTED
+    joined = field.house.entries(Kind.TRANSITION)[-1]
+    assert dict(joined.details)["speaks"] == "nothing of ours"
+    assert b"02:77" not in b"".join(field.house.store.leaves())
+
+
+def test_once_more_gives_it_another_file_and_leaves_it_the_same_thing():
+    field = Field()
+    first = field.adopt()
+    again = field.adopt(document=file() + b" ", model="smart plug", ip=ip_address("10.77.0.8"))
+    assert again.id == first.id
+    assert again.model == "smart plug"
+    assert field.vouched[-1].endswith(b" ")
+    assert field.places[-1][1] == "10.77.0.8"
+
+
+def test_after_a_restore_it_comes_in_again_like_this():
+    field = Field()
+    thing = field.adopt()
+    asyncio.run(field.house.conductor.transition(thing.id, Cause.RE_BOOTSTRAP_REQUIRED, actor="owner"))
+    assert field.adopt().state is LifecycleState.OPERATIONAL
+
+
+@pytest.mark.parametrize(
+    "url", ["https://maker.example/plug.json", learned_url(bytes.fromhex("027700000002")), "https://x.invalid/l.json"]
+)
+def test_another_devices_file_is_refused(url):
+    field = Field()
+    with pytest.raises(PolicyError, match="this device's and nobody else's"):
+        field.adopt(document=file(url))
+    assert (field.vouched, list(field.house.register.things())) == ([], [])
+
+
+def test_what_is_no_mud_file_is_refused():
+    with pytest.raises(DecodeError):
+        Field().adopt(document=b"{}")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mac": b"\xff" * 6},
+        {"mac": bytes.fromhex("01005e000001")},
+        {"mac": bytes(6)},
+        {"mac": MAC[:5]},
+        {"ip": ip_address("224.0.0.1")},
+        {"ip": ip_address("0.0.0.0")},
+        {"ip": ip_address("127.0.0.1")},
+        {"ip": ip_address("ff02::1")},
+        {"model": ""},
+        {"model": "a" * 129},
+        {"model": "\x1b[2J"},
+        {"zone": "\n"},
+    ],
+)
+def test_what_is_no_device_is_not_taken_in(wrong):
+    field = Field()
+    with pytest.raises(ConfigError):
+        field.adopt(**wrong)
+    assert field.vouched == []
+
+
+def test_a_file_that_cannot_be_kept_takes_nobody_in():
+    field = Field()
+    field.fails = True
+    with pytest.raises(StorageError):
+        field.adopt()
+    assert list(field.house.register.things()) == []
+
+
+def test_who_is_cut_off_is_not_let_in_again_by_this():
+    field = Field()
+    thing = field.adopt()
+    asyncio.run(field.house.conductor.restrict(thing.id, Restriction.QUARANTINED, actor="owner", cause="test"))
+    with pytest.raises(PolicyError, match="quarantined"):
+        field.adopt()
+    assert len(field.vouched) == 1
+
+
+def test_who_left_does_not_come_back_by_this():
+    field = Field()
+    thing = field.adopt()
+    asyncio.run(field.house.conductor.transition(thing.id, Cause.RETIRED, actor="owner"))
+    with pytest.raises(PolicyError):
+        field.adopt()
