@@ -28,7 +28,7 @@ def test_an_adopted_device_goes_by_its_own_file_and_after_a_restart_too():
     play(story)
 
 
-@pytest.mark.requirement("R-03")
+@pytest.mark.requirement("R-09")
 def test_an_adopted_device_is_cut_off_and_retired_like_any():
     async def story(world):
         thing = (await world.domain.ask("device.adopt", **DEVICE))["thing"]
