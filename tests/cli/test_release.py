@@ -62,7 +62,7 @@ def test_three_commands_lead_from_an_image_to_a_published_release(here, run):
     assert code == 0
     shown = told(run, "release", "inspect", "lx-1-1.1.0", "--anchor", ANCHOR)
     assert shown["authentic"].startswith("enough for things of aurora")
-    assert shown["statement"] == "2 files, signed by the same"
+    assert shown["statement"] == "3 files, signed by the same"
     _, out, _ = run("release", "inspect", "lx-1-1.1.0", "--anchor", ANCHOR)
     assert out.splitlines()[-1] == "next: thingstead release publish lx-1-1.1.0"
 
@@ -227,7 +227,7 @@ def test_signatures_that_people_made_at_the_same_time_are_put_together(here, run
     assert told(run, *words) == {"collected": 0, "of_all": 2}
     shown = told(run, "release", "inspect", "lamp-2", "--anchor", "two/two.anchor")
     assert shown["authentic"].startswith("enough")
-    assert shown["statement"] == "2 files, signed by the same"
+    assert shown["statement"] == "3 files, signed by the same"
 
 
 def test_a_copy_of_another_release_or_with_other_files_brings_no_signatures(here, run, lamp):
@@ -292,6 +292,7 @@ def test_a_release_file_makes_a_folder_with_words_for_the_owner(here, run):
     assert json.loads((here / "lamp" / "words.json").read_text()) == {"en": "It dims."}
     assert sorted(path.name for path in (here / "lamp").iterdir()) == [
         "image.bin",
+        "reference.corim",
         "release.suit",
         "release.toml",
         "words.json",

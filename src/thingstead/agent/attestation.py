@@ -21,7 +21,6 @@ from thingstead.protocols.profile import attestation, path
 from thingstead.protocols.profile.attestation import State
 from thingstead.protocols.profile.birth import Birth
 from thingstead.protocols.suit.digest import decode_digest
-from thingstead.protocols.suit.manifest import ComponentId
 
 __all__ = ["Attester"]
 
@@ -66,13 +65,7 @@ class Attester:
         return State(
             self._birth.vendor_id,
             self._birth.class_id,
-            {_name(component): digest.value for component, digest in images.items()},
+            {attestation.component_name(component): digest.value for component, digest in images.items()},
             manifest,
             {attestation.FIRMWARE: header.version},
         )
-
-
-def _name(component: ComponentId) -> str:
-    """A component identifier as text: its parts joined, those that are no text in hexadecimal."""
-    parts = [part.decode() if part.isascii() and part.decode().isprintable() else part.hex() for part in component]
-    return "/".join(parts)

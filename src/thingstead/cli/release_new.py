@@ -49,6 +49,7 @@ def _new(session: Session) -> int:
             "manifest_digest": digest,
             "manifest_bytes": len(recipe.envelope.manifest),
             "envelope_bytes": len(envelope.encode(recipe.envelope)),
+            "reference_values": bool(recipe.reference),
             "payloads": {name: len(content) for name, content in recipe.payloads.items()},
         }
     )
@@ -108,6 +109,8 @@ def _quoted(text: str) -> str:
 
 def _files(recipe: Recipe) -> dict[str, bytes]:
     files: dict[str, bytes] = dict(recipe.payloads)
+    if recipe.reference:
+        files[MemberName.REFERENCE_VALUES] = recipe.reference
     if recipe.words:
         files[MemberName.WORDS] = (json.dumps(dict(recipe.words), indent=2, ensure_ascii=False) + "\n").encode()
     return files
@@ -156,7 +159,9 @@ NEW = Action(
         Parameter("--output", "new folder for the release; else named after the file, or after model and version"),
     ),
     _new,
-    "The same input gives the same bytes, signatures excepted. Nobody has signed yet: look at it, then sign.",
+    "The same input gives the same bytes, signatures excepted. Reference values, by which a domain knows what things\n"
+    "that run it measure, are written with it, where they follow from the file. Nobody has signed yet: look at it,\n"
+    "then sign.",
 )
 ADD = Action(
     (

@@ -16,6 +16,7 @@ from thingstead.phases.authoring.component import read_components, read_dependen
 from thingstead.phases.authoring.encryption import read_encryption
 from thingstead.phases.authoring.parameter import Scope, read_parameters, read_vendor, read_version
 from thingstead.phases.authoring.place import Files, Place
+from thingstead.phases.authoring.reference import reference_of
 from thingstead.phases.authoring.step import REPORT_ALL, read_commands
 from thingstead.phases.authoring.template import Gate, Identity, Template
 from thingstead.phases.authoring.text import read_texts, read_words
@@ -24,7 +25,7 @@ from thingstead.protocols.suit import builder
 from thingstead.protocols.suit.builder import Commands, Draft
 from thingstead.protocols.suit.envelope import SEVERABLE, Envelope
 from thingstead.protocols.suit.identifier import class_identifier
-from thingstead.protocols.suit.manifest import ComponentId, decode_manifest
+from thingstead.protocols.suit.manifest import ComponentId, Content, decode_manifest
 from thingstead.protocols.suit.registry import CommandId, Member, ParameterId
 
 __all__ = ["MAX_COMPONENTS", "Recipe", "read_recipe"]
@@ -90,11 +91,13 @@ class Recipe:
         envelope: unsigned; the same file gives the same bytes.
         payloads: files that travel beside it, by name.
         words: what is new, for the owner of the things, by language.
+        reference: CoRIM of what things measure that run it; empty where that does not follow from the file.
     """
 
     envelope: Envelope
     payloads: Mapping[str, bytes]
     words: Mapping[str, str]
+    reference: bytes = b""
 
 
 def read_recipe(text: str, files: Files) -> Recipe:
@@ -129,8 +132,9 @@ def read_recipe(text: str, files: Files) -> Recipe:
     envelope = builder.assemble(replace(draft, severed=_severed(table, draft)))
     for old, new in made.deltas:
         envelope = _with_patch(top, envelope, old, new)
-    _require_readable(top, envelope)
-    return Recipe(envelope, made.files, read_words(table))
+    content = _readable(top, envelope)
+    reference = b"" if "commands" in table else reference_of(content, made.components, _identity(table))
+    return Recipe(envelope, made.files, read_words(table), reference)
 
 
 def _scope(table: Mapping[str, Place], files: Files) -> Scope:
@@ -230,9 +234,9 @@ def _with_patch(top: Place, envelope: Envelope, old: bytes, new: bytes) -> Envel
         raise top.refuse(f"cannot carry a difference: {error.message}") from None
 
 
-def _require_readable(top: Place, envelope: Envelope) -> None:
+def _readable(top: Place, envelope: Envelope) -> Content:
     """What our own things would not even parse leaves no workshop."""
     try:
-        decode_manifest(envelope)
+        return decode_manifest(envelope)
     except ThingsteadError as error:
         raise top.refuse(f"expected a manifest that things can read: {error}") from None

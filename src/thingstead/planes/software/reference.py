@@ -10,7 +10,6 @@ from thingstead.planes.software.release import ClassKey, Release
 from thingstead.protocols.profile import reference_values
 from thingstead.protocols.profile.attestation import FIRMWARE, State
 from thingstead.protocols.profile.reference_values import MEMBER, ReferenceValues
-from thingstead.protocols.suit.digest import digest_of
 
 __all__ = ["Reference", "reference_of", "require_agreement"]
 
@@ -53,7 +52,7 @@ def require_agreement(corim: bytes, release: Release) -> None:
     state = State(target.vendor_id, target.class_id, {})
     if not values.is_for(state) or values.sequence_number != release.sequence_number:
         raise PolicyError(f"{MEMBER}: values of another class or release than {environment}"[:200], reason="reference")
-    if values.digests.get(FIRMWARE) != digest_of(release.image).value:
+    if values.digests.get(FIRMWARE) != release.installed:
         raise PolicyError(f"{MEMBER}: things that run this image would measure otherwise", reason="reference")
 
 

@@ -34,6 +34,7 @@ __all__ = [
     "NONCE_SIZE",
     "PROFILE",
     "State",
+    "component_name",
     "decode_request",
     "encode_request",
     "read_state",
@@ -92,6 +93,12 @@ class State:
     def measurements(self) -> tuple[Measurement, ...]:
         """Its components, as reference values have them."""
         return tuple([Measurement(name, {Value.DIGESTS: {SHA_256: digest}}) for name, digest in self.digests.items()])
+
+
+def component_name(component: tuple[bytes, ...]) -> str:
+    """A component identifier as text: its parts joined, those that are no text in hexadecimal."""
+    parts = [part.decode() if part.isascii() and part.decode().isprintable() else part.hex() for part in component]
+    return "/".join(parts)
 
 
 def encode_request(nonce: bytes) -> bytes:

@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -55,6 +56,16 @@ def test_what_a_release_brings_comes_before_what_its_manifest_says():
 def test_values_that_agree_with_their_release_and_those_of_other_verifiers_may_come_with_it():
     require_agreement(corim(), opened())
     require_agreement(rim.encode("a", {"a": OTHERS}, profile="tag:other.example,2026:x"), opened())
+
+
+def test_of_an_encrypted_release_things_measure_what_comes_out_of_it():
+    release = opened()
+    sealed: Any = SimpleNamespace(
+        line=release.line, sequence_number=release.sequence_number, image=b"ciphertext", installed=digest(IMAGE)
+    )
+    require_agreement(corim(), sealed)
+    with pytest.raises(PolicyError):
+        require_agreement(corim(components={FIRMWARE: digest(b"ciphertext")}), sealed)
 
 
 @pytest.mark.parametrize(
