@@ -7,7 +7,7 @@ where a part of the requirement cannot be seen from a running domain the row say
 
 from __future__ import annotations
 
-from thingstead.controller import evidence_attestation, evidence_owner, evidence_people
+from thingstead.controller import evidence_attestation, evidence_owner, evidence_people, evidence_traffic
 from thingstead.controller.figures import Figures, Row
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import LifecycleState
@@ -214,6 +214,7 @@ def _alone(figures: Figures) -> tuple[str, bool]:
 
 _ROWS: tuple[Row, ...] = (
     *evidence_attestation.ROWS,
+    *evidence_traffic.ROWS,
     *evidence_people.ROWS,
     *evidence_owner.ROWS,
     (
