@@ -71,6 +71,9 @@ class Admission:
         issuer_credential: CCS of the key that tokens are signed with.
         note_place: keeps the address that a verified handshake came from.
         attest: appraises what a newcomer says that it runs; raises where it is to get nothing.
+
+    Attributes:
+        on_url: told where the credential of whoever joined says that its MUD file is.
     """
 
     def __init__(
@@ -106,6 +109,7 @@ class Admission:
         self._random_bytes = random_bytes
         self._note_place = note_place
         self._attest = attest
+        self.on_url: Callable[[ThingId, str], None] = lambda _thing, _url: None
         self._joining: WeakValueDictionary[Name, asyncio.Lock] = WeakValueDictionary()
         self._attempts = RateLimits(1 / _SECONDS_PER_ATTEMPT, burst=_ATTEMPTS_AT_ONCE, max_names=_MAX_NAMES)
 
@@ -293,6 +297,7 @@ class Admission:
             self._identity.disprove(thing.id)
             self._access.retract(thing.id)
         await self._waiting.leave(thing.id, is_member=was_member)
+        self.on_url(thing.id, newcomer.identity.mud_url)
         for plane in (self._identity.name, self._access.name):
             if plane in report.failures:
                 raise StateError(f"the {plane} plane could not admit {thing.id}: {report.failures[plane]}")

@@ -18,6 +18,8 @@ from thingstead.controller.flow_history import DOCUMENTS as FLOWS
 from thingstead.controller.flow_history import FlowHistory, Limits
 from thingstead.controller.flow_watch import FlowWatch
 from thingstead.controller.foundation import Foundation
+from thingstead.controller.mud_intake import DOCUMENTS as URLS
+from thingstead.controller.mud_intake import MudIntake
 from thingstead.controller.neighbourhood import Neighbourhood
 from thingstead.controller.network import local_networks
 from thingstead.controller.operation_network import NetworkAnswers
@@ -53,6 +55,7 @@ class Lookout:
         answers: to what people ask about that, and the owner's own rules.
         patches: who is behind rules against a vulnerability.
         exposure: which services of things answer a stranger.
+        urls: where things say that their MUD files are.
     """
 
     responder: Responder
@@ -64,6 +67,7 @@ class Lookout:
     answers: NetworkAnswers
     patches: VirtualPatches
     exposure: ExposureScan
+    urls: MudIntake
 
     @property
     def chores(self) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
@@ -73,6 +77,7 @@ class Lookout:
             (_SECOND, self.neighbourhood.look),
             (_SECOND, self.flows.look),
             (_SECOND, self.drops.look),
+            (_SECOND, self.urls.look),
             (_MINUTE, self.history.flush),
             (_MINUTE, self.patches.look),
             (_MINUTE, self.exposure.look),
@@ -116,7 +121,17 @@ def compose_lookout(
     answers = NetworkAnswers(network, history, patches, register, local=local, days=days, clock=clock)
     drops = DropWatch(network.drops, neighbourhood, history)
     exposure = _exposure(foundation, planes, store, register)
-    return Lookout(responder, traffic, neighbourhood, history, flows, drops, answers, patches, exposure)
+    urls = MudIntake(
+        register,
+        conductor,
+        network,
+        records=PlaneRecords(PlaneName.IDENTITY, store, prefix=URLS),
+        thing_at=neighbourhood.thing_at,
+        clock=clock,
+    )
+    if traffic is not None:
+        traffic.listeners.append(urls.see)
+    return Lookout(responder, traffic, neighbourhood, history, flows, drops, answers, patches, exposure, urls)
 
 
 def _exposure(foundation: Foundation, planes: Planes, store: SecondPlace, register: Register) -> ExposureScan:

@@ -32,7 +32,7 @@ __all__ = ["NETWORK_CALLS", "NetworkEngine", "RemoteNetwork"]
 
 NETWORK_CALLS = (
     "mode", "trust", "note", "places", "refresh", "watch", "file", "expect", "release", "learn", "names", "vouch",
-    "owner_rules", "put_rule", "remove_rule", "explain", "drops", "located", "reach",
+    "owner_rules", "put_rule", "remove_rule", "explain", "drops", "located", "reach", "obtain",
 )  # fmt: skip
 """What the network plane is asked beside what each is."""
 
@@ -84,6 +84,10 @@ class NetworkEngine:
     def file(self, url: str) -> bytes | None:
         """A MUD file as last admitted."""
         return self.plane.file(url)
+
+    async def obtain(self, url: str) -> bytes:
+        """Have a file here that no thing goes by yet."""
+        return await self.plane.obtain(url)
 
     async def expect(self, document: bytes) -> None:
         """Look up the names of a release's file."""
@@ -191,6 +195,11 @@ class RemoteNetwork(RemotePlane):
     def file(self, url: str) -> bytes | None:
         """A MUD file as last admitted."""
         found: bytes | None = self.ask_now(bytes | None, "file", url)
+        return found
+
+    async def obtain(self, url: str) -> bytes:
+        """As the manager does; errors as there."""
+        found: bytes = await self.ask(bytes, "obtain", url)
         return found
 
     async def expect(self, document: bytes) -> None:

@@ -69,6 +69,7 @@ def serve(controller: Controller) -> None:
         controller.refusals.count(reason, at=clock.utc(), thing=thing, source=event.source[0])
 
     resources.on_refusal = count
+    controller.admission.on_url = controller.lookout.urls.note
 
 
 _LINK_FORMAT = str(int(ContentFormat.LINK_FORMAT))

@@ -12,6 +12,7 @@ from thingstead.protocols.dhcp import v4, v6
 from thingstead.protocols.dns import message
 from thingstead.protocols.dns.message import Question, Rcode, RecordType
 from thingstead.protocols.mud import announcement, url
+from thingstead.protocols.packet.packet import decode_frame
 
 _CAP, _MOST = 60, 512
 _QUERY = message.encode_query(Question("cloud.example.com", RecordType.A), id=7)
@@ -38,7 +39,7 @@ def _dns(data: bytes) -> None:
 
 def _announcement(data: bytes) -> None:
     """Who announces does so for the interface it sends from, and only a URL that may be fetched."""
-    said = attempt(lambda: announcement.decode(data))
+    said = attempt(lambda: announcement.announced(decode_frame(data, at=0.0)))
     if said is not None:
         ensure(len(said.mac) == 6, "an announcement of nobody")
         ensure(said.url.startswith("https://") and url.parse_url(said.url) == said.url, "not a URL to fetch")

@@ -269,6 +269,18 @@ class MudManager:
                 self._renewed |= await self._names.refresh(self._book.dns_names(one.thing))
                 await self._apply(one)
 
+    async def obtain(self, url: str) -> bytes:
+        """Have a file here that no thing goes by yet; what is in force stays as it is.
+
+        Raises:
+            TransportError: it cannot be had, or its maker's signature is not there.
+        """
+        await self._library.refresh(url)
+        file = self._library.file(url)
+        if file is None:
+            raise TransportError(f"no MUD file of {url[:200]} that is taken can be had: the log says why")
+        return file
+
     async def expect(self, document: bytes) -> None:
         """A release is offered whose things will go by this file: its names are looked up before one runs it.
 

@@ -1,4 +1,4 @@
-"""MUD URLs that devices emit: DHCPv4, DHCPv6 and LLDP (RFC 8520 §10, §12), out of frames that somebody overheard."""
+"""MUD URLs that devices emit: DHCPv4, DHCPv6 and LLDP (RFC 8520 §10, §12), out of packets that somebody overheard."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from thingstead.errors import UntrustedError
 from thingstead.protocols.dhcp import v4, v6
 from thingstead.protocols.lldp import frame
 from thingstead.protocols.mud.url import decode_string
-from thingstead.protocols.packet.packet import EtherType, decode_frame
+from thingstead.protocols.packet.packet import EtherType, Packet
 
-__all__ = ["Announcement", "Carrier", "decode"]
+__all__ = ["Announcement", "Carrier", "announced"]
 
 
 class Carrier(StrEnum):
@@ -37,15 +37,14 @@ class Announcement:
     carrier: Carrier
 
 
-def decode(data: bytes) -> Announcement | None:
-    """The MUD URL in an Ethernet frame; None where it says none, as most do.
+def announced(packet: Packet) -> Announcement | None:
+    """The MUD URL in a packet; None where it says none, as most do.
 
     Raises:
         DecodeError: outside of a format.
         UnsupportedError: a message of a server, or from another link.
         UntrustedError: it speaks for another interface than it was sent from.
     """
-    packet = decode_frame(data, at=0.0)
     said: bytes | None = None
     mac, carrier = packet.source_mac, Carrier.LLDP
     if packet.ethertype == EtherType.LLDP:

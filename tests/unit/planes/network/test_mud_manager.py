@@ -376,3 +376,21 @@ def test_after_an_update_that_lets_it_verify_its_file_counts_again():
         assert ("198.51.100.7/32", 6, 443) in world.kernel.rules(UNABLE.id)
 
     run(story())
+
+
+@pytest.mark.requirement("R-80")
+def test_a_file_that_nobody_goes_by_yet_changes_no_rules():
+    other = "https://mud.acme.example/other.json"
+    world = World(pages={URL: described(CLOUD), other: described(PEERS, url=other)})
+
+    async def story():
+        await world.admit(THING)
+        await world.manager.refresh()
+        before = len(world.kernel.applied)
+        assert await world.manager.obtain(other) == world.web.pages[other]
+        with pytest.raises(TransportError, match="can be had"):
+            await world.manager.obtain("https://mud.acme.example/gone.json")
+        await world.manager.refresh()
+        assert len(world.kernel.applied) == before
+
+    run(story())

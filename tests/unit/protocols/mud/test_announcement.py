@@ -1,4 +1,4 @@
-"""MUD URLs out of frames that somebody overheard."""
+"""MUD URLs out of packets that somebody overheard."""
 
 import struct
 
@@ -7,9 +7,14 @@ import pytest
 from tests.unit.protocols.dhcp.messages import DUID_LL, MAC, URL, option4, option6, relayed6, v4, v6
 from tests.unit.protocols.lldp.test_frame import END, HEAD, IANA, tlv
 from thingstead.errors import DecodeError, ProtocolError, UntrustedError
-from thingstead.protocols.mud.announcement import Announcement, Carrier, decode
+from thingstead.protocols.mud.announcement import Announcement, Carrier, announced
+from thingstead.protocols.packet.packet import decode_frame
 
 OTHER = bytes.fromhex("027700000099")
+
+
+def decode(frame):
+    return announced(decode_frame(frame, at=0.0))
 
 
 def ethernet(body, ethertype, source=MAC):
