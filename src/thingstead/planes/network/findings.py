@@ -15,7 +15,7 @@ CONTROLS = {
     ),
     "C5.6": (
         "MUD files fetched, verified, compiled and enforced; packets outside them raise an alarm (RFC 8520)",
-        "behaviour inside the allowed flows is not looked at yet",
+        "inside the allowed flows only what detectors know is found, and little of it where content is encrypted",
     ),
     "C5.11": (
         "each packet of a thing is counted, and each that no rule allows is refused and told",
