@@ -24,6 +24,8 @@ SETTINGS = {
     "_Peer.clock": "what a token says beside its date",
     "_Peer.same_zone": "where two things may be for a rule to be about them",
     "_Series.personal": "what data is, for its rights",
+    "NetworkConfig.hold_ports": "adds a check",
+    "NftablesConfig.hold_ports": "the same, in the kernel",
     "NetworkConfig.offline": "whether the domain fetches files",
     "NetworkConfig.insecure_private_mud_servers": "where MUD files may lie: no part of a join",
     "NetworkConfig.insecure_unsigned_mud": "what makes a network rule: no part of a join",

@@ -90,6 +90,11 @@ class NetworkConfig:
         insecure_private_mud_servers: fetch MUD files from private and loopback addresses too.
         hosts: names whose addresses the owner gives: name to addresses.
         offline: never ask a resolver for other names.
+        helpers: multicast that works between all devices behind the interfaces: mdns and ssdp, for casting.
+        hold_ports: bind each thing's interface to the port of the bridge behind which it is admitted.
+        flows_per_second: that a thing may open, beyond a burst.
+        flow_burst: that it may open at once.
+        packets_per_second: that it may send.
     """
 
     enforcement: str = "dry_run"
@@ -101,6 +106,11 @@ class NetworkConfig:
     insecure_private_mud_servers: bool = False
     hosts: dict[str, list[str]] = field(default_factory=dict)
     offline: bool = True
+    helpers: list[str] = field(default_factory=list)
+    hold_ports: bool = False
+    flows_per_second: int = 20
+    flow_burst: int = 100
+    packets_per_second: int = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +287,9 @@ _BOUNDS = (
     ("join", "credential_days", 1, 36_500),
     ("names", "port", 1, 65_535),
     ("names", "upstream_port", 1, 65_535),
+    ("network", "flows_per_second", 1, 1_000_000),
+    ("network", "flow_burst", 1, 1_000_000),
+    ("network", "packets_per_second", 1, 10_000_000),
     ("web", "port", 0, 65_535),
     ("ddi", "port", 1, 65_535),
     ("ddi", "poll_seconds", 1, 86_399),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from thingstead.controller.config import ControllerConfig, NetworkConfig
 from thingstead.controller.whereabouts import Whereabouts
 from thingstead.crypto.certificate import load_certificate
 from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.network import RateLimit
 from thingstead.domain.ports import Enforcement, Fetcher, Records, Resolver
 from thingstead.enforcement.dry_run import DryRun
 from thingstead.enforcement.nftables import Nftables, NftablesConfig
@@ -33,6 +34,13 @@ from thingstead.transport.resolver import HostsResolver
 __all__ = ["check", "enforcement", "fetcher", "local_networks", "network_plane", "resolver"]
 
 _TCP, _UDP = 6, 17
+_DHCP = ("udp", 67), ("udp", 547)
+"""A thing has no address yet when it asks this machine for one."""
+
+_HELPERS = {
+    "mdns": (("224.0.0.251", 5353), ("ff02::fb", 5353)),
+    "ssdp": (("239.255.255.250", 1900), ("ff02::c", 1900), ("ff05::c", 1900)),
+}
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,14}")
 
 
@@ -70,7 +78,7 @@ def enforcement(config: NetworkConfig, *, coap_port: int, ddi_port: int | None =
     enforcer = _enforcer(config)
     if enforcer is None:
         return DryRun("the configuration says so: [network] enforcement")
-    doors = (("udp", coap_port), *((("tcp", ddi_port),) if ddi_port is not None else ()))
+    doors = (("udp", coap_port), *((("tcp", ddi_port),) if ddi_port is not None else ()), *_DHCP)
     return Nftables(replace(enforcer, onboarding=doors))
 
 
@@ -136,6 +144,7 @@ def network_plane(
             **{urn: _prefixes(prefixes, urn) for urn, prefixes in network.controllers.items()},
         },
         baseline=baseline,
+        rate=RateLimit(network.flows_per_second, network.flow_burst, network.packets_per_second),
     )
     return MudManager(
         library,
@@ -182,7 +191,19 @@ def _enforcer(config: NetworkConfig) -> NftablesConfig | None:
         return None
     if config.enforcement != "nftables":
         raise ConfigError(f"[network] enforcement is nftables or dry_run, not {config.enforcement!r}")
-    return NftablesConfig(interfaces=_interfaces(config.interfaces), local=_prefixes(config.local, "local"))
+    return NftablesConfig(
+        interfaces=_interfaces(config.interfaces),
+        local=_prefixes(config.local, "local"),
+        helpers=_groups(config.helpers),
+        hold_ports=config.hold_ports,
+    )
+
+
+def _groups(helpers: list[str]) -> tuple[tuple[IPv4Address | IPv6Address, int], ...]:
+    unknown = [name for name in helpers if name not in _HELPERS]
+    if unknown:
+        raise ConfigError(f"[network] helpers: expected {' and '.join(_HELPERS)}, got {unknown[0][:60]!r}")
+    return tuple([(ip_address(group), port) for name in helpers for group, port in _HELPERS[name]])
 
 
 def _host(address: str) -> Prefix:

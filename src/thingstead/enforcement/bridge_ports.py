@@ -62,6 +62,15 @@ class BridgePorts:
                     for row in route.get_addr(index=index):
                         yield from bridge_bindings(ThingAddress(mac, ip_address(row.get_attr("IFA_ADDRESS"))))
 
+    def port_of(self, mac: bytes) -> str:
+        """Behind which port an interface was heard last; empty where none of the bridges has heard it."""
+        with IPRoute() as route:
+            bridges = [index for name in self._interfaces for index in route.link_lookup(ifname=name)]
+            rows = [row for index in bridges for row in route.fdb("dump", master=index, lladdr=mac.hex(":"))]
+            heard = [row["ifindex"] for row in rows if row.get_attr("NDA_LLADDR") == mac.hex(":")]
+            names = [route.get_links(index)[0].get_attr("IFLA_IFNAME") for index in heard]
+        return next((str(name) for name in names if name not in self._interfaces), "")
+
     def close(self) -> None:
         """Hear no more notices."""
         self._notices.close()

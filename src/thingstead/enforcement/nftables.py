@@ -44,6 +44,7 @@ class NftablesConfig:
         local: prefixes in use there.
         onboarding: protocol name and port at which strangers may knock on this machine.
         helpers: multicast groups and their ports that things may use among themselves.
+        hold_ports: bind each interface to the port of the bridge behind which it was when its thing was admitted.
         table: name of the nftables tables; one of each family per enforcer.
         log_group: of NFLOG; one reader has it.
     """
@@ -52,6 +53,7 @@ class NftablesConfig:
     local: tuple[IPv4Network | IPv6Network, ...]
     onboarding: tuple[tuple[str, int], ...] = ()
     helpers: tuple[tuple[IPv4Address | IPv6Address, int], ...] = ()
+    hold_ports: bool = False
     table: str = "thingstead"
     log_group: int = 5
 
@@ -87,6 +89,7 @@ class Nftables:
         )
         self._socket = NetfilterSocket()
         self._ports = BridgePorts(config.interfaces)
+        self._holds_ports = config.hold_ports
         self._on_ports: frozenset[Element] = frozenset()
         self._log = DropLog(config.log_group)
         self._lock = asyncio.Lock()
@@ -105,7 +108,10 @@ class Nftables:
             change = self._without_others(change)
             self._require_own_addresses(change)
             started = time.perf_counter()
-            before, after = self._applied.get(change.thing), lay_out(change, at=started)
+            before = self._applied.get(change.thing)
+            if self._holds_ports and change.rules is not None and not change.barred:
+                change = self._placed(change, before)
+            after = lay_out(change, at=started)
             self._exchange(change.thing, before, after)
             if before is not None and narrows(before.change, change, elapsed=started - before.at):
                 self._end_flows(before.change.addresses)
@@ -181,6 +187,17 @@ class Nftables:
         now = frozenset(self._ports.elements())
         self._socket.commit(self._table.delete(self._on_ports - now) + self._table.add(now - self._on_ports))
         self._on_ports = now
+
+    def _placed(self, change: NetworkChange, before: Layout | None) -> NetworkChange:
+        """With the ports where its interfaces are now, or were when it came: who moves is admitted again, or drops."""
+        held = {(one.mac, one.ip): one.port for one in (() if before is None else before.change.addresses)}
+        if before is None or before.change.barred:
+            held.clear()
+        places = [
+            replace(one, port=one.port or held.get((one.mac, one.ip)) or self._ports.port_of(one.mac))
+            for one in change.addresses
+        ]
+        return replace(change, addresses=tuple(places))
 
     def _without_others(self, change: NetworkChange) -> NetworkChange:
         """A bar neither fails nor strikes others for an address that another thing has by now."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -139,9 +139,25 @@ def test_the_kernel_is_told_where_things_live_and_where_strangers_may_knock(monk
     monkeypatch.setattr("thingstead.controller.network.Nftables", told.append)
     config = NetworkConfig(enforcement="nftables", interfaces=["lan0"], local=["10.77.0.0/16"])
     enforcement(config, coap_port=5783)
-    assert told == [nftables.NftablesConfig(("lan0",), (ip_network("10.77.0.0/16"),), (("udp", 5783),))]
+    doors = (("udp", 5783), ("udp", 67), ("udp", 547))
+    assert told == [nftables.NftablesConfig(("lan0",), (ip_network("10.77.0.0/16"),), doors)]
     enforcement(config, coap_port=5783, ddi_port=8443)
-    assert told[1].onboarding == (("udp", 5783), ("tcp", 8443))
+    assert told[1].onboarding == (("udp", 5783), ("tcp", 8443), ("udp", 67), ("udp", 547))
+
+
+def test_the_kernel_is_told_of_helpers_by_group_and_port_and_whether_ports_are_held(monkeypatch):
+    told: list[Any] = []
+    monkeypatch.setattr("thingstead.controller.network.Nftables", told.append)
+    config = NetworkConfig(enforcement="nftables", interfaces=["lan0"], helpers=["mdns"], hold_ports=True)
+    enforcement(config, coap_port=5783)
+    assert told[0].helpers == ((ip_address("224.0.0.251"), 5353), (ip_address("ff02::fb"), 5353))
+    assert told[0].hold_ports is True
+
+
+@pytest.mark.parametrize("helpers", [["casting"], ["mdns", "MDNS"], [""], ["224.0.0.251"]])
+def test_a_helper_that_nobody_knows_is_refused_before_anything_is_opened(helpers):
+    with pytest.raises(ConfigError, match="expected mdns and ssdp"):
+        enforcement(NetworkConfig(enforcement="nftables", interfaces=["lan0"], helpers=helpers), coap_port=5783)
 
 
 def test_files_are_fetched_under_the_authorities_of_the_settings(tmp_path):

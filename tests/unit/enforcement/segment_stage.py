@@ -367,6 +367,32 @@ def killed(stage, seen):
     seen["casting"] = [stage.hears(two, frame, stage.three) for frame in (shout, other)]
 
 
+async def moved(stage, seen):
+    """An enforcer that holds ports finds them itself."""
+    one, three, site = stage.one, stage.three, stage.site
+    stage.kernel.close()
+    config = NftablesConfig((site.interface,), site.networks, onboarding=(("udp", COAP),), hold_ports=True)
+    kernel = stage.kernel = Nftables(config)
+    full = stage.change(ONE, one, stage.rules_of_one())
+    knock = udp4(one.mac, one.ipv4, site.controller_ipv4, (1234, COAP), bytes.fromhex("027700000000"))
+    stage.controller.settimeout(LISTENING)
+
+    def knocks(sender):
+        stage.raw[sender.mac].send(knock)
+        try:
+            return bool(stage.controller.recv(10))
+        except TimeoutError:
+            return False
+
+    found = [knocks(one)]
+    await kernel.apply(full)
+    found += [knocks(one), knocks(three)]
+    await kernel.apply(dataclasses.replace(full, rules=None, barred=True))
+    knocks(three)
+    await kernel.apply(full)
+    seen["moved and admitted again"] = [*found, knocks(one), knocks(three)]
+
+
 async def machines(stage, seen):
     """Two things on one machine have its interface in common."""
     one, kernel = stage.one, stage.kernel
@@ -405,6 +431,7 @@ def main():
     servers = [inside(stage.site.outside, partial(bound, socket.SOCK_STREAM, "0.0.0.0", port)) for port in (80, 443)]
     asyncio.run(act(stage, seen))
     killed(stage, seen)
+    asyncio.run(moved(stage, seen))
     for server in servers:
         server.close()
     print(json.dumps(seen))

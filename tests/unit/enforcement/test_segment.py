@@ -70,6 +70,11 @@ def test_an_interface_is_used_behind_its_own_port_only_where_that_is_held(seen):
     assert (seen["own interface, own port"], seen["interface of another, port not held"]) == (True, True)
 
 
+@pytest.mark.requirement("R-34")
+def test_a_port_is_held_as_it_was_found_until_the_thing_is_admitted_again(seen):
+    assert seen["moved and admitted again"] == [True, True, False, False, True]
+
+
 def test_a_change_that_the_kernel_refuses_leaves_all_as_it_was(seen):
     assert seen["after a change that the kernel refused"] == [True, False]
 

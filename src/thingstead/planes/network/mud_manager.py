@@ -71,6 +71,7 @@ class MudManager:
         self._clock = clock
         self._alarm = alarm
         self._deviation_packets = deviation_packets
+        self._rate = site.rate
         self._residents = Residents()
         self._book = RuleBook(library, names, self._residents, site=site, overlay=overlay)
         self._renewed: set[str] = set()
@@ -118,12 +119,14 @@ class MudManager:
         return self._receipt(thing, Demand.ADMIT, transition_id, f"{source}; {_described(applied)}")
 
     async def restrict(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
-        """Drop every packet of the thing, established flows included; nobody mends one at its end of life, so that it
-        keeps its way to the controller and no other (RFC 8576 §5.5).
+        """Drop every packet of the thing, established flows included, but those by which the controller mends it.
+
+        What it says to the controller opens nothing there while it is restricted. One at its end of life, whom nobody
+        mends, keeps the same way (RFC 8576 §5.5), and flows there that are open.
         """
         applied = await self._restrict(thing, Demand.RESTRICT)
-        kept = "only the way to the controller left" if is_unmended(thing) else "all packets dropped"
-        return self._receipt(thing, Demand.RESTRICT, transition_id, f"{kept}; {_described(applied)}")
+        detail = f"only the way to the controller left; {_described(applied)}"
+        return self._receipt(thing, Demand.RESTRICT, transition_id, detail)
 
     async def withdraw(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Take its rules away, and drop every packet of its interface."""
@@ -401,7 +404,9 @@ class MudManager:
 
     async def _bar(self, thing: Thing, demand: Demand) -> AppliedChange:
         resident = Resident(thing, self._addresses(thing), demand)
-        applied = await self._enforcement.apply(NetworkChange(thing.id, resident.addresses, None, barred=True))
+        repair = self._book.repair(thing) if demand is Demand.RESTRICT else frozenset()
+        change = NetworkChange(thing.id, resident.addresses, None, barred=True, repair=repair)
+        applied = await self._enforcement.apply(change)
         self._mode = applied.mode
         self._residents.put(resident)
         return applied
@@ -414,7 +419,11 @@ class MudManager:
     async def _apply(self, resident: Resident) -> AppliedChange:
         thing = resident.thing
         change = NetworkChange(
-            thing.id, resident.addresses, self._book.allowed(thing), denied=self._book.refused(thing)
+            thing.id,
+            resident.addresses,
+            self._book.allowed(thing),
+            denied=self._book.refused(thing),
+            rate=self._rate,
         )
         applied = await self._enforcement.apply(change)
         self._mode = applied.mode

@@ -12,7 +12,7 @@ from thingstead.analysis.reach import Neighbourhood, Opening, Station
 from thingstead.analysis.traffic.flow import Flow
 from thingstead.analysis.traffic.verdict import Allowed, Denied, Judge
 from thingstead.domain.lifecycle import LifecycleState, Restriction
-from thingstead.domain.network import FlowRule, ThingAddress
+from thingstead.domain.network import FlowRule, RateLimit, ThingAddress
 from thingstead.domain.thing import Thing
 from thingstead.identifier import ThingId
 from thingstead.planes.network.mud_library import MudLibrary
@@ -37,12 +37,14 @@ class SiteMap:
         controller: this domain's controller: what ``my-controller`` means.
         controllers: other classes, e.g. the local DNS and NTP servers, by URI.
         baseline: rules that every admitted thing has beside its file: its way to the controller.
+        rate: how much each thing may send.
     """
 
     local_networks: tuple[Prefix, ...]
     controller: tuple[Prefix, ...]
     controllers: Mapping[str, tuple[Prefix, ...]]
     baseline: tuple[Rule, ...] = ()
+    rate: RateLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,15 @@ class RuleBook:
         if known != made:
             known = self._kept[hash(made)] = made
         return known
+
+    def repair(self, thing: Thing) -> frozenset[FlowRule]:
+        """What is left to a thing in quarantine: its way to the controller, who mends it or lets it go."""
+        surroundings = self._surroundings(thing, self._site.baseline)
+        return frozenset(
+            self._flow_rule(rule, prefix)
+            for rule in self._site.baseline
+            for prefix in surroundings.resolve(rule, authority="")
+        )
 
     def refused(self, thing: Thing) -> frozenset[FlowRule]:
         """Flows that the owner refuses it, whatever allows them; for good, as long as the names stand for it."""

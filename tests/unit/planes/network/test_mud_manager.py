@@ -4,7 +4,7 @@ import dataclasses
 import pytest
 
 from tests.unit.domain.things import a_thing
-from tests.unit.planes.network.fakes import CLOUD, PEERS, URL, Kernel, World, described
+from tests.unit.planes.network.fakes import CLOUD, CONTROLLER, PEERS, URL, Kernel, World, described
 from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.network import Traffic
 from thingstead.domain.plane import Standing
@@ -96,6 +96,21 @@ def test_a_probe_in_a_dry_run_says_that_nobody_enforces():
     probe = run(World(CLOUD).manager.probe(THING))
     assert not probe.enforced
     assert "NOT enforced" in probe.relying_party
+
+
+def test_a_quarantined_thing_keeps_the_way_to_who_repairs_it_and_a_withdrawn_one_none():
+    async def run():
+        world = World(CLOUD)
+        await world.admit(THING)
+        receipt = await world.restrict(THING)
+        assert receipt.detail.startswith("only the way to the controller left")
+        change = world.kernel.applied[-1]
+        assert (change.rules, change.barred) == (None, True)
+        assert {rule.remote for rule in change.repair} == set(CONTROLLER)
+        await world.withdraw(THING)
+        assert (world.kernel.applied[-1].barred, world.kernel.applied[-1].repair) == (True, frozenset())
+
+    asyncio.run(run())
 
 
 def test_a_quarantined_thing_is_barred_and_comes_back_with_its_rules():
