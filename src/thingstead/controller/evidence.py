@@ -7,7 +7,13 @@ where a part of the requirement cannot be seen from a running domain the row say
 
 from __future__ import annotations
 
-from thingstead.controller import evidence_attestation, evidence_owner, evidence_people, evidence_traffic
+from thingstead.controller import (
+    evidence_attestation,
+    evidence_network,
+    evidence_owner,
+    evidence_people,
+    evidence_traffic,
+)
 from thingstead.controller.figures import Figures, Row
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import LifecycleState
@@ -217,6 +223,7 @@ _ROWS: tuple[Row, ...] = (
     *evidence_traffic.ROWS,
     *evidence_people.ROWS,
     *evidence_owner.ROWS,
+    *evidence_network.ROWS,
     (
         "T5",
         "nothing but the handshake, and where it is done, is served in clear",

@@ -68,9 +68,12 @@ def a_tally(**attributes):
             (Kind.INSTALLATION, "installed"): 3,
             (Kind.ALARM, "new-behaviour"): 1,
             (Kind.APPRAISAL, "bad"): 1,
+            (Kind.APPRAISAL, "exposure-scan"): 1,
+            (Kind.NETWORK_POLICY, "owner-refusal"): 1,
             (Kind.RELEASE, "published"): 1,
         }
     )
+    tally.restricted = Counter({"response": 1})
     tally.newest = {Kind.TRANSITION: 39}
     tally.verdicts = Counter({"admit": 3})
     tally.maintained = Counter({"domain": 3, "thing": 2})
@@ -140,6 +143,11 @@ def test_what_was_seen_is_shown_and_what_cannot_be_seen_from_here_is_not():
         ("R-07", {"tally": a_tally(maintained=Counter({"domain": 3}))}),
         ("R-07", {"tally": a_tally(maintained=Counter({"thing": 3}))}),
         ("R-28", {"refused": {}}),
+        ("R-38", {"tally": a_tally(restricted=Counter({"owner": 1}))}),
+        ("R-38", {"idle": (PlaneName.NETWORK,)}),
+        ("R-89", {"tally": a_tally(happened=Counter({(Kind.NETWORK_POLICY, "owner-refusal"): 1}))}),
+        ("R-89", {"tally": a_tally(happened=Counter({(Kind.APPRAISAL, "exposure-scan"): 1}))}),
+        ("R-89", {"idle": (PlaneName.NETWORK,)}),
         ("R-22", {"refused": {}}),
         ("R-30", {"tally": a_tally(happened=Counter())}),
         ("R-22", {"tally": a_tally(happened=Counter())}),

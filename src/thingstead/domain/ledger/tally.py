@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from thingstead.domain.ledger.entry import Entry, Kind
-from thingstead.domain.lifecycle import TRANSITIONS
+from thingstead.domain.lifecycle import TRANSITIONS, Restriction
+from thingstead.domain.role import Role
 
 __all__ = ["Tally"]
 
@@ -19,7 +20,8 @@ class Tally:
         size: entries taken.
         by_kind: entries of each kind.
         newest: index of the newest entry of each kind.
-        happened: entries by kind and cause, of the kinds whose causes are ours alone.
+        happened: entries by kind and cause, where the causes are ours alone.
+        restricted: things held or cut off, by the part of the domain that did it; not by people.
         wiped: transitions that hold a thing's receipt of its wipe.
         refusals: refused messages by reason, summed over their entries.
         verdicts: join decisions by verdict.
@@ -35,6 +37,7 @@ class Tally:
         "maintained",
         "newest",
         "refusals",
+        "restricted",
         "size",
         "slowest_kill",
         "undeclared",
@@ -48,6 +51,7 @@ class Tally:
         self.by_kind: Counter[Kind] = Counter()
         self.newest: dict[Kind, int] = {}
         self.happened: Counter[tuple[Kind, str]] = Counter()
+        self.restricted: Counter[str] = Counter()
         self.wiped = 0
         self.refusals: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
@@ -66,6 +70,8 @@ class Tally:
         if entry.kind is Kind.REFUSAL:
             count = entry.details.get("count")
             self.refusals[entry.cause] += count if isinstance(count, int) else 1
+        elif entry.kind is Kind.RESTRICTION and entry.details.get("to") != Restriction.NONE:
+            self._take_restriction(entry)
         elif entry.kind is Kind.TRANSITION:
             self.wiped += isinstance(entry.details.get("wipe_receipt"), bytes)
             self.undeclared += (entry.details.get("from"), entry.cause, entry.details.get("to")) not in _DECLARED
@@ -76,6 +82,11 @@ class Tally:
         elif entry.kind is Kind.KILL_CLOCK:
             self._take_kill(entry)
 
+    def _take_restriction(self, entry: Entry) -> None:
+        if entry.actor.partition(":")[0] not in _PEOPLE:
+            self.restricted[entry.actor] += 1
+            self.happened[entry.kind, entry.cause] += 1
+
     def _take_kill(self, entry: Entry) -> None:
         for microseconds in entry.details.values():
             if microseconds is None:
@@ -84,7 +95,16 @@ class Tally:
                 self.slowest_kill = max(self.slowest_kill or 0.0, microseconds / _MILLISECOND)
 
 
+_PEOPLE = frozenset({*[role.value for role in Role], "operator"})
 _OURS = frozenset(
-    {Kind.TRANSITION, Kind.AUTHENTICATION, Kind.CONFIGURATION, Kind.ALARM, Kind.APPRAISAL, Kind.INSTALLATION}
+    {
+        Kind.TRANSITION,
+        Kind.AUTHENTICATION,
+        Kind.CONFIGURATION,
+        Kind.ALARM,
+        Kind.APPRAISAL,
+        Kind.INSTALLATION,
+        Kind.NETWORK_POLICY,
+    }
 )
 _DECLARED = frozenset((state.value, cause.value, to.value) for (state, cause), to in TRANSITIONS.items())

@@ -26,10 +26,27 @@ def test_what_happened_is_counted_by_its_cause_and_what_people_write_is_not():
         draft(Kind.TRANSITION, "retired", wipe_receipt=b"digest"),
         draft(Kind.TRANSITION, "retired", wipe_receipt=None),
         draft(Kind.ALARM, "clone"),
-        draft(Kind.RESTRICTION, "whatever a person wrote"),
+        Draft(AT, Kind.RESTRICTION, "owner", cause="whatever a person wrote", details={"to": "held"}),
     )
     assert tally.happened == {(Kind.TRANSITION, "retired"): 2, (Kind.ALARM, "clone"): 1}
     assert tally.wiped == 1
+
+
+def test_who_was_cut_off_by_the_domain_itself_is_counted_and_by_people_is_not():
+    tally = Tally()
+    rows = (
+        ("response", "scan", "quarantined"),
+        ("response", "flood", "quarantined"),
+        ("response", "scan", "none"),
+        ("policy", "algorithm", "held"),
+        ("owner", "scan", "quarantined"),
+        ("maintainer:ben", "scan", "quarantined"),
+        ("operator:anna", "scan", "held"),
+    )
+    for index, (actor, cause, to) in enumerate(rows):
+        tally.take(Draft(AT, Kind.RESTRICTION, actor, cause=cause, details={"to": to}).numbered(index))
+    assert tally.restricted == {"response": 2, "policy": 1}
+    assert tally.happened == {(Kind.RESTRICTION, cause): 1 for cause in ("scan", "flood", "algorithm")}
 
 
 def test_refusals_are_summed_over_their_minutes():
