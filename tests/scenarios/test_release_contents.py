@@ -65,9 +65,9 @@ def test_a_release_that_grows_waits_for_a_second_person_and_then_reaches_things(
         refused = await world.domain.answer("release.publish", **paths)
         assert refused["error"]["kind"] == "HeldError"
         (row,) = await world.domain.ask("publication.list")
-        own = await world.domain.answer("publication.approve", manifest=row["manifest"])
+        own = await world.domain.answer("publication.approve", manifest=row["manifest"], reasons=row["reasons"])
         assert own["error"]["reason"] == "same"
-        approved = await as_ben(world, "publication.approve", manifest=row["manifest"])
+        approved = await as_ben(world, "publication.approve", manifest=row["manifest"], reasons=row["reasons"])
         assert approved["result"]["version"] == "1.1.0"
         await world.until(lambda: all(one.agent.status()["version"] == "1.1.0" for one in (first, second)))
         causes = [(one.cause, one.actor) for one in world.domain.entries(Kind.RELEASE)]

@@ -383,7 +383,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _row(_K, "release diff", "what changes from one release to the next", "lamp-1 lamp-2", "release_diff:DIFF"),
     _row(_K, "publication list", "releases that wait for a second person", "", "publication:LIST"),
-    _row(_K, "publication approve", "offer what somebody else brought", "3f2a9c41d07be655", "publication:APPROVE"),
+    _row(
+        _K,
+        "publication approve",
+        "offer what somebody else brought",
+        "3f2a9c41d07be655 5be1c0de4a7d9902",
+        "publication:APPROVE",
+    ),
     _row(_K, "publication withdraw", "take back a release that waits", "3f2a9c41d07be655", "publication:WITHDRAW"),
     _row(
         _K,

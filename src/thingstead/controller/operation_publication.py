@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from thingstead.controller.operation import Acting, Operation
@@ -18,7 +18,7 @@ from thingstead.planes.software.campaigns import Campaigns
 from thingstead.planes.software.carried import Held, Terms
 from thingstead.planes.software.status_tracker import StatusTracker
 
-__all__ = ["DecideRelease", "OfManifest", "rows", "terms"]
+__all__ = ["ApproveRelease", "DecideRelease", "OfManifest", "rows", "terms"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,19 @@ class DecideRelease(Acting):
     """
 
     manifest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveRelease(Acting):
+    """A release that waits, and what it is approved in spite of.
+
+    Attributes:
+        manifest: how the hexadecimal digest of its manifest begins, as `publication.list` shows it.
+        reasons: names what speaks against it, as `publication.list` shows that.
+    """
+
+    manifest: str
+    reasons: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +73,17 @@ def rows(
     async def listing(_request: NoArguments) -> list[dict[str, Any]]:
         return [_told(one) for one in tracker.held()]
 
-    async def approve(request: DecideRelease) -> Campaign:
-        published = await tracker.approve(request.manifest, terms=terms(request, policy(), network))
+    async def approve(request: ApproveRelease) -> Campaign:
+        said = replace(terms(request, policy(), network), reasons=request.reasons)
+        published = await tracker.approve(request.manifest, terms=said)
         await campaigns.keep()
         await network.offered(request.manifest)
         return published
 
     async def withdraw(request: DecideRelease) -> dict[str, Any]:
-        return _told(await tracker.discard(request.manifest, actor=request.by))
+        held = await tracker.discard(request.manifest, actor=request.by)
+        await campaigns.withdraw(held.envelope)
+        return _told(held)
 
     async def carried(request: OfManifest) -> dict[str, Any] | None:
         found = tracker.carried(request.manifest)
@@ -87,7 +103,7 @@ def rows(
         Operation("release.carried", OfManifest, Right.AUDIT, "what a published release brought with it", carried),
         Operation("publication.list", NoArguments, Right.AUDIT, "releases that wait for a second person", listing),
         Operation(
-            "publication.approve", DecideRelease, Right.MAINTAIN, "offer what somebody else brought and waits", approve
+            "publication.approve", ApproveRelease, Right.MAINTAIN, "offer what somebody else brought and waits", approve
         ),
         Operation("publication.withdraw", DecideRelease, Right.MAINTAIN, "take back a release that waits", withdraw),
     )
@@ -101,4 +117,5 @@ def _told(held: Held) -> dict[str, Any]:
         "by": held.by,
         "since": held.since,
         "because": list(held.because),
+        "reasons": held.reasons,
     }

@@ -37,6 +37,9 @@ class House:
         envelope, image = self.folder / "release.suit", self.folder / "image.bin"
         return self.ask("release.publish", envelope=str(envelope), image=str(image), **more)
 
+    def approve(self, row, *operator):
+        return self.ask("publication.approve", *operator, manifest=row["manifest"], reasons=row["reasons"])
+
 
 @pytest.fixture
 def house(tmp_path):
@@ -53,15 +56,22 @@ def test_what_waits_is_listed_with_who_brought_it_and_why(house):
 
 def test_the_owner_does_not_approve_what_they_brought(house):
     (row,) = house.ask("publication.list")["result"]
-    error = house.ask("publication.approve", manifest=row["manifest"])["error"]
+    error = house.approve(row)["error"]
     assert (error["kind"], error["reason"]) == ("ForbiddenError", "same")
 
 
 def test_a_second_person_approves_and_their_signature_is_on_the_ledger(house):
     (row,) = house.ask("publication.list")["result"]
-    assert house.ask("publication.approve", BEN, manifest=row["manifest"])["result"]["version"] == "1.1.0"
+    assert house.approve(row, BEN)["result"]["version"] == "1.1.0"
     last = house.desk.entries(Kind.RELEASE)[-1]
     assert (last.cause, last.actor, last.details["proof"]) == ("approved", "maintainer:ben", b"signed by ben")
+
+
+def test_an_approval_names_what_was_shown_and_nothing_else_is_approved(house):
+    (row,) = house.ask("publication.list")["result"]
+    assert house.ask("publication.approve", BEN, manifest=row["manifest"])["error"]["kind"] == "ConfigError"
+    assert house.approve({**row, "reasons": "0" * 16}, BEN)["error"]["reason"] == "reasons"
+    assert len(house.ask("publication.list")["result"]) == 1
 
 
 def test_nobody_says_in_whose_name_they_ask(house):
@@ -82,7 +92,8 @@ def test_what_is_taken_back_waits_no_more(house):
     (row,) = house.ask("publication.list")["result"]
     assert house.ask("publication.withdraw", BEN, manifest=row["manifest"])["result"]["version"] == "1.1.0"
     assert house.ask("publication.list")["result"] == []
-    assert house.ask("publication.approve", BEN, manifest=row["manifest"])["error"]["reason"] == "held"
+    assert not [key for key in house.desk.kept.load() if key.startswith("plan/")]
+    assert house.approve(row, BEN)["error"]["reason"] == "held"
 
 
 def test_a_folder_brings_its_files_along_and_they_must_be_stated(house):
@@ -102,7 +113,7 @@ def test_a_folder_that_cannot_be_read_is_named(house):
 def test_what_a_published_release_brought_is_shown_by_how_its_digest_begins(house):
     (row,) = house.ask("publication.list")["result"]
     assert house.ask("release.carried", manifest=row["manifest"])["result"] is None
-    house.ask("publication.approve", BEN, manifest=row["manifest"])
+    house.approve(row, BEN)
     told = house.ask("release.carried", manifest=row["manifest"])["result"]
     assert (told["version"], told["files"], told["image"]) == ("1.1.0", {}, len(IMAGE))
     assert house.ask("release.carried", manifest="")["result"] is None

@@ -92,7 +92,8 @@ def test_what_waits_and_what_is_known_cross_over_as_they_are(path):
         assert (held.by, held.model) == ("owner", LAMP.model)
         with pytest.raises(ForbiddenError):
             await plane.approve(held.manifest, terms=Terms("owner", hold, crypto))
-        await plane.approve(held.manifest, terms=Terms("maintainer:ben", hold, crypto, proof=b"signed"))
+        said = Terms("maintainer:ben", hold, crypto, reasons=held.reasons, proof=b"signed")
+        await plane.approve(held.manifest, terms=said)
         assert plane.held() == ()
         assert plane.carried(held.manifest).files == members
         assert plane.carried("ff") is None

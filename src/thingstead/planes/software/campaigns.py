@@ -139,6 +139,11 @@ class Campaigns:
         """The release was not published after all."""
         await self._store.give_up(_name(encoded))
 
+    async def withdraw(self, envelope: bytes) -> None:
+        """A release that waited was taken back; it is named by SHA-256 of its envelope."""
+        if self._store.is_intended(envelope.hex()):
+            await self._store.give_up(envelope.hex())
+
     def offer(self, offers: Mapping[Line, Offer]) -> None:
         """These are the newest of their lines; for one that was not before, a campaign begins."""
         for line, offer in offers.items():

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from thingstead.analysis.consequence import Consequences, read_members
 from thingstead.analysis.release_diff import Side
+from thingstead.crypto.digest import digest
 from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.instant import instant, microseconds
 from thingstead.domain.release_policy import ReleasePolicy
@@ -27,6 +28,7 @@ __all__ = [
     "encode_waiting",
 ]
 
+_REASONS_SIZE = 16
 _LIMITS = codec.Limits(max_bytes=32 << 20)
 
 
@@ -57,6 +59,7 @@ class Terms:
         crypto: on algorithms.
         allowed: MUD files that things go by now, by model.
         approves: manifest digest of a held release, where it is to be approved.
+        reasons: what it is approved in spite of, as `Held.reasons` names it; empty elsewhere.
         proof: the request as whoever asks signed it, for the ledger; empty where the kernel said who they are.
     """
 
@@ -65,6 +68,7 @@ class Terms:
     crypto: CryptoPolicy = field(default_factory=CryptoPolicy)
     allowed: Mapping[str, bytes] = field(default_factory=dict)
     approves: bytes = b""
+    reasons: str = ""
     proof: bytes = b""
 
 
@@ -108,6 +112,7 @@ class Held:
         by: who brought it.
         since: when.
         because: what speaks against it.
+        envelope: SHA-256 of its envelope, by which its plan is kept.
     """
 
     manifest: str
@@ -116,6 +121,12 @@ class Held:
     by: str
     since: datetime
     because: tuple[str, ...]
+    envelope: bytes = b""
+
+    @property
+    def reasons(self) -> str:
+        """Names what speaks against it, in 16 hexadecimal digits: who approves it says what they were shown."""
+        return digest(codec.encode(sorted(self.because))).hex()[:_REASONS_SIZE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +185,7 @@ def decode_waiting(document: bytes) -> Waiting:
             dict(files),
             bytes(statement),
         ]:
-            held = Held(manifest.hex(), model, version, by, instant(at), tuple(because))
+            held = Held(manifest.hex(), model, version, by, instant(at), tuple(because), digest(encoded))
             return Waiting(held, encoded, image, Bundle(files, statement))
         case _:
             raise DecodeError("expected a release that waits, in the software plane's record")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
-__all__ = ["FINDINGS"]
+from thingstead.domain.plane import Finding, PlaneName
+from thingstead.planes.software.campaign import Campaign
+
+__all__ = ["FINDINGS", "finding"]
 
 FINDINGS: Mapping[str, tuple[str, str, str]] = {
     "T7": (
@@ -54,3 +58,34 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
     ),
 }
 """question -> control, remaining risk, and what must have been seen; empty where this plane cannot see it."""
+
+
+def finding(
+    question: str, campaigns: Sequence[Campaign], not_published: Counter[str], *, is_quantum_safe: bool
+) -> tuple[Finding, ...]:
+    """The row of a question with its figures; none where there is no row.
+
+    Args:
+        question: which.
+        campaigns: every release that was published, oldest first.
+        not_published: how many were refused since the start, by reason.
+        is_quantum_safe: a release on offer is signed by an algorithm that a quantum computer does not undo.
+    """
+    row = FINDINGS.get(question)
+    if row is None:
+        return ()
+    control, risk, proof = row
+    newest = {(one.maker, one.model): one for one in campaigns}.values()
+    refused = sum(one.refused for one in newest)
+    evidence = (
+        f"{len(campaigns)} releases published, {not_published.total()} refused before that since start; "
+        f"{sum(one.installed for one in newest)} of {sum(one.things for one in newest)} things run the newest of "
+        f"theirs, {refused} refused it"
+    )
+    seen = {
+        "installed": any(one.installed for one in newest),
+        "refused": not_published.total() > 0 or refused > 0,
+        "secret found": not_published["image"] > 0,
+        "post-quantum": is_quantum_safe,
+    }
+    return (Finding(question, PlaneName.SOFTWARE, control, evidence, risk, holds=seen.get(proof, False)),)

@@ -44,7 +44,7 @@ from thingstead.protocols.profile import release as profile
 from thingstead.protocols.profile.release_statement import MemberName, open_statement
 from thingstead.protocols.suit.digest import digest_of
 
-__all__ = ["DOCUMENTS", "Publication"]
+__all__ = ["DOCUMENTS", "Publication", "publication_entry"]
 
 _CARRIED, _HELD = "carried/", "held/"
 DOCUMENTS = (_CARRIED, _HELD)
@@ -270,6 +270,11 @@ class Publication:
         held = self._require(digest).held
         if held.by == terms.actor:
             raise ForbiddenError(f"{terms.actor} brought the release; somebody else has to approve it", reason="same")
+        if terms.reasons != held.reasons:
+            raise ForbiddenError(
+                f"it waits for other reasons than were approved: look at {held.reasons} with `publication list`",
+                reason="reasons",
+            )
         return {str(one) for one in doubts} <= set(held.because)
 
     async def _hold(
@@ -285,7 +290,8 @@ class Publication:
         # What was brought by somebody is not made somebody else's by being brought again.
         by = self._held[digest].held.by if digest in self._held else terms.actor
         because = tuple([str(one) for one in doubts])
-        held = Held(digest.hex(), result.model, release.version, by, self._clock.utc(), because)
+        named = digest_of(release.encoded).value
+        held = Held(digest.hex(), result.model, release.version, by, self._clock.utc(), because, named)
         waiting = Waiting(held, release.encoded, release.image, bundle)
         details = {"version": release.version, **counted(doubts), **mark(result)}
         changes = self.results.changes(result)
@@ -295,7 +301,7 @@ class Publication:
         self._held[digest] = waiting
         raise HeldError(
             f"the release waits for a second person, because of {_listed(doubts)}; "
-            f"`thingstead publication approve {digest.hex()[:16]}` as somebody else than {by}"
+            f"`thingstead publication approve {digest.hex()[:16]} {held.reasons}` as somebody else than {by}"
         )
 
     async def _keep(self, digest: bytes, carried: Carried) -> None:
@@ -311,6 +317,23 @@ class Publication:
 
     def _draft(self, actor: str, cause: str, digest: bytes, details: Mapping[str, Detail]) -> Draft:
         return Draft(self._clock.utc(), Kind.RELEASE, actor, None, cause, {"manifest": digest, **details})
+
+
+def publication_entry(release: Release, found: Sequence[Objection], result: Result, terms: Terms) -> Draft:
+    """What the ledger has of a release that is published, or approved by a second person."""
+    details: dict[str, Detail] = {
+        "maker": result.maker,
+        "model": result.model,
+        "version": result.version,
+        "sequence": result.sequence_number,
+        "manifest": result.manifest,
+        "signatures": len(release.manifest.authenticated.signers),
+        **counted(found),
+        **mark(result),
+        **({"reasons": terms.reasons} if terms.approves else {}),
+        **({"proof": terms.proof} if terms.proof else {}),
+    }
+    return Draft(result.at, Kind.RELEASE, terms.actor, None, "approved" if terms.approves else "published", details)
 
 
 def _carried(release: Release, bundle: Bundle) -> Carried:

@@ -8,11 +8,10 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import replace
 
 from thingstead.analysis.image_scan import Finding as ImageFinding
-from thingstead.analysis.release_check import Objection, counted
+from thingstead.analysis.release_check import Objection
 from thingstead.clock import Clock
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.crypto_asset import CryptoAsset
-from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.plane import Demand, Expiry, Finding, PlaneName, Probe, Receipt
 from thingstead.domain.ports import Records
 from thingstead.domain.release_result import Verdict
@@ -26,14 +25,13 @@ from thingstead.planes.software.campaigns import Seat
 from thingstead.planes.software.carried import NOTHING, Bundle, Carried, Held, Terms
 from thingstead.planes.software.catalogue import Catalogue, Published
 from thingstead.planes.software.examination import IMAGE_SCAN, Examination
-from thingstead.planes.software.findings import FINDINGS
+from thingstead.planes.software.findings import finding
 from thingstead.planes.software.offer import offer_of
 from thingstead.planes.software.part import Check, Part
-from thingstead.planes.software.publication import Publication
+from thingstead.planes.software.publication import Publication, publication_entry
 from thingstead.planes.software.reference import Reference, reference_of
 from thingstead.planes.software.release import Line, Release
 from thingstead.planes.software.release_dates import release_dates
-from thingstead.planes.software.result_shelf import mark
 from thingstead.planes.software.shelf import Shelf
 from thingstead.planes.software.software_record import SoftwareRecord
 from thingstead.planes.software.source import NO_LINE, Sort, Sources, sort_of
@@ -134,39 +132,7 @@ class StatusTracker:
             StorageError: it could not be kept; nothing is offered.
         """
         async with self._publishing:
-            examined: Examination | None = None
-            try:
-                release = self._catalogue.open(encoded, image)
-                model, is_first = self._sources.model(release.line), self._catalogue.newest(release.line) < 0
-                examined = Examination(release, model=model, is_first=is_first, at=self._clock.utc())
-                found = await self._weigh(release, bundle, examined, terms, model=model)
-                await examined.look_further(self.checks)
-            except HeldError:
-                raise
-            except ThingsteadError as error:
-                self.not_published[error.reason] += 1
-                await self.publication.refuse(error, examined, actor=terms.actor)
-                raise
-            result = examined.result(Verdict.PUBLISHED)
-            details: dict[str, Detail] = {
-                "maker": release.line.source,
-                "model": model,
-                "version": release.version,
-                "sequence": release.sequence_number,
-                "manifest": release.manifest.digest.value,
-                "signatures": len(release.manifest.authenticated.signers),
-                **counted(found),
-                **mark(result),
-                **({"proof": terms.proof} if terms.proof else {}),
-            }
-            cause = "approved" if terms.approves else "published"
-            draft = Draft(self._clock.utc(), Kind.RELEASE, terms.actor, None, cause, details)
-            kept = self.publication.results.changes(result)
-            published = await self._catalogue.publish(release, model=model, entry=draft, beside=kept)
-            self.publication.results.take(kept)
-            await self.publication.settled(release.manifest.digest.value)
-            self._offer()
-            return self._campaign(release.manifest.digest.value, published)
+            return await self._publish(encoded, image, terms, bundle)
 
     async def approve(self, manifest: str, *, terms: Terms) -> Campaign:
         """Publish what waits, as a second person.
@@ -176,12 +142,14 @@ class StatusTracker:
             terms: who approves, and the owner's policy as it is now.
 
         Raises:
-            ForbiddenError: whoever approves it brought it ("same").
+            ForbiddenError: whoever approves it brought it ("same"), or was shown other reasons ("reasons").
             PolicyError, HeldError, SecurityError, ProtocolError: as for `publish`: what has changed meanwhile counts.
         """
-        digest = self.publication.find(manifest)
-        encoded, image, bundle = self.publication.waiting(digest)
-        return await self.publish(encoded, image, terms=replace(terms, approves=digest), bundle=bundle)
+        async with self._publishing:
+            # Not before: somebody may be taking it back.
+            digest = self.publication.find(manifest)
+            encoded, image, bundle = self.publication.waiting(digest)
+            return await self._publish(encoded, image, replace(terms, approves=digest), bundle)
 
     async def discard(self, manifest: str, *, actor: str) -> Held:
         """Take back what waits, which nobody was offered.
@@ -215,6 +183,30 @@ class StatusTracker:
     async def exposures(self) -> tuple[Exposure, ...]:
         """Known vulnerabilities of software that things say they run."""
         return self.vulnerabilities.exposures(self._shelf.records)
+
+    async def _publish(self, encoded: bytes, image: bytes, terms: Terms, bundle: Bundle) -> Campaign:
+        """One at a time: what a release is weighed against does not change meanwhile."""
+        examined: Examination | None = None
+        try:
+            release = self._catalogue.open(encoded, image)
+            model, is_first = self._sources.model(release.line), self._catalogue.newest(release.line) < 0
+            examined = Examination(release, model=model, is_first=is_first, at=self._clock.utc())
+            found = await self._weigh(release, bundle, examined, terms, model=model)
+            await examined.look_further(self.checks)
+        except HeldError:
+            raise
+        except ThingsteadError as error:
+            self.not_published[error.reason] += 1
+            await self.publication.refuse(error, examined, actor=terms.actor)
+            raise
+        result = examined.result(Verdict.PUBLISHED)
+        draft = publication_entry(release, found, result, terms)
+        kept = self.publication.results.changes(result)
+        published = await self._catalogue.publish(release, model=model, entry=draft, beside=kept)
+        self.publication.results.take(kept)
+        await self.publication.settled(release.manifest.digest.value)
+        self._offer()
+        return self._campaign(release.manifest.digest.value, published)
 
     async def _weigh(
         self, release: Release, bundle: Bundle, examined: Examination, terms: Terms, *, model: str
@@ -355,24 +347,8 @@ class StatusTracker:
     def findings(self, question: str) -> Sequence[Finding]:
         """What this plane shows for tampered firmware, updates and their requirements."""
         beside = [one for part in self.parts for one in part.findings(question)]
-        row = FINDINGS.get(question)
-        if row is None:
-            return beside
-        control, risk, proof = row
-        campaigns = self.campaigns()
-        newest = {(one.maker, one.model): one for one in campaigns}.values()
-        evidence = (
-            f"{len(campaigns)} releases published, {self.not_published.total()} refused before that since start; "
-            f"{sum(one.installed for one in newest)} of {sum(one.things for one in newest)} things run the newest of "
-            f"theirs, {sum(one.refused for one in newest)} refused it"
-        )
-        seen = {
-            "installed": any(one.installed for one in newest),
-            "refused": self.not_published.total() > 0 or any(one.refused for one in newest),
-            "secret found": self.not_published["image"] > 0,
-            "post-quantum": any(one.is_post_quantum for one in self._catalogue.offered().values()),
-        }
-        return [Finding(question, self.name, control, evidence, risk, holds=seen.get(proof, False)), *beside]
+        is_quantum_safe = any(one.is_post_quantum for one in self._catalogue.offered().values())
+        return [*finding(question, self.campaigns(), self.not_published, is_quantum_safe=is_quantum_safe), *beside]
 
     def snapshot(self) -> Mapping[str, bytes]:
         """Releases with their images, and what things reported."""

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from thingstead.crypto.digest import digest
 from thingstead.errors import DecodeError
 from thingstead.planes.software.carried import (
     Bundle,
@@ -19,7 +20,7 @@ from thingstead.protocols.cbor import codec
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 CARRIED = Carried(600, 1200, (-9, -48), "1.1.0", 2, {"words.json": b'{"en": "Mends a leak."}'})
-HELD = Held("ab" * 32, "LX-1", "1.1.0", "owner", AT, ("mud.json: it may contact b.example",))
+HELD = Held("ab" * 32, "LX-1", "1.1.0", "owner", AT, ("mud.json: it may contact b.example",), digest(b"envelope"))
 WAITING = Waiting(HELD, b"envelope", b"image", Bundle({"mud.json": b"{}"}, b"statement"))
 
 

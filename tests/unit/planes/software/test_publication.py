@@ -48,8 +48,10 @@ class Shop(Desk):
         self.bundle = bundle(self.encoded, members)
         return asyncio.run(self.tracker.publish(self.encoded, IMAGE, terms=terms, bundle=self.bundle))
 
-    def approve(self, terms=BEN, manifest=None):
+    def approve(self, terms=BEN, manifest=None, reasons=None):
         manifest = envelope.decode(self.encoded).digest.value.hex()[:16] if manifest is None else manifest
+        shown = next((one.reasons for one in self.tracker.held() if one.manifest.startswith(manifest)), "")
+        terms = replace(terms, reasons=shown if reasons is None else reasons)
         return asyncio.run(self.tracker.approve(manifest, terms=terms))
 
     def discard(self, actor="maintainer:ben"):
@@ -188,11 +190,51 @@ def test_what_is_being_approved_is_not_taken_back_in_the_midst_and_offered_all_t
                     await asyncio.sleep(0)
 
             shop.tracker.checks.append(slow)
-            await shop.tracker.approve(digest, terms=BEN)
+            (held,) = shop.tracker.held()
+            await shop.tracker.approve(digest, terms=replace(BEN, reasons=held.reasons))
 
     asyncio.run(both())
     assert shop.tracker.poll(LAMP.id) is not None
     assert causes(shop) == [("held", "owner"), ("approved", "maintainer:ben")]
+
+
+def test_who_approves_says_what_they_were_shown(shop):
+    with pytest.raises(HeldError):
+        shop.bring("b.example")
+    for reasons in ("", "0" * 16):
+        with pytest.raises(ForbiddenError) as refused:
+            shop.approve(reasons=reasons)
+        assert refused.value.reason == "reasons"
+    assert shop.tracker.poll(LAMP.id) is None
+    shown = shop.tracker.held()[0].reasons
+    shop.approve(reasons=shown)
+    assert shop.entries(Kind.RELEASE)[-1].details["reasons"] == shown
+
+
+def test_what_is_being_taken_back_is_not_approved(shop):
+    """Whoever approves reads what waits only when nobody else is at it."""
+    with pytest.raises(HeldError):
+        shop.bring("b.example")
+    (held,) = shop.tracker.held()
+
+    async def withdraw():
+        await shop.tracker.discard(held.manifest, actor="owner")
+
+    async def approve():
+        with pytest.raises(PolicyError):
+            await shop.tracker.approve(held.manifest, terms=replace(BEN, reasons=held.reasons))
+
+    async def both():
+        async with asyncio.TaskGroup() as tasks:
+            await shop.tracker._publishing.acquire()
+            for work in (withdraw, approve):
+                tasks.create_task(work())
+                await asyncio.sleep(0)
+            shop.tracker._publishing.release()
+
+    asyncio.run(both())
+    assert shop.tracker.poll(LAMP.id) is None
+    assert causes(shop) == [("held", "owner"), ("withdrawn", "owner")]
 
 
 def test_a_release_is_named_by_how_its_digest_begins(shop):
