@@ -22,6 +22,7 @@ from thingstead.cli.console import View
 from thingstead.cli.input import read_file
 from thingstead.cli.live import hear, minutes
 from thingstead.clock import SystemClock
+from thingstead.enforcement.link import ports_of
 from thingstead.errors import ConfigError, ProtocolError
 from thingstead.protocols.mud import parser
 from thingstead.protocols.mud.rule import RuleSet, compile_rules
@@ -83,7 +84,7 @@ def _see(session: Session, inventory: Inventory) -> None:
         raise ConfigError("expected either --interface or --pcap")
     if interface is not None:
         span = session.options["minutes"]
-        tap = PacketTap([interface])
+        tap = PacketTap([interface], ports_of=ports_of)
         session.console.note(f"listening on {interface} for {span:g} minutes; Ctrl-C ends it")
         hear(tap, inventory.see, session.console, clock=SystemClock(), seconds=60 * span)
         return

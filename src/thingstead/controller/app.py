@@ -21,6 +21,7 @@ from thingstead.controller.operation_table import gate
 from thingstead.controller.restored_directory import finish
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.ports import Enforcement
+from thingstead.enforcement.link import ports_of
 from thingstead.enforcement.neighbour import NeighbourTable
 from thingstead.planes.software.image_scan import ImageScanner
 from thingstead.planes.software.status_tracker import ImageScan
@@ -157,7 +158,7 @@ def _foundation(directory: DomainDirectory, clock: Clock, apart: Apart | None) -
         scan_image=image_scan(),
         clock=clock,
         random_bytes=secrets.token_bytes,
-        tap=PacketTap(config.watch.interfaces) if config.watch.interfaces else None,
+        tap=PacketTap(config.watch.interfaces, ports_of=ports_of) if config.watch.interfaces else None,
         witness=None if apart is None else apart.witness,
         engines=engines,
         separate=() if apart is None else apart.processes,

@@ -38,6 +38,10 @@ class Tap(Protocol):
         """IP addresses of this machine there, packed."""
         ...
 
+    def refresh(self) -> None:
+        """Look whether the links are still the same."""
+        ...
+
     def take(self, most: int) -> list[tuple[bytes, int]]:
         """Frames that wait: what is kept of each, and its octets on the wire."""
         ...
@@ -234,4 +238,5 @@ class TrafficWatch:
 
     def _look_around(self) -> None:
         self._looked = self._clock.utc().timestamp()
+        self._tap.refresh()
         self._panel.scene = self._surroundings.scene(self._tap, self._installs, self._panel.scene)

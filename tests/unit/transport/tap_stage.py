@@ -3,10 +3,14 @@
 import asyncio
 import json
 import socket
+import subprocess
 
+from thingstead.enforcement.link import ports_of
 from thingstead.enforcement.namespace import Site, inside
 from thingstead.protocols.packet.packet import decode_frame
 from thingstead.transport.packet_tap import PacketTap
+
+DROPS = "table bridge t { chain c { type filter hook prerouting priority -300; policy drop; }; }"
 
 
 def says(lamp, text, to):
@@ -43,7 +47,7 @@ async def listening(tap, lamp, site):
 def main():
     site = Site.create()
     lamp, other = site.attach(1), site.attach(2)
-    tap = PacketTap([site.interface])
+    tap = PacketTap([site.interface], ports_of=ports_of)
     told: dict[str, object] = {"macs": [one.hex() for one in tap.macs], "lamp": lamp.mac.hex()}
     told["addresses"] = sorted(one.hex() for one in tap.addresses if len(one) == 4 or one[0] == 0xFD)
     says(lamp, b"to us", site.controller_ipv4)
@@ -51,6 +55,18 @@ def main():
     says(lamp, b"across", other.ipv4)
     says(lamp, b"x" * 1400, site.controller_ipv4)
     told["seen"] = seen(tap)
+    told["ports"] = [ports_of(site.interface), ports_of("lo"), ports_of("nowhere0")]
+    late = site.attach(3)
+    tap.refresh()
+    says(late, b"late", site.controller_ipv4)
+    subprocess.run(["ip", "link", "delete", "t2"], check=True)
+    tap.refresh()
+    says(lamp, b"still", site.controller_ipv4)
+    told["after"] = seen(tap)
+    told["late"] = late.mac.hex()
+    subprocess.run(["nft", "-f", "-"], input=DROPS, text=True, check=True)
+    says(lamp, b"dropped", site.controller_ipv4)
+    told["dropped"] = [text for _, text, _ in seen(tap)]
     told["calls"] = asyncio.run(listening(tap, lamp, site))
     told["lost"] = tap.lost()
     tap.close()
