@@ -41,5 +41,9 @@ CONTROLS = {
         "MUD to kernel filters, both directions, DNS names for their lifetime, alarm on deviation",
         "an unsigned file is believed where the owner's policy says so",
     ),
+    "R-81": (
+        "a device without a file is told in sentences, whom it talks to and how much, and goes by one that was learned",
+        "what an encrypted look-up hides has no name; what was taken over before it was watched is learned with it",
+    ),
 }
 """Question -> control and what remains."""

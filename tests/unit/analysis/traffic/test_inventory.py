@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pytest
+
 from tests.unit.analysis.traffic.packets import (
     ACK,
     CLOUD,
@@ -36,6 +38,7 @@ def heard(packets: Iterable[Packet], limits: Limits | None = None) -> dict[bytes
     return {one.mac: one for one in inventory.devices()}
 
 
+@pytest.mark.requirement("R-12")
 def test_a_device_is_known_by_what_it_sent() -> None:
     found = heard([*look_up("cloud.example", CLOUD, at=1.0), packet(LAMP, CLOUD, 5000, 443, at=9.0)])
     lamp = found[DEVICE]

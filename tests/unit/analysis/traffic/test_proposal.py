@@ -103,6 +103,7 @@ def test_who_gives_addresses_may_answer() -> None:
     assert proposal(contact(ROUTER, 68, protocol=UDP, outbound=False, out=0)).services == 1
 
 
+@pytest.mark.requirement("R-81")
 @pytest.mark.parametrize(
     ("one", "reason"),
     [
