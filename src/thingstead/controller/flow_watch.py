@@ -45,5 +45,17 @@ class FlowWatch:
     def _keep(self, flows: Iterable[Flow]) -> None:
         for flow in flows:
             thing = self._neighbourhood.thing_at(flow.device)
-            if thing is not None:
+            if thing is not None and not _keeps_the_link(flow):
                 self._history.see(thing, flow)
+
+
+def _keeps_the_link(flow: Flow) -> bool:
+    """What the segment lives by and no rule speaks of: ARP and its like, neighbours, routers and listeners of IPv6."""
+    if flow.protocol is None:
+        return True
+    return flow.protocol == _ICMPV6 and flow.icmp is not None and flow.icmp[0] in _LINK
+
+
+_ICMPV6 = 58
+_LINK = frozenset({*range(130, 138), 143})
+"""Types of RFC 2710 §3, RFC 4861 §4 and RFC 3810 §5.2."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -44,8 +45,13 @@ class PageOfThing:
     after: str = ""
 
 
-def rows(collector: Collector | RemoteCollector, register: Register) -> tuple[Operation[Any], ...]:
-    """The table; of a thing that was never here nothing is told, and nothing is written on the ledger."""
+def rows(
+    collector: Collector | RemoteCollector, register: Register, *, forget: Callable[[ThingId], Awaitable[None]]
+) -> tuple[Operation[Any], ...]:
+    """The table; of a thing that was never here nothing is told, and nothing is written on the ledger.
+
+    What is erased of a thing goes with what `forget` knows of it: whom it talked to.
+    """
 
     def known(thing: str) -> ThingId:
         return register.thing(thing_id(thing)).id
@@ -63,7 +69,9 @@ def rows(collector: Collector | RemoteCollector, register: Register) -> tuple[Op
         return await collector.export(known(request.thing), actor=_ACTOR, after=request.after)
 
     async def erase(request: OfThing) -> ErasureReceipt:
-        return await collector.erase(known(request.thing), actor=_ACTOR)
+        thing = known(request.thing)
+        await forget(thing)
+        return await collector.erase(thing, actor=_ACTOR)
 
     return (
         Operation("data.list", OfAll, Right.AUDIT, "newest value of each series of every thing", listing),

@@ -176,7 +176,7 @@ def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
         *operation_response.rows(controller.lookout.responder),
         *operation_result.rows(planes.software, controller.foundation.store, controller.notary),
         *operation_type.rows(controller.types, controller.register, controller.foundation.store, controller.notary),
-        *operation_data.rows(planes.data, controller.register),
+        *operation_data.rows(planes.data, controller.register, forget=controller.lookout.history.forget),
         *operation_traffic.rows(
             controller.server, controller.resources, controller.bootstrap, controller.register, planes.data
         ),

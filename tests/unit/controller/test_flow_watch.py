@@ -49,6 +49,23 @@ def test_what_goes_on_is_not_over():
     assert one.packets_out == 2
 
 
+@pytest.mark.parametrize("kind", [133, 135, 136, 143])
+def test_what_the_link_lives_by_is_not_told(kind):
+    icmp = bytes([kind, 0, 0, 0]) + bytes(20)
+    addresses = ip_address("fd77::2").packed + ip_address("fd77::1").packed
+    head = b"\x60\0\0\0" + len(icmp).to_bytes(2, "big") + b"\x3a\xff" + addresses
+    arp = FAR + MAC + b"\x08\x06" + bytes.fromhex("0001080006040001") + MAC + bytes(4) + bytes(6) + bytes(4)
+    assert Tap().see(FAR + MAC + b"\x86\xdd" + head + icmp, arp).later().of() == ()
+
+
+def test_a_ping_is():
+    icmp = bytes([128, 0, 0, 0]) + bytes(4)
+    addresses = ip_address("fd77::2").packed + ip_address("fd77::1").packed
+    ping = FAR + MAC + b"\x86\xdd" + b"\x60\0\0\0\0\x08\x3a\xff" + addresses + icmp
+    (one,) = Tap().see(ping).later().of()
+    assert (one.protocol, one.port) == (58, None)
+
+
 def test_devices_that_are_no_things_are_not_kept():
     stranger = bytes.fromhex("020000000077")
     desk = Tap().see(frame("10.77.0.77", "198.51.100.7", macs=(stranger, FAR))).later()

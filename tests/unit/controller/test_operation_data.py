@@ -33,7 +33,11 @@ class StillClock:
         return AT
 
 
-def asked(*questions):
+def asked(*questions, forgotten=None):
+    async def forget(thing):
+        if forgotten is not None:
+            forgotten.append(thing)
+
     async def run():
         store = MemoryStore()
         records = PlaneRecords(PlaneName.DATA, store)
@@ -42,7 +46,7 @@ def asked(*questions):
         thing = Thing(THING, 1, LifecycleState.OPERATIONAL, Restriction.NONE, "aurora", "LX-1", "A-1", 2)
         await collector.admit(thing, cause="joined", transition_id=TransitionId(f"{THING}/1"))
         collector.collect(THING, pack.render_cbor([Record(name="load", value=0.5, time=AT.timestamp())]))
-        operations = Operations(*operation_data.rows(collector, Register(Snapshot((thing,)))))
+        operations = Operations(*operation_data.rows(collector, Register(Snapshot((thing,))), forget=forget))
         return [await operations.answer({"operation": name, "arguments": given}) for name, given in questions]
 
     return asyncio.run(run())
@@ -51,6 +55,15 @@ def asked(*questions):
 def test_the_newest_values_of_all_things_are_one_query():
     (answer,) = asked(("data.list", {}))
     assert answer == {"result": [{"thing": THING, "latest": {"load": 0.5}}]}
+
+
+def test_whom_a_thing_talked_to_is_erased_with_the_rest_and_only_of_things_that_are_known():
+    forgotten: list[str] = []
+    asked(("data.show", {"thing": THING}), forgotten=forgotten)
+    asked(("data.erase", {"thing": "thing-bbbbbbbbbbbbbbbb"}), forgotten=forgotten)
+    assert forgotten == []
+    asked(("data.erase", {"thing": THING}), forgotten=forgotten)
+    assert forgotten == [THING]
 
 
 def test_what_is_exported_and_then_erased_is_gone():
