@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from thingstead.analysis.traffic.site import GATEWAY_CLASS
 from thingstead.protocols.mud.file import ANY_PORT, Direction, PortRange, RemoteKind
 from thingstead.protocols.mud.rule import DNS_CLASS, NTP_CLASS, Rule
 
@@ -16,7 +17,11 @@ _WHO = {
     RemoteKind.MY_CONTROLLER: "this domain's controller",
     RemoteKind.SAME_MANUFACTURER: "things of the same maker here",
 }
-_CLASSES = {DNS_CLASS: "the local name server", NTP_CLASS: "the local time server"}
+_CLASSES = {
+    DNS_CLASS: "the local name server",
+    NTP_CLASS: "the local time server",
+    GATEWAY_CLASS: "the local gateway",
+}
 _PROTOCOLS = {1: "ping and its kin (ICMP)", 6: "TCP", 17: "UDP", 58: "ping and its kin (ICMPv6)"}
 _SERVICES = {
     (6, 22): "remote login", (6, 23): "remote login in clear", (6, 25): "mail", (17, 53): "names", (6, 53): "names",

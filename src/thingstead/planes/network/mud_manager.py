@@ -114,6 +114,8 @@ class MudManager:
         applied = await self._admit(thing, Demand.ADMIT)
         rules = self._book.rules_of(thing)
         source = "no MUD file: baseline only" if rules is None else f"{rules.url} by {rules.signer or 'nobody'}"
+        for one in () if rules is None else self._book.unanswered(rules):
+            source += f", nobody here is {one[:80]}"
         if thing.verifies_nothing:
             source = f"{_CONFINED} ({source})"
         return self._receipt(thing, Demand.ADMIT, transition_id, f"{source}; {_described(applied)}")

@@ -20,7 +20,7 @@ from thingstead.planes.network.name_table import NameTable
 from thingstead.planes.network.overlay import Overlay
 from thingstead.planes.network.residents import Residents
 from thingstead.protocols.mud.file import Direction, Prefix, RemoteKind
-from thingstead.protocols.mud.rule import Rule, RuleSet, Surroundings
+from thingstead.protocols.mud.rule import DNS_CLASS, NTP_CLASS, Rule, RuleSet, Surroundings
 
 __all__ = ["NOBODY", "Reason", "RuleBook", "SiteMap", "is_unmended", "names_peers"]
 
@@ -92,6 +92,12 @@ class RuleBook:
     def rules_of(self, thing: Thing) -> RuleSet | None:
         """What its maker's word says, as compiled: that of the release which it runs, or else its file."""
         return self._released.get(thing.id) or self._library.rules(thing.mud_url)
+
+    def unanswered(self, rules: RuleSet) -> tuple[str, ...]:
+        """Controller classes that a file names and the owner has no answer to; rules about them let nothing through."""
+        named = {rule.remote.name for rule in rules.rules if rule.remote.kind is RemoteKind.CONTROLLER}
+        # Every file has these two, by RFC 8520 §5, whatever it says itself.
+        return tuple(sorted(named - self._site.controllers.keys() - {DNS_CLASS, NTP_CLASS}))
 
     def released(self, thing: ThingId) -> RuleSet | None:
         """What the release that it runs says; None where it goes by its own file."""

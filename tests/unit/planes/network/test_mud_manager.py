@@ -12,6 +12,7 @@ from thingstead.errors import PolicyError, TransportError
 from thingstead.planes.network.alarm import AlarmKind
 from thingstead.protocols.mud.builder import Service
 from thingstead.protocols.mud.file import Remote, RemoteKind
+from thingstead.protocols.mud.rule import DNS_CLASS
 
 THING = a_thing()
 BASELINE = {("10.77.0.1/32", 17, 5683)}
@@ -409,3 +410,11 @@ def test_a_file_that_nobody_goes_by_yet_changes_no_rules():
         assert len(world.kernel.applied) == before
 
     run(story())
+
+
+@pytest.mark.spec("RFC 8520 4.6")
+def test_a_class_of_controllers_that_the_owner_named_nobody_for_is_told_at_admission():
+    gateway = Service(Remote(RemoteKind.CONTROLLER, "urn:ietf:params:mud:gateway"), 17, remote_port=5000)
+    resolver = Service(Remote(RemoteKind.CONTROLLER, DNS_CLASS), 17, remote_port=5300)
+    receipt = asyncio.run(World(gateway, resolver).admit(a_thing()))
+    assert receipt.detail.startswith(f"{URL} by nobody, nobody here is urn:ietf:params:mud:gateway; DRY RUN")
