@@ -18,8 +18,8 @@ MAC, STRANGER = bytes.fromhex("020000000001"), bytes.fromhex("0200000000ee")
 
 
 class Home:
-    def __init__(self, *things, limits=None):
-        self.store, self.limits = MemoryStore(), limits
+    def __init__(self, *things, limits=None, mac=MAC):
+        self.store, self.limits, self.mac = MemoryStore(), limits, mac
         asyncio.run(self.store.commit(Unit(things=things or (THING,))))
         self.restart()
 
@@ -33,7 +33,7 @@ class Home:
             self.house.conductor,
             self.world.manager,
             records=PlaneRecords(PlaneName.IDENTITY, self.store, prefix=DOCUMENTS),
-            thing_at=lambda mac: THING.id if mac == MAC else None,
+            thing_at=lambda mac: THING.id if mac == self.mac else None,
             clock=self.clock,
             limits=self.limits or Limits(),
         )

@@ -33,6 +33,7 @@ def packet(frame):
 
 
 @pytest.mark.spec("RFC 8520 16")
+@pytest.mark.requirement("R-80")
 @pytest.mark.parametrize("source", [ClaimSource.DHCPV4, ClaimSource.DHCPV6, ClaimSource.LLDP, ClaimSource.CREDENTIAL])
 def test_another_url_waits_is_on_the_ledger_and_changes_nothing(source):
     home = Home()
