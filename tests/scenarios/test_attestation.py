@@ -141,6 +141,35 @@ def test_a_member_that_runs_what_nobody_published_gets_no_newer_keys_of_its_grou
     play(story, policy=ASKED + '\n[attestation]\nrequire = ["groups"]\n')
 
 
+@pytest.mark.requirement("R-22")
+def test_a_member_that_proves_bad_is_left_behind_by_its_group_and_comes_back_when_it_is_good_again(tmp_path):
+    async def story(world):
+        place = {"multicast_group": MULTICAST[0], "multicast_port": MULTICAST[1]}
+        good, bad = things = [world.thing(serial, **place) for serial in ("A0001", "A0002")]
+        for thing in things:
+            thing.start()
+        await world.until(lambda: all(thing.is_joined for thing in things))
+        maker = Maker(world, tmp_path)
+        await maker.publish(*maker.make())
+        await world.until(lambda: [version(one) for one in things] == ["1.1.0"] * 2, within=600)
+        for thing in things:
+            assert (await world.domain.ask("thing.attest", thing=thing.id))["attestation"] == "good"
+        await world.until(lambda: is_settled(world, things), within=600)
+        (before,) = set(epochs(*things))
+        genuine, bad.slots._places = bad.slots._places, dict.fromkeys(bad.slots._places, IMPLANT)
+        assert (await world.domain.ask("thing.attest", thing=bad.id))["attestation"] == "bad"
+        await world.until(lambda: epochs(good) == [before + 1])
+        for _ in range(3):
+            await world.domain.ask("thing.attest", thing=bad.id)
+        await world.sleep(60)
+        assert (epochs(good), epochs(bad)[0] <= before) == ([before + 1], True)
+        bad.slots._places = genuine
+        assert (await world.domain.ask("thing.attest", thing=bad.id))["attestation"] == "good"
+        await world.until(lambda: epochs(bad) == epochs(good), within=600)
+
+    play(story, policy=ASKED + '\n[attestation]\nrequire = ["groups"]\n')
+
+
 def test_where_nothing_waits_a_thing_attests_when_somebody_asks(tmp_path):
     async def story(world):
         (thing,) = await world.joined("A0001")

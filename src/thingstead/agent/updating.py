@@ -79,6 +79,7 @@ class Updating:
         self.refused: Counter[str] = Counter()
         self.updates = 0
         self.last_error = ""
+        self._is_counted = False
         self._boot()
         self.firmware = image.obeyed(self._slots)
 
@@ -124,6 +125,11 @@ class Updating:
         until = self._life.now() + self._life.deadline
         while self.is_on_trial:
             try:
+                if not self._is_counted:
+                    self._count_boot()
+                    if self._slots.standing().trial is None:
+                        self._life.reboot()
+                        return
                 image.header(self._slots, Area.ACTIVE)
                 self._life.check()
                 yield from self._reach()
@@ -150,8 +156,19 @@ class Updating:
         return self._means.anchor.serial
 
     def _boot(self) -> None:
-        """What a boot loader does: count a start with a release on trial, or go back after too many."""
+        """What a boot loader does: count a start with a release on trial, or go back after too many.
+
+        A disk that takes neither keeps no thing from starting: what is owed is done in the trial, before anything else.
+        """
+        try:
+            self._count_boot()
+        except StorageError as trouble:
+            self.last_error = str(trouble)
+            _LOGGER.warning("%s cannot keep that it started with a release on trial: %s", self._serial, trouble)
+
+    def _count_boot(self) -> None:
         standing = self._slots.standing()
+        self._is_counted = standing.trial is None
         if standing.trial is None:
             return
         if standing.boots >= _MAX_BOOTS:
@@ -159,6 +176,7 @@ class Updating:
             _LOGGER.warning("%s fell over %d times under a release and went back", self._serial, standing.boots)
         else:
             self._slots.count_boot()
+        self._is_counted = True
 
     def _poll(self) -> Story:
         answer = yield from self._asked()

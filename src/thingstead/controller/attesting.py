@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from thingstead.clock import Clock
 from thingstead.controller.standing import GONE
@@ -16,7 +17,7 @@ from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
 from thingstead.errors import ForbiddenError, RequestRefusedError, ThingsteadError
 from thingstead.identifier import ThingId
-from thingstead.planes.software.attestation import Appraisal
+from thingstead.planes.software.attestation import Appraisal, Standing
 from thingstead.planes.software.verifier import Verifier
 from thingstead.protocols.coap.code import code_name
 from thingstead.protocols.coap.message import Message, request
@@ -44,6 +45,8 @@ class Attesting:
         ask: the way to things.
         holder: the key that a thing proved when it joined.
         accepts: whether it may update, and so is in.
+        installed_at: when it said last that it runs another release; None where it never did.
+        leave_behind: has groups go on without what it knows of them.
         clock: for UTC.
     """
 
@@ -56,6 +59,8 @@ class Attesting:
         ask: Ask,
         holder: Callable[[ThingId], PublicKey],
         accepts: Callable[[ThingId], bool],
+        installed_at: Callable[[ThingId], datetime | None],
+        leave_behind: Callable[[ThingId], Awaitable[None]],
         clock: Clock,
     ) -> None:
         self.verifier = verifier
@@ -64,6 +69,9 @@ class Attesting:
         self._ask = ask
         self._holder = holder
         self._accepts = accepts
+        self._installed_at = installed_at
+        self._leave_behind = leave_behind
+        self._is_offer_new = True
         self._clock = clock
         self._due: dict[ThingId, None] = {}
 
@@ -91,7 +99,7 @@ class Attesting:
             StateError: it is not in.
             TransportError: it did not answer.
             RequestRefusedError: it does not attest, or the policy does not let us ask.
-            StorageError: the appraisal could not be kept.
+            StorageError: the appraisal could not be kept, or a group not go on without the thing.
         """
         public, nonce = self._holder(thing), self.verifier.challenge(thing)
         asked = request(
@@ -104,7 +112,11 @@ class Attesting:
                 f'"{path.ATTESTATION}" = ["POST"]',
                 reason=code_name(answer.code),
             )
-        return await self.verifier.answer(thing, answer.payload, public)
+        found = await self.verifier.answer(thing, answer.payload, public)
+        if found.standing is Standing.BAD and self.objection(thing, Waits.GROUPS):
+            # The keys that it has are those of the others.
+            await self._leave_behind(thing)
+        return found
 
     def objection(self, thing: ThingId, waits: Waits) -> str:
         """Why something is not given to a thing yet, in a few words; empty where it is."""
@@ -132,6 +144,10 @@ class Attesting:
         """A thing says that it runs another release: what is known of it is out of date."""
         self._due[thing] = None
 
+    def published(self) -> None:
+        """Other releases are on offer: what ran and was unknown may be known now."""
+        self._is_offer_new = True
+
     async def look(self) -> None:
         """Ask whoever installed something, and whose evidence is half as old as it may be; forget who left."""
         policy = self._policy()
@@ -140,9 +156,13 @@ class Attesting:
         if not policy.require:
             self._due.clear()
             return
+        is_offer_new, self._is_offer_new = self._is_offer_new, False
         for thing in self._register.things():
-            if policy.covers(thing.model) and self._accepts(thing.id) and not self._is_recent(thing.id, policy):
-                self._due.setdefault(thing.id)
+            if policy.covers(thing.model) and self._accepts(thing.id):
+                known = self.verifier.of(thing.id)
+                is_open = is_offer_new and known is not None and known.standing is Standing.UNKNOWN
+                if is_open or not self._is_recent(thing.id, policy):
+                    self._due.setdefault(thing.id)
         for thing_id in tuple(self._due)[:_AT_ONCE]:
             del self._due[thing_id]
             if not self._accepts(thing_id):
@@ -156,5 +176,8 @@ class Attesting:
                 _LOGGER.info("%s did not attest: %s", thing_id, error)
 
     def _is_recent(self, thing: ThingId, policy: AttestationPolicy) -> bool:
-        known = self.verifier.of(thing)
-        return known is not None and known.is_fresh(self._clock.utc(), policy.max_age / 2)
+        """It was asked a short while ago, and has installed nothing since; a restart forgets neither."""
+        known, installed = self.verifier.of(thing), self._installed_at(thing)
+        if known is None or not known.is_fresh(self._clock.utc(), policy.max_age / 2):
+            return False
+        return installed is None or installed <= known.at

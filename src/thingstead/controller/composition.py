@@ -385,6 +385,7 @@ def _attesting(
         reported=lambda thing: software.runs(thing).sequence_number,
         clock=foundation.clock,
         random_bytes=foundation.random_bytes,
+        is_aborted=planes.campaigns.is_aborted,
     )
     attesting = Attesting(
         verifier,
@@ -393,9 +394,12 @@ def _attesting(
         ask=ask,
         holder=planes.access.holder_of,
         accepts=software.accepts,
+        installed_at=lambda thing: software.runs(thing).installed_at,
+        leave_behind=lambda thing: planes.groups.leave_behind(thing, cause="attestation"),
         clock=foundation.clock,
     )
     software.on_install.append(attesting.note)
+    software.on_offer.append(attesting.published)
     software.gates.append(lambda thing: attesting.objection(thing, Waits.UPDATES))
     planes.groups.withholds = lambda thing: bool(attesting.objection(thing, Waits.GROUPS))
     return attesting

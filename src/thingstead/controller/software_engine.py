@@ -196,7 +196,7 @@ class RemoteTracker(RemotePlane):
         self._shelf = shelf = Shelf(clock, campaigns)
         self.accepts, self.poll, self.image = shelf.accepts, shelf.poll, shelf.image
         self.is_kept, self.keep, self.cancelled = shelf.is_kept, shelf.keep, shelf.cancelled
-        self.gates, self.hold, self.let_go = shelf.gates, shelf.hold, shelf.let_go
+        self.gates, self.hold, self.let_go, self.on_offer = shelf.gates, shelf.hold, shelf.let_go, shelf.on_offer
         self.objection = shelf.objection
         self.on_install: list[Callable[[ThingId], None]] = []
         self._since = clock.utc()

@@ -382,6 +382,57 @@ def test_a_thing_that_falls_over_under_a_release_comes_back_with_the_one_before(
     assert [report.code for report in thing.domain.reports] == [release.REVERTED]
 
 
+class Sick(MemorySlots):
+    """Takes neither a count of starts nor the way back while it is full."""
+
+    is_full = False
+
+    def count_boot(self):
+        self._require_room()
+        super().count_boot()
+
+    def revert(self):
+        self._require_room()
+        super().revert()
+
+    def _require_room(self):
+        if self.is_full:
+            raise SICK
+
+
+@pytest.mark.requirement("R-73")
+def test_a_full_disk_keeps_no_thing_from_starting_and_the_start_is_counted_once_it_can_be():
+    slots = Sick(OLD)
+    thing = Thing(slots)
+    thing.drive(thing.story)
+    slots.is_full = True
+    thing.start()
+    assert (thing.slots.active(), thing.slots.standing().boots) == (NEW, 0)
+    trial = thing.updating.trial(interval=1.0)
+    thing.now += thing.drive(trial).seconds
+    assert thing.updating.is_on_trial
+    slots.is_full = False
+    thing.run(trial)
+    assert thing.slots.installed().sequence_number == 7
+
+
+@pytest.mark.requirement("R-73")
+def test_what_fell_over_too_often_goes_back_as_soon_as_the_disk_takes_it():
+    slots = Sick(OLD)
+    thing = Thing(slots)
+    thing.drive(thing.story)
+    for _ in range(3):
+        thing.start()
+    slots.is_full = True
+    thing.start()
+    assert thing.slots.active() == NEW
+    trial = thing.updating.trial(interval=1.0)
+    thing.now += thing.drive(trial).seconds
+    slots.is_full = False
+    thing.run(trial)
+    assert (thing.slots.active(), thing.slots.installed(), thing.is_rebooting) == (OLD, Installed(1), True)
+
+
 def test_a_revert_that_was_not_heard_is_told_again_after_a_restart():
     thing = _reverted()
     thing.domain.code = {path.UPDATE_REPORT: Code.INTERNAL_SERVER_ERROR}

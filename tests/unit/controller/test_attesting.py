@@ -5,7 +5,7 @@ import pytest
 
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import a_thing
-from tests.unit.planes.software.test_verifier import KEY, OTHER, Bench, running
+from tests.unit.planes.software.test_verifier import KEY, OTHER, Bench, reference, running
 from thingstead.controller.attesting import Attesting
 from thingstead.domain.attestation_policy import AttestationPolicy, Waits
 from thingstead.domain.lifecycle import LifecycleState
@@ -20,6 +20,7 @@ from thingstead.storage.memory import MemoryStore
 
 pytestmark = pytest.mark.requirement("R-22")
 LAMP, GONE = a_thing(1), a_thing(2, state=LifecycleState.DECOMMISSIONED)
+STRANGE = attestation.State(bytes(16), bytes(16), {"firmware": bytes(32)})
 ALL = AttestationPolicy(frozenset(Waits), timedelta(hours=1), ("LX-*",))
 
 
@@ -29,6 +30,7 @@ class Room:
     def __init__(self, policy=ALL):
         self.policy, self.bench = policy, Bench(1)
         self.state, self.key, self.code, self.is_away, self.asked = running(1), KEY, Code.CHANGED, False, 0
+        self.installed_at, self.left_behind = None, []
         store = MemoryStore()
         register = Register(store.load())
         store.listen(register.follow)
@@ -41,8 +43,13 @@ class Room:
             ask=self.ask,
             holder=lambda _thing: KEY.public,
             accepts=lambda thing: thing == LAMP.id,
+            installed_at=lambda _thing: self.installed_at,
+            leave_behind=self.leave_behind,
             clock=self.clock,
         )
+
+    async def leave_behind(self, thing):
+        self.left_behind.append(thing)
 
     async def ask(self, _thing, message, _within):
         self.asked += 1
@@ -134,6 +141,51 @@ def test_who_installed_something_and_whose_evidence_grows_old_is_asked_again():
     room.pass_(3600.0)
     room.look()
     assert room.objections()[0] == "it has not attested for too long"
+
+
+def test_who_installed_something_is_asked_though_the_domain_was_restarted_meanwhile():
+    room = Room()
+    room.look()
+    room.look()
+    assert room.asked == 1
+    room.pass_(10.0)
+    room.installed_at = room.clock.utc()
+    room.look()
+    room.look()
+    assert room.asked == 2
+
+
+def test_what_was_unknown_is_asked_again_when_something_is_published():
+    room = Room()
+    room.state = running(9)
+    room.look()
+    room.look()
+    assert room.bench.verifier.of(LAMP.id).standing is Standing.UNKNOWN
+    assert room.asked == 1
+    room.bench.published.append(reference(9))
+    room.attesting.published()
+    room.look()
+    assert (room.asked, room.bench.verifier.of(LAMP.id).standing) == (2, Standing.GOOD)
+    room.attesting.published()
+    room.look()
+    assert room.asked == 2
+
+
+@pytest.mark.parametrize(
+    ("policy", "state", "left"),
+    [
+        (ALL, running(1), 0),
+        (ALL, running(9), 0),
+        (ALL, STRANGE, 1),
+        (AttestationPolicy(frozenset({Waits.UPDATES})), STRANGE, 0),
+    ],
+    ids=["good", "unknown", "bad", "groups do not wait"],
+)
+def test_groups_go_on_without_who_proves_bad(policy, state, left):
+    room = Room(policy)
+    room.state = state
+    room.attest()
+    assert len(room.left_behind) == left
 
 
 def test_who_installed_something_and_is_away_is_asked_until_it_answers():

@@ -172,6 +172,16 @@ class Courier:
         await self.epochs.rekey(name, cause)
         return await self.distribute(name)
 
+    async def leave_behind(self, thing: ThingId, *, cause: str) -> None:
+        """New keys for every group of which it has the newest; whether it gets them is for `withholds` to say.
+
+        Raises:
+            StorageError: one could not be kept.
+        """
+        for roster in self.groups():
+            if roster.member(thing) is not None and all(one.thing != thing for one in roster.behind()):
+                await self.rekey(roster.name, cause=cause)
+
     async def evict(self, name: str, thing: ThingId, *, cause: str = "evicted") -> Roster:
         """Have a thing put out of one group until `readmit`, whatever its scope says; errors as of `rekey`."""
         await self.epochs.evict(name, thing, cause)

@@ -33,12 +33,14 @@ class Shelf:
 
     Attributes:
         gates: each may keep a thing from getting anything new; nothing is taken back by it.
+        on_offer: told when other releases are on offer.
     """
 
     def __init__(self, clock: Clock, campaigns: Campaigns | None = None) -> None:
         self._clock = clock
         self.campaigns = campaigns
         self.gates: list[Gate] = []
+        self.on_offer: list[Callable[[], None]] = []
         self._held: dict[ThingId, dict[str, None]] = {}
         self._seats: dict[ThingId, Seat] = {}
         self._offers: dict[Line, Offer] = {}
@@ -65,6 +67,8 @@ class Shelf:
         self._offers = dict(offers)
         if self.campaigns is not None:
             self.campaigns.offer(self._offers)
+        for listener in self.on_offer:
+            listener()
 
     def take_back(self) -> None:
         """Whoever was given a release asks anew."""

@@ -258,7 +258,7 @@ class StatusTracker:
 
     def _open_door(self, shelf: Shelf) -> None:
         """What a transport asks of a tracker is for the shelf to say, but for reports (`door.Door`)."""
-        self.accepts, self.poll, self.image = shelf.accepts, shelf.poll, shelf.image
+        self.accepts, self.poll, self.image, self.on_offer = shelf.accepts, shelf.poll, shelf.image, shelf.on_offer
         self.is_kept, self.keep, self.cancelled = shelf.is_kept, shelf.keep, shelf.cancelled
         self.gates, self.hold, self.let_go, self.objection = shelf.gates, shelf.hold, shelf.let_go, shelf.objection
 

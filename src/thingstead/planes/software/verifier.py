@@ -7,7 +7,7 @@ went back, or was never published; each appraisal says so among its findings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from thingstead import __version__
@@ -48,6 +48,7 @@ class Verifier:
         records: one document for each thing.
         references: what was published for it.
         reported: sequence number of the release that it said it installed; below 0 where it said nothing.
+        is_aborted: whether a release was taken back, by its manifest's digest; it is not good any more, however new.
         clock: both times.
         random_bytes: for nonces.
 
@@ -63,12 +64,14 @@ class Verifier:
         reported: Callable[[ThingId], int],
         clock: Clock,
         random_bytes: Callable[[int], bytes],
+        is_aborted: Callable[[bytes], bool] = lambda _digest: False,
     ) -> None:
         self._records = records
         self._references = references
         self._reported = reported
         self._clock = clock
         self._random_bytes = random_bytes
+        self._is_aborted = is_aborted
         self._open: dict[ThingId, tuple[bytes, float]] = {}
         self._known = {thing_id(name): attestation.decode(document) for name, document in records.load().items()}
         self.appraised: dict[Standing, int] = dict.fromkeys(Standing, 0)
@@ -118,7 +121,8 @@ class Verifier:
         except (ProtocolError, SecurityError) as error:
             return await self._keep(thing, _refused(at, "evidence", f"{error.reason}: {error.message}"[:200]))
         known = [(one.manifest_digest, one.values()) for one in self._references(thing)]
-        return await self._keep(thing, _appraise(state, known, self._reported(thing), at))
+        aborted = frozenset([digest for digest, _ in known if self._is_aborted(digest)])
+        return await self._keep(thing, _appraise(state, known, self._reported(thing), at, aborted))
 
     async def forget(self, thing: ThingId) -> None:
         """Nothing is known of it any more.
@@ -144,7 +148,13 @@ def _refused(at: datetime, name: str, detail: str) -> Appraisal:
     return Appraisal(Standing.BAD, at, (Finding(name, Tier.CONTRAINDICATED, detail),))
 
 
-def _appraise(state: State, known: list[tuple[bytes, ReferenceValues]], reported: int, at: datetime) -> Appraisal:
+def _appraise(
+    state: State,
+    known: list[tuple[bytes, ReferenceValues]],
+    reported: int,
+    at: datetime,
+    aborted: frozenset[bytes],
+) -> Appraisal:
     """Hold a proven state against all that was published for the thing; every finding is collected."""
     findings = [_SIMULATED]
     ours = [(digest, values) for digest, values in known if values.is_for(state)]
@@ -157,12 +167,15 @@ def _appraise(state: State, known: list[tuple[bytes, ReferenceValues]], reported
         findings.append(Finding("measurement", Tier.CONTRAINDICATED, f"not release {named.version}'s: {wrong}"))
     if not matching:
         findings.append(_unpublished(reported))
-        return _concluded(findings, at, None, ours)
-    _, found = next((one for one in matching if one[0] == state.manifest_digest), matching[-1])
+        return _concluded(findings, at, None, ())
+    digest, found = next((one for one in matching if one[0] == state.manifest_digest), matching[-1])
     if found.sequence_number < reported:
         said = f"release {found.sequence_number}, and said that it installed {reported}"
         findings.append(Finding("rollback", Tier.CONTRAINDICATED, f"it runs {said}"))
-    return _concluded(findings, at, found, ours)
+    if digest in aborted:
+        findings.append(Finding("aborted", Tier.WARNING, f"release {found.version} was taken back"))
+    newest = [values for one, values in ours if one not in aborted or one == digest]
+    return _concluded(findings, at, found, newest[-_BEFORE:])
 
 
 def _unpublished(reported: int) -> Finding:
@@ -173,9 +186,9 @@ def _unpublished(reported: int) -> Finding:
 
 
 def _concluded(
-    findings: list[Finding], at: datetime, found: ReferenceValues | None, ours: list[tuple[bytes, ReferenceValues]]
+    findings: list[Finding], at: datetime, found: ReferenceValues | None, newest: Sequence[ReferenceValues]
 ) -> Appraisal:
-    if found is not None and found not in [values for _, values in ours[-_BEFORE:]]:
+    if found is not None and found not in newest:
         findings.append(Finding("old", Tier.WARNING, f"release {found.version} was published long before the newest"))
     worst = max(one.tier for one in findings)
     standing = _STANDINGS[worst] if found is not None or worst is Tier.CONTRAINDICATED else Standing.UNKNOWN

@@ -52,6 +52,7 @@ class Bench:
         self.clock, self.store = JumpingClock(), MemoryStore()
         self.published, self.reported = [reference(one) for one in published], -1
         self._numbers = count(1)
+        self.aborted = set()
         self.verifier = self.again()
 
     def again(self):
@@ -62,6 +63,7 @@ class Bench:
             reported=lambda _thing: self.reported,
             clock=self.clock,
             random_bytes=lambda size: next(self._numbers).to_bytes(size, "big"),
+            is_aborted=self.aborted.__contains__,
         )
 
     def attest(self, state, *, key=KEY, nonce=None):
@@ -78,6 +80,14 @@ class Bench:
 
 def names(appraisal):
     return [one.name for one in appraisal.findings]
+
+
+def test_a_release_that_was_taken_back_is_not_good_however_new_and_makes_room_for_the_one_before():
+    bench = Bench(1, 2, 3)
+    bench.aborted.add(reference(3).manifest_digest)
+    found = bench.attest(running(3))
+    assert (found.standing, "aborted" in names(found), found.passes) == (Standing.OLD, True, True)
+    assert [bench.attest(running(number)).standing for number in (2, 1)] == [Standing.GOOD, Standing.GOOD]
 
 
 def test_the_newest_release_and_the_one_before_are_good_and_the_agents_word_is_said_to_be_no_more():
