@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -10,16 +11,19 @@ from tests.unit.controller.planes import JumpingClock
 from tests.unit.controller.test_network import ACME, AUTHORITY, BROOK, Web
 from tests.unit.domain.things import a_thing
 from tests.unit.planes.network.fakes import CLOUD, URL, described
+from tests.unit.planes.network.test_rule_book import LESS, flow
 from thingstead.cli.hosting import network_host
 from thingstead.controller.config import CoapConfig, ControllerConfig, NetworkConfig
 from thingstead.controller.network_engine import NetworkEngine, RemoteNetwork
 from thingstead.controller.whereabouts import Whereabouts
 from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.ledger import entry
+from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.plane import PlaneName, Standing
 from thingstead.domain.register import Register
 from thingstead.domain.unit import Snapshot
 from thingstead.enforcement.dry_run import DryRun
-from thingstead.errors import DecodeError, ForbiddenError, StateError
+from thingstead.errors import ConfigError, DecodeError, ForbiddenError, PolicyError, StateError
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.records import PlaneRecords
 from thingstead.transport.engine_socket import EngineSocket
@@ -88,6 +92,30 @@ def test_makers_are_told_when_they_change(path):
         return plane._told
 
     assert told(path, story, anchors=lambda: trusted[0]) == (ACME, BROOK)
+
+
+def test_the_owners_rules_are_kept_there_and_the_ledger_is_told_here(path):
+    async def story(plane, rules):
+        await plane.resume(())
+        assert await plane.put_rule(LESS, "owner") == (THING.id,)
+        assert await plane.owner_rules() == (LESS,)
+        assert rules._changes[THING.id].denied
+        (reason,) = await plane.explain(THING.id, (flow("192.0.2.7", 443, names=("cloud.acme.example",)),))
+        assert (reason.allowed, reason.by, reason.rule) == (False, "owner", LESS.id)
+        assert await plane.drops() == ()
+        assert await plane.remove_rule(LESS.id, "maintainer:ben") == LESS
+        with pytest.raises(ConfigError):
+            await plane.remove_rule(LESS.id, "owner")
+        with pytest.raises(PolicyError, match="controller"):
+            await plane.put_rule(replace(LESS, remote="10.77.0.1/32"), "owner")
+        assert not rules._changes[THING.id].denied
+        told = [entry.decode(leaf) for leaf in plane._outbox._store.leaves()]
+        assert [(one.kind, one.cause, one.actor) for one in told] == [
+            (Kind.NETWORK_POLICY, "owner-refusal", "owner"),
+            (Kind.NETWORK_POLICY, "owner-rule-revoked", "maintainer:ben"),
+        ]
+
+    told(path, story)
 
 
 def test_an_anchor_that_is_none_is_refused():
