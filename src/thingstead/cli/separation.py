@@ -42,7 +42,7 @@ from thingstead.errors import ConfigError
 from thingstead.identifier import KeyId
 from thingstead.keeper.enforcer import Enforcer
 from thingstead.keeper.place import KeeperPlace
-from thingstead.keeper.privilege import CAP_NET_ADMIN
+from thingstead.keeper.privilege import CAP_NET_ADMIN, CAP_NET_RAW
 from thingstead.keeper.rule import GroupRule, HandshakeRule, LedgerRule, Rule, RuledKey, TokenRule
 from thingstead.keeper.server import Keeper, serve
 from thingstead.keeper.supervisor import Part, elsewhere, supervise
@@ -103,7 +103,8 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
     parts += [_software(place, users), _network(directory, place, config, users), _data(directory, place, users)]
     if config.network.enforcement != "dry_run":
         parts.append(_enforcer(place, config, users))
-    code = supervise(parts, user=users[_CONTROLLER], lock=lock, groups=groups)
+    sees = CAP_NET_RAW if config.watch.interfaces else None
+    code = supervise(parts, user=users[_CONTROLLER], lock=lock, groups=groups, capability=sees)
     if code is not None:
         return code
     return Apart(

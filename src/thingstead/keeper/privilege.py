@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from thingstead.errors import ConfigError
 
-__all__ = ["CAP_NET_ADMIN", "become"]
+__all__ = ["CAP_NET_ADMIN", "CAP_NET_RAW", "become"]
 
-CAP_NET_ADMIN = 12
+CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_KEEPCAPS, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 1, 4, 8, 38, 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAPABILITY_VERSION_3 = 0x20080522

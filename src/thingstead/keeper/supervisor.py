@@ -74,7 +74,14 @@ def elsewhere(act: Callable[[], None]) -> None:
         raise StorageError(said.decode(errors="replace") or f"the process that moves keys ended with status {status}")
 
 
-def supervise(parts: Sequence[Part], *, user: int | None, lock: int, groups: Sequence[int] = ()) -> int | None:
+def supervise(
+    parts: Sequence[Part],
+    *,
+    user: int | None,
+    lock: int,
+    groups: Sequence[int] = (),
+    capability: int | None = None,
+) -> int | None:
     """Start all parts, then the main process, as `user`: there it returns None, and the caller goes on.
 
     In the process that called, it returns when all have ended, with the exit code of the main process.
@@ -84,6 +91,7 @@ def supervise(parts: Sequence[Part], *, user: int | None, lock: int, groups: Seq
         user: as whom the main process runs; None for who starts it.
         lock: a descriptor that stays here.
         groups: that the main process is in.
+        capability: the one right that it keeps.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     living = {_start(part): part for part in parts}
@@ -93,7 +101,7 @@ def supervise(parts: Sequence[Part], *, user: int | None, lock: int, groups: Seq
         for part in parts:
             part.door.close()
         os.close(lock)
-        _begin(user, parent, None, groups)
+        _begin(user, parent, capability, groups)
         return None
     code = _watch(living, main)
     for pid in living:

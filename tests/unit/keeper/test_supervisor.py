@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from thingstead.errors import ConfigError, StorageError
+from thingstead.keeper.privilege import CAP_NET_RAW
 from thingstead.keeper.supervisor import elsewhere
 
 pytestmark = pytest.mark.slow
@@ -29,7 +30,8 @@ def part():
 
 door, lock = socket.socket(socket.AF_UNIX), os.open("/dev/null", os.O_RDONLY)
 parts = [Part("part", None, door, part, is_replaceable=is_replaceable)]
-code = supervise(parts, user=int(user) if user else None, lock=lock)
+kept = int(sys.argv[6]) if sys.argv[6:] else None
+code = supervise(parts, user=int(user) if user else None, lock=lock, capability=kept)
 if code is not None:
     sys.exit(code)
 said = []
@@ -47,10 +49,10 @@ sys.exit(7 if not said else 0)
 def begin(tmp_path):
     started = []
 
-    def begin(*, is_replaceable=True, crashes=False, user="", seconds=30.0):
+    def begin(*, is_replaceable=True, crashes=False, user="", seconds=30.0, keeps=()):
         words = ["yes" if one else "no" for one in (is_replaceable, crashes)]
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(tmp_path), *words, user, str(seconds)],
+            [sys.executable, "-c", PROGRAM, str(tmp_path), *words, user, str(seconds), *map(str, keeps)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -133,6 +135,13 @@ def test_the_main_process_is_its_user_s_and_has_no_right(begin):
     assert status["Groups"].strip() == ""
     assert {int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {0}
     assert status["NoNewPrivs"] == "1"
+
+
+@pytest.mark.root
+def test_the_main_process_keeps_the_one_right_that_it_is_left(begin):
+    said, _ = begin(user="61500", seconds=0.1, keeps=[CAP_NET_RAW]).communicate(timeout=10)
+    status = dict(line.split(":\t", 1) for line in said.splitlines() if ":\t" in line)
+    assert {int(status[name], 16) for name in ("CapPrm", "CapEff", "CapAmb")} == {1 << CAP_NET_RAW}
 
 
 def test_what_is_done_elsewhere_is_done_and_what_fails_there_is_told(tmp_path):
