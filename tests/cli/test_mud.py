@@ -76,6 +76,19 @@ def test_explain_says_each_entry_in_words_and_what_is_left_out(run, mud_file):
     assert len(shown["left_out"]) == 1
 
 
+def test_signer_shows_whom_a_signature_names_and_that_nobody_verified_it(run, mud_file, tmp_path):
+    options = signed(mud_file)
+    shown = json.loads(run("mud", "signer", options[1], "--json")[1])
+    assert (shown["signer"], shown["verified"], shown["may_sign"]) == ("CN=Aurora", False, True)
+    assert "-----BEGIN CERTIFICATE-----" in run("mud", "signer", options[1])[1]
+    pinned = tmp_path / "pinned.pem"
+    pinned.write_text(shown["certificate"])
+    assert run("mud", "check", mud_file, "--signature", options[1], "--authority", pinned)[0] == 0
+    code, out, err = run("mud", "signer", mud_file)
+    assert (code, out) == (11, "")
+    assert "expected a CMS signature in DER" in err
+
+
 def test_diff_says_what_is_more_what_is_less_and_what_else_changed(run, mud_file, tmp_path):
     newer = tmp_path / "lx-2.json"
     services = (Service(Remote(RemoteKind.ANY), 6, device_port=80, opened_by=Direction.TO_DEVICE),)

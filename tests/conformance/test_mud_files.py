@@ -30,7 +30,10 @@ NO_MUD_FILE = (DecodeError, "/: expected a member 'ietf-mud:mud', which is missi
 REFUSED = {
     "MUDFILE.NEST": (UnsupportedError, f"{LISTS}cess-lists/acl/0/acl-name: expected an access list of RFC 8519"),
     "lightbulb2000.json": (UnsupportedError, f"{LISTS}cess-lists/acl/0/acl-type: expected an access list of RFC 8519"),
-    "toaster_mud.json": (DecodeError, f"{LISTS}ls/acl/0/aces/ace/0: expected a member 'actions', which is missing"),
+    "toaster_mud.json": (
+        DecodeError,
+        f"{LISTS}ls/acl/0/aces/ace/0/matches/actions/forwarding: expected accept, drop or reject",
+    ),
     "Amazon-Echo-Test.json": NO_MUD_FILE,
     "August-Doorbell-Test.json": NO_MUD_FILE,
     "Ring-Doorbell-Test.json": NO_MUD_FILE,

@@ -212,6 +212,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _row(_O, "mud check", "read a MUD file and say what is odd in it", "lamp.json", "mud:CHECK"),
     _row(_O, "mud explain", "say in words what each entry of a MUD file allows", "lamp.json", "mud:EXPLAIN"),
+    _row(_O, "mud signer", "show whom a MUD file's signature names, unverified", "lamp.p7s", "mud:SIGNER"),
     _row(_O, "mud diff", "show what a MUD file lets a thing do more or less", "lamp-1.json lamp-2.json", "mud:DIFF"),
     _row(_O, "mud compile", "show what a MUD file lets a thing do", "lamp.json", "mud:COMPILE"),
     _row(_O, "mud urls", "where each thing's MUD file is, says who, and what waits", "", "mud_intake:URLS"),

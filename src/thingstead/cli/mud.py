@@ -14,13 +14,15 @@ from thingstead.cli.console import View
 from thingstead.cli.input import read_file
 from thingstead.clock import SystemClock
 from thingstead.crypto.certificate import Certificate, load_certificates
+from thingstead.crypto.digest import digest
 from thingstead.protocols.mud import parser
 from thingstead.protocols.mud.file import Finding, MudFile
 from thingstead.protocols.mud.rule import Rule, compile_rules, difference
-from thingstead.protocols.mud.signature import AdmissionPolicy, AdmittedMudFile, admit
+from thingstead.protocols.mud.signature import AdmissionPolicy, AdmittedMudFile, admit, claimed_signer
 
-__all__ = ["CHECK", "COMPILE", "DIFF", "EXPLAIN"]
+__all__ = ["CHECK", "COMPILE", "DIFF", "EXPLAIN", "SIGNER"]
 
+_LARGEST_SIGNATURE = 1 << 16
 _FILE = Parameter("file", "the MUD file, JSON")
 _SIGNATURE = Parameter("--signature", "its detached signature, DER (.p7s)")
 _AUTHORITY = Parameter("--authority", "PEM file with the certificates that its signer must chain to")
@@ -82,6 +84,26 @@ def _explain(session: Session) -> int:
     return 0
 
 
+def _signer(session: Session) -> int:
+    signer = claimed_signer(read_file(session.path("signature"), max_bytes=_LARGEST_SIGNATURE))
+    about = {
+        "signer": signer.subject,
+        "expires": signer.expires.isoformat(),
+        "algorithm": signer.signature_algorithm,
+        "may_sign": signer.may_sign,
+        "sha256": digest(signer.der).hex(),
+        "verified": False,
+        "certificate": signer.pem.decode("ascii"),
+    }
+    if session.console.as_json:
+        session.console.show(about)
+        return 0
+    session.console.show({name: value for name, value in about.items() if name != "certificate"})
+    session.console.say(signer.pem.decode("ascii").rstrip())
+    session.console.next("thingstead mud check", "FILE", "--signature", session.options["signature"])
+    return 0
+
+
 def _diff(session: Session) -> int:
     files = [_admit(session, _read(session, key)) for key in ("old", "new")]
     old, new = (compile_rules(one) for one in files)
@@ -114,7 +136,7 @@ def _admit(session: Session, data: bytes) -> AdmittedMudFile:
     """With a signature it must verify; without one a person looks at the file, and nothing enforces it."""
     if session.options.get("signature") is None:
         return admit(data, None, policy=AdmissionPolicy("a look at a file", insecure_unsigned=True), at=_at())
-    signature = read_file(session.path("signature"), max_bytes=1 << 16)
+    signature = read_file(session.path("signature"), max_bytes=_LARGEST_SIGNATURE)
     anchors: tuple[Certificate, ...] = ()
     if session.options["authority"] is not None:
         anchors = load_certificates(read_file(session.path("authority"), max_bytes=1 << 20))
@@ -137,6 +159,12 @@ EXPLAIN = Action(
     (_FILE, _SIGNATURE, _AUTHORITY),
     _explain,
     "Each entry of the file as a sentence; what is left out is told below, with its place. In JSON each has its rule.",
+)
+SIGNER = Action(
+    (Parameter("signature", "a detached signature, DER (.p7s)"),),
+    _signer,
+    "The certificate that the signature names, verified by nobody: save it in a file for --authority only if you know\n"
+    "from elsewhere that it is the maker's.",
 )
 DIFF = Action(
     (Parameter("old", "the MUD file of before"), Parameter("new", "the MUD file that is to follow it")),

@@ -21,6 +21,7 @@ from thingstead.protocols.mud.file import (
 )
 
 __all__ = [
+    "MISPLACED",
     "PER_PACKET",
     "Conditions",
     "EntryContext",
@@ -33,6 +34,9 @@ __all__ = [
 
 PER_PACKET = "a condition that each packet of a flow answers anew, while a filter here decides on the first"
 """Why a field of the header that is not the same in all packets of a flow cannot be kept."""
+
+MISPLACED = "actions"
+"""What stands among the matches in the example of RFC 9761 §7, and in files that follow it; no condition."""
 
 _ACE = "RFC 8519 §4.2"
 _TYPES = "RFC 6991 §4"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 
 from thingstead.protocols.json.place import Node
-from thingstead.protocols.mud.conditions import Conditions, EntryContext, parse_ethertype
+from thingstead.protocols.mud.conditions import MISPLACED, Conditions, EntryContext, parse_ethertype
 from thingstead.protocols.mud.file import AccessEntry, Finding, Prefix, Remote, RemoteKind
 from thingstead.protocols.mud.match_type import match_types
 
@@ -42,6 +42,8 @@ def parse_entry(ace: Node, context: EntryContext) -> tuple[AccessEntry, ...]:
     kinds = match_types()
     for name, node in matches.members(spec="RFC 8519 §4.1"):
         kind = kinds.get(name)
+        if name == MISPLACED:
+            continue
         if kind is None:
             conditions.leave_out(node, "a condition that we do not know", "RFC 8520 §3.9")
         else:

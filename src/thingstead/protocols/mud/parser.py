@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from thingstead.errors import DecodeError, UnsupportedError
 from thingstead.protocols.json.place import Node, decode_json
-from thingstead.protocols.mud.conditions import EntryContext
+from thingstead.protocols.mud.conditions import MISPLACED, EntryContext
 from thingstead.protocols.mud.entry import parse_entry
 from thingstead.protocols.mud.file import AccessEntry, Direction, Finding, MudFile
 from thingstead.protocols.mud.transparency import Transparency, parse_transparency
@@ -52,10 +52,11 @@ _KNOWN = {
     *_POLICIES, *_TRANSPARENCY, _TLS,
 }  # fmt: skip
 _FAMILIES = {
-    "ipv4-acl-type": 4,
-    "ipv6-acl-type": 6,
-    "mixed-eth-ipv4-acl-type": 4,
-    "mixed-eth-ipv6-acl-type": 6,
+    "ipv4-acl-type": (4,),
+    "ipv6-acl-type": (6,),
+    "mixed-eth-ipv4-acl-type": (4,),
+    "mixed-eth-ipv6-acl-type": (6,),
+    "mixed-eth-ipv4-ipv6-acl-type": (4, 6),
 }
 _DRAFT_MEMBERS = ("acl-name", "acl-type", "access-list-entries")
 _ETHERNET = ("eth-acl-type", "ethernet-acl-type")
@@ -254,7 +255,7 @@ def _read_aces(acl: Node, findings: list[Finding]) -> list[tuple[str, Node]]:
 def _parse_aces(
     acl: Node, aces: list[tuple[str, Node]], direction: Direction, findings: list[Finding]
 ) -> list[AccessEntry]:
-    family = _parse_family(acl)
+    families = _parse_families(acl)
     entries: list[AccessEntry] = []
     denied: Node | None = None
     for name, ace in aces:
@@ -264,23 +265,39 @@ def _parse_aces(
         if denied is not None:
             message = f"{denied.place}: expected no entry that drops before one that accepts ({ace.place})"
             raise UnsupportedError(message, spec="RFC 8519 §4.1")
-        context = EntryContext(name=name, direction=direction, family=family, report=findings.append)
-        entries += parse_entry(ace, context)
+        for family in _families_of(ace, families):
+            context = EntryContext(name=name, direction=direction, family=family, report=findings.append)
+            entries += parse_entry(ace, context)
     return entries
 
 
-def _parse_family(acl: Node) -> int | None:
+def _families_of(ace: Node, families: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """In a list of both IP versions an entry is of the one that its conditions name, or of both."""
+    if len(families) == 1:
+        return families
+    matches = ace.member("matches", spec="RFC 8519 §4.1")
+    named = tuple([one for one in families if matches.find(f"ipv{one}", spec="RFC 8519 §4.1") is not None])
+    return named or families
+
+
+def _parse_families(acl: Node) -> tuple[int | None, ...]:
     node = acl.member("type", spec="RFC 8519 §4.1")
     name = node.text(80, spec="RFC 8519 §4.1").removeprefix("ietf-access-control-list:")
     if name in _ETHERNET:
-        return None
+        return (None,)
     if name not in _FAMILIES:
         node.refuse("an access list of type ipv4, ipv6 or eth", spec="RFC 8519 §4.1")
     return _FAMILIES[name]
 
 
 def _accepts(ace: Node, findings: list[Finding]) -> bool:
-    forwarding = ace.member("actions", spec="RFC 8519 §4.1").member("forwarding", spec="RFC 8519 §4.1")
+    actions = ace.find("actions", spec="RFC 8519 §4.1")
+    if actions is None:
+        actions = ace.member("matches", spec="RFC 8519 §4.1").find(MISPLACED, spec="RFC 8519 §4.1")
+        if actions is None:
+            raise DecodeError(f"{ace.place}: expected a member 'actions', which is missing", spec="RFC 8519 §4.1")
+        findings.append(Finding(actions.place, "actions among the matches, as in the RFC's example", "RFC 9761 §7"))
+    forwarding = actions.member("forwarding", spec="RFC 8519 §4.1")
     action = forwarding.text(60, spec="RFC 8519 §4.1").removeprefix("ietf-access-control-list:")
     if action not in {"accept", "drop", "reject"}:
         forwarding.refuse("accept, drop or reject", spec="RFC 8519 §4.1")

@@ -157,6 +157,30 @@ def test_whether_a_file_describes_handshakes_is_read(value, expected, quirks):
         parse(bent(f"{MUD}/ietf-mud-tls:is-tls-dtls-profile-supported", 1))
 
 
+@pytest.mark.spec("RFC 8519 4.1")
+@pytest.mark.parametrize(
+    ("matches", "families"),
+    [({"ipv4": {}}, [4]), ({"ipv6": {"protocol": 17}}, [6]), ({"udp": {}}, [4, 6]), ({"icmp": {"type": 1}}, [4, 6])],
+)
+def test_in_a_list_of_both_ip_versions_an_entry_is_of_the_one_it_names_or_of_both(matches, families):
+    file = parse(with_ace(matches, kind="mixed-eth-ipv4-ipv6-acl-type"))
+    assert [entry.family for entry in file.entries] == families
+    assert {entry.protocol for entry in file.entries} <= {None, 17, 1, 58}
+    with pytest.raises(DecodeError, match="conditions of IPv4"):
+        parse(with_ace({"ipv4": {}, "ipv6": {}}, kind="mixed-eth-ipv4-ipv6-acl-type"))
+
+
+@pytest.mark.spec("RFC 9761 7")
+def test_actions_among_the_matches_are_read_as_the_rfcs_example_has_them():
+    def written(action):
+        return bent(f"{LISTS}/0/aces/ace", [{"name": "a", "matches": {"udp": {}, "actions": {"forwarding": action}}}])
+
+    file = parse(written("accept"))
+    assert (len(file.entries), file.findings[0].spec) == (1, "RFC 9761 §7")
+    with pytest.raises(DecodeError, match="/aces/ace/0/matches/actions/forwarding: expected accept"):
+        parse(written("ACCEPT"))
+
+
 def test_entries_and_lists_are_counted_before_they_are_read():
     with pytest.raises(DecodeError, match="at most 0 ACEs"):
         parse(bent(), limits=Limits(max_entries=0))
