@@ -70,6 +70,7 @@ class _Run:
         stops: who was cut off.
         findings: what was told.
         vain: bad steps since their sender was cut off.
+        repair: bad datagrams to the domain's endpoint since their sender was cut off.
         ticked: when detectors were told last that time passed.
     """
 
@@ -81,6 +82,7 @@ class _Run:
     stops: dict[str, Stop] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     vain: int = 0
+    repair: int = 0
     ticked: float = 0.0
 
 
@@ -102,10 +104,11 @@ async def play(lab: Lab, scenario: Scenario, steps: Sequence[Step], *, seed: int
         if step.pattern:
             for who in accused[step.who]:
                 run.began.setdefault(who, step.at)
+        was_cut_off = step.who in run.stops
         arrived = lab.hands.do(step)
         await _watch(lab, run, step.at)
         if step.pattern and arrived:
-            run.count.passage(step.at, time.time())
+            _arrive(run, step, was_cut_off=was_cut_off)
     await _pass_time(lab, run, scenario.warm_up + scenario.seconds)
     return _outcome(lab, scenario, run, seed=seed, events=events)
 
@@ -116,6 +119,14 @@ def _accused(scenario: Scenario) -> dict[str, tuple[str, ...]]:
     for attack in scenario.attacks:
         accused[attack.by] = accused.get(attack.by, ()) + attack.tells_of
     return accused
+
+
+def _arrive(run: _Run, step: Step, *, was_cut_off: bool) -> None:
+    """Something bad came out of the gateway's own sockets: let through, or left open for whoever has to be mended."""
+    if was_cut_off:
+        run.repair += 1
+    else:
+        run.count.passage(step.at, time.time())
 
 
 def _is_vain(run: _Run, step: Step, accused: Mapping[str, Sequence[str]]) -> bool:
@@ -204,6 +215,7 @@ def _outcome(lab: Lab, scenario: Scenario, run: _Run, *, seed: int, events: str)
         events=events,
         bad=count.tried,
         let_through=count.passed,
+        repair=run.repair,
         ordinary=run.ordinary.tried,
         kept=run.ordinary.passed,
         open_for=spans[0],

@@ -83,6 +83,8 @@ class Outcome:
         events: SHA-256 of the script, in hexadecimal.
         bad: packets of the attack that were sent.
         let_through: of those, that came out at the other side.
+        repair: of the others, that reached the domain's endpoint after their sender was cut off: that way stays open,
+            so that a thing can be mended, and its sessions there have ended.
         ordinary: packets to the Internet that things sent in ordinary life, while they were not cut off.
         kept: of those, that came through: an answer to an attack must not cost the others their work.
         open_for: seconds from the first bad packet to the last that came through, by the lab's clock; None if none did.
@@ -100,6 +102,7 @@ class Outcome:
     events: str
     bad: int
     let_through: int
+    repair: int
     ordinary: int
     kept: int
     open_for: float | None

@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[4]
 SLOW = {"beaconing", "data-leak"}
 """What cannot be told from ordinary life in so short a time: something must come back a few times first."""
 
+TO_THE_DOMAIN = {"nonce-reuse", "overload"}
+"""What is bad there goes to the domain's endpoint, where quarantine leaves a way open for repair."""
+
 pytestmark = [pytest.mark.namespace, pytest.mark.slow]
 
 
@@ -51,6 +54,11 @@ def test_every_shipped_attack_is_found_by_whom_it_names_with_evidence_and_stoppe
 @pytest.mark.parametrize("name", shipped())
 def test_no_detector_accuses_who_did_nothing(every, name):
     assert (every[name]["false_alarms"], every[name]["lost"]) == (0, 0)
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_who_is_cut_off_reaches_nobody_but_the_domain_that_mends_it(every, name):
+    assert (every[name]["repair"] > 0) == (name in TO_THE_DOMAIN)
 
 
 @pytest.mark.parametrize("name", shipped())
