@@ -9,9 +9,11 @@ import stat
 
 import pytest
 
+from tests.unit.domain.test_anchor import ACME, MOVED
 from thingstead.cli.template import policy_template
 from thingstead.controller.app import running
 from thingstead.controller.directory import DomainDirectory
+from thingstead.domain import anchor as anchor_file
 from thingstead.domain.policy import ProfileName
 from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.cose import key as cose_key
@@ -134,6 +136,15 @@ def test_an_anchor_is_added_once_and_replaced_only_on_demand(domain, anchor, run
     assert (domain.trust / "aurora.anchor").read_bytes() == anchor.read_bytes()
     assert run("trust", "add", "home", forged, "--replace")[0] == 0
     assert len(json.loads(run("trust", "list", "home", "--json")[1])) == 1
+
+
+@pytest.mark.requirement("R-76")
+def test_an_anchor_that_ends_a_change_of_update_keys_is_not_put_there_silently(domain, run, here):
+    domain.trust_maker(MOVED)
+    (here / "acme.anchor").write_bytes(anchor_file.encode(ACME))
+    assert run("trust", "add", "home", here / "acme.anchor")[0] == 60
+    assert "knows nothing of 2 steps" in run("trust", "add", "home", here / "acme.anchor", "--replace")[1]
+    assert "steps" not in run("trust", "add", "home", here / "acme.anchor")[1]
 
 
 def test_a_domain_that_runs_is_told_of_its_makers(here, controller, run, anchor):

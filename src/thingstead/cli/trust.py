@@ -44,9 +44,15 @@ def _trust_add(session: Session) -> int:
     known = next((one for one in directory.anchors() if one.maker == anchor.maker), None)
     if known is not None and replace(known, server=anchor.server) != anchor and not session.options["replace"]:
         raise ConfigError(f"another anchor of {anchor.maker} is trusted already; --replace puts this one in its place")
+    steps = 0 if known is None else anchor_file.dropped_steps(anchor, known)
     anchor = replace(anchor, server=_server(session, anchor.maker, known) or anchor.server)
     directory.trust_maker(anchor)
     session.console.show(_maker(anchor))
+    if steps:
+        session.console.say(
+            f"it knows nothing of {steps} steps to other update keys that were taken: things that took them verify no "
+            f"release of these keys; `thingstead crypto migrate status` names who did"
+        )
     session.console.say(f"it may send nothing in before a rule of {directory.policy} names it")
     _reload_trust(session, directory)
     return 0
@@ -79,6 +85,8 @@ def _reload_trust(session: Session, directory: DomainDirectory) -> None:
         return
     told = ask_at(directory.control_socket, "trust.reload", {})
     session.console.say("the domain runs, and goes by this from now on")
+    for maker in told.get("dropped", []):
+        session.console.say(f"the steps of {maker} to other update keys are dropped, as the ledger says")
     for thing in told.get("staying", []):
         session.console.say(f"{thing} joined before, and stays in until you quarantine or retire it")
     session.console.next("thingstead status --domain", named)

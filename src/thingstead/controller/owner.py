@@ -11,7 +11,7 @@ from thingstead.controller.admission import Admission
 from thingstead.controller.software_engine import RemoteTracker
 from thingstead.crypto.digest import digest
 from thingstead.domain import anchor as anchor_file
-from thingstead.domain.anchor import TrustAnchor
+from thingstead.domain.anchor import TrustAnchor, dropped_steps
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
 from thingstead.domain.peer_policy import PeerRule
 from thingstead.domain.policy import OwnerPolicy
@@ -76,12 +76,14 @@ class TrustReport:
         added: of them, those that were not, or had other keys.
         removed: who is trusted no more.
         staying: things of makers that are trusted no more; they stay in until somebody puts them out.
+        dropped: makers whose things were on their way to other update keys, of which their anchor knows nothing now.
     """
 
     makers: tuple[str, ...]
     added: tuple[str, ...]
     removed: tuple[str, ...]
     staying: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,15 +178,19 @@ class Owner:
         after = {one.maker: one for one in anchors}
         added = tuple([maker for maker in after if after[maker] != before.get(maker)])
         removed = tuple([maker for maker in before if maker not in after])
+        ended = {maker: dropped_steps(after[maker], before[maker]) for maker in before if maker in after}
+        steps = {maker: number for maker, number in ended.items() if number}
         if added or removed:
             details: dict[str, Detail] = {maker: digest(anchor_file.encode(after[maker])) for maker in added}
             await self._note("trust", details | dict.fromkeys(removed))
+            if steps:
+                await self._note("update-keys-dropped", dict(steps))
             self._trusted.anchors = anchors
             self._registrar.trust({one.maker: one.identity_key for one in anchors})
             self._software.trust(anchors)
             self._migrations.trust(anchors)
         staying = tuple([thing.id for thing in self._register.things() if thing.maker not in after])
-        return TrustReport(tuple(after), added, removed, staying)
+        return TrustReport(tuple(after), added, removed, staying, tuple(steps))
 
     async def reload_policy(self) -> PolicyReport:
         """Decide joins and releases by what is written now; rights given before stay as they were given.

@@ -15,7 +15,7 @@ from thingstead.protocols.profile.key_set import EVERY_KEY, KeySet, SigningPolic
 from thingstead.protocols.profile.maker_server import MakerServer
 from thingstead.protocols.profile.succession import UpdateKeys
 
-__all__ = ["TrustAnchor", "decode", "encode", "follow", "succeeds"]
+__all__ = ["TrustAnchor", "decode", "dropped_steps", "encode", "follow", "succeeds"]
 
 _FORMAT = 1
 _WITH_SERVER = 2
@@ -105,6 +105,14 @@ def succeeds(anchor: TrustAnchor, before: TrustAnchor) -> tuple[bytes, ...]:
             f"expected the anchor of {before.maker} that is trusted, and steps that follow it", reason="succession"
         )
     return anchor.steps[len(before.steps) :]
+
+
+def dropped_steps(anchor: TrustAnchor, before: TrustAnchor) -> int:
+    """How many steps of a migration end with an anchor that takes another's place; 0 where it goes on from it."""
+    ours, theirs = before.first or KeySet(before.release_keys, before.signing), anchor.first
+    begins_alike = ours == (theirs or KeySet(anchor.release_keys, anchor.signing))
+    goes_on = begins_alike and anchor.steps[: len(before.steps)] == before.steps
+    return 0 if goes_on else len(before.steps)
 
 
 def encode(anchor: TrustAnchor) -> bytes:

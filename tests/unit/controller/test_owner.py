@@ -7,10 +7,13 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.controller.test_admission import NEWCOMER, Door
+from tests.unit.domain.test_anchor import ACME as FOLLOWED
+from tests.unit.domain.test_anchor import INTRODUCTION
 from tests.unit.planes.software.desk import ANCHORS, LAMP, Desk
 from thingstead.controller.operation import Operations
 from thingstead.controller.operation_owner import rows
 from thingstead.controller.owner import Owner, Trusted
+from thingstead.domain.anchor import follow
 from thingstead.domain.crypto_policy import CryptoPolicy
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.plane import PlaneName
@@ -21,6 +24,7 @@ from thingstead.storage.policy_file import parse_policy
 from thingstead.storage.records import PlaneRecords
 
 ACME, BROOK = ANCHORS
+BEGUN = follow(FOLLOWED, [INTRODUCTION])
 BASE = """
 profile = "building"
 
@@ -180,7 +184,7 @@ def test_a_maker_whose_anchor_is_gone_is_asked_by_nobody_and_its_things_are_name
     house.trusted_files = (BROOK,)
     told = house.ask("trust.reload")["result"]
     (thing,) = house.door.things
-    assert told == {"makers": ["brook"], "added": ["brook"], "removed": ["acme"], "staying": [thing.id]}
+    assert told == {"makers": ["brook"], "added": ["brook"], "removed": ["acme"], "staying": [thing.id], "dropped": []}
     assert (house.registrar.makers(), house.trusted.anchors) == (("brook",), (BROOK,))
     with pytest.raises(ForbiddenError):
         house.desk.tracker.poll(LAMP.id)
@@ -207,7 +211,7 @@ def test_a_maker_that_is_trusted_again_has_its_releases_offered_again():
 def test_trust_that_is_as_it_was_is_no_entry():
     house = House()
     told = house.ask("trust.reload")["result"]
-    assert told == {"makers": ["acme"], "added": [], "removed": [], "staying": []}
+    assert told == {"makers": ["acme"], "added": [], "removed": [], "staying": [], "dropped": []}
     assert house.noted() == []
 
 
@@ -226,3 +230,15 @@ def test_how_releases_go_without_a_plan_is_taken_up_while_the_domain_runs():
 def _stages(house):
     plan = house.desk.campaigns.default
     return None if plan is None else len(plan.stages)
+
+
+@pytest.mark.requirement("R-76")
+def test_an_anchor_that_ends_a_change_of_update_keys_says_so_and_is_on_the_ledger():
+    house = House(anchors=(BEGUN,))
+    house.trusted_files = (BEGUN,)
+    assert house.ask("trust.reload")["result"]["dropped"] == []
+    house.trusted_files = (FOLLOWED,)
+    assert house.ask("trust.reload")["result"]["dropped"] == ["acme"]
+    assert [cause for cause, _ in house.noted()] == ["trust", "update-keys-dropped"]
+    assert house.noted()[1][1] == {"acme": 1}
+    assert house.ask("trust.reload")["result"]["dropped"] == []

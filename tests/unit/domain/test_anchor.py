@@ -119,3 +119,12 @@ def test_an_anchor_that_does_not_follow_is_refused():
         with pytest.raises(SecurityError) as caught:
             anchor.succeeds(other, anchor.follow(ACME, [INTRODUCTION]))
         assert isinstance(caught.value, UntrustedError)
+
+
+@pytest.mark.requirement("R-76")
+def test_an_anchor_in_anothers_place_says_how_many_steps_end_with_that():
+    assert anchor.dropped_steps(MOVED, ACME) == anchor.dropped_steps(MOVED, MOVED) == 0
+    assert anchor.dropped_steps(MOVED, anchor.follow(ACME, [INTRODUCTION])) == 0
+    assert anchor.dropped_steps(ACME, MOVED) == 2
+    assert anchor.dropped_steps(anchor.follow(ACME, [INTRODUCTION]), MOVED) == 2
+    assert anchor.dropped_steps(replace(ACME, release_keys=(NEW.public,)), MOVED) == 2
