@@ -289,6 +289,7 @@ COMMANDS: tuple[Command, ...] = (
         "--cve CVE-2026-1234 --port 80",
         "network:BLOCK",
     ),
+    _row(_P, "network detectors", "what detectors saw and told since the start", "", "network:DETECTORS"),
     _row(_P, "network exposure", "services of things that answer a stranger's knock", "--again", "network:EXPOSURE"),
     _row(_O, "network revoke", "forget a rule of yours", "3f2a9c41", "network:REVOKE"),
     _row(_O, "data list", "what each thing reported last", "", "data:LIST"),

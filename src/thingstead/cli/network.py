@@ -8,7 +8,7 @@ from thingstead.cli.action import Parameter
 from thingstead.cli.console import View
 from thingstead.cli.remote import THING, remote
 
-__all__ = ["ALLOW", "BLOCK", "DROPS", "EXPOSURE", "REVOKE", "RULES", "TALK"]
+__all__ = ["ALLOW", "BLOCK", "DETECTORS", "DROPS", "EXPOSURE", "REVOKE", "RULES", "TALK"]
 
 _DAYS = Parameter("--days", "how far back, today included", read=int, default=1)
 _ZONE = Parameter("--zone", "all things in it")
@@ -98,6 +98,11 @@ BLOCK = remote(
 )
 REVOKE = remote(
     "network.revoke", Parameter("rule", "its name in `thingstead network rules`"), then="thingstead network rules"
+)
+DETECTORS = remote(
+    "network.detectors",
+    then="thingstead ledger show --kind alarm",
+    description="Frames that came faster than they are looked at are lost to the detectors, never to things.",
 )
 EXPOSURE = remote(
     "network.exposure",

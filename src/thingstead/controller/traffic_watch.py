@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -139,7 +139,7 @@ class TrafficWatch:
     Attributes:
         seen: packets that were looked at.
         refused: frames that were none.
-        told: detections.
+        told: detections by the name of their detector, since the start.
         overlooked: detections for which there was no room.
     """
 
@@ -165,7 +165,8 @@ class TrafficWatch:
         self._waiting = asyncio.Event()
         self.listeners: list[Callable[[Packet], None]] = []
         """Who else is shown every packet."""
-        self.seen = self.refused = self.told = self.overlooked = 0
+        self.seen = self.refused = self.overlooked = 0
+        self.told: Counter[str] = Counter()
 
     def begin(self) -> None:
         """Look at frames from now on; on the event loop that the tap is read on."""
@@ -212,6 +213,11 @@ class TrafficWatch:
         self._waiting.clear()
 
     @property
+    def unseen(self) -> int:
+        """Packets of strangers beyond those that are looked at."""
+        return self._panel.unseen
+
+    @property
     def lost(self) -> int:
         """Frames that were not looked at, for they came too fast."""
         return self._tap.lost()
@@ -229,7 +235,7 @@ class TrafficWatch:
 
     def _keep(self, detections: tuple[Detection, ...]) -> None:
         for one in detections:
-            self.told += 1
+            self.told[one.detector] += 1
             if len(self._found) >= self._limits.waiting:
                 self.overlooked += 1
                 continue

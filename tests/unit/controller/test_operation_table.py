@@ -45,6 +45,7 @@ AUDITED = {
     "maintenance.show",
     "migration.status",
     "mud.urls",
+    "network.detectors",
     "network.drops",
     "network.paths",
     "network.names",
