@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 
 from thingstead.analysis.neglect import Neglect, Neglected, neglected, strangers
@@ -32,6 +32,7 @@ class Attention:
         last_acceptance: when a message of a thing last verified; None if none did since our start.
         interval: how often a thing's series are declared to come; None where nobody said.
         places: where things are.
+        present: things that prove nothing, and are on the segment now: nothing else can be heard of them.
         segment: who else is there.
         store: for the ledger.
         clock: UTC; what was never heard is waited for from now on.
@@ -48,6 +49,7 @@ class Attention:
         last_acceptance: Callable[[ThingId], datetime | None],
         interval: Callable[[ThingId], timedelta | None],
         places: Callable[[], Iterable[ThingAddress]],
+        present: Callable[[], Collection[ThingId]],
         segment: Segment,
         store: Committer,
         clock: Clock,
@@ -59,21 +61,25 @@ class Attention:
         self._last_acceptance = last_acceptance
         self._interval = interval
         self._places = places
+        self._present = present
         self._segment = segment
         self._store = store
         self._clock = clock
         self._started = clock.utc()
+        self._seen: dict[ThingId, datetime] = {}
         self._told: frozenset[tuple[Neglect, ThingId]] = frozenset()
         self.counts: Counter[Neglect] = Counter()
 
     def look(self) -> tuple[Neglected, ...]:
         """Everything that is forgotten now."""
+        at = self._clock.utc()
+        self._seen |= dict.fromkeys(self._present(), at)
         found = neglected(
             self._register.things(),
             last_heard=self._last_heard,
             interval=lambda thing: self._interval(thing) or self._longest,
             intervals=self._intervals,
-            at=self._clock.utc(),
+            at=at,
         )
         found += strangers(self._segment.neighbours(), places=self._places(), known=self._known)
         self.counts = Counter([one.neglect for one in found])
@@ -97,5 +103,5 @@ class Attention:
 
     def _last_heard(self, thing: ThingId) -> datetime:
         """Since our start; a thing that joined later is waited for from then on."""
-        heard, joined = self._last_acceptance(thing), self._register.thing(thing).joined_at
+        heard, joined = self._last_acceptance(thing) or self._seen.get(thing), self._register.thing(thing).joined_at
         return max(self._started, heard or self._started, joined or self._started)

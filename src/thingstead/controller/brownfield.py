@@ -7,7 +7,7 @@ a URL of ``.invalid``, at which nobody can serve another (RFC 6761 §6.4).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
@@ -18,13 +18,14 @@ from thingstead.controller.standing import GONE
 from thingstead.crypto.digest import digest
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
+from thingstead.domain.network import ThingAddress
 from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
 from thingstead.errors import ConfigError, PolicyError
 from thingstead.identifier import ThingId, thing_id_from_random
 from thingstead.protocols.mud.parser import parse
 
-__all__ = ["ADOPTED", "Brownfield", "Find", "is_adopted"]
+__all__ = ["ADOPTED", "Brownfield", "Find", "adopted_and_present", "is_adopted"]
 
 ADOPTED = "(adopted)"
 """As its maker: no maker calls itself so, and no release is ever for it."""
@@ -135,6 +136,15 @@ class Brownfield:
 def is_adopted(thing: Thing) -> bool:
     """Whether it is a device that was taken in like this, and has not left."""
     return thing.maker == ADOPTED and thing.state not in GONE
+
+
+def adopted_and_present(
+    register: Register, located: Mapping[ThingId, ThingAddress], neighbours: Iterable[ThingAddress]
+) -> frozenset[ThingId]:
+    """Devices that were taken in like this, and whose interface is on the segment now."""
+    macs = {one.mac for one in neighbours}
+    here = [thing for thing, place in located.items() if place.mac in macs]
+    return frozenset([thing for thing in here if is_adopted(register.thing(thing))])
 
 
 def _check(find: Find) -> None:

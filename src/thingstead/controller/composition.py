@@ -12,6 +12,7 @@ from thingstead.clock import Clock
 from thingstead.controller.attention import Attention
 from thingstead.controller.attesting import Attesting
 from thingstead.controller.behaviour_watch import BehaviourWatch
+from thingstead.controller.brownfield import adopted_and_present
 from thingstead.controller.clone_watch import CloneWatch
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
@@ -290,6 +291,7 @@ def _attention(
         last_acceptance=last_heard,
         interval=planes.data.interval,
         places=planes.whereabouts.places,
+        present=lambda: adopted_and_present(register, planes.whereabouts.located(), foundation.segment.neighbours()),
         segment=foundation.segment,
         store=foundation.store,
         clock=foundation.clock,

@@ -43,12 +43,14 @@ class Watched:
         self.heard: dict[ThingId, datetime] = {}
         self.intervals: dict[ThingId, timedelta] = {}
         self.places: list[ThingAddress] = []
+        self.present: set[ThingId] = set()
         self.attention = Attention(
             WatchConfig(**{"interval_seconds": 60, **config}),
             Register(self.store.load()),
             last_acceptance=self.heard.get,
             interval=self.intervals.get,
             places=lambda: self.places,
+            present=lambda: self.present,
             segment=self.segment,
             store=self.store,
             clock=self.clock,
@@ -67,6 +69,16 @@ class Watched:
 
 def test_who_was_never_heard_is_waited_for_from_the_start_on():
     watched = Watched(a_thing(joined_at=None))
+    assert watched.after(180) == ()
+    assert [one.neglect for one in watched.after(1)] == [Neglect.SILENT]
+
+
+@pytest.mark.requirement("R-12")
+def test_who_proves_nothing_is_heard_of_while_it_is_on_the_segment_and_silent_after_that():
+    watched = Watched(a_thing())
+    watched.present = {a_thing().id}
+    assert watched.after(1000) == ()
+    watched.present = set()
     assert watched.after(180) == ()
     assert [one.neglect for one in watched.after(1)] == [Neglect.SILENT]
 

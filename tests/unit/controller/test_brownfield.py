@@ -8,11 +8,12 @@ from ipaddress import ip_address
 import pytest
 
 from tests.unit.controller.planes import House
-from tests.unit.domain.things import AT
+from tests.unit.domain.things import AT, a_thing
 from thingstead.analysis.traffic.proposal import learned_url
-from thingstead.controller.brownfield import ADOPTED, Brownfield, Find, is_adopted
+from thingstead.controller.brownfield import ADOPTED, Brownfield, Find, adopted_and_present, is_adopted
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
+from thingstead.domain.network import ThingAddress
 from thingstead.domain.plane import Demand
 from thingstead.errors import ConfigError, DecodeError, PolicyError, StorageError
 from thingstead.protocols.mud.builder import Description, render
@@ -157,3 +158,15 @@ def test_who_left_does_not_come_back_by_this():
     asyncio.run(field.house.conductor.transition(thing.id, Cause.RETIRED, actor="owner"))
     with pytest.raises(PolicyError):
         field.adopt()
+
+
+def test_an_adopted_device_is_heard_of_by_its_interface_alone():
+    field = Field()
+    thing, other = field.adopt(), a_thing(9, state=LifecycleState.INSTALLED)
+    asyncio.run(field.house.conductor.register(other, actor="owner", evidence={}))
+    place = ThingAddress(MAC, FIND.ip)
+    located = {thing.id: place, other.id: ThingAddress(bytes.fromhex("027700000009"), FIND.ip)}
+    here = [place, located[other.id]]
+    register = field.house.register
+    assert adopted_and_present(register, located, here) == {thing.id}
+    assert adopted_and_present(register, located, []) == frozenset()

@@ -1,7 +1,8 @@
 """What a device says of itself in passing: to whom it gives its name, its software, its kind. None of it is proved.
 
-Read are DHCP (RFC 2132, RFC 8520 §10), announcements of services (RFC 6763), UPnP discovery (UPnP Device Architecture
-2.0 §1), the headers of HTTP in clear, names that it looks up, and those that it greets servers by (RFC 6066 §3).
+Read are DHCP (RFC 2132), MUD URLs (RFC 8520 §10, §12), announcements of services (RFC 6763), UPnP discovery (UPnP
+Device Architecture 2.0 §1), the headers of HTTP in clear, names that it looks up, and those by which it greets servers
+(RFC 6066 §3).
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from thingstead.errors import ProtocolError
+from thingstead.errors import ProtocolError, SecurityError
+from thingstead.protocols.dhcp import v4
 from thingstead.protocols.dns import message as dns
+from thingstead.protocols.mud import announcement
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["Clue", "Source", "clues"]
@@ -27,7 +30,7 @@ class Source(StrEnum):
 
     DHCP_NAME = "DHCP host name"
     DHCP_CLASS = "DHCP vendor class"
-    MUD_URL = "MUD URL by DHCP"
+    MUD_URL = "MUD URL"
     SERVICE = "announced service"
     LOCAL_NAME = "local name"
     UPNP_SERVER = "UPnP server"
@@ -56,6 +59,12 @@ def clues(packet: Packet) -> Iterator[Clue]:
     """What the sender of a packet says of itself in it; nothing where it cannot be read."""
     if not packet.payload:
         return
+    try:
+        said = announcement.announced(packet)
+    except (ProtocolError, SecurityError):
+        said = None
+    if said is not None and said.mac == packet.source_mac:
+        yield from _clue(Source.MUD_URL, said.url)
     if packet.protocol == _UDP:
         for port in {packet.source_port, packet.destination_port}:
             yield from _UDP_PORTS.get(port, _nothing)(packet)
@@ -74,26 +83,20 @@ def _clue(source: Source, text: bytes | str) -> Iterator[Clue]:
         yield Clue(source, shown)
 
 
-_DHCP_OPTIONS = 240
-_DHCP_COOKIE = bytes.fromhex("63825363")
-_DHCP = {12: Source.DHCP_NAME, 60: Source.DHCP_CLASS, 161: Source.MUD_URL}
-_DHCP_PAD, _DHCP_END = 0, 255
+_DHCP = {v4.Option.HOST_NAME: Source.DHCP_NAME, v4.Option.VENDOR_CLASS: Source.DHCP_CLASS}
 
 
 def _in_dhcp(packet: Packet) -> Iterator[Clue]:
-    """What a client says; a server speaks of others (RFC 2131 §3)."""
-    data = packet.payload
-    if packet.destination_port != 67 or data[_DHCP_OPTIONS - 4 : _DHCP_OPTIONS] != _DHCP_COOKIE:
+    """What a client says; a server speaks of others (RFC 2131 §3), and so does a relay."""
+    if packet.destination_port != 67:
         return
-    start = _DHCP_OPTIONS
-    while start + 1 < len(data) and data[start] != _DHCP_END:
-        if data[start] == _DHCP_PAD:
-            start += 1
-            continue
-        end = start + 2 + data[start + 1]
-        if data[start] in _DHCP:
-            yield from _clue(_DHCP[data[start]], data[start + 2 : end])
-        start = end
+    try:
+        message = v4.decode(packet.payload)
+    except ProtocolError:
+        return
+    for option, source in _DHCP.items():
+        if option in message.options and not message.is_relayed:
+            yield from _clue(source, message.options[option])
 
 
 def _in_dns(packet: Packet) -> Iterator[Clue]:

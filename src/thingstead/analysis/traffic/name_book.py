@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from thingstead.errors import ProtocolError
 from thingstead.protocols.dns import message as dns
+from thingstead.protocols.mud.conditions import DNS_NAME
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["NameBook", "NameLimits"]
@@ -66,7 +67,8 @@ class NameBook:
         if asked not in self._asked:
             return
         for address, ttl in message.addresses():
-            for one in (*reversed(message.aliases()), name):
+            # What no rule can say is no name here; it would be no more than a text of a stranger's.
+            for one in filter(DNS_NAME.fullmatch, (*reversed(message.aliases()), name)):
                 self.learn(one, address.packed, at=packet.at, ttl=ttl)
 
     def learn(self, name: str, address: bytes, *, at: float, ttl: int) -> None:

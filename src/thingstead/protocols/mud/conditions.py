@@ -21,6 +21,7 @@ from thingstead.protocols.mud.file import (
 )
 
 __all__ = [
+    "DNS_NAME",
     "MISPLACED",
     "PER_PACKET",
     "Conditions",
@@ -40,7 +41,7 @@ MISPLACED = "actions"
 
 _ACE = "RFC 8519 §4.2"
 _TYPES = "RFC 6991 §4"
-_DNS_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+DNS_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
                        r"(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?")  # fmt: skip
 _HEXADECIMAL = re.compile(r"0x[0-9A-Fa-f]{1,4}")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
@@ -168,7 +169,7 @@ def parse_prefix(conditions: Conditions, node: Node, family: int) -> Prefix | No
 def parse_dns_name(node: Node) -> str:
     """A DNS name, in lower case and without a dot at its end; a pattern is none (RFC 8520 §8)."""
     text = node.text(254, spec="RFC 8520 §8")
-    if not text.isascii() or not _DNS_NAME.fullmatch(text):
+    if not text.isascii() or not DNS_NAME.fullmatch(text):
         node.refuse("a DNS name of letters, digits and hyphens", spec=_TYPES)
     return text.rstrip(".").lower()
 

@@ -5,23 +5,19 @@ import dns.rrset
 import pytest
 
 from tests.unit.analysis.traffic.packets import CLOUD, LAMP, ROUTER, TCP, look_up, packet
+from tests.unit.protocols.dhcp.messages import URL, option4, v4
 from thingstead.analysis.traffic.clue import Source, clues
 from thingstead.protocols.packet.packet import Packet
 
 GROUP = b"\xe0\0\0\xfb"
-BOOTP = bytes(236) + bytes.fromhex("63825363")
 
 
 def said(one: Packet) -> list[tuple[Source, str]]:
     return [(clue.source, clue.text) for clue in clues(one)]
 
 
-def dhcp(options: bytes, *, head: bytes = BOOTP, to: int = 67) -> Packet:
-    return packet(LAMP, b"\xff" * 4, 68, to, payload=head + options)
-
-
-def option(number: int, value: bytes) -> bytes:
-    return bytes([number, len(value)]) + value
+def dhcp(*options: bytes, to: int = 67, relay: bytes = bytes(4)) -> Packet:
+    return packet(LAMP, b"\xff" * 4, 68, to, payload=v4(*options, relay=relay))
 
 
 def stream(payload: bytes) -> Packet:
@@ -48,31 +44,34 @@ def client_hello(name: bytes = b"cloud.example", *, extension: int = 0) -> bytes
 
 @pytest.mark.spec("RFC 2132 3.14")
 def test_who_asks_for_an_address_says_its_name_and_its_software() -> None:
-    options = b"\0" + option(12, b"HS100(EU)") + option(60, b"udhcp 0.9.9") + option(55, b"\1\3") + b"\xff"
-    assert said(dhcp(options)) == [(Source.DHCP_NAME, "HS100(EU)"), (Source.DHCP_CLASS, "udhcp 0.9.9")]
+    one = dhcp(option4(12, b"HS100(EU)"), option4(60, b"udhcp 0.9.9"), option4(55, b"\1\3"))
+    assert said(one) == [(Source.DHCP_NAME, "HS100(EU)"), (Source.DHCP_CLASS, "udhcp 0.9.9")]
 
 
 @pytest.mark.spec("RFC 8520 10")
-def test_a_mud_url_by_dhcp_is_a_clue_and_no_more() -> None:
-    assert said(dhcp(option(161, b"https://maker.example/lamp"))) == [(Source.MUD_URL, "https://maker.example/lamp")]
+def test_a_mud_url_that_is_announced_is_a_clue_and_no_more() -> None:
+    assert said(dhcp(option4(161, URL))) == [(Source.MUD_URL, URL.decode())]
 
 
 def test_a_dhcp_server_speaks_of_others() -> None:
-    assert said(dhcp(option(12, b"lamp"), to=68)) == []
+    assert said(dhcp(option4(12, b"lamp"), to=68)) == []
 
 
-@pytest.mark.parametrize("head", [bytes(240), bytes(10)])
-def test_what_is_no_dhcp_says_nothing(head: bytes) -> None:
-    assert said(dhcp(option(12, b"lamp"), head=head)) == []
+def test_a_relay_speaks_of_others() -> None:
+    assert said(dhcp(option4(12, b"lamp"), relay=ROUTER)) == []
 
 
-@pytest.mark.parametrize("options", [b"\x0c", b"\x0c\x00", b"", b"\x0c\xff"])
-def test_an_option_that_is_cut_off_or_empty_says_nothing(options: bytes) -> None:
-    assert said(dhcp(options)) == []
+@pytest.mark.parametrize("payload", [bytes(240), bytes(10), v4(b"\x0c"), v4(b"\x0c\x20x", end=b"")])
+def test_what_is_no_dhcp_says_nothing(payload: bytes) -> None:
+    assert said(packet(LAMP, b"\xff" * 4, 68, 67, payload=payload)) == []
+
+
+def test_an_empty_option_says_nothing() -> None:
+    assert said(dhcp(option4(12, b""))) == []
 
 
 def test_what_is_said_is_printable_and_short() -> None:
-    ((_, text),) = said(dhcp(option(12, b"\x1b[2J" + b"a" * 200)))
+    ((_, text),) = said(dhcp(option4(12, b"\x1b[2J" + b"a" * 200)))
     assert text == "?[2J" + "a" * 96
 
 

@@ -110,3 +110,11 @@ def test_questions_beyond_the_bound_are_forgotten() -> None:
     book.see(look_up("other.example", CLOUD)[0])
     book.see(answered)
     assert book.names_of(CLOUD, 0.0) == ()
+
+
+@pytest.mark.parametrize("name", ["a\\032b.example", "-.example", "a" * 60 + ".\\195.example"])
+def test_a_name_that_no_rule_can_say_is_none(name: str) -> None:
+    book = NameBook()
+    for one in look_up(name, CLOUD):
+        book.see(one)
+    assert book.names_of(CLOUD, 0.0) == ()
