@@ -89,6 +89,9 @@ class Node:
         return self.value
 
 
+_NESTING = (dict, list)
+
+
 def decode_json(data: bytes, *, max_bytes: int, max_depth: int) -> Node:
     """Decode one JSON text in UTF-8: no duplicate names, no NaN, bounded size and depth.
 
@@ -120,14 +123,15 @@ def _no_constant(text: str) -> Never:
 def _bound_depth(value: Any, max_depth: int) -> None:
     level = [value]
     for _ in range(max_depth):
-        level = [
-            child
-            for item in level
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
-        if not level:
+        below: list[Any] = []
+        for item in level:
+            if type(item) is dict:
+                below += item.values()
+            elif type(item) is list:
+                below += item
+        if not below:
             return
+        level = [one for one in below if type(one) in _NESTING]
     raise DecodeError(f"expected at most {max_depth} levels of nesting", spec="RFC 8259 §9")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from thingstead.protocols.json.place import Node
 from thingstead.protocols.mud.file import (
@@ -149,11 +150,11 @@ class Conditions:
 def parse_prefix(conditions: Conditions, node: Node, family: int) -> Prefix | None:
     """An IP prefix; None where it is of the other family, and the entry left out."""
     text = node.text(60, spec=_TYPES)
-    address, _, length = text.partition("/")
+    length = text.partition("/")[2]
     if not text.isascii() or "%" in text or (length and not length.isdecimal()):
         node.refuse("an address and a prefix length in decimal", spec=_TYPES)
     try:
-        host, prefix = ip_address(address), ip_network(text, strict=False)
+        host, prefix = _network(text)
     except ValueError:
         node.refuse("an address and a prefix length in decimal", spec=_TYPES)
     if prefix.version != family:
@@ -164,6 +165,12 @@ def parse_prefix(conditions: Conditions, node: Node, family: int) -> Prefix | No
     elif prefix.network_address != host:
         conditions.report(node, f"bits beyond the prefix length; read as {prefix}", _TYPES)
     return prefix
+
+
+@lru_cache(maxsize=256)
+def _network(text: str) -> tuple[IPv4Address | IPv6Address, Prefix]:
+    """The same few groups and networks come in every file, and take longer to read than all else of an entry."""
+    return ip_address(text.partition("/")[0]), ip_network(text, strict=False)
 
 
 def parse_dns_name(node: Node) -> str:
