@@ -207,6 +207,15 @@ class Enforcement(Protocol):
         """
         ...
 
+    async def settle(self) -> None:
+        """All that is known after a start was applied: rules of an earlier time, which stood until now, end.
+
+        Raises:
+            ConfigError: they cannot be replaced, and stand.
+            TransportError: likewise.
+        """
+        ...
+
     async def standing(self, thing: ThingId) -> NetworkStanding:
         """What happens to the thing's packets now: asked of the enforcer, not of our memory."""
         ...

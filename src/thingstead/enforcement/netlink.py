@@ -10,7 +10,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,6 +23,7 @@ __all__ = [
     "NetlinkError",
     "RouteSocket",
     "attribute",
+    "in_batches",
     "nested",
     "parse_attributes",
 ]
@@ -41,6 +42,8 @@ _TYPE_MASK = 0x3FFF
 _SECONDS = 10.0
 _RECEIVE_BYTES = 1 << 18
 _LARGEST_BATCH = 200_000
+_ENDS = 64
+"""Where a transaction begins and ends."""
 
 
 class NetlinkError(TransportError):
@@ -215,6 +218,21 @@ class RouteSocket:
         if told == _ERROR:
             raise NetlinkError(_error_number(payload), "to tell a row")
         return payload[: len(head)], dict(parse_attributes(payload[len(head) :]))
+
+
+def in_batches(parts: Iterable[list[Message]]) -> Iterator[list[Message]]:
+    """As few transactions as carry all of them, none of which is torn."""
+    batch: list[Message] = []
+    size = 0
+    for part in parts:
+        added = sum(_HEADER.size + _GENERIC.size + len(message.body) for message in part)
+        if batch and size + added > _LARGEST_BATCH - _ENDS:
+            yield batch
+            batch, size = [], 0
+        batch = batch + part
+        size += added
+    if batch:
+        yield batch
 
 
 def attribute(kind: int, value: bytes) -> bytes:

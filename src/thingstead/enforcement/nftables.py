@@ -25,7 +25,7 @@ from thingstead.enforcement.bridge_ports import BridgePorts
 from thingstead.enforcement.bridge_ruleset import render_bridge_table
 from thingstead.enforcement.drop_log import DropLog
 from thingstead.enforcement.layout import Layout, bars, bindings, exact_places, is_shared, lay_out, narrows, transaction
-from thingstead.enforcement.netlink import Message, NetfilterSocket, NetlinkError, attribute, nested
+from thingstead.enforcement.netlink import Message, NetfilterSocket, NetlinkError, attribute, in_batches, nested
 from thingstead.enforcement.nft import load_text
 from thingstead.enforcement.ruleset import render_table
 from thingstead.enforcement.table import Element, Table, packet_counts, rule_packets
@@ -61,39 +61,32 @@ class NftablesConfig:
 class Nftables:
     """The enforcer in the kernel; fits the `Enforcement` port.
 
-    Made and closed by a composition root, in the network namespace whose packets it shall decide on. The tables are
-    replaced on opening, by ones that nobody unknown passes, and stay when this process ends, however it ends.
+    Made and closed by a composition root, in the network namespace whose packets it shall decide on. The tables stay
+    when this process ends, however it ends. Where some stand at its start, what is applied is gathered until `settle`,
+    and then takes their place: a restart neither opens anything nor cuts off who is in.
     """
 
     mode = "nftables"
 
     def __init__(self, config: NftablesConfig) -> None:
-        """Put the empty tables in force: from here on nothing unknown passes.
+        """Put empty tables in force, where none stand: from here on nothing unknown passes.
 
         Raises:
             ConfigError: no nftables in this kernel, or no right to change it.
         """
+        self._config = config
         self._table = Table(config.table)
         self._applied: dict[ThingId, Layout] = {}
         self._owners: dict[IPv4Address | IPv6Address, ThingId] = {}
         self._shared: Counter[Element] = Counter()
-        load_text(
-            render_table(
-                config.table,
-                interfaces=config.interfaces,
-                local=config.local,
-                onboarding=config.onboarding,
-                log_group=config.log_group,
-            )
-            + render_bridge_table(config.table, helpers=config.helpers, log_group=config.log_group)
-        )
-        self._socket = NetfilterSocket()
         self._ports = BridgePorts(config.interfaces)
-        self._holds_ports = config.hold_ports
         self._on_ports: frozenset[Element] = frozenset()
+        self._socket = NetfilterSocket()
+        self._is_gathering = self._stands(self._table.query_table())
+        if not self._is_gathering:
+            self._replace_tables()
         self._log = DropLog(config.log_group)
         self._lock = asyncio.Lock()
-        self._follow_ports()
 
     async def apply(self, change: NetworkChange) -> AppliedChange:
         """Make `change` hold, in one transaction; the same change again does nothing but renew lifetimes.
@@ -109,16 +102,27 @@ class Nftables:
             self._require_own_addresses(change)
             started = time.perf_counter()
             before = self._applied.get(change.thing)
-            if self._holds_ports and change.rules is not None and not change.barred:
+            if self._config.hold_ports and change.rules is not None and not change.barred:
                 change = self._placed(change, before)
             after = lay_out(change, at=started)
             self._exchange(change.thing, before, after)
-            if before is not None and narrows(before.change, change, elapsed=started - before.at):
+            elapsed = started - (started if before is None else before.at)
+            if before is not None and not self._is_gathering and narrows(before.change, change, elapsed=elapsed):
                 self._end_flows(before.change.addresses)
             seconds = time.perf_counter() - started
             old = frozenset() if before is None or before.change.rules is None else before.change.rules
             new = change.rules or frozenset()
             return AppliedChange(change.thing, self.mode, len(new - old), len(old - new), seconds)
+
+    async def settle(self) -> None:
+        """Put in force what was gathered since the start, in place of the tables that stood then.
+
+        Raises:
+            ConfigError: the kernel refused a table; the old ones stand.
+            NetlinkError: it refused a thing's rules; those that came before are in force, and nobody else's.
+        """
+        async with self._lock:
+            self._settle()
 
     async def standing(self, thing: ThingId) -> NetworkStanding:
         """Ask the kernel whether the thing's addresses are bound, and whether they are barred.
@@ -127,6 +131,7 @@ class Nftables:
             NetlinkError: the kernel did not answer.
         """
         async with self._lock:
+            self._settle()
             applied = self._applied.get(thing)
             addresses = () if applied is None else applied.change.addresses
             admitted = any(self._holds(element) for one in addresses for element in bindings(one))
@@ -140,6 +145,7 @@ class Nftables:
             NetlinkError: the kernel did not answer.
         """
         async with self._lock:
+            self._settle()
             applied = self._applied.get(thing)
             if applied is None:
                 return ()
@@ -158,6 +164,7 @@ class Nftables:
     async def counters(self) -> tuple[Traffic, ...]:
         """Packets of each thing, read from the kernel."""
         async with self._lock:
+            self._settle()
             self._follow_ports()
             seen, refused = self._counts("thing"), self._counts("refused")
             barred = self._counts("stopped")
@@ -180,9 +187,34 @@ class Nftables:
         self._ports.close()
         self._log.close()
 
+    def _settle(self) -> None:
+        """Who asks the kernel wants to hear of what was applied."""
+        if not self._is_gathering:
+            return
+        self._replace_tables()
+        parts = [transaction(self._table, None, layout, kept=frozenset()) for layout in self._applied.values()]
+        for messages in in_batches(parts):
+            self._socket.commit(messages)
+        self._is_gathering = False
+
+    def _replace_tables(self) -> None:
+        config = self._config
+        load_text(
+            render_table(
+                config.table,
+                interfaces=config.interfaces,
+                local=config.local,
+                onboarding=config.onboarding,
+                log_group=config.log_group,
+            )
+            + render_bridge_table(config.table, helpers=config.helpers, log_group=config.log_group)
+        )
+        self._on_ports = frozenset(self._ports.elements())
+        self._socket.commit(self._table.add(self._on_ports))
+
     def _follow_ports(self) -> None:
         """Frames of a port that came are decided on as those of the others."""
-        if not self._ports.changed():
+        if self._is_gathering or not self._ports.changed():
             return
         now = frozenset(self._ports.elements())
         self._socket.commit(self._table.delete(self._on_ports - now) + self._table.add(now - self._on_ports))
@@ -218,7 +250,8 @@ class Nftables:
         """Have the kernel hold the one instead of the other, and remember it once it does."""
         held = frozenset() if before is None else before.elements
         kept = frozenset(one for one in held if is_shared(one) and self._shared[one] > 1)
-        self._socket.commit(transaction(self._table, before, after, kept=kept))
+        if not self._is_gathering:
+            self._socket.commit(transaction(self._table, before, after, kept=kept))
         self._shared.subtract(filter(is_shared, held))
         self._shared.update(filter(is_shared, after.elements))
         self._shared += Counter()
@@ -228,8 +261,11 @@ class Nftables:
         self._owners.update({one.ip: thing for one in after.change.addresses})
 
     def _holds(self, element: Element) -> bool:
+        return self._stands(self._table.query(element))
+
+    def _stands(self, question: Message) -> bool:
         try:
-            self._socket.ask(self._table.query(element))
+            self._socket.ask(question)
         except NetlinkError as error:
             if error.number == errno.ENOENT:
                 return False

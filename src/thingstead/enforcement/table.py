@@ -24,6 +24,7 @@ __all__ = [
 INET, BRIDGE = 1, 7
 """Families; a table of each has the one name."""
 
+_GETTABLE = 1
 _NEWCHAIN, _DELCHAIN, _NEWRULE, _GETRULE, _DELRULE = 3, 5, 6, 7, 8
 _NEWSETELEM, _GETSETELEM, _DELSETELEM = 12, 13, 14
 _CREATE, _APPEND = 0x400, 0x800
@@ -131,6 +132,10 @@ class Table:
             Message(_nft(_DELRULE), 0, INET, self._named() + attribute(2, name)),
             Message(_nft(_DELCHAIN), 0, INET, self._named() + attribute(3, name)),
         ]
+
+    def query_table(self) -> Message:
+        """Ask whether the table is there."""
+        return Message(_nft(_GETTABLE), 0, INET, self._named())
 
     def query(self, element: Element) -> Message:
         """Ask for one element."""

@@ -43,6 +43,9 @@ class Enforcer:
             case [Ask.APPLY, list(change)]:
                 done = await self._rules.apply(decode_change(change))
                 return [done.mode, done.added, done.removed, done.seconds]
+            case [Ask.SETTLE]:
+                await self._rules.settle()
+                return None
             case [Ask.STANDING, str(thing)]:
                 found = await self._rules.standing(thing_id(thing))
                 return [found.mode, found.admitted, found.barred]

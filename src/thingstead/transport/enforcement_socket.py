@@ -34,6 +34,7 @@ class Ask(IntEnum):
     COUNTERS = 3
     RULE_COUNTERS = 4
     DROPS = 5
+    SETTLE = 6
 
 
 class RemoteEnforcement:
@@ -56,6 +57,14 @@ class RemoteEnforcement:
             case [str(why)]:
                 raise PolicyError(why)
         raise TransportError("the enforcer does not say what it did", reason="enforcer")
+
+    async def settle(self) -> None:
+        """All that is known after a start was applied.
+
+        Raises:
+            TransportError: earlier rules stand.
+        """
+        await self._ask(int(Ask.SETTLE))
 
     async def standing(self, thing: ThingId) -> NetworkStanding:
         """What happens to the thing's packets now."""

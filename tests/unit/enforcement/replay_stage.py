@@ -170,6 +170,7 @@ async def main(document: bytes, mac: bytes, captures: list[Path]) -> None:
             continue
         wire.place(heard.address)
         kernel = Nftables(NftablesConfig((wire.site.interface,), ()))
+        await kernel.settle()
         change = NetworkChange(THING, (ThingAddress(mac, heard.address),), heard.rules)
         await kernel.apply(NetworkChange(THING, change.addresses, frozenset({FlowRule(True, ip_network("0.0.0.0/0"))})))
         # A right that is taken away ends what an earlier capture left open.

@@ -1,6 +1,6 @@
 import pytest
 
-from thingstead.enforcement.netlink import Message, NetlinkError, attribute, nested, parse_attributes
+from thingstead.enforcement.netlink import Message, NetlinkError, attribute, in_batches, nested, parse_attributes
 
 
 def test_attributes_are_padded_and_read_back():
@@ -26,3 +26,13 @@ def test_a_refusal_names_the_part_and_the_kernels_reason():
     error = NetlinkError(17, "part 2 of 3 of a transaction")
     assert (error.number, error.reason) == (17, "kernel")
     assert str(error) == "the kernel refused part 2 of 3 of a transaction: File exists"
+
+
+@pytest.mark.parametrize(("size", "batches"), [(10, [9]), (50_000, [3, 3, 3]), (150_000, [1] * 9)])
+def test_many_changes_travel_in_few_transactions_and_none_is_torn(size, batches):
+    parts = [[Message(1, 0, 1, bytes(size))] for _ in range(9)]
+    assert [len(batch) for batch in in_batches(parts)] == batches
+
+
+def test_no_change_is_no_transaction():
+    assert list(in_batches([])) == []

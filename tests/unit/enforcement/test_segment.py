@@ -144,15 +144,19 @@ def test_two_things_on_one_machine_are_barred_and_freed_each_for_itself(seen):
     assert seen["bars of one machine taken back"] == [False, False]
 
 
-@pytest.mark.parametrize("when", ["killed", "stopped", "told again"])
+@pytest.mark.parametrize("when", ["killed", "started again", "told again", "stopped", "gathered"])
 def test_rules_stay_as_they_are_when_their_keeper_is_killed_or_stopped(seen, when):
     assert seen[when]["allowed"] is True
     assert [name for name, passes in seen[when].items() if passes] == ["allowed"]
 
 
 @pytest.mark.parametrize("what", ["allowed", "not allowed", "stranger", "neighbour"])
-def test_a_keeper_that_starts_passes_nobody_before_it_is_told(seen, what):
-    assert seen["started again"][what] is False
+def test_a_keeper_that_was_told_of_nobody_passes_nobody(seen, what):
+    assert seen["told of nobody"][what] is False
+
+
+def test_who_asks_the_kernel_hears_of_what_was_told_since_it_started(seen):
+    assert seen["asked"] == [True, False]
 
 
 def test_helpers_of_the_owner_let_their_one_group_and_port_through(seen):

@@ -33,6 +33,11 @@ CHANGE = NetworkChange(ONE, (ThingAddress(bytes(6), ip_address("192.0.2.7")),), 
 class Counting(DryRun):
     """Has counted something."""
 
+    settled = 0
+
+    async def settle(self):
+        self.settled += 1
+
     async def rule_counters(self, thing):
         return (RuleTraffic(RULE, False, 3), RuleTraffic(PING, True, 1)) if thing == ONE else ()
 
@@ -81,13 +86,16 @@ def test_a_change_comes_through_whole_and_its_standing_back(remote):
 
 
 def test_what_was_counted_and_logged_comes_back_whole(remote):
-    there = remote(Counting("a test"))
+    rules = Counting("a test")
+    there = remote(rules)
 
     async def story():
+        await there.settle()
         return await there.rule_counters(ONE), await there.drops()
 
     rows, drops = asyncio.run(story())
     assert rows == (RuleTraffic(RULE, False, 3), RuleTraffic(PING, True, 1))
+    assert rules.settled == 1
     assert drops == (Drop(1.5, "refused", b"frame"),)
 
 
@@ -118,6 +126,7 @@ GOOD = encode_change(CHANGE)
         [Ask.STANDING, "nobody"],
         [Ask.RULE_COUNTERS, "nobody"],
         [Ask.DROPS, 1],
+        [Ask.SETTLE, True],
         [Ask.STANDING],
         [17, "flush ruleset"],
     ],
@@ -133,6 +142,7 @@ GOOD = encode_change(CHANGE)
         "nobody",
         "rules of nobody",
         "which drops",
+        "settle what",
         "of whom",
         "another demand",
     ],

@@ -85,7 +85,7 @@ class MudManager:
         return self._mode
 
     async def resume(self, things: Iterable[Thing]) -> None:
-        """Put in force what the state of each thing asks for, after a restart: the kernel starts from nothing.
+        """Put in force what the state of each thing asks for, after a restart, in place of what stood until then.
 
         Whose address is another thing's gets nothing, which is told. Whose address is not known yet is owed its rules
         until it is heard.
@@ -103,6 +103,7 @@ class MudManager:
             except PolicyError as error:
                 # Two things that claim one address cost one of them its way, never the domain its start.
                 self._alarm(Alarm(AlarmKind.ADDRESS_TAKEN, thing.id, self._clock.utc(), str(error)))
+        await self._enforcement.settle()
 
     async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Fetch, verify, compile and apply the thing's MUD file; without one it keeps its way to the controller.
