@@ -72,15 +72,14 @@ class DropWatch:
 
 
 def _flow(packet: Packet, *, is_sent: bool) -> Flow:
-    """The conversation that a packet would have begun, or is of; an answer's is the other side's beginning."""
-    is_answer = packet.protocol == _TCP and packet.flags & (_FLAG_SYN | _FLAG_ACK) == _FLAG_SYN | _FLAG_ACK
+    """The conversation that a packet would have begun, or is of."""
     ports = (packet.destination_port, packet.source_port)
     remote = packet.destination or packet.destination_mac
     if not is_sent:
         ports, remote = (ports[1], ports[0]), packet.source or packet.source_mac
     return Flow(
         device=packet.source_mac if is_sent else packet.destination_mac,
-        outbound=is_sent is not is_answer,
+        outbound=is_sent is not _is_answer(packet),
         is_whole=False,
         remote=remote,
         names=(),
@@ -96,3 +95,12 @@ def _flow(packet: Packet, *, is_sent: bool) -> Flow:
         packets_in=int(not is_sent),
         octets_in=0 if is_sent else packet.length,
     )
+
+
+def _is_answer(packet: Packet) -> bool:
+    """Whether the other side began; in the middle of a TCP connection, where none says, the lower port answers."""
+    if packet.protocol != _TCP:
+        return False
+    if packet.flags & _FLAG_SYN:
+        return bool(packet.flags & _FLAG_ACK)
+    return (packet.source_port or 0) < (packet.destination_port or 0)

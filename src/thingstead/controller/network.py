@@ -151,7 +151,7 @@ def network_plane(
         names,
         enforcement=keeper,
         site=site,
-        overlay=Overlay(own, local=local, controller=controller),
+        overlay=Overlay(own, local=local, controller=controller, baseline=baseline),
         locate=whereabouts.locate,
         clock=clock,
         alarm=alarm,

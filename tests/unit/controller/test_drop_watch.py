@@ -71,6 +71,15 @@ def test_an_answer_belongs_to_who_asked():
     assert (one.outbound, one.port) == (False, 80)
 
 
+@pytest.mark.parametrize("flags", [1, 4, 16, 17, 24])
+def test_the_rest_of_a_conversation_belongs_to_who_began_it(flags):
+    watch = Watch()
+    watch.look(frame(HERE, "203.0.113.5", (40000, 443), flags=flags))
+    watch.look(frame("203.0.113.5", HERE, (443, 40000), flags=flags, macs=(FAR, MAC)))
+    (one,) = watch.desk.of()
+    assert (one.outbound, one.port, one.dropped) == (True, 443, 2)
+
+
 def test_between_two_things_it_is_about_both():
     watch = Watch()
     watch.look(frame(HERE, "10.77.0.9"), reason="sideways")

@@ -107,7 +107,7 @@ def test_the_owners_rules_are_kept_there_and_the_ledger_is_told_here(path):
         with pytest.raises(ConfigError):
             await plane.remove_rule(LESS.id, "owner")
         with pytest.raises(PolicyError, match="controller"):
-            await plane.put_rule(replace(LESS, remote="10.77.0.1/32"), "owner")
+            await plane.put_rule(replace(LESS, remote="10.77.0.1/32", protocol=17, ports=(5683, 5683)), "owner")
         assert not rules._changes[THING.id].denied
         told = [entry.decode(leaf) for leaf in plane._outbox._store.leaves()]
         assert [(one.kind, one.cause, one.actor) for one in told] == [

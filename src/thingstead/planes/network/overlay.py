@@ -1,7 +1,7 @@
 """The owner's rules over those of the makers' files: kept, and put into the same words (RFC 8520 §1.6: it decides).
 
-A refusal is stronger than every allowance and never strikes the way to the domain's controller: what cannot be reached
-any more cannot be mended.
+A refusal is stronger than every allowance, and leaves the way between a thing and the domain's controller: what cannot
+be reached any more cannot be mended.
 """
 
 from __future__ import annotations
@@ -39,29 +39,36 @@ class Overlay:
     Args:
         records: keeps them.
         local: prefixes of the site.
-        controller: prefixes that no refusal reaches.
+        controller: prefixes of the domain's controller.
+        baseline: the ways between it and each thing, which no refusal reaches.
     """
 
-    def __init__(self, records: Records, *, local: Sequence[Prefix], controller: Sequence[Prefix]) -> None:
+    def __init__(
+        self, records: Records, *, local: Sequence[Prefix], controller: Sequence[Prefix], baseline: Sequence[Rule]
+    ) -> None:
         self._records = records
         self._local = tuple(local)
         self._controller = tuple(controller)
-        self._rules = {key: _decode(document) for key, document in records.load().items()}
+        self._baseline = tuple(baseline)
+        self._rules: dict[str, OwnerRule] = {}
+        self._ordered: tuple[tuple[OwnerRule, tuple[Rule, ...]], ...] = ()
+        self._take({key: _decode(document) for key, document in records.load().items()})
 
     def rules(self) -> tuple[OwnerRule, ...]:
         """All that are kept, the oldest first."""
-        return tuple(sorted(self._rules.values(), key=lambda one: (one.at, one.id)))
+        return tuple([one for one, _ in self._ordered])
 
     def of(self, thing: Thing, *, refuses: bool) -> tuple[tuple[OwnerRule, Rule], ...]:
         """What allows a thing more, or refuses it something, as rules of a MUD file; each with whose word it is."""
-        return tuple(
-            [
-                (one, rule)
-                for one in self.rules()
-                if one.refuses is refuses and one.is_about(thing)
-                for rule in self._compile(one)
-            ]
-        )
+        return tuple([(one, rule) for one, compiled in self.about(thing, refuses=refuses) for rule in compiled])
+
+    def about(self, thing: Thing, *, refuses: bool) -> tuple[tuple[OwnerRule, tuple[Rule, ...]], ...]:
+        """The same by rules of the owner's: for a thing of many, what one of them comes to is the same each time."""
+        return tuple([row for row in self._ordered if row[0].refuses is refuses and row[0].is_about(thing)])
+
+    def names(self, thing: Thing) -> frozenset[str]:
+        """DNS names that rules about a thing speak of."""
+        return frozenset([one.remote for one, _ in self._ordered if _is_name(one.remote) and one.is_about(thing)])
 
     def require(self, rule: OwnerRule) -> None:
         """See whether a rule can be kept.
@@ -83,7 +90,7 @@ class Overlay:
         """
         self.require(rule)
         await self._records.write({rule.id: _encode(rule)}, entries=[_draft(rule, at, by, _verb(rule))])
-        self._rules[rule.id] = rule
+        self._take({rule.id: rule})
 
     async def remove(self, identifier: str, *, by: str, at: datetime) -> OwnerRule:
         """Forget a rule; returns what it was.
@@ -97,6 +104,7 @@ class Overlay:
             raise ConfigError(f"no rule {identifier[:40]!r} of the owner's is here: `thingstead network rules`")
         await self._records.write({identifier: None}, entries=[_draft(rule, at, by, "owner-rule-revoked")])
         del self._rules[identifier]
+        self._take({})
         return rule
 
     def documents(self) -> dict[str, bytes]:
@@ -112,11 +120,18 @@ class Overlay:
         read = {key.removeprefix(OWN): _decode(document) for key, document in documents.items()}
         fresh = {key: rule for key, rule in read.items() if key not in self._rules}
         await self._records.write({key: _encode(rule) for key, rule in fresh.items()})
-        self._rules |= fresh
+        self._take(fresh)
 
     def ended(self, at: datetime) -> tuple[OwnerRule, ...]:
         """Rules whose time is over, and that are still here."""
         return tuple([one for one in self.rules() if one.has_ended(at)])
+
+    def _take(self, rules: Mapping[str, OwnerRule]) -> None:
+        """Rules and what they come to, once for all things: a refresh asks for each of them every second."""
+        self._rules |= rules
+        before = {one.id: compiled for one, compiled in self._ordered if one.id not in rules}
+        ordered = sorted(self._rules.values(), key=lambda one: (one.at, one.id))
+        self._ordered = tuple([(one, before.get(one.id) or self._compile(one)) for one in ordered])
 
     def _compile(self, rule: OwnerRule) -> tuple[Rule, ...]:
         return tuple(
@@ -130,7 +145,7 @@ class Overlay:
 
     def _remotes(self, rule: OwnerRule) -> Iterable[tuple[int, Remote]]:
         prefix = as_prefix(rule.remote)
-        if prefix is None and rule.remote not in {ANYBODY, LOCAL, INTERNET}:
+        if _is_name(rule.remote):
             return [(family, Remote(RemoteKind.DNS_NAME, rule.remote)) for family in (4, 6)]
         if not rule.refuses and rule.remote == ANYBODY:
             return [(family, Remote(RemoteKind.ANY)) for family in (4, 6)]
@@ -138,8 +153,27 @@ class Overlay:
             return [(family, Remote(RemoteKind.LOCAL_NETWORKS)) for family in (4, 6)]
         meant = {ANYBODY: _EVERYBODY, LOCAL: self._local, INTERNET: _without(_INTERNET, self._local)}
         found = meant[rule.remote] if prefix is None else (prefix,)
-        left = _without(found, self._controller) if rule.refuses else found
+        # Only where it has to be: without a hole, everybody is one rule for each thing, and with one some sixty.
+        left = _without(found, self._controller) if rule.refuses and self._is_in_the_way(rule) else found
         return [(one.version, Remote(RemoteKind.PREFIX, prefix=one)) for one in left]
+
+    def _is_in_the_way(self, rule: OwnerRule) -> bool:
+        """Whether a rule speaks of what goes between a thing and the controller."""
+        return any(
+            need.opened_by in _DIRECTIONS[rule.way]
+            and rule.protocol in {None, need.protocol}
+            and _contacted(need).first <= rule.ports[1]
+            and rule.ports[0] <= _contacted(need).last
+            for need in self._baseline
+        )
+
+
+def _contacted(rule: Rule) -> PortRange:
+    return rule.remote_ports if rule.opened_by is Direction.FROM_DEVICE else rule.device_ports
+
+
+def _is_name(remote: str) -> bool:
+    return remote not in {ANYBODY, LOCAL, INTERNET} and as_prefix(remote) is None
 
 
 def _without(prefixes: Iterable[Prefix], holes: Iterable[Prefix]) -> tuple[Prefix, ...]:

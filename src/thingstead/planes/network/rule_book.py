@@ -13,6 +13,7 @@ from thingstead.analysis.traffic.flow import Flow
 from thingstead.analysis.traffic.verdict import Allowed, Denied, Judge
 from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.network import FlowRule, RateLimit, ThingAddress
+from thingstead.domain.owner_rule import OwnerRule
 from thingstead.domain.thing import Thing
 from thingstead.identifier import ThingId
 from thingstead.planes.network.mud_library import MudLibrary
@@ -88,6 +89,8 @@ class RuleBook:
         self._overlay = overlay
         self._kept: WeakValueDictionary[int, frozenset[FlowRule]] = WeakValueDictionary()
         self._released: dict[ThingId, RuleSet] = {}
+        self._named: dict[str, tuple[RuleSet, frozenset[str]]] = {}
+        self._refusals: dict[str, tuple[tuple[Rule, ...], frozenset[FlowRule]]] = {}
 
     def rules_of(self, thing: Thing) -> RuleSet | None:
         """What its maker's word says, as compiled: that of the release which it runs, or else its file."""
@@ -111,10 +114,13 @@ class RuleBook:
 
     def dns_names(self, thing: Thing) -> frozenset[str]:
         """Names that the rules of a thing speak of, refusals too."""
-        rules = self.rules_of(thing)
-        own = [rule for refuses in (False, True) for _, rule in self._overlay.of(thing, refuses=refuses)]
-        named = {rule.remote.name for rule in own if rule.remote.kind is RemoteKind.DNS_NAME}
-        return frozenset(named if rules is None else named.union(rules.dns_names))
+        rules, own = self.rules_of(thing), self._overlay.names(thing)
+        if rules is None:
+            return own
+        known = self._named.get(rules.url)
+        if known is None or known[0] is not rules:
+            known = self._named[rules.url] = (rules, frozenset(rules.dns_names))
+        return known[1] | own if own else known[1]
 
     def allowed(self, thing: Thing) -> frozenset[FlowRule]:
         """Flows that may be opened, in addresses."""
@@ -144,13 +150,8 @@ class RuleBook:
 
     def refused(self, thing: Thing) -> frozenset[FlowRule]:
         """Flows that the owner refuses it, whatever allows them; for good, as long as the names stand for it."""
-        refusals = [rule for _, rule in self._overlay.of(thing, refuses=True)]
-        surroundings = self._surroundings(thing, refusals) if refusals else Surroundings()
-        return frozenset(
-            replace(self._flow_rule(rule, prefix), lifetime=None)
-            for rule in refusals
-            for prefix in surroundings.resolve(rule, authority="")
-        )
+        made = [self._refusal(one, compiled) for one, compiled in self._overlay.about(thing, refuses=True)]
+        return made[0] if len(made) == 1 else frozenset[FlowRule]().union(*made)
 
     def explain(self, thing: Thing, flows: Iterable[Flow]) -> tuple[Reason, ...]:
         """By whose word each conversation is allowed, or why it is not; a refusal of the owner's comes first."""
@@ -202,6 +203,23 @@ class RuleBook:
             for some in (parts, (refusals,))
         )
         return Station(thing.id, tuple([one.ip.packed for one in addresses]), openings, refused)
+
+    def _refusal(self, one: OwnerRule, compiled: tuple[Rule, ...]) -> frozenset[FlowRule]:
+        """What a rule refuses, whoever the thing is; kept, unless it speaks of a name that stands for others by now."""
+        known = self._refusals.get(one.id)
+        if known is not None and known[0] is compiled:
+            return known[1]
+        names = Surroundings(names=self._names.addresses())
+        made = frozenset(
+            replace(self._flow_rule(rule, prefix), lifetime=None)
+            for rule in compiled
+            for prefix in names.resolve(rule, authority="")
+        )
+        if all(rule.remote.kind is RemoteKind.PREFIX for rule in compiled):
+            here = {rule.id for rule in self._overlay.rules()}
+            self._refusals = {key: kept for key, kept in self._refusals.items() if key in here}
+            self._refusals[one.id] = (compiled, made)
+        return made
 
     def _parts(self, thing: Thing) -> tuple[RuleSet, RuleSet, RuleSet]:
         """By whom: the maker, the owner, the domain."""

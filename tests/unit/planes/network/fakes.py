@@ -137,7 +137,7 @@ class World:
             self.names,
             enforcement=kernel or self.kernel,
             site=SiteMap(LOCAL, CONTROLLER, {DNS_CLASS: CONTROLLER}, BASELINE),
-            overlay=Overlay(self.own, local=LOCAL, controller=CONTROLLER),
+            overlay=Overlay(self.own, local=LOCAL, controller=CONTROLLER, baseline=BASELINE),
             locate=self.locate,
             clock=self.clock,
             alarm=self.alarms.append,

@@ -4,11 +4,12 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
 from tests.unit.domain.things import AT, a_thing
-from tests.unit.planes.network.fakes import CONTROLLER, LOCAL, Shelf
+from tests.unit.planes.network.fakes import BASELINE, CONTROLLER, LOCAL, Shelf
 from thingstead.domain.owner_rule import OwnerRule, Way
 from thingstead.errors import ConfigError, DecodeError, PolicyError
 from thingstead.planes.network.overlay import OWN, Overlay
@@ -32,7 +33,7 @@ class Noted(Shelf):
 
 
 def overlay(shelf=None, *rules):
-    made = Overlay(shelf or Noted(), local=LOCAL, controller=CONTROLLER)
+    made = Overlay(shelf or Noted(), local=LOCAL, controller=CONTROLLER, baseline=BASELINE)
     for rule in rules:
         asyncio.run(made.put(rule, by=rule.by, at=AT))
     return made
@@ -84,8 +85,15 @@ def test_the_port_is_that_of_whoever_is_contacted(way, directions):
         assert (contacted.first, contacted.last) == (80, 80)
 
 
-def test_a_refusal_of_everybody_leaves_the_controller():
-    rules = compiled()
+WIDE: Any = {"protocol": None, "ports": (0, 65535)}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [WIDE, {"protocol": 17, "ports": (5000, 6000)}, {"way": Way.OUT, "protocol": None, "ports": (5683, 5683)}],
+)
+def test_a_refusal_of_everybody_leaves_the_controller(changes):
+    rules = compiled(**changes)
     assert reaches(rules, "192.0.2.1/32")
     assert reaches(rules, "2001:db8::1/128")
     assert reaches(rules, "10.77.0.2/32")
@@ -123,11 +131,21 @@ def test_a_rule_about_others_says_nothing_of_a_thing():
     assert made.of(a_thing(1), refuses=True) == made.of(LAMP, refuses=False) == ()
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"way": Way.BOTH}, {"protocol": 17, "ports": (5684, 65535)}, {"protocol": 1, "ports": (0, 65535)}],
+)
+def test_what_the_controller_does_not_need_is_one_rule_of_a_family(changes):
+    rules = compiled(**changes)
+    assert {str(one.remote.prefix) for one in rules} <= {"0.0.0.0/0", "::/0"}
+    assert len(rules) == len({(one.family, one.opened_by) for one in rules})
+
+
 @pytest.mark.parametrize("remote", ["10.77.0.1/32"])
 def test_nothing_cuts_a_thing_off_from_its_controller(remote):
     shelf = Noted()
     with pytest.raises(PolicyError, match="controller"):
-        overlay(shelf, replace(RULE, remote=remote))
+        overlay(shelf, replace(RULE, remote=remote, **WIDE))
     assert shelf.documents == {}
     assert shelf.entries == []
     assert compiled(remote=remote, refuses=False)

@@ -83,7 +83,16 @@ def test_a_refusal_is_stronger_than_the_makers_word_and_goes_to_the_enforcer_as_
     assert ("198.51.100.7/32", 443) in allowed
     assert denied
     assert all(one.remote_ports == (443, 443) and one.lifetime is None for one in denied)
+    assert {str(one.remote) for one in denied} == {"0.0.0.0/0", "::/0"}
+
+
+@pytest.mark.requirement("R-89")
+def test_whatever_is_refused_the_controller_is_reached():
+    world = told(put(replace(LESS, way=Way.BOTH, protocol=None, ports=(0, 65535))))
+    denied = in_force(world)[1]
+    assert any(ip_address("10.77.0.2") in one.remote for one in denied)
     assert not any(ip_address("10.77.0.1") in one.remote for one in denied)
+    assert explained(world, flow("10.77.0.1", 5683, protocol=17))[0].by == "domain"
 
 
 def test_a_rule_is_in_force_until_it_is_revoked():
@@ -179,7 +188,6 @@ def test_what_the_rules_open_is_told_with_their_words_and_what_the_owner_refuses
         ("it may contact this domain's controller, by UDP on port 5683 (CoAP)", (5683, 5683)),
     }
     assert {(one.outbound, one.protocol, one.remote_ports) for one in station.refused} == {(True, 6, (443, 443))}
-    assert not any(one.covers(ip_address("10.77.0.1").packed) for one in station.refused)
 
 
 @pytest.mark.requirement("R-85")
