@@ -50,7 +50,9 @@ def figures() -> Iterator[Figure]:
         yield Figure(f"secrets in clear found in {_SETTING_UP}", "findings", captured.found[_TRUE])
     simulated = simulate()
     yield from _told(_DAY, simulated)
-    yield Figure("memory of all detectors, per thing, after two simulated hours", "KiB", memory())
+    few, many = memory(20), memory(60)
+    yield Figure("memory of all detectors with 60 things, after a simulated hour", "KiB", many)
+    yield Figure("memory of all detectors, for each thing more", "KiB", (many - few) / 40)
 
 
 def captures() -> Outcome | None:
@@ -82,10 +84,10 @@ def simulate(seconds: float = day.SECONDS) -> Outcome:
     return outcome
 
 
-def memory() -> float:
-    """KiB that are kept for each thing."""
-    devices = day.things(50)
-    packets = list(day.packets(devices, seconds=7200.0))
+def memory(things: int) -> float:
+    """KiB that are kept after an hour."""
+    devices = day.things(things)
+    packets = list(day.packets(devices, seconds=3600.0))
     tracemalloc.start()
     panel = Panel(day.scene(devices))
     before, _ = tracemalloc.get_traced_memory()
@@ -93,7 +95,7 @@ def memory() -> float:
         panel.see(packet)
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return (after - before) / len(devices) / 1024
+    return (after - before) / 1024
 
 
 def _told(what: str, outcome: Outcome) -> Iterator[Figure]:

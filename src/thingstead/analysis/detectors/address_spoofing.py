@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from thingstead.analysis.detectors.detector import Detection, Detector
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.analysis.detectors.sight import host, mac
-from thingstead.analysis.detectors.window import PerKey, Window
+from thingstead.analysis.detectors.window import MAX_DEVICES, PerKey, Window
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["DETECTOR"]
@@ -21,7 +21,7 @@ class _AddressSpoofing(Detector):
     rule = f"{_PACKETS} packets within {_SECONDS:.0f} s from an address outside of the site, or bound to another"
 
     def __init__(self) -> None:
-        self._forged: PerKey[bytes, Window[bytes]] = PerKey(lambda: Window(_SECONDS, 32))
+        self._forged: PerKey[bytes, Window[bytes]] = PerKey(lambda: Window(_SECONDS, 32), MAX_DEVICES)
 
     def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
         sender = packet.source_mac

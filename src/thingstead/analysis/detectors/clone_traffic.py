@@ -8,7 +8,7 @@ from thingstead.analysis.clone import Sightings
 from thingstead.analysis.detectors.detector import Detection, Detector
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.analysis.detectors.sight import UDP, host
-from thingstead.analysis.detectors.window import PerKey
+from thingstead.analysis.detectors.window import MAX_DEVICES, PerKey
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["DETECTOR"]
@@ -23,7 +23,7 @@ class _CloneTraffic(Detector):
     rule = "a thing's link-layer address with two IPv4 addresses in turn, back and forth four times within a minute"
 
     def __init__(self) -> None:
-        self._sightings: PerKey[bytes, Sightings] = PerKey(Sightings)
+        self._sightings: PerKey[bytes, Sightings] = PerKey(Sightings, MAX_DEVICES)
 
     def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
         thing = scene.things.get(packet.source_mac)

@@ -10,7 +10,7 @@ from thingstead.analysis.detectors.detector import Detection, Detector
 from thingstead.analysis.detectors.query import owner_of
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.analysis.detectors.sight import host
-from thingstead.analysis.detectors.window import MAX_KEYS, PerKey
+from thingstead.analysis.detectors.window import MAX_DEVICES, PerKey
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["DETECTOR"]
@@ -30,7 +30,7 @@ class _NewDestination(Detector):
     rule = f"an outside name or address contacted in {_MINUTES} minutes of the day after an update, and never before it"
 
     def __init__(self) -> None:
-        self._things: PerKey[bytes, _History] = PerKey(_History, MAX_KEYS * 8)
+        self._things: PerKey[bytes, _History] = PerKey(_History, MAX_DEVICES)
 
     def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
         thing = scene.things.get(packet.source_mac)

@@ -29,7 +29,7 @@ class _OscoreNonceReuse(Detector):
 
     def __init__(self) -> None:
         self._handshakes: PerKey[frozenset[bytes], int] = PerKey(int)
-        self._seen: PerKey[tuple[object, ...], int] = PerKey(int, MAX_KEYS * 4)
+        self._seen: PerKey[int, int] = PerKey(int, MAX_KEYS * 4)
 
     def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
         if packet.protocol != UDP or not {packet.source_port, packet.destination_port} & _PORTS:
@@ -48,7 +48,7 @@ class _OscoreNonceReuse(Detector):
         if option.partial_iv is None or message.option(OptionNumber.BLOCK1) or message.option(OptionNumber.BLOCK2):
             return
         who = (option.kid, option.kid_context) if option.kid is not None else (packet.destination_port,)
-        key = (packet.source, packet.destination, *who, self._handshakes[pair], option.partial_iv)
+        key = hash((packet.source, packet.destination, who, self._handshakes[pair], option.partial_iv))
         ciphertext, before = crc32(message.payload) or 1, self._seen[key]
         self._seen[key] = ciphertext
         if before not in (0, ciphertext):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from thingstead.analysis.detectors.detector import Detection, Detector, Severity
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.analysis.detectors.sight import UDP, opens
-from thingstead.analysis.detectors.window import PerKey
+from thingstead.analysis.detectors.window import MAX_DEVICES, PerKey
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["DETECTOR"]
@@ -31,7 +31,7 @@ class _Overload(Detector):
     severity = Severity.INCIDENT
 
     def __init__(self) -> None:
-        self._rates: PerKey[bytes, _Rate] = PerKey(_Rate)
+        self._rates: PerKey[bytes, _Rate] = PerKey(_Rate, MAX_DEVICES)
 
     def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
         # Streams of sound and pictures have large datagrams; what asks or reports has small ones.

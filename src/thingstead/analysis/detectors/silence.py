@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from thingstead.analysis.detectors.detector import Detection, Detector, Severity
 from thingstead.analysis.detectors.scene import Scene
-from thingstead.analysis.detectors.window import MAX_KEYS, PerKey
+from thingstead.analysis.detectors.window import MAX_DEVICES, PerKey
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["DETECTOR"]
@@ -21,7 +21,7 @@ class _Silence(Detector):
     severity = Severity.INCIDENT
 
     def __init__(self) -> None:
-        self._heard: PerKey[bytes, float] = PerKey(float, MAX_KEYS * 8)
+        self._heard: PerKey[bytes, float] = PerKey(float, MAX_DEVICES)
 
     def see(self, packet: Packet, scene: Scene) -> tuple[()]:
         if packet.source_mac in scene.things:

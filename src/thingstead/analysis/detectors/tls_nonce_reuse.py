@@ -24,18 +24,19 @@ class _TlsNonceReuse(Detector):
     rule = "two different records of one connection that begin with the same eight octets, with no handshake between"
 
     def __init__(self) -> None:
-        self._handshakes: PerKey[frozenset[object], int] = PerKey(int)
-        self._seen: PerKey[tuple[object, ...], int] = PerKey(int, MAX_KEYS * 4)
+        self._handshakes: PerKey[int, int] = PerKey(int)
+        self._seen: PerKey[int, int] = PerKey(int, MAX_KEYS * 4)
 
     def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
         if packet.protocol not in _HEADERS or len(packet.payload) < 5 + _NONCE:
             return
         ends = ((packet.source, packet.source_port), (packet.destination, packet.destination_port))
+        pair = hash(frozenset(ends))
         for kind, fragment in _records(packet.payload, *_HEADERS[packet.protocol]):
             if kind == _HANDSHAKE:
-                self._handshakes[frozenset(ends)] += 1
+                self._handshakes[pair] += 1
             elif kind == _DATA and len(fragment) > _NONCE:
-                key = (*ends, self._handshakes[frozenset(ends)], fragment[:_NONCE])
+                key = hash((ends, self._handshakes[pair], fragment[:_NONCE]))
                 record, before = crc32(fragment) or 1, self._seen[key]
                 self._seen[key] = record
                 if before not in (0, record):

@@ -6,14 +6,14 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
-__all__ = ["MAX_KEYS", "PerKey", "Window"]
+__all__ = ["MAX_DEVICES", "MAX_KEYS", "PerKey", "Window"]
 
 _K = TypeVar("_K", bound=Hashable)
 _V = TypeVar("_V")
 _W = TypeVar("_W", bound=Hashable)
 
-MAX_KEYS = 2048
-"""Devices, pairs or names that one detector remembers; whoever invents more pushes out what was unused the longest."""
+MAX_DEVICES, MAX_KEYS = 16_384, 2048
+"""Devices, and pairs or names, that one detector remembers; what was unused the longest goes for what is new."""
 
 
 class PerKey(Generic[_K, _V]):
