@@ -1,5 +1,9 @@
 """A device that speaks none of our protocols lives under rules as all things do: on the ledger and over restarts."""
 
+import json
+import subprocess
+import sys
+
 import pytest
 
 from tests.scenarios.world import play
@@ -39,3 +43,22 @@ def test_an_adopted_device_is_cut_off_and_retired_like_any():
         assert "error" in await world.domain.answer("device.adopt", **DEVICE)
 
     play(story)
+
+
+@pytest.mark.namespace
+@pytest.mark.slow
+@pytest.mark.requirement("R-81")
+def test_what_was_watched_passes_the_kernel_afterwards_and_nothing_else_does():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.scenarios.brownfield_stage"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["proposed"] == 1
+    assert told["unknown"] == [False, False]
+    assert told["adopted"] == [True, False]
+    assert told["alarms"] == ["deviation"]
