@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from datetime import UTC, datetime
+from functools import partial
 
 from tests.unit.domain.things import a_thing
 from tests.unit.enforcement.stage import PATIENCE, bound
@@ -49,7 +50,7 @@ def watched(tap, place):
 async def main():
     site = Site.create()
     place = site.attach(1)
-    servers = [inside(site.outside, lambda port=port: bound(socket.SOCK_STREAM, "0.0.0.0", port)) for port in (443, 80)]
+    servers = [inside(site.outside, partial(bound, socket.SOCK_STREAM, "0.0.0.0", port)) for port in (443, 80)]
     tap = PacketTap([site.interface], ports_of=ports_of)
     proposal = watched(tap, place)
     tap.close()
