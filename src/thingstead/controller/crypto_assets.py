@@ -8,7 +8,7 @@ from thingstead.crypto.keystore import KeyStore
 from thingstead.crypto.lifetime import AGREEMENTS, SIGNATURES
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.crypto_asset import AssetKind, CryptoAsset
-from thingstead.domain.crypto_policy import algorithms_of
+from thingstead.domain.crypto_policy import secrecy_of
 from thingstead.domain.register import Register
 from thingstead.identifier import KeyId
 
@@ -37,7 +37,7 @@ def own_assets(
     yield CryptoAsset(AssetKind.KEY, "key of the ledger", (SIGNATURES[ledger.type],))
     yield CryptoAsset(AssetKind.SIGNATURE, "heads of the ledger", (SIGNATURES[ledger.type],))
     for number in suites:
-        yield CryptoAsset(AssetKind.PROTOCOL, f"EDHOC with suite {number}", algorithms_of(number))
+        yield CryptoAsset(AssetKind.PROTOCOL, f"EDHOC with suite {number}", secrecy_of(number))
     for anchor in anchors:
         made = tuple([thing.id for thing in members if thing.maker == anchor.maker])
         signed = (SIGNATURES[anchor.identity_key.type],)

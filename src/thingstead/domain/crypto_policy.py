@@ -20,6 +20,7 @@ __all__ = [
     "agreement_of",
     "algorithms_of",
     "crypto_policy",
+    "secrecy_of",
     "suites_of_joins",
     "suites_taken",
 ]
@@ -104,6 +105,12 @@ def algorithms_of(number: int) -> tuple[str, ...]:
     used = (suite.aead, suite.digest, suite.application_aead, suite.application_digest)
     exchange = [] if suite.kem is None else [HYBRID_AGREEMENT]
     return tuple(dict.fromkeys([AGREEMENTS[suite.curve], *exchange, *map(name_of, used)]))
+
+
+def secrecy_of(number: int) -> tuple[str, ...]:
+    """What keeps a recorded join by a suite secret: of a hybrid one, for the curve alone does not undo that."""
+    curve = AGREEMENTS[cipher_suite(number).curve]
+    return tuple([name for name in algorithms_of(number) if cipher_suite(number).kem is None or name != curve])
 
 
 def agreement_of(aead_id: int, digest_id: int, classic: str) -> str:

@@ -11,6 +11,7 @@ from thingstead.domain.crypto_policy import (
     agreement_of,
     algorithms_of,
     crypto_policy,
+    secrecy_of,
     suites_of_joins,
 )
 from thingstead.errors import ConfigError, UnsupportedError
@@ -96,6 +97,13 @@ def test_the_hybrid_suite_ends_with_any_of_its_algorithms(name):
     assert name in algorithms_of(HYBRID)
     ended = crypto_policy({name: date(2026, 12, 31)}, hybrid=Hybrid.REQUIRED)
     assert suites_of_joins(ended, (2, 3), DAY) == ()
+
+
+@pytest.mark.requirement("R-86")
+def test_what_is_recorded_of_a_hybrid_join_rests_on_no_curve_alone():
+    assert "ECDH P-256" not in secrecy_of(HYBRID)
+    assert {*secrecy_of(HYBRID), "ECDH P-256"} == {*algorithms_of(HYBRID)}
+    assert all(secrecy_of(number) == algorithms_of(number) for number in (2, 3, 5))
 
 
 @pytest.mark.requirement("R-86")
