@@ -41,6 +41,12 @@ ROWS = (
         "who verifies nothing is kept from the Internet",
     ),
     Sabotage(
+        "R-80",
+        "thingstead.planes.network.mud_library:_require_successor",
+        accepts,
+        "a file in force is followed by no unsigned and by no older one",
+    ),
+    Sabotage(
         "R-80", "thingstead.crypto.certificate:verify_chain", returns(()), "a file's signer is one of its maker's"
     ),
     Sabotage(

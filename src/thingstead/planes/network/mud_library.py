@@ -13,7 +13,7 @@ from thingstead.clock import Clock
 from thingstead.crypto.digest import digest
 from thingstead.domain.instant import instant, microseconds
 from thingstead.domain.ports import Fetcher, Records
-from thingstead.errors import DecodeError, PolicyError, ProtocolError, SecurityError, TransportError
+from thingstead.errors import DecodeError, PolicyError, ProtocolError, SecurityError, TransportError, UntrustedError
 from thingstead.planes.network.alarm import Alarm, AlarmKind
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.mud.parser import parse
@@ -108,9 +108,8 @@ class MudLibrary:
         if not is_owners(url):
             raise PolicyError(f"expected a URL under .invalid, got {url}: that file is its maker's", reason="url")
         document = codec.encode([url, microseconds(at), data, None])
-        await self._records.write({_key(url): document})
-        self._admit(url, at, data, None, as_of=at)
-        self._documents[_key(url)] = document
+        shelved = self._admitted(url, at, data, None, as_of=at)
+        await self._keep(url, document, shelved)
         return url
 
     async def refresh(self, url: str) -> bool:
@@ -126,15 +125,22 @@ class MudLibrary:
             if (shelved is not None and at < shelved.stale_at) or at < self._ask_again_at.get(url, at):
                 return False
             try:
-                document = await self._fetch(url, at)
+                document, fresh = await self._fetch(url, at)
+                _require_successor(shelved, fresh)
             except (TransportError, ProtocolError, SecurityError, PolicyError) as error:
                 self._put_off(url, at)
                 self._alarm(Alarm(AlarmKind.MUD_UNAVAILABLE, None, at, f"{url}: {error}"))
                 return False
             self._failures.pop(url, None)
             self._ask_again_at.pop(url, None)
-            await self._records.write({_key(url): document})
+            await self._keep(url, document, fresh)
             return self._note_change(url, shelved, at)
+
+    async def _keep(self, url: str, document: bytes, shelved: Shelved) -> None:
+        """On disk first: what is in force must be what comes back after a restart."""
+        await self._records.write({_key(url): document})
+        self._documents[_key(url)] = document
+        self._shelf[url] = shelved
 
     def _put_off(self, url: str, at: datetime) -> None:
         wait = min(_FIRST_RETRY * 2 ** min(self._failures[url], _DOUBLINGS), _LAST_RETRY)
@@ -165,16 +171,14 @@ class MudLibrary:
                 fresh[key] = document
         await self._records.write(fresh)
 
-    async def _fetch(self, url: str, at: datetime) -> bytes:
+    async def _fetch(self, url: str, at: datetime) -> tuple[bytes, Shelved]:
         data = (await self._fetcher.fetch(url, max_bytes=_LARGEST_FILE)).body
         signature_url = parse(data).signature_url
         signature = None
         if signature_url:
             signature = (await self._fetcher.fetch(signature_url, max_bytes=_LARGEST_SIGNATURE)).body
         document = codec.encode([url, microseconds(at), data, signature])
-        self._admit(url, at, data, signature, as_of=at)
-        self._documents[_key(url)] = document
-        return document
+        return document, self._admitted(url, at, data, signature, as_of=at)
 
     def _take(self, document: bytes) -> None:
         """Read a kept file; one that the policy no longer takes is as good as absent."""
@@ -184,16 +188,35 @@ class MudLibrary:
                 try:
                     # As of when it came: a signer's certificate that ended since takes away nothing but what is newer.
                     came = instant(fetched)
-                    self._admit(url, came, data, signature, as_of=min(came, self._clock.utc()))
+                    as_of = min(came, self._clock.utc())
+                    self._shelf[url] = self._admitted(url, came, data, signature, as_of=as_of)
                 except (ProtocolError, SecurityError, PolicyError) as error:
                     self._alarm(Alarm(AlarmKind.MUD_UNAVAILABLE, None, self._clock.utc(), f"{url}: {error}"))
             case _:
                 raise DecodeError("expected a kept MUD file: url, time, data and signature")
 
-    def _admit(self, url: str, fetched_at: datetime, data: bytes, signature: bytes | None, *, as_of: datetime) -> None:
+    def _admitted(
+        self, url: str, fetched_at: datetime, data: bytes, signature: bytes | None, *, as_of: datetime
+    ) -> Shelved:
         policy = _OWNERS if is_owners(url) else self._policy_of(url)
         admitted = admit(data, signature, policy=policy, at=as_of, url=url)
-        self._shelf[url] = Shelved(compile_rules(admitted), fetched_at)
+        return Shelved(compile_rules(admitted), fetched_at)
+
+
+def _require_successor(before: Shelved | None, fresh: Shelved) -> None:
+    """Whoever holds the server, or stands before it, may neither leave the signature out nor bring an old file back.
+
+    Raises:
+        UntrustedError: the file before this one was signed, and this is not; or it is older than that.
+    """
+    if before is None:
+        return
+    old, new = before.rules, fresh.rules
+    if old.signer is not None and new.signer is None:
+        raise UntrustedError(f"expected a signature as by {old.signer} before, got none", spec="RFC 8520 §13.2")
+    if old.last_update is not None and new.last_update is not None and new.last_update < old.last_update:
+        dates = f"{old.last_update.isoformat()} or later, got one of {new.last_update.isoformat()}"
+        raise UntrustedError(f"expected a file of {dates}", spec="RFC 8520 §3.4")
 
 
 def is_owners(url: str) -> bool:

@@ -96,6 +96,7 @@ class RuleSet:
         cache_validity: hours after which the file must be asked for again.
         signer_expires: end of the signer's certificate, where there is one.
         signer_algorithm: by which that certificate is signed; empty where there is none.
+        last_update: of the file; None where there is no file.
     """
 
     url: str
@@ -106,6 +107,7 @@ class RuleSet:
     cache_validity: int
     signer_expires: datetime | None
     signer_algorithm: str = ""
+    last_update: datetime | None = None
 
     @property
     def dns_names(self) -> tuple[str, ...]:
@@ -205,6 +207,7 @@ def compile_rules(admitted: AdmittedMudFile) -> RuleSet:
         cache_validity=admitted.file.cache_validity,
         signer_expires=admitted.signer_expires,
         signer_algorithm=admitted.signer_algorithm,
+        last_update=admitted.file.last_update,
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.planes.network.fakes import CLOUD, URL, Shelf, World, described
 from thingstead.crypto.authority import make_authority, make_signer
-from thingstead.errors import DecodeError, PolicyError
+from thingstead.errors import DecodeError, PolicyError, StorageError
 from thingstead.planes.network.alarm import AlarmKind
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.mud.builder import Description, render
@@ -187,3 +187,53 @@ def test_what_is_no_file_is_not_vouched_for():
     with pytest.raises(DecodeError):
         asyncio.run(world.library.vouch(b"{"))
     assert world.records.documents == {}
+
+
+def renewed(first, second, *, policy):
+    """A world in which the files of `second` came after those of `first`."""
+    world = World(pages=dict(first), policy_of=lambda _: policy)
+
+    async def story():
+        await world.library.refresh(URL)
+        world.web.pages = dict(second)
+        world.clock.seconds += 49 * 3600
+        return await world.library.refresh(URL)
+
+    assert asyncio.run(story()) is False
+    return world
+
+
+def by_acme(data):
+    return {URL: data, f"{URL}.p7s": make_signer("Acme files", ACME, **SPAN).sign_detached(data)}
+
+
+@pytest.mark.requirement("R-80")
+@pytest.mark.spec("RFC 8520 13.2")
+def test_a_file_that_was_signed_is_not_followed_by_one_that_is_not_even_where_such_are_taken():
+    both = AdmissionPolicy("both", anchors=(ACME.certificate,), insecure_unsigned=True)
+    world = renewed(by_acme(SIGNED), {URL: described()}, policy=both)
+    rules = world.library.rules(URL)
+    assert rules is not None
+    assert rules.signer == "CN=Acme files"
+    assert "expected a signature as by CN=Acme files before, got none" in world.alarms[-1].detail
+
+
+@pytest.mark.requirement("R-80")
+@pytest.mark.spec("RFC 8520 3.4")
+def test_an_older_file_of_the_maker_is_not_brought_back():
+    older = render(Description(URL, AT - timedelta(days=1), "A lamp", "Acme", "LX-1", (CLOUD, CLOUD)))
+    world = renewed(by_acme(SIGNED), by_acme(older), policy=policy_of(URL))
+    assert world.library.file(URL) == SIGNED
+    assert "or later, got one of" in world.alarms[-1].detail
+
+
+def test_what_could_not_be_kept_is_not_in_force():
+    class Full(Shelf):
+        async def write(self, changes, *, entries=()):
+            raise StorageError("the disk is full")
+
+    world = World(CLOUD, records=Full())
+    with pytest.raises(StorageError):
+        asyncio.run(world.library.refresh(URL))
+    assert world.library.rules(URL) is None
+    assert world.library.documents() == {}
