@@ -100,6 +100,7 @@ def network_host(
         resolve=resolve,
         records=records(prefix="mud/"),
         own=records(prefix="owner/"),
+        learned=records(prefix="name/"),
         whereabouts=places,
         clock=clock,
         alarm=log_alarm,

@@ -254,6 +254,7 @@ def _network_plane(
         resolve=foundation.resolver,
         records=records(prefix="mud/"),
         own=records(prefix="owner/"),
+        learned=records(prefix="name/"),
         whereabouts=whereabouts,
         clock=foundation.clock,
         alarm=log_alarm,

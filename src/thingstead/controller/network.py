@@ -111,6 +111,7 @@ def network_plane(
     resolve: Resolver,
     records: Records,
     own: Records,
+    learned: Records,
     whereabouts: Whereabouts,
     clock: Clock,
     alarm: Callable[[Alarm], None],
@@ -124,6 +125,7 @@ def network_plane(
         resolve: see `resolver`.
         records: a window on the plane's documents for MUD files.
         own: one for the owner's own rules.
+        learned: one for what names stand for.
 
     Raises:
         ConfigError: a setting that cannot be obeyed.
@@ -131,7 +133,7 @@ def network_plane(
     network = config.network
     local = _prefixes(network.local, "local")
     learns = config.names.enabled
-    names = NameTable(None if learns else resolve, inside=local, clock=clock, alarm=alarm)
+    names = NameTable(None if learns else resolve, inside=local, clock=clock, alarm=alarm, records=learned)
     library = MudLibrary(
         files, records, policy_of=lambda url: _policy_of(url, anchors(), network), clock=clock, alarm=alarm
     )

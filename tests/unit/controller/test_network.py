@@ -61,6 +61,7 @@ def plane(network=None, *, coap=None, anchors=(ACME, BROOK), alarms=None, keeper
         resolve=resolver(NetworkConfig(hosts={"cloud.acme.example": ["192.0.2.7"]})),
         records=records("mud/"),
         own=records("owner/"),
+        learned=records("name/"),
         whereabouts=whereabouts,
         clock=JumpingClock(),
         alarm=([] if alarms is None else alarms).append,

@@ -168,6 +168,7 @@ class MudManager:
             is_owed = one.thing.id in unapplied
             if is_owed or one.thing.mud_url in changed or self._book.dns_names(one.thing) & renewed:
                 await self._apply(one)
+        await self._names.keep()
         return self._names.next_due()
 
     async def learn(self, answer: NameAnswer) -> None:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from thingstead.clock import Clock
+from thingstead.crypto.digest import digest
+from thingstead.domain.instant import microseconds
 from thingstead.domain.name import NameAnswer, NameStanding, is_inside
-from thingstead.domain.ports import Resolver
-from thingstead.errors import TransportError
+from thingstead.domain.ports import Records, Resolver
+from thingstead.errors import DecodeError, TransportError
 from thingstead.planes.network.alarm import Alarm, AlarmKind
+from thingstead.protocols.cbor import codec
 
 __all__ = ["NameLimits", "NameTable"]
 
@@ -28,6 +31,7 @@ class NameLimits:
         grace_seconds: an address outlives its name by this: for a refresh, or for a thing that was just told of it.
         retry_seconds: until a name without an answer is asked for again.
         max_addresses: of one name; more are left out, and of those learned one by one the oldest give way.
+        keep_seconds: between two times that what was learned is written down.
     """
 
     min_seconds: int = 30
@@ -35,6 +39,7 @@ class NameLimits:
     grace_seconds: int = 15
     retry_seconds: int = 30
     max_addresses: int = 32
+    keep_seconds: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,11 @@ class NameTable:
         inside: prefixes of the site.
         clock: for due times.
         alarm: told of what is left out, and of names that share their addresses with strangers.
+        records: keeps what was learned over a restart, for as long as it holds; None where that is not wanted.
         limits: bounds.
+
+    Raises:
+        DecodeError: a document that is none of this table's.
     """
 
     def __init__(
@@ -76,14 +85,21 @@ class NameTable:
         inside: tuple[_Prefix, ...],
         clock: Clock,
         alarm: Callable[[Alarm], None],
+        records: Records | None = None,
         limits: NameLimits | None = None,
     ) -> None:
         self._resolver = resolver
+        self._records = records if resolver is None else None
         self._inside = inside
         self._clock = clock
         self._alarm = alarm
         self._limits = limits or NameLimits()
         self._entries: dict[str, _Entry] = {}
+        self._unkept: set[str] = set()
+        self._keep_at = clock.now()
+        for document in () if self._records is None else self._records.load().values():
+            self._remember(document)
+        self._unkept.clear()
 
     def addresses(self) -> dict[str, tuple[_Prefix, ...]]:
         """Name -> hosts, of every name that was looked up or learned and not forgotten; who has run out is left out."""
@@ -143,8 +159,23 @@ class NameTable:
         self._keep(answer.name, {host: hosts[host] for host in newest}, self._shared(answer, outside))
         return True
 
+    async def keep(self) -> None:
+        """Write down what was learned since, now and then: not with each answer that a thing asks for.
+
+        Raises:
+            StorageError: it is not kept, and written the next time.
+        """
+        now = self._clock.now()
+        if self._records is None or not self._unkept or now < self._keep_at:
+            return
+        unkept = frozenset(self._unkept)
+        await self._records.write({_key(name): self._document(name) for name in unkept})
+        self._unkept -= unkept
+        self._keep_at = now + self._limits.keep_seconds
+
     def forget_all_but(self, names: frozenset[str]) -> None:
         """Drop names that no rule mentions any more."""
+        self._unkept |= self._entries.keys() - names
         self._entries = {name: entry for name, entry in self._entries.items() if name in names}
 
     async def _look_up(self, name: str, resolver: Resolver) -> _Entry:
@@ -173,10 +204,30 @@ class NameTable:
         return {} if entry is None else {host: end for host, end in entry.hosts.items() if end > now}
 
     def _keep(self, name: str, hosts: Mapping[_Prefix, float], shared: str) -> None:
+        self._unkept.add(name)
         if hosts:
             self._entries[name] = _Entry(hosts, min(hosts.values()), shared)
         else:
             self._entries.pop(name, None)
+
+    def _document(self, name: str) -> bytes | None:
+        """A name by the world's clock, which goes on while this program does not; None where it stands for nothing."""
+        entry, now, at = self._entries.get(name), self._clock.now(), microseconds(self._clock.utc())
+        if entry is None:
+            return None
+        hosts = [[host.network_address.packed, at + int((end - now) * 1e6)] for host, end in entry.hosts.items()]
+        return codec.encode([name, hosts, entry.shared])
+
+    def _remember(self, document: bytes) -> None:
+        """What still holds; a clock that was set back makes nothing hold for longer than it could."""
+        now, at = self._clock.now(), microseconds(self._clock.utc())
+        longest = self._limits.max_seconds + self._limits.grace_seconds
+        match codec.decode(document):
+            case [str() as name, list() as rows, str() as shared]:
+                found = {_prefix(packed): min((end - at) / 1e6, longest) for packed, end in map(_row, rows)}
+                self._keep(name, {host: now + left for host, left in found.items() if left > 0}, shared)
+            case _:
+                raise DecodeError("expected a name and what it stands for")
 
     def _shared(self, answer: NameAnswer, hosts: frozenset[_Prefix]) -> str:
         """Why what this name stands for is not its owner's alone; told once (RFC 9726 §4.3).
@@ -198,6 +249,22 @@ class NameTable:
 
     def _tell(self, kind: AlarmKind, detail: str) -> None:
         self._alarm(Alarm(kind, None, self._clock.utc(), detail))
+
+
+def _row(row: object) -> tuple[bytes, int]:
+    match row:
+        case [bytes(packed), int(end)] if len(packed) in {4, 16}:
+            return packed, end
+        case _:
+            raise DecodeError("expected an address and until when a name stands for it")
+
+
+def _prefix(packed: bytes) -> _Prefix:
+    return ip_network(packed)
+
+
+def _key(name: str) -> str:
+    return "name-" + digest(name.encode()).hex()[:32]
 
 
 def _leads_elsewhere(answer: NameAnswer) -> str:

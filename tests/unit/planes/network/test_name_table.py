@@ -4,10 +4,13 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from tests.unit.controller.planes import JumpingClock
-from tests.unit.planes.network.fakes import LOCAL, Dns
+from tests.unit.planes.network.fakes import LOCAL, Dns, Shelf
+from thingstead.domain.instant import microseconds
 from thingstead.domain.name import NameAnswer, NameStanding
+from thingstead.errors import DecodeError, StorageError
 from thingstead.planes.network.alarm import Alarm, AlarmKind
 from thingstead.planes.network.name_table import NameLimits, NameTable
+from thingstead.protocols.cbor import codec
 
 
 def table(*addresses, ttl=60, **limits):
@@ -182,3 +185,92 @@ def test_how_a_name_stands_says_for_how_long():
     names.learn(told("198.51.100.7", ttl=60))
     asyncio.run(clock.wait(10))
     assert names.standings() == (NameStanding("a.example", ((ip_address("198.51.100.7").packed, 65),), ""),)
+
+
+def kept(records, clock, **limits):
+    alarms: list[Alarm] = []
+    return NameTable(None, inside=LOCAL, clock=clock, alarm=alarms.append, records=records, limits=NameLimits(**limits))
+
+
+def test_what_was_learned_counts_over_a_restart_for_as_long_as_it_holds():
+    records, clock = Shelf(), JumpingClock()
+    names = kept(records, clock)
+    names.learn(told("198.51.100.7", ttl=60, aliases=("cdn.invalid",)))
+    asyncio.run(names.keep())
+    asyncio.run(clock.wait(30))
+    again = kept(records, clock)
+    assert again.standings() == names.standings()
+    assert again.lifetime("a.example", HOST) == 45
+    asyncio.run(clock.wait(45))
+    assert kept(records, clock).addresses() == {}
+
+
+def test_it_is_written_down_now_and_then_and_not_with_each_answer():
+    records, clock = Shelf(), JumpingClock()
+    names = kept(records, clock, keep_seconds=10)
+    for seconds, written in ((0, 1), (1, 1), (9, 2)):
+        asyncio.run(clock.wait(seconds))
+        names.learn(told("198.51.100.7", name=f"{seconds}.example"))
+        asyncio.run(names.keep())
+        assert (len(records.documents) > 1) == (written > 1)
+    assert len(records.documents) == 3
+
+
+def test_a_name_that_stands_for_nothing_any_more_is_not_kept():
+    records, clock = Shelf(), JumpingClock()
+    names = kept(records, clock, grace_seconds=0, keep_seconds=0)
+    names.learn(told("198.51.100.7", ttl=5))
+    names.learn(told("198.51.100.8", name="b.example", ttl=500))
+    asyncio.run(names.keep())
+    asyncio.run(clock.wait(5))
+    asyncio.run(names.refresh(["a.example"]))
+    names.forget_all_but(frozenset({"a.example"}))
+    asyncio.run(names.keep())
+    assert records.documents == {}
+
+
+def test_a_disk_that_was_full_is_written_to_again():
+    class Full(Shelf):
+        room = False
+
+        async def write(self, changes, *, entries=()):
+            if not self.room:
+                raise StorageError("full")
+            await super().write(changes)
+
+    records, clock = Full(), JumpingClock()
+    names = kept(records, clock)
+    names.learn(told("198.51.100.7"))
+    with pytest.raises(StorageError):
+        asyncio.run(names.keep())
+    records.room = True
+    asyncio.run(names.keep())
+    assert len(records.documents) == 1
+
+
+@pytest.mark.parametrize("later", [10**9, 10**12])
+def test_no_document_makes_an_address_stay_for_longer_than_an_answer_could(later):
+    records, clock = Shelf(), JumpingClock()
+    end = microseconds(clock.utc()) + later * 10**6
+    records.documents["x"] = codec.encode(["a.example", [[ip_address("198.51.100.7").packed, end]], ""])
+    assert kept(records, clock).lifetime("a.example", HOST) == 86_415
+
+
+@pytest.mark.parametrize(
+    "value", [1, ["a"], ["a", 1, ""], ["a", [[b"abc", 1]], ""], ["a", [[b"abcd", "1"]], ""], ["a", [1], ""]]
+)
+def test_what_is_no_document_of_the_table_is_refused(value):
+    records = Shelf()
+    records.documents["x"] = codec.encode(value)
+    with pytest.raises(DecodeError):
+        kept(records, JumpingClock())
+
+
+def test_who_asks_by_itself_keeps_nothing():
+    records, clock = Shelf(), JumpingClock()
+    records.documents["x"] = codec.encode(1)
+    dns = Dns(a_example=(("198.51.100.7",), 60))
+    names = NameTable(dns, inside=LOCAL, clock=clock, alarm=lambda _alarm: None, records=records)
+    asyncio.run(names.refresh(["a.example"]))
+    asyncio.run(names.keep())
+    assert len(records.documents) == 1
