@@ -52,6 +52,7 @@ def test_everybody_who_was_heard_is_told_though_nobody_manages_it(run, pcap):
     assert rows[LAMP_MAC]["addresses"] == ["10.77.0.7"]
     assert [row["kind"] for row in rows.values()][-1] == "gateway"
     assert rows[LAMP_MAC]["supported"] == "not known"
+    assert rows[LAMP_MAC]["maker"] == "(an address of its own making)"
 
 
 @pytest.mark.requirement("R-81")

@@ -28,6 +28,7 @@ from thingstead.protocols.mud import parser
 from thingstead.protocols.mud.rule import RuleSet, compile_rules
 from thingstead.protocols.mud.signature import AdmissionPolicy, admit
 from thingstead.storage.directory import write_whole
+from thingstead.storage.mac_registry import maker_of
 from thingstead.storage.osv_source import read_feed
 from thingstead.transport.packet_tap import PacketTap
 
@@ -38,6 +39,7 @@ _VIEW = View(
     (
         ("device", "mac"),
         ("addresses", "addresses"),
+        ("maker of its interface", "maker"),
         ("kind", "kind"),
         ("sure", "confidence"),
         ("like", "like"),
@@ -126,6 +128,7 @@ def _row(device: Device, feed: Feed, profiles: dict[str, _Profile]) -> dict[str,
     return {
         "mac": device.mac.hex(":"),
         "addresses": list(device.addresses),
+        "maker": maker_of(device.mac),
         "kind": device.guess.kind,
         "confidence": device.guess.confidence,
         "like": [f"{one.url} ({one.confidence:.0%})" for one in like[:1]],
