@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
 
-from thingstead.analysis.detectors.scene import HOME
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.drop_watch import DropWatch
 from thingstead.controller.engines import Planes
@@ -160,7 +159,7 @@ def _traffic(foundation: Foundation, planes: Planes, register: Register, respond
         interval=planes.data.interval,
         longest=timedelta(seconds=watch.interval_seconds),
         gateways=frozenset(map(_mac, watch.gateways)),
-        local=local_networks(foundation.config.network) or HOME,
+        local=local_networks(foundation.config.network),
     )
     traffic = TrafficWatch(foundation.tap, surroundings, alarm=responder.alarm, clock=foundation.clock)
     planes.software.on_install.append(traffic.note)

@@ -94,7 +94,7 @@ class Surroundings:
         interval: how often a thing is declared to speak; None where nobody said.
         longest: what counts for those.
         gateways: link-layer addresses of routers and servers beside this machine.
-        local: prefixes of the site.
+        local: prefixes of the site, beside private ones and those of this machine's own addresses.
     """
 
     register: Register
@@ -102,7 +102,7 @@ class Surroundings:
     interval: Callable[[ThingId], timedelta | None]
     longest: timedelta
     gateways: frozenset[bytes] = frozenset()
-    local: tuple[IPv4Network | IPv6Network, ...] = HOME
+    local: tuple[IPv4Network | IPv6Network, ...] = ()
 
     def scene(self, tap: Tap, installs: dict[ThingId, float], before: Scene) -> Scene:
         """The site as it is now; what was learned of names stays."""
@@ -118,7 +118,7 @@ class Surroundings:
             before,
             gateways=self.gateways | tap.macs,
             gateway_addresses=tap.addresses,
-            local=self.local,
+            local=(*HOME, *self.local, *_own_links(tap.addresses)),
             things={place.mac: thing for thing, place in places.items()},
             addresses={place.ip.packed: place.mac for place in places.values()},
             installs={thing: at for thing, at in installs.items() if thing in here},
@@ -246,3 +246,8 @@ class TrafficWatch:
         self._looked = self._clock.utc().timestamp()
         self._tap.refresh()
         self._panel.scene = self._surroundings.scene(self._tap, self._installs, self._panel.scene)
+
+
+def _own_links(addresses: frozenset[bytes]) -> list[IPv6Network]:
+    """Links that this machine has an address of (RFC 4291 §2.5.4): things there make theirs of the same prefix."""
+    return [IPv6Network((address[:8] + bytes(8), 64)) for address in addresses if len(address) == 16]

@@ -28,7 +28,8 @@ PLACE = ThingAddress(LAMP, ip_address("192.168.1.11"))
 class Wire:
     """A tap with frames of our own."""
 
-    macs, addresses = frozenset({GATEWAY}), frozenset({ip_address("192.168.1.1").packed})
+    macs = frozenset({GATEWAY})
+    addresses = frozenset({ip_address("192.168.1.1").packed, ip_address("2001:db8::1").packed})
 
     def __init__(self):
         self.frames: list[bytes] = []
@@ -196,6 +197,9 @@ def test_the_scene_is_the_register_where_the_network_has_it():
     assert seen.addresses == {PLACE.ip.packed: LAMP}
     assert seen.gateways == {GATEWAY, b"router"}
     assert seen.intervals == {LAMP_ID: 600.0}
+    assert not seen.is_outside(ip_address("2001:db8::5").packed), "on a link of ours"
+    assert not seen.is_outside(ip_address("fe80::5").packed)
+    assert seen.is_outside(ip_address("2001:db8:1::5").packed)
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["DETECTOR"]
 
-_SECONDS, _PACKETS = 60.0, 10
+_SECONDS, _PACKETS, _PREFIXES = 60.0, 10, 4
 
 
 class _AddressSpoofing(Detector):
     name = "address_spoofing"
     spec = "RFC 2827"
-    rule = f"{_PACKETS} packets within {_SECONDS:.0f} s from an address outside of the site, or bound to another"
+    rule = f"{_PACKETS} packets within {_SECONDS:.0f} s from addresses outside of the site, or in use by another"
 
     def __init__(self) -> None:
         self._forged: PerKey[bytes, Window[bytes]] = PerKey(lambda: Window(_SECONDS, 32), MAX_DEVICES)
@@ -28,10 +28,13 @@ class _AddressSpoofing(Detector):
         # Without knowing who routes, everything from outside would look forged.
         if not packet.family or not scene.gateways or sender in scene.gateways:
             return
-        if scene.addresses.get(packet.source, sender) == sender and not scene.is_outside(packet.source):
+        is_anothers = scene.owner(packet.source, packet.at) not in (None, sender)
+        if not is_anothers and not scene.is_outside(packet.source):
             return
         forged = self._forged[sender]
-        if forged.add(packet.at, packet.source) >= _PACKETS:
+        # A machine has several addresses of IPv6, of prefixes that nobody may have told us of: a few are its own.
+        is_own = packet.family == 6 and not is_anothers and len({one[:8] for one in forged.values()}) < _PREFIXES
+        if forged.add(packet.at, packet.source) >= _PACKETS and not is_own:
             yield self.found(
                 sender,
                 scene,

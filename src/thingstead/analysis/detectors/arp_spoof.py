@@ -18,7 +18,7 @@ _SECONDS, _TURNS = 60.0, 3
 class _ArpSpoof(Detector):
     name = "arp_spoof"
     spec = "RFC 826"
-    rule = f"an address bound to another claimed by ARP, or one claimed by two {_TURNS} times each in {_SECONDS:.0f} s"
+    rule = f"another's address in use, or the gateway's, claimed; or one claimed by two {_TURNS} times each in {_SECONDS:.0f} s"
 
     def __init__(self) -> None:
         self._claims: PerKey[bytes, Window[bytes]] = PerKey(lambda: Window(_SECONDS, 32))
@@ -28,7 +28,7 @@ class _ArpSpoof(Detector):
         # A probe claims nothing (RFC 5227 §2.1.1); the gateway answers for others where ports are kept apart.
         if arp is None or not any(arp.sender_ip) or arp.sender_mac in scene.gateways:
             return
-        owner = scene.addresses.get(arp.sender_ip)
+        owner = scene.owner(arp.sender_ip, packet.at)
         if (owner is not None and owner != arp.sender_mac) or arp.sender_ip in scene.gateway_addresses:
             yield self._tell(packet, scene, arp.sender_ip, arp.sender_mac, (packet.at, packet.at))
         elif owner is None and self._is_in_turn(arp.sender_ip, arp.sender_mac, packet.at):

@@ -63,7 +63,7 @@ class Panel:
         if not self._is_looked_at(packet, scene):
             self.unseen += 1
             return ()
-        scene.names.see(packet)
+        scene.hear(packet)
         return tuple(self._fresh(chain.from_iterable([one.see(packet, scene) for one in self._panel])))
 
     def tick(self, now: float) -> tuple[Detection, ...]:

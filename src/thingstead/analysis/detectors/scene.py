@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from thingstead.analysis.detectors.window import MAX_DEVICES, PerKey
 from thingstead.analysis.traffic.name_book import NameBook, NameLimits
 from thingstead.identifier import ThingId
 from thingstead.protocols.packet.packet import Packet
@@ -22,6 +23,12 @@ _WEEK = 7 * 86_400
 _LOOKED_UP = NameLimits(min_seconds=_WEEK, max_seconds=_WEEK)
 """Things go on using an answer long after it ended: what was looked up within a week is no address out of nowhere."""
 
+_IN_USE = 3600.0
+
+
+def _heard() -> PerKey[bytes, float]:
+    return PerKey(float, MAX_DEVICES)
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -35,7 +42,8 @@ class Scene:
         addresses: link-layer address that an IP address, packed, is bound to (R-34).
         installs: when a thing last began to run another release, in seconds since 1970.
         intervals: seconds that a thing may stay silent as planned: it sleeps, or has nothing to say.
-        names: what addresses were looked up as; the panel shows it every packet.
+        names: what addresses were looked up as; `hear` teaches it.
+        heard: when an address was last used by whom it is bound to; likewise.
     """
 
     gateways: frozenset[bytes] = frozenset()
@@ -46,12 +54,26 @@ class Scene:
     installs: Mapping[ThingId, float] = field(default_factory=dict)
     intervals: Mapping[ThingId, float] = field(default_factory=dict)
     names: NameBook = field(default_factory=lambda: NameBook(_LOOKED_UP), repr=False, compare=False)
+    heard: PerKey[bytes, float] = field(default_factory=_heard, repr=False, compare=False)
     _masks: tuple[tuple[int, int, int], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Asked for every packet: three integers are cheaper than a network object.
         masks = [(one.max_prefixlen // 8, int(one.netmask), int(one.network_address)) for one in self.local]
         object.__setattr__(self, "_masks", tuple(masks))
+
+    def hear(self, packet: Packet) -> None:
+        """Learn what a packet says of names and addresses; once for each, before detectors see it."""
+        self.names.see(packet)
+        address = packet.arp.sender_ip if packet.arp is not None else packet.source
+        if address and self.addresses.get(address) == packet.source_mac:
+            self.heard[address] = packet.at
+
+    def owner(self, address: bytes, now: float) -> bytes | None:
+        """Whom an address is bound to that used it of late; one that is not used any more may be given to another."""
+        if address in self.heard and now - self.heard[address] <= _IN_USE:
+            return self.addresses.get(address)
+        return None
 
     def is_outside(self, address: bytes) -> bool:
         """Whether a packed address is a host's beyond the site; groups and everybody are none."""

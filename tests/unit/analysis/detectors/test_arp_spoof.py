@@ -21,7 +21,7 @@ NAME, FREE = "arp_spoof", "192.168.1.99"
 @pytest.mark.parametrize("address", [GATEWAY_IP, LAMP_IP])
 @pytest.mark.parametrize("operation", [1, 2])
 def test_who_claims_an_address_of_another_is_found_at_once(address, operation):
-    (found,) = told(NAME, arp(5.0, operation=operation, mac=STRANGER, sender=address))
+    (found,) = told(NAME, arp(1.0), arp(5.0, operation=operation, mac=STRANGER, sender=address))
     assert (found.device, found.thing, found.subject) == (STRANGER, None, address)
     assert found.evidence == (f"ARP: {address} is at 02:00:00:00:00:04, sent by 02:00:00:00:00:04",)
 
@@ -36,6 +36,8 @@ def test_two_that_claim_one_address_in_turn_are_found_without_knowing_whose_it_i
     "packets",
     [
         [arp(0, operation=2, sender=LAMP_IP)],
+        [arp(0, mac=STRANGER, sender=LAMP_IP)],
+        [syn(0), arp(4000, mac=STRANGER, sender=LAMP_IP)],
         [arp(0, mac=GATEWAY, sender=OTHER_IP, operation=2)],
         [arp(0, mac=STRANGER, sender="0.0.0.0", target=LAMP_IP)],
         [arp(0, mac=STRANGER, sender=FREE)] * 20,
@@ -43,7 +45,17 @@ def test_two_that_claim_one_address_in_turn_are_found_without_knowing_whose_it_i
         [arp(number * 30, mac=(OTHER, STRANGER)[number % 2], sender=FREE) for number in range(20)],
         [syn(0)],
     ],
-    ids=["its own", "the gateway for another", "a probe", "one claimant", "another machine", "slow", "no ARP"],
+    ids=[
+        "its own",
+        "never used",
+        "not used any more",
+        "the gateway for another",
+        "a probe",
+        "one claimant",
+        "another machine",
+        "slow",
+        "no ARP",
+    ],
 )
 def test_what_claims_nothing_of_anothers_is_not_told(packets):
     assert not told(NAME, *packets)

@@ -19,7 +19,8 @@ def advertises(address, *, by, icmp=(136, 0), payload=None):
 @pytest.mark.spec("RFC 3756 4.1.1")
 @pytest.mark.parametrize("address", [LAMP_6, GATEWAY_6])
 def test_who_advertises_an_address_of_another_is_found(address):
-    (found,) = told(NAME, advertises(address, by=STRANGER), scene=SCENE_6)
+    spoken = syn(0, source=LAMP_6, to="fd00::5")
+    (found,) = told(NAME, spoken, advertises(address, by=STRANGER), scene=SCENE_6)
     assert (found.device, found.subject) == (STRANGER, address)
 
 
@@ -30,12 +31,13 @@ def test_who_advertises_an_address_of_another_is_found(address):
         advertises(LAMP_6, by=GATEWAY),
         advertises(GATEWAY_6, by=GATEWAY),
         advertises("fd00::99", by=STRANGER),
+        advertises(LAMP_6, by=OTHER),
         advertises(LAMP_6, by=STRANGER, icmp=(135, 0)),
         advertises(LAMP_6, by=STRANGER, payload=bytes(19)),
         advertises(LAMP_6, by=OTHER, payload=b""),
         syn(0),
     ],
-    ids=["its own", "through the gateway", "the gateway", "nobody's", "asks", "cut off", "empty", "TCP"],
+    ids=["its own", "through the gateway", "the gateway", "nobody's", "never used", "asks", "cut off", "empty", "TCP"],
 )
 def test_what_is_no_lie_is_not_told(one):
     assert not told(NAME, one, scene=SCENE_6)

@@ -1,6 +1,17 @@
 import pytest
 
-from tests.unit.analysis.detectors.traffic import GATEWAY, GATEWAY_IP, LAMP_IP, REMOTE_IP, SCENE, ip, syn
+from tests.unit.analysis.detectors.traffic import (
+    GATEWAY,
+    GATEWAY_IP,
+    LAMP,
+    LAMP_IP,
+    OTHER,
+    REMOTE_IP,
+    SCENE,
+    arp,
+    ip,
+    syn,
+)
 from thingstead.analysis.detectors.scene import Scene
 
 
@@ -35,3 +46,13 @@ def test_who_is_outside(address, is_outside):
 )
 def test_what_a_gateway_passes_on_was_seen_before(one, is_relayed):
     assert SCENE.is_relayed(one) is is_relayed
+
+
+def test_an_address_is_its_owner_s_as_long_as_that_uses_it():
+    scene = Scene(addresses=dict(SCENE.addresses))
+    assert scene.owner(ip(LAMP_IP), 0.0) is None
+    scene.hear(syn(10.0, mac=OTHER))
+    assert scene.owner(ip(LAMP_IP), 10.0) is None
+    scene.hear(arp(20.0))
+    assert [scene.owner(ip(LAMP_IP), at) for at in (20.0, 3620.0, 3621.0)] == [LAMP, LAMP, None]
+    assert scene.owner(ip(REMOTE_IP), 20.0) is None

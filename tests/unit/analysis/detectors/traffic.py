@@ -1,11 +1,12 @@
 """Packets for detectors: a lamp, a gateway, a stranger, and what they send."""
 
+from dataclasses import replace
 from ipaddress import ip_address
-from itertools import chain
 
-from thingstead.analysis.detectors.detector import detectors
+from thingstead.analysis.detectors.detector import Detection, detectors
 from thingstead.analysis.detectors.panel import Panel
 from thingstead.analysis.detectors.scene import Scene
+from thingstead.analysis.detectors.window import PerKey
 from thingstead.identifier import ThingId
 from thingstead.protocols.dns import message as dns
 from thingstead.protocols.packet.packet import Arp, EtherType, Packet, TcpFlag
@@ -83,8 +84,13 @@ def told(name, *packets, scene=SCENE, ticks=()):
     """What one detector tells of packets, and of ticks after each time that is given."""
     (one,) = (each for each in detectors() if each.name == name)
     moments = sorted([*[(each.at, 0, each) for each in packets], *[(tick, 1, None) for tick in ticks]], key=_order)
-    steps = [list(one.tick(at, scene) if each is None else one.see(each, scene)) for at, _, each in moments]
-    return list(chain.from_iterable(steps))
+    scene = replace(scene, heard=PerKey(float))
+    found: list[Detection] = []
+    for at, _, each in moments:
+        if each is not None:
+            scene.hear(each)
+        found += one.tick(at, scene) if each is None else one.see(each, scene)
+    return found
 
 
 def _order(moment):
