@@ -18,7 +18,7 @@ _SECONDS, _TURNS = 60.0, 3
 class _ArpSpoof(Detector):
     name = "arp_spoof"
     spec = "RFC 826"
-    rule = f"another's address in use, or the gateway's, claimed; or one claimed by two {_TURNS} times each in {_SECONDS:.0f} s"
+    rule = f"another's address in use, or the gateway's, claimed; or one claimed by two in turn within {_SECONDS:.0f} s"
 
     def __init__(self) -> None:
         self._claims: PerKey[bytes, Window[bytes]] = PerKey(lambda: Window(_SECONDS, 32))
