@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.unit.analysis.traffic.packets import CLOUD, LAMP, PHONE, SYN, SYN_ACK, capture, look_up, packet, tcp
+from tests.unit.protocols.tls.hello import body, tls
 from thingstead.protocols.mud.builder import Description, Service, render
 from thingstead.protocols.mud.file import Remote, RemoteKind
 
@@ -125,3 +126,20 @@ def test_the_profile_of_a_real_plug_fits_it_and_another_does_not(run, shared, pr
     words = ("--pcap", captures, "--mac", "50:c7:bf:00:fc:a3", "--json")
     _, out, _ = run("mud", "test", folder / f"{profile}Mud.json", *words)
     assert least <= json.loads(out)["ipv4"]["percent_allowed"] <= most
+
+
+@pytest.mark.spec("RFC 9761 6")
+def test_handshakes_are_held_against_the_profiles_of_the_file(run, mud_file, tmp_path):
+    document = json.loads(mud_file.read_bytes())
+    profile = {"tls-dtls-profile": [{"name": "new", "supported-tls-version": ["tls13"]}]}
+    for acl in document["ietf-access-control-list:acls"]["acl"]:
+        for ace in acl["aces"]["ace"]:
+            ace["matches"]["ietf-acl-tls:client-profiles"] = profile
+    mud_file.write_text(json.dumps(document))
+    hello = packet(LAMP, CLOUD, 40000, 443, at=2.2, protocol=6, flags=16, payload=tls(body(version=0x0302)))
+    path = tmp_path / "hello.pcap"
+    path.write_bytes(capture((*PACKETS, hello)))
+    shown = json.loads(run("mud", "test", mud_file, "--pcap", path, "--mac", LAMP_MAC, "--json")[1])
+    assert shown["handshakes_with_a_profile"] == 1
+    (strange,) = shown["handshakes_outside_it"]
+    assert strange == {"other_side": "cloud.example", "port": 443, "profile": "new", "offers": ["version 0x0302"]}

@@ -7,6 +7,7 @@ from typing import Any
 
 from thingstead.analysis.plain_words import service
 from thingstead.analysis.traffic.flow import Flow
+from thingstead.analysis.traffic.handshake import Deviation, Handshakes
 from thingstead.analysis.traffic.listener import Listener
 from thingstead.analysis.traffic.site import PRIVATE, Site
 from thingstead.analysis.traffic.trial import Refusal, Trial
@@ -31,20 +32,35 @@ def _test(session: Session) -> int:
     policy = AdmissionPolicy("a look at a file", insecure_unsigned=True)
     rules = compile_rules(admit(data, None, policy=policy, at=SystemClock().utc()))
     heard = [_heard(session, path) for path in captures(session.path("pcap"))]
-    device = _device(session, [flow for _, flows in heard for flow in flows])
-    trial = Trial()
-    for listener, flows in heard:
+    device = _device(session, [flow for _, flows, _ in heard for flow in flows])
+    trial, held, outside = Trial(), 0, list[Deviation]()
+    for listener, flows, handshakes in heard:
         judge = Judge(rules, listener.site.surroundings())
-        trial.hold([flow for flow in flows if flow.device == device], judge)
-    session.console.show(_shown(rules, device, trial, len(heard)))
+        own = [flow for flow in flows if flow.device == device]
+        trial.hold(own, judge)
+        count, deviations = handshakes.hold(own, judge)
+        held += count
+        outside += deviations
+    shown = _shown(rules, device, trial, len(heard))
+    if held:
+        shown |= {"handshakes_with_a_profile": held, "handshakes_outside_it": [_strange(one) for one in outside]}
+    session.console.show(shown)
     return 0
 
 
-def _heard(session: Session, path: Any) -> tuple[Listener, tuple[Flow, ...]]:
+def _heard(session: Session, path: Any) -> tuple[Listener, tuple[Flow, ...], Handshakes]:
     """Each capture is a time of its own: nothing that was learned in one holds in the next."""
-    listener = Listener(Site(PRIVATE))
-    flows = [flow for packet in packets(path, session.console) for flow in listener.see(packet)]
-    return listener, (*flows, *listener.end())
+    listener, handshakes = Listener(Site(PRIVATE)), Handshakes()
+    flows: list[Flow] = []
+    for packet in packets(path, session.console):
+        flows += listener.see(packet)
+        handshakes.see(packet)
+    return listener, (*flows, *listener.end()), handshakes
+
+
+def _strange(one: Deviation) -> dict[str, Any]:
+    remote = one.flow.remote_name or str(ip_address(one.flow.remote))
+    return {"other_side": remote, "port": one.flow.remote_port, "profile": one.profile, "offers": list(one.offers)}
 
 
 def _device(session: Session, flows: list[Flow]) -> bytes:

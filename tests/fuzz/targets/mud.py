@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.fuzz.target import Cursor, Target, attempt, ensure
 from tests.unit.protocols.mud.fixture import bent, with_ace
+from tests.unit.protocols.tls.hello import body, dtls, extension, tls, vector
 from thingstead.analysis.mud_explanation import explain
 from thingstead.crypto.authority import make_authority, make_signer
 from thingstead.errors import PolicyError
@@ -15,6 +16,8 @@ from thingstead.protocols.mud.file import MudFile
 from thingstead.protocols.mud.parser import parse
 from thingstead.protocols.mud.rule import compile_rules
 from thingstead.protocols.mud.signature import AdmissionPolicy, admit
+from thingstead.protocols.mud.tls_profile import TlsProfile
+from thingstead.protocols.tls.client_hello import decode
 
 _AT = datetime(2026, 11, 23, tzinfo=UTC)
 _DAY = timedelta(days=1)
@@ -100,6 +103,16 @@ def _signature(data: bytes) -> None:
     ensure(other is None, "a signature over another file")
 
 
+def _handshake(data: bytes) -> None:
+    """A client hello deviates from no profile that says nothing, and in no more than it offers from one that does."""
+    hello = attempt(lambda: decode(data))
+    if hello is not None:
+        ensure(TlsProfile("bare").deviations(hello) == (), "a deviation from nothing")
+        ensure(len(_STRICT.deviations(hello)) <= len(data), "offers out of nowhere")
+
+
+_STRICT = TlsProfile("strict", ("tls13",), (4865,), (10,), (29,), (1027,), (2052,), (1,), ("h2",), (2,))
+_ALPN = extension(16, vector(2, vector(1, b"h2")))
 _FULL = json.loads(bent())
 _FULL["ietf-mud:mud"] |= {
     "extensions": ["transparency"],
@@ -111,4 +124,5 @@ TARGETS = (
     Target("mud.file", _file, (bent(), with_ace({"udp": {}}), json.dumps(_FULL).encode())),
     Target("mud.entry", _entry, tuple([bytes((kind, 0, member, 200)) for kind in range(4) for member in range(21)])),
     Target("mud.signature", _signature, (_SIGNATURE,)),
+    Target("mud.handshake", _handshake, (tls(body(_ALPN)), dtls(body(_ALPN, cookie=b"x")))),
 )

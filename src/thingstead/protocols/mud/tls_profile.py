@@ -1,6 +1,7 @@
 """How a thing's TLS and DTLS handshakes look, by the word of its maker (RFC 9761 §5): read, kept, and said.
 
-A packet filter sees addresses and ports alone, so an entry with a profile is kept without it, which a finding tells.
+A packet filter sees addresses and ports alone, so an entry with a profile is kept without it, which a finding tells;
+whoever sees client hellos asks the profile what they offer beyond it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from thingstead.protocols.json.place import Node
+from thingstead.protocols.tls.client_hello import ClientHello
 
 __all__ = ["TlsProfile", "parse_profiles"]
 
@@ -19,6 +21,7 @@ _MOST_PROFILES = 16
 _MOST_VALUES = 128
 _LONGEST_TEXT = 256
 _LONGEST_ANCHOR = 1 << 16
+_ON_THE_WIRE = {"tls12": 0x0303, "tls13": 0x0304, "dtls12": 0xFEFD, "dtls13": 0xFEFC}
 _VERSIONS = {"tls12": "TLS 1.2", "tls13": "TLS 1.3", "dtls12": "DTLS 1.2", "dtls13": "DTLS 1.3"}
 
 
@@ -58,6 +61,24 @@ class TlsProfile:
     def name(self) -> str:
         """Of what kind this expectation is."""
         return "tls-dtls-profile"
+
+    def deviations(self, hello: ClientHello) -> tuple[str, ...]:
+        """What a client hello offers that this profile does not name; a part that says nothing allows everything."""
+        found = []
+        for what, offered, named in (
+            ("version", hello.versions, [_ON_THE_WIRE[one] for one in self.versions]),
+            ("cipher suite", hello.cipher_suites, self.cipher_suites),
+            ("extension", hello.extensions, self.extensions),
+            ("group", hello.groups, self.groups),
+            ("signature algorithm", hello.signature_algorithms, self.signature_algorithms),
+            ("certificate algorithm", hello.certificate_algorithms, self.certificate_algorithms),
+            ("key exchange mode", hello.psk_modes, self.psk_modes),
+            ("certificate compression", hello.compressions, self.compressions),
+        ):
+            found += [f"{what} 0x{one:04x}" for one in offered if named and one not in named]
+        known = {one.encode() for one in self.protocols} or set(hello.protocols)
+        found += [f"protocol {one.decode('ascii', 'replace')!r}" for one in hello.protocols if one not in known]
+        return tuple(found)
 
     def __str__(self) -> str:
         versions = ", ".join(_VERSIONS[one] for one in self.versions) or "TLS"

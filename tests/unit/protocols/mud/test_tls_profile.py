@@ -1,8 +1,10 @@
 import pytest
 
+from tests.unit.protocols.tls.hello import real
 from thingstead.errors import DecodeError
 from thingstead.protocols.json.place import Node
 from thingstead.protocols.mud.tls_profile import TlsProfile, parse_profiles
+from thingstead.protocols.tls.client_hello import ClientHello, decode
 
 EVERYTHING = {
     "name": "all",
@@ -101,3 +103,28 @@ def test_a_parameter_outside_its_type_is_refused_with_its_place(change, message)
 def test_a_container_that_holds_anything_else_is_refused(container, message):
     with pytest.raises(DecodeError, match=message):
         parse_profiles(Node(container, "/x"), lambda *_: None)
+
+
+@pytest.mark.spec("RFC 9761 6")
+def test_a_hello_within_its_profile_deviates_in_nothing():
+    hello = ClientHello((0x0304,), (4865,), (10,), (29,), (1027,), (2052,), (1,), (b"h2",), (2,))
+    (profile,) = parsed(EVERYTHING)
+    assert profile.deviations(hello) == ()
+    assert TlsProfile("bare").deviations(decode(real())) == ()
+
+
+@pytest.mark.spec("RFC 9761 6")
+def test_each_offer_beyond_the_profile_is_named():
+    hello = ClientHello((0x0302,), (5,), (99,), (24,), (513,), (514,), (0,), (b"h3",), (1,))
+    (profile,) = parsed(EVERYTHING)
+    assert profile.deviations(hello) == (
+        "version 0x0302",
+        "cipher suite 0x0005",
+        "extension 0x0063",
+        "group 0x0018",
+        "signature algorithm 0x0201",
+        "certificate algorithm 0x0202",
+        "key exchange mode 0x0000",
+        "certificate compression 0x0001",
+        "protocol 'h3'",
+    )
