@@ -38,7 +38,7 @@ class _Amplification(Detector):
         if packet.protocol != UDP or is_group(packet):
             return
         if packet.destination_port in _SERVICES and scene.is_outside(packet.source):
-            self._of(packet.destination_mac, packet.destination_port, packet.at).octets_in += len(packet.payload)
+            self._of(scene.receiver(packet), packet.destination_port, packet.at).octets_in += len(packet.payload)
         elif packet.source_port in _SERVICES and scene.is_outside(packet.destination):
             count = self._of(packet.source_mac, packet.source_port, packet.at)
             count.answers += 1

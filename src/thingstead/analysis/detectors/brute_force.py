@@ -41,7 +41,7 @@ class _BruteForce(Detector):
         elif packet.protocol == TCP and (sign := _REFUSALS.get(packet.source_port or 0)) is not None:
             server, port = at(packet.source, packet.source_port), packet.destination_port
             if sign.search(packet.payload, 0, 128):
-                yield from self._try((packet.destination_mac, server, "refusal"), port, packet.at, scene)
+                yield from self._try((scene.receiver(packet), server, "refusal"), port, packet.at, scene)
 
     def _try(self, key: tuple[bytes, str, str], port: int | None, now: float, scene: Scene) -> Iterator[Detection]:
         window, (device, server, how) = self._tries[key], key

@@ -39,7 +39,7 @@ class _Flood(Detector):
         protocol = packet.protocol
         if protocol not in _MOST or is_group(packet) or (protocol == TCP and not packet.flags & 2):
             return
-        answered = (packet.destination_mac, packet.source, protocol)
+        answered = (scene.receiver(packet), packet.source, protocol)
         if (protocol != TCP or accepts(packet)) and answered in self._counts:
             self._counts[answered].answers += 1
         if protocol != TCP or opens(packet):

@@ -39,8 +39,8 @@ class _HorizontalScan(Detector):
                 packet.destination,
                 _WEB_HOSTS if packet.destination_port in _WEB else _HOSTS,
             )
-        elif accepts(packet) and (packet.destination_mac, packet.source_port) in self._asked:
-            self._asked[packet.destination_mac, packet.source_port].drop(packet.source)
+        elif accepts(packet) and (scene.receiver(packet), packet.source_port) in self._asked:
+            self._asked[scene.receiver(packet), packet.source_port].drop(packet.source)
 
     def _ask(self, packet: Packet, scene: Scene, port: int | None, to: bytes, most: int) -> Iterator[Detection]:
         window = self._asked[packet.source_mac, port]

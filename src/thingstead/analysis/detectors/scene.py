@@ -82,6 +82,10 @@ class Scene:
         number, size = int.from_bytes(address), len(address)
         return not any(size == length and number & mask == prefix for length, mask, prefix in self._masks)
 
+    def receiver(self, packet: Packet) -> bytes:
+        """Link-layer address of whom a packet is for; a gateway that things talk through is only the next hop."""
+        return self.addresses.get(packet.destination, packet.destination_mac)
+
     def is_relayed(self, packet: Packet) -> bool:
         """Whether a gateway passes on what a thing sent: it was seen when the thing sent it."""
         return packet.source_mac in self.gateways and self.addresses.get(packet.source, packet.source_mac) not in (

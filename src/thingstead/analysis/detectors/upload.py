@@ -35,8 +35,8 @@ class _Upload(Detector):
         if not packet.payload or not packet.family:
             return
         if scene.is_outside(packet.source):
-            if (packet.destination_mac, packet.source) in self._counts:
-                self._counts[packet.destination_mac, packet.source].octets_in += len(packet.payload)
+            if (scene.receiver(packet), packet.source) in self._counts:
+                self._counts[scene.receiver(packet), packet.source].octets_in += len(packet.payload)
         elif scene.is_outside(packet.destination) and packet.source_mac not in scene.gateways:
             count = self._counts[packet.source_mac, packet.destination]
             if packet.at - count.since > _SECONDS:

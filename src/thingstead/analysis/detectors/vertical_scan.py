@@ -32,7 +32,7 @@ class _VerticalScan(Detector):
             start = _CLOSED.get((packet.protocol, packet.icmp))
             if start is not None and len(packet.payload) >= start + 2:
                 port = int.from_bytes(packet.payload[start : start + 2])
-                yield from self._try(packet.destination_mac, packet.source, port, packet, scene)
+                yield from self._try(scene.receiver(packet), packet.source, port, packet, scene)
 
     def _try(self, device: bytes, target: bytes, port: int, packet: Packet, scene: Scene) -> Iterator[Detection]:
         window = self._tried[device, target]

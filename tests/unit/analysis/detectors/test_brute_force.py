@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.analysis.detectors.traffic import LAMP, OTHER_IP, REMOTE_IP, back, syn, tcp, told
+from tests.unit.analysis.detectors.traffic import GATEWAY, LAMP, OTHER, OTHER_IP, REMOTE_IP, back, syn, tcp, told
 
 NAME = "brute_force"
 
@@ -33,6 +33,13 @@ def test_many_connections_to_where_people_log_in_are_found(port):
 def test_many_refusals_of_a_server_are_found_at_whom_it_refuses(port, says):
     (found,) = told(NAME, *refusals(says, port=port))
     assert (found.device, found.subject) == (LAMP, f"{REMOTE_IP} port {port}")
+
+
+def test_a_neighbour_s_refusals_are_not_the_gateway_s_that_they_go_through():
+    says = b"HTTP/1.1 401 Unauthorized\r\n"
+    there = [tcp(number, b"", to=OTHER_IP, ports=(40_000 + number, 80)) for number in range(8)]
+    (found,) = told(NAME, *[back(one, payload=says, source_mac=OTHER, destination_mac=GATEWAY) for one in there])
+    assert found.device == LAMP
 
 
 @pytest.mark.parametrize(

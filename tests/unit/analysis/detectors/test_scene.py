@@ -56,3 +56,16 @@ def test_an_address_is_its_owner_s_as_long_as_that_uses_it():
     scene.hear(arp(20.0))
     assert [scene.owner(ip(LAMP_IP), at) for at in (20.0, 3620.0, 3621.0)] == [LAMP, LAMP, None]
     assert scene.owner(ip(REMOTE_IP), 20.0) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "device"),
+    [
+        (syn(0, source=REMOTE_IP, to=LAMP_IP, mac=GATEWAY, to_mac=LAMP), LAMP),
+        (syn(0, source=GATEWAY_IP, to=LAMP_IP, mac=GATEWAY, to_mac=GATEWAY), LAMP),
+        (syn(0, to=REMOTE_IP), GATEWAY),
+    ],
+    ids=["direct", "by way of the gateway", "outside"],
+)
+def test_whom_a_packet_is_for(one, device):
+    assert SCENE.receiver(one) == device
