@@ -6,6 +6,7 @@ import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
@@ -31,6 +32,18 @@ _DETECTORS = View(
         ("evidence", "evidence"),
     ),
     "no detector told anything",
+)
+
+_SUMS = View(
+    (
+        ("detector", "detector"),
+        ("had to find", "expected"),
+        ("found", "found"),
+        ("also found", "also"),
+        ("after s, median", "after"),
+        ("false alarms", "false_alarms"),
+        ("in device-days", "device_days"),
+    )
 )
 
 
@@ -68,7 +81,10 @@ def _run(session: Session) -> int:
     if console.as_json:
         console.show(scores)
     else:
-        console.show([row for score in scores for row in _rows(score)], _DETECTORS)
+        if len(scores) == 1:
+            console.show(_rows(scores[0]), _DETECTORS)
+        else:
+            console.show(_sums(scores), _SUMS)
         console.next("thingstead lab list")
     return 0 if all(score["held"] for score in scores) else _DID_NOT_HOLD
 
@@ -112,6 +128,29 @@ def _rows(score: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         for row in score["rows"]
         if row["found"] or row["expected"] or row["false_alarms"]
     ]
+
+
+def _sums(scores: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Each detector over all scenarios."""
+    days = sum(score["device_days"] for score in scores)
+    told: dict[str, list[Mapping[str, Any]]] = {}
+    for score in scores:
+        for row in score["rows"]:
+            told.setdefault(row["detector"], []).append(row)
+    return [_sum(name, rows, days) for name, rows in told.items()]
+
+
+def _sum(name: str, rows: Sequence[Mapping[str, Any]], days: float) -> Mapping[str, Any]:
+    times = [row["after"] for row in rows if row["found"]]
+    return {
+        "detector": name,
+        "expected": sum(row["expected"] for row in rows),
+        "found": sum(row["expected"] and row["found"] for row in rows),
+        "also": sum(row["found"] and not row["expected"] for row in rows),
+        "after": f"{median(times):.1f}" if times else "",
+        "false_alarms": sum(row["false_alarms"] for row in rows),
+        "device_days": f"{days:.2f}",
+    }
 
 
 LIST = Action((), _list, "Each is a file of TOML; one of your own is played by its path.")

@@ -139,14 +139,15 @@ class Household:
         await self._world.until(lambda: all(one.is_joined and one.has_reported for one in things.values()))
         self._names = {name: thing.id for name, thing in things.items()}
 
-    def scene(self, cast: Cast) -> Scene:
-        """The gateway, and things under the domain's names for them."""
+    def scene(self, cast: Cast, installs: Mapping[str, float]) -> Scene:
+        """The gateway, and things under the domain's names for them; `installs` are seconds since 1970 by name."""
         gateway = cast.gateway
         people = (*cast.things, gateway)
         return Scene(
             gateways=frozenset({gateway.mac}),
             gateway_addresses=frozenset(address.packed for address in (gateway.ipv4, gateway.ipv6) if address),
             local=self._networks,
+            installs={self._names[name]: at for name, at in installs.items()},
             things={one.mac: self._names[one.name] for one in cast.things},
             addresses={address.packed: one.mac for one in people for address in (one.ipv4, one.ipv6) if address},
         )

@@ -92,7 +92,8 @@ async def play(lab: Lab, scenario: Scenario, steps: Sequence[Step], *, seed: int
     Raises:
         ForbiddenError: a step would leave the lab; nothing was sent of it.
     """
-    run = _Run(Truth(steps), Panel(lab.household.scene(lab.cast)))
+    installs = dict.fromkeys(scenario.updated, BEGINNING + scenario.warm_up)
+    run = _Run(Truth(steps), Panel(lab.household.scene(lab.cast, installs)))
     for _ in lab.tap.drain():
         # What was seen until everybody was in is no part of the scenario.
         pass

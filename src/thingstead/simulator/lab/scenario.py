@@ -20,7 +20,7 @@ _SUFFIX = ".toml"
 _LARGEST = 1 << 16
 MOST_THINGS = 20
 _MOST_SECONDS = 100_000.0
-_KEYS = frozenset({"summary", "spec", "rules", "warm_up", "seconds", "things", "attack", "found_by"})
+_KEYS = frozenset({"summary", "spec", "rules", "warm_up", "seconds", "things", "attack", "found_by", "updated"})
 _ATTACK_KEYS = frozenset({"pattern", "by", "at", "tells_of"})
 
 
@@ -56,6 +56,7 @@ class Scenario:
         things: how many of each kind.
         attacks: what goes wrong.
         found_by: names of the detectors that have to find it.
+        updated: names of things that begin to run another release when the warm-up is over.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Scenario:
     things: Mapping[str, int]
     attacks: tuple[Attack, ...]
     found_by: tuple[str, ...]
+    updated: tuple[str, ...] = ()
 
 
 def shipped() -> tuple[str, ...]:
@@ -119,6 +121,7 @@ def parse(data: bytes, *, name: str) -> Scenario:
         things=things,
         attacks=attacks,
         found_by=tuple(_strings(_value(table, "found_by", list, name), f"{name}: found_by", _detectors())),
+        updated=tuple(_strings(table.get("updated", []), f"{name}: updated", known)),
     )
 
 

@@ -12,7 +12,7 @@ from thingstead.simulator.lab.scenario import shipped
 
 ROOT = Path(__file__).resolve().parents[4]
 
-SLOW = {"beaconing", "data-leak"}
+SLOW = {"beaconing", "camera-upload", "data-leak"}
 """What cannot be told from ordinary life in so short a time: something must come back a few times first."""
 
 TO_THE_DOMAIN = {"nonce-reuse", "overload"}

@@ -65,6 +65,7 @@ def test_what_a_file_does_not_set_is_as_the_pattern_has_it():
         ("packets = 5", "pakets = 5", "unknown: pakets"),
         ("packets = 5", 'tells_of = ["nobody"]', "tells_of: 'nobody' is none that is known"),
         ('found_by = ["horizontal_scan"]', 'found_by = ["magic"]', "found_by: 'magic' is none that is known"),
+        ("rules = true", 'rules = true\nupdated = ["plug-2"]', "updated: 'plug-2' is none that is known"),
         ("at = 1", 'at = "soon"', "at: expected seconds"),
         ("[things]", "[things", "expected TOML"),
     ],
@@ -106,7 +107,7 @@ def test_what_is_no_text_is_refused(data):
 
 
 def test_a_name_that_is_neither_shipped_nor_a_file_is_refused():
-    with pytest.raises(ConfigError, match=r"expected a file \.toml or one of amplification, arp-spoof"):
+    with pytest.raises(ConfigError, match=r"expected a file \.toml or one of after-an-update, amplification"):
         load("stuxnet")
 
 
