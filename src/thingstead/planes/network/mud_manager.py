@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import ip_address
 
@@ -31,6 +32,9 @@ __all__ = ["MudManager"]
 
 _STATED = AdmissionPolicy("a release's statement", insecure_unsigned=True)
 """The software plane has proved whose word the file is: who signed the release stated its digest."""
+
+_LONGEST_TURN = 5.0
+"""Seconds that rules for thousands of things may take at a time: who asks in another process waits half a minute."""
 
 
 class MudManager:
@@ -162,13 +166,11 @@ class MudManager:
         renewed = await self._names.refresh(names) | self._renewed
         self._renewed.clear()
         # Asked anew: whoever was barred while servers answered must not come back.
-        unapplied = await self._end_rules() | self._unapplied
-        self._unapplied.clear()
         for one in self._residents.admitted():
-            is_owed = one.thing.id in unapplied
-            if is_owed or one.thing.mud_url in changed or self._book.dns_names(one.thing) & renewed:
+            if one.thing.mud_url in changed or self._book.dns_names(one.thing) & renewed:
                 await self._apply(one)
         await self._names.keep()
+        await self._reapply(await self._end_rules())
         return self._names.next_due()
 
     async def learn(self, answer: NameAnswer) -> None:
@@ -217,7 +219,10 @@ class MudManager:
         return self._overlay.rules()
 
     async def put_rule(self, rule: OwnerRule, by: str) -> tuple[ThingId, ...]:
-        """Keep a rule of the owner's, as `by` says now, and put it in force for all that it is about; returns those.
+        """Keep a rule of the owner's, as `by` says now, and put it in force for all that it is about.
+
+        Returns:
+            For whom it is in force. Where they are thousands, the rest follows from refresh to refresh.
 
         Raises:
             PolicyError: it says nothing here, or would cut things off from their controller.
@@ -229,7 +234,7 @@ class MudManager:
         if rule.remote not in {ANYBODY, LOCAL, INTERNET} and as_prefix(rule.remote) is None:
             await self._names.refresh(frozenset({rule.remote}))
         await self._reapply(self._concerned(*before, rule))
-        return tuple([one.thing.id for one in self._residents.admitted() if rule.is_about(one.thing)])
+        return tuple(sorted(self._concerned(rule) - self._unapplied))
 
     async def remove_rule(self, identifier: str, by: str) -> OwnerRule:
         """Forget a rule of the owner's; returns what it was.
@@ -410,9 +415,10 @@ class MudManager:
         resident = Resident(thing, self._addresses(thing), demand)
         repair = self._book.repair(thing) if demand is Demand.RESTRICT else frozenset()
         change = NetworkChange(thing.id, resident.addresses, None, barred=True, repair=repair)
+        # First: whoever puts rules in force meanwhile must not take it for one who is in.
+        self._residents.put(resident)
         applied = await self._enforcement.apply(change)
         self._mode = applied.mode
-        self._residents.put(resident)
         return applied
 
     def _addresses(self, thing: Thing) -> tuple[ThingAddress, ...]:
@@ -445,12 +451,18 @@ class MudManager:
         return {one.id for one in things if any(rule.is_about(one) for rule in rules)}
 
     async def _reapply(self, things: set[ThingId]) -> None:
-        """Put in force what changed; what fails is owed, and done at a later refresh."""
+        """Put in force what changed; what fails, or takes too long for one turn, is owed and done at the next."""
         self._unapplied |= things
-        for one in self._residents.admitted():
-            if one.thing.id in things:
+        started = self._clock.now()
+        for thing in sorted(self._unapplied):
+            if self._clock.now() - started > _LONGEST_TURN:
+                break
+            # Asked anew, for others have had their turn: whoever was barred meanwhile must not come back.
+            one = self._residents.of(thing)
+            if one is not None and one.demand is Demand.ADMIT:
                 await self._apply(one)
-                self._unapplied.discard(one.thing.id)
+            self._unapplied.discard(thing)
+            await asyncio.sleep(0)
 
     async def _reapply_peers(self, thing: Thing) -> None:
         """Whoever may talk to things of a maker or model may now talk to one more, or one less."""

@@ -11,7 +11,7 @@ from tests.unit.domain.things import AT, a_thing
 from tests.unit.planes.network.fakes import CLOUD, World
 from thingstead.analysis.reach import Neighbourhood
 from thingstead.analysis.traffic.flow import Flow
-from thingstead.domain.lifecycle import LifecycleState
+from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.owner_rule import OwnerRule, Way
 from thingstead.errors import ConfigError, TransportError
 from thingstead.planes.network.rule_book import NOBODY
@@ -145,6 +145,65 @@ def test_what_the_enforcer_did_not_take_is_owed_and_done_later():
     assert not in_force(world)[1]
     asyncio.run(world.manager.refresh())
     assert in_force(world)[1]
+
+
+def slow(world, seconds, meanwhile=None):
+    """Have each change take its time, in which something else may happen."""
+    take = world.kernel.apply
+
+    async def apply(change):
+        world.clock.seconds += seconds
+        if meanwhile is not None:
+            await meanwhile()
+        return await take(change)
+
+    world.kernel.apply = apply
+
+
+def test_rules_for_many_come_into_force_turn_by_turn():
+    world, things = World(CLOUD), [a_thing(number) for number in range(6)]
+    for one in things:
+        told(thing=one, world=world)
+    slow(world, 3)
+    first = asyncio.run(world.manager.put_rule(LESS, "owner"))
+    assert len(first) == 2
+    asyncio.run(world.manager.refresh())
+    asyncio.run(world.manager.refresh())
+    assert all(in_force(world, one)[1] for one in things)
+
+
+def test_who_is_barred_while_others_get_their_rules_does_not_come_back():
+    world, first, last = World(CLOUD), *sorted([LAMP, a_thing(1)], key=lambda one: one.id)
+    for one in (first, last):
+        told(thing=one, world=world)
+    held = last.evolve(restriction=Restriction.QUARANTINED)
+    done: list[bool] = []
+
+    async def bar():
+        if not done:
+            done.append(True)
+            await world.restrict(held)
+
+    slow(world, 0, bar)
+    asyncio.run(world.manager.put_rule(LESS, "owner"))
+    asyncio.run(world.manager.refresh())
+    assert in_force(world, first)[1]
+    assert next(one for one in reversed(world.kernel.applied) if one.thing == last.id).barred
+    assert asyncio.run(world.kernel.standing(last.id)).barred
+
+
+def test_who_could_not_be_barred_yet_gets_no_rules_meanwhile():
+    world = told()
+
+    async def refuse():
+        raise TransportError("busy")
+
+    slow(world, 0, refuse)
+    with pytest.raises(TransportError):
+        asyncio.run(world.restrict(LAMP.evolve(restriction=Restriction.QUARANTINED)))
+    before = len(world.kernel.applied)
+    asyncio.run(world.manager.put_rule(LESS, "owner"))
+    assert len(world.kernel.applied) == before
 
 
 @pytest.mark.requirement("R-70")
