@@ -13,17 +13,18 @@ from tests.unit.domain.things import a_thing
 from tests.unit.planes.network.fakes import CLOUD, URL, described
 from tests.unit.planes.network.test_rule_book import LESS, flow
 from thingstead.cli.hosting import network_host
-from thingstead.controller.config import CoapConfig, ControllerConfig, NetworkConfig
+from thingstead.controller.config import CoapConfig, ControllerConfig, NamesConfig, NetworkConfig
 from thingstead.controller.network_engine import NetworkEngine, RemoteNetwork
 from thingstead.controller.whereabouts import Whereabouts
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.ledger import entry
 from thingstead.domain.ledger.entry import Kind
+from thingstead.domain.name import NameAnswer
 from thingstead.domain.plane import PlaneName, Standing
 from thingstead.domain.register import Register
 from thingstead.domain.unit import Snapshot
 from thingstead.enforcement.dry_run import DryRun
-from thingstead.errors import ConfigError, DecodeError, ForbiddenError, PolicyError, StateError
+from thingstead.errors import ConfigError, DecodeError, ForbiddenError, PolicyError, StateError, TransportError
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.records import PlaneRecords
 from thingstead.transport.engine_socket import EngineSocket
@@ -33,11 +34,13 @@ THING = a_thing(mud_url=URL)
 MAC = bytes.fromhex("020000000001")
 
 
-def a_host(store, rules, *, unsigned=True):
+def a_host(store, rules, *, unsigned=True, learns=False):
     settings = NetworkConfig(local=["10.77.0.0/16"], insecure_unsigned_mud=unsigned)
     return network_host(
         store,
-        config=ControllerConfig(coap=CoapConfig(host="10.77.0.1"), network=settings),
+        config=ControllerConfig(
+            coap=CoapConfig(host="10.77.0.1"), network=settings, names=NamesConfig(enabled=learns, host="10.77.0.1")
+        ),
         keeper=rules,
         files=Web(described(CLOUD)),
         resolve=HostsResolver({"cloud.acme.example": ("192.0.2.7",)}, offline=True),
@@ -76,6 +79,31 @@ def test_what_the_register_says_is_in_force_once_it_has_begun(path):
         assert (await plane.probe(THING)).standing is Standing.REFUSED
         with pytest.raises(ForbiddenError):
             await plane.admit(THING, cause="joined", transition_id=THING.transition_id)
+
+    told(path, story)
+
+
+@pytest.mark.spec("RFC 9726 3")
+def test_what_a_thing_is_told_reaches_the_plane_before_it_reaches_the_thing(path):
+    async def story(plane, rules):
+        await plane.resume(())
+        assert plane.names() == ()
+        answer = NameAnswer("cloud.acme.example", ((bytes([192, 0, 2, 7]), 60),), (), bytes([10, 77, 1, 1]))
+        await plane.learn(answer)
+        (row,) = plane.names()
+        assert (row.name, row.hosts[0][0], row.shared) == ("cloud.acme.example", bytes([192, 0, 2, 7]), "")
+        opened = {str(rule.remote) for rule in rules._changes[THING.id].rules}
+        assert "192.0.2.7/32" in opened
+
+    told(path, story, learns=True)
+
+
+def test_a_file_is_fetched_there_and_one_that_cannot_be_had_is_an_error_here(path):
+    async def story(plane, _rules):
+        await plane.resume(())
+        assert await plane.obtain(URL) == described(CLOUD)
+        with pytest.raises(TransportError, match="can be had"):
+            await plane.obtain("https://mud.acme.example/gone.json")
 
     told(path, story)
 
