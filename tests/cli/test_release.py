@@ -365,7 +365,19 @@ def test_a_release_of_two_images_is_not_published_as_if_it_were_one(here, run):
     )
     assert run("release", "new", "two.toml")[0] == 0
     code, _, err = run("release", "publish", "two")
-    assert (code, "publishes releases of one image" in err) == (60, True)
+    assert (code, "at the first place: image.bin, radio.bin" in err) == (60, True)
+
+
+def test_of_several_images_the_first_is_named_and_the_others_go_by_their_names(here, run, controller):
+    (here / "radio.bin").write_bytes(b"radio")
+    (here / "two.toml").write_text(
+        'vendor = "aurora.example"\nmodel = "LX-1"\nsequence = 3\n[[component]]\nimage = "image.bin"\n'
+        '[[component]]\nname = "radio"\nimage = "radio.bin"\n'
+    )
+    assert run("release", "new", "two.toml")[0] == 0
+    assert run("release", "publish", "two")[0] == 0
+    ((_, arguments),) = controller.asked
+    assert arguments["image"] == str(controller.path.parent / "two" / "image.bin")
 
 
 def test_a_folder_is_published_with_the_image_that_its_manifest_is_about(run, controller):

@@ -15,7 +15,7 @@ from thingstead.agent.story import Request, Wait
 from thingstead.errors import DecodeError, ThingsteadError, TransportError
 from thingstead.protocols.coap.block import Block, decode_block
 from thingstead.protocols.coap.code import code_name
-from thingstead.protocols.coap.message import Message, request
+from thingstead.protocols.coap.message import Message
 from thingstead.protocols.coap.registry import Code, OptionNumber
 
 __all__ = ["fetch"]
@@ -32,8 +32,8 @@ _TIMEOUT = 100.0
 _MAX_RESTARTS = 3
 
 
-def fetch(slots: Slots, goal: Download, *, place: str, size: int) -> Generator[Request | Wait, Any, bool]:
-    """Fetch `size` bytes from `place` of the domain to where `goal` says; its entity-tag and size are not looked at.
+def fetch(slots: Slots, goal: Download, *, asked: Message, size: int) -> Generator[Request | Wait, Any, bool]:
+    """Fetch `size` bytes by a GET to where `goal` says; its entity-tag and size are not looked at.
 
     Returns:
         Whether some of it was there before.
@@ -47,8 +47,7 @@ def fetch(slots: Slots, goal: Download, *, place: str, size: int) -> Generator[R
     was_there = intake.offset > 0
     try:
         while intake.offset < size:
-            asked = request(Code.GET, place).with_options((OptionNumber.BLOCK2, intake.following()))
-            intake.take((yield from _ask(asked)))
+            intake.take((yield from _ask(asked.with_options((OptionNumber.BLOCK2, intake.following())))))
     except TransportError:
         intake.keep()
         raise

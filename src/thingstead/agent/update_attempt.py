@@ -13,6 +13,8 @@ from thingstead.agent.ports import Area, Download, Installed, Slots
 from thingstead.agent.story import Story
 from thingstead.agent.update_anchor import UpdateAnchor
 from thingstead.errors import DecodeError, ForbiddenError, ThingsteadError, UnsupportedError
+from thingstead.protocols.coap.message import request
+from thingstead.protocols.coap.registry import Code
 from thingstead.protocols.profile import delta, path
 from thingstead.protocols.profile import release as profile
 from thingstead.protocols.profile.release import STAGING
@@ -137,12 +139,14 @@ class UpdateAttempt:
         return None
 
     def _fetch(self, effect: Fetch) -> Story:
-        if effect.uri != profile.IMAGE_URI or effect.arguments:
+        name = profile.image_name(effect.uri)
+        if name is None or effect.arguments:
             raise UnsupportedError(f"expected the image at {profile.IMAGE_URI} of the thing's own domain", reason="uri")
         place = image.candidate_of(effect.component)
         self._written.add(effect.component)
         goal = Download(self._digest.encode(), place.component, place.area, b"", 0)
-        if (yield from image_download.fetch(self._slots, goal, place=path.UPDATE_IMAGE, size=effect.size)):
+        asked = request(Code.GET, path.UPDATE_IMAGE, query=(name,) if name else ())
+        if (yield from image_download.fetch(self._slots, goal, asked=asked, size=effect.size)):
             self._resumed[effect.component] = effect
 
     def _matches(self, effect: CheckImageMatch) -> Story:

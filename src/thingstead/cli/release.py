@@ -10,6 +10,7 @@ from thingstead.cli.console import View
 from thingstead.cli.release_view import MAX_ENVELOPE, RELEASE
 from thingstead.cli.remote import remote
 from thingstead.errors import ConfigError
+from thingstead.protocols.profile import release as profile
 from thingstead.protocols.suit import envelope
 from thingstead.protocols.suit.digest import Digest, digest_of
 from thingstead.protocols.suit.manifest import decode_manifest
@@ -51,30 +52,35 @@ def _files(session: Session, arguments: dict[str, Any]) -> None:
 
 
 def image_of(folder: ReleaseFolder) -> str:
-    """The one file in a release's folder that is the image of its manifest.
+    """The file in a release's folder that is the image of its manifest, those left out that go beside it by name.
 
     Raises:
         ConfigError: there is none, or more than one.
     """
-    wanted = _digests(folder.envelope)
+    wanted, beside = _said(folder.envelope)
     found = [
         name
         for name, content in folder.members().items()
-        if any(digest_of(content, digest.algorithm_id) == digest for digest in wanted)
+        if name not in beside and any(digest_of(content, digest.algorithm_id) == digest for digest in wanted)
     ]
     if not found:
         raise ConfigError(f"no file in {folder.root} is the image that its manifest is about")
     if len(found) > 1:
-        raise ConfigError(f"a domain publishes releases of one image, this one has {', '.join(found)}")
+        raise ConfigError(
+            f"expected one image at {profile.IMAGE_URI}, and others at {profile.IMAGE_URI}?NAME; these are all at the "
+            f"first place: {', '.join(found)}"
+        )
     return found[0]
 
 
-def _digests(encoded: bytes) -> set[Digest]:
-    """Of every image or ciphertext that the manifest speaks of."""
+def _said(encoded: bytes) -> tuple[set[Digest], set[str]]:
+    """Digests of every image or ciphertext that the manifest speaks of, and names of those beside the first."""
     content = decode_manifest(envelope.decode(encoded[: MAX_ENVELOPE + 1]))
-    sequences = [content.shared, *content.sequences.values()]
-    said = [command.parameters.get(ParameterId.IMAGE_DIGEST) for sequence in sequences for command in sequence]
-    return {digest for digest in said if isinstance(digest, Digest)}
+    commands = [command for sequence in (content.shared, *content.sequences.values()) for command in sequence]
+    digests = [command.parameters.get(ParameterId.IMAGE_DIGEST) for command in commands]
+    uris = [command.parameters.get(ParameterId.URI) for command in commands]
+    names = [profile.image_name(uri) for uri in uris if isinstance(uri, str)]
+    return {one for one in digests if isinstance(one, Digest)}, {name for name in names if name}
 
 
 def _prepare(session: Session, arguments: dict[str, Any]) -> None:

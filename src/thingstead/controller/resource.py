@@ -163,16 +163,30 @@ def update_poll(tracker: Door, deferred: Callable[[Callable[[Call], Awaitable[Me
 
 
 def update_image(tracker: Door) -> Handler:
-    """GET of the image that the caller's envelope is about; the endpoint cuts it into blocks."""
+    """GET of the image that the caller's envelope is about, or with a file name as query of one beside it.
+
+    The endpoint cuts it into blocks.
+    """
 
     def answer(call: Call) -> Message:
         release = tracker.image(ThingId(str(call.peer)))
-        if release is None:
+        image = None if release is None else _image(release, call.request.queries)
+        if release is None or image is None:
             return Message(Code.NOT_FOUND)
         tag = (int(OptionNumber.ETAG), release.etag)
-        return content(release.image, ContentFormat.OCTET_STREAM).with_options(tag)
+        return content(image, ContentFormat.OCTET_STREAM).with_options(tag)
 
     return answer
+
+
+def _image(release: Offer, queries: list[str]) -> bytes | None:
+    match queries:
+        case []:
+            return release.image
+        case [name]:
+            return release.further.get(name)
+        case _:
+            return None
 
 
 def update_report(tracker: Door, server: DomainServer) -> Handler:

@@ -10,7 +10,7 @@ from thingstead.agent.ports import Area, Download
 from thingstead.agent.story import Request
 from thingstead.errors import DecodeError, StorageError, ThingsteadError, TransportError
 from thingstead.protocols.coap.block import Block
-from thingstead.protocols.coap.message import Message
+from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.profile import path
 from thingstead.protocols.profile.release import FIRMWARE
@@ -26,7 +26,7 @@ CANDIDATE = Area.CANDIDATE, FIRMWARE
 def fetched(slots, domain, *, goal=GOAL, size=None):
     """Drive a download to its end."""
     size = len(domain.image) if size is None else size
-    story = image_download.fetch(slots, goal, place=path.UPDATE_IMAGE, size=size)
+    story = image_download.fetch(slots, goal, asked=request(Code.GET, path.UPDATE_IMAGE), size=size)
     try:
         step = next(story)
         while True:

@@ -2,18 +2,24 @@ import asyncio
 
 import pytest
 
-from tests.unit.planes.software.desk import IMAGE, LAMP, OTHER_LAMP, SENSOR, Desk, made
+from tests.unit.planes.software.desk import IMAGE, LAMP, OPEN, OTHER_LAMP, SENSOR, Desk, made
+from tests.unit.protocols.suit.releases import CLASSIC, QUANTUM
 from thingstead.controller.resource import keys_first, update_image
 from thingstead.controller.resource import update_poll as polling
 from thingstead.domain.campaign_plan import Plan, Share, Stage
 from thingstead.endpoint.event import ExchangeId, RequestReceived
 from thingstead.endpoint.resource import Call
 from thingstead.errors import ForbiddenError, StorageError
+from thingstead.phases.authoring.recipe import read_recipe
+from thingstead.phases.maintain import sign_release, state
+from thingstead.planes.software.carried import Bundle
 from thingstead.protocols.coap.block import entity_tag
 from thingstead.protocols.coap.message import Message, request
 from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.profile import path
+from thingstead.protocols.profile import release as profile
 from thingstead.protocols.profile.update_poll import Standing
+from thingstead.protocols.suit import envelope
 
 ENVELOPE = made()
 
@@ -138,3 +144,31 @@ def test_a_thing_that_gets_no_updates_gets_no_step_either():
     refusal = Message(Code.FORBIDDEN)
     handler = keys_first(lambda _call: refusal, lambda _thing: False, lambda _thing, _told: b"step")
     assert ask(handler, LAMP, path.UPDATE) is refusal
+
+
+RADIO = b"radio firmware"
+
+
+@pytest.mark.parametrize(
+    ("query", "answer"),
+    [((), IMAGE), (("radio.bin",), RADIO), (("other.bin",), b""), (("radio.bin", "radio.bin"), b""), (("",), b"")],
+)
+def test_an_image_beside_the_first_is_asked_for_by_its_name(query, answer):
+    desk = Desk().admit()
+    text = (
+        'vendor = "acme.example"\nmodel = "LX-1"\nsequence = 2\n[[component]]\nimage = "image.bin"\n'
+        '[[component]]\nname = "radio"\nimage = "radio.bin"\n'
+    )
+    files = {"image.bin": IMAGE, "radio.bin": RADIO}
+    recipe = read_recipe(text, files.__getitem__)
+    encoded = envelope.encode(sign_release(recipe.envelope, (CLASSIC, QUANTUM)))
+    statement = state(
+        envelope.decode(encoded), files, [(profile.signer(one.public), one) for one in (CLASSIC, QUANTUM)]
+    )
+    asyncio.run(desk.tracker.publish(encoded, IMAGE, terms=OPEN, bundle=Bundle(files, statement)))
+    ask(update_poll(desk.tracker), LAMP, path.UPDATE)
+    asked = call(LAMP, path.UPDATE_IMAGE)
+    asked.request.options = request(Code.GET, path.UPDATE_IMAGE, query=query).options
+    told = update_image(desk.tracker)(asked)
+    assert told is not None
+    assert (told.payload, told.code) == (answer, Code.CONTENT if answer else Code.NOT_FOUND)

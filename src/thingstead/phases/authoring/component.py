@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from thingstead.errors import ProtocolError, SecurityError
+from thingstead.errors import DecodeError, ProtocolError, SecurityError
 from thingstead.phases.authoring.parameter import Scope, read_digest
 from thingstead.phases.authoring.place import Place
 from thingstead.phases.authoring.template import Component, Dependency, Slot
@@ -173,8 +173,20 @@ def _carried(
         if made.integrated.setdefault(uri, payload) != payload:
             raise table["integrated"].refuse("expected a uri of its own for each integrated payload")
         return _Image(parameters, uri)
+    uri = table["uri"].text() if "uri" in table else _uri(table, name, made)
     made.files[name] = payload
-    return _Image(parameters, table["uri"].text() if "uri" in table else profile.IMAGE_URI)
+    return _Image(parameters, uri)
+
+
+def _uri(table: dict[str, Place], name: str, made: Components) -> str:
+    """The first image is where it is when there is one alone; the others go by their file names."""
+    if not made.files:
+        return profile.IMAGE_URI
+    try:
+        return profile.image_uri(name)
+    except DecodeError as error:
+        place = table["encrypted"] if "encrypted" in table else table["image"]
+        raise place.refuse(f"expected a uri with it, or another name: {error.message}") from None
 
 
 def _encrypted(table: dict[str, Place], scope: Scope, made: Components) -> tuple[_Image, dict[int, Any], bytes]:

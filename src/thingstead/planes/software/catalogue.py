@@ -20,7 +20,7 @@ from thingstead.protocols.suit import envelope
 __all__ = ["Catalogue", "Published"]
 
 _LOGGER = logging.getLogger(__name__)
-_RELEASE, _IMAGE = "release/", "image/"
+_RELEASE, _IMAGE, _BESIDE = "release/", "image/", "?"
 _LIMITS = codec.Limits(max_bytes=2 << 20)
 
 
@@ -120,9 +120,10 @@ class Catalogue:
         newest = [one for releases in lines.values() for one in releases[-2:]]
         return tuple([(one.line, one.sequence_number, one.encoded) for one in newest])
 
-    def open(self, encoded: bytes, image: bytes) -> Release:
-        """Verify and rehearse a candidate; errors as for `release.open_release`."""
-        return open_release(encoded, image, sources=self._sources, newest=self.newest, at=self._clock.utc())
+    def open(self, encoded: bytes, image: bytes, files: Mapping[str, bytes]) -> Release:
+        """Verify and rehearse a candidate with what lies beside it; errors as for `release.open_release`."""
+        at = self._clock.utc()
+        return open_release(encoded, image, files=files, sources=self._sources, newest=self.newest, at=at)
 
     async def publish(
         self, release: Release, *, model: str, entry: Draft, beside: Mapping[str, bytes | None]
@@ -142,8 +143,12 @@ class Catalogue:
         documents = {
             f"{_RELEASE}{stem}/{release.sequence_number:020d}": _encode(published),
             f"{_IMAGE}{stem}": release.image,
+            **{f"{_IMAGE}{stem}{_BESIDE}{name}": data for name, data in release.further.items()},
         }
-        await self._records.write({**documents, **beside}, entries=[entry])
+        gone = dict.fromkeys([key for key in self._further(stem).values() if key not in documents])
+        await self._records.write({**documents, **gone, **beside}, entries=[entry])
+        for key in gone:
+            del self._documents[key]
         self._documents |= documents
         self._by_digest[release.manifest.digest.value] = published
         self._newest[line] = release.sequence_number
@@ -171,6 +176,11 @@ class Catalogue:
         await self._records.write(fresh)
         self._load({**self._documents, **fresh})
 
+    def _further(self, stem: str) -> dict[str, str]:
+        """Keys of the images beside the first, by file name."""
+        start = f"{_IMAGE}{stem}{_BESIDE}"
+        return {key.removeprefix(start): key for key in self._documents if key.startswith(start)}
+
     def _stem(self, line: Line) -> str:
         """Names a line in documents; whoever takes the maker's part has a line beside it."""
         source = self._anchors.get(line.source)
@@ -195,12 +205,19 @@ class Catalogue:
             self._offer_again(one)
 
     def _offer_again(self, one: Published) -> None:
-        image = self._documents.get(f"{_IMAGE}{self._stems[one.line]}", b"")
+        stem = self._stems[one.line]
+        image = self._documents.get(f"{_IMAGE}{stem}", b"")
+        files = {name: self._documents[key] for name, key in self._further(stem).items()}
         source = self._anchors.get(one.maker)
         sources = () if source is None else (source,)
         try:
             self._current[one.line] = open_release(
-                one.encoded, image, sources=lambda _target: sources, newest=lambda _line: -1, at=self._clock.utc()
+                one.encoded,
+                image,
+                files=files,
+                sources=lambda _target: sources,
+                newest=lambda _line: -1,
+                at=self._clock.utc(),
             )
         except (ProtocolError, SecurityError, PolicyError) as error:
             _LOGGER.warning("release %s of %s %s is not offered any more: %s", one.version, one.maker, one.model, error)

@@ -115,6 +115,9 @@ class DdiActions:
             StorageError: the place could not be kept; the device is told nothing.
         """
         offer, held = self._tracker.poll(thing), self._held.get(thing)
+        if offer is not None and offer.further:
+            # One artifact is what such a device takes: half of a release is none.
+            offer = None
         if offer is not None and _is_settled(self._tracker.runs(thing), offer.manifest_digest):
             offer = None
         if held is not None and held.state is not ActionState.CLOSED:

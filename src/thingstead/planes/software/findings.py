@@ -23,7 +23,7 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
     ),
     "C5.4": (
         "SUIT manifests, two slots, activation and sequence number in one step, a report for each outcome",
-        "a release of several components goes out as one image or within its envelope; dependencies are not executed",
+        "a release of several images goes to things that have their components; dependencies are not executed",
         "installed",
     ),
     "R-29": (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from thingstead.planes.software.release import Release
@@ -22,6 +23,7 @@ class Offer:
     use_before: datetime | None
     manifest_digest: bytes
     model: str = ""
+    further: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def offer_of(release: Release, model: str = "") -> Offer:
@@ -35,4 +37,5 @@ def offer_of(release: Release, model: str = "") -> Offer:
         release.use_before,
         release.manifest.digest.value,
         model,
+        release.further,
     )

@@ -341,7 +341,7 @@ def _carried(release: Release, bundle: Bundle) -> Carried:
     kept = {name: data for name, data in bundle.files.items() if name in set(MemberName)}
     return Carried(
         len(release.encoded),
-        len(release.image),
+        len(release.image) + sum(map(len, release.further.values())),
         tuple([one.signature_id for one in release.manifest.authenticated.signers]),
         release.version,
         release.sequence_number,

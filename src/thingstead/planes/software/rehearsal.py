@@ -6,7 +6,8 @@ signed of the plaintext, and holds against that digest what things report.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from thingstead.crypto.algorithm import AlgorithmId
@@ -20,22 +21,25 @@ from thingstead.protocols.suit.manifest import ComponentId
 __all__ = ["COMPONENTS", "rehearse"]
 
 COMPONENTS: frozenset[ComponentId] = frozenset({FIRMWARE, STAGING})
-"""What a release that a domain publishes may be made of."""
+"""What every thing has, and where it puts what it has to decrypt."""
+
+_NONE: Mapping[str, bytes] = MappingProxyType({})
 
 
-def rehearse(steps: Generator[Effect, Any, None], image: bytes) -> Digest:
+def rehearse(steps: Generator[Effect, Any, None], image: bytes, further: Mapping[str, bytes] = _NONE) -> Digest:
     """Execute on paper; gives what the firmware of a thing then measures.
 
     Args:
         steps: of the update procedure.
-        image: what is to be published; all that the release fetches is that.
+        image: what is to be published; all that the release fetches is that, and what goes beside it.
+        further: images beside it, by file name.
 
     Raises:
         AuthenticationError: the release installs another image.
         DecodeError: the image has another size than the manifest says.
         UnsupportedError: a step that no thing here takes.
     """
-    run = _Rehearsal(image)
+    run = _Rehearsal({"": image, **further})
     answer: bool | None = None
     while True:
         try:
@@ -46,18 +50,20 @@ def rehearse(steps: Generator[Effect, Any, None], image: bytes) -> Digest:
 
 
 class _Rehearsal:
-    def __init__(self, image: bytes) -> None:
-        self._image = image
+    def __init__(self, images: Mapping[str, bytes]) -> None:
+        self._images = images
+        self._image = image = images[""]
         self._candidates: dict[ComponentId, bytes] = {}
         self._sealed: dict[ComponentId, Digest | None] = {}
         self.installed = digest_of(image)
 
     def execute(self, effect: Effect) -> bool | None:
         match effect:
-            case Fetch(component=component, uri=profile.IMAGE_URI, size=size, arguments=b""):
-                if len(self._image) != size:
-                    raise DecodeError(f"expected an image of {size} bytes, got {len(self._image)}", reason="size")
-                self._put(component, self._image)
+            case Fetch(component=component, uri=uri, size=size, arguments=b"") if self._find(uri) is not None:
+                image = self._find(uri) or b""
+                if len(image) != size:
+                    raise DecodeError(f"expected an image of {size} bytes, got {len(image)}", reason="size")
+                self._put(component, image)
             case Write(component=component, encryption_info=info) if info:
                 self._seal(component)
             case Write(component=component, content=content):
@@ -78,6 +84,10 @@ class _Rehearsal:
                     reason="command",
                 )
         return None
+
+    def _find(self, uri: str) -> bytes | None:
+        name = profile.image_name(uri)
+        return None if name is None else self._images.get(name)
 
     def _put(self, component: ComponentId, content: bytes) -> None:
         self._candidates[component] = content

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import InitVar, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -67,6 +67,7 @@ class Release:
         manifest: signed by every release key of its source.
         encoded: the envelope as it came, and as it goes out.
         image: what is fetched: the image, or its ciphertext.
+        further: what else is fetched, by file name; empty where the release has one image.
         line: whom it is for, and whose it is.
         use_before: from then on no thing installs it; None for never.
         etag: names the envelope to those who have it (RFC 7252 §5.10.6).
@@ -76,6 +77,7 @@ class Release:
     manifest: Manifest
     encoded: bytes
     image: bytes
+    further: Mapping[str, bytes]
     line: Line
     use_before: datetime | None
     etag: bytes
@@ -107,6 +109,7 @@ def open_release(
     encoded: bytes,
     image: bytes,
     *,
+    files: Mapping[str, bytes],
     sources: Callable[[ClassKey], Iterable[TrustAnchor]],
     newest: Callable[[Line], int],
     at: datetime,
@@ -118,6 +121,7 @@ def open_release(
     Args:
         encoded: the envelope.
         image: what it is about.
+        files: what lies beside it, by name; those are taken up that the release fetches.
         sources: who may sign releases for a class; the first under whose keys it holds is its source.
         newest: sequence number of the release before this one, -1 for none.
         at: now.
@@ -139,12 +143,14 @@ def open_release(
     recipient = Recipient(
         vendor_ids=frozenset({target.vendor_id}),
         class_ids=frozenset({target.class_id}),
-        components=rehearsal.COMPONENTS,
+        components=rehearsal.COMPONENTS | frozenset(manifest.content.components),
         installed_sequence=newest(line),
     )
-    installed = rehearsal.rehearse(Processor(manifest, recipient, at=at, limits=_LIMITS).update(), image)
+    further = _further(manifest.content, files)
+    steps = Processor(manifest, recipient, at=at, limits=_LIMITS).update()
+    installed = rehearsal.rehearse(steps, image, further)
     use_before, etag = _use_before(manifest.content), entity_tag(encoded)
-    return Release(manifest, encoded, image, line, use_before, etag, installed.value, _SEAL)
+    return Release(manifest, encoded, image, further, line, use_before, etag, installed.value, _SEAL)
 
 
 def _authenticate(opened: Envelope, sources: Iterable[TrustAnchor]) -> tuple[TrustAnchor, AuthenticatedEnvelope]:
@@ -166,6 +172,14 @@ def _target(content: Content) -> ClassKey:
             return ClassKey(vendor_id, class_id)
         case _:
             raise PolicyError("expected a release for one class of one vendor", reason="class")
+
+
+def _further(content: Content, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Images beside the first that the manifest names; one that is not there the rehearsal misses."""
+    sequences = (content.shared, *content.sequences.values())
+    said = [command.parameters.get(ParameterId.URI) for sequence in sequences for command in sequence]
+    names = [profile.image_name(uri) for uri in said if isinstance(uri, str)]
+    return {name: files[name] for name in names if name and name in files}
 
 
 def _use_before(content: Content) -> datetime | None:

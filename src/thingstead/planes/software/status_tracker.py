@@ -188,7 +188,7 @@ class StatusTracker:
         """One at a time: what a release is weighed against does not change meanwhile."""
         examined: Examination | None = None
         try:
-            release = self._catalogue.open(encoded, image)
+            release = self._catalogue.open(encoded, image, bundle.files)
             model, is_first = self._sources.model(release.line), self._catalogue.newest(release.line) < 0
             examined = Examination(release, model=model, is_first=is_first, at=self._clock.utc())
             found = await self._weigh(release, bundle, examined, terms, model=model)
@@ -212,7 +212,7 @@ class StatusTracker:
         self, release: Release, bundle: Bundle, examined: Examination, terms: Terms, *, model: str
     ) -> Sequence[Objection]:
         with examined.step(IMAGE_SCAN):
-            findings = await self._scan(release.image)
+            findings = [one for image in (release.image, *release.further.values()) for one in await self._scan(image)]
         before = self._catalogue.offered().get(release.line)
         of_line = [one for one in self._admitted.values() if self._shelf.seats[one.id].line == release.line]
         return await self.publication.weigh(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, PublicKey
-from thingstead.errors import UnsupportedError, UntrustedError
+from thingstead.errors import DecodeError, UnsupportedError, UntrustedError
 from thingstead.protocols.profile import path
 from thingstead.protocols.profile.key_set import EVERY_KEY, KeySet, SigningPolicy, key_id
 from thingstead.protocols.suit import authentication as suit
@@ -22,6 +23,8 @@ __all__ = [
     "STAGING",
     "VERIFIABLE",
     "authentication",
+    "image_name",
+    "image_uri",
     "signer",
     "tally",
 ]
@@ -34,6 +37,28 @@ STAGING: ComponentId = (b"staging",)
 
 IMAGE_URI = path.UPDATE_IMAGE
 """Where the image is: a reference relative to where the envelope came from (RFC 3986 §4.2)."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+def image_uri(name: str) -> str:
+    """Where an image is that goes beside the first one: the same place, and its file name as the query.
+
+    Raises:
+        DecodeError: a name of other characters than a-z, 0-9, ".", "_" and "-", or of more than 64.
+    """
+    if _NAME.fullmatch(name) is None:
+        raise DecodeError(f"expected a file name of 1 to 64 of a-z0-9._-, got {name[:40]!r}", reason="uri")
+    return f"{IMAGE_URI}?{name}"
+
+
+def image_name(uri: str) -> str | None:
+    """Which image a URI names: the file name of one beside the first, empty for the first; None for anything else."""
+    place, separator, name = uri.partition("?")
+    if place != IMAGE_URI or (separator and _NAME.fullmatch(name) is None):
+        return None
+    return name
+
 
 MAX_IMAGE_SIZE = 4 << 20
 """Bytes of an image that a thing takes, and so of one that is worth publishing."""

@@ -2,15 +2,20 @@
 
 import pytest
 
-from tests.unit.phases.authoring.workshop import IMAGE, LAMP, WHO, read, refused
+from tests.unit.phases.authoring.workshop import IMAGE, LAMP, WHO, content_of, read, refused
 from thingstead.errors import ConfigError
 from thingstead.protocols.suit import envelope
+from thingstead.protocols.suit.registry import ParameterId
 
 SLOT = "[[component.slot]]\nnumber = 0\nimage = 'image.bin'\nuri = '/i'\n"
 UNKNOWN = "[[component.slot]]\nnumber = 1\n"
 CLOSED = (
     "[encryption.x]\npayload = 'a'\nalgorithm = 'A128GCM'\nsecret = { file = 'encryption.secret' }\n"
     "recipients = [{ kid = 'a', key = { file = 'wrapping.key' } }]"
+)
+SEALED = (
+    "[[component]]\nname = 'radio'\nimage = 'b.bin'\nencrypted = 'X'\ndownload = 'staging'\n"
+    "[[component]]\nname = 'staging'\n"
 )
 INTEGRATED = "[[component]]\nname = '{0}'\nimage = '{0}.bin'\nuri = '#i'\nintegrated = true\n"
 TWICE = INTEGRATED.format("image") + INTEGRATED.format("b")
@@ -44,6 +49,10 @@ TWICE = INTEGRATED.format("image") + INTEGRATED.format("b")
         (WHO + "[[component]]\nload_from = 'firmware'\nuri = '/a'", "component[1].load_from: expected no uri with it"),
         (WHO + "[[component]]\nencrypted = 'x'\n" + CLOSED, "component[1].encrypted: expected the image with it"),
         (WHO + TWICE, "component[2].integrated: expected a uri of its own"),
+        (
+            LAMP + SEALED + CLOSED.replace(".x]", ".X]"),
+            "component[2].encrypted: expected a uri with it, or another name",
+        ),
     ],
 )
 def test_what_makes_no_release_is_refused_and_the_place_is_named(text, says):
@@ -60,6 +69,13 @@ def test_a_difference_travels_in_the_envelope_and_the_whole_beside_it():
 def test_an_image_that_travels_in_the_envelope_is_no_file_beside_it():
     made = read(LAMP + "integrated = true")
     assert (made.envelope.payloads, made.payloads) == ({"#image.bin": IMAGE}, {})
+
+
+def test_of_several_images_the_first_is_where_one_alone_would_be_and_the_others_go_by_their_names():
+    content = content_of(LAMP + "[[component]]\nname = 'radio'\nimage = 'b.bin'\n")
+    commands = [command for sequence in content.sequences.values() for command in sequence]
+    uris = [command.parameters[ParameterId.URI] for command in commands if ParameterId.URI in command.parameters]
+    assert uris == ["/update/image", "/update/image?b.bin"]
 
 
 def test_a_dependency_is_fetched_from_somewhere():

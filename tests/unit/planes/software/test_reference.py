@@ -31,7 +31,7 @@ def corim(**changes):
 
 def opened():
     desk = Desk().admit()
-    return desk.tracker._catalogue.open(made(), IMAGE)
+    return desk.tracker._catalogue.open(made(), IMAGE, {})
 
 
 def test_a_published_release_says_what_its_things_measure():

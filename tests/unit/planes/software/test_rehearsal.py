@@ -1,3 +1,5 @@
+from types import MappingProxyType
+
 import pytest
 
 from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError
@@ -12,7 +14,26 @@ FETCHED = [Fetch(STAGING, IMAGE_URI, len(IMAGE)), CheckImageMatch(STAGING, diges
 DECRYPTED = [*FETCHED, CopyComponent(FIRMWARE, STAGING, b"info"), CheckImageMatch(FIRMWARE, digest_of(PLAIN), 15)]
 
 
-def played(*effects, image=IMAGE):
+RADIO = (b"radio",)
+BESIDE = Fetch(RADIO, f"{IMAGE_URI}?radio.bin", 5)
+WHOLE = [Fetch(FIRMWARE, IMAGE_URI, 10), CheckImageMatch(FIRMWARE, digest_of(IMAGE), 10)]
+
+
+def test_an_image_beside_the_first_is_compared_with_its_own_digest():
+    compared = CheckImageMatch(RADIO, digest_of(b"radio"), 5)
+    both = SetActive((FIRMWARE, RADIO), 2, digest_of(b"manifest"))
+    assert played(*WHOLE, BESIDE, compared, both, further={"radio.bin": b"radio"}) == digest_of(IMAGE)
+    with pytest.raises(AssertionError):
+        played(*WHOLE, BESIDE, compared, both, further={"radio.bin": b"other"})
+
+
+@pytest.mark.parametrize("further", [{}, {"other.bin": b"radio"}, {"radio.bin": b"longer"}])
+def test_an_image_beside_the_first_that_is_not_there_whole_is_refused(further):
+    with pytest.raises((UnsupportedError, DecodeError)):
+        played(*WHOLE, BESIDE, further=further)
+
+
+def played(*effects, image=IMAGE, further=MappingProxyType({})):
     """Rehearse effects; every comparison must hold."""
 
     def steps():
@@ -20,7 +41,7 @@ def played(*effects, image=IMAGE):
             answer = yield one
             assert answer is (True if isinstance(one, CheckImageMatch) else None)
 
-    return rehearsal.rehearse(steps(), image)
+    return rehearsal.rehearse(steps(), image, further)
 
 
 def test_what_is_fetched_is_what_is_installed():
@@ -63,7 +84,7 @@ def test_what_no_thing_takes_or_installs_something_else_is_refused(effects, erro
 
 
 def test_what_was_never_fetched_does_not_match():
-    run = rehearsal._Rehearsal(IMAGE)
+    run = rehearsal._Rehearsal({"": IMAGE})
     assert run.execute(CheckImageMatch(FIRMWARE, digest_of(IMAGE), 10)) is False
     run.execute(Fetch(FIRMWARE, IMAGE_URI, 10))
     assert run.execute(CheckImageMatch(FIRMWARE, digest_of(IMAGE), 11)) is False

@@ -1,10 +1,12 @@
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
 from tests.unit.planes.software.desk import ACME, ANCHORS, IMAGE, made
 from tests.unit.protocols.suit.releases import AT, CLASSIC, QUANTUM
-from thingstead.errors import PolicyError, ThingsteadError
+from thingstead.errors import DecodeError, PolicyError, ThingsteadError, UnsupportedError
+from thingstead.phases.authoring.recipe import read_recipe
 from thingstead.planes.software.release import ClassKey, Line, Release, open_release
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.profile import release as profile
@@ -19,11 +21,11 @@ MADE = Made(profile.FIRMWARE, ACME, CLASS, 2, "1.1.0", digest_of(IMAGE), len(IMA
 KEYS = [(profile.signer(key.public), key) for key in (CLASSIC, QUANTUM)]
 
 
-def opened(encoded, image=IMAGE, *, newest=-1):
+def opened(encoded, image=IMAGE, *, newest=-1, files=MappingProxyType({})):
     def sources(target):
         return [anchor for anchor in ANCHORS if anchor.vendor_id == target.vendor_id]
 
-    return open_release(encoded, image, sources=sources, newest=lambda _line: newest, at=AT)
+    return open_release(encoded, image, files=files, sources=sources, newest=lambda _line: newest, at=AT)
 
 
 def signed(**changes):
@@ -48,7 +50,7 @@ def test_a_release_says_what_it_is():
 def test_nobody_else_makes_a_release():
     release = opened(made())
     with pytest.raises(TypeError):
-        Release(release.manifest, b"", b"", release.line, None, b"", b"", object())
+        Release(release.manifest, b"", b"", {}, release.line, None, b"", b"", object())
 
 
 def test_an_integrated_image_is_rehearsed_too():
@@ -61,7 +63,7 @@ REFUSALS = {
         "image-digest",
     ),
     "another place": (signed(uri="coap://elsewhere.example/image"), "command"),
-    "another component": (signed(component=(b"bootloader",)), "component"),
+    "another component": (signed(component=(b"bootloader",)), "image-digest"),
     "nothing installed": (custom([3, 15]), "image-digest"),
     "a command that things do not execute": (custom([20, {18: b"x"}, 6, 15]), "command"),
     "no vendor": (custom([3, 15], shared=[20, {2: CLASS}, 2, 15]), "class"),
@@ -82,3 +84,36 @@ def test_what_things_would_not_install_is_not_opened(name):
 def test_a_release_for_no_single_class_is_a_matter_of_policy():
     with pytest.raises(PolicyError):
         opened(custom([3, 15], shared=[20, {2: CLASS}, 2, 15]))
+
+
+RADIO = b"radio firmware"
+TWO = (
+    'vendor = "acme.example"\nmodel = "LX-1"\nsequence = 2\nversion = "1.1.0"\n'
+    '[[component]]\nimage = "image.bin"\n[[component]]\nname = "radio"\nimage = "radio.bin"\n'
+)
+
+
+def of_two(text=TWO):
+    made = read_recipe(text, {"image.bin": IMAGE, "radio.bin": RADIO}.__getitem__).envelope
+    return envelope.encode(builder.sign(made, KEYS))
+
+
+def test_images_beside_the_first_are_taken_up_by_name_and_nothing_else_is():
+    release = opened(of_two(), files={"radio.bin": RADIO, "notes.txt": b"", "image.bin": IMAGE})
+    assert (dict(release.further), release.installed) == ({"radio.bin": RADIO}, digest_of(IMAGE).value)
+    assert dict(opened(made()).further) == {}
+
+
+@pytest.mark.parametrize(
+    ("files", "error"),
+    [
+        ({}, UnsupportedError),
+        ({"radio.bin": RADIO + b"x"}, DecodeError),
+        ({"radio.bin": RADIO[:-1] + b"x"}, ThingsteadError),
+        ({"other.bin": RADIO}, UnsupportedError),
+    ],
+    ids=["none", "longer", "another", "another name"],
+)
+def test_a_release_whose_other_image_is_not_there_is_refused(files, error):
+    with pytest.raises(error):
+        opened(of_two(), files=files)

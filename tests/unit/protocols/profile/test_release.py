@@ -2,7 +2,7 @@ import pytest
 
 from thingstead.crypto.algorithm import AlgorithmId
 from thingstead.crypto.key import KeyType, generate
-from thingstead.errors import AuthenticationError, UnsupportedError, UntrustedError
+from thingstead.errors import AuthenticationError, DecodeError, UnsupportedError, UntrustedError
 from thingstead.protocols.profile import key_set, release
 from thingstead.protocols.suit import authentication, builder, envelope
 from thingstead.protocols.suit.builder import Release
@@ -86,3 +86,21 @@ def test_who_is_missing_is_told_without_a_refusal():
     assert counted.signed == (release.signer(CLASSIC.public),)
     assert [one.name for one in counted.lacking] == ["", "post-quantum"]
     assert not release.tally(signed(CLASSIC, QUANTUM), BOTH).lacking
+
+
+def test_an_image_beside_the_first_goes_by_its_file_name():
+    assert release.image_uri("radio.bin") == "/update/image?radio.bin"
+    assert release.image_name("/update/image?radio.bin") == "radio.bin"
+    assert release.image_name("/update/image") == ""
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "A.bin", "../x", "a b", "a?b", "x" * 65, "ä"])
+def test_a_name_that_is_no_plain_file_name_is_refused(name):
+    with pytest.raises(DecodeError):
+        release.image_uri(name)
+    assert release.image_name(f"/update/image?{name}") is None
+
+
+@pytest.mark.parametrize("uri", ["/update", "/update/image/", "coap://a/update/image?x", "#radio", ""])
+def test_a_uri_of_something_else_names_no_image(uri):
+    assert release.image_name(uri) is None
