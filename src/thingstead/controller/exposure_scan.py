@@ -1,6 +1,6 @@
-"""Knocks at the domain's own things as a stranger would, and tells which services answer, and to whom (R-89).
+"""Knocks at the domain and its own things as a stranger would, and tells which services answer, and to whom (R-89).
 
-Nobody else is knocked at: only addresses at which exactly one thing of ours is, and which are not this machine's own.
+Nobody else is knocked at: only the controller's own addresses, and those at which exactly one thing of ours is.
 It sends one connection request or one datagram to a port, and says nothing more.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -30,12 +30,16 @@ from thingstead.planes.network.rule_book import Reason
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.mud.file import Prefix
 
-__all__ = ["DOCUMENTS", "ExposureScan", "Limits"]
+__all__ = ["DOCUMENTS", "HERE", "ExposureScan", "Limits"]
 
 DOCUMENTS = "@door/"
 """What the keys of its documents begin with; they stay with the controller."""
 
+HERE = ThingId("")
+"""Whose the services of this machine are: no thing's."""
+
 _TCP, _UDP = 6, 17
+_OF_HERE = "here"
 _ACTOR = "exposure-scan"
 _LAST = "last"
 _ENFORCED = "nftables"
@@ -76,6 +80,7 @@ class ExposureScan:
         explain: what the rules say of conversations.
         mode: who keeps the rules.
         own: addresses of this machine, and the controller's first.
+        doors: protocol and port of what the domain itself serves there.
         local: prefixes of the site.
         records: what was found last.
         clock: for UTC.
@@ -91,6 +96,7 @@ class ExposureScan:
         explain: Callable[[ThingId, tuple[Flow, ...]], Awaitable[tuple[Reason, ...]]],
         mode: Callable[[], str],
         own: Sequence[str],
+        doors: Collection[tuple[int, int]],
         local: Sequence[Prefix],
         records: Records,
         clock: Clock,
@@ -102,6 +108,7 @@ class ExposureScan:
         self._explain = explain
         self._mode = mode
         self._own = tuple(own)
+        self._doors = frozenset(doors)
         self._local = tuple(local)
         self._records = records
         self._clock = clock
@@ -109,7 +116,8 @@ class ExposureScan:
         self._scanning = asyncio.Lock()
         documents = records.load()
         self._found = {
-            thing_id(key): decode(document, thing=thing_id(key)) for key, document in documents.items() if key != _LAST
+            thing: decode(document, thing=thing)
+            for thing, document in ((_thing(key), one) for key, one in documents.items() if key != _LAST)
         }
         self._last = instant(codec.decode(documents[_LAST])) if _LAST in documents else None
 
@@ -148,6 +156,8 @@ class ExposureScan:
             chosen = places if thing is None else {thing: places[thing]}
             at = self._clock.utc()
             found = {one: await self._of(one, str(place.ip), at) for one, place in chosen.items()}
+            if thing is None:
+                found[HERE] = [one for address in self._shown() for one in await self._of(HERE, address, at)]
             await self._keep(found, at, is_all=thing is None)
         return tuple([one for services in found.values() for one in services])
 
@@ -162,6 +172,10 @@ class ExposureScan:
             for thing, place in sorted(located.items())
             if at_address[place.ip] == 1 and not place.ip.is_loopback and place.ip not in own
         }
+
+    def _shown(self) -> list[str]:
+        """Addresses of this machine at which somebody else could knock."""
+        return [one for one in self._own if not (ip_address(one).is_loopback or ip_address(one).is_unspecified)]
 
     async def _of(self, thing: ThingId, address: str, at: datetime) -> list[OpenService]:
         doors = [(_TCP, port) for port in sorted(PORTS)] + [(_UDP, port) for port in sorted(_PROBES)]
@@ -187,6 +201,10 @@ class ExposureScan:
 
     async def _judged(self, thing: ThingId, address: str, protocol: int, port: int, at: datetime) -> OpenService:
         """To whom it is open, by the rules: they are asked about one from each of the three places."""
+        if thing == HERE:
+            is_ours = (protocol, port) in self._doors
+            why = "the domain serves it" if is_ours else "nothing in the domain's settings opens it"
+            return OpenService(HERE, address, protocol, port, at, ("site",), is_ours, why)
         family = ip_address(address).version
         froms = {"controller": self._of_family(self._own, family), "site": self._neighbour(family)}
         froms["internet"] = _STRANGERS[family]
@@ -211,7 +229,7 @@ class ExposureScan:
         return "" if prefix is None else str(prefix[-2])
 
     async def _keep(self, found: Mapping[ThingId, list[OpenService]], at: datetime, *, is_all: bool) -> None:
-        changes: dict[str, bytes | None] = {thing: encode(services) for thing, services in found.items()}
+        changes: dict[str, bytes | None] = {thing or _OF_HERE: encode(services) for thing, services in found.items()}
         gone = [thing for thing in self._found if thing not in found] if is_all else []
         changes |= dict.fromkeys(gone)
         fresh = [one for services in found.values() for one in services if one.since == at and not one.expected]
@@ -219,7 +237,7 @@ class ExposureScan:
         if is_all:
             changes[_LAST] = codec.encode(microseconds(at))
             services = sum(map(len, found.values()))
-            details = {"things": len(found), "services": services, "unexpected": len(fresh)}
+            details = {"things": len(found) - 1, "services": services, "unexpected": len(fresh)}
             entries.append(Draft(at, Kind.APPRAISAL, _ACTOR, None, "exposure-scan", details))
         await self._records.write(changes, entries=entries)
         self._found |= {thing: services for thing, services in found.items() if services}
@@ -241,4 +259,8 @@ def _alarm(one: OpenService, at: datetime) -> Draft:
         "open_to": ", ".join(one.open_to),
         "why": one.why[:200],
     }
-    return Draft(at, Kind.ALARM, _ACTOR, one.thing, "open-service", details)
+    return Draft(at, Kind.ALARM, _ACTOR, one.thing or None, "open-service", details)
+
+
+def _thing(key: str) -> ThingId:
+    return HERE if key == _OF_HERE else thing_id(key)

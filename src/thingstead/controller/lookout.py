@@ -8,6 +8,7 @@ from datetime import timedelta
 from ipaddress import ip_address
 
 from thingstead.controller.conductor import Conductor
+from thingstead.controller.config import ControllerConfig
 from thingstead.controller.drop_watch import DropWatch
 from thingstead.controller.engines import Planes
 from thingstead.controller.exposure_scan import DOCUMENTS as DOORS
@@ -36,6 +37,7 @@ from thingstead.storage.records import PlaneRecords
 __all__ = ["Lookout", "compose_lookout"]
 
 _SECOND, _MINUTE = 1.0, 60.0
+_TCP, _UDP, _DNS = 6, 17, 53
 _RETRY = 0.05
 """It waits by itself; this is between two detections that could not be written down."""
 
@@ -142,11 +144,18 @@ def _exposure(foundation: Foundation, planes: Planes, store: SecondPlace, regist
         explain=planes.network.explain,
         mode=lambda: planes.network.mode,
         own=tuple(dict.fromkeys((config.coap.host, *sorted(str(ip_address(one)) for one in own)))),
+        doors=_doors(config),
         local=local_networks(config.network),
         records=PlaneRecords(PlaneName.NETWORK, store, prefix=DOORS),
         clock=foundation.clock,
         limits=Knocks(every=timedelta(hours=config.watch.scan_hours)),
     )
+
+
+def _doors(config: ControllerConfig) -> frozenset[tuple[int, int]]:
+    """Protocol and port of what this domain serves itself."""
+    doors = {(_UDP, config.coap.port), (_TCP, config.ddi.served_port or 0)}
+    return frozenset(doors | ({(_UDP, _DNS), (_TCP, _DNS)} if config.names.enabled else set()))
 
 
 def _traffic(foundation: Foundation, planes: Planes, register: Register, responder: Responder) -> TrafficWatch | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thingstead.analysis.plain_words import service
-from thingstead.controller.exposure_scan import ExposureScan
+from thingstead.controller.exposure_scan import HERE, ExposureScan
 from thingstead.controller.operation import Operation
 from thingstead.domain.open_service import OpenService
 from thingstead.domain.role import Right
@@ -46,8 +46,10 @@ def rows(scan: ExposureScan) -> tuple[Operation[Any], ...]:
 def _told(one: OpenService) -> dict[str, Any]:
     name = {6: "tcp", 17: "udp"}[one.protocol]
     close = f"thingstead network block --thing {one.thing} --protocol {name} --port {one.port}"
+    if one.thing == HERE:
+        close = "" if one.expected else "stop it, or have it listen on loopback alone"
     return {
-        "thing": one.thing,
+        "thing": one.thing or "this machine",
         "address": one.address,
         "service": service(one.protocol, one.port),
         "open_to": list(one.open_to),

@@ -34,9 +34,10 @@ class Site:
     """Things with doors, and somebody who knocks."""
 
     def __init__(self):
-        self.doors: Any = {HERE: {(6, 22)}, THERE: set()}
+        self.doors: Any = {HERE: {(6, 22)}, THERE: set(), "10.77.0.1": set()}
         self.knocked: Any = []
         self.allowed, self.mode = frozenset[str](), "nftables"
+        self.own: Any = ("10.77.0.1", "127.0.0.1")
         self.places = {LAMP.id: HERE, OTHER.id: THERE}
         self.store, self.clock = MemoryStore(), JumpingClock()
         self.stranger: Any = self
@@ -49,7 +50,8 @@ class Site:
             Register(Snapshot(things=(LAMP, OTHER, GONE))),
             explain=self.explain,
             mode=lambda: self.mode,
-            own=("10.77.0.1",),
+            own=self.own,
+            doors={(17, 5683)},
             local=(ip_network("10.77.0.0/16"),),
             records=PlaneRecords(PlaneName.NETWORK, self.store, prefix=DOCUMENTS),
             clock=self.clock,
@@ -149,8 +151,10 @@ def test_a_service_is_an_alarm_once_and_keeps_its_date():
 def test_nobody_is_knocked_at_who_may_be_somebody_else(ip):
     site = Site()
     site.places = {LAMP.id: ip, OTHER.id: THERE if ip == THERE else ip}
+    site.own = ("10.77.0.1",)
     site.run()
-    assert site.knocked == []
+    assert {host for host, _, _ in site.knocked} == {"10.77.0.1"}
+    site.knocked.clear()
     with pytest.raises(ConfigError, match="its own alone"):
         site.run(LAMP.id)
 
@@ -163,6 +167,26 @@ def test_what_is_no_thing_of_ours_is_not_knocked_at(thing):
         site.run(thing)
     site.run()
     assert "10.77.0.9" not in {host for host, _, _ in site.knocked}
+
+
+def test_the_domain_itself_is_knocked_at_too_where_others_could():
+    site = Site()
+    site.doors["10.77.0.1"] = {(17, 5683), (6, 22)}
+    mine = [one for one in site.run() if one.thing == ""]
+    assert [(one.port, one.expected, one.address) for one in mine] == [
+        (22, False, "10.77.0.1"),
+        (5683, True, "10.77.0.1"),
+    ]
+    assert [one.thing for one in site.told(Kind.ALARM)] == [LAMP.id, None]
+    assert site.restart().scan.found() == (*mine, *[one for one in site.scan.found() if one.thing])
+    assert "127.0.0.1" not in {host for host, _, _ in site.knocked}
+
+
+def test_only_loopback_is_nobodys_to_knock_at():
+    site = Site()
+    site.own, site.places = ("127.0.0.1", "::1", "0.0.0.0"), {}
+    site.restart().run()
+    assert site.knocked == []
 
 
 def test_it_is_done_by_itself_once_a_day_and_not_at_each_start():

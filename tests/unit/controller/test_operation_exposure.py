@@ -29,6 +29,13 @@ def test_the_owner_sees_it_with_the_command_that_closes_it():
     assert _ask(site, thing=OTHER.id, again=True)["result"] == []
 
 
+def test_what_this_machine_serves_is_said_to_be_its():
+    site = Site()
+    site.doors["10.77.0.1"] = {(17, 5683), (6, 22)}
+    rows = [row for row in _ask(site, again=True)["result"] if row["thing"] == "this machine"]
+    assert [(row["expected"], bool(row["close"])) for row in rows] == [(False, True), (True, False)]
+
+
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.USER, Role.INSTALLER, Role.MANUFACTURER])
 def test_not_everybody_has_things_knocked_at(role):
     site = Site()
