@@ -41,9 +41,7 @@ def figures() -> Iterator[Figure]:
     folder = _SHARED / "vectors" / "mud" / "signed"
     data, signature = (folder / "Luminaire_150.json").read_bytes(), (folder / "Luminaire_150.p7s").read_bytes()
     policy = AdmissionPolicy("pinned", anchors=(claimed_signer(signature),))
-    yield Figure(
-        "a signed file, verified", "us", _seconds(lambda: admit(data, signature, policy=policy, at=_AT)) * 1000
-    )
+    yield Figure("a signed file, verified", "us", _seconds(lambda: admit(data, signature, policy=policy, at=_AT)) * 1e6)
 
 
 def _compile(data: bytes) -> RuleSet:
