@@ -90,6 +90,8 @@ class NetworkConfig:
         insecure_private_mud_servers: fetch MUD files from private and loopback addresses too.
         hosts: names whose addresses the owner gives: name to addresses.
         offline: never ask a resolver for other names.
+        learn_hours: for so long after a thing was first known that names no MUD file, what it does is passed, counted
+            and logged; then it has its way to the controller, and what the owner allows.
         helpers: multicast that works between all devices behind the interfaces: mdns and ssdp, for casting.
         hold_ports: bind each thing's interface to the port of the bridge behind which it is admitted.
         flows_per_second: that a thing may open, beyond a burst.
@@ -106,6 +108,7 @@ class NetworkConfig:
     insecure_private_mud_servers: bool = False
     hosts: dict[str, list[str]] = field(default_factory=dict)
     offline: bool = True
+    learn_hours: float = 0.0
     helpers: list[str] = field(default_factory=list)
     hold_ports: bool = False
     flows_per_second: int = 20
@@ -287,6 +290,7 @@ _BOUNDS = (
     ("join", "credential_days", 1, 36_500),
     ("names", "port", 1, 65_535),
     ("names", "upstream_port", 1, 65_535),
+    ("network", "learn_hours", 0, 744),
     ("network", "flows_per_second", 1, 1_000_000),
     ("network", "flow_burst", 1, 1_000_000),
     ("network", "packets_per_second", 1, 10_000_000),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -146,6 +147,7 @@ def network_plane(
             **{urn: _prefixes(prefixes, urn) for urn, prefixes in network.controllers.items()},
         },
         baseline=baseline,
+        learn=timedelta(hours=network.learn_hours),
         rate=RateLimit(network.flows_per_second, network.flow_burst, network.packets_per_second),
     )
     return MudManager(

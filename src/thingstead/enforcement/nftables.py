@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
 import struct
 import time
@@ -33,6 +34,8 @@ from thingstead.errors import PolicyError
 from thingstead.identifier import ThingId
 
 __all__ = ["Nftables", "NftablesConfig"]
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Nftables:
         self._is_gathering = self._stands(self._table.query_table())
         if not self._is_gathering:
             self._replace_tables()
-        self._log = DropLog(config.log_group)
+        self._log = _open_log(config.log_group)
         self._lock = asyncio.Lock()
 
     async def apply(self, change: NetworkChange) -> AppliedChange:
@@ -159,7 +162,7 @@ class Nftables:
 
     async def drops(self) -> tuple[Drop, ...]:
         """What was dropped and logged since this was last asked."""
-        return tuple(self._log.read())
+        return () if self._log is None else tuple(self._log.read())
 
     async def counters(self) -> tuple[Traffic, ...]:
         """Packets of each thing, read from the kernel."""
@@ -185,7 +188,8 @@ class Nftables:
         """Let go of the kernel, and leave the rules: who restarts, or stops, opens nothing by it."""
         self._socket.close()
         self._ports.close()
-        self._log.close()
+        if self._log is not None:
+            self._log.close()
 
     def _settle(self) -> None:
         """Who asks the kernel wants to hear of what was applied."""
@@ -298,3 +302,12 @@ class Nftables:
                 )
                 family = socket.AF_INET if one.ip.version == 4 else socket.AF_INET6
                 self._socket.request(Message(1 << 8 | 2, 0, family, body))
+
+
+def _open_log(group: int) -> DropLog | None:
+    """Without a log the rules hold all the same, and count."""
+    try:
+        return DropLog(group)
+    except NetlinkError as error:
+        _LOGGER.warning("what is dropped is counted and NOT told: NFLOG group %s: %s", group, error)
+        return None

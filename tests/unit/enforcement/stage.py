@@ -33,7 +33,7 @@ def bound(kind, address, port, family=socket.AF_INET):
     made.bind((str(address), port))
     made.settimeout(PATIENCE)
     if kind == socket.SOCK_STREAM:
-        made.listen(8)
+        made.listen(64)
     return made
 
 

@@ -193,3 +193,7 @@ def test_the_log_says_when_and_says_it_once(seen):
 def test_the_log_names_the_interface_that_sent_it(seen):
     assert seen["whose"]["rogue"] == seen["whose"]["stranger"] == ["027700000003"]
     assert seen["whose"]["too_much"] == seen["whose"]["denied"] == ["027700000001"]
+
+
+def test_who_finds_the_log_taken_keeps_the_rules_and_reads_nothing_of_another_s(seen):
+    assert seen["log of another"] == []

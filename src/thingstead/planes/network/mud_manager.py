@@ -76,6 +76,7 @@ class MudManager:
         self._alarm = alarm
         self._deviation_packets = deviation_packets
         self._rate = site.rate
+        self._learning: set[ThingId] = set()
         self._residents = Residents()
         self._book = RuleBook(library, names, self._residents, site=site, overlay=overlay)
         self._renewed: set[str] = set()
@@ -170,7 +171,10 @@ class MudManager:
             if one.thing.mud_url in changed or self._book.dns_names(one.thing) & renewed:
                 await self._apply(one)
         await self._names.keep()
-        await self._reapply(await self._end_rules())
+        learned = [one.thing for one in self._residents.admitted() if one.thing.id in self._learning]
+        at = self._clock.utc()
+        ended = {thing.id for thing in learned if not self._book.learns(thing, at)}
+        await self._reapply(await self._end_rules() | ended)
         return self._names.next_due()
 
     async def learn(self, answer: NameAnswer) -> None:
@@ -434,7 +438,9 @@ class MudManager:
             self._book.allowed(thing),
             denied=self._book.refused(thing),
             rate=self._rate,
+            learning=self._book.learns(thing, self._clock.utc()),
         )
+        (self._learning.add if change.learning else self._learning.discard)(thing.id)
         applied = await self._enforcement.apply(change)
         self._mode = applied.mode
         return applied

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 from weakref import WeakValueDictionary
 
@@ -39,6 +40,7 @@ class SiteMap:
         controllers: other classes, e.g. the local DNS and NTP servers, by URI.
         baseline: rules that every admitted thing has beside its file: its way to the controller.
         rate: how much each thing may send.
+        learn: for how long after it was first known a thing whose maker says nothing is passed, counted and logged.
     """
 
     local_networks: tuple[Prefix, ...]
@@ -46,6 +48,7 @@ class SiteMap:
     controllers: Mapping[str, tuple[Prefix, ...]]
     baseline: tuple[Rule, ...] = ()
     rate: RateLimit | None = None
+    learn: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,15 @@ class RuleBook:
         if known != made:
             known = self._kept[hash(made)] = made
         return known
+
+    def learns(self, thing: Thing, at: datetime) -> bool:
+        """Whether a thing is still let do what nobody allows, so that it can be seen what it does.
+
+        From the day on which it was first known: who joins again is no newcomer.
+        """
+        if self.rules_of(thing) is not None or thing.mud_url or thing.verifies_nothing or is_unmended(thing):
+            return False
+        return bool(thing.keys) and at < min(key.since for key in thing.keys) + self._site.learn
 
     def repair(self, thing: Thing) -> frozenset[FlowRule]:
         """What is left to a thing in quarantine: its way to the controller, who mends it or lets it go."""

@@ -1,6 +1,7 @@
 """The network plane's surroundings, in memory."""
 
 import asyncio
+from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
 from tests.unit.controller.planes import JumpingClock
@@ -112,6 +113,7 @@ class World:
         kernel=None,
         learns=False,
         own=None,
+        learn=timedelta(),
         **names,
     ):
         self.clock = clock or JumpingClock()
@@ -136,7 +138,7 @@ class World:
             self.library,
             self.names,
             enforcement=kernel or self.kernel,
-            site=SiteMap(LOCAL, CONTROLLER, {DNS_CLASS: CONTROLLER}, BASELINE),
+            site=SiteMap(LOCAL, CONTROLLER, {DNS_CLASS: CONTROLLER}, BASELINE, learn=learn),
             overlay=Overlay(self.own, local=LOCAL, controller=CONTROLLER, baseline=BASELINE),
             locate=self.locate,
             clock=self.clock,

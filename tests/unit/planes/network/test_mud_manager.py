@@ -1,5 +1,6 @@
 import asyncio
 import dataclasses
+from datetime import timedelta
 
 import pytest
 
@@ -8,6 +9,7 @@ from tests.unit.planes.network.fakes import CLOUD, CONTROLLER, PEERS, URL, Kerne
 from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.network import Traffic
 from thingstead.domain.plane import Standing
+from thingstead.domain.thing import KeyRow
 from thingstead.errors import PolicyError, TransportError
 from thingstead.planes.network.alarm import AlarmKind
 from thingstead.protocols.mud.builder import Service
@@ -97,6 +99,50 @@ def test_a_probe_in_a_dry_run_says_that_nobody_enforces():
     probe = run(World(CLOUD).manager.probe(THING))
     assert not probe.enforced
     assert "NOT enforced" in probe.relying_party
+
+
+def test_a_thing_whose_maker_says_nothing_is_learned_from_the_day_it_was_first_known_and_no_longer():
+    world = World(pages={}, learn=timedelta(hours=24))
+    first = world.clock.utc()
+    silent = a_thing(mud_url="", keys=(KeyRow(bytes(32), "maker", first),))
+
+    async def story():
+        await world.admit(silent)
+        seen = [world.kernel.applied[-1].learning]
+        await world.clock.wait(24 * 3600)
+        await world.manager.refresh()
+        seen.append(world.kernel.applied[-1].learning)
+        told = len(world.kernel.applied)
+        await world.manager.refresh()
+        assert len(world.kernel.applied) == told
+        await world.admit(dataclasses.replace(silent, joined_at=world.clock.utc()))
+        assert [*seen, world.kernel.applied[-1].learning] == [True, False, False]
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mud_url": URL},
+        {"verifies": frozenset()},
+        {"keys": ()},
+        {"state": LifecycleState.END_OF_LIFE},
+    ],
+    ids=["has a file", "verifies nothing", "known by no key", "end of life"],
+)
+def test_who_has_a_word_of_its_maker_or_must_be_kept_apart_is_not_learned(changes):
+    world = World(CLOUD, learn=timedelta(hours=24))
+    since = (KeyRow(bytes(32), "maker", world.clock.utc()),)
+    thing = a_thing(**({"mud_url": "", "keys": since} | changes))
+    run(world.admit(thing))
+    assert world.kernel.applied[-1].learning is False
+
+
+def test_nobody_is_learned_unless_the_owner_says_for_how_long():
+    world = World(pages={})
+    run(world.admit(a_thing(mud_url="", keys=(KeyRow(bytes(32), "maker", world.clock.utc()),))))
+    assert world.kernel.applied[-1].learning is False
 
 
 def test_a_quarantined_thing_keeps_the_way_to_who_repairs_it_and_a_withdrawn_one_none():
