@@ -36,3 +36,29 @@ def test_what_names_no_device_is_asked_of_nobody(run, controller, learned, words
     given = ("--mud", learned) if words is not WORDS else ()
     assert run(*words, *given, "--domain", controller.path.parent)[0] == 60
     assert controller.asked == []
+
+
+PROPOSED = {"thing": "thing-abcdefghijklmnop", "services": 1, "not_proposed": [], "doubts": [], "file": "{}"}
+
+
+def test_a_proposal_is_written_to_be_looked_at(run, controller, tmp_path):
+    controller.answer = {"result": PROPOSED}
+    words = ("network", "propose", "thing-abcdefghijklmnop", "--domain", controller.path.parent)
+    code, out, _ = run(*words, "--days", "2", "--output", "learned.json")
+    assert code == 0
+    assert out.splitlines()[-1] == "next: thingstead mud explain learned.json"
+    assert (tmp_path / "learned.json").read_text() == "{}"
+    assert controller.asked == [("network.propose", {"thing": "thing-abcdefghijklmnop", "days": 2})]
+
+
+def test_a_proposal_that_is_only_looked_at_writes_nothing(run, controller, tmp_path):
+    controller.answer = {"result": PROPOSED}
+    before = set(tmp_path.iterdir())
+    assert run("network", "propose", "thing-abcdefghijklmnop", "--domain", controller.path.parent)[0] == 0
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "day"])
+def test_no_time_is_no_proposal(run, controller, days):
+    assert run("network", "propose", "thing-abcdefghijklmnop", "--days", days)[0] == 60
+    assert controller.asked == []

@@ -1,15 +1,16 @@
-"""``thingstead adopt``: take in a device that speaks none of our protocols, with a MUD file for it."""
+"""``thingstead adopt`` and ``network propose``: devices that speak none of our protocols, and MUD files for them."""
 
 from __future__ import annotations
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.capture import mac
-from thingstead.cli.input import address, read_file
-from thingstead.cli.remote import AS, DOMAIN, ask
+from thingstead.cli.input import address, read_file, whole
+from thingstead.cli.remote import AS, DOMAIN, THING, ask
 from thingstead.errors import ConfigError
 from thingstead.protocols.mud import parser
+from thingstead.storage.directory import write_whole
 
-__all__ = ["ADOPT"]
+__all__ = ["ADOPT", "PROPOSE"]
 
 
 def _adopt(session: Session) -> int:
@@ -35,6 +36,30 @@ def _adopt(session: Session) -> int:
     return 0
 
 
+def _propose(session: Session) -> int:
+    told = ask(session, "network.propose", {"thing": session.options["thing"], "days": session.options["days"]})
+    document = told.pop("file")
+    if session.options["output"] is not None:
+        write_whole(session.path("output"), document.encode())
+        told["file"] = session.options["output"]
+    session.console.show(told)
+    if session.options["output"] is not None:
+        session.console.next("thingstead mud explain", session.options["output"])
+    return 0
+
+
+PROPOSE = Action(
+    (
+        THING,
+        Parameter("--days", "how far back, today included", read=whole(1), default=1),
+        Parameter("--output", "file for the proposal"),
+        DOMAIN,
+        AS,
+    ),
+    _propose,
+    "From conversations that were allowed and answered. To learn for a day what nothing allows yet:\n"
+    "`thingstead network allow --thing THING --to any --protocol any --hours 24`, then this.",
+)
 ADOPT = Action(
     (
         Parameter("mac", "its MAC address, as `thingstead watch` tells it", read=mac),

@@ -204,6 +204,13 @@ COMMANDS: tuple[Command, ...] = (
     _row(_O, "group command", "send one message to a whole group", "lamps on", "group:COMMAND"),
     _row(_B, "watch", "who is on a network, out of what passes there", "--interface br0", "watch:WATCH"),
     _row(
+        _O,
+        "network propose",
+        "a MUD file of what a thing did",
+        "thing-abcdefghijklmnop --output learned.json",
+        "adopt:PROPOSE",
+    ),
+    _row(
         _B,
         "adopt",
         "take in a device that speaks nothing of ours",

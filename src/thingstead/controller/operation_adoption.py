@@ -1,4 +1,4 @@
-"""Operations on devices that speak none of our protocols: take one in, or give it another file."""
+"""Operations on devices that speak none of our protocols: take one in, learn what it does, give it another file."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
+from thingstead.analysis.traffic.story import sentence
 from thingstead.controller.brownfield import Brownfield, Find
+from thingstead.controller.learning import Learning
 from thingstead.controller.operation import Acting, Operation
+from thingstead.domain.register import Register
 from thingstead.domain.role import Right
 from thingstead.errors import ConfigError
+from thingstead.identifier import thing_id
 
-__all__ = ["Adopt", "rows"]
+__all__ = ["Adopt", "Propose", "rows"]
 
 _LARGEST_FILE = 1 << 18
 
@@ -35,8 +39,21 @@ class Adopt(Acting):
     zone: str = ""
 
 
-def rows(brownfield: Brownfield) -> tuple[Operation[Any], ...]:
-    """The table."""
+@dataclass(frozen=True, slots=True)
+class Propose(Acting):
+    """Make a MUD file of what a thing did; nothing changes by that.
+
+    Attributes:
+        thing: its id.
+        days: how far back, today included.
+    """
+
+    thing: str
+    days: int = 1
+
+
+def rows(brownfield: Brownfield, learning: Learning, register: Register, *, days: int) -> tuple[Operation[Any], ...]:
+    """The table; `days` are kept of conversations."""
 
     async def adopt(request: Adopt) -> dict[str, Any]:
         document = request.file.encode()
@@ -49,4 +66,20 @@ def rows(brownfield: Brownfield) -> tuple[Operation[Any], ...]:
         thing = await brownfield.adopt(Find(mac, ip, request.model, request.zone, document), by=request.by)
         return {"thing": thing.id, "state": thing.state.value, "mud_url": thing.mud_url}
 
-    return (Operation("device.adopt", Adopt, Right.OWN, "take in a device that speaks nothing of ours", adopt),)
+    async def propose(request: Propose) -> dict[str, Any]:
+        if not 1 <= request.days <= days:
+            raise ConfigError(f"expected 1 to {days} days, as [watch] flow_days says; got {request.days}")
+        thing = register.thing(thing_id(request.thing))
+        proposal = await learning.propose(thing, days=request.days)
+        return {
+            "thing": thing.id,
+            "services": proposal.services,
+            "not_proposed": [{"what": sentence(one.contact), "why": one.reason} for one in proposal.left_out],
+            "doubts": list(proposal.doubts),
+            "file": proposal.document.decode(),
+        }
+
+    return (
+        Operation("device.adopt", Adopt, Right.OWN, "take in a device that speaks nothing of ours", adopt),
+        Operation("network.propose", Propose, Right.AUDIT, "a MUD file of what a thing did", propose),
+    )

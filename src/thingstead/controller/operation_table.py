@@ -42,9 +42,13 @@ from thingstead.controller.brownfield import Brownfield
 from thingstead.controller.controller import Controller
 from thingstead.controller.ddi import ddi_origin
 from thingstead.controller.gate import Gate
+from thingstead.controller.learning import Learning
+from thingstead.controller.network import local_networks
 from thingstead.controller.operation import Operation, Operations
 from thingstead.controller.parting import Partings
+from thingstead.domain.contact import Contact
 from thingstead.domain.ledger.entry import Detail, Draft, Kind
+from thingstead.domain.network import ThingAddress
 from thingstead.domain.role import Operator
 from thingstead.domain.unit import Unit
 from thingstead.identifier import KeyId, ThingId
@@ -104,7 +108,12 @@ def _of_things(controller: Controller) -> tuple[Operation[Any], ...]:
             clock=controller.foundation.clock,
         ),
         *operation_attestation.rows(controller.attesting, controller.register),
-        *operation_adoption.rows(_brownfield(controller)),
+        *operation_adoption.rows(
+            _brownfield(controller),
+            _learning(controller),
+            controller.register,
+            days=controller.foundation.config.watch.flow_days,
+        ),
         *operation_ddi.rows(controller.devices, url=ddi_origin(controller.foundation.config.ddi)),
         *operation_maintenance.rows(
             controller.maintenance,
@@ -243,6 +252,18 @@ def _brownfield(controller: Controller) -> Brownfield:
         clock=controller.foundation.clock,
         random_bytes=controller.foundation.random_bytes,
     )
+
+
+def _learning(controller: Controller) -> Learning:
+    async def contacts(thing: ThingId, days: int) -> tuple[Contact, ...]:
+        return await controller.lookout.history.of(thing, days=days)
+
+    def locate(thing: ThingId) -> tuple[ThingAddress, ...]:
+        place = controller.planes.whereabouts.located().get(thing)
+        return () if place is None else (place,)
+
+    foundation = controller.foundation
+    return Learning(contacts, locate=locate, local=local_networks(foundation.config.network), clock=foundation.clock)
 
 
 def _partings(controller: Controller) -> Partings:

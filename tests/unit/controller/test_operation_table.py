@@ -47,6 +47,7 @@ AUDITED = {
     "mud.urls",
     "network.detectors",
     "network.drops",
+    "network.propose",
     "network.paths",
     "network.names",
     "network.rules",

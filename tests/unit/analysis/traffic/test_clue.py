@@ -55,6 +55,7 @@ def test_a_mud_url_that_is_announced_is_a_clue_and_no_more() -> None:
 
 def test_a_dhcp_server_speaks_of_others() -> None:
     assert said(dhcp(option4(12, b"lamp"), to=68)) == []
+    assert said(packet(ROUTER, LAMP, 67, 68, payload=v4(option4(12, b"lamp")))) == []
 
 
 def test_a_relay_speaks_of_others() -> None:

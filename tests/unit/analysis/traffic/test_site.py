@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
 
+import pytest
+
 from tests.unit.analysis.traffic.packets import (
     CLOUD,
     DEVICE,
@@ -13,6 +15,7 @@ from tests.unit.analysis.traffic.packets import (
     look_up,
     packet,
 )
+from thingstead.analysis.traffic import site as sites
 from thingstead.analysis.traffic.site import GATEWAY_CLASS, Site
 from thingstead.protocols.mud.rule import DNS_CLASS, NTP_CLASS
 from thingstead.protocols.packet.packet import Arp, EtherType, Packet
@@ -107,3 +110,16 @@ def test_a_neighbour_with_an_address_of_the_world_is_no_gateway() -> None:
     back = Packet(0.0, 80, NEIGHBOUR, DEVICE, EtherType.IPV6, 6, phone, lamp, 17)
     assert site_of(advertised(phone), there, back).gateways == set()
     assert site_of(advertised(phone, hops=64), there, back).gateways == {NEIGHBOUR}
+
+
+def test_who_has_many_addresses_and_who_are_many_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sites, "_MOST_HOSTS", 2)
+    hosts = [(0x0A4D0000 + number).to_bytes(4) for number in range(10, 15)]
+    site = site_of(*[packet(host, LAMP, 53, 5000) for host in hosts])
+    assert len(site.addresses(GATEWAY)) == 2
+    assert len(site.surroundings().controllers[DNS_CLASS]) == 2
+    for number, host in enumerate(hosts):
+        mac = bytes([2, 0, 0, 0, 0, number])
+        site.see(Packet(0.0, 60, mac, DEVICE, EtherType.ARP, arp=Arp(2, mac, host, DEVICE, LAMP)))
+    assert [bool(site.addresses(bytes([2, 0, 0, 0, 0, number]))) for number in range(3)] == [True, False, False]
+    assert len(site._on_link) == 2
