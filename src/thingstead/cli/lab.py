@@ -19,6 +19,7 @@ __all__ = ["LIST", "RUN"]
 
 _ALL = "all"
 _DID_NOT_HOLD = 1
+_HELD = {True: "held", False: "DID NOT HOLD"}
 _LIST = View(
     (("scenario", "scenario"), ("what goes wrong", "summary"), ("described in", "spec"), ("MUD files allow", "rules"))
 )
@@ -97,6 +98,8 @@ def _play(scenario: Scenario, seed: int, output: Path | None) -> Mapping[str, An
 
 
 def _sentence(score: Mapping[str, Any]) -> str:
+    if score["stopped_by"] == "nobody":
+        return f"{score['scenario']}: {_HELD[score['held']]}; nobody sent anything that could be stopped"
     open_for = (
         "nothing bad came through"
         if score["open_for"] is None
@@ -109,8 +112,7 @@ def _sentence(score: Mapping[str, Any]) -> str:
         + ")"
         for one in score["stops"]
     )
-    held = "held" if score["held"] else "DID NOT HOLD"
-    return f"{score['scenario']}: {held}, stopped by {score['stopped_by']}; {open_for}" + (
+    return f"{score['scenario']}: {_HELD[score['held']]}, stopped by {score['stopped_by']}; {open_for}" + (
         f"; {stops}" if stops else ""
     )
 

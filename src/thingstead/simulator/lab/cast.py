@@ -8,10 +8,13 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 from thingstead.errors import ConfigError
 
-__all__ = ["INTERNET", "KINDS", "OUTSIDE", "Cast", "Character", "Kind"]
+__all__ = ["INTERNET", "KINDS", "OUTSIDE", "SITE", "Cast", "Character", "Kind"]
 
 INTERNET = (IPv4Network("192.0.2.0/24"), IPv4Network("203.0.113.0/24"), IPv4Network("198.18.0.0/15"))
 """Documentation and benchmark addresses (RFC 5737, RFC 2544): nobody's, even if a packet got out."""
+
+SITE = "site"
+"""Whom a finding names that is about no single thing."""
 
 OUTSIDE = "outside"
 """Name of the host that stands for everybody outside; it has whatever address of `INTERNET` a sender takes."""

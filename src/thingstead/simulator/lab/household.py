@@ -7,7 +7,7 @@ the dummies have on the segment; what the network plane decides goes into the ke
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
@@ -37,6 +37,9 @@ _TCP, _UDP, _COAP = 6, 17, 5683
 _DNS, _NTP = "urn:ietf:params:mud:dns", "urn:ietf:params:mud:ntp"
 _BEFORE = timedelta(minutes=2)
 """How long before a scenario begins its things join, by the lab's clock."""
+
+_INTERVAL, _DAY = 90.0, 86_400.0
+"""Seconds that a thing may stay silent: three reports of telemetry; and one that sleeps."""
 
 _POLICY = """
 profile = "home"
@@ -139,14 +142,21 @@ class Household:
         await self._world.until(lambda: all(one.is_joined and one.has_reported for one in things.values()))
         self._names = {name: thing.id for name, thing in things.items()}
 
-    def scene(self, cast: Cast, installs: Mapping[str, float]) -> Scene:
-        """The gateway, and things under the domain's names for them; `installs` are seconds since 1970 by name."""
+    def scene(self, cast: Cast, *, installs: Mapping[str, float], asleep: Container[str] = ()) -> Scene:
+        """The gateway, and things under the domain's names for them.
+
+        Args:
+            cast: who is there.
+            installs: seconds since 1970 when things began to run another release, by name.
+            asleep: names of those that sleep for long, as planned.
+        """
         gateway = cast.gateway
         people = (*cast.things, gateway)
         return Scene(
             gateways=frozenset({gateway.mac}),
             gateway_addresses=frozenset(address.packed for address in (gateway.ipv4, gateway.ipv6) if address),
             local=self._networks,
+            intervals={name: _DAY if one in asleep else _INTERVAL for one, name in self._names.items()},
             installs={self._names[name]: at for name, at in installs.items()},
             things={one.mac: self._names[one.name] for one in cast.things},
             addresses={address.packed: one.mac for one in people for address in (one.ipv4, one.ipv6) if address},

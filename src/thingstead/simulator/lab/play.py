@@ -15,7 +15,7 @@ from thingstead.analysis.detectors.detector import Detection, detectors
 from thingstead.analysis.detectors.panel import Panel
 from thingstead.errors import DecodeError
 from thingstead.protocols.packet.packet import Packet, decode_frame
-from thingstead.simulator.lab.cast import Cast
+from thingstead.simulator.lab.cast import SITE, Cast
 from thingstead.simulator.lab.hand import Hands
 from thingstead.simulator.lab.household import Household
 from thingstead.simulator.lab.recording import Recording
@@ -93,7 +93,8 @@ async def play(lab: Lab, scenario: Scenario, steps: Sequence[Step], *, seed: int
         ForbiddenError: a step would leave the lab; nothing was sent of it.
     """
     installs = dict.fromkeys(scenario.updated, BEGINNING + scenario.warm_up)
-    run = _Run(Truth(steps), Panel(lab.household.scene(lab.cast, installs)))
+    run = _Run(Truth(steps), Panel(lab.household.scene(lab.cast, installs=installs, asleep=scenario.asleep)))
+    run.began = _silenced(scenario)
     for _ in lab.tap.drain():
         # What was seen until everybody was in is no part of the scenario.
         pass
@@ -112,6 +113,12 @@ async def play(lab: Lab, scenario: Scenario, steps: Sequence[Step], *, seed: int
             _arrive(run, step, was_cut_off=was_cut_off)
     await _pass_time(lab, run, scenario.warm_up + scenario.seconds)
     return _outcome(lab, scenario, run, seed=seed, events=events)
+
+
+def _silenced(scenario: Scenario) -> dict[str, float]:
+    """Who is rightly named for what nobody does, and from when on."""
+    silencing = [attack for attack in scenario.attacks if attack.pattern.silences]
+    return {who: scenario.warm_up + attack.at for attack in silencing for who in attack.tells_of}
 
 
 def _accused(scenario: Scenario) -> dict[str, tuple[str, ...]]:
@@ -187,9 +194,13 @@ def _is_answer(cast: Cast, run: _Run, packet: Packet) -> bool:
 
 async def _judge(lab: Lab, run: _Run, told: Sequence[Detection], now: float) -> None:
     for detection in told:
-        who = next((one.name for one in lab.cast.things if one.mac == detection.device), detection.device.hex(":"))
+        who = next(
+            (one.name for one in lab.cast.things if one.mac == detection.device), detection.device.hex(":") or SITE
+        )
         began = run.began.get(who)
-        first = None if run.count.first is None else run.count.first[0]
+        if began is not None and began > now:
+            began = None
+        first = began if run.count.first is None else run.count.first[0]
         run.findings.append(
             Finding(
                 detection.detector,
@@ -238,7 +249,7 @@ def _spans(count: Count) -> tuple[float | None, float | None]:
 
 def _stopped_by(run: _Run) -> str:
     if not run.count.tried:
-        return "nothing"
+        return "nobody"
     if not run.count.passed:
         return "rules"
     return "finding" if run.stops and run.count.after else "nothing"

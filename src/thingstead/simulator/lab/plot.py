@@ -26,10 +26,13 @@ def plot(scenario: Scenario, cast: Cast, *, seed: int) -> tuple[Step, ...]:
 
 
 def _ordinary(scenario: Scenario, cast: Cast, seed: int, numbers: Iterator[int]) -> Iterator[Step]:
+    silent = {attack.by: scenario.warm_up + attack.at for attack in scenario.attacks if attack.pattern.silences}
+    silent |= dict.fromkeys(scenario.asleep, scenario.warm_up)
     for one in cast.things:
         chance = _chance(seed, one.name)
         for at, act in live(cast, one, chance, seconds=scenario.warm_up + scenario.seconds):
-            yield Step(at, next(numbers), one.name, act)
+            if at < silent.get(one.name, at + 1):
+                yield Step(at, next(numbers), one.name, act)
 
 
 def _bad(scenario: Scenario, cast: Cast, seed: int, numbers: Iterator[int]) -> Iterator[Step]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from thingstead.analysis.detectors.detector import detectors
 from thingstead.errors import ConfigError
-from thingstead.simulator.lab.cast import KINDS, OUTSIDE
+from thingstead.simulator.lab.cast import KINDS, OUTSIDE, SITE
 from thingstead.simulator.lab.pattern.pattern import Pattern, patterns
 
 __all__ = ["MOST_THINGS", "Attack", "Scenario", "load", "parse", "shipped"]
@@ -20,7 +20,9 @@ _SUFFIX = ".toml"
 _LARGEST = 1 << 16
 MOST_THINGS = 20
 _MOST_SECONDS = 100_000.0
-_KEYS = frozenset({"summary", "spec", "rules", "warm_up", "seconds", "things", "attack", "found_by", "updated"})
+_KEYS = frozenset(
+    {"summary", "spec", "rules", "warm_up", "seconds", "things", "attack", "found_by", "updated", "asleep"}
+)
 _ATTACK_KEYS = frozenset({"pattern", "by", "at", "tells_of"})
 
 
@@ -57,6 +59,7 @@ class Scenario:
         attacks: what goes wrong.
         found_by: names of the detectors that have to find it.
         updated: names of things that begin to run another release when the warm-up is over.
+        asleep: names of things that fall silent then as well, as planned.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Scenario:
     attacks: tuple[Attack, ...]
     found_by: tuple[str, ...]
     updated: tuple[str, ...] = ()
+    asleep: tuple[str, ...] = ()
 
 
 def shipped() -> tuple[str, ...]:
@@ -122,6 +126,7 @@ def parse(data: bytes, *, name: str) -> Scenario:
         attacks=attacks,
         found_by=tuple(_strings(_value(table, "found_by", list, name), f"{name}: found_by", _detectors())),
         updated=tuple(_strings(table.get("updated", []), f"{name}: updated", known)),
+        asleep=tuple(_strings(table.get("asleep", []), f"{name}: asleep", known)),
     )
 
 
@@ -135,7 +140,7 @@ def _attack(row: Any, known: set[str], place: str) -> Attack:
     if pattern not in every:
         raise ConfigError(f"{place} pattern: expected one of {', '.join(every)}, got {pattern[:40]!r}")
     options = {key: value for key, value in row.items() if key not in _ATTACK_KEYS}
-    told = tuple(_strings(row.get("tells_of", [by]), f"{place} tells_of", known | {OUTSIDE}))
+    told = tuple(_strings(row.get("tells_of", [by]), f"{place} tells_of", known | {OUTSIDE, SITE}))
     return Attack(by, _seconds(row, "at", place), _with_options(every[pattern], options, known, place), told)
 
 

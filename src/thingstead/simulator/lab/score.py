@@ -89,7 +89,8 @@ class Outcome:
         kept: of those, that came through: an answer to an attack must not cost the others their work.
         open_for: seconds from the first bad packet to the last that came through, by the lab's clock; None if none did.
         open_for_real: the same by the machine's clock: what the response itself takes.
-        stopped_by: ``rules`` that let nothing through, a ``finding``, or ``nothing``.
+        stopped_by: ``rules`` that let nothing through, a ``finding``, or ``nothing``; ``nobody`` where nobody sent
+            anything bad.
         device_days: of all things together, by the lab's clock.
         lost: frames that were not seen, as they came too fast.
         stops: who was cut off.

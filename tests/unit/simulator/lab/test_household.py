@@ -43,7 +43,7 @@ def live(story, *, rules=True):
 
 
 def detection(household, severity=Severity.ALARM):
-    thing = household.scene(THOSE, {}).things[CAMERA.mac]
+    thing = household.scene(THOSE, installs={}).things[CAMERA.mac]
     at = BEGINNING + 600
     return Detection(
         "flood", CAMERA.mac, thing, "192.0.2.1", at, at, ("500 datagrams",), "a rule", "It floods.", severity
@@ -110,7 +110,7 @@ def test_one_word_of_the_owner_undoes_it():
 
 def test_detectors_know_the_gateway_and_whose_every_address_is():
     async def story(household, kernel):
-        return household.scene(THOSE, {})
+        return household.scene(THOSE, installs={})
 
     scene = live(story)
     assert scene.gateways == {THOSE.gateway.mac}
@@ -120,10 +120,19 @@ def test_detectors_know_the_gateway_and_whose_every_address_is():
 
 def test_detectors_know_who_was_updated_and_when():
     async def story(household, kernel):
-        return household.scene(THOSE, {CAMERA.name: BEGINNING + 300})
+        return household.scene(THOSE, installs={CAMERA.name: BEGINNING + 300})
 
     scene = live(story)
     assert scene.installs == {scene.things[CAMERA.mac]: BEGINNING + 300}
+
+
+def test_who_sleeps_as_planned_may_be_silent_for_longer():
+    async def story(household, kernel):
+        return household.scene(THOSE, installs={}, asleep=(CAMERA.name,))
+
+    scene = live(story)
+    assert sorted(scene.intervals.values()) == [90.0, 86_400.0]
+    assert scene.intervals[scene.things[CAMERA.mac]] == 86_400.0
 
 
 def test_a_stopwatch_adds_the_machine_s_time_only_while_it_is_taken():

@@ -51,3 +51,10 @@ def test_another_thing_changes_nothing_about_the_others():
 def test_habits_need_four_rules():
     those = cast()
     assert len(allowed(those, those.things[0])) == 4
+
+
+def test_who_is_jammed_or_asleep_is_not_heard_any_more_and_the_others_are():
+    jammed = replace(scenario(attack("jam")), asleep=("hub-1",))
+    late = {step.who for step in plot(jammed, cast(), seed=1) if step.at > 65.0}
+    assert {"camera-1", "hub-1"} & late == set()
+    assert {"lamp-1", "plug-1"} <= late

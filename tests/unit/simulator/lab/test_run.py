@@ -12,6 +12,9 @@ from thingstead.simulator.lab.scenario import shipped
 
 ROOT = Path(__file__).resolve().parents[4]
 
+QUIET = {"jamming"}
+"""Nobody sends anything there that could be stopped: it has to be told, and nobody is to be cut off."""
+
 SLOW = {"beaconing", "camera-upload", "data-leak"}
 """What cannot be told from ordinary life in so short a time: something must come back a few times first."""
 
@@ -47,13 +50,21 @@ def test_every_shipped_attack_is_found_by_whom_it_names_with_evidence_and_stoppe
     rows = [row for row in score["rows"] if row["expected"]]
     assert rows
     assert [row["detector"] for row in rows if not (row["found"] and row["evidence"])] == []
-    assert score["stopped_by"] in {"rules", "finding"}
+    assert score["stopped_by"] in ({"nobody"} if name in QUIET else {"rules", "finding"})
     assert score["held"]
 
 
 @pytest.mark.parametrize("name", shipped())
 def test_no_detector_accuses_who_did_nothing(every, name):
     assert (every[name]["false_alarms"], every[name]["lost"]) == (0, 0)
+
+
+@pytest.mark.requirement("R-39")
+def test_things_that_fall_silent_are_told_of_and_the_sleeper_is_not(every):
+    told = [(one["detector"], one["who"]) for one in every["jamming"]["findings"]]
+    assert ("lost_contact", "site") in told
+    assert {who for detector, who in told if detector == "silence"} == {"camera-1", "camera-2", "lamp-1", "plug-1"}
+    assert every["jamming"]["stops"] == []
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -67,7 +78,7 @@ def test_everybody_else_s_ordinary_life_goes_on(every, name):
 
 
 @pytest.mark.requirement("R-38")
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", sorted({*shipped()} - QUIET))
 def test_who_is_found_is_cut_off_on_six_planes_each_within_a_second(every, name):
     (stop,) = every[name]["stops"]
     assert set(stop["planes"]) == {"identity", "access", "groups", "software", "network", "data"}

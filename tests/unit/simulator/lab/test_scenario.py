@@ -66,6 +66,7 @@ def test_what_a_file_does_not_set_is_as_the_pattern_has_it():
         ("packets = 5", 'tells_of = ["nobody"]', "tells_of: 'nobody' is none that is known"),
         ('found_by = ["horizontal_scan"]', 'found_by = ["magic"]', "found_by: 'magic' is none that is known"),
         ("rules = true", 'rules = true\nupdated = ["plug-2"]', "updated: 'plug-2' is none that is known"),
+        ("rules = true", 'rules = true\nasleep = ["hub-1"]', "asleep: 'hub-1' is none that is known"),
         ("at = 1", 'at = "soon"', "at: expected seconds"),
         ("[things]", "[things", "expected TOML"),
     ],

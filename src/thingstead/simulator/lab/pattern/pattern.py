@@ -52,10 +52,12 @@ class Pattern(Protocol):
 
     Attributes:
         name: how scenarios call it.
+        silences: it ends the ordinary life of who does it.
         choices: the only values of a field, where not every one of its kind will do.
     """
 
     name: ClassVar[str]
+    silences: ClassVar[bool] = False
     choices: ClassVar[Mapping[str, tuple[object, ...]]] = {}
 
     def acts(self, setting: Setting, /) -> Iterator[tuple[float, Act]]:

@@ -35,7 +35,7 @@ def acts(name, one=None):
 def test_the_same_seed_is_the_same_script(name):
     those = [document(plot(scenario(attack(name)), cast(), seed=7)) for _ in range(2)]
     assert those[0] == those[1]
-    assert any(row["bad"] == name for row in those[0])
+    assert any(row["bad"] == name for row in those[0]) is not patterns()[name].silences
 
 
 @pytest.mark.parametrize("name", patterns())
@@ -56,7 +56,8 @@ def test_a_pattern_never_leaves_the_lab(name):
 @pytest.mark.parametrize("name", patterns())
 def test_a_pattern_goes_forward_in_time_and_ends(name):
     times = [at for at, _ in acts(name)]
-    assert 0 < len(times) <= 20_000
+    assert len(times) <= 20_000
+    assert bool(times) is not patterns()[name].silences
     assert all(one <= other for one, other in pairwise(times))
 
 
