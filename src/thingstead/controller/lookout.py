@@ -169,6 +169,7 @@ def _traffic(foundation: Foundation, planes: Planes, register: Register, respond
         longest=timedelta(seconds=watch.interval_seconds),
         gateways=frozenset(map(_mac, watch.gateways)),
         local=local_networks(foundation.config.network),
+        named=planes.network.names,
     )
     traffic = TrafficWatch(foundation.tap, surroundings, alarm=responder.alarm, clock=foundation.clock)
     planes.software.on_install.append(traffic.note)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
@@ -16,6 +16,7 @@ from thingstead.analysis.detectors.scene import HOME, Scene
 from thingstead.clock import Clock
 from thingstead.controller.standing import GONE
 from thingstead.domain.lifecycle import Restriction
+from thingstead.domain.name import NameStanding
 from thingstead.domain.network import NO_MAC, ThingAddress
 from thingstead.domain.register import Register
 from thingstead.errors import ProtocolError
@@ -95,6 +96,7 @@ class Surroundings:
         longest: what counts for those.
         gateways: link-layer addresses of routers and servers beside this machine.
         local: prefixes of the site, beside private ones and those of this machine's own addresses.
+        named: names that rules open a way to, as they stand: they outlast a restart, which look-ups do not.
     """
 
     register: Register
@@ -103,9 +105,13 @@ class Surroundings:
     longest: timedelta
     gateways: frozenset[bytes] = frozenset()
     local: tuple[IPv4Network | IPv6Network, ...] = ()
+    named: Callable[[], Iterable[NameStanding]] = tuple
 
-    def scene(self, tap: Tap, installs: dict[ThingId, float], before: Scene) -> Scene:
-        """The site as it is now; what was learned of names stays."""
+    def scene(self, tap: Tap, installs: dict[ThingId, float], before: Scene, *, now: float) -> Scene:
+        """The site as it is now; what was learned of names stays, and what rules know of them is learned."""
+        for one in self.named():
+            for address, _ in one.hosts:
+                before.names.learn(one.name, address, at=now, ttl=0)
         here = {one.id: one for one in self.register.things() if one.state not in GONE}
         places = {thing: place for thing, place in self.located().items() if thing in here and place.mac != NO_MAC}
         intervals = {
@@ -245,7 +251,7 @@ class TrafficWatch:
     def _look_around(self) -> None:
         self._looked = self._clock.utc().timestamp()
         self._tap.refresh()
-        self._panel.scene = self._surroundings.scene(self._tap, self._installs, self._panel.scene)
+        self._panel.scene = self._surroundings.scene(self._tap, self._installs, self._panel.scene, now=self._looked)
 
 
 def _own_links(addresses: frozenset[bytes]) -> list[IPv6Network]:

@@ -12,6 +12,7 @@ from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import a_thing
 from thingstead.controller.traffic_watch import Limits, Surroundings, TrafficWatch
 from thingstead.domain.lifecycle import LifecycleState, Restriction
+from thingstead.domain.name import NameStanding
 from thingstead.domain.network import NO_MAC, ThingAddress
 from thingstead.domain.register import Register
 from thingstead.domain.unit import Unit
@@ -72,6 +73,7 @@ class Stand:
 
     def __init__(self, *things, places=None, failures=0, **limits):
         self.clock, self.wire, self.told, self.failures = JumpingClock(), Wire(), [], failures
+        self.named: list[NameStanding] = []
         store = MemoryStore()
         self.register = Register(store.load())
         store.listen(self.register.follow)
@@ -83,6 +85,7 @@ class Stand:
             interval=lambda thing: timedelta(minutes=10) if thing == LAMP_ID else None,
             longest=timedelta(hours=1),
             gateways=frozenset({b"router"}),
+            named=lambda: self.named,
         )
         self.watch = TrafficWatch(self.wire, surroundings, alarm=self.alarm, clock=self.clock, limits=Limits(**limits))
         self.watch.begin()
@@ -162,6 +165,22 @@ def test_silence_is_found_though_nothing_comes():
         asyncio.run(stand.watch.look())
     asyncio.run(stand.watch.answer())
     assert [found.detector for found in stand.told] == ["silence"]
+
+
+def beacons(port=6667):
+    """The same host asked eight times by the clock, each time from a port of its own."""
+    return [syn(7, port=port)[:34] + (50_000 + number).to_bytes(2) + syn(7, port=port)[36:] for number in range(8)]
+
+
+@pytest.mark.parametrize(("named", "told"), [(True, {}), (False, {"beaconing": 1})], ids=["named by a rule", "unknown"])
+def test_whom_rules_name_is_known_after_a_restart(named, told):
+    stand = Stand()
+    stand.named += [NameStanding("cloud.example.com", ((bytes([203, 0, 113, 7]), 0),), "")] if named else []
+    stand.watch._look_around()
+    for frame in beacons():
+        stand.clock.seconds += 60
+        stand.passing(frame)
+    assert stand.watch.told == told
 
 
 def test_the_site_is_looked_at_anew_now_and_then():
