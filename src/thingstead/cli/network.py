@@ -23,7 +23,7 @@ _RULES = View(
     (
         ("rule", "rule"),
         ("verdict", "verdict"),
-        ("things", "things"),
+        ("about", "about"),
         ("zone", "zone"),
         ("model", "model"),
         ("way", "way"),

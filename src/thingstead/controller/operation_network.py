@@ -30,10 +30,16 @@ _PROTOCOLS = {"any": None, "icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
 _ALL_PORTS = (0, 65_535)
 _LONGEST = 8760.0
 _SHOWN = 50
+_ENFORCED = "nftables"
 
 
 class RuleKeeper(Protocol):
     """The network plane, in this process or another."""
+
+    @property
+    def mode(self) -> str:
+        """Who keeps the rules."""
+        ...
 
     async def owner_rules(self) -> tuple[OwnerRule, ...]:
         """All that are kept."""
@@ -187,7 +193,7 @@ class NetworkAnswers:
             raise ConfigError("expected who may do more: --thing, --zone or --model")
         rule = self._made(request, refuses=False, things=self._named(request.thing))
         things = await self._keeper.put_rule(rule, request.by)
-        return {**_rule(rule), "in_force_for": len(things)}
+        return {**_rule(rule), **self._in_force(things)}
 
     async def block(self, request: BlockFlow) -> dict[str, Any]:
         """Say what would break, and keep a refusal unless only that was asked."""
@@ -207,9 +213,8 @@ class NetworkAnswers:
         breaks = await self._breaks(rule, concerned)
         told = {**_rule(rule), "things": len(concerned), "breaks": breaks[:_SHOWN], "breaks_in_all": len(breaks)}
         if request.preview:
-            return {**told, "preview": True, "in_force_for": 0}
-        in_force = await self._keeper.put_rule(rule, request.by)
-        return {**told, "preview": False, "in_force_for": len(in_force)}
+            return {**told, "preview": True, **self._in_force(())}
+        return {**told, "preview": False, **self._in_force(await self._keeper.put_rule(rule, request.by))}
 
     async def revoke(self, request: RevokeRule) -> dict[str, Any]:
         """Forget a rule."""
@@ -228,6 +233,14 @@ class NetworkAnswers:
             for contact in await self._history.of(thing.id, days=self._days)
             if contact.allowed and is_met(rule, contact, local=self._local)
         ]
+
+    def _in_force(self, things: Sequence[ThingId]) -> dict[str, Any]:
+        """A rule that nobody enforces is in force for nobody, however many it is about."""
+        is_kept = self._keeper.mode == _ENFORCED
+        return {
+            "in_force_for": len(things) if is_kept else 0,
+            "enforced_by": self._keeper.mode if is_kept else f"NOBODY: {self._keeper.mode}",
+        }
 
     def _named(self, thing: str) -> tuple[ThingId, ...]:
         return (self._register.thing(thing_id(thing)).id,) if thing else ()
@@ -300,7 +313,7 @@ def _rule(one: OwnerRule) -> dict[str, Any]:
     return {
         "rule": one.id,
         "verdict": "refuse" if one.refuses else "allow",
-        "things": len(one.things),
+        "about": _about(one),
         "zone": one.zone,
         "model": one.model,
         "way": one.way.value,
@@ -313,6 +326,12 @@ def _rule(one: OwnerRule) -> dict[str, Any]:
         "at": one.at,
         "until": one.until,
     }
+
+
+def _about(one: OwnerRule) -> str:
+    if one.vulnerability:
+        return f"who has {one.vulnerability}, {len(one.things)} now"
+    return ", ".join(one.things) or ("those of zone and model" if one.zone or one.model else "all things")
 
 
 def _cause(request: BlockFlow) -> str:

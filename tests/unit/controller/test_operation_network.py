@@ -25,6 +25,8 @@ THINGS = (a_thing(0), a_thing(1, zone="cellar", model="SW-1"))
 class Site:
     """Answers over a history, two things, and rules that are kept in memory."""
 
+    mode = "nftables"
+
     def __init__(self):
         self.desk, self.kept, self.holes = Desk(), {}, [HOLE]
         self.register = Register(Snapshot(things=THINGS))
@@ -126,6 +128,27 @@ def test_a_known_vulnerability_is_a_rule_for_all_that_have_it_in_one_command():
 
 
 @pytest.mark.requirement("R-89")
+@pytest.mark.parametrize(
+    ("arguments", "about"),
+    [
+        ({"port": "23"}, "all things"),
+        ({"port": "23", "zone": "hall"}, "those of zone and model"),
+        ({"port": "23", "thing": LAMP}, LAMP),
+        ({"cve": "CVE-2026-1"}, "who has CVE-2026-1, 1 now"),
+    ],
+)
+def test_a_rule_says_whom_it_is_about(arguments, about):
+    assert Site().result("block", **arguments)["about"] == about
+
+
+@pytest.mark.parametrize("mode", ["dry_run", "nobody yet"])
+def test_a_rule_that_nobody_enforces_is_in_force_for_nobody(mode):
+    site = Site()
+    site.mode = mode
+    for told in (site.result("block", port="23"), site.result("allow", to="local", zone="cellar")):
+        assert (told["in_force_for"], told["enforced_by"]) == (0, f"NOBODY: {mode}")
+
+
 def test_a_preview_changes_nothing():
     site = Site()
     site.desk.see(flow()).see(flow("192.0.2.1", 80), thing=OTHER)
