@@ -57,7 +57,7 @@ PROPOSE = Action(
         AS,
     ),
     _propose,
-    "From conversations that were allowed and answered. To learn for a day what nothing allows yet:\n"
+    "From conversations that passed and were answered. To learn for a day what nothing allows yet:\n"
     "`thingstead network allow --thing THING --to any --protocol any --hours 24`, then this.",
 )
 ADOPT = Action(

@@ -44,7 +44,9 @@ class Learning:
         self._clock = clock
 
     async def propose(self, thing: Thing, *, days: int) -> Proposal:
-        """A file that allows what the thing did, and was let do, with somebody who answered.
+        """A file that allows what the thing did with somebody who answered, and nobody dropped.
+
+        No rule need have allowed it: who is being learned is let do it all the same.
 
         Raises:
             ConfigError: it is not known where the thing is.
@@ -53,7 +55,7 @@ class Learning:
         places = self._locate(thing.id)
         if not places:
             raise ConfigError(f"expected a thing that was seen; it is not known where {thing.id} is")
-        kept = [self._seen(one) for one in await self._contacts(thing.id, days) if one.allowed and one.address]
+        kept = [self._seen(one) for one in await self._contacts(thing.id, days) if one.address and not one.dropped]
         at = self._clock.utc()
         device = inventory.Device(
             mac=places[0].mac,

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from tests.fuzz.target import Target, attempt, ensure
-from tests.unit.analysis.traffic.packets import CLOUD, LAMP, ROUTER, SYN, frame, look_up, packet, tcp
-from tests.unit.analysis.traffic.test_clue import client_hello
+from tests.unit.analysis.traffic.packets import CLOUD, LAMP, ROUTER, SYN, client_hello, frame, look_up, packet, tcp
 from tests.unit.protocols.dhcp.messages import option4, v4
 from thingstead.analysis.traffic.inventory import Inventory, Limits
 from thingstead.analysis.traffic.listener import Listener

@@ -1,4 +1,4 @@
-"""Invariant: what is proposed is what the thing did, was let do, and was answered."""
+"""Invariant: what is proposed is what the thing did, nobody dropped, and somebody answered."""
 
 import asyncio
 from datetime import timedelta
@@ -53,6 +53,11 @@ def test_a_thing_gets_a_file_of_its_own_that_names_whom_it_asked():
     assert remotes(proposal) == {"dns-name cloud.example"}
 
 
+@pytest.mark.requirement("R-81")
+def test_what_no_rule_allows_yet_is_learned_where_it_passed():
+    assert remotes(proposed(contact(allowed=False, by="nobody"))) == {"dns-name cloud.example"}
+
+
 def test_a_neighbour_is_the_local_network_whatever_the_domain_calls_it():
     proposal = proposed(contact("thing-abcdefghijklmnop", "10.77.0.9"))
     assert remotes(proposal) == {RemoteKind.LOCAL_NETWORKS.value}
@@ -71,7 +76,7 @@ def test_an_address_without_a_name_stays_one():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"allowed": False},
+        {"allowed": False, "dropped": 1},
         {"protocol": None},
         {"address": ""},
         {"packets_in": 0},

@@ -20,7 +20,7 @@ class Desk:
         self.operations = Operations(*rows(self.field.brownfield, learning, self.field.house.register, days=7))
 
     async def contacts(self, _thing, _days):
-        return (contact(), contact(allowed=False), contact(packets_in=0))
+        return (contact(), contact(dropped=1), contact(packets_in=0))
 
     def locate(self, _thing):
         return (ThingAddress(MAC, FIND.ip),)

@@ -114,3 +114,13 @@ def capture(packets: Iterable[Packet]) -> bytes:
         data = frame(one)
         records.append(struct.pack("<IIII", int(one.at), int(one.at % 1 * 1e6), len(data), len(data)) + data)
     return header + b"".join(records)
+
+
+def client_hello(name: bytes = b"cloud.example", *, extension: int = 0) -> bytes:
+    """A greeting over TLS (RFC 8446 §4.1.2) in one record."""
+    entry = b"\0" + len(name).to_bytes(2) + name
+    body = len(entry).to_bytes(2) + entry
+    extensions = extension.to_bytes(2) + len(body).to_bytes(2) + body
+    hello = b"\x03\x03" + bytes(32) + b"\0" + b"\0\x02\x13\x01" + b"\x01\0" + len(extensions).to_bytes(2) + extensions
+    handshake = b"\x01" + len(hello).to_bytes(3) + hello
+    return b"\x16\x03\x01" + len(handshake).to_bytes(2) + handshake

@@ -4,7 +4,7 @@ import dns.message
 import dns.rrset
 import pytest
 
-from tests.unit.analysis.traffic.packets import CLOUD, LAMP, ROUTER, TCP, look_up, packet
+from tests.unit.analysis.traffic.packets import CLOUD, LAMP, ROUTER, TCP, client_hello, look_up, packet
 from tests.unit.protocols.dhcp.messages import URL, option4, v4
 from thingstead.analysis.traffic.clue import Source, clues
 from thingstead.protocols.packet.packet import Packet
@@ -31,15 +31,6 @@ def mdns(*rows: tuple[str, str, str], question: str = "") -> Packet:
     for name, kind, value in rows:
         message.answer.append(dns.rrset.from_text(name, 60, "IN", kind, value))
     return packet(LAMP, GROUP, 5353, 5353, payload=message.to_wire())
-
-
-def client_hello(name: bytes = b"cloud.example", *, extension: int = 0) -> bytes:
-    entry = b"\0" + len(name).to_bytes(2) + name
-    body = len(entry).to_bytes(2) + entry
-    extensions = extension.to_bytes(2) + len(body).to_bytes(2) + body
-    hello = b"\x03\x03" + bytes(32) + b"\0" + b"\0\x02\x13\x01" + b"\x01\0" + len(extensions).to_bytes(2) + extensions
-    handshake = b"\x01" + len(hello).to_bytes(3) + hello
-    return b"\x16\x03\x01" + len(handshake).to_bytes(2) + handshake
 
 
 @pytest.mark.spec("RFC 2132 3.14")
