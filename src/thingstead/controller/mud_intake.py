@@ -21,7 +21,7 @@ from thingstead.domain.plane import OBLIGATIONS, Demand, PlaneName
 from thingstead.domain.ports import Records
 from thingstead.domain.register import Register
 from thingstead.domain.thing import MAKER, Thing
-from thingstead.errors import ProtocolError, SecurityError
+from thingstead.errors import ProtocolError, SecurityError, StorageError
 from thingstead.identifier import ThingId, thing_id
 from thingstead.planes.network.mud_manager import MudManager
 from thingstead.protocols.mud.announcement import announced
@@ -113,9 +113,12 @@ class MudIntake:
             StorageError: it could not be kept; it is tried again.
         """
         while self._heard:
-            who, source, url = self._heard[0]
-            await self.hear(who, source, url)
-            self._heard.popleft()
+            said = self._heard.popleft()
+            try:
+                await self.hear(*said)
+            except StorageError:
+                self._heard.appendleft(said)
+                raise
 
     async def hear(self, who: ThingId | bytes, source: ClaimSource, url: str) -> bool:
         """Take up what a thing, or whoever has a link-layer address, says; whether that is to be decided on.
@@ -209,10 +212,11 @@ class MudIntake:
 
     async def _count(self, known: Thing, claims: Claims, url: str, cause: str, by: str) -> Thing:
         await self._network.obtain(url)
+        changed = known
+        if known.mud_url != url:
+            changed = await self._conductor.amend(known.id, actor=by, cause=cause, changes={"mud_url": url})
         await self._write(known.id, claims, [self._draft(known, cause, by, url)])
-        if known.mud_url == url:
-            return known
-        changed = await self._conductor.amend(known.id, actor=by, cause=cause, changes={"mud_url": url})
+        # Also where the record said so before: what the enforcer refused then is put in force by saying it again.
         if OBLIGATIONS[changed.state, changed.restriction][PlaneName.NETWORK] is Demand.ADMIT:
             await self._network.admit(changed, cause=cause, transition_id=changed.transition_id)
         return changed

@@ -18,8 +18,8 @@ MAC, STRANGER = bytes.fromhex("020000000001"), bytes.fromhex("0200000000ee")
 
 
 class Home:
-    def __init__(self, *things, limits=None, mac=MAC):
-        self.store, self.limits, self.mac = MemoryStore(), limits, mac
+    def __init__(self, *things, limits=None, mac=MAC, store=None):
+        self.store, self.limits, self.mac = store or MemoryStore(), limits, mac
         asyncio.run(self.store.commit(Unit(things=things or (THING,))))
         self.restart()
 

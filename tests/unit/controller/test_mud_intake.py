@@ -13,9 +13,10 @@ from thingstead.controller.mud_intake import Limits
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import Restriction
 from thingstead.domain.mud_claim import ClaimSource
-from thingstead.errors import PolicyError, TransportError
+from thingstead.errors import PolicyError, StorageError, TransportError
 from thingstead.identifier import ThingId
 from thingstead.protocols.packet.packet import decode_frame
+from thingstead.storage.memory import MemoryStore
 
 PEERS_RULE = ("10.77.1.1/32", 17, 7777)
 
@@ -196,3 +197,43 @@ def test_a_thing_that_is_not_ours_is_refused():
     home = Home()
     with pytest.raises(Exception, match="thing"):
         home.intake.told_of(ThingId("thing-bbbbbbbbbbbbbbbb"))
+
+
+class FullDisk(MemoryStore):
+    """Refuses while it is told to."""
+
+    full = False
+
+    async def commit(self, unit):
+        if self.full:
+            raise StorageError("full")
+        return await super().commit(unit)
+
+
+def test_what_could_not_be_kept_is_heard_again():
+    home = Home(store=FullDisk())
+    home.intake.note(THING.id, OTHER)
+    home.store.full = True
+    with pytest.raises(StorageError):
+        run(home.intake.look())
+    assert home.waiting() == []
+    home.store.full = False
+    run(home.intake.look())
+    assert home.waiting() == [("credential", OTHER)]
+
+
+def test_what_the_enforcer_refused_is_put_in_force_by_saying_it_again():
+    home = Home()
+    apply = home.world.kernel.apply
+
+    async def refuse(_change):
+        raise TransportError("the enforcer is gone")
+
+    home.world.kernel.apply = refuse
+    with pytest.raises(TransportError, match="enforcer"):
+        run(home.intake.say(THING.id, ClaimSource.OWNER, OTHER, by="owner"))
+    home.world.kernel.apply = apply
+    assert home.thing().mud_url == OTHER
+    before = len(home.world.kernel.applied)
+    run(home.intake.say(THING.id, ClaimSource.OWNER, OTHER, by="owner"))
+    assert len(home.world.kernel.applied) > before
