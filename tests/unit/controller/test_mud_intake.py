@@ -211,28 +211,28 @@ class FullDisk(MemoryStore):
 
 
 def test_what_could_not_be_kept_is_heard_again():
-    home = Home(store=FullDisk())
+    disk = FullDisk()
+    home = Home(store=disk)
     home.intake.note(THING.id, OTHER)
-    home.store.full = True
+    disk.full = True
     with pytest.raises(StorageError):
         run(home.intake.look())
     assert home.waiting() == []
-    home.store.full = False
+    disk.full = False
     run(home.intake.look())
     assert home.waiting() == [("credential", OTHER)]
 
 
-def test_what_the_enforcer_refused_is_put_in_force_by_saying_it_again():
+def test_what_the_enforcer_refused_is_put_in_force_by_saying_it_again(monkeypatch):
     home = Home()
-    apply = home.world.kernel.apply
 
     async def refuse(_change):
         raise TransportError("the enforcer is gone")
 
-    home.world.kernel.apply = refuse
-    with pytest.raises(TransportError, match="enforcer"):
-        run(home.intake.say(THING.id, ClaimSource.OWNER, OTHER, by="owner"))
-    home.world.kernel.apply = apply
+    with monkeypatch.context() as broken:
+        broken.setattr(home.world.kernel, "apply", refuse)
+        with pytest.raises(TransportError, match="enforcer"):
+            run(home.intake.say(THING.id, ClaimSource.OWNER, OTHER, by="owner"))
     assert home.thing().mud_url == OTHER
     before = len(home.world.kernel.applied)
     run(home.intake.say(THING.id, ClaimSource.OWNER, OTHER, by="owner"))
