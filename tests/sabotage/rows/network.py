@@ -21,6 +21,18 @@ def _known_by_address(original: Callable[..., Any]) -> Callable[..., Any]:
     return render
 
 
+def _believing_claims(original: Callable[..., Any]) -> Callable[..., Any]:
+    def render(*args: Any, **kwargs: Any) -> str:
+        text: str = original(*args, **kwargs)
+        return "\n".join(line for line in text.splitlines() if "goto drop_spoofed" not in line) + "\n"
+
+    return render
+
+
+def _unplaced(_original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda _self, change, _before: change
+
+
 ROWS = (
     Sabotage(
         "R-34",
@@ -33,6 +45,18 @@ ROWS = (
         "thingstead.enforcement.ruleset:render_table",
         _known_by_address,
         "an address is used from its own interface only",
+    ),
+    Sabotage(
+        "R-34",
+        "thingstead.enforcement.bridge_ruleset:render_bridge_table",
+        _believing_claims,
+        "nobody claims an address of somebody else on the segment",
+    ),
+    Sabotage(
+        "R-34",
+        "thingstead.enforcement.nftables:Nftables._placed",
+        _unplaced,
+        "an interface is used behind the port where it was found",
     ),
     Sabotage(
         "R-70",
@@ -57,6 +81,12 @@ ROWS = (
     ),
     Sabotage(
         "R-80", "thingstead.protocols.mud.rule:_is_reply", returns(True), "both directions of a file become rules"
+    ),
+    Sabotage(
+        "R-80",
+        "thingstead.enforcement.layout:narrows",
+        returns(False),
+        "what is open ends with the right to it",
     ),
     Sabotage(
         "R-80",

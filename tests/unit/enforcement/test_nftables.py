@@ -82,6 +82,7 @@ def test_an_address_of_a_dns_name_is_allowed_for_its_lifetime_only(seen):
     assert seen["after the name's lifetime"] is False
 
 
+@pytest.mark.requirement("R-80")
 def test_an_established_flow_ends_with_the_right_to_it(seen):
     assert seen["established"] is True
     assert seen["established, right taken"] is False
