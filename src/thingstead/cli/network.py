@@ -49,7 +49,10 @@ TALK = remote(
     "network.talk",
     THING,
     _DAYS,
-    view=View((("last", "last"), ("what", "said")), empty="nothing was seen of it in that time"),
+    view=View(
+        (("last", "last"), ("what", "said")),
+        empty="nothing was seen of it in that time; [watch] interfaces says where this domain looks",
+    ),
     then="thingstead network drops {thing}",
     description="From conversations that passed where this domain looks ([watch] in thingstead.toml says how many\n"
     "days are kept). The reason is by the rules of the moment: its maker's file, yours, or what each thing needs.",

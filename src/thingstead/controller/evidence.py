@@ -213,11 +213,6 @@ def _support(figures: Figures) -> tuple[str, bool]:
     return f"{evidence}, {len(free)} of them unrestricted", bool(past) and not free
 
 
-def _alone(figures: Figures) -> tuple[str, bool]:
-    joins, mode = figures.tally.verdicts["admit"], "offline" if figures.is_offline else "with name look-ups allowed"
-    return f"{joins} joins decided by this process, {mode}", joins > 0 and figures.is_offline
-
-
 _ROWS: tuple[Row, ...] = (
     *evidence_attestation.ROWS,
     *evidence_traffic.ROWS,
@@ -394,11 +389,5 @@ _ROWS: tuple[Row, ...] = (
         "warnings half a year and 30 days before; then the thing reaches the controller alone, and a join waits",
         _support,
         "support may end sooner than was told",
-    ),
-    (
-        "R-79",
-        "no part of the domain runs elsewhere",
-        _alone,
-        "MUD files are fetched from their makers; one that was never fetched cannot be used offline",
     ),
 )

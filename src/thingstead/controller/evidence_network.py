@@ -1,4 +1,4 @@
-"""What the ledger shows of alarms that were answered, and of services and holes that were closed."""
+"""What can be shown of alarms that were answered, of services and holes that were closed, and of needing nobody."""
 
 from __future__ import annotations
 
@@ -24,7 +24,18 @@ def _closed(figures: Figures) -> tuple[str, bool]:
     return evidence, scans > 0 and refusals > 0 and PlaneName.NETWORK not in figures.idle
 
 
+def _alone(figures: Figures) -> tuple[str, bool]:
+    joins, mode = figures.tally.verdicts["admit"], "offline" if figures.is_offline else "with name look-ups allowed"
+    return f"{joins} joins decided by this process, {mode}", joins > 0 and figures.is_offline
+
+
 ROWS: tuple[Row, ...] = (
+    (
+        "R-79",
+        "no part of the domain runs elsewhere",
+        _alone,
+        "MUD files are fetched from their makers; one that was never fetched cannot be used offline",
+    ),
     (
         "R-38",
         "detectors watch what things send; an alarm cuts its thing off on all planes, within bounds, and is told",
