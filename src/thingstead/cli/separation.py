@@ -14,6 +14,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from thingstead.analysis.detectors.detector import detectors
 from thingstead.cli.console import Console
 from thingstead.cli.hosting import (
     access_host,
@@ -104,6 +105,9 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
     if config.network.enforcement != "dry_run":
         parts.append(_enforcer(place, config, users))
     sees = CAP_NET_RAW if config.watch.interfaces else None
+    if config.watch.interfaces:
+        # They are found by looking for them, which the controller's user may not be able to where they are installed.
+        detectors()
     code = supervise(parts, user=users[_CONTROLLER], lock=lock, groups=groups, capability=sees)
     if code is not None:
         return code

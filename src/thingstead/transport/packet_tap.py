@@ -215,7 +215,7 @@ def _ipv4(interface: str) -> tuple[bytes, ...]:
 
 def _ipv6(interface: str) -> list[bytes]:
     try:
-        rows = [line.split() for line in _IPV6_ADDRESSES.read_text(encoding="ascii").splitlines()]
+        rows = [line.split() for line in _IPV6_ADDRESSES.read_text(encoding="utf-8").splitlines()]
     except OSError:
         return []
     return [bytes.fromhex(row[0]) for row in rows if row[-1] == interface]

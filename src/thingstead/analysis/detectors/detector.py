@@ -9,6 +9,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar, Protocol
 
 from thingstead.analysis import detectors as package
@@ -85,8 +86,12 @@ class Detector(Protocol):
 
 def detectors() -> tuple[Detector, ...]:
     """One of each, in the order of their names."""
-    modules = [
-        importlib.import_module(f"{package.__name__}.{one.name}") for one in pkgutil.iter_modules(package.__path__)
-    ]
-    made: list[Detector] = [module.DETECTOR() for module in modules if hasattr(module, "DETECTOR")]
-    return tuple(sorted(made, key=lambda one: one.name))
+    return tuple([make() for make in _makers()])
+
+
+@cache
+def _makers() -> tuple[type[Detector], ...]:
+    """Looked for once: a process that gives up its rights may not find them afterwards."""
+    names = [f"{package.__name__}.{one.name}" for one in pkgutil.iter_modules(package.__path__)]
+    modules = [importlib.import_module(name) for name in names]
+    return tuple(sorted([one.DETECTOR for one in modules if hasattr(one, "DETECTOR")], key=lambda one: str(one.name)))
