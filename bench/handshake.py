@@ -1,6 +1,6 @@
 """Bytes of an EDHOC handshake for each method and type of credential: suite 2, message_4, no EAD, without CoAP.
 
-Beside them the draft of a method with a shared key, and the draft of a suite that quantum computers do not break.
+Beside them the draft of a method with a shared key, and suites whose key exchange quantum computers do not break.
 
 Public keys by reference and by value, a CWT of a maker's, and certificates of P-256 as small as X.509 gets: two short
 names, no extensions, about 270 bytes.
@@ -29,7 +29,7 @@ from thingstead.protocols.edhoc.psk_initiator import PskInitiator
 from thingstead.protocols.edhoc.psk_responder import PskResponder
 from thingstead.protocols.edhoc.responder import Responder
 from thingstead.protocols.edhoc.shared_key import SharedCredential
-from thingstead.protocols.edhoc.suite import EXPERIMENTAL_SUITES, cipher_suite
+from thingstead.protocols.edhoc.suite import HYBRID, cipher_suite
 from thingstead.secret import Secret
 
 __all__ = ["figures"]
@@ -40,6 +40,10 @@ _MAKER = generate(KeyType.P256)
 _ROOT = ec.generate_private_key(ec.SECP256R1())
 _C_I, _C_R = b"\x01", b"\x02"
 _SUITE = 2
+_QUANTUM_SAFE = (
+    (HYBRID, 3, "P-256 and ML-KEM-1024 (suite -22, ours)"),
+    (-21, 0, "ML-KEM-1024 and ML-DSA-87 (draft-ietf-lake-pqsuites-01)"),
+)
 
 
 def figures() -> Iterator[Figure]:
@@ -48,9 +52,9 @@ def figures() -> Iterator[Figure]:
         for form, make in _CREDENTIALS.items():
             yield from _rows(f"method {method}, {form}", _public_key(method, make))
     yield from _rows("method 4, kid of 2 bytes (draft-ietf-lake-edhoc-psk-08)", _shared_key())
-    for number in EXPERIMENTAL_SUITES:
-        large = _public_key(0, _kid, number, limits=Limits(max_message=8160))
-        yield from _rows("method 0, kid of 1 byte, ML-KEM-1024 and ML-DSA-87 (draft-ietf-lake-pqsuites-01)", large)
+    for number, method, name in _QUANTUM_SAFE:
+        large = _public_key(method, _kid, number, limits=Limits(max_message=8160))
+        yield from _rows(f"method {method}, kid of 1 byte, {name}", large)
 
 
 def _rows(name: str, messages: list[bytes]) -> Iterator[Figure]:
