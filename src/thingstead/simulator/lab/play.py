@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from thingstead.analysis.detectors.detector import Detection, detectors
 from thingstead.analysis.detectors.panel import Panel
+from thingstead.analysis.detectors.scene import Scene
 from thingstead.errors import DecodeError
+from thingstead.identifier import ThingId
 from thingstead.protocols.packet.packet import Packet, decode_frame
 from thingstead.simulator.lab.cast import SITE, Cast
 from thingstead.simulator.lab.hand import Hands
@@ -216,6 +218,12 @@ async def _judge(lab: Lab, run: _Run, told: Sequence[Detection], now: float) -> 
             planes = await lab.household.stop(detection)
             if planes:
                 run.stops[who] = Stop(who, detection.detector, now - began, planes)
+                run.panel.scene = _without(run.panel.scene, detection.thing)
+
+
+def _without(scene: Scene, thing: ThingId | None) -> Scene:
+    """Who is cut off cannot speak, and is not waited for."""
+    return replace(scene, intervals={one: seconds for one, seconds in scene.intervals.items() if one != thing})
 
 
 def _outcome(lab: Lab, scenario: Scenario, run: _Run, *, seed: int, events: str) -> Outcome:

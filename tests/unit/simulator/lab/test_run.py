@@ -59,6 +59,11 @@ def test_no_detector_accuses_who_did_nothing(every, name):
     assert (every[name]["false_alarms"], every[name]["lost"]) == (0, 0)
 
 
+@pytest.mark.parametrize("name", sorted({*shipped()} - QUIET))
+def test_who_is_cut_off_is_not_waited_for(every, name):
+    assert "silence" not in {one["detector"] for one in every[name]["findings"]}
+
+
 @pytest.mark.requirement("R-39")
 def test_things_that_fall_silent_are_told_of_and_the_sleeper_is_not(every):
     told = [(one["detector"], one["who"]) for one in every["jamming"]["findings"]]
