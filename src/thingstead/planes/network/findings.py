@@ -10,8 +10,8 @@ CONTROLS = {
         "whatever the file allows can be misused; the file is only as good as its maker",
     ),
     "T11": (
-        "a thing opens no flow that its file does not name, so that it serves no attack on others",
-        "flooding inside an allowed flow, and jamming, are not stopped here",
+        "a thing opens no flow that its file does not name, and sends no more than its bound, whatever allows it",
+        "a flood below the bound, inside an allowed flow, and jamming, are not stopped here",
     ),
     "C5.6": (
         "MUD files fetched, verified, compiled and enforced; packets outside them raise an alarm (RFC 8520)",
@@ -26,8 +26,8 @@ CONTROLS = {
         "a thing that moves to an interface that is not ours is not met",
     ),
     "R-34": (
-        "an address is bound to one interface and one thing; another sender of it is dropped",
-        "who copies both address and interface number behind the same port is not told apart",
+        "an address is bound to one interface and one thing; another's packets, ARP and discovery from it are dropped",
+        "who copies both address and interface number is told apart by the port alone, and that only with hold_ports",
     ),
     "R-70": (
         "a thing that verifies no release itself reaches its controller and its like, whatever its file says",
