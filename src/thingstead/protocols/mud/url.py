@@ -61,8 +61,9 @@ def parse_qr_code(text: str) -> str:
     for unit in text.removeprefix(_HEADER).removesuffix(_TRAILER).split(_FIELD):
         for record in unit.split(_UNIT):
             if record.startswith(_MUD_RECORD):
-                return parse_url(record.removeprefix(_MUD_RECORD))
-    raise DecodeError("expected a record M180 with the MUD URL in the code", spec="RFC 9238 §4")
+                # A label is no place for a query: it is taken off (§3.2.4).
+                return parse_url(record.removeprefix(_MUD_RECORD).partition("?")[0])
+    raise DecodeError("expected a record M180 with the MUD URL in the code", spec="RFC 9238 §3.2.4")
 
 
 _URL, _STRING, _CODE = "RFC 8520 §1.4", "RFC 8520 §10", "RFC 9238 §3.1"

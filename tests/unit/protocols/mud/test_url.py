@@ -49,6 +49,11 @@ def test_a_field_separator_begins_anew():
     assert parse_qr_code(CODE.replace("B000Acme", "B000Other\x1f\x1cB000Acme")) == URL
 
 
+@pytest.mark.spec("RFC 9238 3.2.4")
+def test_a_query_is_taken_off_the_url_of_a_label():
+    assert parse_qr_code(CODE.replace(URL, f"{URL}?device=4711")) == URL
+
+
 def test_a_code_that_is_nothing_but_the_url_is_taken():
     assert parse_qr_code(f" {URL}\n") == URL
 
