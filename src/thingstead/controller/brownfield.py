@@ -63,6 +63,7 @@ class Brownfield:
         register: the things.
         vouch: keeps a MUD file of the owner's, and puts it in force.
         place: keeps where a thing is.
+        located: where each thing is.
         clock: for UTC.
         random_bytes: for ids.
     """
@@ -74,6 +75,7 @@ class Brownfield:
         *,
         vouch: Callable[[bytes], Awaitable[None]],
         place: Callable[[ThingId, str, bytes], Awaitable[None]],
+        located: Callable[[], Mapping[ThingId, ThingAddress]],
         clock: Clock,
         random_bytes: Callable[[int], bytes],
     ) -> None:
@@ -81,6 +83,7 @@ class Brownfield:
         self._register = register
         self._vouch = vouch
         self._place = place
+        self._located = located
         self._clock = clock
         self._random_bytes = random_bytes
 
@@ -90,7 +93,7 @@ class Brownfield:
         Raises:
             ConfigError: no address of one device, or a word that is none.
             ProtocolError: not a MUD file.
-            PolicyError: another device's file, or a device that left or is restricted.
+            PolicyError: another device's file or interface, or a device that left or is restricted.
             StorageError: it could not be kept.
         """
         _check(find)
@@ -100,6 +103,7 @@ class Brownfield:
         thing = self._register.find(ADOPTED, find.mac.hex(":"))
         if thing is not None and (thing.restriction is not Restriction.NONE or not is_adopted(thing)):
             raise PolicyError(f"{thing.id} is {thing.state.value}, {thing.restriction.value}", reason="restricted")
+        self._require_free(find.mac, thing)
         await self._vouch(find.document)
         if thing is None:
             thing = self._thing(find, url)
@@ -117,6 +121,13 @@ class Brownfield:
         return await self._conductor.amend(
             thing.id, actor=by, cause="profile", changes={"model": find.model, "zone": find.zone}
         )
+
+    def _require_free(self, mac: bytes, thing: Thing | None) -> None:
+        """What proves who it is must not be joined at its interface by something that proves nothing (R-34)."""
+        for holder, place in self._located().items():
+            is_other = place.mac == mac and (thing is None or holder != thing.id)
+            if is_other and self._register.thing(holder).state not in GONE:
+                raise PolicyError(f"{holder} has that interface; its file: `thingstead thing mud`", reason="taken")
 
     def _thing(self, find: Find, url: str) -> Thing:
         return Thing(

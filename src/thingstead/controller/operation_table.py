@@ -249,6 +249,7 @@ def _brownfield(controller: Controller) -> Brownfield:
         controller.register,
         vouch=controller.planes.network.vouch,
         place=controller.planes.whereabouts.note,
+        located=controller.planes.whereabouts.located,
         clock=controller.foundation.clock,
         random_bytes=controller.foundation.random_bytes,
     )

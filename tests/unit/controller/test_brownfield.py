@@ -16,6 +16,7 @@ from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
 from thingstead.domain.network import ThingAddress
 from thingstead.domain.plane import Demand
 from thingstead.errors import ConfigError, DecodeError, PolicyError, StorageError
+from thingstead.identifier import ThingId
 from thingstead.protocols.mud.builder import Description, render
 from thingstead.storage.memory import MemoryStore
 
@@ -36,12 +37,14 @@ class Field:
         self.house = House(MemoryStore())
         self.vouched = []
         self.places = []
+        self.located: dict[ThingId, ThingAddress] = {}
         self.fails = False
         self.brownfield = Brownfield(
             self.house.conductor,
             self.house.register,
             vouch=self.vouch,
             place=self.place,
+            located=lambda: self.located,
             clock=self.house.clock,
             random_bytes=random.Random(1).randbytes,
         )
@@ -170,3 +173,31 @@ def test_an_adopted_device_is_heard_of_by_its_interface_alone():
     register = field.house.register
     assert adopted_and_present(register, located, here) == {thing.id}
     assert adopted_and_present(register, located, []) == frozenset()
+
+
+@pytest.mark.requirement("R-34")
+def test_the_interface_of_a_thing_that_is_in_is_no_other_devices():
+    field = Field()
+    other = a_thing(9, state=LifecycleState.INSTALLED)
+    asyncio.run(field.house.conductor.register(other, actor="owner", evidence={}))
+    field.located = {other.id: ThingAddress(MAC, FIND.ip)}
+    with pytest.raises(PolicyError, match="has that interface"):
+        field.adopt()
+    assert field.vouched == []
+    assert [one.id for one in field.house.register.things()] == [other.id]
+
+
+def test_its_own_interface_is_no_other_devices():
+    field = Field()
+    thing = field.adopt()
+    field.located = {thing.id: ThingAddress(MAC, FIND.ip)}
+    assert field.adopt().id == thing.id
+
+
+def test_an_interface_of_which_the_thing_left_is_free():
+    field = Field()
+    other = a_thing(9, state=LifecycleState.INSTALLED)
+    asyncio.run(field.house.conductor.register(other, actor="owner", evidence={}))
+    asyncio.run(field.house.conductor.transition(other.id, Cause.RETIRED, actor="owner"))
+    field.located = {other.id: ThingAddress(MAC, FIND.ip)}
+    assert field.adopt().state is LifecycleState.OPERATIONAL
