@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.console import View
-from thingstead.cli.input import read_file
-from thingstead.cli.remote import AS, DOMAIN, THING, ask, remote
+from thingstead.cli.remote import AS, DOMAIN, THING, remote
+from thingstead.cli.signed_result import LEDGER_KEY, OUTPUT, VERIFIED, proof, show
 from thingstead.domain import type_result
 from thingstead.domain.type_result import TypeResult
-from thingstead.protocols.cose import key as cose_key
-from thingstead.storage.directory import write_whole
 
 __all__ = ["LIST", "RESULT", "TEST", "VERIFY"]
 
-_MAX_KEY, _MAX_FILE = 1 << 12, 1 << 21
 _VIEW = View(
     (
         ("type", "type"),
@@ -51,21 +47,11 @@ TEST = remote(
 
 
 def _result(session: Session) -> int:
-    told: dict[str, Any] = ask(session, "type.result", {"type": session.options["type"]})
-    if session.options["output"] is None:
-        session.console.show(_told(type_result.decode(base64.b64decode(told["result"]))))
-        session.console.next("thingstead type result", session.options["type"], "--output", "type.result")
-        return 0
-    target = session.path("output")
-    write_whole(target, base64.b64decode(told["signed"]))
-    session.console.show({"written": str(target), "entry": told["entry"]})
-    session.console.next("thingstead type verify-result", session.options["output"], "--key", "LEDGER.key")
-    return 0
+    return show(session, "type", "type", lambda encoded: _told(type_result.decode(encoded)))
 
 
 def _verify(session: Session) -> int:
-    public = cose_key.decode(read_file(session.path("key"), max_bytes=_MAX_KEY)).require_public()
-    proved = type_result.authenticate(read_file(session.path("file"), max_bytes=_MAX_FILE), public)
+    proved = type_result.authenticate(*proof(session))
     head = {"authentic": "by the ledger's key", "entry": proved.entry.index, "by": proved.entry.actor}
     session.console.show({**head, **_told(proved.result)})
     return 0
@@ -88,7 +74,7 @@ def _told(result: TypeResult) -> dict[str, Any]:
 RESULT = Action(
     (
         Parameter("type", "how its name begins, as `type list` shows it"),
-        Parameter("--output", "file to write the result to, with the ledger's signature"),
+        OUTPUT,
         DOMAIN,
         AS,
     ),
@@ -98,8 +84,8 @@ RESULT = Action(
 VERIFY = Action(
     (
         Parameter("file", "what `type result --output` wrote"),
-        Parameter("--key", "the ledger's public key, which lies beside the signed head", required=True),
+        LEDGER_KEY,
     ),
     _verify,
-    "Needs no domain, and nobody's word but the ledger's key. It proves what was found, not that there is no more.",
+    VERIFIED,
 )
