@@ -21,7 +21,6 @@ COMPOSITION_ROOTS = {
     "simulator/decade/wink",
     "simulator/demo",
     "simulator/lab/dummy",
-    "simulator/lab/hand",
     "simulator/lab/play",
     "simulator/lab/tap",
     "simulator/launch",

@@ -96,6 +96,15 @@ def test_nothing_bad_comes_through_ten_seconds_after_it_began(every, name):
     assert (every[name]["open_for"] or 0) < 10
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("seed", [1, 2, 4, 99])
+def test_it_holds_whatever_is_left_to_chance(seed):
+    done = lab("all", "--seed", seed)
+    scores = json.loads(done.stdout)
+    assert [score["scenario"] for score in scores if not score["held"]] == []
+    assert sum(score["false_alarms"] for score in scores) == 0
+
+
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
     directory = tmp_path_factory.mktemp("lab")
