@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,7 @@ from pyroute2 import IPRoute
 
 from thingstead.domain.network import ThingAddress
 from thingstead.enforcement.layout import bridge_bindings
+from thingstead.enforcement.netlink import NetlinkError
 from thingstead.enforcement.table import BRIDGE, Element
 
 __all__ = ["BridgePorts"]
@@ -37,14 +39,20 @@ class BridgePorts:
         self._is_known = False
 
     def changed(self) -> bool:
-        """Whether anything may be other than when `elements` was asked; true at first."""
+        """Whether anything may be other than when `elements` was asked; true at first.
+
+        Raises:
+            NetlinkError: the kernel tells nothing any more.
+        """
         told = not self._is_known
         while True:
             try:
                 told = bool(self._notices.recv(_RECEIVE_BYTES)) or told
             except BlockingIOError:
                 return told
-            except OSError:
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise NetlinkError(error.errno or errno.EIO, "to tell of links") from error
                 # More came than fits: what was lost is looked up all the same.
                 told = True
 

@@ -5,13 +5,21 @@ Attribute numbers are those of linux/netfilter/nfnetlink_log.h.
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 import time
 from collections.abc import Iterator
 
 from thingstead.domain.network import Drop
-from thingstead.enforcement.netlink import Attributes, Message, NetfilterSocket, attribute, parse_attributes
+from thingstead.enforcement.netlink import (
+    Attributes,
+    Message,
+    NetfilterSocket,
+    NetlinkError,
+    attribute,
+    parse_attributes,
+)
 
 __all__ = ["DropLog", "parse_drops"]
 
@@ -55,15 +63,21 @@ class DropLog:
         self._socket.setblocking(False)
 
     def read(self) -> list[Drop]:
-        """What was logged and not yet read, oldest first; at most some thousand, the rest next time."""
+        """What was logged and not yet read, oldest first; at most some thousand, the rest next time.
+
+        Raises:
+            NetlinkError: the log cannot be read.
+        """
         drops: list[Drop] = []
         while len(drops) < _LONGEST_READ:
             try:
                 data = self._socket.recv(_RECEIVE_BYTES)
             except BlockingIOError:
                 break
-            except OSError:
-                # ENOBUFS: more was logged than fits; those are in the counters alone.
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise NetlinkError(error.errno or errno.EIO, "to tell what was logged") from error
+                # More was logged than fits; what is lost is in the counters alone.
                 continue
             drops += parse_drops(data)
         return drops

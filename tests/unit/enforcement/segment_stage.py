@@ -20,6 +20,7 @@ from pyroute2 import IPRoute
 from tests.unit.enforcement.stage import COAP, ONE, TCP, TWO, UDP, Stage, bound, host
 from thingstead.domain.network import FlowRule, NetworkChange, RateLimit, ThingAddress
 from thingstead.enforcement.namespace import inside
+from thingstead.enforcement.netlink import NetlinkError
 from thingstead.enforcement.nft import load_text
 from thingstead.enforcement.nftables import Nftables, NftablesConfig
 from thingstead.errors import TransportError
@@ -162,8 +163,8 @@ async def places(stage, seen):
     door = bound(socket.SOCK_DGRAM, "0.0.0.0", 5685)
     door.settimeout(LISTENING)
 
-    def knocks(sender):
-        stage.raw[sender.mac].send(knock)
+    def knocks(sender, frame=knock):
+        stage.raw[sender.mac].send(frame)
         try:
             return bool(door.recv(10))
         except TimeoutError:
@@ -180,6 +181,11 @@ async def places(stage, seen):
         await kernel.apply(dataclasses.replace(full, addresses=wrong, rules=frozenset()))
     except TransportError:
         seen["after a change that the kernel refused"] = [knocks(one), knocks(three)]
+    elsewhere = (dataclasses.replace(full.addresses[0], ip=ip_address("10.77.5.5")),)
+    await kernel.apply(dataclasses.replace(full, addresses=elsewhere))
+    moved = udp4(one.mac, elsewhere[0].ip, site.controller_ipv4, (1234, 5685), bytes.fromhex("027700000000"))
+    old, new = knocks(one), knocks(one, moved)
+    seen["after a change of address"] = {"old": old, "new": new}
     door.close()
     await kernel.apply(full)
 
@@ -364,6 +370,10 @@ def killed(stage, seen):
     asyncio.run(stage.kernel.apply(stage.change(ONE, one, stage.rules_of_one())))
     seen["told again"] = look()
     stage.kernel.close()
+    try:
+        asyncio.run(stage.kernel.drops())
+    except NetlinkError as error:
+        seen["log that was closed"] = error.reason
     seen["stopped"] = look()
     narrower = NetworkChange(ONE, stage.change(ONE, one, ()).addresses, None, barred=True)
     stage.kernel = Nftables(config)

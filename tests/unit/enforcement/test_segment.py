@@ -191,9 +191,20 @@ def test_the_log_says_when_and_says_it_once(seen):
 
 
 def test_the_log_names_the_interface_that_sent_it(seen):
-    assert seen["whose"]["rogue"] == seen["whose"]["stranger"] == ["027700000003"]
+    assert seen["whose"]["rogue"] == ["027700000003"]
+    # The first by an address that it has left.
+    assert seen["whose"]["stranger"] == ["027700000001", "027700000003"]
     assert seen["whose"]["too_much"] == seen["whose"]["denied"] == ["027700000001"]
 
 
 def test_who_finds_the_log_taken_keeps_the_rules_and_reads_nothing_of_another_s(seen):
     assert seen["log of another"] == []
+
+
+def test_a_log_that_was_closed_is_an_error_and_no_silence(seen):
+    assert seen["log that was closed"] == "kernel"
+
+
+@pytest.mark.requirement("R-34")
+def test_with_a_new_address_the_old_one_ends(seen):
+    assert seen["after a change of address"] == {"old": False, "new": True}
