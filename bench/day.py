@@ -190,14 +190,14 @@ class Device:
                 yield self._answer(asked, 0.05, payload=b"\x60\x44\x00\x01")
 
     def streams(self, every: float = 14_400.0, seconds: int = 300) -> Iterator[Packet]:
-        """Pictures to a relay that it looked up, with reports back every second."""
+        """Pictures to a relay that it looked up, with a report back every five seconds."""
         to = ip_address("203.0.113.99").packed
         for at in self._times(every, 0.2):
             yield from self._looks_up(at, "relay.camera.example", to)
-            for number in range(seconds * 25):
-                sent = self._packet(at + 1 + number / 25, to, _UDP, (40_000, 40_002), payload=bytes(1200))
+            for number in range(seconds * 60):
+                sent = self._packet(at + 1 + number / 60, to, _UDP, (40_000, 40_002), payload=bytes(1200))
                 yield sent
-                if number % 12 == 0:
+                if number % 300 == 150:
                     yield self._answer(sent, 0.05, payload=bytes(60))
 
     def browses(self, every: float = 1800.0, hosts: int = 25) -> Iterator[Packet]:

@@ -13,7 +13,8 @@ from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["DETECTOR"]
 
-_SECONDS, _ANSWERED = 10.0, 0.05
+_SECONDS, _STREAM, _ANSWERED = 10.0, 8.0, 0.05
+"""Who watches a stream reports back within seconds, and seldom more than that (RFC 3550 §6.2)."""
 _MOST = {TCP: 100, UDP: 500, ICMP: 200, ICMPV6: 200}
 _NAMES = {TCP: "connections asked for", UDP: "datagrams", ICMP: "ICMP messages", ICMPV6: "ICMPv6 messages"}
 
@@ -28,9 +29,7 @@ class _Count:
 class _Flood(Detector):
     name = "flood"
     spec = "RFC 8576 §3"
-    rule = (
-        f"{_MOST[TCP]} connections, {_MOST[UDP]} datagrams or {_MOST[ICMP]} pings to a host that answers less than 5 %"
-    )
+    rule = f"{_MOST[TCP]} connections or {_MOST[ICMP]} pings in 10 s hardly answered, {_MOST[UDP]} datagrams not at all"
 
     def __init__(self) -> None:
         self._counts: PerKey[tuple[bytes, bytes, int], _Count] = PerKey(_Count)
@@ -47,7 +46,8 @@ class _Flood(Detector):
             if packet.at - count.since > _SECONDS:
                 count.since, count.sent, count.answers = packet.at, 0, 0
             count.sent += 1
-            if count.sent >= _MOST[protocol] and count.answers < count.sent * _ANSWERED:
+            is_stream = protocol == UDP and (count.answers or packet.at - count.since < _STREAM)
+            if count.sent >= _MOST[protocol] and count.answers < count.sent * _ANSWERED and not is_stream:
                 yield self._tell(packet, scene, count, f"{count.sent} {_NAMES[protocol]}")
                 count.sent = count.answers = 0
 

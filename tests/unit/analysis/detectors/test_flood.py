@@ -18,7 +18,7 @@ def pings(count):
     ("packets", "what"),
     [
         (many(syn, 100), "100 connections asked for"),
-        (many(udp, 500), "500 datagrams"),
+        (many(udp, 500, every=0.019), "500 datagrams"),
         (pings(200), "200 ICMP messages"),
     ],
     ids=["SYN", "UDP", "ICMP"],
@@ -40,7 +40,13 @@ def test_forged_senders_are_found_by_their_link_layer_address():
     [
         many(syn, 99),
         many(syn, 1000, every=0.2),
-        many(udp, 499),
+        many(udp, 499, every=0.019),
+        many(udp, 790),
+        [
+            each
+            for at, one in enumerate(many(udp, 8000, every=0.0025))
+            for each in (one, back(one))[: 2 - bool(at % 2000)]
+        ],
         [each for one in many(udp, 2000) for each in (one, back(one))],
         [each for one in many(syn, 400) for each in (one, back(one, flags=0x12))],
         many(tcp, 2000, payload=b"much"),
@@ -48,7 +54,19 @@ def test_forged_senders_are_found_by_their_link_layer_address():
         many(arp, 500),
         [syn(number / 100, to=f"203.0.113.{number % 250 + 1}") for number in range(2000)],
     ],
-    ids=["few", "slow", "few datagrams", "answered", "accepted", "one connection", "group", "ARP", "many hosts"],
+    ids=[
+        "few",
+        "slow",
+        "few datagrams",
+        "short",
+        "a stream",
+        "answered",
+        "accepted",
+        "one connection",
+        "group",
+        "ARP",
+        "many hosts",
+    ],
 )
 def test_what_is_no_flood_is_not_told(packets):
     assert not told(NAME, *packets)
