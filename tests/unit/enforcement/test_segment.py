@@ -1,26 +1,13 @@
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.unit.enforcement.observed import observed
 
 pytestmark = [pytest.mark.namespace, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
 def seen(request):
-    """What the stage observed; it runs once, as a program, for a process that is in a site never comes back."""
-    row = request.config.getoption("--sabotage", None)
-    without = [] if row is None else ["tests.sabotage.program", str(row)]
-    done = subprocess.run(
-        [sys.executable, "-m", *without, "tests.unit.enforcement.segment_stage"],
-        cwd=ROOT, env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return observed(request, "segment_stage")
 
 
 @pytest.mark.requirement("R-80")
