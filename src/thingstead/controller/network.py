@@ -35,6 +35,8 @@ from thingstead.transport.resolver import HostsResolver
 __all__ = ["check", "enforcement", "fetcher", "local_networks", "network_plane", "resolver"]
 
 _TCP, _UDP = 6, 17
+_BOOTPS = PortRange(67, 67)
+_EVERYBODY = Remote(RemoteKind.PREFIX, prefix=ip_network("255.255.255.255/32"))
 _DHCP = ("udp", 67), ("udp", 547)
 """A thing has no address yet when it asks this machine for one."""
 
@@ -163,10 +165,12 @@ def network_plane(
 
 
 def _doors(config: ControllerConfig) -> tuple[tuple[Prefix, ...], tuple[Rule, ...]]:
-    """Where the controller is, and what every thing may ask it: CoAP both ways, hawkBit's API where it is served."""
+    """Where the controller is, and what every thing may ask there: CoAP both ways, its lease, and hawkBit's API."""
     controller, port = Remote(RemoteKind.MY_CONTROLLER), PortRange(config.coap.port, config.coap.port)
     here = _host(config.coap.host)
     rules = [Rule(way, here.version, _UDP, controller, port) for way in (Direction.FROM_DEVICE, Direction.TO_DEVICE)]
+    # A thing renews its lease from its own address, first with the server, then with anybody (RFC 2131 §4.4.5).
+    rules += [Rule(Direction.FROM_DEVICE, 4, _UDP, to, _BOOTPS) for to in (controller, _EVERYBODY)]
     if config.ddi.served_port is None:
         return (here,), tuple(rules)
     door, port = _host(config.ddi.host), PortRange(config.ddi.port, config.ddi.port)
