@@ -3,6 +3,10 @@
 Unicast from one port to another is taken up to the router, where the other table decides on it with its tracked
 flows: so two things on one segment are as far apart as two sites. Of the rest only what finds neighbours is bridged,
 and the multicast that somebody's rules or the owner's helpers name.
+
+A frame may bear a tag that names no VLAN but a priority (IEEE 802.1Q): the kernel takes it off before it takes the
+packet up, so what is inside decides. Only the rules for ARP cannot look behind a tag, and none behind two: such do
+not pass. What is of a VLAN is for another interface.
 """
 
 from __future__ import annotations
@@ -85,12 +89,13 @@ table bridge {name} {{
         goto upward
     }}
     chain arriving_icmp6 {{
-        icmpv6 type nd-neighbor-advert @th,64,128 @target6 @th,64,128 . ether saddr != @target_pair6 goto drop_spoofed
-        icmpv6 type {{ nd-router-advert, nd-redirect }} goto drop_rogue
-        icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept
+        @th,0,8 136 @th,64,128 @target6 @th,64,128 . ether saddr != @target_pair6 goto drop_spoofed
+        @th,0,8 {{ 134, 137 }} goto drop_rogue
+        @th,0,8 {{ 135, 136 }} accept
         goto upward
     }}
     chain arriving_arp {{
+        ether type != arp goto drop_spoofed
         arp saddr ip @known4 arp saddr ip . arp saddr ether != @pair4 goto drop_spoofed
         accept
     }}
@@ -103,7 +108,9 @@ table bridge {name} {{
         type filter hook prerouting priority dstnat; policy accept;
         iif != @ports accept
         ether saddr @held iifname . ether saddr != @place goto drop_spoofed
-        ether type vmap {{ ip : goto arriving4, ip6 : goto arriving6, arp : goto arriving_arp }}
+        ether type {{ 8021q, 8021ad }} @ll,116,12 != 0 accept
+        meta protocol {{ 8021q, 8021ad }} goto drop_spoofed
+        meta protocol vmap {{ ip : goto arriving4, ip6 : goto arriving6, arp : goto arriving_arp }}
     }}
     chain between {{
         type filter hook forward priority filter; policy accept;

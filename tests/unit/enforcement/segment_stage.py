@@ -39,6 +39,11 @@ def arp(mac, ip):
     return frame(mac, ARP, struct.pack("!HHBBH", 1, IPV4, 6, 4, 2) + mac + ip.packed + ALL + ip.packed)
 
 
+def tagged(data, *, kind=0x8100, vlan=0):
+    """With a tag behind the two addresses; of no VLAN it is a priority, which the kernel takes off."""
+    return data[:12] + struct.pack("!HH", kind, vlan) + data[12:]
+
+
 def checksum(data):
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
@@ -154,6 +159,30 @@ async def neighbours(stage, seen):
     seen["router advertised"] = stage.hears(two, icmp6(three.mac, link, everybody, 134, bytes(8)), three)
     offer = udp4(three.mac, three.ipv4, ip_address("255.255.255.255"), (67, 68))
     seen["addresses offered"] = stage.hears(two, offer, three)
+
+
+async def tags(stage, seen):
+    """Whom the router believes to be at an address of a thing that it has not talked to."""
+    one, three, site, kernel = stage.one, stage.three, stage.site, stage.kernel
+    four, six, router = ip_address("10.77.0.99"), ip_address("fd77::99"), site.controller_ipv6
+    places = tuple([ThingAddress(one.mac, ip) for ip in (four, six)])
+    await kernel.apply(NetworkChange(ONE, places, frozenset()))
+    question = struct.pack("!HHBBH", 1, IPV4, 6, 4, 1) + three.mac + four.packed + bytes(6)
+    asked = frame(three.mac, ARP, question + site.controller_ipv4.packed)
+    group = ip_address(b"\xff\2" + bytes(9) + b"\1\xff" + router.packed[13:])
+    solicited = icmp6(three.mac, six, group, 135, router.packed + b"\1\1" + three.mac)
+    for claim in (asked, solicited):
+        for data in (tagged(claim), tagged(claim, kind=0x88A8), tagged(tagged(claim)), tagged(tagged(claim), vlan=7)):
+            stage.raw[three.mac].send(data)
+    # What is answered came after all of that: the kernel takes frames of one port in their order.
+    knock = udp4(three.mac, three.ipv4, site.controller_ipv4, (1234, COAP), bytes.fromhex("027700000000"))
+    stage.controller.settimeout(LISTENING)
+    stage.raw[three.mac].send(tagged(knock))
+    seen["tagged knock of a stranger"] = stage.controller.recv(10) == b"knock"
+    with IPRoute() as route:
+        rows = [row for row in route.get_neighbours() if row.get_attr("NDA_DST") in {str(four), str(six)}]
+        seen["believed of a tagged claim"] = [row.get_attr("NDA_LLADDR") for row in rows]
+    await kernel.apply(stage.change(ONE, one, stage.rules_of_one()))
 
 
 async def places(stage, seen):
@@ -437,7 +466,7 @@ async def act(stage, seen):
     kernel = stage.kernel
     await kernel.apply(stage.change(ONE, stage.one, stage.rules_of_one()))
     await kernel.apply(stage.change(TWO, stage.two, stage.rules_of_two()))
-    for part in (neighbours, places, multicast, refusals, bounds, repair, names, machines):
+    for part in (neighbours, tags, places, multicast, refusals, bounds, repair, names, machines):
         await part(stage, seen)
     drops = await kernel.drops()
     seen["reasons"] = sorted({one.reason for one in drops})

@@ -45,6 +45,15 @@ def test_nobody_says_that_he_is_at_an_address_of_a_thing_or_of_the_router(seen, 
     assert seen[what] is False
 
 
+@pytest.mark.requirement("R-34")
+def test_a_tag_hides_no_claim_from_the_rules(seen):
+    assert seen["believed of a tagged claim"] == []
+
+
+def test_a_tag_that_is_of_no_vlan_keeps_nobody_out(seen):
+    assert seen["tagged knock of a stranger"] is True
+
+
 @pytest.mark.parametrize("what", ["router advertised", "addresses offered"])
 def test_nobody_on_a_port_is_a_router_or_gives_addresses(seen, what):
     assert seen[what] is False
