@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from thingstead.analysis.detectors.detector import Detection, Detector
+from thingstead.analysis.detectors.detector import Detection, Detector, Severity
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.analysis.detectors.sight import host, mac
 from thingstead.analysis.detectors.window import PerKey, Window
@@ -30,21 +31,26 @@ class _ArpSpoof(Detector):
             return
         owner = scene.owner(arp.sender_ip, packet.at)
         if (owner is not None and owner != arp.sender_mac) or arp.sender_ip in scene.gateway_addresses:
-            yield self._tell(packet, scene, arp.sender_ip, arp.sender_mac, (packet.at, packet.at))
+            claim = f"ARP: {host(arp.sender_ip)} is at {mac(arp.sender_mac)}, sent by {mac(packet.source_mac)}"
+            why = f"It says that {host(arp.sender_ip)} is its own, which is another's: it wants to be in the middle."
+            yield self._tell(packet, scene, arp.sender_ip, (packet.at, packet.at), claim, why)
         elif owner is None and self._is_in_turn(arp.sender_ip, arp.sender_mac, packet.at):
-            span = self._claims[arp.sender_ip].span
+            claims = self._claims[arp.sender_ip]
+            shown = [f"ARP: {host(arp.sender_ip)} is at {mac(one)}" for one in claims.values()]
+            why = f"It and another say that {host(arp.sender_ip)} is their own: one of them wants to be in the middle."
             self._claims.drop(arp.sender_ip)
-            yield self._tell(packet, scene, arp.sender_ip, arp.sender_mac, span)
+            # Which of them, nobody knows: who has the address must not be cut off for what another says.
+            found = self._tell(packet, scene, arp.sender_ip, claims.span, *shown, why)
+            yield replace(found, severity=Severity.INCIDENT)
 
     def _is_in_turn(self, address: bytes, claimant: bytes, now: float) -> bool:
         claims = self._claims[address]
         claims.add(now, claimant)
         return claims.distinct > 1 and sum(count >= _TURNS for count in claims.counts()) > 1
 
-    def _tell(self, packet: Packet, scene: Scene, address: bytes, by: bytes, seen: tuple[float, float]) -> Detection:
-        claim = f"ARP: {host(address)} is at {mac(by)}, sent by {mac(packet.source_mac)}"
-        why = f"It says that {host(address)} is its own, which is another's: it wants to be in the middle."
-        return self.found(packet.source_mac, scene, subject=host(address), seen=seen, evidence=[claim], why=why)
+    def _tell(self, packet: Packet, scene: Scene, address: bytes, seen: tuple[float, float], *said: str) -> Detection:
+        *shown, why = said
+        return self.found(packet.source_mac, scene, subject=host(address), seen=seen, evidence=shown, why=why)
 
 
 DETECTOR = _ArpSpoof

@@ -34,7 +34,8 @@ class _OscoreNonceReuse(Detector):
     def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
         if packet.protocol != UDP or not {packet.source_port, packet.destination_port} & _PORTS:
             return
-        pair = frozenset({packet.source, packet.destination})
+        ends = packet.source, packet.destination
+        pair = frozenset(ends)
         try:
             message = coap.decode(packet.payload)
             value = message.option(OptionNumber.OSCORE)
@@ -48,7 +49,7 @@ class _OscoreNonceReuse(Detector):
         if option.partial_iv is None or message.option(OptionNumber.BLOCK1) or message.option(OptionNumber.BLOCK2):
             return
         who = (option.kid, option.kid_context) if option.kid is not None else (packet.destination_port,)
-        key = hash((packet.source, packet.destination, who, self._handshakes[pair], option.partial_iv))
+        key = hash((packet.source_mac, ends, who, self._handshakes[pair], option.partial_iv))  # an IP is soon forged
         ciphertext, before = crc32(message.payload) or 1, self._seen[key]
         self._seen[key] = ciphertext
         if before not in (0, ciphertext):

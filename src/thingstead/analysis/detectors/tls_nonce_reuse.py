@@ -36,7 +36,8 @@ class _TlsNonceReuse(Detector):
             if kind == _HANDSHAKE:
                 self._handshakes[pair] += 1
             elif kind == _DATA and len(fragment) > _NONCE:
-                key = hash((ends, self._handshakes[pair], fragment[:_NONCE]))
+                # With the interface: what another sent under this address is no fault of who has it.
+                key = hash((packet.source_mac, ends, self._handshakes[pair], fragment[:_NONCE]))
                 record, before = crc32(fragment) or 1, self._seen[key]
                 self._seen[key] = record
                 if before not in (0, record):

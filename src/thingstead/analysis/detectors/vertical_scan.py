@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from thingstead.analysis.detectors.detector import Detection, Detector
 from thingstead.analysis.detectors.scene import Scene
-from thingstead.analysis.detectors.sight import ICMP, ICMPV6, host, opens
-from thingstead.analysis.detectors.window import PerKey, Window
+from thingstead.analysis.detectors.sight import ICMP, ICMPV6, UDP, host, opens
+from thingstead.analysis.detectors.window import MAX_KEYS, PerKey, Window
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["DETECTOR"]
@@ -24,15 +24,20 @@ class _VerticalScan(Detector):
 
     def __init__(self) -> None:
         self._tried: PerKey[tuple[bytes, bytes], Window[int]] = PerKey(lambda: Window(_SECONDS, 128))
+        self._sent: PerKey[tuple[bytes, bytes, int], float] = PerKey(float, MAX_KEYS * 4)
 
     def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
         if opens(packet) and packet.destination_port is not None:
             yield from self._try(packet.source_mac, packet.destination, packet.destination_port, packet, scene)
+        elif packet.protocol == UDP and packet.destination_port is not None:
+            self._sent[packet.source_mac, packet.destination, packet.destination_port] = packet.at
         elif packet.icmp is not None and packet.protocol is not None:
             start = _CLOSED.get((packet.protocol, packet.icmp))
             if start is not None and len(packet.payload) >= start + 2:
-                port = int.from_bytes(packet.payload[start : start + 2])
-                yield from self._try(scene.receiver(packet), packet.source, port, packet, scene)
+                device, port = scene.receiver(packet), int.from_bytes(packet.payload[start : start + 2])
+                # Anybody can send somebody what says that he tried; it counts of whom tried.
+                if (device, packet.source, port) in self._sent:
+                    yield from self._try(device, packet.source, port, packet, scene)
 
     def _try(self, device: bytes, target: bytes, port: int, packet: Packet, scene: Scene) -> Iterator[Detection]:
         window = self._tried[device, target]

@@ -11,6 +11,7 @@ from tests.unit.analysis.detectors.traffic import (
     syn,
     told,
 )
+from thingstead.analysis.detectors.detector import Severity
 from thingstead.analysis.detectors.scene import Scene
 
 NAME, FREE = "arp_spoof", "192.168.1.99"
@@ -30,6 +31,15 @@ def test_two_that_claim_one_address_in_turn_are_found_without_knowing_whose_it_i
     turns = [arp(number, mac=(OTHER, STRANGER)[number % 2], sender=FREE) for number in range(6)]
     (found,) = told(NAME, *turns, scene=Scene())
     assert (found.subject, found.first, found.last) == (FREE, 0, 5)
+    assert found.evidence == tuple(f"ARP: {FREE} is at 02:00:00:00:00:0{number}" for number in (2, 4))
+
+
+@pytest.mark.requirement("R-34")
+def test_who_has_an_address_is_not_cut_off_for_anothers_claims_to_it():
+    """The first claims are the attacker's, and the last is that of the thing whose address it is."""
+    claims = [arp(number, mac=(STRANGER, OTHER)[number > 2], sender=FREE) for number in range(6)]
+    (found,) = told(NAME, *claims)
+    assert (found.device, found.severity) == (OTHER, Severity.INCIDENT)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.analysis.detectors.traffic import LAMP, OTHER_IP, back, packet, syn, told, udp
+from tests.unit.analysis.detectors.traffic import LAMP, OTHER_IP, STRANGER, back, packet, syn, told, udp
 from thingstead.protocols.coap import message as coap
 from thingstead.protocols.coap.registry import Code, OptionNumber
 from thingstead.protocols.oscore.option import OscoreOption, encode_option
@@ -46,12 +46,13 @@ def test_notifications_are_told_apart_by_their_numbers_too():
         [protected(at, bytes([at]), extra=[(int(OptionNumber.BLOCK1), b"\x08")]) for at in (1, 2)],
         [protected(1, b"one", iv=None, kid=None, code=68), protected(2, b"another", iv=None, kid=None, code=68)],
         [protected(1, b"one"), protected(2, b"another", source="192.168.1.9")],
+        [protected(1, b"one", mac=STRANGER), protected(2, b"another")],
         [udp(at, b"\x40\xff\xff", ports=PORTS) for at in (1, 2)],
         [udp(1, protected(1, b"one").payload, ports=(1, 2)), udp(2, protected(2, b"other").payload, ports=(1, 2))],
         [syn(1), packet(2, ports=PORTS)],
     ],
     ids=["sent again", "another number", "another sender", "another context", "keys anew", "keys anew, combined",
-         "blocks", "answers", "another place", "no message", "another port", "TCP"],
+         "blocks", "answers", "another place", "another's forgery", "no message", "another port", "TCP"],
 )  # fmt: skip
 def test_what_uses_no_number_twice_is_not_told(packets):
     assert not told(NAME, *packets)

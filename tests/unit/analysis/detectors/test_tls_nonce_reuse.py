@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.analysis.detectors.traffic import LAMP, arp, back, tcp, told, udp
+from tests.unit.analysis.detectors.traffic import LAMP, STRANGER, arp, back, tcp, told, udp
 
 NAME = "tls_nonce_reuse"
 NONCE = bytes(range(8))
@@ -40,6 +40,7 @@ def test_records_in_one_packet_are_compared_too():
         [udp(1, dtls(b"one")), udp(2, dtls(b"hello", kind=22)), udp(3, dtls(b"another"))],
         [tcp(1, record(b"one")), back(tcp(2, b""), payload=record(b"another"))],
         [tcp(1, record(b"one")), tcp(2, record(b"another"), ports=(40_001, 80))],
+        [tcp(1, record(b"one"), mac=STRANGER), tcp(2, record(b"another"))],
         [tcp(1, record(b"one")), tcp(2, record(b"another, cut off")[:-1])],
         [tcp(1, record(b"one", kind=21)), tcp(2, record(b"another", kind=21))],
         [tcp(1, record(b"")), tcp(2, record(b""))],
@@ -47,7 +48,7 @@ def test_records_in_one_packet_are_compared_too():
         [udp(1, record(b"one")), udp(2, record(b"another"))],
     ],
     ids=["sent again", "another nonce", "keys anew", "keys anew, DTLS", "the other way", "another connection",
-         "cut off", "alerts", "empty", "no TLS", "TLS over UDP"],
+         "another's forgery", "cut off", "alerts", "empty", "no TLS", "TLS over UDP"],
 )  # fmt: skip
 def test_what_uses_no_nonce_twice_is_not_told(packets):
     assert not told(NAME, *packets)

@@ -1,6 +1,19 @@
+from itertools import chain
+
 import pytest
 
-from tests.unit.analysis.detectors.traffic import GATEWAY, LAMP, OTHER_IP, REMOTE_IP, back, packet, syn, told, udp
+from tests.unit.analysis.detectors.traffic import (
+    GATEWAY,
+    LAMP,
+    LAMP_IP,
+    OTHER_IP,
+    REMOTE_IP,
+    back,
+    packet,
+    syn,
+    told,
+    udp,
+)
 
 NAME = "vertical_scan"
 
@@ -23,11 +36,18 @@ def test_a_device_that_tries_many_ports_of_one_host_is_found():
     assert (found.device, found.subject, found.evidence[0]) == (LAMP, OTHER_IP, f"{OTHER_IP} port 1 tried")
 
 
+def tried(at, port, *, family=4):
+    """A datagram to such a door, and what comes back."""
+    refusal = closed(at, port, family=family)
+    source, to = (LAMP_IP, REMOTE_IP) if family == 4 else ("fd00::11", "2001:db8::7")
+    return udp(at, source=source, to=to, ports=(40_000, port)), refusal
+
+
 @pytest.mark.spec("RFC 792")
 @pytest.mark.spec("RFC 4443 3.1")
 @pytest.mark.parametrize("family", [4, 6])
 def test_whose_datagrams_meet_closed_ports_is_found_by_what_comes_back(family):
-    (found,) = told(NAME, *[closed(number, 100 + number, family=family) for number in range(15)])
+    (found,) = told(NAME, *chain(*[tried(number, 100 + number, family=family) for number in range(15)]))
     assert (found.device, found.last) == (LAMP, 14)
     assert found.evidence[0].endswith("port 100 tried")
 
@@ -40,12 +60,26 @@ def test_whose_datagrams_meet_closed_ports_is_found_by_what_comes_back(family):
         [syn(number, to=OTHER_IP, port=80, from_port=number + 1) for number in range(60)],
         [syn(number, to=f"192.168.1.{number + 20}", port=number + 1) for number in range(60)],
         [back(one) for one in doors(60)],
-        [closed(number, 100) for number in range(60)],
+        [*chain(*[tried(number, 100) for number in range(60)])],
+        [closed(number, 100 + number) for number in range(60)],
+        [*tried(0, 100), *[closed(number, 100 + number) for number in range(60)]],
         [packet(number, protocol=1, icmp=(3, 3), payload=b"short") for number in range(60)],
         [packet(number, protocol=1, icmp=(3, 1), payload=closed(0, number).payload) for number in range(60)],
         [udp(number, to=OTHER_IP, ports=(53, 1024 + number)) for number in range(60)],
     ],
-    ids=["few", "slow", "one port", "hosts", "answers", "one closed", "cut off", "host unreachable", "a resolver"],
+    ids=[
+        "few",
+        "slow",
+        "one port",
+        "hosts",
+        "answers",
+        "one closed",
+        "never tried",
+        "one tried",
+        "cut off",
+        "host unreachable",
+        "a resolver",
+    ],
 )
 def test_what_is_no_search_for_doors_is_not_told(packets):
     assert not told(NAME, *packets)
