@@ -29,12 +29,14 @@ class NameServerLimits:
         max_under_way: questions that are waited for at one time; more are dropped.
         max_of_one: of these, of one address.
         max_connections: TCP connections at one time.
-        idle_seconds: after which a connection on which nothing is asked is closed.
+        max_connections_of_one: of these, of one address.
+        idle_seconds: after which a connection on which nothing is asked, or no answer is taken, is closed.
     """
 
     max_under_way: int = 512
     max_of_one: int = 32
     max_connections: int = 32
+    max_connections_of_one: int = 4
     idle_seconds: float = 5.0
 
 
@@ -68,7 +70,7 @@ class NameServer:
         self._limits = limits or NameServerLimits()
         self._under_way: Counter[str] = Counter()
         self._running: set[asyncio.Task[None]] = set()
-        self._connections = 0
+        self._connections: Counter[str] = Counter()
         self._socket: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self.dropped = 0
@@ -146,19 +148,22 @@ class NameServer:
             return None
 
     async def _on_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        host = writer.get_extra_info("peername")[0]
+        host, limits = writer.get_extra_info("peername")[0], self._limits
         with closing(writer):
-            if self._connections >= self._limits.max_connections:
+            of_one = self._connections[host]
+            if self._connections.total() >= limits.max_connections or of_one >= limits.max_connections_of_one:
                 self.dropped += 1
                 return
-            self._connections += 1
+            self._connections[host] += 1
             try:
                 while await self._serve(reader, writer, host):
                     pass
             except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
                 _LOGGER.debug("names: connection of %s ended: %r", host, error)
+                # Closing alone would keep what it does not take, and the socket, for as long as it likes.
+                writer.transport.abort()
             finally:
-                self._connections -= 1
+                self._connections -= Counter([host])
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str) -> bool:
         """One question and its answer; whether another may follow."""
@@ -169,5 +174,6 @@ class NameServer:
         if said is None:
             return False
         writer.write(struct.pack("!H", len(said)) + said)
-        await writer.drain()
+        async with asyncio.timeout(self._limits.idle_seconds):
+            await writer.drain()
         return True

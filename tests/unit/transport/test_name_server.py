@@ -158,6 +158,39 @@ def test_more_connections_than_there_is_room_for_are_closed_at_once():
     run(story)
 
 
+def test_one_asker_gets_no_more_than_its_share_of_connections():
+    async def story():
+        async with served(Zone(ROW), max_connections_of_one=1) as (server, port):
+            first, held = await asyncio.open_connection("127.0.0.1", port)
+            await until(lambda: server._connections.total() == 1)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            assert await reader.read() == b""
+            assert server.dropped == 1
+            held.close()
+            assert await first.read() == b""
+            await until(lambda: not server._connections)
+            writer.close()
+            return await over_tcp(port, QUERY)
+
+    assert [len(one.addresses()) for one in run(story)] == [1]
+
+
+def test_who_takes_no_answers_keeps_no_connection():
+    long = [(NAME, 60, "TXT", " ".join(["x" * 250] * 230))]
+
+    async def story():
+        async with served(Zone(*long), idle_seconds=0.1) as (server, port):
+            with socket.socket() as client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                client.connect(("127.0.0.1", port))
+                # More answers than the buffers of both ends have room for.
+                client.sendall((struct.pack("!H", len(QUERY)) + QUERY) * 16)
+                await until(lambda: server._connections.total() == 1)
+                await until(lambda: not server._connections)
+
+    run(story)
+
+
 def test_a_fault_of_ours_costs_one_answer_and_not_the_server(caplog):
     class Broken(Zone):
         async def ask(self, query):
