@@ -155,7 +155,8 @@ def test_a_device_that_nobody_knows_is_heard_on_an_interface():
     )
     assert done.returncode == 0, done.stderr
     rows = {row["mac"]: row for row in json.loads(done.stdout)}
-    assert rows[LAMP_MAC]["addresses"] == ["10.77.1.1"]
+    # Its kernel solicits routers from an address of its own, up to a second after the interface (RFC 4861 §6.3.7).
+    assert [one for one in rows[LAMP_MAC]["addresses"] if not one.startswith("fe80:")] == ["10.77.1.1"]
 
 
 KINDS = {
