@@ -127,7 +127,8 @@ def absolute_paths(*keys: str) -> Callable[[Session, dict[str, Any]], None]:
 def _fill(then: str, result: Any, given: Mapping[str, Any]) -> str:
     rows = result if isinstance(result, list) else [result]
     fields = next((row for row in rows if isinstance(row, Mapping)), {})
-    return then.format_map(_Named({**given, **fields}))
+    known = {key: value for key, value in {**given, **fields}.items() if value is not None}
+    return then.format_map(_Named(known))
 
 
 class _Named(dict[str, Any]):

@@ -39,7 +39,7 @@ def parse(text: str, cls: type[T], *, name: str = "configuration") -> T:
     """
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{name} is not TOML: {error}") from error
     _refuse_unknown(table, cls, name)
     try:

@@ -33,6 +33,8 @@ def test_what_is_not_said_has_its_default(tmp_path):
         ("part = 1", "a.toml: Expected `object`"),
         ("[part]\nsize = 'x'", "Expected `int`.*part.size"),
         ("[", "a.toml is not TOML"),
+        pytest.param("name = " + "9" * 5_000, "a.toml is not TOML", id="digits"),
+        pytest.param("name = " + "[" * 20_000, "a.toml is not TOML", id="depth"),
     ],
 )
 def test_what_is_not_a_setting_is_one_sentence_that_names_the_place(text, told):

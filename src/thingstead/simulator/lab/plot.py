@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import count
 from random import Random
 
+from thingstead.errors import ConfigError
 from thingstead.simulator.lab.cast import OUTSIDE, Cast, Character
 from thingstead.simulator.lab.habit import live
 from thingstead.simulator.lab.pattern.pattern import Setting
@@ -14,11 +15,17 @@ from thingstead.simulator.lab.script import Step
 
 __all__ = ["plot"]
 
+_MOST_ACTS = 100_000
+"""Of all patterns together: a file has room for a thousand, each within its own bound."""
+
 
 def plot(scenario: Scenario, cast: Cast, *, seed: int) -> tuple[Step, ...]:
     """Everything that everybody does, in the order of time.
 
     Chance is dealt out by name, so that a thing more changes nothing about what the others do.
+
+    Raises:
+        ConfigError: the patterns do too much, or one needs somebody who is not there.
     """
     numbers = count()
     steps = [*_ordinary(scenario, cast, seed, numbers), *_bad(scenario, cast, seed, numbers)]
@@ -36,11 +43,13 @@ def _ordinary(scenario: Scenario, cast: Cast, seed: int, numbers: Iterator[int])
 
 
 def _bad(scenario: Scenario, cast: Cast, seed: int, numbers: Iterator[int]) -> Iterator[Step]:
-    end = scenario.warm_up + scenario.seconds
+    end, done = scenario.warm_up + scenario.seconds, count(1)
     for place, attack in enumerate(scenario.attacks):
         one = _who(cast, attack)
         setting = Setting.of(cast, one, _chance(seed, f"{place} {attack.pattern.name}"))
         for at, act in attack.pattern.acts(setting):
+            if next(done) > _MOST_ACTS:
+                raise ConfigError(f"{scenario.name}: expected patterns of at most {_MOST_ACTS} acts in all")
             when = scenario.warm_up + attack.at + at
             if when < end:
                 yield Step(when, next(numbers), one.name, act, attack.pattern.name)

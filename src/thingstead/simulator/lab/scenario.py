@@ -109,7 +109,7 @@ def parse(data: bytes, *, name: str) -> Scenario:
         raise ConfigError(f"{name}: expected at most {_LARGEST} octets")
     try:
         table = tomllib.loads(data.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, lists in lists in lists
         raise ConfigError(f"{name}: expected TOML: {error}") from error
     _refuse_unknown(table, _KEYS, f"{name}:")
     things = _things(_value(table, "things", dict, name), name)
@@ -155,14 +155,16 @@ def _with_options(made: type[Pattern], options: Mapping[str, Any], known: set[st
         allowed = made.choices.get(key, ())
         if allowed and value not in allowed:
             raise ConfigError(f"{place} {key}: expected one of {', '.join(map(str, allowed))}, got {str(value)[:40]}")
-        if key in _COUNTS and isinstance(value, int) and not 1 <= value <= _MOST:
-            raise ConfigError(f"{place} {key}: expected 1 to {_MOST}, got {value}")
+        most = _MOST_OF.get(key)
+        if most is not None and isinstance(value, int) and not 1 <= value <= most:
+            raise ConfigError(f"{place} {key}: expected 1 to {most}, got {value}")
     return made(**read)
 
 
 _WHO = frozenset({"target", "claimed"})
 _MOST = 20_000
-_COUNTS = frozenset({"hosts", "ports", "attempts", "packets", "times", "mails", "names", "queries", "size"})
+_COUNTS = ("hosts", "ports", "attempts", "packets", "times", "mails", "names", "queries", "size")
+_MOST_OF = {**dict.fromkeys(_COUNTS, _MOST), "port": 0xFFFF}
 """Every loop of a pattern has a bound, whatever a file says."""
 
 
@@ -203,7 +205,7 @@ def _rows(table: Mapping[str, Any], name: str) -> list[Any]:
 
 def _strings(rows: Any, place: str, known: Container[str]) -> Iterator[str]:
     for row in rows if isinstance(rows, list) else [rows]:
-        if row not in known:
+        if not isinstance(row, str) or row not in known:
             raise ConfigError(f"{place}: {str(row)[:40]!r} is none that is known")
         yield row
 

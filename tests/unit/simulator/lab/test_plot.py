@@ -2,8 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tests.unit.simulator.lab.people import cast
+from thingstead.errors import ConfigError
 from thingstead.simulator.lab.habit import allowed
+from thingstead.simulator.lab.pattern import flood
 from thingstead.simulator.lab.pattern.pattern import patterns
 from thingstead.simulator.lab.plot import plot
 from thingstead.simulator.lab.scenario import Attack, Scenario
@@ -58,3 +62,9 @@ def test_who_is_jammed_or_asleep_is_not_heard_any_more_and_the_others_are():
     late = {step.who for step in plot(jammed, cast(), seed=1) if step.at > 65.0}
     assert {"camera-1", "hub-1"} & late == set()
     assert {"lamp-1", "plug-1"} <= late
+
+
+def test_patterns_that_are_too_much_together_are_refused():
+    many = replace(attack("flood"), pattern=flood.Bad(packets=20_000, every=60.0, size=1))
+    with pytest.raises(ConfigError, match="mine: expected patterns of at most 100000 acts in all"):
+        plot(scenario(*[many] * 6), cast(), seed=1)

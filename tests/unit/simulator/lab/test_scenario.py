@@ -67,6 +67,13 @@ def test_what_a_file_does_not_set_is_as_the_pattern_has_it():
         ('found_by = ["horizontal_scan"]', 'found_by = ["magic"]', "found_by: 'magic' is none that is known"),
         ("rules = true", 'rules = true\nupdated = ["plug-2"]', "updated: 'plug-2' is none that is known"),
         ("rules = true", 'rules = true\nasleep = ["hub-1"]', "asleep: 'hub-1' is none that is known"),
+        (
+            'found_by = ["horizontal_scan"]',
+            'found_by = [["horizontal_scan"]]',
+            "found_by: \"['horizontal_scan']\" is none",
+        ),
+        ("rules = true", "rules = true\nasleep = {}", "asleep: '{}' is none that is known"),
+        ("packets = 5", "tells_of = [{}]", "tells_of: '{}' is none that is known"),
         ("at = 1", 'at = "soon"', "at: expected seconds"),
         ("[things]", "[things", "expected TOML"),
     ],
@@ -88,6 +95,8 @@ def test_what_is_no_scenario_is_refused_with_the_place(old, new, why):
         ("sweep", "local = 1", "local: expected bool, got int"),
         ("flood", 'kind = "magic"', "kind: expected one of"),
         ("dictionary", "port = 99", "port: expected one of"),
+        ("beacon", "port = 0", "port: expected 1 to 65535, got 0"),
+        ("long-header", "port = 65536", "port: expected 1 to 65535, got 65536"),
     ],
 )
 def test_an_option_of_another_kind_is_refused(pattern, option, why):
@@ -101,7 +110,11 @@ def test_a_file_that_is_too_long_is_not_read():
         parse(b"#" * 65_537, name="mine")
 
 
-@pytest.mark.parametrize("data", [b"\xff", b"= 1"])
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff", b"= 1", b"seconds = " + b"9" * 5_000, b"seconds = " + b"[" * 20_000],
+    ids=["text", "key", "digits", "depth"],
+)
 def test_what_is_no_text_is_refused(data):
     with pytest.raises(ConfigError, match="expected TOML"):
         parse(data, name="mine")
