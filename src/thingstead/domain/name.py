@@ -44,14 +44,24 @@ class NameStanding:
 def is_inside(address: IPv4Address | IPv6Address, local: Iterable[IPv4Network | IPv6Network]) -> bool:
     """Whether a maker's name must not stand for `address`: it is of the site, of this machine, or of no one host.
 
-    An IPv4 address in IPv6's clothes (RFC 4291 §2.5.5.2) counts as what it is.
+    An IPv4 address in IPv6's clothes counts as what it is: mapped (RFC 4291 §2.5.5.2), behind a relay (RFC 3056 §2) or a
+    translator (RFC 6052 §2.1), which would carry what is sent there to it.
     """
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    if mapped is not None:
-        return is_inside(mapped, local)
+    inner = _inner(address)
+    if inner is not None and is_inside(inner, local):
+        return True
     special = address.is_loopback or address.is_multicast or address.is_link_local or address.is_unspecified
     broadcast = address == _BROADCAST
     return special or broadcast or any(address in prefix for prefix in local if prefix.version == address.version)
 
 
+def _inner(address: IPv4Address | IPv6Address) -> IPv4Address | None:
+    if not isinstance(address, IPv6Address):
+        return None
+    if address in _TRANSLATED:
+        return IPv4Address(address.packed[12:])
+    return address.ipv4_mapped or address.sixtofour
+
+
+_TRANSLATED = IPv6Network("64:ff9b::/96")
 _BROADCAST = IPv4Address("255.255.255.255")

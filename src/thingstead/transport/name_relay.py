@@ -141,8 +141,9 @@ class NameRelay:
         Whatever name it is: the thing that would follow it may be one that no file restrains.
         """
         for record in response.answers:
-            if record.address is not None and is_inside(record.address, self._inside):
-                raise UntrustedError(f"{record.name} stands for {record.address}, which is inside", reason="rebinding")
+            for address in (*record.hints, *(() if record.address is None else (record.address,))):
+                if is_inside(address, self._inside):
+                    raise UntrustedError(f"{record.name} stands for {address}, which is inside", reason="rebinding")
 
     async def _teach(
         self, name: str, found: tuple[tuple[Address, int], ...], aliases: tuple[str, ...], asker: str

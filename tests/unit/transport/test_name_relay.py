@@ -91,7 +91,8 @@ def test_a_type_that_an_owner_s_host_has_not_is_answered_with_nothing():
     ("kind", "address"),
     [("A", "10.77.1.2"), ("A", "192.168.1.1"), ("A", "172.16.0.1"), ("A", "127.0.0.1"), ("A", "169.254.169.254"),
      ("A", "0.0.0.0"), ("A", "100.64.0.1"), ("AAAA", "2001:db8:77::1"), ("AAAA", "fd00::1"), ("AAAA", "::1"),
-     ("AAAA", "fe80::1"), ("AAAA", "::ffff:10.77.1.2")],
+     ("AAAA", "fe80::1"), ("AAAA", "::ffff:10.77.1.2"), ("AAAA", "64:ff9b::10.77.1.2"),
+     ("HTTPS", "1 . ipv4hint=198.51.100.7,10.77.1.2"), ("SVCB", "1 . ipv6hint=fd00::1")],
 )  # fmt: skip
 def test_an_answer_that_leads_back_inside_is_refused_and_teaches_nothing(kind, address):
     made, plane = relay(Zone(ROW, (NAME, 60, kind, address)))

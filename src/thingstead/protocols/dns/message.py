@@ -15,6 +15,7 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
+from dns.rdtypes.svcbbase import ParamKey
 
 from thingstead.errors import DecodeError, UnsupportedError
 
@@ -43,6 +44,8 @@ class RecordType(IntEnum):
     A = 1
     CNAME = 5
     AAAA = 28
+    SVCB = 64
+    HTTPS = 65
 
     @classmethod
     def of(cls, address: Address) -> RecordType:
@@ -103,6 +106,7 @@ class Record:
         ttl: seconds for which it may be kept; never negative (RFC 2181 §8).
         address: of an A or AAAA record.
         target: of a CNAME record, written as in a `Question`; empty for others.
+        hints: addresses that an SVCB or HTTPS record has beside it (RFC 9460 §7.3).
     """
 
     name: str
@@ -110,6 +114,7 @@ class Record:
     ttl: int
     address: Address | None = None
     target: str = ""
+    hints: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +234,8 @@ def encode_response(query: bytes, *, rcode: Rcode, addresses: tuple[Address, ...
 def encode_relayed(query: bytes, response: bytes, *, max_ttl: int, max_bytes: int) -> bytes:
     """What we say to a query of which somebody else knows the answer.
 
-    Only the answer goes through, and the zone's own record where there is none (RFC 2308 §5): what else a server puts
-    into a message serves nobody who asked for one name.
+    Only what is said of the name, and of those that it leads to, goes through, and the zone's own record where there is
+    none (RFC 2308 §5): what else a server puts into a message serves nobody who asked for one name.
 
     Args:
         query: as it came to us.
@@ -245,7 +250,7 @@ def encode_relayed(query: bytes, response: bytes, *, max_ttl: int, max_bytes: in
     known = _attempt(lambda: dns.message.from_wire(response, raise_on_truncation=False))
     ours = _attempt(lambda: dns.message.make_response(asked, recursion_available=True))
     ours.set_rcode(known.rcode())
-    ours.answer = [*known.answer]
+    ours.answer = _concerning(asked, known.answer)
     ours.authority = [one for one in known.authority if one.rdtype == dns.rdatatype.SOA]
     for one in (*ours.answer, *ours.authority):
         one.ttl = min(one.ttl, max_ttl)
@@ -264,13 +269,28 @@ _INTERNET = 1
 _LEAST_DATAGRAM = 512
 _LONGEST_TTL = (1 << 31) - 1
 _WITH_ADDRESS = frozenset({RecordType.A, RecordType.AAAA})
+_WITH_HINTS = frozenset({RecordType.SVCB, RecordType.HTTPS})
 
 
 def _record(one: dns.rrset.RRset) -> Record:
     name, kind, ttl = _text(one.name), int(one.rdtype), max(0, one.ttl)
     if kind in _WITH_ADDRESS:
         return Record(name, kind, ttl, address=ip_address(one[0].address))
+    if kind in _WITH_HINTS:
+        told = [one[0].params.get(key) for key in (ParamKey.IPV4HINT, ParamKey.IPV6HINT)]
+        hints = tuple([ip_address(text) for param in told if param is not None for text in param.addresses])
+        return Record(name, kind, ttl, hints=hints)
     return Record(name, kind, ttl, target=_text(one[0].target) if kind == RecordType.CNAME else "")
+
+
+def _concerning(asked: dns.message.Message, answer: list[dns.rrset.RRset]) -> list[dns.rrset.RRset]:
+    targets = {one.name: one[0].target for one in answer if one.rdtype == dns.rdatatype.CNAME and len(one)}
+    names = [one.name for one in asked.question]
+    for name in names:
+        if name in targets and targets[name] not in names:
+            names.append(targets[name])
+    # An alias of a whole domain is said of that (RFC 6672 §3.2).
+    return [one for one in answer if one.name in names or one.rdtype == dns.rdatatype.DNAME]
 
 
 def _text(name: dns.name.Name) -> str:

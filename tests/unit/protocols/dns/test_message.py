@@ -174,6 +174,24 @@ def test_an_answer_is_passed_on_to_who_asked() -> None:
     assert (read.id, read.question, read.addresses()) == (99, Question(_NAME, 1), ((_ADDRESS, 60),))
 
 
+@pytest.mark.spec("RFC 5452 6")
+def test_what_is_said_of_names_that_nobody_asked_for_is_not_passed_on() -> None:
+    rows = [(_NAME, 60, "CNAME", "edge.example."), ("bank.example", 60, "A", "198.51.100.66")]
+    read = relayed(response(*rows, ("edge.example", 60, "A", "198.51.100.7"), ("edge.example", 60, "TXT", "said")))
+    assert [one.name for one in read.answers] == [_NAME, "edge.example", "edge.example"]
+
+
+def test_an_alias_of_itself_is_passed_on_and_leads_nowhere() -> None:
+    read = relayed(response((_NAME, 60, "CNAME", f"{_NAME}.")))
+    assert (len(read.answers), read.addresses()) == (1, ())
+
+
+@pytest.mark.spec("RFC 9460 7.3")
+def test_addresses_beside_a_service_are_read() -> None:
+    (record,) = decode(response((_NAME, 60, "HTTPS", "1 . alpn=h2 ipv4hint=198.51.100.7 ipv6hint=2001:db8::7"))).answers
+    assert record.hints == (_ADDRESS, ip_address("2001:db8::7"))
+
+
 def test_no_answer_is_passed_on_that_may_be_kept_for_ever() -> None:
     assert relayed(response((_NAME, 1_000_000, "A", "198.51.100.7"))).addresses() == ((_ADDRESS, 3600),)
 
