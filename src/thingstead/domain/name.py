@@ -44,8 +44,8 @@ class NameStanding:
 def is_inside(address: IPv4Address | IPv6Address, local: Iterable[IPv4Network | IPv6Network]) -> bool:
     """Whether a maker's name must not stand for `address`: it is of the site, of this machine, or of no one host.
 
-    An IPv4 address in IPv6's clothes counts as what it is: mapped (RFC 4291 §2.5.5.2), behind a relay (RFC 3056 §2) or a
-    translator (RFC 6052 §2.1), which would carry what is sent there to it.
+    An IPv4 address in IPv6's clothes counts as what it is: mapped (RFC 4291 §2.5.5.2), or behind a relay (RFC 3056 §2)
+    or a translator (RFC 6052 §2.1), which carry to it what is sent there.
     """
     inner = _inner(address)
     if inner is not None and is_inside(inner, local):

@@ -10,7 +10,8 @@ LOCAL = (ip_network("10.77.0.0/16"), ip_network("fd77::/64"))
 @pytest.mark.parametrize(
     "address",
     ["10.77.3.4", "fd77::9", "127.0.0.1", "::1", "224.0.0.1", "ff02::1", "169.254.1.1", "fe80::1", "0.0.0.0", "::",
-     "255.255.255.255", "::ffff:10.77.3.4", "::ffff:127.0.0.1", "64:ff9b::10.77.3.4", "2002:a4d:304::1", "2002:7f00:1::"],
+     "255.255.255.255", "::ffff:10.77.3.4", "::ffff:127.0.0.1", "64:ff9b::10.77.3.4",
+     "2002:a4d:304::1", "2002:7f00:1::"],
 )  # fmt: skip
 def test_a_name_may_not_stand_for_what_is_inside(address):
     assert is_inside(ip_address(address), LOCAL)
