@@ -411,9 +411,9 @@ class MudManager:
         if not is_unmended(thing):
             return await self._bar(thing, demand)
         resident = Resident(thing, self._addresses(thing), demand)
-        applied = await self._apply(resident)
+        # First, as below: an answer of the DNS that comes meanwhile must not bring back what it had.
         self._residents.put(resident)
-        return applied
+        return await self._apply(resident)
 
     async def _bar(self, thing: Thing, demand: Demand) -> AppliedChange:
         resident = Resident(thing, self._addresses(thing), demand)

@@ -1,12 +1,14 @@
 import asyncio
 import dataclasses
 from datetime import timedelta
+from ipaddress import ip_address
 
 import pytest
 
 from tests.unit.domain.things import a_thing
 from tests.unit.planes.network.fakes import CLOUD, CONTROLLER, PEERS, URL, Kernel, World, described
 from thingstead.domain.lifecycle import LifecycleState, Restriction
+from thingstead.domain.name import NameAnswer
 from thingstead.domain.network import Traffic
 from thingstead.domain.plane import Standing
 from thingstead.domain.thing import KeyRow
@@ -384,6 +386,29 @@ def test_a_thing_at_its_end_of_life_reaches_its_controller_and_nobody_else_after
         cut_off = dataclasses.replace(aged, restriction=Restriction.QUARANTINED)
         await world.manager.restrict(cut_off, cause="odd", transition_id=cut_off.transition_id)
         assert world.kernel.applied[-1].barred
+
+    run(story())
+
+
+def test_a_name_that_is_answered_while_a_thing_is_restricted_brings_nothing_back():
+    """Another process keeps the rules: until it has answered, others have their turn."""
+    aged = dataclasses.replace(THING, state=LifecycleState.END_OF_LIFE)
+    answer = NameAnswer("cloud.acme.example", ((ip_address("198.51.100.7").packed, 60),), (), b"\x0a\x4d\x01\x01")
+
+    class Elsewhere(Kernel):
+        async def apply(self, change):
+            done = await super().apply(change)
+            if change.rules == world.manager._book.repair(aged):
+                await world.manager.learn(answer)
+            return done
+
+    kernel = Elsewhere()
+    world = World(CLOUD, learns=True, kernel=kernel)
+
+    async def story():
+        await world.admit(THING)
+        await world.manager.restrict(aged, cause="support-ended", transition_id=aged.transition_id)
+        assert kernel.rules(THING.id) == BASELINE
 
     run(story())
 
