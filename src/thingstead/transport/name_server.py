@@ -28,6 +28,7 @@ class NameServerLimits:
     Attributes:
         max_under_way: questions that are waited for at one time; more are dropped.
         max_of_one: of these, of one address.
+        max_a_second: questions of one address; each may cost a change in the kernel, which everybody waits for.
         max_connections: TCP connections at one time.
         max_connections_of_one: of these, of one address.
         idle_seconds: after which a connection on which nothing is asked, or no answer is taken, is closed.
@@ -35,6 +36,7 @@ class NameServerLimits:
 
     max_under_way: int = 512
     max_of_one: int = 32
+    max_a_second: int = 100
     max_connections: int = 32
     max_connections_of_one: int = 4
     idle_seconds: float = 5.0
@@ -69,6 +71,8 @@ class NameServer:
         self._tasks = tasks
         self._limits = limits or NameServerLimits()
         self._under_way: Counter[str] = Counter()
+        self._asked: Counter[str] = Counter()
+        self._second = 0
         self._running: set[asyncio.Task[None]] = set()
         self._connections: Counter[str] = Counter()
         self._socket: socket.socket | None = None
@@ -119,10 +123,20 @@ class NameServer:
 
     def _admits(self, host: str) -> bool:
         limits = self._limits
+        if not self._is_in_measure(host):
+            return False
         if self._under_way.total() >= limits.max_under_way or self._under_way[host] >= limits.max_of_one:
             return False
         self._under_way[host] += 1
         return True
+
+    def _is_in_measure(self, host: str) -> bool:
+        second = int(asyncio.get_running_loop().time())
+        if second != self._second:
+            self._second = second
+            self._asked.clear()
+        self._asked[host] += 1
+        return self._asked[host] <= self._limits.max_a_second
 
     def _settle(self, host: str) -> None:
         self._under_way[host] -= 1
@@ -170,6 +184,9 @@ class NameServer:
         async with asyncio.timeout(self._limits.idle_seconds):
             (size,) = struct.unpack("!H", await reader.readexactly(2))
             data = await reader.readexactly(size)
+        if not self._is_in_measure(host):
+            self.dropped += 1
+            return False
         said = await self._ask(data, host, max_bytes=(1 << 16) - 1)
         if said is None:
             return False

@@ -103,6 +103,22 @@ def test_one_asker_gets_no_more_than_its_share():
     run(story)
 
 
+def test_one_asker_gets_no_more_than_so_many_answers_a_second():
+    async def story():
+        zone = Zone(ROW)
+        async with served(zone, max_a_second=0) as (server, port):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                client.sendto(QUERY, ("127.0.0.1", port))
+                await until(lambda: server.dropped == 1)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(struct.pack("!H", len(QUERY)) + QUERY)
+            assert await reader.read() == b""
+            writer.close()
+            assert (server.dropped, zone.asked) == (2, [])
+
+    run(story)
+
+
 def test_all_together_get_no_more_than_there_is():
     async def story():
         zone = Gate(ROW)
