@@ -72,14 +72,19 @@ def _who(rule: Rule) -> str:
 
 
 def _what(rule: Rule) -> str:
-    """Protocol and port; the port is the one that is contacted, on whichever side."""
+    """Protocol and ports, the one that is contacted first, on whichever side; a type of ICMP."""
     if rule.protocol is None:
         return ", by any protocol"
-    ports = rule.remote_ports if rule.opened_by is Direction.FROM_DEVICE else rule.device_ports
-    name = _PROTOCOLS.get(rule.protocol, f"IP protocol {rule.protocol}")
-    if ports == ANY_PORT:
-        return f", by {name}"
-    return f", by {name} on port {ports}{_service(rule.protocol, ports)}"
+    begins = rule.opened_by is Direction.FROM_DEVICE
+    asked, own = (rule.remote_ports, rule.device_ports) if begins else (rule.device_ports, rule.remote_ports)
+    words = f", by {_PROTOCOLS.get(rule.protocol, f'IP protocol {rule.protocol}')}"
+    if asked != ANY_PORT:
+        words += f" on port {asked}{_service(rule.protocol, asked)}"
+    if own != ANY_PORT:
+        words += f", from port {own}"
+    if rule.icmp is not None and rule.icmp.type is not None:
+        words += f", type {rule.icmp.type}"
+    return words
 
 
 def _service(protocol: int, ports: PortRange) -> str:

@@ -93,7 +93,7 @@ class Brownfield:
         Raises:
             ConfigError: no address of one device, or a word that is none.
             ProtocolError: not a MUD file.
-            PolicyError: another device's file or interface, or a device that left or is restricted.
+            PolicyError: another device's file, interface or address, or a device that left or is restricted.
             StorageError: it could not be kept.
         """
         _check(find)
@@ -103,7 +103,7 @@ class Brownfield:
         thing = self._register.find(ADOPTED, find.mac.hex(":"))
         if thing is not None and (thing.restriction is not Restriction.NONE or not is_adopted(thing)):
             raise PolicyError(f"{thing.id} is {thing.state.value}, {thing.restriction.value}", reason="restricted")
-        self._require_free(find.mac, thing)
+        self._require_free(find, thing)
         await self._vouch(find.document)
         if thing is None:
             thing = self._thing(find, url)
@@ -122,12 +122,18 @@ class Brownfield:
             thing.id, actor=by, cause="profile", changes={"model": find.model, "zone": find.zone}
         )
 
-    def _require_free(self, mac: bytes, thing: Thing | None) -> None:
-        """What proves who it is must not be joined at its interface by something that proves nothing (R-34)."""
+    def _require_free(self, find: Find, thing: Thing | None) -> None:
+        """What proves who it is must not be joined at its place by something that proves nothing (R-34).
+
+        Of two at one IP address the later has it: the other's rules would end.
+        """
         for holder, place in self._located().items():
-            is_other = place.mac == mac and (thing is None or holder != thing.id)
-            if is_other and self._register.thing(holder).state not in GONE:
+            if (thing is not None and holder == thing.id) or self._register.thing(holder).state in GONE:
+                continue
+            if place.mac == find.mac:
                 raise PolicyError(f"{holder} has that interface; its file: `thingstead thing mud`", reason="taken")
+            if place.ip == find.ip:
+                raise PolicyError(f"{holder} is at {find.ip}: the device needs one of its own", reason="taken")
 
     def _thing(self, find: Find, url: str) -> Thing:
         return Thing(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from thingstead.analysis.plain_words import in_words
-from thingstead.protocols.mud.file import Direction, PortRange, Remote, RemoteKind
+from thingstead.protocols.mud.file import Direction, Icmp, PortRange, Remote, RemoteKind
 from thingstead.protocols.mud.rule import DNS_CLASS, Rule
 
 OUT, IN = Direction.FROM_DEVICE, Direction.TO_DEVICE
@@ -55,6 +55,27 @@ def rule(opened_by, remote, protocol=6, port=None, family=4):
     ],
 )
 def test_a_rule_is_said_in_words(one, sentence):
+    assert in_words([one]) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("one", "sentence"),
+    [
+        (
+            Rule(OUT, 4, 17, Remote(RemoteKind.LOCAL_NETWORKS), device_ports=PortRange(68, 68)),
+            "it may contact anything in the local network, by UDP, from port 68",
+        ),
+        (
+            Rule(IN, 4, 6, Remote(RemoteKind.ANY), PortRange(0, 1023), PortRange(80, 80)),
+            "it may be contacted by anybody on any network, by TCP on port 80 (web in clear), from port 0-1023",
+        ),
+        (
+            Rule(OUT, 4, 1, Remote(RemoteKind.ANY), icmp=Icmp(8, 0)),
+            "it may contact anybody on any network, by ping and its kin (ICMP), type 8",
+        ),
+    ],
+)
+def test_what_narrows_a_rule_is_said_too(one, sentence):
     assert in_words([one]) == [sentence]
 
 

@@ -20,7 +20,7 @@ from thingstead.identifier import ThingId
 from thingstead.protocols.mud.builder import Description, render
 from thingstead.storage.memory import MemoryStore
 
-MAC = bytes.fromhex("027700000001")
+MAC, OTHER_MAC = bytes.fromhex("027700000001"), bytes.fromhex("027700000009")
 
 
 def file(url=""):
@@ -168,7 +168,7 @@ def test_an_adopted_device_is_heard_of_by_its_interface_alone():
     thing, other = field.adopt(), a_thing(9, state=LifecycleState.INSTALLED)
     asyncio.run(field.house.conductor.register(other, actor="owner", evidence={}))
     place = ThingAddress(MAC, FIND.ip)
-    located = {thing.id: place, other.id: ThingAddress(bytes.fromhex("027700000009"), FIND.ip)}
+    located = {thing.id: place, other.id: ThingAddress(OTHER_MAC, FIND.ip)}
     here = [place, located[other.id]]
     register = field.house.register
     assert adopted_and_present(register, located, here) == {thing.id}
@@ -176,25 +176,33 @@ def test_an_adopted_device_is_heard_of_by_its_interface_alone():
 
 
 @pytest.mark.requirement("R-34")
-def test_the_interface_of_a_thing_that_is_in_is_no_other_devices():
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        (ThingAddress(MAC, ip_address("10.77.0.9")), "has that interface"),
+        (ThingAddress(OTHER_MAC, FIND.ip), "is at 10.77.0.7: the device needs one of its own"),
+    ],
+    ids=["interface", "address"],
+)
+def test_the_place_of_a_thing_that_is_in_is_no_other_devices(place, why):
     field = Field()
     other = a_thing(9, state=LifecycleState.INSTALLED)
     asyncio.run(field.house.conductor.register(other, actor="owner", evidence={}))
-    field.located = {other.id: ThingAddress(MAC, FIND.ip)}
-    with pytest.raises(PolicyError, match="has that interface"):
+    field.located = {other.id: place}
+    with pytest.raises(PolicyError, match=why):
         field.adopt()
     assert field.vouched == []
     assert [one.id for one in field.house.register.things()] == [other.id]
 
 
-def test_its_own_interface_is_no_other_devices():
+def test_its_own_place_is_no_other_devices():
     field = Field()
     thing = field.adopt()
     field.located = {thing.id: ThingAddress(MAC, FIND.ip)}
     assert field.adopt().id == thing.id
 
 
-def test_an_interface_of_which_the_thing_left_is_free():
+def test_a_place_of_which_the_thing_left_is_free():
     field = Field()
     other = a_thing(9, state=LifecycleState.INSTALLED)
     asyncio.run(field.house.conductor.register(other, actor="owner", evidence={}))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from thingstead.analysis.traffic.flow import Flow
-from thingstead.protocols.mud.file import Direction, Prefix, RemoteKind
+from thingstead.protocols.mud.file import ANY_PORT, Direction, Prefix, RemoteKind
 from thingstead.protocols.mud.rule import Rule, RuleSet, Surroundings
 
 __all__ = ["Allowed", "Denied", "Judge", "verdict"]
@@ -118,7 +118,7 @@ def _is_service(rule: Rule, flow: Flow) -> bool:
 
 def _service_of_rule(rule: Rule) -> str:
     ports = rule.remote_ports if rule.opened_by is Direction.FROM_DEVICE else rule.device_ports
-    return f"{_protocol(rule.protocol)} port {ports}"
+    return _protocol(rule.protocol) if ports == ANY_PORT else f"{_protocol(rule.protocol)} port {ports}"
 
 
 def _service_of_flow(flow: Flow) -> str:
