@@ -129,6 +129,7 @@ def compose_lookout(
         records=PlaneRecords(PlaneName.IDENTITY, store, prefix=URLS),
         thing_at=neighbourhood.thing_at,
         clock=clock,
+        relays=_gateways(foundation),
     )
     if traffic is not None:
         traffic.listeners.append(urls.see)

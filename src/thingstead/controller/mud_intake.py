@@ -62,6 +62,7 @@ class MudIntake:
         records: a window on documents of its own.
         thing_at: whose a link-layer address is.
         clock: for UTC.
+        relays: who passes on DHCP messages of others; anybody can write that he does.
         limits: bounds.
 
     Attributes:
@@ -77,6 +78,7 @@ class MudIntake:
         records: Records,
         thing_at: Callable[[bytes], ThingId | None],
         clock: Clock,
+        relays: frozenset[bytes] = frozenset(),
         limits: Limits | None = None,
     ) -> None:
         self._register = register
@@ -85,9 +87,10 @@ class MudIntake:
         self._records = records
         self._thing_at = thing_at
         self._clock = clock
+        self._relays = relays
         self._limits = limits or Limits()
         self._claims = {thing_id(name): decode(document) for name, document in records.load().items()}
-        self._heard: deque[tuple[ThingId | bytes, ClaimSource, str]] = deque(maxlen=self._limits.heard)
+        self._heard: deque[tuple[ThingId | bytes, ClaimSource, str]] = deque()
         self._strangers: dict[bytes, tuple[ClaimSource, str]] = {}
         self.refused = 0
 
@@ -98,7 +101,12 @@ class MudIntake:
         except (ProtocolError, SecurityError):
             self.refused += 1
             return
-        if said is not None:
+        if said is None:
+            return
+        if said.mac != packet.source_mac and packet.source_mac not in self._relays:
+            self.refused += 1
+        elif len(self._heard) < self._limits.heard:
+            # Who shouts pushes out nobody, and no credential, which is signed.
             self._heard.append((said.mac, ClaimSource(said.carrier), said.url))
 
     def note(self, thing: ThingId, url: str) -> None:

@@ -14,7 +14,7 @@ from thingstead.storage.records import PlaneRecords
 OTHER = "https://mud.acme.example/other.json"
 GONE = "https://mud.acme.example/gone.json"
 THING = a_thing()
-MAC, STRANGER = bytes.fromhex("020000000001"), bytes.fromhex("0200000000ee")
+MAC, STRANGER, RELAY = (bytes.fromhex(f"0200000000{end}") for end in ("01", "ee", "fe"))
 
 
 class Home:
@@ -35,6 +35,7 @@ class Home:
             records=PlaneRecords(PlaneName.IDENTITY, self.store, prefix=DOCUMENTS),
             thing_at=lambda mac: THING.id if mac == self.mac else None,
             clock=self.clock,
+            relays=frozenset({RELAY}),
             limits=self.limits or Limits(),
         )
         asyncio.run(self.world.admit(self.thing()))

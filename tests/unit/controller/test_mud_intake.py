@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.unit.controller.mud_home import GONE, MAC, OTHER, STRANGER, THING, Home
+from tests.unit.controller.mud_home import GONE, MAC, OTHER, RELAY, STRANGER, THING, Home
 from tests.unit.domain.things import a_thing
 from tests.unit.planes.network.fakes import URL
 from tests.unit.protocols.dhcp.messages import option4, v4
@@ -166,6 +166,25 @@ def test_packets_that_say_nothing_of_it_or_lie_are_passed_over():
     home.intake.see(packet(over_lldp(b"http://acme.example/", source=MAC)))
     run(home.intake.look())
     assert (home.waiting(), home.intake.refused) == ([], 2)
+
+
+@pytest.mark.spec("RFC 8520 16")
+@pytest.mark.parametrize(("sender", "waits"), [(RELAY, [("dhcpv4", OTHER)]), (STRANGER, [])])
+def test_a_relay_speaks_for_another_only_where_the_owner_named_it(sender, waits):
+    home = Home()
+    said = v4(option4(161, OTHER.encode()), mac=MAC, relay=b"\x0a\0\0\1")
+    home.intake.see(packet(over_ipv4(said, source=sender)))
+    run(home.intake.look())
+    assert (home.waiting(), home.intake.refused) == (waits, int(not waits))
+
+
+def test_who_announces_much_pushes_out_no_credential():
+    home = Home(limits=Limits(heard=2))
+    home.intake.note(THING.id, OTHER)
+    for number in range(5):
+        home.intake.see(packet(over_lldp(URL.encode(), source=bytes([2, 0, 0, 0, 1, number]))))
+    run(home.intake.look())
+    assert (home.waiting(), len(home.intake.strangers())) == ([("credential", OTHER)], 1)
 
 
 def test_a_device_that_is_no_thing_is_shown_and_not_kept():
