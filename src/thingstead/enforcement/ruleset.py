@@ -3,14 +3,15 @@
 ::
 
     input, forward --jump--> from_segment --known--> from_thing4/6 --allowed--> passed --to the segment--> to_segment
-    output --------goto----------------------------------------------------------------------------------> to_segment
+    output --------jump----------------------------------------------------------------------------------> to_segment
                                                                         to_segment --known--> to_thing4/6 --> accept
 
 Order is the argument. First the binding of address and interface: who is barred has none, so that no established flow
 outlives a quarantine, and what repairs is decided packet by packet. Then how much; then established flows; then what
 is denied, before what is allowed; of both the exact lookups in hash sets first, last the thing's own chain, where its
-ranges and prefixes are. Everything else is dropped and counted, and logged under one word. What nearly every packet
-passes is few lookups: they are what forwarding costs.
+ranges and prefixes are. Everything else is dropped and counted, and logged under one word. What to_segment does not
+know passes where it comes from this machine, and nobody else reaches: not all prefixes of a segment need be known.
+What nearly every packet passes is few lookups: they are what forwarding costs.
 """
 
 from __future__ import annotations
@@ -118,7 +119,6 @@ table inet {name} {{
         ip6 daddr @known6 goto to_thing6
         ip daddr @local4 drop
         ip6 daddr @local6 drop
-        accept
     }}
     chain drop_stranger {{
         counter name strangers
@@ -142,7 +142,7 @@ table inet {name} {{
     chain output {{
         type filter hook output priority filter; policy drop;
         oifname {segments} udp sport 67 udp dport 68 accept
-        oifname {segments} goto to_segment
+        oifname {segments} jump to_segment
         accept
     }}
 }}

@@ -449,6 +449,22 @@ async def moved(stage, seen):
     seen["moved and admitted again"] = [*found, knocks(one), knocks(three)]
 
 
+async def unnamed(stage, seen):
+    """A segment whose prefixes are not all in the settings, as those that a provider gives."""
+    three, site = stage.three, stage.site
+    stage.kernel.close()
+    kernel = stage.kernel = Nftables(NftablesConfig((site.interface,), (), onboarding=(("udp", COAP),)))
+    await kernel.settle()
+    door = inside(three.namespace, lambda: bound(socket.SOCK_DGRAM, "0.0.0.0", 7900))
+    door6 = inside(three.namespace, lambda: bound(socket.SOCK_DGRAM, str(three.ipv6), 7901, socket.AF_INET6))
+    six = {"family": socket.AF_INET6}
+    seen["stranger whose prefix is not named"] = {
+        "from outside": stage.arrives(site.outside, door, three.ipv4, 7900),
+        "from this machine": stage.arrives(None, door, three.ipv4, 7900),
+        "from this machine, IPv6": stage.arrives(None, door6, three.ipv6, 7901, **six),
+    }
+
+
 async def machines(stage, seen):
     """Two things on one machine have its interface in common."""
     one, kernel = stage.one, stage.kernel
@@ -488,6 +504,7 @@ def main():
     asyncio.run(act(stage, seen))
     killed(stage, seen)
     asyncio.run(moved(stage, seen))
+    asyncio.run(unnamed(stage, seen))
     for server in servers:
         server.close()
     print(json.dumps(seen))

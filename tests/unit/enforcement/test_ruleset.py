@@ -49,9 +49,13 @@ def test_only_what_comes_from_or_goes_to_other_interfaces_is_accepted_by_a_hook_
     assert set(accepting) <= {'iifname != { "lan0", "lan1" } accept', doors, offers, "accept"}
     assert (offers in accepting) == (hook == "output")
     if "accept" in accepting:
-        assert any(
-            rule == 'oifname { "lan0", "lan1" } goto to_segment' for rule in chain(hook)[: chain(hook).index("accept")]
-        )
+        way = "jump" if hook == "output" else "goto"
+        before = chain(hook)[: chain(hook).index("accept")]
+        assert any(rule == f'oifname {{ "lan0", "lan1" }} {way} to_segment' for rule in before)
+
+
+def test_whom_nobody_knows_on_a_segment_this_machine_alone_reaches():
+    assert chain("to_segment")[-1] == "ip6 daddr @local6 drop"
 
 
 @pytest.mark.parametrize("name", ["from_segment", "to_segment"])

@@ -204,3 +204,11 @@ def test_a_log_that_was_closed_is_an_error_and_no_silence(seen):
 @pytest.mark.requirement("R-34")
 def test_with_a_new_address_the_old_one_ends(seen):
     assert seen["after a change of address"] == {"old": False, "new": True}
+
+
+@pytest.mark.requirement("R-80")
+@pytest.mark.parametrize(
+    ("sender", "arrives"), [("from outside", False), ("from this machine", True), ("from this machine, IPv6", True)]
+)
+def test_who_is_on_a_segment_is_reached_by_nobody_though_its_prefix_is_not_named(seen, sender, arrives):
+    assert seen["stranger whose prefix is not named"][sender] is arrives
