@@ -6,6 +6,7 @@ to the day's document. Names are those that the thing itself asked for.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
@@ -52,6 +53,7 @@ class FlowHistory:
         limits: bounds.
 
     Attributes:
+        going: each says which conversations of a thing are not over; they are told, and not kept.
         taken: conversations since our start.
         left_out: of them, those that did not fit.
     """
@@ -72,6 +74,8 @@ class FlowHistory:
         self._limits = limits or Limits()
         self._waiting: defaultdict[ThingId, list[tuple[Flow, str]]] = defaultdict(list)
         self._swept: date | None = None
+        self._writing = asyncio.Lock()
+        self.going: list[Callable[[ThingId], Iterable[Flow]]] = []
         self.taken = self.left_out = 0
 
     def see(self, thing: ThingId, flow: Flow, *, cause: str = "") -> None:
@@ -89,17 +93,18 @@ class FlowHistory:
             TransportError: nobody explains; it waits on.
             StorageError: it was not kept, and waits on.
         """
-        for thing in tuple(self._waiting):
-            waiting = tuple(self._waiting[thing])
-            contacts = await self._contacts(thing, waiting)
-            await self._records.write(self._added(thing, contacts))
-            del self._waiting[thing][: len(waiting)]
-            if not self._waiting[thing]:
-                del self._waiting[thing]
-        await self._sweep()
+        async with self._writing:
+            for thing in tuple(self._waiting):
+                waiting = tuple(self._waiting[thing])
+                contacts = await self._contacts(thing, waiting)
+                await self._records.write(self._added(thing, contacts))
+                del self._waiting[thing][: len(waiting)]
+                if not self._waiting[thing]:
+                    del self._waiting[thing]
+            await self._sweep()
 
     async def of(self, thing: ThingId, *, days: int) -> tuple[Contact, ...]:
-        """Whom it had to do with in the last days, today included, the most packets first; what waits is written first.
+        """Whom it had to do with in the last days, and has now, the most packets first; what waits is written first.
 
         Raises:
             TransportError: nobody explains what waits.
@@ -109,7 +114,9 @@ class FlowHistory:
         today = self._clock.utc().date()
         first = today - timedelta(days=days - 1)
         rows = self._records.scan(f"{thing}/{first}", f"{thing}/{today}~")
-        contacts = merged(contact for _, document in rows for contact in decode(document))
+        kept = [contact for _, document in rows for contact in decode(document)]
+        going = [*self._waiting.get(thing, ()), *((flow, "") for source in self.going for flow in source(thing))]
+        contacts = merged([*kept, *(await self._contacts(thing, tuple(going)) if going else ())])
         return tuple(sorted(contacts, key=lambda one: (-one.packets, one.who, one.port or 0)))
 
     async def forget(self, thing: ThingId) -> None:

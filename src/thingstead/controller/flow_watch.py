@@ -9,6 +9,7 @@ from thingstead.analysis.traffic.name_book import NameBook
 from thingstead.clock import Clock
 from thingstead.controller.flow_history import FlowHistory
 from thingstead.controller.neighbourhood import Neighbourhood
+from thingstead.identifier import ThingId
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["FlowWatch"]
@@ -37,6 +38,11 @@ class FlowWatch:
         """Take a packet into account."""
         self._names.see(packet)
         self._keep(self._table.see(packet))
+
+    def open(self, thing: ThingId) -> tuple[Flow, ...]:
+        """Conversations of a thing that go on, as they stand."""
+        going = [flow for device in self._neighbourhood.devices(thing) for flow in self._table.of(device)]
+        return tuple([flow for flow in going if not _keeps_the_link(flow)])
 
     async def look(self) -> None:
         """Take up conversations that fell silent."""

@@ -115,6 +115,7 @@ def compose_lookout(
         limits=Limits(days=days),
     )
     flows = FlowWatch(neighbourhood, history, clock=clock, apart=_gateways(foundation))
+    history.going.append(flows.open)
     if traffic is not None:
         traffic.listeners.append(flows.see)
     patches = VirtualPatches(planes.software.exposures, rules=network.owner_rules, put=network.put_rule)

@@ -26,6 +26,7 @@ class Neighbourhood:
         self._located = located
         self._clock = clock
         self._next = clock.now()
+        self._places: Mapping[ThingId, ThingAddress] = {}
         self._by_address: dict[bytes, ThingId] = {}
         self._by_mac: dict[bytes, ThingId] = {}
 
@@ -37,7 +38,7 @@ class Neighbourhood:
         """
         if self._clock.now() < self._next:
             return
-        located = self._located()
+        located = self._places = self._located()
         self._next = self._clock.now() + _AGAIN
         self._by_address = {one.ip.packed: thing for thing, one in located.items()}
         self._by_mac = {one.mac: thing for thing, one in located.items() if one.mac != NO_MAC}
@@ -49,6 +50,11 @@ class Neighbourhood:
             if thing is not None:
                 return thing
         return None
+
+    def devices(self, thing: ThingId) -> tuple[bytes, ...]:
+        """Addresses that are the thing's, of the link layer and of IP; none where nobody knows."""
+        place = self._places.get(thing)
+        return () if place is None else (place.mac, place.ip.packed)
 
     def name(self, address: bytes) -> str:
         """What the domain calls an address; empty where it is no thing's."""

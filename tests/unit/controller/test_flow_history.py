@@ -50,6 +50,7 @@ class Desk:
         if self.down:
             raise TransportError("the plane is away")
         assert thing in {LAMP, OTHER}
+        await asyncio.sleep(0)
         return tuple([self.answer for _ in flows])
 
     def see(self, *flows, thing=LAMP, cause=""):
@@ -70,6 +71,21 @@ def test_a_conversation_is_kept_with_its_name_amount_and_reason():
     assert (one.packets_out, one.octets_out, one.packets_in, one.octets_in, one.flows) == (2, 200, 1, 60, 1)
     assert (one.allowed, one.by, one.why) == (True, "maker", "its maker says so")
     assert (one.first, one.last) == (AT, AT + timedelta(seconds=1))
+
+
+def test_two_who_ask_at_once_count_nothing_twice_and_lose_nothing():
+    desk = Desk().see(flow())
+
+    async def later():
+        for _ in range(3):
+            await asyncio.sleep(0)
+        desk.see(flow("198.51.100.8"))
+
+    async def both():
+        await asyncio.gather(desk.history.of(LAMP, days=1), desk.history.of(LAMP, days=1), later())
+        return await desk.history.of(LAMP, days=1)
+
+    assert [(one.address, one.flows) for one in asyncio.run(both())] == [("198.51.100.7", 1), ("198.51.100.8", 1)]
 
 
 def test_many_alike_are_one_row_also_across_a_restart():

@@ -49,6 +49,14 @@ def test_what_goes_on_is_not_over():
     assert one.packets_out == 2
 
 
+def test_what_goes_on_is_told_at_once_and_counted_once():
+    tap = Tap().see(frame(HERE, "198.51.100.7"))
+    tap.desk.history.going.append(tap.watch.open)
+    assert [one.packets_out for one in tap.desk.of()] == [1]
+    assert tap.desk.of(OTHER) == ()
+    assert [(one.packets_out, one.flows) for one in tap.later().of()] == [(1, 1)]
+
+
 @pytest.mark.parametrize("kind", [133, 135, 136, 143])
 def test_what_the_link_lives_by_is_not_told(kind):
     icmp = bytes([kind, 0, 0, 0]) + bytes(20)

@@ -175,6 +175,10 @@ class FlowTable:
         """All that go on, as they stand."""
         return tuple([_flow(row) for rows in self._devices.values() for row in rows.values()])
 
+    def of(self, device: bytes) -> tuple[Flow, ...]:
+        """Those of one device that go on, as they stand."""
+        return tuple(map(_flow, self._devices.get(device, {}).values()))
+
     def _count(self, device: bytes, packet: Packet, *, is_sent: bool) -> tuple[Flow, ...]:
         rows = self._devices.get(device)
         if rows is None:
