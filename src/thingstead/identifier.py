@@ -8,7 +8,7 @@ from typing import NewType
 
 from thingstead.errors import DecodeError
 
-__all__ = ["KeyId", "ThingId", "TransitionId", "key_id", "thing_id", "thing_id_from_random"]
+__all__ = ["KeyId", "ThingId", "TransitionId", "is_thing_id", "key_id", "thing_id", "thing_id_from_random"]
 
 ThingId = NewType("ThingId", str)
 """``thing-`` and 16 characters of base32: 80 random bits; permanent, tells nothing, survives every key."""
@@ -32,6 +32,11 @@ def thing_id(text: str) -> ThingId:
     if not _THING_ID.fullmatch(text):
         raise DecodeError(f"expected a thing id such as thing-abcdefghijklmnop, got {text[:40]!r}")
     return ThingId(text)
+
+
+def is_thing_id(text: str) -> bool:
+    """Whether `text` is one."""
+    return _THING_ID.fullmatch(text) is not None
 
 
 def thing_id_from_random(random_bytes: bytes) -> ThingId:

@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from thingstead.domain.thing import Thing
 from thingstead.errors import ConfigError
-from thingstead.identifier import ThingId
+from thingstead.identifier import ThingId, is_thing_id
 
 __all__ = ["ANYBODY", "INTERNET", "LOCAL", "OwnerRule", "Way", "as_prefix", "parse_remote"]
 
@@ -78,9 +78,11 @@ def parse_remote(text: str) -> str:
     """The other side of a rule, in its one spelling.
 
     Raises:
-        ConfigError: no name, prefix, ``local``, ``internet`` or ``any``.
+        ConfigError: no name, prefix, ``local``, ``internet`` or ``any``; or a thing's id, which no resolver knows.
     """
     lower = text.strip().lower().rstrip(".")
+    if is_thing_id(lower):
+        raise ConfigError(f"expected the address of {lower}: as the other side of a rule its id says nothing")
     if lower in {ANYBODY, LOCAL, INTERNET}:
         return lower
     try:

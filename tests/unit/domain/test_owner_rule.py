@@ -68,6 +68,7 @@ def test_the_other_side_has_one_spelling(text, remote):
         "x" * 64,
         ".".join(["abc"] * 70),
         "é.de",
+        "thing-abcdefghijklmnop",
     ],
 )
 def test_what_is_no_other_side_is_refused(text):
