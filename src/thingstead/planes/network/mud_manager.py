@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import ip_address
 
@@ -34,7 +35,7 @@ _STATED = AdmissionPolicy("a release's statement", insecure_unsigned=True)
 """The software plane has proved whose word the file is: who signed the release stated its digest."""
 
 _LONGEST_TURN = 5.0
-"""Seconds that rules for thousands of things may take at a time: who asks in another process waits half a minute."""
+"""Seconds that rules for thousands of things, or files, may take at a time: who asks elsewhere waits half a minute."""
 
 
 class MudManager:
@@ -80,6 +81,7 @@ class MudManager:
         self._residents = Residents()
         self._book = RuleBook(library, names, self._residents, site=site, overlay=overlay)
         self._renewed: set[str] = set()
+        self._renewed_last = ""
         self._refused: dict[ThingId, int] = {}
         self._unapplied: set[ThingId] = set()
         self._mode = "nobody yet"
@@ -161,7 +163,7 @@ class MudManager:
             Monotonic time of the next look-up, None where none is due; files are asked for at any call.
         """
         urls = {one.thing.mud_url for one in self._residents.admitted() if one.thing.mud_url}
-        changed = {url for url in urls if await self._library.refresh(url)}
+        changed = await self._renew_files(urls)
         names = frozenset[str]().union(*[self._book.dns_names(one.thing) for one in self._residents.admitted()])
         self._names.forget_all_but(names)
         renewed = await self._names.refresh(names) | self._renewed
@@ -176,6 +178,18 @@ class MudManager:
         ended = {thing.id for thing in learned if not self._book.learns(thing, at)}
         await self._reapply(await self._end_rules() | ended)
         return self._names.next_due()
+
+    async def _renew_files(self, urls: Iterable[str]) -> set[str]:
+        """Those that changed; servers that take their time keep other files waiting for the next turn, nothing else."""
+        changed, started, ordered = set(), self._clock.now(), sorted(urls)
+        here = bisect(ordered, self._renewed_last)
+        for url in (*ordered[here:], *ordered[:here]):
+            if self._clock.now() - started > _LONGEST_TURN:
+                break
+            self._renewed_last = url
+            if await self._library.refresh(url):
+                changed.add(url)
+        return changed
 
     async def learn(self, answer: NameAnswer) -> None:
         """A thing is about to be told what a name stands for: the way there is open before it knows (RFC 9726 §3).

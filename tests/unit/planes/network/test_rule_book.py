@@ -115,6 +115,31 @@ def test_a_rule_ends_by_itself():
     assert asyncio.run(world.manager.owner_rules()) == ()
 
 
+def test_a_rule_ends_by_itself_while_no_server_answers(monkeypatch):
+    """As when the Internet is gone, and each question takes as long as it may."""
+    urls = [f"https://mud.acme.example/{number}.json" for number in range(5)]
+    world = World(CLOUD, pages={})
+
+    async def hang(url, *, max_bytes):
+        world.web.asked.append(url)
+        world.clock.seconds += 10
+        raise TransportError("no time left")
+
+    monkeypatch.setattr(world.web, "fetch", hang)
+    things = [a_thing(number, mud_url=url) for number, url in enumerate(urls)]
+    for thing in things:
+        told(thing=thing, world=world)
+    told(put(replace(MORE, until=AT + timedelta(hours=1))), thing=things[0], world=world)
+    world.clock.seconds += 3600
+    world.web.asked.clear()
+    asyncio.run(world.manager.refresh())
+    assert ("192.0.2.0/24", 80) not in in_force(world, things[0])[0]
+    assert world.web.asked == urls[:1]
+    for _ in urls[1:]:
+        asyncio.run(world.manager.refresh())
+    assert set(urls) <= set(world.web.asked)
+
+
 def test_a_rule_by_name_has_its_addresses_at_once():
     world = World(CLOUD, cloud_acme_example=(("198.51.100.7",), 60), cast_example=(("203.0.113.9",), 60))
     told(put(replace(MORE, remote="cast.example")), world=world)
