@@ -75,12 +75,14 @@ class Limits:
     Attributes:
         batch: frames of one wake-up.
         per_look: frames between two looks, a second apart; beyond it nothing is read until the next.
+        busy: seconds between two looks that they may take; likewise, for some frames take ten times as long as others.
         waiting: detections that wait for their answer.
         scene: seconds for which the site is taken to be as it was.
     """
 
     batch: int = 128
     per_look: int = 5000
+    busy: float = 0.4
     waiting: int = 256
     scene: float = 5.0
 
@@ -166,7 +168,7 @@ class TrafficWatch:
         self._panel = Panel(Scene())
         self._installs: dict[ThingId, float] = {}
         self._looked: float | None = None
-        self._left = self._limits.per_look
+        self._left, self._spent = self._limits.per_look, 0.0
         self._found: deque[Detection] = deque()
         self._waiting = asyncio.Event()
         self.listeners: list[Callable[[Packet], None]] = []
@@ -189,17 +191,18 @@ class TrafficWatch:
 
     def take(self) -> None:
         """Look at frames that wait; a batch of them, so that others get their turn."""
-        at = self._clock.utc().timestamp()
+        at, started = self._clock.utc().timestamp(), self._clock.now()
         frames = self._tap.take(self._limits.batch)
         for frame, length in frames:
             self._see(frame, length, at)
         self._left -= len(frames)
-        if self._left <= 0:
+        self._spent += self._clock.now() - started
+        if self._left <= 0 or self._spent >= self._limits.busy:
             self._tap.pause()
 
     async def look(self) -> None:
         """Once a second: look for what is missing, and at the site anew now and then."""
-        self._left = self._limits.per_look
+        self._left, self._spent = self._limits.per_look, 0.0
         self._tap.resume()
         now = self._clock.utc().timestamp()
         if self._looked is None or now - self._looked >= self._limits.scene:

@@ -148,6 +148,21 @@ def test_a_flood_is_not_read_until_the_next_look():
     assert stand.wire.steps[1:] == ["pause", "resume"]
 
 
+def test_frames_that_take_their_time_are_not_read_until_the_next_look():
+    stand = Stand(batch=4, busy=0.3)
+
+    def slow(_packet):
+        stand.clock.seconds += 0.05
+
+    stand.watch.listeners.append(slow)
+    for pauses in ([], ["pause"]):
+        stand.passing(*[syn(1)] * 4)
+        assert stand.wire.steps[1:] == pauses
+    asyncio.run(stand.watch.look())
+    stand.passing(*[syn(1)] * 4)
+    assert stand.wire.steps[1:] == ["pause", "resume"]
+
+
 def test_others_are_shown_every_packet():
     stand = Stand()
     shown: list[Packet] = []
