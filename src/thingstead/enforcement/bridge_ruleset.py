@@ -6,7 +6,8 @@ and the multicast that somebody's rules or the owner's helpers name.
 
 A frame may bear a tag that names no VLAN but a priority (IEEE 802.1Q): the kernel takes it off before it takes the
 packet up, so what is inside decides. Only the rules for ARP cannot look behind a tag, and none behind two: such do
-not pass. What is of a VLAN is for another interface.
+not pass. What is of a VLAN is for another interface. Who asks whether an address is free, and has none, claims it too:
+whoever has it would give it up (RFC 4862 §5.4.3, RFC 5227 §2.1.1).
 """
 
 from __future__ import annotations
@@ -90,6 +91,7 @@ table bridge {name} {{
     }}
     chain arriving_icmp6 {{
         @th,0,8 136 @th,64,128 @target6 @th,64,128 . ether saddr != @target_pair6 goto drop_spoofed
+        ip6 saddr :: @th,64,128 @target6 @th,64,128 . ether saddr != @target_pair6 goto drop_spoofed
         @th,0,8 {{ 134, 137 }} goto drop_rogue
         @th,0,8 {{ 135, 136 }} accept
         goto upward
@@ -97,6 +99,7 @@ table bridge {name} {{
     chain arriving_arp {{
         ether type != arp goto drop_spoofed
         arp saddr ip @known4 arp saddr ip . arp saddr ether != @pair4 goto drop_spoofed
+        arp saddr ip 0.0.0.0 arp daddr ip @known4 arp daddr ip . arp saddr ether != @pair4 goto drop_spoofed
         accept
     }}
     chain upward {{

@@ -156,6 +156,15 @@ async def neighbours(stage, seen):
         seen[f"IPv6 address of the {who} advertised"] = stage.hears(two, advertisement, three)
     solicitation = icmp6(three.mac, one.ipv6, everybody, 135, two.ipv6.packed + b"\1\1" + three.mac)
     seen["solicited from a thing's IPv6 address"] = stage.hears(two, solicitation, three)
+    free = [
+        struct.pack("!HHBBH", 1, IPV4, 6, 4, 1) + three.mac + bytes(10) + ip.packed for ip in (one.ipv4, three.ipv4)
+    ]
+    probes = [stage.hears(two, frame(three.mac, ARP, body), three) for body in free]
+    nobody = ip_address("::")
+    probes += [
+        stage.hears(two, icmp6(three.mac, nobody, everybody, 135, place.ipv6.packed), three) for place in (one, three)
+    ]
+    seen["asked whether it is free"] = dict(zip(("thing", "own", "thing, IPv6", "own, IPv6"), probes, strict=True))
     seen["router advertised"] = stage.hears(two, icmp6(three.mac, link, everybody, 134, bytes(8)), three)
     offer = udp4(three.mac, three.ipv4, ip_address("255.255.255.255"), (67, 68))
     seen["addresses offered"] = stage.hears(two, offer, three)

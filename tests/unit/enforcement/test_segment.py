@@ -46,6 +46,14 @@ def test_nobody_says_that_he_is_at_an_address_of_a_thing_or_of_the_router(seen, 
 
 
 @pytest.mark.requirement("R-34")
+@pytest.mark.spec("RFC 4862 5.4.3")
+@pytest.mark.spec("RFC 5227 2.1.1")
+def test_nobody_makes_a_thing_give_up_its_address_by_asking_whether_it_is_free(seen):
+    found = {"thing": False, "own": True, "thing, IPv6": False, "own, IPv6": True}
+    assert seen["asked whether it is free"] == found
+
+
+@pytest.mark.requirement("R-34")
 def test_a_tag_hides_no_claim_from_the_rules(seen):
     assert seen["believed of a tagged claim"] == []
 
