@@ -69,6 +69,31 @@ def test_known_vulnerabilities_of_what_it_names_are_told(run, pcap, tmp_path):
     assert [row["id"] for row in shown["vulnerabilities"]] == ["OSV-2020-1"]
 
 
+@pytest.mark.parametrize(
+    ("option", "content", "why"),
+    [
+        ("--osv", "[", "expected records of known vulnerabilities"),
+        ("--osv", None, "records"),
+        ("--profiles", "{}", "expected a directory of MUD files"),
+    ],
+)
+def test_what_would_find_nothing_is_refused_rather_than_found_clean(run, pcap, tmp_path, option, content, why):
+    if content is not None:
+        (tmp_path / "given.json").write_text(content)
+    code, _, err = run("watch", "--pcap", pcap, option, tmp_path / "given.json")
+    assert code == 60
+    assert why in err
+
+
+def test_records_that_cannot_be_read_are_told_beside_those_that_can(run, pcap, tmp_path):
+    (tmp_path / "osv").mkdir()
+    (tmp_path / "osv" / "a.json").write_text(json.dumps(RECORD))
+    (tmp_path / "osv" / "b.json").write_text("[")
+    code, _, err = run("watch", "--pcap", pcap, "--osv", tmp_path / "osv")
+    assert code == 0
+    assert "osv: 1 are no records; " in err
+
+
 @pytest.mark.requirement("R-81")
 def test_a_proposed_file_allows_what_it_was_made_of(run, pcap, tmp_path):
     run("watch", "--pcap", pcap, "--output", tmp_path / "learned")

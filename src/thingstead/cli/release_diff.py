@@ -10,8 +10,8 @@ from typing import Any
 from thingstead.analysis.consequence import read_members
 from thingstead.analysis.link_profile import DEVICE_CLASSES, LINKS
 from thingstead.analysis.release_diff import Frame, ReleaseDiff, Side, compare, report
-from thingstead.analysis.vulnerability import Feed
 from thingstead.cli.action import Action, Parameter, Session
+from thingstead.cli.feed import feed
 from thingstead.cli.input import days
 from thingstead.cli.remote import AS, DOMAIN, ask
 from thingstead.clock import SystemClock
@@ -20,7 +20,6 @@ from thingstead.errors import ConfigError
 from thingstead.protocols.suit import builder, envelope, manifest
 from thingstead.protocols.suit.command import Sequence
 from thingstead.protocols.suit.registry import ParameterId
-from thingstead.storage.osv_source import read_feed
 from thingstead.storage.release_folder import RECIPE, ReleaseFolder
 
 __all__ = ["DIFF"]
@@ -31,19 +30,19 @@ _DAY = 86_400.0
 def _diff(session: Session) -> int:
     at = SystemClock().utc()
     old, new = _side(session, "old", at), _side(session, "new", at)
-    osv = session.options["osv"]
-    feed = Feed() if osv is None else Feed(read_feed(session.path("osv")).records)
     chosen, link = session.options["class"], session.options["link"]
     frame = Frame(
         at.date(),
-        feed,
+        feed(session),
         CryptoPolicy(),
         classes=tuple([one for one in DEVICE_CLASSES if chosen in {None, one.name}]),
         links=tuple([one for name, one in LINKS.items() if link in {None, name}]),
         max_seconds=session.options["days"] * _DAY,
     )
     diff = compare(old, new, frame)
-    session.console.show(report(diff) if session.console.as_json else _told(diff, with_feed=osv is not None))
+    session.console.show(
+        report(diff) if session.console.as_json else _told(diff, with_feed=session.options["osv"] is not None)
+    )
     session.console.next("thingstead release publish", session.options["new"])
     return 0
 

@@ -19,6 +19,7 @@ from thingstead.analysis.vulnerability import Feed
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.capture import captures, mac, packets
 from thingstead.cli.console import View
+from thingstead.cli.feed import feed
 from thingstead.cli.input import read_file
 from thingstead.cli.live import hear, minutes
 from thingstead.clock import SystemClock
@@ -29,7 +30,6 @@ from thingstead.protocols.mud.rule import RuleSet, compile_rules
 from thingstead.protocols.mud.signature import AdmissionPolicy, admit
 from thingstead.storage.directory import write_whole
 from thingstead.storage.mac_registry import maker_of
-from thingstead.storage.osv_source import read_feed
 from thingstead.transport.packet_tap import PacketTap
 
 __all__ = ["WATCH"]
@@ -64,8 +64,7 @@ def _watch(session: Session) -> int:
     site = Site(PRIVATE)
     inventory = Inventory(Listener(site))
     _see(session, inventory)
-    feed = Feed() if session.options["osv"] is None else Feed(read_feed(session.path("osv")).records)
-    profiles = _profiles(session)
+    records, profiles = feed(session), _profiles(session)
     wanted = session.options["mac"]
     devices = [one for one in inventory.devices() if wanted in (None, one.mac)]
     if wanted is not None and not devices:
@@ -74,9 +73,9 @@ def _watch(session: Session) -> int:
     if session.options["output"] is not None:
         _write(session.path("output"), proposals)
     if wanted is None:
-        session.console.show([_row(one, feed, profiles) for one in devices], _VIEW)
+        session.console.show([_row(one, records, profiles) for one in devices], _VIEW)
     else:
-        session.console.show(_whole(devices[0], feed, profiles, proposals[wanted]))
+        session.console.show(_whole(devices[0], records, profiles, proposals[wanted]))
     return 0
 
 
@@ -100,6 +99,8 @@ def _profiles(session: Session) -> dict[str, _Profile]:
     found: dict[str, _Profile] = {}
     if session.options["profiles"] is None:
         return found
+    if not session.path("profiles").is_dir():
+        raise ConfigError(f"expected a directory of MUD files at {session.path('profiles')}")
     for path in sorted(session.path("profiles").rglob("*.json")):
         try:
             admitted = admit(
@@ -123,7 +124,7 @@ def _write(target: Path, proposals: dict[bytes, Proposal]) -> None:
             write_whole(target / f"{address.hex('-')}.json", proposal.document)
 
 
-def _row(device: Device, feed: Feed, profiles: dict[str, _Profile]) -> dict[str, Any]:
+def _row(device: Device, records: Feed, profiles: dict[str, _Profile]) -> dict[str, Any]:
     like = _like(device, profiles)
     return {
         "mac": device.mac.hex(":"),
@@ -134,21 +135,21 @@ def _row(device: Device, feed: Feed, profiles: dict[str, _Profile]) -> dict[str,
         "like": [f"{one.url} ({one.confidence:.0%})" for one in like[:1]],
         "talks_to": len({who(one) for one in device.contacts}),
         "services": [service(protocol, port) for protocol, port in device.services],
-        "vulnerabilities": len(feed.match(components(device.clues))),
+        "vulnerabilities": len(records.match(components(device.clues))),
         "supported": _supported(like, profiles),
     }
 
 
-def _whole(device: Device, feed: Feed, profiles: dict[str, _Profile], proposal: Proposal) -> dict[str, Any]:
+def _whole(device: Device, records: Feed, profiles: dict[str, _Profile], proposal: Proposal) -> dict[str, Any]:
     return {
-        **_row(device, feed, profiles),
+        **_row(device, records, profiles),
         "because": list(device.guess.because),
         "like": [f"{one.url} ({one.confidence:.0%} by {', '.join(one.names[:3])})" for one in _like(device, profiles)],
         "says": _unique(f"{one.source.value}: {one.text}" for one in device.clues),
         "software": [str(one) for one in components(device.clues)],
         "vulnerabilities": [
             {"id": one.id, "component": one.component, "severity": one.severity.name.lower(), "because": one.because}
-            for one in feed.match(components(device.clues))
+            for one in records.match(components(device.clues))
         ],
         "talks": [{"what": sentence(one)} for one in device.contacts],
         "proposed_services": proposal.services,

@@ -67,7 +67,7 @@ _CAUSES = {
     "paused": "a person paused it",
     "aborted": "a person ended it",
     "failures": "too many things failed",
-    "done": "every thing has it",
+    "done": "every thing has it, or has said no",
     "deadline": "its deadline has passed",
     "superseded": "a newer release was published",
     "restored": "the domain was restored from a backup: it may have been ended since; resume it when you have looked",
@@ -140,6 +140,8 @@ def story(
     if words:
         said.append(f"What is new, by its maker: {words}")
     match header.status:
+        case Status.FINISHED if header.cause == "done" and counts[Standing.FAILED]:
+            said.append(f"It is over since {_time(header.since)}; {counts[Standing.FAILED]} refused it or went back.")
         case Status.FINISHED if header.cause == "done":
             said.append(f"It is done since {_time(header.since)}; nobody had to do anything at any of them.")
         case Status.FINISHED:

@@ -1,5 +1,6 @@
 """Plain words; the operations' tests show the rest."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -84,6 +85,16 @@ def test_why_it_stands_is_said(status, cause, words):
     campaign.change(status, AT, cause=cause)
     assert words in told(campaign)
     assert row_of(SUBJECT, campaign.header, campaign.counts).status == status.value
+
+
+def test_what_nobody_runs_is_not_called_done_everywhere():
+    campaign = a_campaign()
+    for thing in (FIRST, SECOND, THIRD):
+        campaign.ask(thing, AT)
+        campaign.settle(thing, Standing.FAILED, AT)
+    campaign.header = replace(campaign.header, status=Status.FINISHED, cause="done")
+    assert "3 refused it or went back." in told(campaign)
+    assert "or has said no" in row_of(SUBJECT, campaign.header, campaign.counts).because
 
 
 def test_who_runs_what_was_aborted_is_said_with_the_way_back():
