@@ -137,21 +137,13 @@ def test_the_published_pair_verifies_and_no_altered_byte_of_its_file_does(lumina
 
 @pytest.mark.spec("RFC 5652 5.6")
 @pytest.mark.requirement("R-80")
-@pytest.mark.parametrize("stride", [11, pytest.param(1, marks=[pytest.mark.full, pytest.mark.slow])])
-def test_an_altered_byte_of_the_published_signature_is_refused_or_signs_nothing_else(luminaire, stride):
+@pytest.mark.parametrize("stride", [3, pytest.param(1, marks=[pytest.mark.full, pytest.mark.slow])])
+def test_no_altered_byte_of_the_published_signature_verifies(luminaire, stride):
     data, signature = luminaire
-    pinned = claimed_signer(signature)
-    policy = AdmissionPolicy("pinned", anchors=(pinned,))
-    refused = 0
+    policy = AdmissionPolicy("pinned", anchors=(claimed_signer(signature),))
     for position in range(0, len(signature), stride):
-        try:
-            admitted = admit(data, altered(signature, position), policy=policy, at=AT)
-        except (DecodeError, AuthenticationError, UnsupportedError, UntrustedError, ExpiredError):
-            refused += 1
-        else:
-            # What is not signed over (the name of a hash, a version) may change; whose word it is may not.
-            assert admitted.signer == pinned.subject
-    assert refused >= 0.9 * (len(signature) / stride)
+        with pytest.raises((DecodeError, AuthenticationError, UnsupportedError, UntrustedError, ExpiredError)):
+            admit(data, altered(signature, position), policy=policy, at=AT)
 
 
 @pytest.mark.slow

@@ -194,6 +194,7 @@ def _parse_signed_data(signed_data: cms.SignedData) -> _Signature:
     if digest_name not in _DIGESTS:
         raise UnsupportedError(f"expected SHA-256, SHA-384 or SHA-512, got {digest_name}", spec="RFC 5754 §2")
     _require_algorithm(info["signature_algorithm"], digest_name)
+    _require_consistent(signed_data, info, digest_name)
     attributes = info["signed_attrs"]
     present = isinstance(attributes, cms.CMSAttributes) and len(attributes) > 0
     values = {one["type"].native: one["values"] for one in attributes} if present else {}
@@ -224,6 +225,22 @@ def _require_algorithm(algorithm: cms.SignedDigestAlgorithm, digest_name: str) -
     name = algorithm["algorithm"].native
     if name != "rsassa_pkcs1v15" and algorithm.hash_algo != digest_name:
         raise UnsupportedError(f"expected a signature over {digest_name}, got {name}", spec="RFC 5754 §3")
+
+
+def _require_consistent(signed_data: cms.SignedData, info: cms.SignerInfo, digest_name: str) -> None:
+    """What no signature covers follows from what is there: whoever alters it has altered the file that came."""
+    by_issuer = info["sid"].name == "issuer_and_serial_number"
+    is_data = signed_data["encap_content_info"]["content_type"].native == "data"
+    versions = signed_data["version"].native, info["version"].native
+    if versions != ("v1" if by_issuer and is_data else "v3", "v1" if by_issuer else "v3"):
+        raise DecodeError(
+            f"expected the versions that follow from its parts, got {versions}", spec="RFC 5652 §5.1, §5.3"
+        )
+    algorithms = [info["digest_algorithm"], info["signature_algorithm"], *signed_data["digest_algorithms"]]
+    if any(one["parameters"].native is not None for one in algorithms):
+        raise DecodeError("expected algorithms without parameters", spec="RFC 5754 §2, §3")
+    if [one["algorithm"].native for one in signed_data["digest_algorithms"]] != [digest_name]:
+        raise DecodeError("expected the digest algorithm of the signer and no other", spec="RFC 5652 §5.1")
 
 
 def _find_signer(identifier: cms.SignerIdentifier, certificates: tuple[Certificate, ...]) -> Certificate:
