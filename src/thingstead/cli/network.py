@@ -24,8 +24,6 @@ _RULES = View(
         ("rule", "rule"),
         ("verdict", "verdict"),
         ("about", "about"),
-        ("zone", "zone"),
-        ("model", "model"),
         ("way", "way"),
         ("other side", "to"),
         ("protocol", "protocol"),

@@ -263,7 +263,8 @@ class ControllerConfig:
                 raise ConfigError(f"[{section}] {name}: expected {least} to {most}, got {value}")
         if not self.domain.name.isprintable() or not 0 < len(self.domain.name.encode()) <= _LONGEST_NAME:
             raise ConfigError(f"[domain] name: expected 1 to {_LONGEST_NAME} bytes that can be printed")
-        _require_macs(self.watch.known)
+        _require_macs("known", self.watch.known)
+        _require_macs("gateways", self.watch.gateways)
         _require_resolvers(self.names)
         if self.ddi.enabled and _HOST.fullmatch(self.ddi.name) is None:
             raise ConfigError(f"[ddi] name: expected a DNS name or an IP address, got {self.ddi.name[:60]!r}")
@@ -324,10 +325,10 @@ def parse(text: str, *, name: str = "configuration") -> ControllerConfig:
     return settings.parse(text, ControllerConfig, name=name)
 
 
-def _require_macs(texts: list[str]) -> None:
+def _require_macs(name: str, texts: list[str]) -> None:
     for text in texts:
         if _MAC.fullmatch(text) is None:
-            raise ConfigError(f"[watch] known: expected a MAC address such as 02:00:00:00:00:01, got {text[:60]!r}")
+            raise ConfigError(f"[watch] {name}: expected a MAC address such as 02:00:00:00:00:01, got {text[:60]!r}")
 
 
 def _require_resolvers(names: NamesConfig) -> None:

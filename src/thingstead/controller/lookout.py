@@ -31,7 +31,6 @@ from thingstead.controller.traffic_watch import Surroundings, TrafficWatch
 from thingstead.controller.virtual_patch import VirtualPatches
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.register import Register
-from thingstead.errors import ConfigError
 from thingstead.storage.records import PlaneRecords
 
 __all__ = ["Lookout", "compose_lookout"]
@@ -169,7 +168,7 @@ def _traffic(foundation: Foundation, planes: Planes, register: Register, respond
         planes.whereabouts.located,
         interval=planes.data.interval,
         longest=timedelta(seconds=watch.interval_seconds),
-        gateways=frozenset(map(_mac, watch.gateways)),
+        gateways=_named(foundation.config),
         local=local_networks(foundation.config.network),
         named=planes.network.names,
     )
@@ -180,15 +179,9 @@ def _traffic(foundation: Foundation, planes: Planes, register: Register, respond
 
 def _gateways(foundation: Foundation) -> frozenset[bytes]:
     """Who is nobody's device: what they send is somebody else's."""
-    named = frozenset(map(_mac, foundation.config.watch.gateways))
+    named = _named(foundation.config)
     return named if foundation.tap is None else named | foundation.tap.macs
 
 
-def _mac(text: str) -> bytes:
-    try:
-        address = bytes.fromhex(text.replace(":", ""))
-    except ValueError:
-        address = b""
-    if len(address) != 6:
-        raise ConfigError(f"[watch] gateways: expected a MAC address, got {text[:40]!r}")
-    return address
+def _named(config: ControllerConfig) -> frozenset[bytes]:
+    return frozenset([bytes.fromhex(one.replace(":", "")) for one in config.watch.gateways])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -14,7 +14,6 @@ from thingstead.controller.operation import Acting, Operation
 from thingstead.controller.virtual_patch import VirtualPatches
 from thingstead.crypto.digest import digest
 from thingstead.domain.contact import Contact
-from thingstead.domain.instant import microseconds
 from thingstead.domain.owner_rule import OwnerRule, Way, parse_remote
 from thingstead.domain.register import Register
 from thingstead.domain.role import Right
@@ -192,8 +191,8 @@ class NetworkAnswers:
         if not (request.thing or request.zone or request.model):
             raise ConfigError("expected who may do more: --thing, --zone or --model")
         rule = self._made(request, refuses=False, things=self._named(request.thing))
-        things = await self._keeper.put_rule(rule, request.by)
-        return {**_rule(rule), **self._in_force(things)}
+        told = await self._told(rule)
+        return {**told, **self._in_force(await self._keeper.put_rule(rule, request.by))}
 
     async def block(self, request: BlockFlow) -> dict[str, Any]:
         """Say what would break, and keep a refusal unless only that was asked."""
@@ -206,12 +205,15 @@ class NetworkAnswers:
             things = await self._patches.things(request.cve)
             if not things:
                 raise ConfigError(f"no thing runs software that {request.cve[:60]} is known of: `thingstead osv list`")
-        rule = replace(
-            self._made(request, refuses=True, things=things), vulnerability=request.cve, cause=_cause(request)
-        )
+        rule = self._made(request, refuses=True, things=things)
         concerned = [one for one in self._register.things() if rule.is_about(one)]
         breaks = await self._breaks(rule, concerned)
-        told = {**_rule(rule), "things": len(concerned), "breaks": breaks[:_SHOWN], "breaks_in_all": len(breaks)}
+        told = {
+            **await self._told(rule),
+            "things": len(concerned),
+            "breaks": breaks[:_SHOWN],
+            "breaks_in_all": len(breaks),
+        }
         if request.preview:
             return {**told, "preview": True, **self._in_force(())}
         return {**told, "preview": False, **self._in_force(await self._keeper.put_rule(rule, request.by))}
@@ -234,6 +236,11 @@ class NetworkAnswers:
             if contact.allowed and is_met(rule, contact, local=self._local)
         ]
 
+    async def _told(self, rule: OwnerRule) -> dict[str, Any]:
+        """Said once more, it is the same rule: the later word on its reason and its end counts."""
+        is_new = rule.id not in {one.id for one in await self._keeper.owner_rules()}
+        return {**_rule(rule), "new": is_new}
+
     def _in_force(self, things: Sequence[ThingId]) -> dict[str, Any]:
         """A rule that nobody enforces is in force for nobody, however many it is about."""
         is_kept = self._keeper.mode == _ENFORCED
@@ -252,19 +259,23 @@ class NetworkAnswers:
         protocol, ports = _protocol(request.protocol), _ports(request.port)
         if ports != _ALL_PORTS and protocol is None:
             protocol = _PROTOCOLS["tcp"]
-        words = [request.to, request.zone, request.model, request.protocol, request.port, request.way.value, *things]
+        vulnerability = request.cve if isinstance(request, BlockFlow) else ""
+        remote = parse_remote(request.to)
+        # Whose a vulnerability is changes; the rule is the same.
+        whom = [[] if vulnerability else list(things), request.zone, request.model, vulnerability.upper()]
+        what = [refuses, request.way.value, remote, protocol, list(ports)]
         return OwnerRule(
-            id=digest(codec.encode([microseconds(at), refuses, words])).hex()[:8],
+            id=digest(codec.encode([whom, what])).hex()[:8],
             refuses=refuses,
             things=things,
             zone=request.zone,
             model=request.model,
             way=request.way,
-            remote=parse_remote(request.to),
+            remote=remote,
             protocol=protocol,
             ports=ports,
-            cause=request.cause,
-            vulnerability="",
+            cause=request.cause or (f"it has {vulnerability}" if vulnerability else ""),
+            vulnerability=vulnerability,
             by=request.by,
             at=at,
             until=at + timedelta(hours=request.hours) if request.hours else None,
@@ -329,13 +340,11 @@ def _rule(one: OwnerRule) -> dict[str, Any]:
 
 
 def _about(one: OwnerRule) -> str:
+    whom = ", ".join(one.things) or "all things"
     if one.vulnerability:
-        return f"who has {one.vulnerability}, {len(one.things)} now"
-    return ", ".join(one.things) or ("those of zone and model" if one.zone or one.model else "all things")
-
-
-def _cause(request: BlockFlow) -> str:
-    return request.cause or (f"it has {request.cve}" if request.cve else "")
+        whom = f"who has {one.vulnerability}, {len(one.things)} now"
+    zone = f" in {one.zone}" if one.zone else ""
+    return whom + (f" of model {one.model}" if one.model else "") + zone
 
 
 def _protocol(text: str) -> int | None:

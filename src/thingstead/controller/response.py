@@ -22,7 +22,7 @@ from thingstead.domain.register import Register
 from thingstead.domain.response_policy import Extent, ResponsePolicy
 from thingstead.domain.thing import Thing
 from thingstead.domain.unit import Committed
-from thingstead.errors import ConfigError, StateError, StorageError, TransitionError
+from thingstead.errors import ConfigError, StorageError, TransitionError
 from thingstead.identifier import ThingId
 
 __all__ = ["DOCUMENTS", "Limits", "Responder"]
@@ -131,14 +131,14 @@ class Responder:
 
         Raises:
             ConfigError: no such response.
-            StateError: the thing was let go already, or has left.
+            TransitionError: the thing was let go already, or has left.
             StorageError: it could not be kept; nothing happened.
         """
         response = self._responses.get(identifier)
         if response is None:
             raise ConfigError(f"no response {identifier[:40]!r} is kept here: `thingstead response list`")
         if not response.is_open:
-            raise StateError(f"{response.thing} was let go by {response.ended_by} already")
+            raise TransitionError(f"{response.thing} was let go by {response.ended_by} already")
         await self._conductor.restrict(
             response.thing, response.before, actor=actor, cause="response-undone", evidence={"response": identifier}
         )

@@ -62,10 +62,14 @@ class Contact:
 
 
 def merged(contacts: Iterable[Contact]) -> list[Contact]:
-    """Each kind once, in the order in which it came first; the newest reason counts."""
+    """Each kind once, in the order in which it came first; what was refused for two reasons is two kinds.
+
+    What is allowed has the newest reason: whose word it is changes with the files, and nothing is to be undone.
+    """
     found: dict[tuple[object, ...], Contact] = {}
     for one in contacts:
-        key = (one.outbound, one.who, one.protocol, one.port, one.allowed)
+        reason = () if one.allowed else (one.by, one.rule)
+        key = (one.outbound, one.who, one.protocol, one.port, one.allowed, reason)
         before = found.get(key)
         found[key] = one if before is None else _sum(before, one)
     return list(found.values())

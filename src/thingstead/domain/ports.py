@@ -207,8 +207,11 @@ class Enforcement(Protocol):
         """
         ...
 
-    async def settle(self) -> None:
+    async def settle(self) -> str:
         """All that is known after a start was applied: rules of an earlier time, which stood until now, end.
+
+        Returns:
+            Who keeps the rules: ``nftables``, or ``dry_run`` for nobody.
 
         Raises:
             ConfigError: they cannot be replaced, and stand.

@@ -34,8 +34,9 @@ class DryRun:
         self._changes[change.thing] = change
         return AppliedChange(change.thing, self.mode, len(new - old), len(old - new), None)
 
-    async def settle(self) -> None:
+    async def settle(self) -> str:
         """Nothing stood before."""
+        return self.mode
 
     async def standing(self, thing: ThingId) -> NetworkStanding:
         """What a kernel would say if one had been told; `mode` tells that none was."""

@@ -117,7 +117,7 @@ class Nftables:
             new = change.rules or frozenset()
             return AppliedChange(change.thing, self.mode, len(new - old), len(old - new), seconds)
 
-    async def settle(self) -> None:
+    async def settle(self) -> str:
         """Put in force what was gathered since the start, in place of the tables that stood then.
 
         Raises:
@@ -126,6 +126,7 @@ class Nftables:
         """
         async with self._lock:
             self._settle()
+        return self.mode
 
     async def standing(self, thing: ThingId) -> NetworkStanding:
         """Ask the kernel whether the thing's addresses are bound, and whether they are barred.

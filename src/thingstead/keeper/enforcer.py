@@ -44,8 +44,7 @@ class Enforcer:
                 done = await self._rules.apply(decode_change(change))
                 return [done.mode, done.added, done.removed, done.seconds]
             case [Ask.SETTLE]:
-                await self._rules.settle()
-                return None
+                return await self._rules.settle()
             case [Ask.STANDING, str(thing)]:
                 found = await self._rules.standing(thing_id(thing))
                 return [found.mode, found.admitted, found.barred]

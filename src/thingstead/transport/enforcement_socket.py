@@ -58,13 +58,13 @@ class RemoteEnforcement:
                 raise PolicyError(why)
         raise TransportError("the enforcer does not say what it did", reason="enforcer")
 
-    async def settle(self) -> None:
-        """All that is known after a start was applied.
+    async def settle(self) -> str:
+        """All that is known after a start was applied; who keeps the rules.
 
         Raises:
             TransportError: earlier rules stand.
         """
-        await self._ask(int(Ask.SETTLE))
+        return str(await self._ask(int(Ask.SETTLE)))
 
     async def standing(self, thing: ThingId) -> NetworkStanding:
         """What happens to the thing's packets now."""

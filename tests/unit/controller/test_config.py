@@ -78,9 +78,10 @@ def test_what_is_said_counts():
 @pytest.mark.parametrize(
     "mac", ["", "02:00:00:00:00", "02:00:00:00:00:0g", "02-00-00-00-00-01", "02:00:00:00:00:01:02"]
 )
-def test_a_neighbour_that_is_known_is_known_by_a_whole_mac_address(mac):
-    with pytest.raises(ConfigError, match=r"\[watch\] known: expected a MAC address"):
-        parse(f'[watch]\nknown = ["{mac}"]')
+@pytest.mark.parametrize("name", ["known", "gateways"])
+def test_a_neighbour_that_is_known_is_known_by_a_whole_mac_address(mac, name):
+    with pytest.raises(ConfigError, match=rf"\[watch\] {name}: expected a MAC address"):
+        parse(f'[watch]\n{name} = ["{mac}"]')
 
 
 def test_nobody_resolves_where_nothing_is_said():

@@ -132,13 +132,53 @@ def test_a_known_vulnerability_is_a_rule_for_all_that_have_it_in_one_command():
     ("arguments", "about"),
     [
         ({"port": "23"}, "all things"),
-        ({"port": "23", "zone": "hall"}, "those of zone and model"),
+        ({"port": "23", "zone": "hall"}, "all things in hall"),
+        ({"port": "23", "model": "SW-*"}, "all things of model SW-*"),
+        ({"port": "23", "model": "SW-1", "zone": "hall"}, "all things of model SW-1 in hall"),
         ({"port": "23", "thing": LAMP}, LAMP),
         ({"cve": "CVE-2026-1"}, "who has CVE-2026-1, 1 now"),
+        ({"cve": "CVE-2026-1", "zone": "hall"}, "who has CVE-2026-1, 1 now in hall"),
     ],
 )
 def test_a_rule_says_whom_it_is_about(arguments, about):
     assert Site().result("block", **arguments)["about"] == about
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ({"port": "23"}, {"port": "23-23", "protocol": "TCP", "hours": 2.0, "cause": "once more"}),
+        ({"cve": "CVE-2026-1"}, {"cve": "cve-2026-1"}),
+        ({"to": "192.0.2.1"}, {"to": "192.0.2.1/32"}),
+    ],
+)
+def test_a_rule_that_is_said_twice_is_one_rule_and_the_later_word_counts(first, again):
+    site = Site()
+    told = site.result("block", **first)
+    site.desk.clock.seconds += 60
+    assert told["new"]
+    later = site.result("block", **again)
+    assert (later["new"], later["rule"]) == (False, told["rule"])
+    assert (site.rule().until is not None, site.rule().at) == ("hours" in again, site.desk.clock.utc())
+
+
+@pytest.mark.parametrize(
+    ("operation", "changes"),
+    [
+        ("block", {"port": "24"}),
+        ("block", {"way": "out"}),
+        ("block", {"zone": "hall"}),
+        ("block", {"thing": LAMP}),
+        ("block", {"protocol": "udp"}),
+        ("block", {"cve": "CVE-2026-1"}),
+        ("allow", {"to": "any", "way": "in", "thing": LAMP}),
+    ],
+)
+def test_a_rule_that_says_something_else_is_another(operation, changes):
+    site = Site()
+    site.result("block", port="23")
+    assert site.result(operation, **{"port": "23", **changes})["new"]
+    assert len(site.kept) == 2
 
 
 @pytest.mark.parametrize("mode", ["dry_run", "nobody yet"])

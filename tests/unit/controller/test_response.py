@@ -15,7 +15,7 @@ from thingstead.domain.lifecycle import Cause, Restriction
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.response_policy import ResponsePolicy, Severity
 from thingstead.domain.unit import Unit
-from thingstead.errors import ConfigError, StateError, StorageError
+from thingstead.errors import ConfigError, StorageError, TransitionError
 from thingstead.storage.memory import MemoryStore
 from thingstead.storage.records import PlaneRecords
 
@@ -187,7 +187,7 @@ def test_what_is_undone_is_not_undone_again():
     home = Home()
     response = home.alarm()
     home.undo(response)
-    with pytest.raises(StateError, match="let go by owner"):
+    with pytest.raises(TransitionError, match="let go by owner"):
         home.undo(response)
 
 
@@ -201,7 +201,7 @@ def test_an_undo_does_not_lift_what_somebody_else_began_since():
     response, conductor = home.alarm(), home.house.conductor
     asyncio.run(conductor.restrict(LAMP, Restriction.NONE, actor="owner", cause="operator"))
     asyncio.run(conductor.restrict(LAMP, Restriction.QUARANTINED, actor="owner", cause="operator"))
-    with pytest.raises(StateError, match="by owner"):
+    with pytest.raises(TransitionError, match="by owner"):
         home.undo(response)
     assert home.restriction() is Restriction.QUARANTINED
 

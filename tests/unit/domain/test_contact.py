@@ -47,6 +47,19 @@ def test_the_same_kind_is_added_up_with_the_newest_reason():
     assert merged([later, CLOUD])[0].first == AT
 
 
+def test_what_was_refused_for_two_reasons_keeps_both():
+    spoofed = replace(CLOUD, allowed=False, by="spoofed", why="not its address", dropped=3)
+    nobody = replace(spoofed, by="nobody", why="no rule names it", dropped=1)
+    mine = replace(spoofed, by="owner", rule="0a1b2c3d")
+    kept = merged([spoofed, nobody, mine, nobody, replace(mine, rule="ffffffff")])
+    assert [(one.by, one.rule, one.dropped) for one in kept] == [
+        ("spoofed", "", 3),
+        ("nobody", "", 2),
+        ("owner", "0a1b2c3d", 3),
+        ("owner", "ffffffff", 3),
+    ]
+
+
 @pytest.mark.parametrize(
     "changes", [{"outbound": False}, {"who": "x"}, {"protocol": 17}, {"port": 80}, {"allowed": False}]
 )

@@ -37,6 +37,7 @@ class Counting(DryRun):
 
     async def settle(self):
         self.settled += 1
+        return self.mode
 
     async def rule_counters(self, thing):
         return (RuleTraffic(RULE, False, 3), RuleTraffic(PING, True, 1)) if thing == ONE else ()
@@ -90,7 +91,7 @@ def test_what_was_counted_and_logged_comes_back_whole(remote):
     there = remote(rules)
 
     async def story():
-        await there.settle()
+        assert await there.settle() == rules.mode
         return await there.rule_counters(ONE), await there.drops()
 
     rows, drops = asyncio.run(story())

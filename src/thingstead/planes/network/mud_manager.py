@@ -88,7 +88,7 @@ class MudManager:
 
     @property
     def mode(self) -> str:
-        """Who keeps the rules: ``nftables``, ``dry_run``, or nobody before the first change."""
+        """Who keeps the rules: ``nftables``, ``dry_run``, or nobody before `resume`."""
         return self._mode
 
     async def resume(self, things: Iterable[Thing]) -> None:
@@ -110,7 +110,7 @@ class MudManager:
             except PolicyError as error:
                 # Two things that claim one address cost one of them its way, never the domain its start.
                 self._alarm(Alarm(AlarmKind.ADDRESS_TAKEN, thing.id, self._clock.utc(), str(error)))
-        await self._enforcement.settle()
+        self._mode = await self._enforcement.settle()
 
     async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Fetch, verify, compile and apply the thing's MUD file; without one it keeps its way to the controller.

@@ -359,6 +359,13 @@ def test_two_things_that_claim_one_address_do_not_keep_the_domain_from_its_start
     run(story())
 
 
+def test_who_keeps_the_rules_is_known_before_the_first_thing():
+    world = World()
+    assert world.manager.mode == "nobody yet"
+    run(world.manager.resume([]))
+    assert world.manager.mode == world.kernel.mode
+
+
 def test_things_with_the_same_rules_share_them():
     world = World()
 
