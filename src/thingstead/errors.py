@@ -18,6 +18,7 @@
     │   └── HeldError            it wants a second person to say yes
     ├── TransitionError          the lifecycle table says no
     ├── TransportError           the network did not carry it
+    │   ├── AddressError         we cannot listen there
     │   ├── UnreachableError     the network says that nobody is there
     │   └── NoResponseError      nobody answered in time
     ├── RequestRefusedError      a peer answered 4.xx
@@ -35,6 +36,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "CONSEQUENCES",
+    "AddressError",
     "AuthenticationError",
     "ConfigError",
     "Consequence",
@@ -174,6 +176,12 @@ class TransportError(ThingsteadError):
     reason = "transport"
 
 
+class AddressError(TransportError):
+    """An address to listen on is not this machine's, is taken, or takes a right that we do not have."""
+
+    reason = "address"
+
+
 class UnreachableError(TransportError):
     """The network says that nobody is there: no such port, host, route or name."""
 
@@ -244,6 +252,9 @@ CONSEQUENCES: dict[type[ThingsteadError], Consequence] = {
     HeldError: Consequence(0x83, 403, 32, "Have somebody else look: `thingstead publication list`."),
     TransitionError: Consequence(0x89, 409, 31, "See `thingstead thing show` for the state the thing is in."),
     TransportError: Consequence(0xA4, 504, 40, "Check that the peer is running and reachable, then try again."),
+    AddressError: Consequence(
+        0xA4, 504, 43, "See who has it, such as by `ss -tulnp`, or name another in the settings."
+    ),
     UnreachableError: Consequence(0xA4, 504, 41, "Check host, port and that the peer is running; look at the URI."),
     NoResponseError: Consequence(0xA4, 504, 42, "Try again, or wait longer; a firewall may drop it in silence."),
     RequestRefusedError: Consequence(

@@ -222,6 +222,6 @@ def test_a_coap_port_that_is_taken_is_one_sentence(domain, run):
         port = taken.getsockname()[1]
         domain.configuration.write_text(f"[coap]\nport = {port}\n[web]\nenabled = false\n")
         code, _, err = run("up", "home")
-    assert code == 40
+    assert code == 43
     assert str(port) in err
     assert len(err.splitlines()) == 2

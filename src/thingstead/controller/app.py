@@ -12,6 +12,7 @@ from thingstead.analysis.image_scan import Finding
 from thingstead.clock import Clock, SystemClock
 from thingstead.controller.apart import Apart
 from thingstead.controller.composition import compose
+from thingstead.controller.config import ControllerConfig
 from thingstead.controller.controller import Controller
 from thingstead.controller.directory import REVOKED, DomainDirectory
 from thingstead.controller.foundation import Foundation
@@ -56,47 +57,52 @@ async def running(
     Raises:
         ConfigError: settings or policy are wrong, or another controller runs on the directory.
         StorageError: the data cannot be read, or the ledger is not what its head says.
-        TransportError: the CoAP address is not free.
+        AddressError: CoAP or the names cannot be served where the settings say.
     """
-    foundation = _foundation(directory, clock or SystemClock(), apart)
-
     # Left in this order: nothing comes in any more, what is under way ends or is cut short, what waits is written,
     # the store goes.
-    async with AsyncExitStack() as kept, asyncio.TaskGroup() as tasks, AsyncExitStack() as served:
-        kept.push_async_callback(foundation.store.close)
-        for engine in foundation.engines.values():
-            kept.callback(engine.close)
-        controller = compose(foundation, tasks)
-        kept.push_async_callback(controller.close)
-        served.push_async_callback(controller.server.settle, _GRACE)
-        coap = foundation.config.coap
-        sock = open_socket(coap.host, coap.port)
-        if coap.multicast_group:
-            send_groups_through(sock, coap.host)
-        pump = Pump(
-            controller.server,
-            [sock],
-            clock=foundation.clock,
-            is_known=controller.server.is_known,
-            known_sources=controller.server.known_sources,
-            random_bytes=foundation.random_bytes,
-        )
-        served.callback(pump.close)
-        controller.server.flush = pump.flush
-        await controller.resume()
-        names = _names(controller, tasks)
-        if names is not None:
-            await names.start()
-            served.push_async_callback(names.close)
-        for control in _control_servers(directory, controller):
-            await control.start()
-            served.push_async_callback(control.close)
-        background = tasks.create_task(controller.run())
-        served.callback(background.cancel)
-        if controller.lookout.traffic is not None:
-            controller.lookout.traffic.begin()
-            served.callback(controller.lookout.traffic.close)
-        yield controller
+    async with AsyncExitStack() as kept:
+        foundation = _foundation(directory, clock or SystemClock(), apart, kept)
+        async with asyncio.TaskGroup() as tasks, AsyncExitStack() as served:
+            controller = compose(foundation, tasks)
+            kept.push_async_callback(controller.close)
+            await _serve(controller, directory, tasks, served)
+            yield controller
+
+
+async def _serve(
+    controller: Controller, directory: DomainDirectory, tasks: asyncio.TaskGroup, served: AsyncExitStack
+) -> None:
+    """Open every socket, the one of things first: what they send waits there until all that was under way goes on."""
+    foundation = controller.foundation
+    served.push_async_callback(controller.server.settle, _GRACE)
+    coap = foundation.config.coap
+    sock = open_socket(coap.host, coap.port)
+    if coap.multicast_group:
+        send_groups_through(sock, coap.host)
+    pump = Pump(
+        controller.server,
+        [sock],
+        clock=foundation.clock,
+        is_known=controller.server.is_known,
+        known_sources=controller.server.known_sources,
+        random_bytes=foundation.random_bytes,
+    )
+    served.callback(pump.close)
+    controller.server.flush = pump.flush
+    await controller.resume()
+    names = _names(controller, tasks)
+    if names is not None:
+        await names.start()
+        served.push_async_callback(names.close)
+    for control in _control_servers(directory, controller):
+        await control.start()
+        served.push_async_callback(control.close)
+    background = tasks.create_task(controller.run())
+    served.callback(background.cancel)
+    if controller.lookout.traffic is not None:
+        controller.lookout.traffic.begin()
+        served.callback(controller.lookout.traffic.close)
 
 
 def settle() -> None:
@@ -133,25 +139,26 @@ def _control_servers(directory: DomainDirectory, controller: Controller) -> list
     return servers
 
 
-def _foundation(directory: DomainDirectory, clock: Clock, apart: Apart | None) -> Foundation:
+def _foundation(directory: DomainDirectory, clock: Clock, apart: Apart | None, kept: AsyncExitStack) -> Foundation:
+    """What a controller stands on; `kept` lets go of it again."""
     config = directory.load()
     heads = directory.heads(config)
     private_directory(heads.parent)
     finish(directory, heads, clock)
     engines = {} if apart is None else apart.engines
-    rules: Enforcement | None = None
-    if PlaneName.NETWORK not in engines:
-        rules = enforcement(config.network, coap_port=config.coap.port, ddi_port=config.ddi.served_port)
+    store = SqliteStore(directory.root)
+    kept.push_async_callback(store.close)
+    for engine in engines.values():
+        kept.callback(engine.close)
     return Foundation(
         config=config,
         files=directory,
         policy=parse_policy(directory.policy_text()),
         anchors=directory.anchors(),
         keys=directory.key_store() if apart is None else apart.keys,
-        store=SqliteStore(directory.root),
+        store=store,
         heads=HeadFile(heads),
         revocations=HeadFile(heads.with_suffix(REVOKED)),
-        enforcement=rules,
         fetcher=fetcher(config.network, root=directory.root),
         resolver=resolver(config.network),
         segment=NeighbourTable(config.network.interfaces),
@@ -163,7 +170,19 @@ def _foundation(directory: DomainDirectory, clock: Clock, apart: Apart | None) -
         engines=engines,
         separate=() if apart is None else apart.processes,
         stranger=SocketStranger(),
+        enforcement=None if PlaneName.NETWORK in engines else _enforcement(config),
     )
+
+
+def _enforcement(config: ControllerConfig) -> Enforcement:
+    """The last of all: nothing unknown passes from here on, and a start that must fail should fail before.
+
+    Port 53 is often somebody's already, and whoever brings the network down to see that, sees nothing else.
+    """
+    open_socket(config.coap.host, config.coap.port).close()
+    if config.names.enabled:
+        open_socket(config.names.host, config.names.port).close()
+    return enforcement(config.network, coap_port=config.coap.port, ddi_port=config.ddi.served_port)
 
 
 def image_scan() -> ImageScan:

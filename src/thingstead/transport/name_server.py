@@ -10,7 +10,7 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 
-from thingstead.errors import TransportError
+from thingstead.errors import AddressError
 from thingstead.transport.name_relay import NameRelay
 from thingstead.transport.udp import open_socket
 
@@ -83,7 +83,7 @@ class NameServer:
         """Open both sockets; returns the port, which the kernel chooses for 0.
 
         Raises:
-            TransportError: the address is not ours, or the port is taken or takes a right that we do not have.
+            AddressError: the address is not ours, or the port is taken or takes a right that we do not have.
         """
         self._socket = open_socket(self._host, self._port)
         port: int = self._socket.getsockname()[1]
@@ -91,7 +91,7 @@ class NameServer:
             self._server = await asyncio.start_server(self._on_connection, self._host, port, limit=_MAX_QUERY)
         except OSError as error:
             self._socket.close()
-            raise TransportError(f"expected a free TCP address, got {self._host} port {port}: {error}") from error
+            raise AddressError(f"expected a free TCP address, got {self._host} port {port}: {error}") from error
         asyncio.get_running_loop().add_reader(self._socket, self._drain, self._socket)
         return port
 

@@ -7,7 +7,7 @@ import logging
 from typing import Protocol
 
 from thingstead.clock import Clock
-from thingstead.errors import StateError, TransportError
+from thingstead.errors import AddressError, StateError, TransportError
 from thingstead.transport.udp import Address
 
 __all__ = ["StreamCore", "StreamPump"]
@@ -74,12 +74,12 @@ class StreamPump:
         """Accept connections on one address; the port, which the kernel chooses for 0.
 
         Raises:
-            TransportError: the address is not ours, or the port is taken.
+            AddressError: the address is not ours, or the port is taken.
         """
         try:
             server = await self._loop.create_server(lambda: _Connection(self), host, port, backlog=_BACKLOG)
         except (OSError, ValueError) as error:
-            raise TransportError(f"expected a free TCP address, got {host} port {port}: {error}") from error
+            raise AddressError(f"expected a free TCP address, got {host} port {port}: {error}") from error
         self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
         return bound

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from typing import Any, Protocol
 
 from thingstead.clock import Clock
-from thingstead.errors import TransportError
+from thingstead.errors import AddressError, TransportError
 from thingstead.transport.source_queue import SourceQueues
 from thingstead.transport.turns import Turns
 from thingstead.transport.unreachable import listen_for_errors, unreachable
@@ -213,7 +213,7 @@ def open_socket(host: str, port: int) -> socket.socket:
     """Open a non-blocking UDP socket on one address.
 
     Raises:
-        TransportError: the address is not ours, or the port is taken.
+        AddressError: the address is not ours, or the port is taken.
     """
     try:
         family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
@@ -224,7 +224,7 @@ def open_socket(host: str, port: int) -> socket.socket:
             sock.bind((host, port))
             opened.pop_all()
     except (OSError, ValueError) as error:
-        raise TransportError(f"expected a free UDP address, got {host} port {port}: {error}") from error
+        raise AddressError(f"expected a free UDP address, got {host} port {port}: {error}") from error
     return sock
 
 
