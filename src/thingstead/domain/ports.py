@@ -219,6 +219,18 @@ class Enforcement(Protocol):
         """
         ...
 
+    async def uphold(self) -> str:
+        """Put in force again what was applied, if somebody else on this machine altered it.
+
+        Returns:
+            Who did since this was last asked; empty where nobody did.
+
+        Raises:
+            ConfigError: it is not in force.
+            TransportError: likewise.
+        """
+        ...
+
     async def standing(self, thing: ThingId) -> NetworkStanding:
         """What happens to the thing's packets now: asked of the enforcer, not of our memory."""
         ...

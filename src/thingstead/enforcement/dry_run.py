@@ -38,6 +38,10 @@ class DryRun:
         """Nothing stood before."""
         return self.mode
 
+    async def uphold(self) -> str:
+        """Nobody alters what is nowhere."""
+        return ""
+
     async def standing(self, thing: ThingId) -> NetworkStanding:
         """What a kernel would say if one had been told; `mode` tells that none was."""
         change = self._changes.get(thing)

@@ -12,7 +12,18 @@ from thingstead.enforcement.netlink import Message
 from thingstead.enforcement.table import BRIDGE, Condition, Element, Listed, Match, Table, Verdict
 from thingstead.errors import UnsupportedError
 
-__all__ = ["Chain", "Layout", "bars", "bindings", "exact_places", "is_shared", "lay_out", "narrows", "transaction"]
+__all__ = [
+    "Chain",
+    "Layout",
+    "aged",
+    "bars",
+    "bindings",
+    "exact_places",
+    "is_shared",
+    "lay_out",
+    "narrows",
+    "transaction",
+]
 
 _TCP, _UDP, _ICMPV6 = 6, 17, 58
 _EXACT_PROTOCOLS = (_TCP, _UDP)
@@ -73,6 +84,21 @@ def lay_out(change: NetworkChange, *, at: float = 0.0) -> Layout:
     """
     chains = tuple(_chains(change))
     return Layout(change, frozenset([*_elements(change), *(chain.entry for chain in chains)]), chains, at)
+
+
+def aged(layout: Layout, *, now: float) -> Layout:
+    """What is left of it later: an address whose time is over does not come back, another has the rest of its time."""
+    elapsed = int(now - layout.at)
+    return replace(
+        layout,
+        elements=frozenset(
+            [
+                one if one.lifetime is None else replace(one, lifetime=one.lifetime - elapsed)
+                for one in layout.elements
+                if one.lifetime is None or one.lifetime > elapsed
+            ]
+        ),
+    )
 
 
 def transaction(table: Table, before: Layout | None, after: Layout, *, kept: frozenset[Element]) -> list[Message]:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-import socket
-import struct
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
@@ -19,14 +16,25 @@ from thingstead.domain.network import (
     NetworkChange,
     NetworkStanding,
     RuleTraffic,
-    ThingAddress,
     Traffic,
 )
 from thingstead.enforcement.bridge_ports import BridgePorts
 from thingstead.enforcement.bridge_ruleset import render_bridge_table
+from thingstead.enforcement.conntrack import end_flows, end_flows_within
 from thingstead.enforcement.drop_log import DropLog
-from thingstead.enforcement.layout import Layout, bars, bindings, exact_places, is_shared, lay_out, narrows, transaction
-from thingstead.enforcement.netlink import Message, NetfilterSocket, NetlinkError, attribute, in_batches, nested
+from thingstead.enforcement.foreign_change import ForeignChanges
+from thingstead.enforcement.layout import (
+    Layout,
+    aged,
+    bars,
+    bindings,
+    exact_places,
+    is_shared,
+    lay_out,
+    narrows,
+    transaction,
+)
+from thingstead.enforcement.netlink import Message, NetfilterSocket, NetlinkError, in_batches
 from thingstead.enforcement.nft import load_text
 from thingstead.enforcement.ruleset import render_table
 from thingstead.enforcement.table import Element, Table, packet_counts, rule_packets
@@ -66,7 +74,8 @@ class Nftables:
 
     Made and closed by a composition root, in the network namespace whose packets it shall decide on. The tables stay
     when this process ends, however it ends. Where some stand at its start, what is applied is gathered until `settle`,
-    and then takes their place: a restart neither opens anything nor cuts off who is in.
+    and then takes their place: a restart neither opens anything nor cuts off who is in. Whoever else changes them, or
+    removes them with all others as firewalls do that are loaded anew, has them put back when they are next looked at.
     """
 
     mode = "nftables"
@@ -85,6 +94,9 @@ class Nftables:
         self._ports = BridgePorts(config.interfaces)
         self._on_ports: frozenset[Element] = frozenset()
         self._socket = NetfilterSocket()
+        self._others = ForeignChanges(self._socket, config.table)
+        self._altered_by = ""
+        self._is_altered = False
         self._is_gathering = self._stands(self._table.query_table())
         if not self._is_gathering:
             self._replace_tables()
@@ -100,6 +112,8 @@ class Nftables:
             UnsupportedError: a lifetime of more than one host.
         """
         async with self._lock:
+            if not self._is_gathering:
+                self._settle()
             self._follow_ports()
             change = self._without_others(change)
             self._require_own_addresses(change)
@@ -111,7 +125,7 @@ class Nftables:
             self._exchange(change.thing, before, after)
             elapsed = started - (started if before is None else before.at)
             if before is not None and not self._is_gathering and narrows(before.change, change, elapsed=elapsed):
-                self._end_flows(before.change.addresses)
+                end_flows(self._socket, before.change.addresses)
             seconds = time.perf_counter() - started
             old = frozenset() if before is None or before.change.rules is None else before.change.rules
             new = change.rules or frozenset()
@@ -127,6 +141,21 @@ class Nftables:
         async with self._lock:
             self._settle()
         return self.mode
+
+    async def uphold(self) -> str:
+        """Put the tables in force again if anybody else changed them, and end the flows that this may have let pass.
+
+        Returns:
+            Which program did since this was last asked; empty where none did.
+
+        Raises:
+            ConfigError: the kernel refused a table; it is tried again at the next call.
+            NetlinkError: likewise.
+        """
+        async with self._lock:
+            self._settle()
+            told, self._altered_by = self._altered_by, ""
+            return told
 
     async def standing(self, thing: ThingId) -> NetworkStanding:
         """Ask the kernel whether the thing's addresses are bound, and whether they are barred.
@@ -163,7 +192,9 @@ class Nftables:
 
     async def drops(self) -> tuple[Drop, ...]:
         """What was dropped and logged since this was last asked."""
-        return () if self._log is None else tuple(self._log.read())
+        async with self._lock:
+            self._settle()
+            return () if self._log is None else tuple(self._log.read())
 
     async def counters(self) -> tuple[Traffic, ...]:
         """Packets of each thing, read from the kernel."""
@@ -187,6 +218,7 @@ class Nftables:
 
     def close(self) -> None:
         """Let go of the kernel, and leave the rules: who restarts, or stops, opens nothing by it."""
+        self._others.close()
         self._socket.close()
         self._ports.close()
         if self._log is not None:
@@ -195,15 +227,30 @@ class Nftables:
     def _settle(self) -> None:
         """Who asks the kernel wants to hear of what was applied."""
         if not self._is_gathering:
-            return
+            program = self._others.by()
+            if not program:
+                return
+            _LOGGER.error("%s changed the tables of the rules: they are put in force again", program)
+            self._altered_by, self._is_altered, self._is_gathering = program, True, True
         self._replace_tables()
-        parts = [transaction(self._table, None, layout, kept=frozenset()) for layout in self._applied.values()]
+        now = time.perf_counter()
+        layouts = [aged(layout, now=now) for layout in self._applied.values()]
+        parts = [transaction(self._table, None, layout, kept=frozenset()) for layout in layouts]
         for messages in in_batches(parts):
+            self._commit(messages)
+        if self._is_altered:
+            # Whatever passed meanwhile is an open flow to the kernel.
+            end_flows_within(self._socket, self._config.local)
+        self._is_altered = self._is_gathering = False
+
+    def _commit(self, messages: list[Message]) -> None:
+        """All nftables transactions of ours but the first go through here: they are counted."""
+        if messages:
             self._socket.commit(messages)
-        self._is_gathering = False
+            self._others.committed()
 
     def _replace_tables(self) -> None:
-        config = self._config
+        config, number = self._config, self._others.number()
         load_text(
             render_table(
                 config.table,
@@ -214,15 +261,16 @@ class Nftables:
             )
             + render_bridge_table(config.table, helpers=config.helpers, log_group=config.log_group)
         )
+        self._others.begin(number + 1)
         self._on_ports = frozenset(self._ports.elements())
-        self._socket.commit(self._table.add(self._on_ports))
+        self._commit(self._table.add(self._on_ports))
 
     def _follow_ports(self) -> None:
         """Frames of a port that came are decided on as those of the others."""
         if self._is_gathering or not self._ports.changed():
             return
         now = frozenset(self._ports.elements())
-        self._socket.commit(self._table.delete(self._on_ports - now) + self._table.add(now - self._on_ports))
+        self._commit(self._table.delete(self._on_ports - now) + self._table.add(now - self._on_ports))
         self._on_ports = now
 
     def _placed(self, change: NetworkChange, before: Layout | None) -> NetworkChange:
@@ -256,7 +304,7 @@ class Nftables:
         held = frozenset() if before is None else before.elements
         kept = frozenset(one for one in held if is_shared(one) and self._shared[one] > 1)
         if not self._is_gathering:
-            self._socket.commit(transaction(self._table, before, after, kept=kept))
+            self._commit(transaction(self._table, before, after, kept=kept))
         self._shared.subtract(filter(is_shared, held))
         self._shared.update(filter(is_shared, after.elements))
         self._shared += Counter()
@@ -292,17 +340,6 @@ class Nftables:
             for key, packets in packet_counts(self._socket.ask(self._table.query_all(name + family), dump=True)):
                 counts[key[:size]] = counts.get(key[:size], 0) + packets
         return counts
-
-    def _end_flows(self, addresses: Sequence[ThingAddress]) -> None:
-        """Forget the tracked connections from and to a thing, so that each must pass the rules again."""
-        for one in addresses:
-            source, destination = (1, 2) if one.ip.version == 4 else (3, 4)
-            for kind, flag in ((source, 1), (destination, 2)):
-                body = nested(1, nested(1, attribute(kind, one.ip.packed))) + nested(
-                    25, attribute(1, struct.pack("=I", flag)), attribute(2, struct.pack("=I", 0))
-                )
-                family = socket.AF_INET if one.ip.version == 4 else socket.AF_INET6
-                self._socket.request(Message(1 << 8 | 2, 0, family, body))
 
 
 def _open_log(group: int) -> DropLog | None:

@@ -45,6 +45,8 @@ class Enforcer:
                 return [done.mode, done.added, done.removed, done.seconds]
             case [Ask.SETTLE]:
                 return await self._rules.settle()
+            case [Ask.UPHOLD]:
+                return await self._rules.uphold()
             case [Ask.STANDING, str(thing)]:
                 found = await self._rules.standing(thing_id(thing))
                 return [found.mode, found.admitted, found.barred]

@@ -35,6 +35,7 @@ class Ask(IntEnum):
     RULE_COUNTERS = 4
     DROPS = 5
     SETTLE = 6
+    UPHOLD = 7
 
 
 class RemoteEnforcement:
@@ -65,6 +66,14 @@ class RemoteEnforcement:
             TransportError: earlier rules stand.
         """
         return str(await self._ask(int(Ask.SETTLE)))
+
+    async def uphold(self) -> str:
+        """Put in force again what somebody altered; who did.
+
+        Raises:
+            TransportError: it is not in force.
+        """
+        return str(await self._ask(int(Ask.UPHOLD)))
 
     async def standing(self, thing: ThingId) -> NetworkStanding:
         """What happens to the thing's packets now."""

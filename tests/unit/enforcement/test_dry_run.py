@@ -32,6 +32,7 @@ def test_it_remembers_and_gives_no_time():
         assert not (await enforcer.standing(THING)).admitted
         told = [await enforcer.counters(), await enforcer.rule_counters(THING), await enforcer.drops()]
         assert told == [(), (), ()]
+        assert await enforcer.uphold() == ""
         enforcer.close()
         assert not (await enforcer.standing(THING)).barred
 

@@ -39,6 +39,9 @@ class Counting(DryRun):
         self.settled += 1
         return self.mode
 
+    async def uphold(self):
+        return "nft"
+
     async def rule_counters(self, thing):
         return (RuleTraffic(RULE, False, 3), RuleTraffic(PING, True, 1)) if thing == ONE else ()
 
@@ -92,6 +95,7 @@ def test_what_was_counted_and_logged_comes_back_whole(remote):
 
     async def story():
         assert await there.settle() == rules.mode
+        assert await there.uphold() == "nft"
         return await there.rule_counters(ONE), await there.drops()
 
     rows, drops = asyncio.run(story())

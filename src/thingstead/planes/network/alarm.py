@@ -15,6 +15,7 @@ class AlarmKind(StrEnum):
     """Why."""
 
     DEVIATION = "deviation"
+    RULES_ALTERED = "rules-altered"
     MUD_UNAVAILABLE = "mud-unavailable"
     MUD_CHANGED = "mud-changed"
     MUD_URL_CHANGED = "mud-url-changed"

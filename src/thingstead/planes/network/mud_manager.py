@@ -157,11 +157,15 @@ class MudManager:
         return Probe(self.name, thing.id, standing, party, self._clock.utc(), detail, enforced=enforced)
 
     async def refresh(self) -> float | None:
-        """Renew files and names that are due, and apply what came of it.
+        """See that rules stand as they were applied, renew files and names that are due, and apply what came of it.
 
         Returns:
             Monotonic time of the next look-up, None where none is due; files are asked for at any call.
         """
+        program = await self._enforcement.uphold()
+        if program:
+            detail = f"{program} changed the kernel's rules for things; they are in force again"
+            self._alarm(Alarm(AlarmKind.RULES_ALTERED, None, self._clock.utc(), detail))
         urls = {one.thing.mud_url for one in self._residents.admitted() if one.thing.mud_url}
         changed = await self._renew_files(urls)
         names = frozenset[str]().union(*[self._book.dns_names(one.thing) for one in self._residents.admitted()])

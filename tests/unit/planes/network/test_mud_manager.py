@@ -63,6 +63,25 @@ def test_addresses_of_a_name_stand_for_its_lifetime_and_follow_it():
     run(story())
 
 
+def test_whoever_altered_the_kernel_s_rules_is_told_of_once():
+    by = ["nft", ""]
+
+    class Altered(Kernel):
+        async def uphold(self):
+            return by.pop(0)
+
+    world = World(CLOUD, kernel=Altered())
+
+    async def story():
+        await world.manager.refresh()
+        await world.manager.refresh()
+        (alarm,) = world.alarms
+        assert (alarm.kind, alarm.thing) == (AlarmKind.RULES_ALTERED, None)
+        assert alarm.detail.startswith("nft changed the kernel's rules")
+
+    run(story())
+
+
 @pytest.mark.requirement("R-80")
 def test_refused_packets_are_a_deviation_told_once():
     world = World(CLOUD)
