@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.sabotage.fork import run_pytest
 from tests.sabotage.registry import REGISTRY, REQUIRED
 from tests.sabotage.replacement import Sabotage
 
-_ROOT = Path(__file__).resolve().parents[2]
-_SECONDS = 600
 _QUICK = ("unit", "contracts", "properties", "scenarios")
 
 
@@ -32,12 +30,12 @@ class _Result:
 def main(words: list[str]) -> int:
     """Run the registered sabotages, all or those of the requirements named.
 
-    ``--passed FILE`` before them is the trace of the same tree, just written: what passed there does not run once more
-    to show that it is green without sabotage.
+    ``--passed FILE`` before them is the trace of the same tree, just written: it says which tests claim what, and what
+    passed there does not run once more to show that it is green without sabotage.
     """
-    passed, requirements = (_passed(Path(words[1])), words[2:]) if words[:1] == ["--passed"] else (set(), words)
+    trace, requirements = (Path(words[1]), words[2:]) if words[:1] == ["--passed"] else (None, words)
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(max_workers=2) as pool:
-        claims = _claims(Path(scratch))
+        claims, passed = _traced(trace) if trace else (_claims(Path(scratch)), set())
         rows = [(n, row) for n, row in enumerate(REGISTRY) if not requirements or row.requirement in requirements]
         wanted = [(n, row) for n, row in rows if row.requirement in claims]
         everything = sorted({test for _, row in wanted for test in claims[row.requirement]} - passed)
@@ -48,14 +46,15 @@ def main(words: list[str]) -> int:
         return _report(lines, claims, baseline.result(), requirements)
 
 
-def _passed(trace: Path) -> set[str]:
-    requirements: dict[str, Any] = json.loads(trace.read_bytes())["requirements"]
-    return {test["id"] for row in requirements.values() for test in row["tests"] if test["outcome"] == "passed"}
+def _traced(trace: Path) -> tuple[dict[str, list[str]], set[str]]:
+    rows: dict[str, Any] = json.loads(trace.read_bytes())["requirements"]
+    claims = {requirement: [test["id"] for test in row["tests"]] for requirement, row in rows.items()}
+    return claims, {test["id"] for row in rows.values() for test in row["tests"] if test["outcome"] == "passed"}
 
 
 def _claims(scratch: Path) -> dict[str, list[str]]:
     target = scratch / "claims.json"
-    result = _pytest(["--claims", str(target), "--collect-only", "tests"])
+    result = run_pytest(["--claims", str(target), "--collect-only", "tests"], scratch / "claims.output")
     if not target.exists():
         sys.exit(f"the tests cannot be collected:\n{result}")
     claims: dict[str, list[str]] = json.loads(target.read_bytes())
@@ -69,7 +68,7 @@ def _run(target: Path, row: int | None, tests: list[str]) -> _Result:
     files = sorted({test.split("::", maxsplit=1)[0] for test in tests}, key=lambda file: (_rank(file), file))
     options = ["--verdict", str(target), "--timeout", "60"]
     options += ["--maxfail", "1000"] if row is None else ["--sabotage", str(row), "-x"]
-    output = _pytest(options + files)
+    output = run_pytest(options + files, target.with_suffix(".output"))
     if not target.exists():
         return _Result(broken=output)
     verdict: dict[str, Any] = json.loads(target.read_bytes())
@@ -79,18 +78,6 @@ def _run(target: Path, row: int | None, tests: list[str]) -> _Result:
 def _rank(file: str) -> int:
     folder = file.split("/")[1]
     return _QUICK.index(folder) if folder in _QUICK else len(_QUICK)
-
-
-def _pytest(options: list[str]) -> str:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(_ROOT / "src"), str(_ROOT)])}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.sabotage.plugin", "-p", "no:cacheprovider", *options]
-    try:
-        done = subprocess.run(
-            command, cwd=_ROOT, env=environment, capture_output=True, text=True, check=False, timeout=_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        return f"no end within {_SECONDS} s"
-    return done.stdout[-3000:] + done.stderr[-1000:]
 
 
 def _verdict(row: Sabotage, result: _Result) -> tuple[Sabotage, str, bool]:
@@ -127,4 +114,5 @@ def _report(
     return int(held < len(lines) or bool(baseline.red) or bool(baseline.broken))
 
 
-sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
