@@ -11,7 +11,7 @@ from tests.unit.controller.test_brownfield import MAC, file
 from thingstead.domain.lifecycle import LifecycleState
 from thingstead.identifier import thing_id
 
-DEVICE = {"mac": MAC.hex(":"), "ip": "192.0.2.77", "model": "plug", "file": file().decode()}
+DEVICE = {"mac": MAC.hex(":"), "ip": "192.0.2.77,2001:db8::77", "model": "plug", "file": file().decode()}
 
 
 @pytest.mark.requirement("R-12")
@@ -24,8 +24,8 @@ def test_an_adopted_device_goes_by_its_own_file_and_after_a_restart_too():
             domain = world.domain.controller
             assert domain.register.thing(thing).state is LifecycleState.OPERATIONAL
             assert domain.planes.network.file(told["mud_url"]) == file()
-            (place,) = domain.planes.whereabouts.locate(thing)
-            assert place.mac == MAC
+            places = domain.planes.whereabouts.locate(thing)
+            assert [(one.mac, str(one.ip)) for one in places] == [(MAC, "192.0.2.77"), (MAC, "2001:db8::77")]
             await world.domain.crash()
             await world.domain.start()
 
@@ -40,7 +40,9 @@ def test_an_adopted_device_is_cut_off_and_retired_like_any():
         assert "error" in await world.domain.answer("device.adopt", **DEVICE)
         await world.domain.ask("thing.restore", thing=thing)
         await world.domain.ask("thing.retire", thing=thing)
-        assert "error" in await world.domain.answer("device.adopt", **DEVICE)
+        again = await world.domain.ask("device.adopt", **DEVICE)
+        assert again["thing"] != thing
+        assert world.domain.controller.register.thing(thing_id(thing)).state is LifecycleState.DECOMMISSIONED
 
     play(story)
 

@@ -25,7 +25,7 @@ def test_what_passes_is_kept_and_told_to_the_owner(monkeypatch):
         lookout = world.domain.controller.lookout
         lookout.traffic.begin()
         whereabouts = world.domain.controller.planes.whereabouts
-        place = replace(whereabouts.located()[lamp.id], mac=bytes.fromhex("020000000009"))
+        place = replace(whereabouts.located()[lamp.id][0], mac=bytes.fromhex("020000000009"))
         world.domain.segment.present = (place,)
         await whereabouts.note(lamp.id, str(place.ip))
         await world.sleep(6)

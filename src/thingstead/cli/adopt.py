@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.capture import mac
-from thingstead.cli.input import address, read_file, whole
+from thingstead.cli.input import addresses, read_file, whole
 from thingstead.cli.remote import AS, DOMAIN, THING, ask
 from thingstead.errors import ConfigError
 from thingstead.protocols.mud import parser
@@ -63,7 +63,12 @@ PROPOSE = Action(
 ADOPT = Action(
     (
         Parameter("mac", "its MAC address, as `thingstead watch` tells it", read=mac),
-        Parameter("--ip", "its address; a fixed one, or a lease that stays", read=address, required=True),
+        Parameter(
+            "--ip",
+            "all its addresses, divided by commas; fixed ones, or leases that stay",
+            read=addresses,
+            required=True,
+        ),
         Parameter("--model", "what you call its type", required=True),
         Parameter("--mud", "MUD file that `thingstead watch --output` proposed, looked at and changed", required=True),
         Parameter("--zone", "where it is"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from thingstead.errors import ConfigError, StorageError
 
-__all__ = ["address", "day", "days", "group", "octets", "read_file", "seconds", "whole"]
+__all__ = ["address", "addresses", "day", "days", "group", "octets", "read_file", "seconds", "whole"]
 
 
 def read_file(path: Path, *, max_bytes: int) -> bytes:
@@ -38,6 +38,11 @@ def address(text: str) -> str:
         return str(ip_address(text))
     except ValueError:
         raise ArgumentTypeError(f"expected an IP address, got {text[:60]!r}") from None
+
+
+def addresses(text: str) -> str:
+    """Several of them, divided by commas."""
+    return ",".join([address(one.strip()) for one in text.split(",")])
 
 
 def group(text: str) -> str:

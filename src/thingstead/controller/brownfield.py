@@ -19,6 +19,7 @@ from thingstead.crypto.digest import digest
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
 from thingstead.domain.network import ThingAddress
+from thingstead.domain.plane import Plane
 from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
 from thingstead.errors import ConfigError, PolicyError
@@ -31,6 +32,9 @@ ADOPTED = "(adopted)"
 """As its maker: no maker calls itself so, and no release is ever for it."""
 
 _LONGEST = 128
+_MOST_ADDRESSES = 8
+"""One of IPv4, and those that an interface gives itself for IPv6 (RFC 8981 §3.8)."""
+
 _OTHER_CLASS = 3
 _OUTSIDE = frozenset({LifecycleState.INSTALLED, LifecycleState.BOOTSTRAPPING, LifecycleState.RE_BOOTSTRAPPING})
 """After a restore it has to come in again, for which it has no other way than this."""
@@ -42,14 +46,14 @@ class Find:
 
     Attributes:
         mac: six octets; its serial number here.
-        ip: where it is.
+        ips: all of its addresses.
         model: what the owner calls its type.
         zone: where the owner put it.
         document: a MUD file in JSON, whose URL is `learned_url` of the device.
     """
 
     mac: bytes
-    ip: IPv4Address | IPv6Address
+    ips: tuple[IPv4Address | IPv6Address, ...]
     model: str
     zone: str
     document: bytes
@@ -62,7 +66,8 @@ class Brownfield:
         conductor: runs transitions.
         register: the things.
         vouch: keeps a MUD file of the owner's, and puts it in force.
-        place: keeps where a thing is.
+        place: keeps where a thing is; without addresses, that it is nowhere.
+        network: puts that in force.
         located: where each thing is.
         clock: for UTC.
         random_bytes: for ids.
@@ -74,8 +79,9 @@ class Brownfield:
         register: Register,
         *,
         vouch: Callable[[bytes], Awaitable[None]],
-        place: Callable[[ThingId, str, bytes], Awaitable[None]],
-        located: Callable[[], Mapping[ThingId, ThingAddress]],
+        place: Callable[[ThingId, tuple[str, ...], bytes], Awaitable[None]],
+        network: Plane,
+        located: Callable[[], Mapping[ThingId, tuple[ThingAddress, ...]]],
         clock: Clock,
         random_bytes: Callable[[int], bytes],
     ) -> None:
@@ -83,6 +89,7 @@ class Brownfield:
         self._register = register
         self._vouch = vouch
         self._place = place
+        self._network = network
         self._located = located
         self._clock = clock
         self._random_bytes = random_bytes
@@ -90,25 +97,32 @@ class Brownfield:
     async def adopt(self, find: Find, *, by: str) -> Thing:
         """Take a device in; one that is in gets the other file and place, and stays what it is.
 
+        One that left comes back as another thing: what was retired stays so, and lets go of the place it had.
+
         Raises:
             ConfigError: no address of one device, or a word that is none.
             ProtocolError: not a MUD file.
-            PolicyError: another device's file, interface or address, or a device that left or is restricted.
+            PolicyError: another device's file, interface or address, or a device that is restricted.
             StorageError: it could not be kept.
         """
         _check(find)
         url = learned_url(find.mac)
         if parse(find.document).url != url:
             raise PolicyError(f"expected a MUD file of {url}, which is this device's and nobody else's", reason="url")
-        thing = self._register.find(ADOPTED, find.mac.hex(":"))
-        if thing is not None and (thing.restriction is not Restriction.NONE or not is_adopted(thing)):
+        known = [one for one in self._register.things() if one.maker == ADOPTED and one.serial == find.mac.hex(":")]
+        thing = next(filter(is_adopted, known), None)
+        if thing is not None and thing.restriction is not Restriction.NONE:
             raise PolicyError(f"{thing.id} is {thing.state.value}, {thing.restriction.value}", reason="restricted")
         self._require_free(find, thing)
         await self._vouch(find.document)
+        for one in known:
+            if one is not thing:
+                await self._place(one.id, (), find.mac)
+                await self._network.withdraw(one, cause="adopted-again", transition_id=one.transition_id)
         if thing is None:
             thing = self._thing(find, url)
             await self._conductor.register(thing, actor=by, evidence=_evidence(find))
-        await self._place(thing.id, str(find.ip), find.mac)
+        await self._place(thing.id, tuple(map(str, find.ips)), find.mac)
         if thing.state is LifecycleState.INSTALLED:
             await self._conductor.transition(thing.id, Cause.JOIN_STARTED, actor=by)
         if thing.state in _OUTSIDE:
@@ -118,22 +132,25 @@ class Brownfield:
                 thing.id, Cause.JOINED, actor=by, evidence=evidence, changes=changes
             )
             return report.thing
-        return await self._conductor.amend(
+        thing = await self._conductor.amend(
             thing.id, actor=by, cause="profile", changes={"model": find.model, "zone": find.zone}
         )
+        await self._network.admit(thing, cause="profile", transition_id=thing.transition_id)
+        return thing
 
     def _require_free(self, find: Find, thing: Thing | None) -> None:
         """What proves who it is must not be joined at its place by something that proves nothing (R-34).
 
         Of two at one IP address the later has it: the other's rules would end.
         """
-        for holder, place in self._located().items():
+        for holder, places in self._located().items():
             if (thing is not None and holder == thing.id) or self._register.thing(holder).state in GONE:
                 continue
-            if place.mac == find.mac:
-                raise PolicyError(f"{holder} has that interface; its file: `thingstead thing mud`", reason="taken")
-            if place.ip == find.ip:
-                raise PolicyError(f"{holder} is at {find.ip}: the device needs one of its own", reason="taken")
+            for place in places:
+                if place.mac == find.mac:
+                    raise PolicyError(f"{holder} has that interface; its file: `thingstead thing mud`", reason="taken")
+                if place.ip in find.ips:
+                    raise PolicyError(f"{holder} is at {place.ip}: the device needs one of its own", reason="taken")
 
     def _thing(self, find: Find, url: str) -> Thing:
         return Thing(
@@ -156,19 +173,22 @@ def is_adopted(thing: Thing) -> bool:
 
 
 def adopted_and_present(
-    register: Register, located: Mapping[ThingId, ThingAddress], neighbours: Iterable[ThingAddress]
+    register: Register, located: Mapping[ThingId, tuple[ThingAddress, ...]], neighbours: Iterable[ThingAddress]
 ) -> frozenset[ThingId]:
     """Devices that were taken in like this, and whose interface is on the segment now."""
     macs = {one.mac for one in neighbours}
-    here = [thing for thing, place in located.items() if place.mac in macs]
+    here = [thing for thing, places in located.items() if macs & {one.mac for one in places}]
     return frozenset([thing for thing in here if is_adopted(register.thing(thing))])
 
 
 def _check(find: Find) -> None:
     if len(find.mac) != 6 or find.mac[0] & 1 or not any(find.mac):
         raise ConfigError(f"expected the MAC address of one device, got {find.mac.hex(':')}")
-    if find.ip.is_multicast or find.ip.is_unspecified or find.ip.is_loopback:
-        raise ConfigError(f"expected the address of one device, got {find.ip}")
+    if not 0 < len(find.ips) <= _MOST_ADDRESSES:
+        raise ConfigError(f"expected 1 to {_MOST_ADDRESSES} addresses of one device, got {len(find.ips)}")
+    for ip in find.ips:
+        if ip.is_multicast or ip.is_unspecified or ip.is_loopback:
+            raise ConfigError(f"expected the address of one device, got {ip}")
     for what, word in (("model", find.model), ("zone", find.zone)):
         if len(word) > _LONGEST or not word.isprintable() or (not word and what == "model"):
             raise ConfigError(f"expected a {what} of up to {_LONGEST} characters that can be printed")

@@ -90,7 +90,7 @@ class ExposureScan:
     def __init__(
         self,
         stranger: Stranger | None,
-        located: Callable[[], Mapping[ThingId, ThingAddress]],
+        located: Callable[[], Mapping[ThingId, tuple[ThingAddress, ...]]],
         register: Register,
         *,
         explain: Callable[[ThingId, tuple[Flow, ...]], Awaitable[tuple[Reason, ...]]],
@@ -155,23 +155,27 @@ class ExposureScan:
                 raise ConfigError(f"{thing} has no address that is its own alone, and not this machine's")
             chosen = places if thing is None else {thing: places[thing]}
             at = self._clock.utc()
-            found = {one: await self._of(one, str(place.ip), at) for one, place in chosen.items()}
+            addresses = {one: [str(place.ip) for place in some] for one, some in chosen.items()}
             if thing is None:
-                found[HERE] = [one for address in self._shown() for one in await self._of(HERE, address, at)]
+                addresses[HERE] = self._shown()
+            found = {
+                one: [service for address in some for service in await self._of(one, address, at)]
+                for one, some in addresses.items()
+            }
             await self._keep(found, at, is_all=thing is None)
         return tuple([one for services in found.values() for one in services])
 
-    def _alone(self) -> dict[ThingId, ThingAddress]:
+    def _alone(self) -> dict[ThingId, tuple[ThingAddress, ...]]:
         """Things of whom it is known which packets are theirs; loopback and shared addresses are of others too."""
         here = {one.id for one in self._register.things() if one.state not in GONE}
-        located = {thing: place for thing, place in self._located().items() if thing in here}
-        at_address = Counter(place.ip for place in located.values())
+        located = {thing: places for thing, places in sorted(self._located().items()) if thing in here}
+        at_address = Counter(one.ip for places in located.values() for one in places)
         own = {ip_address(text) for text in self._own}
-        return {
-            thing: place
-            for thing, place in sorted(located.items())
-            if at_address[place.ip] == 1 and not place.ip.is_loopback and place.ip not in own
+        alone = {
+            thing: tuple([one for one in places if at_address[one.ip] == 1 and not one.ip.is_loopback])
+            for thing, places in located.items()
         }
+        return {thing: places for thing, places in alone.items() if places and not own & {one.ip for one in places}}
 
     def _shown(self) -> list[str]:
         """Addresses of this machine at which somebody else could knock."""

@@ -22,11 +22,11 @@ class Neighbourhood:
         clock: monotonic.
     """
 
-    def __init__(self, located: Callable[[], Mapping[ThingId, ThingAddress]], *, clock: Clock) -> None:
+    def __init__(self, located: Callable[[], Mapping[ThingId, tuple[ThingAddress, ...]]], *, clock: Clock) -> None:
         self._located = located
         self._clock = clock
         self._next = clock.now()
-        self._places: Mapping[ThingId, ThingAddress] = {}
+        self._places: Mapping[ThingId, tuple[ThingAddress, ...]] = {}
         self._by_address: dict[bytes, ThingId] = {}
         self._by_mac: dict[bytes, ThingId] = {}
 
@@ -40,8 +40,9 @@ class Neighbourhood:
             return
         located = self._places = self._located()
         self._next = self._clock.now() + _AGAIN
-        self._by_address = {one.ip.packed: thing for thing, one in located.items()}
-        self._by_mac = {one.mac: thing for thing, one in located.items() if one.mac != NO_MAC}
+        pairs = [(thing, one) for thing, places in located.items() for one in places]
+        self._by_address = {one.ip.packed: thing for thing, one in pairs}
+        self._by_mac = {one.mac: thing for thing, one in pairs if one.mac != NO_MAC}
 
     def thing_at(self, *addresses: bytes) -> ThingId | None:
         """Whose the first of these is that is a thing's: link-layer addresses or packed IP addresses."""
@@ -53,8 +54,8 @@ class Neighbourhood:
 
     def devices(self, thing: ThingId) -> tuple[bytes, ...]:
         """Addresses that are the thing's, of the link layer and of IP; none where nobody knows."""
-        place = self._places.get(thing)
-        return () if place is None else (place.mac, place.ip.packed)
+        places = self._places.get(thing, ())
+        return tuple(dict.fromkeys(address for one in places for address in (one.mac, one.ip.packed)))
 
     def name(self, address: bytes) -> str:
         """What the domain calls an address; empty where it is no thing's."""

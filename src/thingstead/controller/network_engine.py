@@ -31,8 +31,8 @@ from thingstead.transport.engine_socket import EngineSocket
 __all__ = ["NETWORK_CALLS", "NetworkEngine", "RemoteNetwork"]
 
 NETWORK_CALLS = (
-    "mode", "trust", "note", "places", "refresh", "watch", "file", "expect", "release", "learn", "names", "vouch",
-    "owner_rules", "put_rule", "remove_rule", "explain", "drops", "located", "reach", "obtain",
+    "mode", "trust", "note", "place", "places", "refresh", "watch", "file", "expect", "release", "learn", "names",
+    "vouch", "owner_rules", "put_rule", "remove_rule", "explain", "drops", "located", "reach", "obtain",
 )  # fmt: skip
 """What the network plane is asked beside what each is."""
 
@@ -73,13 +73,18 @@ class NetworkEngine:
         """Keep where a thing is."""
         await self._whereabouts.note(thing, ip, mac)
 
+    async def place(self, thing: ThingId, ips: tuple[str, ...], mac: bytes) -> None:
+        """Keep where a thing is by its owner's word."""
+        await self._whereabouts.place(thing, ips, mac)
+
     def places(self) -> tuple[tuple[bytes, bytes], ...]:
         """Where things are."""
         return tuple([(one.mac, one.ip.packed) for one in self._whereabouts.places()])
 
     def located(self) -> tuple[tuple[ThingId, bytes, bytes], ...]:
-        """Where each thing is."""
-        return tuple([(thing, one.mac, one.ip.packed) for thing, one in self._whereabouts.located().items()])
+        """Where each thing is, an address a row."""
+        places = self._whereabouts.located()
+        return tuple([(thing, one.mac, one.ip.packed) for thing, some in places.items() for one in some])
 
     def file(self, url: str) -> bytes | None:
         """A MUD file as last admitted."""
@@ -182,15 +187,21 @@ class RemoteNetwork(RemotePlane):
         """Keep where a thing is; on disk when this returns."""
         await self.ask(None, "note", thing, ip, mac)
 
+    async def place(self, thing: ThingId, ips: tuple[str, ...], mac: bytes) -> None:
+        """Keep where a thing is by its owner's word; on disk when this returns."""
+        await self.ask(None, "place", thing, ips, mac)
+
     def places(self) -> tuple[ThingAddress, ...]:
         """Where all things are of which it is known."""
         found = self.ask_now(tuple[tuple[bytes, bytes], ...], "places")
         return tuple([ThingAddress(mac, ip_address(packed)) for mac, packed in found])
 
-    def located(self) -> dict[ThingId, ThingAddress]:
+    def located(self) -> dict[ThingId, tuple[ThingAddress, ...]]:
         """Where each thing is of which it is known."""
-        found = self.ask_now(tuple[tuple[ThingId, bytes, bytes], ...], "located")
-        return {thing: ThingAddress(mac, ip_address(packed)) for thing, mac, packed in found}
+        located: dict[ThingId, tuple[ThingAddress, ...]] = {}
+        for thing, mac, packed in self.ask_now(tuple[tuple[ThingId, bytes, bytes], ...], "located"):
+            located[thing] = (*located.get(thing, ()), ThingAddress(mac, ip_address(packed)))
+        return located
 
     def file(self, url: str) -> bytes | None:
         """A MUD file as last admitted."""

@@ -26,7 +26,7 @@ class Adopt(Acting):
 
     Attributes:
         mac: its link-layer address.
-        ip: its address.
+        ip: its addresses, divided by commas.
         model: what you call its type.
         file: a MUD file in JSON, of the URL that `thingstead watch` gives it.
         zone: where it is.
@@ -60,10 +60,11 @@ def rows(brownfield: Brownfield, learning: Learning, register: Register, *, days
         if len(document) > _LARGEST_FILE:
             raise ConfigError(f"expected a MUD file of at most {_LARGEST_FILE} bytes")
         try:
-            mac, ip = bytes.fromhex(request.mac.replace(":", "")), ip_address(request.ip)
+            mac = bytes.fromhex(request.mac.replace(":", ""))
+            ips = tuple(dict.fromkeys([ip_address(one.strip()) for one in request.ip.split(",")]))
         except ValueError as error:
             raise ConfigError(f"expected a MAC and an IP address: {error}") from None
-        thing = await brownfield.adopt(Find(mac, ip, request.model, request.zone, document), by=request.by)
+        thing = await brownfield.adopt(Find(mac, ips, request.model, request.zone, document), by=request.by)
         return {"thing": thing.id, "state": thing.state.value, "mud_url": thing.mud_url}
 
     async def propose(request: Propose) -> dict[str, Any]:

@@ -248,7 +248,8 @@ def _brownfield(controller: Controller) -> Brownfield:
         controller.conductor,
         controller.register,
         vouch=controller.planes.network.vouch,
-        place=controller.planes.whereabouts.note,
+        place=controller.planes.whereabouts.place,
+        network=controller.planes.network,
         located=controller.planes.whereabouts.located,
         clock=controller.foundation.clock,
         random_bytes=controller.foundation.random_bytes,
@@ -260,8 +261,7 @@ def _learning(controller: Controller) -> Learning:
         return await controller.lookout.history.of(thing, days=days)
 
     def locate(thing: ThingId) -> tuple[ThingAddress, ...]:
-        place = controller.planes.whereabouts.located().get(thing)
-        return () if place is None else (place,)
+        return controller.planes.whereabouts.located().get(thing, ())
 
     foundation = controller.foundation
     return Learning(contacts, locate=locate, local=local_networks(foundation.config.network), clock=foundation.clock)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
@@ -102,7 +102,7 @@ class Surroundings:
     """
 
     register: Register
-    located: Callable[[], dict[ThingId, ThingAddress]]
+    located: Callable[[], Mapping[ThingId, tuple[ThingAddress, ...]]]
     interval: Callable[[ThingId], timedelta | None]
     longest: timedelta
     gateways: frozenset[bytes] = frozenset()
@@ -115,20 +115,21 @@ class Surroundings:
             for address, _ in one.hosts:
                 before.names.learn(one.name, address, at=now, ttl=0)
         here = {one.id: one for one in self.register.things() if one.state not in GONE}
-        places = {thing: place for thing, place in self.located().items() if thing in here and place.mac != NO_MAC}
+        located = {thing: one for thing, one in self.located().items() if thing in here}
+        places = {thing: [one for one in some if one.mac != NO_MAC] for thing, some in located.items()}
         intervals = {
             thing: (self.interval(thing) or self.longest).total_seconds()
-            for thing in places
+            for thing, some in places.items()
             # Who is held or cut off cannot speak, and is not waited for.
-            if here[thing].restriction is Restriction.NONE
+            if some and here[thing].restriction is Restriction.NONE
         }
         return replace(
             before,
             gateways=self.gateways | tap.macs,
             gateway_addresses=tap.addresses,
             local=(*HOME, *self.local, *_own_links(tap.addresses)),
-            things={place.mac: thing for thing, place in places.items()},
-            addresses={place.ip.packed: place.mac for place in places.values()},
+            things={one.mac: thing for thing, some in places.items() for one in some},
+            addresses={one.ip.packed: one.mac for some in places.values() for one in some},
             installs={thing: at for thing, at in installs.items() if thing in here},
             intervals=intervals,
         )

@@ -35,28 +35,38 @@ class Whereabouts:
             ip: its address.
             mac: behind that; empty to ask the segment.
         """
-        place = ThingAddress(mac or self._mac_of(ip), ip_address(ip))
-        if self._places.get(thing) != place:
-            await self._records.write({thing: codec.encode([place.mac, place.ip.packed])})
-            self._places[thing] = place
+        await self.place(thing, (ip,), mac or self._mac_of(ip))
+
+    async def place(self, thing: ThingId, ips: tuple[str, ...], mac: bytes) -> None:
+        """Keep where a thing is by its owner's word, with all its addresses; without any it is nowhere any more."""
+        places = tuple([ThingAddress(mac, ip_address(ip)) for ip in ips])
+        if self.locate(thing) == places:
+            return
+        await self._records.write({thing: codec.encode([mac, *[one.ip.packed for one in places]]) if places else None})
+        self._places[thing] = places
+        if not places:
+            del self._places[thing]
 
     def locate(self, thing: ThingId) -> tuple[ThingAddress, ...]:
         """What is known of a thing's place; empty before its first join."""
-        place = self._places.get(thing)
-        return () if place is None else (place,)
+        return self._places.get(thing, ())
 
-    def located(self) -> dict[ThingId, ThingAddress]:
+    def located(self) -> dict[ThingId, tuple[ThingAddress, ...]]:
         """Where each thing is of which it is known."""
         return dict(self._places)
 
     def places(self) -> tuple[ThingAddress, ...]:
         """Where all things are of which it is known."""
-        return tuple(self._places.values())
+        return tuple([one for places in self._places.values() for one in places])
 
 
-def _decode(document: bytes) -> ThingAddress:
+def _decode(document: bytes) -> tuple[ThingAddress, ...]:
     match codec.decode(document):
-        case [bytes(mac), bytes(packed)] if len(mac) == 6 and len(packed) in {4, 16}:
-            return ThingAddress(mac, ip_address(packed))
+        case [bytes(mac), bytes(), *_] as row if len(mac) == 6 and all(_is_packed(one) for one in row[1:]):
+            return tuple([ThingAddress(mac, ip_address(packed)) for packed in row[1:]])
         case _:
             raise DecodeError("expected a place in the network plane's record")
+
+
+def _is_packed(value: object) -> bool:
+    return isinstance(value, bytes) and len(value) in {4, 16}

@@ -14,7 +14,7 @@ from thingstead.controller.brownfield import ADOPTED, Brownfield, Find, adopted_
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
 from thingstead.domain.network import ThingAddress
-from thingstead.domain.plane import Demand
+from thingstead.domain.plane import Demand, PlaneName
 from thingstead.errors import ConfigError, DecodeError, PolicyError, StorageError
 from thingstead.identifier import ThingId
 from thingstead.protocols.mud.builder import Description, render
@@ -27,7 +27,8 @@ def file(url=""):
     return render(Description(url or learned_url(MAC), AT, "Learned", "", "plug", ()))
 
 
-FIND = Find(MAC, ip_address("10.77.0.7"), "plug", "hall", file())
+HERE = ip_address("10.77.0.7")
+FIND = Find(MAC, (HERE,), "plug", "hall", file())
 
 
 class Field:
@@ -37,13 +38,14 @@ class Field:
         self.house = House(MemoryStore())
         self.vouched = []
         self.places = []
-        self.located: dict[ThingId, ThingAddress] = {}
+        self.located: dict[ThingId, tuple[ThingAddress, ...]] = {}
         self.fails = False
         self.brownfield = Brownfield(
             self.house.conductor,
             self.house.register,
             vouch=self.vouch,
             place=self.place,
+            network=self.house.planes[PlaneName.NETWORK],
             located=lambda: self.located,
             clock=self.house.clock,
             random_bytes=random.Random(1).randbytes,
@@ -54,8 +56,8 @@ class Field:
             raise StorageError("the disk is full")
         self.vouched.append(document)
 
-    async def place(self, thing, ip, mac):
-        self.places.append((thing, ip, mac))
+    async def place(self, thing, ips, mac):
+        self.places.append((thing, ips, mac))
 
     def adopt(self, **changes):
         return asyncio.run(self.brownfield.adopt(replace(FIND, **changes), by="owner"))
@@ -66,7 +68,7 @@ def test_a_device_is_taken_in_where_it_is_with_its_own_file():
     thing = field.adopt()
     assert (thing.state, thing.maker, thing.serial) == (LifecycleState.OPERATIONAL, ADOPTED, "02:77:00:00:00:01")
     assert (thing.mud_url, thing.zone, thing.keys) == (learned_url(MAC), "hall", ())
-    assert field.places == [(thing.id, "10.77.0.7", MAC)]
+    assert field.places == [(thing.id, ("10.77.0.7",), MAC)]
     assert field.vouched == [FIND.document]
     assert all(plane.calls[-1][1] is Demand.ADMIT for plane in field.house.planes.values())
     assert is_adopted(thing)
@@ -85,11 +87,16 @@ def test_the_ledger_says_that_it_proves_nothing_and_not_where_it_is():
 def test_once_more_gives_it_another_file_and_leaves_it_the_same_thing():
     field = Field()
     first = field.adopt()
-    again = field.adopt(document=file() + b" ", model="smart plug", ip=ip_address("10.77.0.8"))
+    again = field.adopt(
+        document=file() + b" ", model="smart plug", ips=(ip_address("10.77.0.8"), ip_address("fd77::8"))
+    )
     assert again.id == first.id
     assert again.model == "smart plug"
     assert field.vouched[-1].endswith(b" ")
-    assert field.places[-1][1] == "10.77.0.8"
+    assert field.places[-1][1] == ("10.77.0.8", "fd77::8")
+    # Its addresses are in force at once, not from the next start on.
+    assert field.house.planes[PlaneName.NETWORK].calls[-1][1] is Demand.ADMIT
+    assert field.house.planes[PlaneName.NETWORK].calls[-1][0] == first.id
 
 
 def test_after_a_restore_it_comes_in_again_like_this():
@@ -121,10 +128,12 @@ def test_what_is_no_mud_file_is_refused():
         {"mac": bytes.fromhex("01005e000001")},
         {"mac": bytes(6)},
         {"mac": MAC[:5]},
-        {"ip": ip_address("224.0.0.1")},
-        {"ip": ip_address("0.0.0.0")},
-        {"ip": ip_address("127.0.0.1")},
-        {"ip": ip_address("ff02::1")},
+        {"ips": (ip_address("224.0.0.1"),)},
+        {"ips": (HERE, ip_address("0.0.0.0"))},
+        {"ips": (ip_address("127.0.0.1"),)},
+        {"ips": (HERE, ip_address("ff02::1"))},
+        {"ips": ()},
+        {"ips": tuple([ip_address(number) for number in range(1 << 24, (1 << 24) + 9)])},
         {"model": ""},
         {"model": "a" * 129},
         {"model": "\x1b[2J"},
@@ -155,11 +164,27 @@ def test_who_is_cut_off_is_not_let_in_again_by_this():
     assert len(field.vouched) == 1
 
 
-def test_who_left_does_not_come_back_by_this():
+@pytest.mark.requirement("R-09")
+def test_a_device_that_left_comes_back_as_another_thing_and_the_old_one_lets_go_of_its_place():
     field = Field()
-    thing = field.adopt()
-    asyncio.run(field.house.conductor.transition(thing.id, Cause.RETIRED, actor="owner"))
-    with pytest.raises(PolicyError):
+    before = field.adopt()
+    asyncio.run(field.house.conductor.transition(before.id, Cause.RETIRED, actor="owner"))
+    after = field.adopt()
+    assert (after.id != before.id, after.serial) == (True, before.serial)
+    assert field.house.register.thing(before.id).state is LifecycleState.DECOMMISSIONED
+    assert field.places[1:] == [(before.id, (), MAC), (after.id, ("10.77.0.7",), MAC)]
+    withdrawn = [call for call in field.house.planes[PlaneName.NETWORK].calls if call[1] is Demand.WITHDRAW]
+    assert [call[0] for call in withdrawn] == [before.id, before.id]
+    assert field.adopt(model="once more").id == after.id
+
+
+def test_who_is_cut_off_and_came_back_once_is_not_let_in_by_its_earlier_life():
+    field = Field()
+    before = field.adopt()
+    asyncio.run(field.house.conductor.transition(before.id, Cause.RETIRED, actor="owner"))
+    after = field.adopt()
+    asyncio.run(field.house.conductor.restrict(after.id, Restriction.QUARANTINED, actor="owner", cause="test"))
+    with pytest.raises(PolicyError, match="quarantined"):
         field.adopt()
 
 
@@ -167,9 +192,9 @@ def test_an_adopted_device_is_heard_of_by_its_interface_alone():
     field = Field()
     thing, other = field.adopt(), a_thing(9, state=LifecycleState.INSTALLED)
     asyncio.run(field.house.conductor.register(other, actor="owner", evidence={}))
-    place = ThingAddress(MAC, FIND.ip)
-    located = {thing.id: place, other.id: ThingAddress(OTHER_MAC, FIND.ip)}
-    here = [place, located[other.id]]
+    place = ThingAddress(MAC, HERE)
+    located = {thing.id: (place,), other.id: (ThingAddress(OTHER_MAC, HERE),)}
+    here = [place, *located[other.id]]
     register = field.house.register
     assert adopted_and_present(register, located, here) == {thing.id}
     assert adopted_and_present(register, located, []) == frozenset()
@@ -180,7 +205,7 @@ def test_an_adopted_device_is_heard_of_by_its_interface_alone():
     ("place", "why"),
     [
         (ThingAddress(MAC, ip_address("10.77.0.9")), "has that interface"),
-        (ThingAddress(OTHER_MAC, FIND.ip), "is at 10.77.0.7: the device needs one of its own"),
+        (ThingAddress(OTHER_MAC, HERE), "is at 10.77.0.7: the device needs one of its own"),
     ],
     ids=["interface", "address"],
 )
@@ -188,7 +213,7 @@ def test_the_place_of_a_thing_that_is_in_is_no_other_devices(place, why):
     field = Field()
     other = a_thing(9, state=LifecycleState.INSTALLED)
     asyncio.run(field.house.conductor.register(other, actor="owner", evidence={}))
-    field.located = {other.id: place}
+    field.located = {other.id: (ThingAddress(bytes(6), ip_address("fd77::1")), place)}
     with pytest.raises(PolicyError, match=why):
         field.adopt()
     assert field.vouched == []
@@ -198,7 +223,7 @@ def test_the_place_of_a_thing_that_is_in_is_no_other_devices(place, why):
 def test_its_own_place_is_no_other_devices():
     field = Field()
     thing = field.adopt()
-    field.located = {thing.id: ThingAddress(MAC, FIND.ip)}
+    field.located = {thing.id: (ThingAddress(MAC, HERE),)}
     assert field.adopt().id == thing.id
 
 
@@ -207,5 +232,5 @@ def test_a_place_of_which_the_thing_left_is_free():
     other = a_thing(9, state=LifecycleState.INSTALLED)
     asyncio.run(field.house.conductor.register(other, actor="owner", evidence={}))
     asyncio.run(field.house.conductor.transition(other.id, Cause.RETIRED, actor="owner"))
-    field.located = {other.id: ThingAddress(MAC, FIND.ip)}
+    field.located = {other.id: (ThingAddress(MAC, HERE),)}
     assert field.adopt().state is LifecycleState.OPERATIONAL

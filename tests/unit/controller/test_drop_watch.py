@@ -35,7 +35,7 @@ class Watch:
     @staticmethod
     def located():
         other = ThingAddress(FAR[:5] + b"\3", ip_address("10.77.0.9"))
-        return {LAMP: ThingAddress(MAC, ip_address(HERE)), OTHER: other}
+        return {LAMP: (ThingAddress(MAC, ip_address(HERE)),), OTHER: (other,)}
 
     async def drops(self):
         if self.rows is None:

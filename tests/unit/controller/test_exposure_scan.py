@@ -46,7 +46,10 @@ class Site:
     def restart(self):
         self.scan = ExposureScan(
             self.stranger,
-            lambda: {thing: ThingAddress(MAC, ip_address(ip)) for thing, ip in self.places.items()},
+            lambda: {
+                thing: tuple([ThingAddress(MAC, ip_address(ip)) for ip in ips.split()])
+                for thing, ips in self.places.items()
+            },
             Register(Snapshot(things=(LAMP, OTHER, GONE))),
             explain=self.explain,
             mode=lambda: self.mode,
@@ -157,6 +160,16 @@ def test_nobody_is_knocked_at_who_may_be_somebody_else(ip):
     site.knocked.clear()
     with pytest.raises(ConfigError, match="its own alone"):
         site.run(LAMP.id)
+
+
+def test_each_address_of_a_thing_that_is_its_own_alone_is_knocked_at():
+    site = Site()
+    site.places = {LAMP.id: f"{HERE} 10.77.0.22", OTHER.id: f"{THERE} {HERE}"}
+    site.doors["10.77.0.22"] = {(6, 80)}
+    (one,) = site.run()
+    assert (one.thing, one.address, one.port) == (LAMP.id, "10.77.0.22", 80)
+    assert {"10.77.0.22", THERE} <= {host for host, _, _ in site.knocked}
+    assert HERE not in {host for host, _, _ in site.knocked}
 
 
 @pytest.mark.parametrize("thing", [GONE.id, a_thing(9).id])

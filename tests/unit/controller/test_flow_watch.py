@@ -18,7 +18,7 @@ pytestmark = pytest.mark.requirement("R-81")
 class Tap:
     def __init__(self):
         self.desk = Desk()
-        known = Neighbourhood(lambda: {LAMP: ThingAddress(MAC, ip_address(HERE))}, clock=self.desk.clock)
+        known = Neighbourhood(lambda: {LAMP: (ThingAddress(MAC, ip_address(HERE)),)}, clock=self.desk.clock)
         asyncio.run(known.look())
         self.watch = FlowWatch(known, self.desk.history, clock=self.desk.clock, apart=frozenset({FAR}))
 

@@ -15,11 +15,15 @@ from thingstead.errors import TransportError
 LAMP, OTHER = a_thing(0).id, a_thing(1).id
 MAC = bytes.fromhex("020000000001")
 HERE, THERE = ip_address("10.77.0.2"), ip_address("fd77::3")
+SIX = ip_address("fd77::7")
 
 
 class Places:
     def __init__(self):
-        self.placed: Any = {LAMP: ThingAddress(MAC, HERE), OTHER: ThingAddress(NO_MAC, THERE)}
+        self.placed: Any = {
+            LAMP: (ThingAddress(MAC, HERE), ThingAddress(MAC, SIX)),
+            OTHER: (ThingAddress(NO_MAC, THERE),),
+        }
 
     def __call__(self):
         if self.placed is None:
@@ -31,7 +35,8 @@ def test_a_thing_is_found_by_either_address():
     known = Neighbourhood(Places(), clock=JumpingClock())
     assert known.thing_at(MAC, HERE.packed) is None
     asyncio.run(known.look())
-    assert known.thing_at(MAC) == known.thing_at(HERE.packed) == LAMP
+    assert known.thing_at(MAC) == known.thing_at(HERE.packed) == known.thing_at(SIX.packed) == LAMP
+    assert known.devices(LAMP) == (MAC, HERE.packed, SIX.packed)
     assert known.thing_at(b"", THERE.packed) == OTHER
     assert known.name(HERE.packed) == LAMP
 

@@ -74,7 +74,9 @@ def test_what_the_register_says_is_in_force_once_it_has_begun(path):
         assert [(place.mac, str(place.ip)) for place in plane.places()] == [(MAC, "10.77.1.1")]
         await plane.note(THING.id, "10.77.1.2")
         assert str(plane.places()[0].ip) == "10.77.1.2"
-        assert plane.located() == {THING.id: plane.places()[0]}
+        assert plane.located() == {THING.id: plane.places()}
+        await plane.place(THING.id, ("10.77.1.2", "fd77::2"), MAC)
+        assert [str(one.ip) for one in plane.located()[THING.id]] == ["10.77.1.2", "fd77::2"]
         await plane.withdraw(THING, cause="retired", transition_id=THING.transition_id)
         assert (await plane.probe(THING)).standing is Standing.REFUSED
         with pytest.raises(ForbiddenError):

@@ -23,7 +23,7 @@ class Desk:
         return (contact(), contact(dropped=1), contact(packets_in=0))
 
     def locate(self, _thing):
-        return (ThingAddress(MAC, FIND.ip),)
+        return (ThingAddress(MAC, FIND.ips[0]),)
 
     def ask(self, role=Role.OWNER, **arguments):
         return self.answer("device.adopt", role, **{**DEVICE, **arguments})
@@ -37,6 +37,12 @@ def test_the_owner_is_told_which_thing_it_is_now():
     told = Desk().ask()["result"]
     assert told["thing"].startswith("thing-")
     assert (told["state"], told["mud_url"]) == ("operational", "https://02-77-00-00-00-01.invalid/learned.json")
+
+
+def test_all_its_addresses_are_kept_and_each_once():
+    desk = Desk()
+    desk.ask(ip="10.77.0.7, fd77::7,10.77.0.7")
+    assert desk.field.places[-1][1] == ("10.77.0.7", "fd77::7")
 
 
 @pytest.mark.requirement("R-06")
@@ -53,6 +59,9 @@ def test_nobody_but_the_owner_adopts(role):
         ({"mac": "lamp"}, "ConfigError"),
         ({"mac": ""}, "ConfigError"),
         ({"ip": "10.77.0"}, "ConfigError"),
+        ({"ip": "10.77.0.7,"}, "ConfigError"),
+        ({"ip": "10.77.0.7,fd77::7 and more"}, "ConfigError"),
+        ({"ip": ",".join(f"10.77.0.{last}" for last in range(1, 10))}, "ConfigError"),
         ({"file": "{"}, "DecodeError"),
         ({"file": " " * (1 << 18) + "{}"}, "ConfigError"),
         ({"file": 7}, "ConfigError"),

@@ -78,7 +78,7 @@ class Stand:
         self.register = Register(store.load())
         store.listen(self.register.follow)
         asyncio.run(store.commit(Unit(things=things or (BULB,))))
-        self.places = {LAMP_ID: PLACE} if places is None else places
+        self.places = {LAMP_ID: (PLACE,)} if places is None else places
         surroundings = Surroundings(
             self.register,
             lambda: dict(self.places),
@@ -226,7 +226,7 @@ def scene(*things, places):
 
 
 def test_the_scene_is_the_register_where_the_network_has_it():
-    seen = scene(BULB, places={LAMP_ID: PLACE})
+    seen = scene(BULB, places={LAMP_ID: (PLACE,)})
     assert seen.things == {LAMP: LAMP_ID}
     assert seen.addresses == {PLACE.ip.packed: LAMP}
     assert seen.gateways == {GATEWAY, b"router"}
@@ -246,13 +246,13 @@ def test_the_scene_is_the_register_where_the_network_has_it():
     ids=["left", "unknown", "behind a router"],
 )
 def test_who_is_not_there_is_not_in_the_scene(thing, place):
-    seen = scene(thing, places={LAMP_ID: place})
+    seen = scene(thing, places={LAMP_ID: (place,)})
     assert not seen.things
     assert not seen.addresses
 
 
 @pytest.mark.requirement("R-39")
 def test_who_is_cut_off_is_not_waited_for():
-    seen = scene(replace(BULB, restriction=Restriction.QUARANTINED), places={LAMP_ID: PLACE})
+    seen = scene(replace(BULB, restriction=Restriction.QUARANTINED), places={LAMP_ID: (PLACE,)})
     assert seen.things
     assert not seen.intervals

@@ -28,6 +28,22 @@ def test_a_place_is_known_after_a_restart(ip):
     assert whereabouts(store).locate(THING) == (ThingAddress(MAC, ip_address(ip)),)
 
 
+def test_all_addresses_that_the_owner_names_are_a_things_and_after_a_restart_too():
+    store = MemoryStore()
+    asyncio.run(whereabouts(store).place(THING, ("10.77.1.9", "fd77::9"), MAC))
+    both = (ThingAddress(MAC, ip_address("10.77.1.9")), ThingAddress(MAC, ip_address("fd77::9")))
+    again = whereabouts(store)
+    assert (again.locate(THING), again.located(), again.places()) == (both, {THING: both}, both)
+
+
+def test_who_is_nowhere_by_its_owners_word_is_nowhere_after_a_restart_too():
+    store = MemoryStore()
+    places = whereabouts(store)
+    asyncio.run(places.note(THING, "10.77.1.1"))
+    asyncio.run(places.place(THING, (), MAC))
+    assert (places.locate(THING), whereabouts(store).located()) == ((), {})
+
+
 def test_a_thing_that_never_joined_is_nowhere():
     assert whereabouts(MemoryStore()).locate(THING) == ()
 
@@ -42,10 +58,20 @@ def test_the_same_place_is_not_written_twice():
     assert len(units) == 1
 
 
-def test_a_damaged_record_is_refused():
+@pytest.mark.parametrize(
+    "document",
+    [
+        [b"short", b"\x0a\x4d\x01\x01"],
+        [MAC],
+        [MAC, b"\x0a\x4d\x01"],
+        [MAC, bytes(4), "10.77.1.1"],
+        [MAC, bytes(4), b""],
+    ],
+)
+def test_a_damaged_record_is_refused(document):
     store = MemoryStore()
     records = PlaneRecords(PlaneName.NETWORK, store, prefix="place/")
-    asyncio.run(records.write({THING: codec.encode([b"short", b"\x0a\x4d\x01\x01"])}))
+    asyncio.run(records.write({THING: codec.encode(document)}))
     with pytest.raises(DecodeError, match="network plane"):
         whereabouts(store)
 

@@ -36,7 +36,7 @@ class Stage:
         register = Register(store.load())
         store.listen(register.follow)
         self.begun = store.commit(Unit(things=(LAMP, WORM, LIAR)))
-        places = {thing: ThingAddress(place.mac, place.ipv4) for thing, place in self.at.items()}
+        places = {thing: (ThingAddress(place.mac, place.ipv4),) for thing, place in self.at.items()}
         surroundings = Surroundings(
             register, lambda: places, interval=lambda _thing: None, longest=timedelta(hours=1), local=site.networks
         )

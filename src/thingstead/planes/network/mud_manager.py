@@ -444,9 +444,12 @@ class MudManager:
         return applied
 
     def _addresses(self, thing: Thing) -> tuple[ThingAddress, ...]:
-        """Where it was acted on last, too: a thing that says it moved must not keep what it had there."""
-        known = self._residents.of(thing.id)
-        return tuple(dict.fromkeys((*self._locate(thing.id), *(() if known is None else known.addresses))))
+        """Where it was acted on last, too: a thing that says it moved must not keep what it had there.
+
+        Who is nowhere by its owner's word has let go of all of it.
+        """
+        here, known = self._locate(thing.id), self._residents.of(thing.id)
+        return tuple(dict.fromkeys((*here, *(known.addresses if known and here else ()))))
 
     async def _apply(self, resident: Resident) -> AppliedChange:
         thing = resident.thing
