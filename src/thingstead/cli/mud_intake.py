@@ -103,5 +103,6 @@ HOOK = Action(
         DOMAIN,
     ),
     _hook,
-    'For `--dhcp-script` of dnsmasq 2.82 or later, by a script of one line: exec thingstead mud hook --domain DIR "$@"',
+    'For `--dhcp-script` of dnsmasq 2.82 or later, by a script of one line: exec thingstead mud hook --domain D "$@"\n'
+    "`--script-on-renewal` has it say again what could not be heard.",
 )

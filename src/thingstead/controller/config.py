@@ -126,6 +126,8 @@ class NamesConfig:
         port: UDP and TCP port; things know no other than 53.
         upstreams: IP addresses of the resolvers that it asks; without one it knows `[network] hosts` alone.
         upstream_port: their port.
+        forwarders: IP addresses at which things ask another resolver, which asks this one and is believed when it says
+            for whom: dnsmasq with `add-subnet=32,128`.
     """
 
     enabled: bool = False
@@ -133,6 +135,7 @@ class NamesConfig:
     port: int = 53
     upstreams: list[str] = field(default_factory=list)
     upstream_port: int = 53
+    forwarders: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,6 +338,8 @@ def _require_resolvers(names: NamesConfig) -> None:
     _address("[names] host", names.host)
     for text in names.upstreams:
         _address("[names] upstreams", text)
+    for text in names.forwarders:
+        _address("[names] forwarders", text)
     if names.enabled and names.host in names.upstreams and names.port == names.upstream_port:
         raise ConfigError(f"[names] upstreams: {names.host} is this resolver itself")
 

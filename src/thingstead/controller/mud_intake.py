@@ -120,6 +120,9 @@ class MudIntake:
         Raises:
             StorageError: it could not be kept; it is tried again.
         """
+        known = [mac for mac in self._strangers if self._thing_at(mac) is not None]
+        # Devices say it when they start, and are taken in later.
+        self._heard.extend([(mac, *self._strangers.pop(mac)) for mac in known])
         while self._heard:
             said = self._heard.popleft()
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 from thingstead.clock import Clock
 from thingstead.controller.config import ControllerConfig
@@ -15,6 +15,8 @@ from thingstead.transport.name_server import NameServer
 from thingstead.transport.upstream import Upstream
 
 __all__ = ["name_server"]
+
+_HERE = "127.0.0.1", "::1"
 
 
 def name_server(
@@ -43,6 +45,8 @@ def name_server(
     def count(reason: str, asker: str) -> None:
         refusals.count(reason, at=clock.utc(), source=f"names:{asker}")
 
+    # Nobody but this machine asks from its own loopback address.
+    forwarders = frozenset({*_HERE, *(str(ip_address(host)) for host in names.forwarders)})
     relay = NameRelay(
         Upstream([(host, names.upstream_port) for host in names.upstreams]).ask,
         hosts={name: tuple(addresses) for name, addresses in network.hosts.items()},
@@ -50,5 +54,6 @@ def name_server(
         learn=learn,
         random_bytes=random_bytes,
         on_refusal=count,
+        forwarders=forwarders,
     )
-    return NameServer(relay, host=names.host, port=names.port, tasks=tasks)
+    return NameServer(relay, host=names.host, port=names.port, tasks=tasks, forwarders=forwarders)

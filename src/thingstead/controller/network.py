@@ -145,7 +145,7 @@ def network_plane(
         local_networks=local,
         controller=controller,
         controllers={
-            **({DNS_CLASS: (ip_network(config.names.host),)} if learns else {}),
+            **({DNS_CLASS: _prefixes([config.names.host, *config.names.forwarders], "names")} if learns else {}),
             **{urn: _prefixes(prefixes, urn) for urn, prefixes in network.controllers.items()},
         },
         baseline=baseline,

@@ -51,6 +51,7 @@ class NameRelay:
         learn: told of each answer with addresses, before it goes out; what it refuses does not go out.
         random_bytes: for ids that nobody guesses (RFC 5452 §4.3).
         on_refusal: told why an answer was refused, and who had asked.
+        forwarders: addresses of resolvers that ask for others, and are believed when they say for whom (RFC 7871).
         limits: bounds.
 
     Attributes:
@@ -66,10 +67,12 @@ class NameRelay:
         learn: Callable[[NameAnswer], Awaitable[None]],
         random_bytes: Callable[[int], bytes],
         on_refusal: Callable[[str, str], None] = lambda _reason, _asker: None,
+        forwarders: frozenset[str] = frozenset(),
         limits: RelayLimits | None = None,
     ) -> None:
         self._ask = ask
         self._on_refusal = on_refusal
+        self._forwarders = forwarders
         self._hosts = {
             name.lower().rstrip("."): tuple([ip_address(one) for one in addresses]) for name, addresses in hosts.items()
         }
@@ -98,6 +101,8 @@ class NameRelay:
         if query.is_response or query.question is None:
             self._count("malformed")
             return None
+        if query.client is not None and asker in self._forwarders:
+            asker = str(query.client)
         try:
             return await self._answer(data, query, query.question, asker, max_bytes)
         except UntrustedError as error:

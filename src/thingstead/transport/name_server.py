@@ -50,6 +50,7 @@ class NameServer:
         host: IP address.
         port: of UDP and TCP.
         tasks: where answers are waited for.
+        forwarders: addresses of resolvers that ask for others: what one asker may do does not bind them.
         limits: bounds.
 
     Attributes:
@@ -63,12 +64,14 @@ class NameServer:
         host: str,
         port: int,
         tasks: asyncio.TaskGroup,
+        forwarders: frozenset[str] = frozenset(),
         limits: NameServerLimits | None = None,
     ) -> None:
         self._relay = relay
         self._host = host
         self._port = port
         self._tasks = tasks
+        self._forwarders = forwarders
         self._limits = limits or NameServerLimits()
         self._under_way: Counter[str] = Counter()
         self._asked: Counter[str] = Counter()
@@ -125,7 +128,7 @@ class NameServer:
         limits = self._limits
         if not self._is_in_measure(host):
             return False
-        if self._under_way.total() >= limits.max_under_way or self._under_way[host] >= limits.max_of_one:
+        if self._under_way.total() >= limits.max_under_way or self._has_its(self._under_way, host, limits.max_of_one):
             return False
         self._under_way[host] += 1
         return True
@@ -135,8 +138,13 @@ class NameServer:
         if second != self._second:
             self._second = second
             self._asked.clear()
+        if self._has_its(self._asked, host, self._limits.max_a_second):
+            return False
         self._asked[host] += 1
-        return self._asked[host] <= self._limits.max_a_second
+        return True
+
+    def _has_its(self, share: Counter[str], host: str, limit: int) -> bool:
+        return host not in self._forwarders and share[host] >= limit
 
     def _settle(self, host: str) -> None:
         self._under_way[host] -= 1
@@ -164,8 +172,8 @@ class NameServer:
     async def _on_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, limits = writer.get_extra_info("peername")[0], self._limits
         with closing(writer):
-            of_one = self._connections[host]
-            if self._connections.total() >= limits.max_connections or of_one >= limits.max_connections_of_one:
+            is_over = self._has_its(self._connections, host, limits.max_connections_of_one)
+            if is_over or self._connections.total() >= limits.max_connections:
                 self.dropped += 1
                 return
             self._connections[host] += 1

@@ -17,6 +17,7 @@ from thingstead.protocols.packet.packet import decode_frame
 _CAP, _MOST = 60, 512
 _QUERY = message.encode_query(Question("cloud.example.com", RecordType.A), id=7)
 _ALIAS = bytes.fromhex("c00c000500010000003c000a04656467650363646e00c02f000100010000003c0004c6336407")
+_BETWEEN = _QUERY[:-2] + bytes.fromhex("000c00080008000120000a4d0101")
 _ANSWER = _QUERY[:2] + b"\x81\x80\0\1\0\2\0\0\0\0" + _QUERY[12:] + _ALIAS
 
 
@@ -66,7 +67,7 @@ _FRAMES = (
 )
 
 TARGETS = (
-    Target("names.dns", _dns, (_QUERY, _ANSWER)),
+    Target("names.dns", _dns, (_QUERY, _BETWEEN, _ANSWER)),
     Target("names.announcement", _announcement, _FRAMES),
     Target("names.dhcp", _dhcp, (v4_of(option4(161, URL)), relayed6(v6_of(option6(112, URL))))),
     Target("names.label", _label, (URL, CODE.encode())),

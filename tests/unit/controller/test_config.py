@@ -94,6 +94,7 @@ def test_nobody_resolves_where_nothing_is_said():
         ("host = 'gateway'", r"\[names\] host: expected an IP address, got 'gateway'"),
         ("upstreams = ['9.9.9.9', 'dns.example']", r"\[names\] upstreams: expected an IP address, got 'dns.example'"),
         ("upstreams = '9.9.9.9'", "Expected `array`"),
+        ("forwarders = ['dnsmasq']", r"\[names\] forwarders: expected an IP address, got 'dnsmasq'"),
         ("port = 0", r"\[names\] port: expected 1 to 65535, got 0"),
         ("upstream_port = 65536", r"\[names\] upstream_port: expected 1 to 65535"),
         ("enabled = true\nupstreams = ['127.0.0.1']", "is this resolver itself"),

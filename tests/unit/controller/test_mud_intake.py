@@ -195,6 +195,15 @@ def test_a_device_that_is_no_thing_is_shown_and_not_kept():
     assert home.restart().intake.strangers() == []
 
 
+def test_what_a_device_said_before_it_was_taken_in_waits_from_then_on():
+    home = Home(mac=bytes.fromhex("020000000099"))
+    heard(home)
+    assert (home.waiting(), len(home.intake.strangers())) == ([], 1)
+    home.mac = MAC
+    run(home.intake.look())
+    assert (home.waiting(), home.intake.strangers()) == ([("dhcpv4", OTHER)], [])
+
+
 def test_invented_devices_and_floods_of_announcements_are_bounded():
     home = Home(limits=Limits(heard=2, strangers=2))
     for number in range(5):

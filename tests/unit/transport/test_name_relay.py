@@ -3,6 +3,7 @@
 import asyncio
 from ipaddress import ip_address, ip_network
 
+import dns.edns
 import dns.message
 import pytest
 
@@ -12,7 +13,7 @@ from thingstead.errors import TransportError
 from thingstead.protocols.dns.message import DnsMessage, Question, Rcode, RecordType, decode, encode_query
 from thingstead.transport.name_relay import NameRelay, RelayLimits
 
-ASKER = "10.77.1.1"
+ASKER, BETWEEN = "10.77.1.1", "10.77.0.1"
 LOCAL = (ip_network("10.77.0.0/16"), ip_network("2001:db8:77::/64"))
 ROW = (NAME, 60, "A", "198.51.100.7")
 
@@ -36,6 +37,7 @@ def relay(zone, *, hosts=None, plane=None, **limits):
         inside=LOCAL,
         learn=plane.learn,
         random_bytes=lambda size: b"\x12\x34"[:size],
+        forwarders=frozenset({BETWEEN}),
         limits=RelayLimits(**limits),
     )
     return made, plane
@@ -165,6 +167,26 @@ def test_what_cannot_even_be_answered_with_an_error_gets_none():
     update = bytearray(dns.message.make_query("a.example", "A", "CH").to_wire())
     update[2] |= 0x80
     assert asyncio.run(made.answer(bytes(update), ASKER)) is None
+
+
+def asked_for(made, asker, client="10.77.1.9"):
+    query = dns.message.make_query(
+        NAME, "A", use_edns=0, options=[dns.edns.ECSOption(client, ip_address(client).max_prefixlen)]
+    ).to_wire()
+    assert asyncio.run(made.answer(query, asker)) is not None
+
+
+@pytest.mark.spec("RFC 7871 7.1.1")
+@pytest.mark.parametrize(
+    ("asker", "client", "whose"),
+    [(BETWEEN, "10.77.1.9", "10.77.1.9"), (BETWEEN, "fd77::109", "fd77::109"), (ASKER, "10.77.1.9", ASKER)],
+)
+def test_only_a_resolver_that_the_owner_named_is_believed_for_whom_it_asks(asker, client, whose):
+    zone = Zone(ROW)
+    made, plane = relay(zone)
+    asked_for(made, asker, client)
+    assert plane.learned[0].asker == ip_address(whose).packed
+    assert dns.message.from_wire(zone.asked[0]).options == (), "who asked is nobody's business out there"
 
 
 @pytest.mark.spec("RFC 2181 9")

@@ -36,11 +36,12 @@ async def forget(_answer):
 
 
 @asynccontextmanager
-async def served(zone, **limits):
+async def served(zone, *, forwarders=frozenset(), **limits):
     relay = NameRelay(zone.ask, hosts={}, inside=(), learn=forget, random_bytes=bytes)
     async with asyncio.TaskGroup() as tasks:
         given = NameServerLimits(**limits)
-        server = NameServer(relay, host="127.0.0.1", port=free_port(), tasks=tasks, limits=given)
+        port = free_port()
+        server = NameServer(relay, host="127.0.0.1", port=port, tasks=tasks, forwarders=forwarders, limits=given)
         port = await server.start()
         try:
             yield server, port
@@ -115,6 +116,17 @@ def test_one_asker_gets_no_more_than_so_many_answers_a_second():
             assert await reader.read() == b""
             writer.close()
             assert (server.dropped, zone.asked) == (2, [])
+
+    run(story)
+
+
+@pytest.mark.parametrize("limit", ["max_of_one", "max_a_second", "max_connections_of_one"])
+def test_a_resolver_that_asks_for_others_is_not_one_asker(limit):
+    async def story():
+        async with served(Zone(ROW), forwarders=frozenset({"127.0.0.1"}), **{limit: 0}) as (server, port):
+            assert len((await over_tcp(port, QUERY, QUERY))[1].addresses()) == 1
+            assert len(decode(await Upstream([("127.0.0.1", port)]).ask(QUERY)).addresses()) == 1
+            assert server.dropped == 0
 
     run(story)
 

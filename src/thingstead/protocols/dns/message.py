@@ -8,6 +8,7 @@ from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TypeVar
 
+import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
@@ -129,6 +130,7 @@ class DnsMessage:
         max_response: bytes that its sender takes in one datagram (RFC 6891 §6.2.3).
         question: None where none is repeated, as some servers do with an error.
         answers: of the answer section, in their order.
+        client: for whom it asks, where a resolver that stands between says so to the last bit (RFC 7871 §6).
     """
 
     id: int
@@ -138,6 +140,7 @@ class DnsMessage:
     max_response: int
     question: Question | None
     answers: tuple[Record, ...]
+    client: Address | None = None
 
     def addresses(self) -> tuple[tuple[Address, int], ...]:
         """Addresses that the question's name stands for, each with the seconds for which it may be kept.
@@ -193,6 +196,7 @@ def decode(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> DnsMessage:
         max_response=min(max(_LEAST_DATAGRAM, message.payload), MAX_DATAGRAM),
         question=question,
         answers=tuple([_record(one) for one in message.answer if one.rdclass == _INTERNET and len(one)]),
+        client=next((one for one in map(_client, message.options) if one is not None), None),
     )
 
 
@@ -281,6 +285,13 @@ def _record(one: dns.rrset.RRset) -> Record:
         hints = tuple([ip_address(text) for param in told if param is not None for text in param.addresses])
         return Record(name, kind, ttl, hints=hints)
     return Record(name, kind, ttl, target=_text(one[0].target) if kind == RecordType.CNAME else "")
+
+
+def _client(option: dns.edns.Option) -> Address | None:
+    if not isinstance(option, dns.edns.ECSOption):
+        return None
+    address = ip_address(option.address)
+    return address if option.srclen == address.max_prefixlen else None
 
 
 def _concerning(asked: dns.message.Message, answer: list[dns.rrset.RRset]) -> list[dns.rrset.RRset]:

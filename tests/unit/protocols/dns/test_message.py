@@ -2,6 +2,7 @@
 
 from ipaddress import ip_address
 
+import dns.edns
 import dns.message
 import dns.rcode
 import dns.rrset
@@ -218,6 +219,31 @@ def test_that_there_is_nothing_is_passed_on_with_the_zone_s_record_and_nothing_e
 def test_what_is_no_answer_is_not_passed_on() -> None:
     with pytest.raises(DecodeError):
         relayed(b"\0\1\2")
+
+
+def asked_for(text: str, bits: int | None) -> DnsMessage:
+    option = dns.edns.ECSOption(text, bits)
+    return decode(dns.message.make_query(_NAME, "A", use_edns=0, options=[option]).to_wire())
+
+
+@pytest.mark.spec("RFC 7871 6")
+@pytest.mark.parametrize(("text", "bits"), [("10.77.1.1", 32), ("fd77::101", 128)])
+def test_a_resolver_between_says_for_whom_it_asks(text, bits) -> None:
+    assert asked_for(text, bits).client == ip_address(text)
+
+
+@pytest.mark.spec("RFC 7871 11.1")
+@pytest.mark.parametrize(("text", "bits"), [("10.77.1.0", 24), ("0.0.0.0", 0), ("fd77::", 64), ("fd77::101", 127)])
+def test_a_prefix_is_nobody(text, bits) -> None:
+    assert asked_for(text, bits).client is None
+
+
+@pytest.mark.spec("RFC 7871 6")
+@pytest.mark.parametrize("option", ["", "00", "00012000", "000120000a4d01", "000320000a4d0101", "0001ff000a4d0101"])
+def test_an_address_for_whom_that_is_none_is_refused(option) -> None:
+    generic = dns.edns.GenericOption("ECS", bytes.fromhex(option))
+    with pytest.raises(DecodeError):
+        decode(dns.message.make_query(_NAME, "A", use_edns=0, options=[generic]).to_wire())
 
 
 @pytest.mark.spec("RFC 6891 6.2.3")
