@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.unit.controller.test_brownfield import file
 from tests.unit.crypto.mud_certificate import URL, device_certificate, ia5
 
 THING, MAC, OTHER = "thing-aaaaaaaaaaaaaaaa", "02:77:00:00:00:01", "https://acme.example/other.json"
@@ -41,6 +42,19 @@ def test_a_certificate_is_read_here_and_sent(run, controller, tmp_path):
     assert run("thing", "mud", THING, "--certificate", "lamp.der")[0] == 0
     ((operation, arguments),) = controller.asked
     assert (operation, arguments["thing"], len(arguments["certificate"]) > 100) == ("thing.mud", THING, True)
+
+
+def test_a_file_of_the_owners_is_read_here_and_sent(run, controller, tmp_path):
+    (tmp_path / "learned.json").write_bytes(file())
+    assert run("thing", "mud", THING, "--file", "learned.json")[0] == 0
+    assert controller.asked == [("thing.mud", {"thing": THING, "file": file().decode()})]
+
+
+@pytest.mark.parametrize("content", [b"{}", b"", b"\xff\xfe"])
+def test_a_file_that_is_no_mud_file_is_asked_of_nobody(run, controller, tmp_path, content):
+    (tmp_path / "learned.json").write_bytes(content)
+    assert run("thing", "mud", THING, "--file", "learned.json")[0] != 0
+    assert controller.asked == []
 
 
 def test_a_file_that_is_no_certificate_is_refused_before_anybody_is_asked(run, controller, tmp_path):

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.capture import mac
-from thingstead.cli.input import addresses, read_file, whole
+from thingstead.cli.input import addresses, mud_text, whole
 from thingstead.cli.remote import AS, DOMAIN, THING, ask
-from thingstead.errors import ConfigError
-from thingstead.protocols.mud import parser
 from thingstead.storage.directory import write_whole
 
 __all__ = ["ADOPT", "PROPOSE"]
 
 
 def _adopt(session: Session) -> int:
-    data = read_file(session.path("mud"), max_bytes=parser.DEFAULT_LIMITS.max_bytes)
-    parser.parse(data)
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        raise ConfigError("expected a MUD file in UTF-8") from None
     told = ask(
         session,
         "device.adopt",
@@ -28,7 +20,7 @@ def _adopt(session: Session) -> int:
             "ip": session.options["ip"],
             "model": session.options["model"],
             "zone": session.options["zone"] or "",
-            "file": text,
+            "file": mud_text(session.path("mud")),
         },
     )
     session.console.show(told)
@@ -57,7 +49,8 @@ PROPOSE = Action(
         AS,
     ),
     _propose,
-    "From conversations that passed and were answered. To learn for a day what nothing allows yet:\n"
+    "From conversations that passed and were answered. It counts from `thingstead thing mud THING --file FILE` on.\n"
+    "To learn for a day what nothing allows yet:\n"
     "`thingstead network allow --thing THING --to any --protocol any --hours 24`, then this.",
 )
 ADOPT = Action(

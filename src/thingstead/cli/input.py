@@ -9,8 +9,9 @@ from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 
 from thingstead.errors import ConfigError, StorageError
+from thingstead.protocols.mud import parser
 
-__all__ = ["address", "addresses", "day", "days", "group", "octets", "read_file", "seconds", "whole"]
+__all__ = ["address", "addresses", "day", "days", "group", "mud_text", "octets", "read_file", "seconds", "whole"]
 
 
 def read_file(path: Path, *, max_bytes: int) -> bytes:
@@ -30,6 +31,21 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
     if len(data) > max_bytes:
         raise ConfigError(f"expected at most {max_bytes} bytes in {path}")
     return data
+
+
+def mud_text(path: Path) -> str:
+    """A MUD file as a person wrote it or had it made, read once before anybody is sent it.
+
+    Raises:
+        ConfigError: as for `read_file`, or not in UTF-8.
+        ProtocolError: not a MUD file.
+    """
+    data = read_file(path, max_bytes=parser.DEFAULT_LIMITS.max_bytes)
+    parser.parse(data)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise ConfigError("expected a MUD file in UTF-8") from None
 
 
 def address(text: str) -> str:

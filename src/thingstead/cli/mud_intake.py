@@ -7,7 +7,7 @@ from typing import Any
 
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.console import View
-from thingstead.cli.input import read_file
+from thingstead.cli.input import mud_text, read_file
 from thingstead.cli.remote import DOMAIN, THING, ask, remote
 from thingstead.crypto.certificate import load_certificate
 
@@ -45,7 +45,9 @@ def _after_review(rows: Any) -> str:
     return f"thingstead mud approve {rows[0]['thing']} {rows[0]['url']}" if rows else "thingstead mud urls"
 
 
-def _with_certificate(session: Session, arguments: dict[str, Any]) -> None:
+def _with_files(session: Session, arguments: dict[str, Any]) -> None:
+    if "file" in arguments:
+        arguments["file"] = mud_text(session.path("file"))
     if "certificate" in arguments:
         certificate = load_certificate(read_file(session.path("certificate"), max_bytes=1 << 16))
         arguments["certificate"] = base64.urlsafe_b64encode(certificate.der).decode("ascii")
@@ -90,9 +92,11 @@ SAY = remote(
     Parameter("--url", "where its file is, by your own word"),
     Parameter("--code", "text of the QR code on its label (RFC 9238)"),
     Parameter("--certificate", "its own, PEM or DER, signed by its maker's authority"),
+    Parameter("--file", "MUD file that you vouch for yourself, such as `thingstead network propose` makes"),
     then="thingstead mud urls",
-    description="Without any of them it shows who says what. The file is fetched and verified before it counts.",
-    prepare=_with_certificate,
+    description="Without any of them it shows who says what. The file is fetched and verified before it counts; with\n"
+    "--file it is yours, at a URL at which nobody else can serve another. --url of its maker's file undoes that.",
+    prepare=_with_files,
 )
 HOOK = Action(
     (

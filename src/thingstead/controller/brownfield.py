@@ -24,9 +24,10 @@ from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
 from thingstead.errors import ConfigError, PolicyError
 from thingstead.identifier import ThingId, thing_id_from_random
+from thingstead.planes.network.mud_library import is_owners
 from thingstead.protocols.mud.parser import parse
 
-__all__ = ["ADOPTED", "Brownfield", "Find", "adopted_and_present", "is_adopted"]
+__all__ = ["ADOPTED", "Brownfield", "Find", "adopted_and_present", "is_adopted", "own_url"]
 
 ADOPTED = "(adopted)"
 """As its maker: no maker calls itself so, and no release is ever for it."""
@@ -170,6 +171,11 @@ class Brownfield:
 def is_adopted(thing: Thing) -> bool:
     """Whether it is a device that was taken in like this, and has not left."""
     return thing.maker == ADOPTED and thing.state not in GONE
+
+
+def own_url(thing: Thing) -> str:
+    """Of the file that the owner vouches for, for one thing alone: the one it has, or that of its id."""
+    return thing.mud_url if is_owners(thing.mud_url) else f"https://{thing.id}.invalid/learned.json"
 
 
 def adopted_and_present(

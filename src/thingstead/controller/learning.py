@@ -10,6 +10,7 @@ from thingstead.analysis.traffic.kind import Guess
 from thingstead.analysis.traffic.proposal import Proposal, propose
 from thingstead.analysis.traffic.site import PRIVATE, Site
 from thingstead.clock import Clock
+from thingstead.controller.brownfield import own_url
 from thingstead.domain.contact import Contact
 from thingstead.domain.network import ThingAddress
 from thingstead.domain.thing import Thing
@@ -68,7 +69,7 @@ class Learning:
             last=at.timestamp(),
             packets=0,
         )
-        return propose(device, model=thing.model, is_local=self._site.is_local, at=at)
+        return propose(device, model=thing.model, is_local=self._site.is_local, at=at, url=own_url(thing))
 
     def _seen(self, kept: Contact) -> inventory.Contact | None:
         """As it would have been overheard; None where it was no IP, of which a file says nothing."""

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from thingstead.clock import Clock
+from thingstead.controller.brownfield import own_url
 from thingstead.controller.mud_intake import MudIntake
 from thingstead.controller.network_engine import RemoteNetwork
 from thingstead.controller.operation import Acting, Operation
@@ -19,9 +20,11 @@ from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.mud_claim import ClaimSource
 from thingstead.domain.register import Register
 from thingstead.domain.role import Right
-from thingstead.errors import ConfigError
+from thingstead.domain.thing import Thing
+from thingstead.errors import ConfigError, PolicyError
 from thingstead.identifier import ThingId, thing_id
 from thingstead.planes.network.mud_manager import MudManager
+from thingstead.protocols.mud.parser import parse
 from thingstead.protocols.mud.url import decode_string, parse_qr_code, parse_url
 
 __all__ = ["DecideUrl", "HearUrl", "NameThing", "SayUrl", "rows"]
@@ -40,19 +43,21 @@ class NameThing:
 
 @dataclass(frozen=True, slots=True)
 class SayUrl(Acting):
-    """Say where a thing's MUD file is, one way of three; none of them only asks.
+    """Say where a thing's MUD file is, one way of four; none of them only asks.
 
     Attributes:
         thing: its id.
         url: by hand.
         code: text of the QR code on its label.
         certificate: its own, DER in base64url, signed by its maker's authority.
+        file: a MUD file in JSON that you vouch for, of the URL that `network.propose` gives it.
     """
 
     thing: str
     url: str = ""
     code: str = ""
     certificate: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,9 @@ def rows(
 
     async def say(request: SayUrl) -> dict[str, Any]:
         thing = thing_id(request.thing)
-        said = _said(request, lambda: _authorities(thing, register, anchors()), clock)
+        said = _said(request, register.thing(thing), lambda: _authorities(thing, register, anchors()), clock)
+        if request.file:
+            await network.vouch(_own_file(request.file, register.thing(thing)))
         if said is not None:
             await intake.say(thing, *said, by=request.by)
         return intake.told_of(thing)
@@ -142,6 +149,7 @@ def rows(
     )
 
 
+_LARGEST_FILE = 1 << 18
 _CARRIERS = frozenset({ClaimSource.DHCPV4.value, ClaimSource.DHCPV6.value})
 
 
@@ -151,16 +159,28 @@ def _flat(told: dict[str, Any]) -> dict[str, Any]:
     return {"thing": told.get("thing"), "mac": told.get("mac"), **told, "waiting": waiting}
 
 
+def _own_file(text: str, thing: Thing) -> bytes:
+    document = text.encode()
+    if len(document) > _LARGEST_FILE:
+        raise ConfigError(f"expected a MUD file of at most {_LARGEST_FILE} bytes")
+    url = parse(document).url
+    if url != own_url(thing):
+        raise PolicyError(f"expected a MUD file of {own_url(thing)}, which is this thing's alone; got {url[:200]}")
+    return document
+
+
 def _said(
-    request: SayUrl, authorities: Callable[[], tuple[bytes, ...]], clock: Clock
+    request: SayUrl, thing: Thing, authorities: Callable[[], tuple[bytes, ...]], clock: Clock
 ) -> tuple[ClaimSource, str] | None:
-    given = [name for name in ("url", "code", "certificate") if getattr(request, name)]
+    given = [name for name in ("url", "code", "certificate", "file") if getattr(request, name)]
     if len(given) > 1:
         raise ConfigError(f"expected one of {' and '.join(given)}: they may say different things")
     if request.url:
         return ClaimSource.OWNER, parse_url(request.url)
     if request.code:
         return ClaimSource.LABEL, parse_qr_code(request.code)
+    if request.file:
+        return ClaimSource.OWNER, own_url(thing)
     if not request.certificate:
         return None
     try:

@@ -1,6 +1,7 @@
 """Invariant: what is proposed is what the thing did, nobody dropped, and somebody answered."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import AT, a_thing
+from thingstead.controller.brownfield import own_url
 from thingstead.controller.learning import Learning
 from thingstead.domain.contact import Contact
 from thingstead.domain.network import ThingAddress
@@ -49,8 +51,15 @@ def remotes(proposal):
 @pytest.mark.requirement("R-81")
 def test_a_thing_gets_a_file_of_its_own_that_names_whom_it_asked():
     proposal = proposed(contact())
-    assert parse(proposal.document).url == "https://02-77-00-00-00-01.invalid/learned.json"
+    # By its id: things behind a router have one link-layer address in common, or none.
+    assert parse(proposal.document).url == f"https://{THING.id}.invalid/learned.json"
     assert remotes(proposal) == {"dns-name cloud.example"}
+
+
+def test_an_adopted_device_keeps_the_url_it_has():
+    url = "https://02-77-00-00-00-01.invalid/learned.json"
+    assert own_url(replace(THING, mud_url=url)) == url
+    assert own_url(replace(THING, mud_url="https://maker.example/x.json")) == own_url(THING)
 
 
 @pytest.mark.requirement("R-81")

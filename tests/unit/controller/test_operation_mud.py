@@ -16,6 +16,7 @@ from tests.unit.protocols.mud.test_url import CODE
 from thingstead.controller.operation import Operations
 from thingstead.controller.operation_mud import rows
 from thingstead.crypto.authority import make_authority
+from thingstead.protocols.mud.builder import Description, render
 
 LEAF, ROOT = device_certificate(ia5(OTHER.encode()))
 
@@ -145,3 +146,35 @@ def test_names_are_shown_with_their_time():
     (row,) = [one for one in desk.ask("network.names") if one["addresses"]]
     assert (row["name"], row["shared"]) == ("cloud.acme.example", "")
     assert "198.51.100.7 for 75 s" in row["addresses"]
+
+
+def own(url=f"https://{THING.id}.invalid/learned.json"):
+    return render(Description(url, AT, "Learned", "", "lamp", ())).decode()
+
+
+@pytest.mark.requirement("R-81")
+def test_a_file_that_the_owner_vouches_for_counts_and_the_makers_again_afterwards():
+    desk = Desk()
+    told_of = desk.ask("thing.mud", thing=THING.id, file=own())
+    assert (told_of["mud_url"], told_of["source"]) == (f"https://{THING.id}.invalid/learned.json", "owner")
+    assert desk.home.world.manager.file(told_of["mud_url"]) == own().encode()
+    assert desk.ask("thing.mud", thing=THING.id, url=URL)["mud_url"] == URL
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"file": own(URL)}, "PolicyError"),
+        ({"file": own("https://thing-bbbbbbbbbbbbbbbb.invalid/learned.json")}, "PolicyError"),
+        ({"file": own("https://02-77-00-00-00-01.invalid/learned.json")}, "PolicyError"),
+        ({"file": "{}"}, "DecodeError"),
+        ({"file": " " * (1 << 18) + "{}"}, "ConfigError"),
+        ({"file": own(), "url": OTHER}, "ConfigError"),
+        ({"file": own(), "thing": "thing-bbbbbbbbbbbbbbbb"}, "ConfigError"),
+    ],
+)
+def test_what_is_not_a_file_of_this_thing_alone_changes_nothing(changes, kind):
+    desk = Desk()
+    assert desk.refused("thing.mud", **{"thing": THING.id, **changes})["kind"] == kind
+    assert desk.ask("thing.mud", thing=THING.id)["mud_url"] == URL
+    assert desk.home.world.manager.file(f"https://{THING.id}.invalid/learned.json") is None

@@ -60,7 +60,7 @@ def learned_url(mac: bytes) -> str:
     return f"https://{mac.hex('-')}.invalid/learned.json"
 
 
-def propose(device: Device, *, model: str, is_local: Callable[[bytes], bool], at: datetime) -> Proposal:
+def propose(device: Device, *, model: str, is_local: Callable[[bytes], bool], at: datetime, url: str = "") -> Proposal:
     """Make a file of what a device was seen to do.
 
     Args:
@@ -68,6 +68,7 @@ def propose(device: Device, *, model: str, is_local: Callable[[bytes], bool], at
         model: what it is called there.
         is_local: whether an address is the site's.
         at: aware; when it was last changed.
+        url: of the file; empty for `learned_url` of the device.
     """
     services: dict[Service, None] = {}
     left_out: list[LeftOut] = []
@@ -80,7 +81,7 @@ def propose(device: Device, *, model: str, is_local: Callable[[bytes], bool], at
         services.setdefault(_service(contact, is_local))
         doubts += _doubts(contact, is_local)
     description = Description(
-        url=learned_url(device.mac),
+        url=url or learned_url(device.mac),
         last_update=at,
         system_info="Learned from traffic, signed by nobody",
         manufacturer="",
