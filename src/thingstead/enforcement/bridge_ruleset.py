@@ -21,13 +21,18 @@ __all__ = ["render_bridge_table"]
 
 
 def render_bridge_table(
-    name: str, *, helpers: Iterable[tuple[IPv4Address | IPv6Address, int]] = (), log_group: int = 5
+    name: str,
+    *,
+    helpers: Iterable[tuple[IPv4Address | IPv6Address, int]] = (),
+    hold_ports: bool = False,
+    log_group: int = 5,
 ) -> str:
     """Text for nft that puts an empty table in force, in place of one of the same name.
 
     Args:
         name: of the table.
         helpers: multicast groups and their UDP ports that may be used between things.
+        hold_ports: an interface that has a place is asked for it before its address is.
         log_group: of NFLOG, which what is dropped is told to.
     """
     groups = tuple(helpers)
@@ -36,10 +41,18 @@ def render_bridge_table(
         name=name,
         log=log_options(log_group),
         some=SOME,
+        at_once="" if hold_ports else _BOUND,
+        after_place=_BOUND if hold_ports else "",
         helpers4=f"elements = {{ {text[4]} }}" if text[4] else "",
         helpers6=f"elements = {{ {text[6]} }}" if text[6] else "",
     )
 
+
+_BOUND = """\
+        meta pkttype host ip saddr . ether saddr @pair4 accept
+        meta pkttype host meta l4proto != ipv6-icmp ip6 saddr . ether saddr @pair6 accept
+"""
+"""Nearly every frame is to the router, from an address that is bound to its interface: the other table decides."""
 
 _TEXT = """\
 add table bridge {name}
@@ -109,9 +122,9 @@ table bridge {name} {{
     }}
     chain arriving {{
         type filter hook prerouting priority dstnat; policy accept;
-        iif != @ports accept
+{at_once}        iif != @ports accept
         ether saddr @held iifname . ether saddr != @place goto drop_spoofed
-        ether type {{ 8021q, 8021ad }} @ll,116,12 != 0 accept
+{after_place}        ether type {{ 8021q, 8021ad }} @ll,116,12 != 0 accept
         meta protocol {{ 8021q, 8021ad }} goto drop_spoofed
         meta protocol vmap {{ ip : goto arriving4, ip6 : goto arriving6, arp : goto arriving_arp }}
     }}

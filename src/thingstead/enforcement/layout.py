@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
-from thingstead.domain.network import ANY_PORTS, NO_MAC, FlowRule, NetworkChange, ThingAddress
+from thingstead.domain.network import ANY_PORTS, NO_MAC, FlowRule, NetworkChange, RateLimit, ThingAddress
 from thingstead.enforcement.netlink import Message
 from thingstead.enforcement.table import BRIDGE, Condition, Element, Listed, Match, Table, Verdict
 from thingstead.errors import UnsupportedError
@@ -160,9 +160,12 @@ def is_shared(element: Element) -> bool:
     return element.set in _SHARED
 
 
-def bindings(one: ThingAddress) -> Iterator[Element]:
-    """By which the kernel knows an address of a thing that is not barred."""
-    yield Element(f"thing{one.ip.version}", one.ip.packed + _padded(one.mac))
+def bindings(one: ThingAddress, rate: RateLimit | None = None) -> Iterator[Element]:
+    """By which the kernel knows an address of a thing that is not barred, up to its bound and whatever it sends."""
+    pair = one.ip.packed + _padded(one.mac)
+    packets = None if rate is None else (rate.packets_per_second, rate.packets_per_second)
+    yield Element(f"thing{one.ip.version}", pair, within=packets)
+    yield Element(f"bound{one.ip.version}", pair)
 
 
 def bars(one: ThingAddress) -> Iterator[Element]:
@@ -189,7 +192,7 @@ def _elements(change: NetworkChange) -> Iterator[Element]:
             yield Element(f"stopped{one.ip.version}", one.ip.packed)
             yield Element("barred_mac", one.mac, family=BRIDGE)
         elif change.rules is not None:
-            yield from bindings(one)
+            yield from bindings(one, change.rate)
             yield from _states(change, one)
             yield from _on_the_bridge(change.rules, one)
     if change.rules is not None and not change.barred:
@@ -207,8 +210,6 @@ def _states(change: NetworkChange, one: ThingAddress) -> Iterator[Element]:
         yield Element(f"{name}{one.ip.version}", one.ip.packed)
     rate = change.rate
     if rate is not None:
-        per_second = rate.packets_per_second
-        yield Element(f"packets{one.ip.version}", one.ip.packed, limit=(per_second, per_second))
         yield Element(f"flows{one.ip.version}", one.ip.packed, limit=(rate.flows_per_second, rate.burst))
 
 

@@ -55,7 +55,8 @@ class NftablesConfig:
         local: prefixes in use there.
         onboarding: protocol name and port at which strangers may knock on this machine.
         helpers: multicast groups and their ports that things may use among themselves.
-        hold_ports: bind each interface to the port of the bridge behind which it was when its thing was admitted.
+        hold_ports: bind each interface to the port of the bridge behind which it was when its thing was admitted, or
+            that a change names; without it no port is asked for.
         table: name of the nftables tables; one of each family per enforcer.
         log_group: of NFLOG; one reader has it.
     """
@@ -119,8 +120,7 @@ class Nftables:
             self._require_own_addresses(change)
             started = time.perf_counter()
             before = self._applied.get(change.thing)
-            if self._config.hold_ports and change.rules is not None and not change.barred:
-                change = self._placed(change, before)
+            change = self._placed(change, before)
             after = lay_out(change, at=started)
             self._exchange(change.thing, before, after)
             elapsed = started - (started if before is None else before.at)
@@ -202,7 +202,7 @@ class Nftables:
             self._settle()
             self._follow_ports()
             seen, refused = self._counts("thing"), self._counts("refused")
-            barred = self._counts("stopped")
+            more, barred = self._counts("bound"), self._counts("stopped")
         traffic = []
         for thing, applied in self._applied.items():
             keys = [one.ip.packed for one in applied.change.addresses]
@@ -210,7 +210,7 @@ class Nftables:
             traffic.append(
                 Traffic(
                     thing,
-                    seen=sum(seen.get(key, 0) for key in keys) + stopped,
+                    seen=sum(seen.get(key, 0) + more.get(key, 0) for key in keys) + stopped,
                     refused=sum(refused.get(key, 0) for key in keys) + stopped,
                 )
             )
@@ -259,7 +259,9 @@ class Nftables:
                 onboarding=config.onboarding,
                 log_group=config.log_group,
             )
-            + render_bridge_table(config.table, helpers=config.helpers, log_group=config.log_group)
+            + render_bridge_table(
+                config.table, helpers=config.helpers, hold_ports=config.hold_ports, log_group=config.log_group
+            )
         )
         self._others.begin(number + 1)
         self._on_ports = frozenset(self._ports.elements())
@@ -275,6 +277,10 @@ class Nftables:
 
     def _placed(self, change: NetworkChange, before: Layout | None) -> NetworkChange:
         """With the ports where its interfaces are now, or were when it came: who moves is admitted again, or drops."""
+        if not self._config.hold_ports:
+            return replace(change, addresses=tuple([replace(one, port="") for one in change.addresses]))
+        if change.rules is None or change.barred:
+            return change
         held = {(one.mac, one.ip): one.port for one in (() if before is None else before.change.addresses)}
         if before is None or before.change.barred:
             held.clear()

@@ -6,12 +6,19 @@
     output --------jump----------------------------------------------------------------------------------> to_segment
                                                                         to_segment --known--> to_thing4/6 --> accept
 
-Order is the argument. First the binding of address and interface: who is barred has none, so that no established flow
-outlives a quarantine, and what repairs is decided packet by packet. Then how much; then established flows; then what
-is denied, before what is allowed; of both the exact lookups in hash sets first, last the thing's own chain, where its
-ranges and prefixes are. Everything else is dropped and counted, and logged under one word. What to_segment does not
-know passes where it comes from this machine, and nobody else reaches: not all prefixes of a segment need be known.
-What nearly every packet passes is few lookups: they are what forwarding costs.
+Order is the argument. First the binding of address and interface, and how much: who is barred has none, so that no
+open flow outlives a quarantine, and what repairs is decided packet by packet. Then open flows; then how many it opens;
+then what is denied, before what is allowed; of both the exact lookups in hash sets first, last the thing's own chain,
+where its ranges and prefixes are. Everything else is dropped and counted, and logged under one word. What to_segment
+does not know passes where it comes from this machine, and nobody else reaches: not all prefixes of a segment need be
+known.
+
+A flow is open once a packet of it has passed every hook, when its entry is confirmed: what nobody answers, as a log
+sent by UDP, is decided on once too, and is one flow to the bound on flows.
+
+What nearly every packet passes is few lookups: they are what forwarding costs. So the first rules of forward take what
+an open flow sends out of the segment, by one lookup of its binding, whose element counts it and says whether it is too
+much. That it came from a segment need not be asked: what comes from elsewhere and goes elsewhere is not decided here.
 """
 
 from __future__ import annotations
@@ -60,6 +67,7 @@ def render_table(
         some=SOME,
         log=log,
         neighbours=_NEIGHBOURS,
+        open=_OPEN,
     )
 
 
@@ -71,12 +79,15 @@ def log_options(group: int) -> str:
 def _family_sets(family: str, address: str) -> str:
     flow = f"{address} . {address} . inet_proto . inet_service"
     rules = "".join(_RULE_SETS.format(no=no, family=family, address=address, flow=flow) for no in ("no_", ""))
-    return _FAMILY_SETS.format(family=family, address=address, of_each=_OF_EACH) + rules
+    return _FAMILY_SETS.format(family=family, address=address, of_each=_OF_EACH, no_bound=_NO_BOUND) + rules
 
 
 def _family_chains(family: str, ip: str, log: str) -> str:
-    neighbours = f"\n        {_NEIGHBOURS}" if family == "6" else ""
-    return _FAMILY_CHAINS.format(family=family, ip=ip, some=SOME, log=log, neighbours=neighbours)
+    neighbours = f"        {_NEIGHBOURS}\n" if family == "6" else ""
+    server, client = _DHCP_PORTS[family]
+    return _FAMILY_CHAINS.format(
+        family=family, ip=ip, some=SOME, log=log, neighbours=neighbours, open=_OPEN, server=server, client=client
+    )
 
 
 _TEXT = """\
@@ -105,6 +116,8 @@ table inet {name} {{
     chain from_segment {{
         ip saddr . ether saddr @thing4 goto from_thing4
         ip6 saddr . ether saddr @thing6 goto from_thing6
+        ip saddr . ether saddr @bound4 goto too_much4
+        ip6 saddr . ether saddr @bound6 goto too_much6
         ip saddr @barred4 goto from_barred4
         ip6 saddr @barred6 goto from_barred6
         ether saddr @barred_mac goto drop_barred
@@ -113,7 +126,7 @@ table inet {name} {{
     chain to_segment {{
         ip daddr @barred4 goto to_barred4
         ip6 daddr @barred6 goto to_barred6
-        ct state established,related accept
+        {open} accept
         icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} ip6 hoplimit 255 accept
         ip daddr @known4 goto to_thing4
         ip6 daddr @known6 goto to_thing6
@@ -134,6 +147,8 @@ table inet {name} {{
     }}
     chain forward {{
         type filter hook forward priority filter; policy drop;
+        meta nfproto ipv4 oifname != {segments} {open} ip saddr . ether saddr @thing4 accept
+        meta nfproto ipv6 oifname != {segments} {open} ip6 saddr . ether saddr @thing6 accept
         iifname {segments} jump from_segment
         iifname {segments} goto drop_stranger
         oifname {segments} goto to_segment
@@ -150,18 +165,26 @@ table inet {name} {{
 
 _NEIGHBOURS = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } ip6 hoplimit 255 accept"
 
+_OPEN = "ct status confirmed"
+
+_NO_BOUND = "limit rate 1000000000/second burst 1000000000 packets"
+"""One a nanosecond: an element that says no bound of its own has this one."""
+
+_DHCP_PORTS = {"4": (67, 68), "6": (547, 546)}
+"""Of server and client (RFC 2131 §4.1, RFC 8415 §7.2)."""
+
 _OF_EACH = "counter; limit rate 10/second burst 20 packets"
 """Each thing has its own share of the log: who floods hides nothing of what another does."""
 
 _FAMILY_SETS = """\
     set barred{family} {{ type {address}; }}
     set stopped{family} {{ type {address}; {of_each}; }}
-    set thing{family} {{ type {address} . ether_addr; counter; }}
+    set thing{family} {{ type {address} . ether_addr; {no_bound}; counter; }}
+    set bound{family} {{ type {address} . ether_addr; counter; }}
     set known{family} {{ type {address}; }}
     set refused{family} {{ type {address}; {of_each}; }}
     set inbound{family} {{ type {address}; {of_each}; }}
     set learning{family} {{ type {address}; }}
-    set packets{family} {{ type {address}; limit rate over 1/second; }}
     set flows{family} {{ type {address}; limit rate over 1/second; }}
     set named_out{family} {{ type {address} . {address}; flags timeout; }}
     set named_in{family} {{ type {address} . {address}; flags timeout; }}
@@ -191,6 +214,10 @@ _FAMILY_CHAINS = """\
         {ip} saddr @refused{family} log prefix "too_much" {log}
         drop
     }}
+    chain rogue{family} {{
+        {ip} saddr @refused{family} log prefix "rogue" {log}
+        drop
+    }}
     chain learned{family} {{
         {some} log prefix "learned" {log}
         goto passed
@@ -209,8 +236,8 @@ _FAMILY_CHAINS = """\
         goto drop_barred
     }}
     chain from_thing{family} {{
-        {ip} saddr @packets{family} goto too_much{family}{neighbours}
-        ct state established,related goto passed
+{neighbours}        {open} goto passed
+        udp sport {server} udp dport {client} goto rogue{family}
         {ip} saddr @flows{family} goto too_much{family}
         {ip} saddr . {ip} daddr . meta l4proto . th dport @no_out{family} goto denied{family}
         {ip} saddr . {ip} daddr . meta l4proto . th sport @no_out_from{family} goto denied{family}

@@ -87,6 +87,7 @@ class Element:
         lifetime: seconds, None for good.
         verdict: for maps of chains.
         limit: per second and at once; a packet matches the element only where it is more than that.
+        within: per second and at once; a packet matches the element only up to that, and is counted.
         data: for other maps.
         family: of the table.
     """
@@ -96,6 +97,7 @@ class Element:
     lifetime: int | None = None
     verdict: Verdict | None = None
     limit: tuple[int, int] | None = None
+    within: tuple[int, int] | None = None
     data: bytes | None = None
     family: int = INET
 
@@ -203,7 +205,10 @@ def _encode_element(element: Element) -> bytes:
     if element.lifetime is not None:
         parts.append(attribute(4, struct.pack("!Q", element.lifetime * 1000)))
     if element.limit is not None:
-        parts.append(_encode_limit(7, *element.limit))
+        parts.append(nested(7, *_limit(*element.limit, flags=_OVER)))
+    if element.within is not None:
+        # What is no more is counted, in this order: the first expression that fails ends them.
+        parts.append(nested(11, nested(1, *_limit(*element.within, flags=0)), _expression("counter")))
     return nested(1, *parts)
 
 
@@ -211,10 +216,10 @@ def _encode_verdict(kind: int, chain: str, code: int) -> bytes:
     return nested(kind, nested(2, attribute(1, struct.pack("!i", code)), attribute(2, chain.encode() + b"\0")))
 
 
-def _encode_limit(kind: int, rate: int, burst: int) -> bytes:
+def _limit(rate: int, burst: int, *, flags: int) -> tuple[bytes, bytes]:
     numbers = struct.pack("!Q", rate), struct.pack("!Q", 1), struct.pack("!I", burst)
     fields = [attribute(place, number) for place, number in enumerate(numbers, 1)]
-    return nested(kind, attribute(1, b"limit\0"), nested(2, *fields, _integer(5, _OVER)))
+    return attribute(1, b"limit\0"), nested(2, *fields, _integer(5, flags))
 
 
 def _encode_condition(condition: Condition) -> Iterator[bytes]:

@@ -108,6 +108,15 @@ class Segment(Stage):
                 return True
         return False
 
+    def offers(self, place, target):
+        """Whether what a server of addresses says comes through the router."""
+        receiver = inside(self.site.outside, lambda: bound(socket.SOCK_DGRAM, "0.0.0.0", 68))
+        self.raw[place.mac].send(udp4(place.mac, place.ipv4, target, (67, 68), bytes.fromhex("027700000000")))
+        try:
+            return bool(receiver.recv(10))
+        except TimeoutError:
+            return False
+
     def volley(self, place, receiver, port, number, *, one_flow=False):
         """How many of some datagrams arrive that are sent at once."""
         receiver.settimeout(LISTENING)
@@ -210,15 +219,6 @@ async def places(stage, seen):
 
     seen["own interface, own port"] = knocks(one)
     seen["interface of another, port not held"] = knocks(three)
-    held = tuple([dataclasses.replace(address, port="t1") for address in full.addresses])
-    await kernel.apply(dataclasses.replace(full, addresses=held))
-    seen["own interface, held port"] = knocks(one)
-    seen["interface of another, port held"] = knocks(three)
-    wrong = tuple([dataclasses.replace(address, port="t" * 40) for address in full.addresses])
-    try:
-        await kernel.apply(dataclasses.replace(full, addresses=wrong, rules=frozenset()))
-    except TransportError:
-        seen["after a change that the kernel refused"] = [knocks(one), knocks(three)]
     elsewhere = (dataclasses.replace(full.addresses[0], ip=ip_address("10.77.5.5")),)
     await kernel.apply(dataclasses.replace(full, addresses=elsewhere))
     moved = udp4(one.mac, elsewhere[0].ip, site.controller_ipv4, (1234, 5685), bytes.fromhex("027700000000"))
@@ -275,6 +275,7 @@ async def refusals(stage, seen):
         "no rule": stage.connects(one, 80),
         "no rule, IPv4 UDP": stage.arrives(one.namespace, closed, site.internet, 2500),
         "denied": stage.connects(one, 443),
+        "addresses offered through the router": stage.offers(one, site.internet),
         "from the site": stage.arrives(None, inward, one.ipv4, 7100),
         "from outside": stage.arrives(site.outside, inward, one.ipv4, 7100),
     }
@@ -289,6 +290,7 @@ async def bounds(stage, seen):
     outside = inside(site.outside, lambda: bound(socket.SOCK_DGRAM, "0.0.0.0", 1600))
     seen["no bound"] = stage.volley(one, outside, 1600, 40)
     await kernel.apply(dataclasses.replace(full, rate=RateLimit(1, 5, 1000)))
+    seen["one flow that nobody answers"] = stage.volley(one, outside, 1600, 40, one_flow=True)
     seen["5 flows at once"] = stage.volley(one, outside, 1600, 40)
     await kernel.apply(dataclasses.replace(full, rate=RateLimit(1000, 1000, 8)))
     seen["8 packets at once"] = stage.volley(one, outside, 1600, 40, one_flow=True)
@@ -452,10 +454,16 @@ async def moved(stage, seen):
     found = [knocks(one)]
     await kernel.apply(full)
     found += [knocks(one), knocks(three)]
+    wrong = tuple([dataclasses.replace(address, port="t" * 40) for address in full.addresses])
+    try:
+        await kernel.apply(dataclasses.replace(full, addresses=wrong, rules=frozenset()))
+    except TransportError:
+        seen["after a change that the kernel refused"] = [knocks(one), knocks(three)]
     await kernel.apply(dataclasses.replace(full, rules=None, barred=True))
     knocks(three)
     await kernel.apply(full)
     seen["moved and admitted again"] = [*found, knocks(one), knocks(three)]
+    await machines(stage, seen)
 
 
 async def unnamed(stage, seen):
@@ -491,7 +499,7 @@ async def act(stage, seen):
     kernel = stage.kernel
     await kernel.apply(stage.change(ONE, stage.one, stage.rules_of_one()))
     await kernel.apply(stage.change(TWO, stage.two, stage.rules_of_two()))
-    for part in (neighbours, tags, places, multicast, refusals, bounds, repair, names, machines):
+    for part in (neighbours, tags, places, multicast, refusals, bounds, repair, names):
         await part(stage, seen)
     drops = await kernel.drops()
     seen["reasons"] = sorted({one.reason for one in drops})

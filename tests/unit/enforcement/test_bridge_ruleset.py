@@ -10,8 +10,8 @@ from thingstead.enforcement.bridge_ruleset import render_bridge_table
 GROUPS = ((ip_address("224.0.0.251"), 5353), (ip_address("ff02::fb"), 5353))
 
 
-def chain(name):
-    found = re.search(rf"chain {name} {{\n(.*?)\n    }}", render_bridge_table("site"), re.DOTALL)
+def chain(name, **settings):
+    found = re.search(rf"chain {name} {{\n(.*?)\n    }}", render_bridge_table("site", **settings), re.DOTALL)
     assert found is not None
     return [line.strip() for line in found[1].splitlines()]
 
@@ -23,7 +23,21 @@ def test_a_table_of_the_same_name_is_replaced_in_the_same_transaction():
 
 @pytest.mark.parametrize("hook", ["arriving", "between"])
 def test_bridges_that_are_not_ours_are_let_alone(hook):
-    assert chain(hook)[1] == "iif != @ports accept"
+    first = next(rule for rule in chain(hook)[1:] if not rule.startswith("meta pkttype host "))
+    assert first == "iif != @ports accept"
+
+
+@pytest.mark.requirement("R-34")
+@pytest.mark.parametrize("hold_ports", [False, True])
+def test_what_is_bound_and_for_the_router_goes_up_unless_its_port_is_to_be_asked_for(hold_ports):
+    rules = chain("arriving", hold_ports=hold_ports)
+    at_once = [place for place, rule in enumerate(rules) if rule.startswith("meta pkttype host ")]
+    assert [rules[place].split(" ", 3)[3] for place in at_once] == [
+        "ip saddr . ether saddr @pair4 accept",
+        "meta l4proto != ipv6-icmp ip6 saddr . ether saddr @pair6 accept",
+    ]
+    asked = next(place for place, rule in enumerate(rules) if "!= @place" in rule)
+    assert (asked < min(at_once)) is hold_ports
 
 
 def test_what_is_bridged_and_named_by_nobody_is_dropped():

@@ -77,9 +77,9 @@ def test_what_repairs_has_no_place_unless_the_thing_is_barred():
 def test_bounds_and_learning_are_of_each_address():
     laid = lay_out(change(addresses=(HERE, SIX), rate=RateLimit(20, 40, 500), learning=True))
     limits = {element.set: element.limit for element in laid.elements if element.limit is not None}
-    assert limits == {
-        name + family: limit for name, limit in (("flows", (20, 40)), ("packets", (500, 500))) for family in "46"
-    }
+    assert limits == {"flows4": (20, 40), "flows6": (20, 40)}
+    within = {element.set: element.within for element in laid.elements if element.within is not None}
+    assert within == {"thing4": (500, 500), "thing6": (500, 500)}
     assert {"learning4", "learning6"} <= sets(laid)
 
 

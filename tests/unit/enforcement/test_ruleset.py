@@ -46,6 +46,8 @@ def test_only_what_comes_from_or_goes_to_other_interfaces_is_accepted_by_a_hook_
     accepting = [rule for rule in chain(hook) if rule.endswith("accept")]
     offers = 'oifname { "lan0", "lan1" } udp sport 67 udp dport 68 accept'
     doors = "meta l4proto . th dport @onboarding accept"
+    if hook == "forward":
+        del accepting[:2]
     assert set(accepting) <= {'iifname != { "lan0", "lan1" } accept', doors, offers, "accept"}
     assert (offers in accepting) == (hook == "output")
     if "accept" in accepting:
@@ -93,12 +95,25 @@ def test_what_is_denied_is_asked_before_anything_is_allowed(name):
 @pytest.mark.parametrize("name", ["from_thing4", "from_thing6"])
 def test_how_much_a_thing_sends_is_asked_before_its_open_flows_pass(name):
     rules = chain(name)
-    assert "@packets" in rules[0]
-    assert next(rule for rule in rules[1:3] if "icmpv6" not in rule) == "ct state established,related goto passed"
+    assert next(rule for rule in rules if "icmpv6" not in rule) == "ct status confirmed goto passed"
+    family = name[-1]
+    here = chain("from_segment")
+    within, more = (next(n for n, rule in enumerate(here) if f"@{of}{family}" in rule) for of in ("thing", "bound"))
+    assert within < more
+    assert here[more].endswith(f"goto too_much{family}")
+
+
+def test_what_an_open_flow_sends_out_of_the_segment_passes_by_its_binding_alone():
+    first, second, third, *_ = chain("forward")[1:]
+    for rule, family, ip in ((first, "4", "ip"), (second, "6", "ip6")):
+        start = f'meta nfproto ipv{family} oifname != {{ "lan0", "lan1" }} ct status confirmed '
+        assert rule == f"{start}{ip} saddr . ether saddr @thing{family} accept"
+    assert third == 'iifname { "lan0", "lan1" } jump from_segment'
 
 
 @pytest.mark.parametrize(
-    "name", ["denied4", "denied_inbound6", "too_much4", "from_thing6", "to_thing4", "drop_stranger", "drop_barred"]
+    "name",
+    ["denied4", "denied_inbound6", "too_much4", "rogue6", "from_thing6", "to_thing4", "drop_stranger", "drop_barred"],
 )
 def test_what_is_dropped_is_logged_first_and_never_without_bound(name):
     *_, log, last = chain(name)
@@ -132,7 +147,7 @@ def test_what_a_thing_has_no_right_to_is_dropped(direction, family):
 def test_strangers_reach_the_doors_that_are_given_and_no_other():
     assert elements("onboarding", render()) == "udp . 5683"
     assert elements("onboarding", render(onboarding=())) is None
-    assert chain("forward")[2] == 'iifname { "lan0", "lan1" } goto drop_stranger'
+    assert chain("forward")[4] == 'iifname { "lan0", "lan1" } goto drop_stranger'
     assert chain("drop_stranger")[-1] == "drop"
 
 

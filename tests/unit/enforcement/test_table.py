@@ -50,6 +50,16 @@ def test_an_element_of_a_map_jumps_to_its_chain_so_that_the_packet_comes_back():
     assert element[2] == [(2, [(1, JUMP), (2, b"thing\0")])]
 
 
+def test_what_matches_up_to_a_bound_is_counted_after_it():
+    (message,) = TABLE.add([Element("thing4", b"key.", within=(7, 9))])
+    _, (element,) = elements(message)
+    (_, limit), (_, counter) = element[11]
+    assert dict(limit)[1] == b"limit\0"
+    numbers = dict(dict(limit)[2])
+    assert [int.from_bytes(numbers[place], "big") for place in (1, 3, 5)] == [7, 9, 0]
+    assert dict(counter)[1] == b"counter\0"
+
+
 def test_what_is_deleted_is_made_by_no_flag():
     (message,) = TABLE.delete([Element("known4", b"key.")])
     assert (message.type, message.flags) == (DELETE_ELEMENT, 0)
