@@ -29,6 +29,7 @@ from thingstead.planes.network.rule_book import SiteMap
 from thingstead.protocols.mud.file import Direction, PortRange, Prefix, Remote, RemoteKind
 from thingstead.protocols.mud.rule import DNS_CLASS, Rule
 from thingstead.protocols.mud.signature import AdmissionPolicy
+from thingstead.storage.public_suffix import PublicSuffixes
 from thingstead.transport.https import HttpsConfig, HttpsFetcher
 from thingstead.transport.resolver import HostsResolver
 
@@ -136,7 +137,14 @@ def network_plane(
     network = config.network
     local = _prefixes(network.local, "local")
     learns = config.names.enabled
-    names = NameTable(None if learns else resolve, inside=local, clock=clock, alarm=alarm, records=learned)
+    names = NameTable(
+        None if learns else resolve,
+        inside=local,
+        clock=clock,
+        holder=PublicSuffixes().holder,
+        alarm=alarm,
+        records=learned,
+    )
     library = MudLibrary(
         files, records, policy_of=lambda url: _policy_of(url, anchors(), network), clock=clock, alarm=alarm
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-__all__ = ["NameAnswer", "NameStanding", "is_inside"]
+__all__ = ["Holder", "NameAnswer", "NameStanding", "is_inside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,19 @@ class NameStanding:
     name: str
     hosts: tuple[tuple[bytes, int], ...]
     shared: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose a name is.
+
+    Attributes:
+        owner: the name that was registered, or the name itself where nobody could register it.
+        landlord: suffix under which a company gives names to its customers; empty where it is a registry's.
+    """
+
+    owner: str
+    landlord: str = ""
 
 
 def is_inside(address: IPv4Address | IPv6Address, local: Iterable[IPv4Network | IPv6Network]) -> bool:

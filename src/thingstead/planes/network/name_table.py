@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from thingstead.clock import Clock
 from thingstead.crypto.digest import digest
 from thingstead.domain.instant import microseconds
-from thingstead.domain.name import NameAnswer, NameStanding, is_inside
+from thingstead.domain.name import Holder, NameAnswer, NameStanding, is_inside
 from thingstead.domain.ports import Records, Resolver
 from thingstead.errors import DecodeError, TransportError
 from thingstead.planes.network.alarm import Alarm, AlarmKind
@@ -70,6 +70,7 @@ class NameTable:
         resolver: asks; None where names are learned.
         inside: prefixes of the site.
         clock: for due times.
+        holder: whose a name is.
         alarm: told of what is left out, and of names that share their addresses with strangers.
         records: keeps what was learned over a restart, for as long as it holds; None where that is not wanted.
         limits: bounds.
@@ -84,6 +85,7 @@ class NameTable:
         *,
         inside: tuple[_Prefix, ...],
         clock: Clock,
+        holder: Callable[[str], Holder],
         alarm: Callable[[Alarm], None],
         records: Records | None = None,
         limits: NameLimits | None = None,
@@ -92,6 +94,7 @@ class NameTable:
         self._records = records if resolver is None else None
         self._inside = inside
         self._clock = clock
+        self._holder = holder
         self._alarm = alarm
         self._limits = limits or NameLimits()
         self._entries: dict[str, _Entry] = {}
@@ -156,7 +159,9 @@ class NameTable:
         if not hosts:
             return False
         newest = sorted(hosts, key=lambda host: hosts[host], reverse=True)[: self._limits.max_addresses]
-        self._keep(answer.name, {host: hosts[host] for host in newest}, self._shared(answer, outside))
+        self._keep(
+            answer.name, {host: hosts[host] for host in newest}, self._shared(answer.name, answer.aliases, outside)
+        )
         return True
 
     async def keep(self) -> None:
@@ -187,7 +192,8 @@ class NameTable:
             self._tell(AlarmKind.NAME_UNRESOLVED, f"{name}: {error}")
             return _Entry({}, self._clock.now() + limits.retry_seconds)
         due = self._clock.now() + min(max(found.ttl, limits.min_seconds), limits.max_seconds)
-        return _Entry(dict.fromkeys(self._outside(name, addresses), due + limits.grace_seconds), due)
+        hosts = dict.fromkeys(self._outside(name, addresses), due + limits.grace_seconds)
+        return _Entry(hosts, due, self._shared(name, (), frozenset(hosts)))
 
     def _outside(self, name: str, addresses: Iterable[_Address]) -> list[_Prefix]:
         """Those of `addresses` that a maker's name may stand for; the others are told."""
@@ -229,21 +235,29 @@ class NameTable:
             case _:
                 raise DecodeError("expected a name and what it stands for")
 
-    def _shared(self, answer: NameAnswer, hosts: frozenset[_Prefix]) -> str:
+    def _shared(self, name: str, aliases: tuple[str, ...], hosts: frozenset[_Prefix]) -> str:
         """Why what this name stands for is not its owner's alone; told once (RFC 9726 §4.3).
 
         Whoever may reach an address of a CDN may reach everybody whom the CDN serves from there: the kernel sees
         the address, and not for which of its tenants a packet is meant.
         """
-        before = self._entries[answer.name].shared if answer.name in self._entries else ""
-        found = before or _leads_elsewhere(answer) or self._meets(answer.name, hosts)
-        if found and not before:
-            self._tell(AlarmKind.NAME_SHARED, f"{answer.name} {found}: what it may reach, others are served from too")
+        before = self._entries[name].shared if name in self._entries else ""
+        if before or not hosts:
+            return before
+        holder = self._holder(name)
+        under = f"is under {holder.landlord}, as names of others are" if holder.landlord else ""
+        found = under or self._leads_elsewhere(holder, aliases) or self._meets(holder, hosts)
+        if found:
+            self._tell(AlarmKind.NAME_SHARED, f"{name} {found}: what it may reach, others are served from too")
         return found
 
-    def _meets(self, name: str, hosts: frozenset[_Prefix]) -> str:
+    def _leads_elsewhere(self, holder: Holder, aliases: tuple[str, ...]) -> str:
+        elsewhere = [alias for alias in aliases if self._holder(alias).owner != holder.owner]
+        return f"is an alias of {elsewhere[-1]}" if elsewhere else ""
+
+    def _meets(self, holder: Holder, hosts: frozenset[_Prefix]) -> str:
         for other, entry in self._entries.items():
-            if _site(other) != _site(name) and not hosts.isdisjoint(entry.hosts):
+            if not hosts.isdisjoint(entry.hosts) and self._holder(other).owner != holder.owner:
                 return f"has an address in common with {other}"
         return ""
 
@@ -265,13 +279,3 @@ def _prefix(packed: bytes) -> _Prefix:
 
 def _key(name: str) -> str:
     return "name-" + digest(name.encode()).hex()[:32]
-
-
-def _leads_elsewhere(answer: NameAnswer) -> str:
-    elsewhere = [alias for alias in answer.aliases if _site(alias) != _site(answer.name)]
-    return f"is an alias of {elsewhere[-1]}" if elsewhere else ""
-
-
-def _site(name: str) -> str:
-    """Whose a name is, by its last two labels: right for most, and a name too many is flagged where it is not."""
-    return ".".join(name.lower().rstrip(".").split(".")[-2:])

@@ -6,6 +6,7 @@ from ipaddress import ip_address, ip_network
 
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import a_thing
+from thingstead.domain.name import Holder
 from thingstead.domain.network import ThingAddress, Traffic
 from thingstead.domain.ports import Fetched, Resolution
 from thingstead.enforcement.dry_run import DryRun
@@ -30,6 +31,12 @@ BASELINE = (
 )
 CLOUD = Service(Remote(RemoteKind.DNS_NAME, "cloud.acme.example"), 6, remote_port=443)
 PEERS = Service(Remote(RemoteKind.SAME_MANUFACTURER), 17, remote_port=7777)
+
+
+def holder(name):
+    """As if every registry sold names right under its own, and one company let names under its."""
+    last = name.split(".")[-3:]
+    return Holder(".".join(last), "cdn.invalid") if last[1:] == ["cdn", "invalid"] else Holder(".".join(last[-2:]))
 
 
 def described(*services, url=URL, at=None):
@@ -133,7 +140,7 @@ class World:
             alarm=self.alarms.append,
         )
         resolver = None if learns else self.dns
-        self.names = NameTable(resolver, inside=LOCAL, clock=self.clock, alarm=self.alarms.append)
+        self.names = NameTable(resolver, inside=LOCAL, clock=self.clock, holder=holder, alarm=self.alarms.append)
         self.manager = MudManager(
             self.library,
             self.names,

@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from tests.unit.controller.planes import JumpingClock
-from tests.unit.planes.network.fakes import LOCAL, Dns, Shelf
+from tests.unit.planes.network.fakes import LOCAL, Dns, Shelf, holder
 from thingstead.domain.instant import microseconds
 from thingstead.domain.name import NameAnswer, NameStanding
 from thingstead.errors import DecodeError, StorageError
@@ -17,7 +17,7 @@ def table(*addresses, ttl=60, **limits):
     alarms: list[Alarm] = []
     dns = Dns(a_example=(addresses, ttl))
     clock = JumpingClock()
-    names = NameTable(dns, inside=LOCAL, clock=clock, alarm=alarms.append, limits=NameLimits(**limits))
+    names = NameTable(dns, inside=LOCAL, clock=clock, holder=holder, alarm=alarms.append, limits=NameLimits(**limits))
     asyncio.run(names.refresh(["a.example"]))
     return names, alarms, dns, clock
 
@@ -78,7 +78,7 @@ HOST, OTHER = ip_network("198.51.100.7"), ip_network("198.51.100.8")
 def learned(**limits):
     alarms: list[Alarm] = []
     clock = JumpingClock()
-    names = NameTable(None, inside=LOCAL, clock=clock, alarm=alarms.append, limits=NameLimits(**limits))
+    names = NameTable(None, inside=LOCAL, clock=clock, holder=holder, alarm=alarms.append, limits=NameLimits(**limits))
     return names, alarms, clock
 
 
@@ -173,6 +173,29 @@ def test_a_name_that_has_the_address_of_a_stranger_s_name_is_flagged():
     assert [alarm.kind for alarm in alarms] == [AlarmKind.NAME_SHARED]
 
 
+@pytest.mark.spec("RFC 9726 4.3")
+def test_a_name_that_a_company_lets_to_its_customers_is_flagged():
+    names, alarms, _ = learned()
+    names.learn(told("198.51.100.7", name="maker.cdn.invalid"))
+    assert names.standings()[0].shared == "is under cdn.invalid, as names of others are"
+    assert [alarm.kind for alarm in alarms] == [AlarmKind.NAME_SHARED]
+
+
+@pytest.mark.spec("RFC 9726 4.3")
+def test_names_that_we_ask_for_ourselves_are_flagged_too():
+    names, alarms, dns, _ = table("198.51.100.7")
+    dns.names["maker.cdn.invalid"] = (("198.51.100.7",), 60)
+    asyncio.run(names.refresh(["maker.cdn.invalid"]))
+    assert [one.shared for one in names.standings()] == ["", "is under cdn.invalid, as names of others are"]
+    assert [alarm.kind for alarm in alarms] == [AlarmKind.NAME_SHARED]
+
+
+def test_a_name_whose_addresses_all_lead_inside_shares_nothing():
+    names, alarms, _ = learned()
+    assert not names.learn(told("10.77.1.2", name="maker.cdn.invalid"))
+    assert [alarm.kind for alarm in alarms] == [AlarmKind.NAME_POINTS_INSIDE]
+
+
 def test_names_of_one_owner_may_share_an_address():
     names, alarms, _ = learned()
     names.learn(told("198.51.100.7", name="a.acme.example", aliases=("edge.acme.example",)))
@@ -189,7 +212,15 @@ def test_how_a_name_stands_says_for_how_long():
 
 def kept(records, clock, **limits):
     alarms: list[Alarm] = []
-    return NameTable(None, inside=LOCAL, clock=clock, alarm=alarms.append, records=records, limits=NameLimits(**limits))
+    return NameTable(
+        None,
+        inside=LOCAL,
+        clock=clock,
+        holder=holder,
+        alarm=alarms.append,
+        records=records,
+        limits=NameLimits(**limits),
+    )
 
 
 def test_what_was_learned_counts_over_a_restart_for_as_long_as_it_holds():
@@ -270,7 +301,7 @@ def test_who_asks_by_itself_keeps_nothing():
     records, clock = Shelf(), JumpingClock()
     records.documents["x"] = codec.encode(1)
     dns = Dns(a_example=(("198.51.100.7",), 60))
-    names = NameTable(dns, inside=LOCAL, clock=clock, alarm=lambda _alarm: None, records=records)
+    names = NameTable(dns, inside=LOCAL, clock=clock, holder=holder, alarm=lambda _alarm: None, records=records)
     asyncio.run(names.refresh(["a.example"]))
     asyncio.run(names.keep())
     assert len(records.documents) == 1
