@@ -18,6 +18,7 @@ from thingstead.controller.operation_thing import NoArguments
 from thingstead.crypto.certificate import load_certificate, verify_chain
 from thingstead.domain.anchor import TrustAnchor
 from thingstead.domain.mud_claim import ClaimSource
+from thingstead.domain.network import NO_MAC
 from thingstead.domain.register import Register
 from thingstead.domain.role import Right
 from thingstead.domain.thing import Thing
@@ -94,9 +95,10 @@ def rows(
     register: Register,
     *,
     anchors: Callable[[], tuple[TrustAnchor, ...]],
+    devices: Callable[[ThingId], tuple[bytes, ...]],
     clock: Clock,
 ) -> tuple[Operation[Any], ...]:
-    """The table."""
+    """The table; `devices` knows a thing's addresses, of the link layer and of IP."""
 
     async def urls(_request: NoArguments) -> list[dict[str, Any]]:
         told = [intake.told_of(thing.id) for thing in register.things()]
@@ -115,7 +117,9 @@ def rows(
 
     async def say(request: SayUrl) -> dict[str, Any]:
         thing = thing_id(request.thing)
-        said = _said(request, register.thing(thing), lambda: _authorities(thing, register, anchors()), clock)
+        said = _said(
+            request, register.thing(thing), lambda: _authorities(thing, register, anchors()), devices(thing), clock
+        )
         if request.file:
             await network.vouch(_own_file(request.file, register.thing(thing)))
         if said is not None:
@@ -170,7 +174,11 @@ def _own_file(text: str, thing: Thing) -> bytes:
 
 
 def _said(
-    request: SayUrl, thing: Thing, authorities: Callable[[], tuple[bytes, ...]], clock: Clock
+    request: SayUrl,
+    thing: Thing,
+    authorities: Callable[[], tuple[bytes, ...]],
+    devices: tuple[bytes, ...],
+    clock: Clock,
 ) -> tuple[ClaimSource, str] | None:
     given = [name for name in ("url", "code", "certificate", "file") if getattr(request, name)]
     if len(given) > 1:
@@ -178,7 +186,7 @@ def _said(
     if request.url:
         return ClaimSource.OWNER, parse_url(request.url)
     if request.code:
-        return ClaimSource.LABEL, parse_qr_code(request.code)
+        return ClaimSource.LABEL, _on_its_label(request.code, devices)
     if request.file:
         return ClaimSource.OWNER, own_url(thing)
     if not request.certificate:
@@ -193,6 +201,18 @@ def _said(
     trusted = tuple([load_certificate(der) for der in authorities()])
     verify_chain(certificate, (), anchors=trusted, at=clock.utc())
     return ClaimSource.CERTIFICATE, decode_string(said)
+
+
+def _on_its_label(code: str, devices: tuple[bytes, ...]) -> str:
+    label = parse_qr_code(code)
+    known = [one for one in devices if len(one) == len(label.mac) and one != NO_MAC]
+    if known and label.mac not in known:
+        raise PolicyError(
+            f"the label is of {label.mac.hex(':')}, the thing is at {known[0].hex(':')}: another device's label? "
+            "Where it has both interfaces, say its URL by `--url`",
+            reason="label",
+        )
+    return label.url
 
 
 def _authorities(thing: ThingId, register: Register, anchors: tuple[TrustAnchor, ...]) -> tuple[bytes, ...]:

@@ -181,6 +181,7 @@ def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
             planes.network,
             controller.register,
             anchors=lambda: controller.owner.anchors,
+            devices=controller.lookout.neighbourhood.devices,
             clock=controller.foundation.clock,
         ),
         *operation_response.rows(controller.lookout.responder),

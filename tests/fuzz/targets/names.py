@@ -57,7 +57,8 @@ def _dhcp(data: bytes) -> None:
 def _label(data: bytes) -> None:
     """A label leads to a URL that may be fetched, or to nothing."""
     read = attempt(lambda: url.parse_qr_code(data.decode("latin-1")))
-    ensure(read is None or read.startswith("https://"), "not a URL to fetch")
+    ensure(read is None or read.url.startswith("https://"), "not a URL to fetch")
+    ensure(read is None or len(read.mac) in {0, 6, 8}, "no address of an interface")
 
 
 _FRAMES = (

@@ -13,9 +13,11 @@ from tests.unit.crypto.mud_certificate import AT, device_certificate, ia5
 from tests.unit.planes.network.fakes import URL
 from tests.unit.planes.network.test_learned_names import told
 from tests.unit.protocols.mud.test_url import CODE
+from tests.unit.protocols.mud.test_url import URL as LABELLED
 from thingstead.controller.operation import Operations
 from thingstead.controller.operation_mud import rows
 from thingstead.crypto.authority import make_authority
+from thingstead.domain.network import NO_MAC
 from thingstead.protocols.mud.builder import Description, render
 
 LEAF, ROOT = device_certificate(ia5(OTHER.encode()))
@@ -31,7 +33,8 @@ class Dated(JumpingClock):
 class Desk:
     """Asks as the owner does."""
 
-    def __init__(self, *authorities):
+    def __init__(self, *authorities, devices=()):
+        self.devices = devices
         self.home = Home()
         anchor = replace(ACME, maker=THING.maker, mud_authorities=authorities or (ROOT,))
         self.operations = Operations(
@@ -40,6 +43,7 @@ class Desk:
                 self.home.world.manager,
                 self.home.house.register,
                 anchors=lambda: (anchor, replace(ACME, maker="somebody")),
+                devices=lambda _thing: self.devices,
                 clock=Dated(),
             )
         )
@@ -84,7 +88,7 @@ def test_asking_who_says_so_changes_nothing():
 @pytest.mark.spec("RFC 9238 3.1")
 def test_the_owner_says_it_by_hand_or_by_a_label():
     assert Desk().ask("thing.mud", thing=THING.id, url=OTHER)["source"] == "owner"
-    code = CODE.replace("https://acme.example/lamp.json", OTHER)
+    code = CODE.replace(LABELLED, OTHER)
     assert Desk().ask("thing.mud", thing=THING.id, code=code)["source"] == "label"
 
 
@@ -118,6 +122,22 @@ def test_a_certificate_of_nobody_we_trust_for_that_thing_says_nothing():
 def test_what_says_nothing_of_use_is_refused_and_changes_nothing(arguments, says):
     desk = Desk()
     assert says in desk.refused("thing.mud", thing=THING.id, **arguments)["message"]
+    assert desk.ask("thing.mud", thing=THING.id)["mud_url"] == URL
+
+
+@pytest.mark.spec("RFC 9238 3.2.5")
+@pytest.mark.parametrize("devices", [(), (MAC, b"\x0a\x4d\x01\x01"), (NO_MAC, b"\x0a\x4d\x01\x01")])
+def test_a_label_of_the_thing_or_of_one_whose_interface_nobody_knows_is_taken(devices):
+    code = CODE.replace(LABELLED, f"{OTHER}\x1fM06C{MAC.hex().upper()}")
+    assert Desk(devices=devices).ask("thing.mud", thing=THING.id, code=code)["mud_url"] == OTHER
+
+
+@pytest.mark.spec("RFC 9238 3.2.5")
+@pytest.mark.parametrize("devices", [(STRANGER,), (NO_MAC, STRANGER), (STRANGER, bytes(4))])
+def test_the_label_of_another_device_is_refused_and_changes_nothing(devices):
+    desk = Desk(devices=devices)
+    code = CODE.replace(LABELLED, f"{OTHER}\x1fM06C{MAC.hex()}")
+    assert desk.refused("thing.mud", thing=THING.id, code=code)["reason"] == "label"
     assert desk.ask("thing.mud", thing=THING.id)["mud_url"] == URL
 
 

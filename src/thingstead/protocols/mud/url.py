@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from thingstead.errors import DecodeError
 
-__all__ = ["decode_string", "parse_qr_code", "parse_url"]
+__all__ = ["Label", "decode_string", "parse_qr_code", "parse_url"]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What is printed on a device.
+
+    Attributes:
+        url: where its MUD file is.
+        mac: of its interface, 6 or 8 octets; empty where the label does not say.
+    """
+
+    url: str
+    mac: bytes = b""
 
 
 def parse_url(text: str) -> str:
@@ -47,8 +61,8 @@ def decode_string(data: bytes) -> str:
     return parse_url(text.partition(" ")[0])
 
 
-def parse_qr_code(text: str) -> str:
-    """The URL in the text of a QR code on a label: a record of its own in an SQRL code, or nothing but the URL.
+def parse_qr_code(text: str) -> Label:
+    """What the text of a QR code on a label says: in records of an SQRL code, or nothing but the URL.
 
     Raises:
         DecodeError: a code without a MUD URL, or of another form.
@@ -56,13 +70,13 @@ def parse_qr_code(text: str) -> str:
     if len(text) > _LONGEST_CODE:
         raise DecodeError(f"expected a code of at most {_LONGEST_CODE} characters, got {len(text)}", spec=_CODE)
     if not text.startswith(_HEADER):
-        return parse_url(text.strip())
+        return Label(parse_url(text.strip()))
     # A field separator begins anew: what was read before it is passed over (RFC 9238 §3.1).
     for unit in text.removeprefix(_HEADER).removesuffix(_TRAILER).split(_FIELD):
-        for record in unit.split(_UNIT):
-            if record.startswith(_MUD_RECORD):
-                # A label is no place for a query: it is taken off (§3.2.4).
-                return parse_url(record.removeprefix(_MUD_RECORD).partition("?")[0])
+        records = {record[:4]: record[4:] for record in reversed(unit.split(_UNIT))}
+        if _MUD_RECORD in records:
+            # A label is no place for a query: it is taken off (§3.2.4).
+            return Label(parse_url(records[_MUD_RECORD].partition("?")[0]), _mac(records.get(_MAC_RECORD, "")))
     raise DecodeError("expected a record M180 with the MUD URL in the code", spec="RFC 9238 §3.2.4")
 
 
@@ -71,4 +85,11 @@ _LONGEST, _LONGEST_STRING, _LONGEST_CODE = 1024, 255, 4096
 _PRINTED = re.compile(r"[!-~]+")
 _RECORD, _GROUP, _FIELD, _UNIT = "\x1e", "\x1d", "\x1c", "\x1f"
 _HEADER, _TRAILER = f"[)>{_RECORD}06{_GROUP}12N", f"{_RECORD}\x04"
-_MUD_RECORD = "M180"
+_MUD_RECORD, _MAC_RECORD = "M180", "M06C"
+_MAC = re.compile(r"([0-9A-Fa-f]{12}|[0-9A-Fa-f]{16})?")
+
+
+def _mac(text: str) -> bytes:
+    if not _MAC.fullmatch(text):
+        raise DecodeError(f"expected a MAC address in hexadecimal, got {text[:40]!r}", spec="RFC 9238 §3.2.5")
+    return bytes.fromhex(text)
