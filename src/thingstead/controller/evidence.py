@@ -344,9 +344,9 @@ _ROWS: tuple[Row, ...] = (
     ),
     (
         "R-53",
-        "each origin of the proxy declares its approach; sharing credentials ends on a date",
+        "each origin of the proxy declares its approach, our resolver object security; sharing credentials has an end",
         _middlebox,
-        "other middleboxes declare nothing",
+        "middleboxes of others declare nothing; names that nobody signed are protected by nobody",
     ),
     (
         "R-55",

@@ -123,7 +123,7 @@ class NameRelay:
             await self._teach(question.name, found, (), asker)
             self._count("given")
             return message.encode_response(data, rcode=Rcode.NOERROR, addresses=given, ttl=ttl)
-        response = await self._resolve(question)
+        response = await self._resolve(question, wants_signatures=query.wants_signatures)
         known = message.decode(response)
         self._require_outside(known)
         await self._teach(question.name, known.addresses(), known.aliases(), asker)
@@ -131,10 +131,11 @@ class NameRelay:
         room = max_bytes if max_bytes > message.MAX_DATAGRAM else query.max_response
         return message.encode_relayed(data, response, max_ttl=self._limits.max_ttl, max_bytes=room)
 
-    async def _resolve(self, question: Question) -> bytes:
+    async def _resolve(self, question: Question, *, wants_signatures: bool) -> bytes:
         """Ask for it with an id of our own, and take nothing else for an answer (RFC 5452 §9.1)."""
         number = int.from_bytes(self._random_bytes(2))
-        response = await self._ask(message.encode_query(question, id=number))
+        sent = message.encode_query(question, id=number, wants_signatures=wants_signatures)
+        response = await self._ask(sent)
         read = message.decode(response)
         if not read.is_response or read.id != number or read.question != question:
             raise TransportError(f"expected an answer to {question.name}, got something else")

@@ -1,11 +1,17 @@
 """The resolver that things use: what it passes on, what it tells first, what it refuses."""
 
 import asyncio
+from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 
+import dns.dnssec
 import dns.edns
+import dns.exception
+import dns.flags
 import dns.message
+import dns.rrset
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.unit.transport.name_world import NAME, QUERY, Silence, Zone, answered
 from thingstead.domain.name import NameAnswer
@@ -63,10 +69,67 @@ def test_what_is_known_upstream_is_passed_on_and_told_to_the_plane_first():
 def test_the_question_goes_out_under_an_id_of_ours_and_without_what_else_was_asked():
     zone = Zone(ROW)
     made, _ = relay(zone)
-    query = dns.message.make_query(NAME, "A", id=0x4242, use_edns=0, payload=4096, want_dnssec=True)
+    query = dns.message.make_query(NAME, "A", id=0x4242, use_edns=0, payload=4096, flags=dns.flags.RD | dns.flags.CD)
     asked(made, query.to_wire())
     sent = dns.message.from_wire(zone.asked[0])
-    assert (sent.id, sent.ednsflags) == (0x1234, 0)
+    assert (sent.id, sent.flags & dns.flags.CD, sent.ednsflags) == (0x1234, 0, 0)
+
+
+class SignedZone:
+    """Answers with one address, and a signature where that is asked for."""
+
+    def __init__(self, altered=False):
+        self.altered = altered
+        self.key = ec.derive_private_key(7, ec.SECP256R1())
+        self.keys = dns.rrset.from_rdata(f"{NAME}.", 60, dns.dnssec.make_dnskey(self.key.public_key(), 13))
+
+    async def ask(self, query):
+        said = dns.message.make_response(asked_of := dns.message.from_wire(query), recursion_available=True)
+        said.answer.append(dns.rrset.from_text(f"{NAME}.", 10**6, "IN", "A", "198.51.100.7"))
+        if asked_of.ednsflags & dns.flags.DO:
+            inception = datetime(2026, 11, 1, tzinfo=UTC)
+            signature = dns.dnssec.sign(
+                said.answer[0], self.key, self.keys.name, self.keys[0], inception=inception, lifetime=9 * 86_400
+            )
+            said.answer.append(dns.rrset.from_rdata(f"{NAME}.", 10**6, signature))
+        if self.altered:
+            said.answer[0] = dns.rrset.from_text(f"{NAME}.", 10**6, "IN", "A", "198.51.100.8")
+        return said.to_wire()
+
+    def verify(self, response):
+        """As a thing would that asks for signatures."""
+        rows, signature = response.answer
+        at = datetime(2026, 11, 2, tzinfo=UTC).timestamp()
+        dns.dnssec.validate(rows, signature, {self.keys.name: self.keys}, now=at)
+
+
+def signed_answer(zone, *, wants):
+    query = dns.message.make_query(NAME, "A", use_edns=0, want_dnssec=wants)
+    said = asyncio.run(relay(zone)[0].answer(query.to_wire(), ASKER))
+    assert said is not None
+    return dns.message.from_wire(said)
+
+
+@pytest.mark.spec("RFC 4035 3.2")
+@pytest.mark.requirement("R-53")
+def test_what_a_zone_signed_verifies_behind_us_at_whoever_asks_for_signatures():
+    zone = SignedZone()
+    response = signed_answer(zone, wants=True)
+    zone.verify(response)
+    assert (response.answer[0].ttl, response.ednsflags & dns.flags.DO) == (86_400, dns.flags.DO)
+
+
+@pytest.mark.requirement("R-53")
+def test_what_was_altered_on_the_way_does_not_verify_behind_us():
+    zone = SignedZone(altered=True)
+    with pytest.raises(dns.exception.ValidationFailure):
+        zone.verify(signed_answer(zone, wants=True))
+
+
+@pytest.mark.spec("RFC 3225 3")
+def test_who_asks_for_no_signatures_gets_none():
+    response = signed_answer(SignedZone(), wants=False)
+    assert (len(response.answer), response.ednsflags & dns.flags.DO) == (1, 0)
 
 
 def test_aliases_are_told_with_the_address():

@@ -130,6 +130,7 @@ class DnsMessage:
         max_response: bytes that its sender takes in one datagram (RFC 6891 §6.2.3).
         question: None where none is repeated, as some servers do with an error.
         answers: of the answer section, in their order.
+        wants_signatures: DO: DNSSEC's records too (RFC 3225 §3).
         client: for whom it asks, where a resolver that stands between says so to the last bit (RFC 7871 §6).
     """
 
@@ -140,6 +141,7 @@ class DnsMessage:
     max_response: int
     question: Question | None
     answers: tuple[Record, ...]
+    wants_signatures: bool = False
     client: Address | None = None
 
     def addresses(self) -> tuple[tuple[Address, int], ...]:
@@ -196,19 +198,21 @@ def decode(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> DnsMessage:
         max_response=min(max(_LEAST_DATAGRAM, message.payload), MAX_DATAGRAM),
         question=question,
         answers=tuple([_record(one) for one in message.answer if one.rdclass == _INTERNET and len(one)]),
+        wants_signatures=bool(message.ednsflags & dns.flags.DO),
         client=next((one for one in map(_client, message.options) if one is not None), None),
     )
 
 
-def encode_query(question: Question, *, id: int) -> bytes:  # noqa: A002  the standard's word
-    """A query with recursion desired (RFC 1035 §4.1.1).
+def encode_query(question: Question, *, id: int, wants_signatures: bool = False) -> bytes:  # noqa: A002  the standard's word
+    """A query with recursion desired (RFC 1035 §4.1.1), that our upstream verifies as far as it does.
 
     Raises:
         DecodeError: a name that is none.
     """
+    kind = dns.rdatatype.RdataType.make(question.type)
     return _attempt(
         lambda: dns.message.make_query(
-            question.name, dns.rdatatype.RdataType.make(question.type), id=id, use_edns=0, payload=MAX_DATAGRAM
+            question.name, kind, id=id, use_edns=0, payload=MAX_DATAGRAM, want_dnssec=wants_signatures
         ).to_wire()
     )
 
@@ -239,7 +243,8 @@ def encode_relayed(query: bytes, response: bytes, *, max_ttl: int, max_bytes: in
     """What we say to a query of which somebody else knows the answer.
 
     Only what is said of the name, and of those that it leads to, goes through, and the zone's own record where there is
-    none (RFC 2308 §5): what else a server puts into a message serves nobody who asked for one name.
+    none (RFC 2308 §5), with what proves that (RFC 4035 §3.1.3): what else a server puts into a message serves nobody
+    who asked for one name. Of what is signed nothing but the lifetime changes, which no signature binds from above.
 
     Args:
         query: as it came to us.
@@ -254,8 +259,10 @@ def encode_relayed(query: bytes, response: bytes, *, max_ttl: int, max_bytes: in
     known = _attempt(lambda: dns.message.from_wire(response, raise_on_truncation=False))
     ours = _attempt(lambda: dns.message.make_response(asked, recursion_available=True))
     ours.set_rcode(known.rcode())
+    if asked.ednsflags & dns.flags.DO:
+        ours.want_dnssec()
     ours.answer = _concerning(asked, known.answer)
-    ours.authority = [one for one in known.authority if one.rdtype == dns.rdatatype.SOA]
+    ours.authority = [one for one in known.authority if _NOTHING.intersection((one.rdtype, one.covers))]
     for one in (*ours.answer, *ours.authority):
         one.ttl = min(one.ttl, max_ttl)
     try:
@@ -273,6 +280,9 @@ _INTERNET = 1
 _LEAST_DATAGRAM = 512
 _LONGEST_TTL = (1 << 31) - 1
 _WITH_ADDRESS = frozenset({RecordType.A, RecordType.AAAA})
+_NOTHING = frozenset({dns.rdatatype.SOA, dns.rdatatype.NSEC, dns.rdatatype.NSEC3})
+"""What says, and proves, that there is no such name or record."""
+
 _WITH_HINTS = frozenset({RecordType.SVCB, RecordType.HTTPS})
 
 
@@ -301,7 +311,7 @@ def _concerning(asked: dns.message.Message, answer: list[dns.rrset.RRset]) -> li
         if name in targets and targets[name] not in names:
             names.append(targets[name])
     # An alias of a whole domain is said of that (RFC 6672 §3.2).
-    return [one for one in answer if one.name in names or one.rdtype == dns.rdatatype.DNAME]
+    return [one for one in answer if one.name in names or dns.rdatatype.DNAME in (one.rdtype, one.covers)]
 
 
 def _text(name: dns.name.Name) -> str:

@@ -216,6 +216,24 @@ def test_that_there_is_nothing_is_passed_on_with_the_zone_s_record_and_nothing_e
     assert (passed.rcode(), len(passed.authority), passed.additional) == (dns.rcode.NXDOMAIN, 1, [])
 
 
+@pytest.mark.spec("RFC 4035 3.1.3")
+def test_what_proves_that_there_is_nothing_is_passed_on() -> None:
+    message = dns.message.make_response(dns.message.make_query(_NAME, "A"))
+    seal = "13 2 9 20261201000000 20261101000000 7 example.com. AAAA"
+    for kind, value in (
+        ("SOA", "ns.example. owner.example. 1 2 3 4 5"),
+        ("NSEC", "d.example.com. A"),
+        ("RRSIG", f"SOA {seal}"),
+        ("RRSIG", f"NSEC {seal}"),
+        ("RRSIG", f"NS {seal}"),
+    ):
+        message.authority.append(dns.rrset.from_text("example.com.", 9, "IN", kind, value))
+    query = encode_query(Question(_NAME, RecordType.A), id=99, wants_signatures=True)
+    passed = dns.message.from_wire(encode_relayed(query, message.to_wire(), max_ttl=60, max_bytes=512))
+    kinds = [(one.rdtype.name, one.covers.name) for one in passed.authority]
+    assert kinds == [("SOA", "TYPE0"), ("NSEC", "TYPE0"), ("RRSIG", "SOA"), ("RRSIG", "NSEC")]
+
+
 def test_what_is_no_answer_is_not_passed_on() -> None:
     with pytest.raises(DecodeError):
         relayed(b"\0\1\2")
