@@ -31,10 +31,24 @@ def test_what_is_no_mud_file_is_asked_of_nobody(run, controller, learned, conten
     assert controller.asked == []
 
 
-@pytest.mark.parametrize("words", [("adopt", "lamp", *WORDS[2:]), (*WORDS[:3], "10.77", *WORDS[4:]), WORDS])
+def test_of_a_device_that_is_in_the_addresses_alone_are_said(run, controller):
+    controller.answer = {"result": {"thing": "thing-abcdefghijklmnop", "state": "operational"}}
+    assert run(*WORDS[:3], "10.77.0.7, fd77::7", "--domain", controller.path.parent)[0] == 0
+    expected = {"mac": MAC, "ip": "10.77.0.7,fd77::7", "model": "", "zone": "", "file": ""}
+    assert controller.asked == [("device.adopt", expected)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("adopt", "lamp", *WORDS[2:]),
+        (*WORDS[:3], "10.77", *WORDS[4:]),
+        (*WORDS[:3], "10.77.0.7,,", *WORDS[4:]),
+        WORDS[:2],
+    ],
+)
 def test_what_names_no_device_is_asked_of_nobody(run, controller, learned, words):
-    given = ("--mud", learned) if words is not WORDS else ()
-    assert run(*words, *given, "--domain", controller.path.parent)[0] == 60
+    assert run(*words, "--mud", learned, "--domain", controller.path.parent)[0] == 60
     assert controller.asked == []
 
 

@@ -57,6 +57,8 @@ def _who(rule: Rule) -> str:
     match remote.kind:
         case RemoteKind.DNS_NAME:
             return remote.name
+        case RemoteKind.PREFIX if remote.prefix is not None and remote.prefix.num_addresses == 1:
+            return str(remote.prefix.network_address)
         case RemoteKind.PREFIX:
             return str(remote.prefix)
         case RemoteKind.CONTROLLER:

@@ -11,10 +11,13 @@ from thingstead.domain.owner_rule import ANYBODY, INTERNET, LOCAL, OwnerRule, Wa
 from thingstead.identifier import ThingId
 from thingstead.protocols.mud.file import Prefix
 
-__all__ = ["LEARNED", "drop_words", "in_words", "is_met", "undo"]
+__all__ = ["HERE", "LEARNED", "drop_words", "in_words", "is_met", "undo"]
 
 LEARNED = "learned"
 """The kernel's word for what no rule allows and a thing may do all the same while it is being learned."""
+
+HERE = "this domain"
+"""Who is behind the domain's own addresses."""
 
 _DROPS = {
     "barred": "it is cut off: nothing of it passes, whatever rules allow",
@@ -23,24 +26,37 @@ _DROPS = {
     "sideways": "no rule lets these two things talk to each other on their segment",
     "stranger": "the domain does not know who sent it",
     "too_much": "it sent more than it may in so short a time",
+    "unbound": "it was sent from {}, which is not among the addresses that the domain has of it",
+    "elsewhere": "its own rules have nothing against it; `thingstead network drops {}` says what has",
+    "late": "it was no part of an open conversation; one that begins now is allowed",
 }
+_TCP = 6
 _UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3), ("B", 0))
 
 
 def drop_words(cause: str) -> str:
-    """Why the kernel dropped a packet, where that is not a matter of who may talk to whom; else empty."""
-    return _DROPS.get(cause, "")
+    """Why the kernel dropped a packet, where that is not a matter of who may talk to whom; else empty.
+
+    A cause is a word, and for some what it is about behind that.
+    """
+    word, _, what = cause.partition(" ")
+    return _DROPS.get(word, "").format(what)
 
 
 def in_words(contact: Contact) -> str:
     """One sentence: whom, by what, how much; and the reason."""
     by = f" by {service(contact.protocol, contact.port)}" if contact.protocol is not None else ""
-    if contact.allowed:
-        did = "contacted" if contact.outbound else "was contacted by"
-        times = "once" if contact.flows == 1 else f"{contact.flows} times"
-        sent, got = _octets(contact.octets_out), _octets(contact.octets_in)
-        return f"it {did} {contact.who}{by}, {times}: {sent} sent, {got} received; {contact.why}"
     tried = f"it tried to contact {contact.who}" if contact.outbound else f"{contact.who} tried to contact it"
+    if contact.allowed:
+        did = f"it contacted {contact.who}" if contact.outbound else f"it was contacted by {contact.who}"
+        times = "once" if contact.flows == 1 else f"{contact.flows} times"
+        if not (contact.packets_in and contact.packets_out):
+            # By UDP somebody may have listened all the same.
+            begun = tried if contact.protocol == _TCP else did
+            octets = _octets(max(contact.octets_out, contact.octets_in))
+            return f"{begun}{by}, {times}: {octets}, and no answer; {contact.why}"
+        sent, got = _octets(contact.octets_out), _octets(contact.octets_in)
+        return f"{did}{by}, {times}: {sent} sent, {got} received; {contact.why}"
     seen = contact.dropped or contact.packets
     what = "dropped" if contact.dropped else "seen"
     return f"{tried}{by}: {seen} packet{'s' * (seen != 1)} {what}; {contact.why}"
@@ -52,6 +68,9 @@ def undo(thing: ThingId, contact: Contact) -> str:
         return ""
     if contact.rule:
         return f"thingstead network revoke {contact.rule}"
+    word, _, what = contact.by.partition(" ")
+    if word == "elsewhere":
+        return f"thingstead network drops {what}"
     if contact.by == "barred":
         return f"thingstead thing restore {thing}"
     if contact.by != "nobody" or contact.protocol is None:

@@ -18,9 +18,9 @@ def _adopt(session: Session) -> int:
         {
             "mac": session.options["mac"].hex(":"),
             "ip": session.options["ip"],
-            "model": session.options["model"],
+            "model": session.options["model"] or "",
             "zone": session.options["zone"] or "",
-            "file": mud_text(session.path("mud")),
+            "file": mud_text(session.path("mud")) if session.options["mud"] is not None else "",
         },
     )
     session.console.show(told)
@@ -62,13 +62,14 @@ ADOPT = Action(
             read=addresses,
             required=True,
         ),
-        Parameter("--model", "what you call its type", required=True),
-        Parameter("--mud", "MUD file that `thingstead watch --output` proposed, looked at and changed", required=True),
+        Parameter("--model", "what you call its type"),
+        Parameter("--mud", "MUD file that `thingstead watch --output` proposed, looked at and changed"),
         Parameter("--zone", "where it is"),
         DOMAIN,
         AS,
     ),
     _adopt,
     "It proves nothing: who sends from its address passes for it. It gets no token, key or group, and may do on the\n"
-    "network what the file says; the rest is dropped, counted and told. Once more with another file changes that.",
+    "network what the file says; the rest is dropped, counted and told. Once more with another file, or with other\n"
+    "addresses, changes that; what is not given stays as it is.",
 )

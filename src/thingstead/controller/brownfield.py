@@ -48,9 +48,9 @@ class Find:
     Attributes:
         mac: six octets; its serial number here.
         ips: all of its addresses.
-        model: what the owner calls its type.
-        zone: where the owner put it.
-        document: a MUD file in JSON, whose URL is `learned_url` of the device.
+        model: what the owner calls its type; empty for what it was called before.
+        zone: where the owner put it; empty for where it was.
+        document: a MUD file in JSON, whose URL is `learned_url` of the device; empty for the one it has.
     """
 
     mac: bytes
@@ -108,14 +108,17 @@ class Brownfield:
         """
         _check(find)
         url = learned_url(find.mac)
-        if parse(find.document).url != url:
-            raise PolicyError(f"expected a MUD file of {url}, which is this device's and nobody else's", reason="url")
         known = [one for one in self._register.things() if one.maker == ADOPTED and one.serial == find.mac.hex(":")]
         thing = next(filter(is_adopted, known), None)
+        if thing is None and not (find.model and find.document):
+            raise ConfigError("expected the model and the MUD file of a device that is new here")
+        if find.document and parse(find.document).url != url:
+            raise PolicyError(f"expected a MUD file of {url}, which is this device's and nobody else's", reason="url")
         if thing is not None and thing.restriction is not Restriction.NONE:
             raise PolicyError(f"{thing.id} is {thing.state.value}, {thing.restriction.value}", reason="restricted")
         self._require_free(find, thing)
-        await self._vouch(find.document)
+        if find.document:
+            await self._vouch(find.document)
         for one in known:
             if one is not thing:
                 await self._place(one.id, (), find.mac)
@@ -134,7 +137,10 @@ class Brownfield:
             )
             return report.thing
         thing = await self._conductor.amend(
-            thing.id, actor=by, cause="profile", changes={"model": find.model, "zone": find.zone}
+            thing.id,
+            actor=by,
+            cause="profile",
+            changes={"model": find.model or thing.model, "zone": find.zone or thing.zone},
         )
         await self._network.admit(thing, cause="profile", transition_id=thing.transition_id)
         return thing
@@ -196,7 +202,7 @@ def _check(find: Find) -> None:
         if ip.is_multicast or ip.is_unspecified or ip.is_loopback:
             raise ConfigError(f"expected the address of one device, got {ip}")
     for what, word in (("model", find.model), ("zone", find.zone)):
-        if len(word) > _LONGEST or not word.isprintable() or (not word and what == "model"):
+        if len(word) > _LONGEST or not word.isprintable():
             raise ConfigError(f"expected a {what} of up to {_LONGEST} characters that can be printed")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 
 from thingstead.analysis.traffic.flow import Flow
 from thingstead.controller.flow_history import FlowHistory
@@ -66,7 +67,9 @@ class DropWatch:
         if sender is None and receiver is None:
             self.strangers += 1
         if sender is not None:
-            self._history.see(sender, _flow(packet, is_sent=True), cause=cause)
+            is_unbound = cause == "stranger" and packet.source not in self._neighbourhood.devices(sender)
+            own = f"unbound {ip_address(packet.source)}" if is_unbound and packet.source else cause
+            self._history.see(sender, _flow(packet, is_sent=True), cause=own)
         if receiver is not None:
             self._history.see(receiver, _flow(packet, is_sent=False), cause=cause)
 

@@ -18,7 +18,7 @@ from thingstead.analysis.traffic.flow import Flow
 from thingstead.clock import Clock
 from thingstead.domain.contact import Contact, decode, encode, merged
 from thingstead.domain.ports import Archive
-from thingstead.identifier import ThingId
+from thingstead.identifier import ThingId, is_thing_id
 from thingstead.planes.network.rule_book import Reason
 
 __all__ = ["DOCUMENTS", "FlowHistory", "Limits"]
@@ -48,7 +48,7 @@ class FlowHistory:
     Args:
         records: by thing and day.
         explain: by whose word conversations of a thing are allowed now.
-        named: what else the domain calls an address: a thing's id; empty where it does not know it.
+        named: what else the domain calls an address: a thing's id, itself; empty where it does not know it.
         clock: for UTC.
         limits: bounds.
 
@@ -130,6 +130,9 @@ class FlowHistory:
 
     def _contact(self, flow: Flow, cause: str, reason: Reason) -> Contact:
         dropped = int(cause not in {"", LEARNED})
+        if dropped and reason.allowed and not drop_words(cause):
+            other = self._named(flow.remote)
+            cause = f"elsewhere {other}" if is_thing_id(other) else "late"
         words = drop_words(cause)
         if words:
             reason = Reason(allowed=False, by=cause, rule="", words=words)

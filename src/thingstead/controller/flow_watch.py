@@ -56,12 +56,14 @@ class FlowWatch:
 
 
 def _keeps_the_link(flow: Flow) -> bool:
-    """What the segment lives by and no rule speaks of: ARP and its like, neighbours, routers and listeners of IPv6."""
+    """What the segment lives by and no rule speaks of: ARP and its like, neighbours, routers and listeners of IPv6.
+
+    Errors are about a conversation, and begin none.
+    """
     if flow.protocol is None:
         return True
-    return flow.protocol == _ICMPV6 and flow.icmp is not None and flow.icmp[0] in _LINK
+    return flow.icmp is not None and flow.icmp[0] in _LINK.get(flow.protocol, ())
 
 
-_ICMPV6 = 58
-_LINK = frozenset({*range(130, 138), 143})
-"""Types of RFC 2710 §3, RFC 4861 §4 and RFC 3810 §5.2."""
+_LINK = {1: frozenset({3, 4, 5, 11, 12}), 58: frozenset({*range(1, 5), *range(130, 138), 143})}
+"""Types of RFC 792, RFC 4443 §3, RFC 2710 §3, RFC 4861 §4 and RFC 3810 §5.2."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 
+from thingstead.analysis.talk import HERE
 from thingstead.analysis.traffic import inventory
 from thingstead.analysis.traffic.kind import Guess
 from thingstead.analysis.traffic.proposal import Proposal, propose
@@ -77,7 +78,7 @@ class Learning:
             return None
         remote = ip_address(kept.address).packed
         # Here it may be called by a thing's id; far away, by what the thing looked up or by the address itself.
-        is_named = kept.who != kept.address and not self._site.is_local(remote)
+        is_named = kept.who not in {kept.address, HERE} and not self._site.is_local(remote)
         return inventory.Contact(
             outbound=kept.outbound,
             remote=remote,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
 
+from thingstead.analysis.talk import HERE
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.drop_watch import DropWatch
@@ -106,10 +107,11 @@ def compose_lookout(
     traffic = _traffic(foundation, planes, register, responder)
     network, days, clock = planes.network, foundation.config.watch.flow_days, foundation.clock
     neighbourhood = Neighbourhood(planes.whereabouts.located, clock=clock)
+    own = {ip_address(one).packed for one in _own(foundation)}
     history = FlowHistory(
         PlaneRecords(PlaneName.NETWORK, store, prefix=FLOWS),
         explain=network.explain,
-        named=neighbourhood.name,
+        named=lambda address: neighbourhood.name(address) or (HERE if address in own else ""),
         clock=clock,
         limits=Limits(days=days),
     )
@@ -119,7 +121,9 @@ def compose_lookout(
         traffic.listeners.append(flows.see)
     patches = VirtualPatches(planes.software.exposures, rules=network.owner_rules, put=network.put_rule)
     local = local_networks(foundation.config.network)
-    answers = NetworkAnswers(network, history, patches, register, local=local, days=days, clock=clock)
+    answers = NetworkAnswers(
+        network, history, patches, register, addresses=neighbourhood.devices, local=local, days=days, clock=clock
+    )
     drops = DropWatch(network.drops, neighbourhood, history)
     exposure = _exposure(foundation, planes, store, register)
     urls = MudIntake(
@@ -137,20 +141,26 @@ def compose_lookout(
 
 
 def _exposure(foundation: Foundation, planes: Planes, store: SecondPlace, register: Register) -> ExposureScan:
-    config, own = foundation.config, () if foundation.tap is None else foundation.tap.addresses
+    config = foundation.config
     return ExposureScan(
         foundation.stranger,
         planes.whereabouts.located,
         register,
         explain=planes.network.explain,
         mode=lambda: planes.network.mode,
-        own=tuple(dict.fromkeys((config.coap.host, *sorted(str(ip_address(one)) for one in own)))),
+        own=_own(foundation),
         doors=_doors(config),
         local=local_networks(config.network),
         records=PlaneRecords(PlaneName.NETWORK, store, prefix=DOORS),
         clock=foundation.clock,
         limits=Knocks(every=timedelta(hours=config.watch.scan_hours)),
     )
+
+
+def _own(foundation: Foundation) -> tuple[str, ...]:
+    """Addresses of this machine, the controller's first."""
+    seen = () if foundation.tap is None else foundation.tap.addresses
+    return tuple(dict.fromkeys((foundation.config.coap.host, *sorted(str(ip_address(one)) for one in seen))))
 
 
 def _doors(config: ControllerConfig) -> frozenset[tuple[int, int]]:

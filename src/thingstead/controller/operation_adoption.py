@@ -22,7 +22,7 @@ _LARGEST_FILE = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Adopt(Acting):
-    """Take in a device that proves nothing, or give one that is in another file.
+    """Take in a device that proves nothing, or say another thing of one that is in: what is empty stays.
 
     Attributes:
         mac: its link-layer address.
@@ -34,8 +34,8 @@ class Adopt(Acting):
 
     mac: str
     ip: str
-    model: str
-    file: str
+    model: str = ""
+    file: str = ""
     zone: str = ""
 
 

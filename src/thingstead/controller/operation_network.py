@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Any, Protocol
 
 from thingstead.analysis.talk import in_words, is_met, undo
 from thingstead.clock import Clock
+from thingstead.controller.brownfield import is_adopted
 from thingstead.controller.flow_history import FlowHistory
 from thingstead.controller.operation import Acting, Operation
 from thingstead.controller.virtual_patch import VirtualPatches
@@ -148,6 +150,7 @@ class NetworkAnswers:
         history: of conversations.
         patches: who has which vulnerability.
         register: the things.
+        addresses: of a thing, of the link layer and of IP.
         local: prefixes of the site.
         days: how long conversations are kept.
         clock: for UTC.
@@ -160,11 +163,13 @@ class NetworkAnswers:
         patches: VirtualPatches,
         register: Register,
         *,
+        addresses: Callable[[ThingId], Sequence[bytes]],
         local: Sequence[Prefix],
         days: int,
         clock: Clock,
     ) -> None:
         self._keeper = keeper
+        self._addresses = addresses
         self._history = history
         self._patches = patches
         self._register = register
@@ -178,9 +183,9 @@ class NetworkAnswers:
 
     async def drops(self, request: TalkOf) -> list[dict[str, Any]]:
         """What was refused, and the command that would let it through."""
-        thing = thing_id(request.thing)
+        thing = self._register.thing(thing_id(request.thing))
         refused = [one for one in await self._contacts(request) if not one.allowed]
-        return [{**_told(one), "undo": undo(thing, one)} for one in refused]
+        return [{**_told(one), "undo": self._undo(thing, one)} for one in refused]
 
     async def rules(self, _request: ListRules) -> list[dict[str, Any]]:
         """The owner's rules."""
@@ -248,6 +253,15 @@ class NetworkAnswers:
             "in_force_for": len(things) if is_kept else 0,
             "enforced_by": self._keeper.mode if is_kept else f"NOBODY: {self._keeper.mode}",
         }
+
+    def _undo(self, thing: Thing, contact: Contact) -> str:
+        """Where an adopted device is, its owner says; the others say it by joining."""
+        word, _, address = contact.by.partition(" ")
+        if word != "unbound" or not is_adopted(thing) or ip_address(address).is_link_local:
+            return undo(thing.id, contact)
+        packed = [one for one in self._addresses(thing.id) if len(one) in {4, 16}]
+        together = ",".join([*[str(ip_address(one)) for one in packed], address])
+        return f"thingstead adopt {thing.serial} --ip {together}"
 
     def _named(self, thing: str) -> tuple[ThingId, ...]:
         return (self._register.thing(thing_id(thing)).id,) if thing else ()

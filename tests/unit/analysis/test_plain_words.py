@@ -26,6 +26,11 @@ def rule(opened_by, remote, protocol=6, port=None, family=4):
             rule(OUT, Remote(RemoteKind.DNS_NAME, "a.example"), 6, 443),
             "it may contact a.example, by TCP on port 443 (web)",
         ),
+        (rule(OUT, Remote(RemoteKind.PREFIX, prefix=ip_network("192.0.2.1/32"))), "it may contact 192.0.2.1, by TCP"),
+        (
+            rule(OUT, Remote(RemoteKind.PREFIX, prefix=ip_network("2001:db8::/32")), family=6),
+            "it may contact 2001:db8::/32, by TCP",
+        ),
         (rule(OUT, Remote(RemoteKind.ANY), None), "it may contact anybody on any network, by any protocol"),
         (
             rule(IN, Remote(RemoteKind.LOCAL_NETWORKS), 6, 23),

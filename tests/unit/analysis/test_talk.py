@@ -35,7 +35,19 @@ REFUSED = replace(
         ),
         ({"flows": 3, "octets_in": 2_500_000}, "it contacted cloud.acme.example by TCP port 443 (web), 3 times: 300 B"),
         ({"outbound": False, "who": "10.77.0.9"}, "it was contacted by 10.77.0.9 by TCP port 443 (web), once"),
-        ({"octets_out": 0, "octets_in": 7_000_000_000}, "0 B sent, 7.0 GB received"),
+        ({"octets_in": 7_000_000_000}, "300 B sent, 7.0 GB received"),
+        (
+            {"packets_in": 0, "octets_in": 0},
+            "it tried to contact cloud.acme.example by TCP port 443 (web), once: 300 B, and no answer; its maker says",
+        ),
+        (
+            {"outbound": False, "who": "10.77.0.9", "packets_out": 0, "octets_out": 0},
+            "10.77.0.9 tried to contact it by TCP port 443 (web), once: 2.0 kB, and no answer",
+        ),
+        (
+            {"protocol": 17, "port": 5353, "packets_in": 0, "octets_in": 0},
+            "it contacted cloud.acme.example by UDP port 5353 (local names), once: 300 B, and no answer",
+        ),
         ({"protocol": None, "port": None}, "it contacted cloud.acme.example, once"),
     ],
 )
@@ -71,6 +83,9 @@ def test_what_was_refused_is_one_too(changes, said):
         ({"protocol": 1, "port": None}, f"thingstead network allow 203.0.113.5 --thing {THING} --protocol icmp"),
         ({"by": "owner", "rule": "3f2a9c41"}, "thingstead network revoke 3f2a9c41"),
         ({"by": "barred"}, f"thingstead thing restore {THING}"),
+        ({"by": f"elsewhere {THING}"}, f"thingstead network drops {THING}"),
+        ({"by": "late"}, ""),
+        ({"by": "unbound 10.77.0.9"}, ""),
     ],
 )
 def test_each_refusal_has_its_way_back(changes, command):
@@ -89,9 +104,15 @@ def test_a_peer_of_ours_is_allowed_by_its_address():
     assert " 10.77.0.9 " in undo(THING, contact)
 
 
-@pytest.mark.parametrize("cause", ["barred", "spoofed", "rogue", "sideways", "stranger", "too_much"])
+@pytest.mark.parametrize("cause", ["barred", "spoofed", "rogue", "sideways", "stranger", "too_much", "late"])
 def test_what_the_kernel_drops_whatever_the_rules_say_is_explained(cause):
     assert drop_words(cause)
+
+
+def test_what_a_drop_is_about_is_named():
+    assert "sent from fd77::9, which" in drop_words("unbound fd77::9")
+    assert f"drops {THING}`" in drop_words(f"elsewhere {THING}")
+    assert drop_words("refused") == drop_words("") == ""
 
 
 @pytest.mark.parametrize("cause", ["", "refused", "denied", "refused_inbound", "denied_inbound", LEARNED, "new"])

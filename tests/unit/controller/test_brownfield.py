@@ -99,6 +99,22 @@ def test_once_more_gives_it_another_file_and_leaves_it_the_same_thing():
     assert field.house.planes[PlaneName.NETWORK].calls[-1][0] == first.id
 
 
+def test_what_is_not_said_once_more_stays():
+    field = Field()
+    first = field.adopt()
+    again = field.adopt(document=b"", model="", zone="", ips=(ip_address("10.77.0.8"),))
+    assert (again.id, again.model, again.zone, len(field.vouched)) == (first.id, "plug", "hall", 1)
+    assert field.places[-1][1] == ("10.77.0.8",)
+
+
+@pytest.mark.parametrize("missing", [{"document": b""}, {"model": ""}])
+def test_of_a_device_that_is_new_all_is_said(missing):
+    field = Field()
+    with pytest.raises(ConfigError, match="new here"):
+        field.adopt(**missing)
+    assert list(field.house.register.things()) == []
+
+
 def test_after_a_restore_it_comes_in_again_like_this():
     field = Field()
     thing = field.adopt()
@@ -134,7 +150,6 @@ def test_what_is_no_mud_file_is_refused():
         {"ips": (HERE, ip_address("ff02::1"))},
         {"ips": ()},
         {"ips": tuple([ip_address(number) for number in range(1 << 24, (1 << 24) + 9)])},
-        {"model": ""},
         {"model": "a" * 129},
         {"model": "\x1b[2J"},
         {"zone": "\n"},

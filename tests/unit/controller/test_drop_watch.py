@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
@@ -85,6 +86,22 @@ def test_between_two_things_it_is_about_both():
     watch.look(frame(HERE, "10.77.0.9"), reason="sideways")
     assert [one.who for one in watch.desk.of()] == [OTHER]
     assert [(one.who, one.outbound) for one in watch.desk.of(OTHER)] == [(HERE, False)]
+
+
+def test_what_a_thing_sent_from_another_address_is_told_with_it():
+    watch = Watch()
+    watch.look(frame("10.77.0.78", "203.0.113.5"), reason="stranger")
+    (one,) = watch.desk.of()
+    assert (one.by, one.who) == ("unbound 10.77.0.78", "203.0.113.5")
+    assert "sent from 10.77.0.78, which is not among the addresses" in one.why
+
+
+@pytest.mark.parametrize("reason", ["spoofed", "refused"])
+def test_what_another_rule_dropped_has_that_reason(reason):
+    watch = Watch()
+    watch.desk.answer = replace(watch.desk.answer, allowed=False, by="nobody")
+    watch.look(frame("10.77.0.78", "203.0.113.5"), reason=reason)
+    assert watch.desk.of()[0].by == {"refused": "nobody"}.get(reason, reason)
 
 
 def test_strangers_are_counted_and_not_kept():

@@ -111,9 +111,23 @@ def test_the_reason_is_that_of_the_moment():
     assert {(one.allowed, one.flows) for one in rows} == {(True, 1), (False, 1)}
 
 
+def test_what_the_other_things_rules_dropped_is_explained_there():
+    (one,) = Desk().see(flow("10.77.0.9", 80, outbound=False), cause="refused").of()
+    assert (one.allowed, one.by) == (False, f"elsewhere {OTHER}")
+    assert f"thingstead network drops {OTHER}" in one.why
+
+
+def test_what_its_own_rules_dropped_is_not():
+    desk = Desk()
+    desk.answer = NO
+    (one,) = desk.see(flow("10.77.0.9", 80, outbound=False), cause="refused_inbound").of()
+    assert (one.by, one.why) == ("nobody", "no rule names it")
+
+
 def test_what_the_kernel_dropped_was_refused_whatever_a_rule_says_by_now():
     (one,) = Desk().see(flow(), flow(), cause="refused").of()
     assert (one.allowed, one.dropped, one.packets_out, one.octets_in) == (False, 2, 0, 0)
+    assert (one.by, one.why) == ("late", "it was no part of an open conversation; one that begins now is allowed")
     (one,) = Desk().see(flow(), cause="barred").of()
     assert (one.by, one.allowed) == ("barred", False)
     assert "cut off" in one.why

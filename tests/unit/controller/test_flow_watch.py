@@ -57,13 +57,22 @@ def test_what_goes_on_is_told_at_once_and_counted_once():
     assert [(one.packets_out, one.flows) for one in tap.later().of()] == [(1, 1)]
 
 
-@pytest.mark.parametrize("kind", [133, 135, 136, 143])
+@pytest.mark.spec("RFC 4443 3")
+@pytest.mark.parametrize("kind", [1, 2, 3, 4, 133, 135, 136, 143])
 def test_what_the_link_lives_by_is_not_told(kind):
     icmp = bytes([kind, 0, 0, 0]) + bytes(20)
     addresses = ip_address("fd77::2").packed + ip_address("fd77::1").packed
     head = b"\x60\0\0\0" + len(icmp).to_bytes(2, "big") + b"\x3a\xff" + addresses
     arp = FAR + MAC + b"\x08\x06" + bytes.fromhex("0001080006040001") + MAC + bytes(4) + bytes(6) + bytes(4)
     assert Tap().see(FAR + MAC + b"\x86\xdd" + head + icmp, arp).later().of() == ()
+
+
+@pytest.mark.spec("RFC 792")
+@pytest.mark.parametrize("kind", [3, 4, 5, 11, 12])
+def test_an_error_begins_no_conversation(kind):
+    addresses = ip_address("10.77.0.1").packed + ip_address(HERE).packed
+    head = b"\x45\0\0\x24\0\0\0\0\x40\x01\0\0" + addresses
+    assert Tap().see(MAC + FAR + b"\x08\0" + head + bytes([kind, 1]) + bytes(14)).later().of() == ()
 
 
 def test_a_ping_is():

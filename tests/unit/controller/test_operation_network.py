@@ -1,8 +1,9 @@
 """The owner reads whom a thing talked to, allows and refuses, and sees beforehand what a refusal breaks."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 import pytest
 
@@ -36,6 +37,7 @@ class Site:
             self.desk.history,
             patches,
             self.register,
+            addresses=lambda _thing: (bytes(6), ip_address("10.77.0.7").packed),
             local=(ip_network("10.77.0.0/16"),),
             days=7,
             clock=self.desk.clock,
@@ -89,6 +91,23 @@ def test_each_drop_has_its_reason_and_its_way_back():
     (row,) = site.result("drops", thing=LAMP, days=7)
     assert row["why"] == "no rule names it"
     assert row["undo"] == f"thingstead network allow 203.0.113.5 --thing {LAMP} --protocol tcp --port 23"
+
+
+@pytest.mark.parametrize(
+    ("maker", "address", "command"),
+    [
+        ("(adopted)", "fd77::9", "thingstead adopt 02:77:00:00:00:01 --ip 10.77.0.7,fd77::9"),
+        ("(adopted)", "fe80::9", ""),
+        ("acme", "fd77::9", ""),
+    ],
+)
+def test_another_address_of_an_adopted_device_is_named_by_one_command(maker, address, command):
+    site = Site()
+    thing = replace(THINGS[0], version=2, maker=maker, serial="02:77:00:00:00:01")
+    site.register = site.answers._register = Register(Snapshot(things=(thing,)))
+    site.desk.see(flow(), cause=f"unbound {address}")
+    (row,) = site.result("drops", thing=LAMP)
+    assert (row["undo"], address in row["said"]) == (command, True)
 
 
 def test_the_command_of_a_drop_is_one_that_works():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from thingstead.analysis.traffic.flow import Flow
-from thingstead.protocols.mud.file import ANY_PORT, Direction, Prefix, RemoteKind
+from thingstead.protocols.mud.file import ANY_PORT, Direction, PortRange, Prefix, RemoteKind
 from thingstead.protocols.mud.rule import Rule, RuleSet, Surroundings
 
 __all__ = ["Allowed", "Denied", "Judge", "verdict"]
@@ -81,12 +81,18 @@ class Judge:
             return f"no rule lets it {way} by IPv{family}"
         if there:
             allowed = ", ".join(dict.fromkeys([_service_of_rule(rule) for rule in there]))
-            return f"there it is allowed {allowed}, and this was {_service_of_flow(flow)}"
+            own = flow.device_port if flow.outbound else flow.remote_port
+            # Where a rule asks for the port that a conversation comes from, it may be that alone.
+            is_asked = own is not None and any(_ports(rule)[1] != ANY_PORT for rule in there)
+            this = _service_of_flow(flow) + (f" from port {own}" if is_asked else "")
+            return f"there it is allowed {allowed}, and this was {this}"
         reverse = self._rules.get((not flow.outbound, family), [])
         if any(self._is_remote(rule, prefixes, flow) and _is_service(rule, flow) for rule, prefixes in reverse):
             begins = "the other side" if flow.outbound else "the thing itself"
             return f"only {begins} may begin this"
-        who = f"{flow.names[0]}" if flow.names else f"{ip_address(flow.remote)}, of which no look-up was seen"
+        is_near = _is_in(flow.remote, self._local)
+        unseen = f"{ip_address(flow.remote)}" + ("" if is_near else ", of which no look-up was seen")
+        who = f"{flow.names[0]}" if flow.names else unseen
         if flow.names and len(set(flow.names)) > 1:
             who += f" (also {', '.join(flow.names[1:3])})"
         return f"no rule names {who}"
@@ -117,8 +123,15 @@ def _is_service(rule: Rule, flow: Flow) -> bool:
 
 
 def _service_of_rule(rule: Rule) -> str:
-    ports = rule.remote_ports if rule.opened_by is Direction.FROM_DEVICE else rule.device_ports
-    return _protocol(rule.protocol) if ports == ANY_PORT else f"{_protocol(rule.protocol)} port {ports}"
+    asked, own = _ports(rule)
+    said = _protocol(rule.protocol) + ("" if asked == ANY_PORT else f" port {asked}")
+    return said if own == ANY_PORT else f"{said} from port {own}"
+
+
+def _ports(rule: Rule) -> tuple[PortRange, PortRange]:
+    """The port that is contacted first, on whichever side, and the one that begins."""
+    begins = rule.opened_by is Direction.FROM_DEVICE
+    return (rule.remote_ports, rule.device_ports) if begins else (rule.device_ports, rule.remote_ports)
 
 
 def _service_of_flow(flow: Flow) -> str:

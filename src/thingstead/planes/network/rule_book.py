@@ -17,7 +17,7 @@ from thingstead.domain.network import FlowRule, RateLimit, ThingAddress
 from thingstead.domain.owner_rule import OwnerRule
 from thingstead.domain.thing import Thing
 from thingstead.identifier import ThingId
-from thingstead.planes.network.mud_library import MudLibrary
+from thingstead.planes.network.mud_library import MudLibrary, is_owners
 from thingstead.planes.network.name_table import NameTable
 from thingstead.planes.network.overlay import Overlay
 from thingstead.planes.network.residents import Residents
@@ -175,6 +175,9 @@ class RuleBook:
         against = Judge(replace(_NO_FILE, rules=tuple([rule for _, rule in refusals])), surroundings)
         everything = tuple([rule for part in parts for rule in part.rules])
         whole = Judge(replace(parts[0], rules=everything), surroundings)
+        says = dict(_SAYS)
+        if is_owners(parts[0].url):
+            says["maker"] = "your file says"
         reasons = []
         for flow in flows:
             verdict = against.judge(flow)
@@ -190,7 +193,7 @@ class RuleBook:
                 reasons.append(Reason(False, "nobody", "", words))
             else:
                 name = owners[rule].id if by == "owner" else ""
-                reasons.append(Reason(True, by, name, f"{_SAYS[by]}: {in_words([rule])[0]}"))
+                reasons.append(Reason(True, by, name, f"{says[by]}: {in_words([rule])[0]}"))
         return tuple(reasons)
 
     def neighbourhood(self) -> Neighbourhood:

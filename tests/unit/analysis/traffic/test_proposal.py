@@ -67,7 +67,7 @@ def test_a_neighbour_is_any_of_the_site() -> None:
 
 
 def test_a_group_needs_no_answer() -> None:
-    assert "it may contact 239.255.255.250/32, by UDP on port 1900 (local discovery)" in allowed(
+    assert "it may contact 239.255.255.250, by UDP on port 1900 (local discovery)" in allowed(
         contact(GROUP, 1900, protocol=UDP, back=0)
     )
 

@@ -68,6 +68,20 @@ def test_another_port_of_an_allowed_place_is_told_with_what_is_allowed_there() -
     assert reason(BY_PREFIX, flow(remote_port=23)) == "there it is allowed TCP port 443, and this was TCP port 23"
 
 
+def test_a_rule_on_the_port_that_begins_is_told_with_it() -> None:
+    rule = Rule(IN, 4, UDP, Remote(RemoteKind.ANY), remote_ports=PortRange(5683, 5683))
+    one = flow(outbound=False, protocol=UDP, remote_port=40001, device_port=5683)
+    said = "there it is allowed UDP from port 5683, and this was UDP port 5683 from port 40001"
+    assert reason(rule, one) == said
+
+
+def test_a_neighbour_needs_no_look_up() -> None:
+    site = Surroundings(local_networks=(ip_network("10.0.0.0/8"), ip_network("192.168.0.0/16")))
+    denied = judged(BY_NAME, flow(remote=PHONE), site)
+    assert isinstance(denied, Denied)
+    assert "look-up" not in denied.reason
+
+
 def test_another_protocol_is_denied() -> None:
     assert "this was UDP port 443" in reason(BY_PREFIX, flow(protocol=UDP))
 

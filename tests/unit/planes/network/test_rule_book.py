@@ -15,6 +15,8 @@ from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.owner_rule import OwnerRule, Way
 from thingstead.errors import ConfigError, TransportError
 from thingstead.planes.network.rule_book import NOBODY
+from thingstead.protocols.mud.builder import Description, Service, render
+from thingstead.protocols.mud.file import Remote, RemoteKind
 from thingstead.transport.engine_socket import plain, typed
 
 LAMP = a_thing()
@@ -71,6 +73,18 @@ def test_each_conversation_is_told_by_whose_word():
     assert (domain.allowed, domain.by) == (True, "domain")
     assert (nobody.allowed, nobody.by) == (False, "nobody")
     assert "203.0.113.5" in nobody.words
+
+
+@pytest.mark.requirement("R-81")
+def test_a_file_that_the_owner_vouched_for_is_not_told_as_the_makers():
+    url = "https://02-77-00-00-00-01.invalid/learned.json"
+    service = Service(Remote(RemoteKind.DNS_NAME, "cloud.acme.example"), 6, remote_port=443)
+    document = render(Description(url, AT, "Learned", "", "plug", (service,)))
+    thing, world = replace(LAMP, mud_url=url), World(CLOUD)
+    asyncio.run(world.manager.vouch(document))
+    told(thing=thing, world=world)
+    (reason,) = explained(world, flow("198.51.100.7", 443, names=("cloud.acme.example",)), thing=thing)
+    assert reason.words == "your file says: it may contact cloud.acme.example, by TCP on port 443 (web)"
 
 
 @pytest.mark.requirement("R-89")
