@@ -8,15 +8,18 @@ from ipaddress import ip_address
 
 from thingstead.analysis.traffic.flow import Flow
 from thingstead.controller.flow_history import FlowHistory
+from thingstead.controller.flow_watch import keeps_the_link
 from thingstead.controller.neighbourhood import Neighbourhood
 from thingstead.domain.network import Drop
 from thingstead.errors import ProtocolError
+from thingstead.identifier import ThingId
 from thingstead.protocols.packet.packet import Packet, decode_frame
 
 __all__ = ["DropWatch"]
 
 _FLAG_SYN, _FLAG_ACK = 2, 16
 _TCP = 6
+_CLAIMS = frozenset({"spoofed", "rogue"})
 
 
 class DropWatch:
@@ -69,9 +72,14 @@ class DropWatch:
         if sender is not None:
             is_unbound = cause == "stranger" and packet.source not in self._neighbourhood.devices(sender)
             own = f"unbound {ip_address(packet.source)}" if is_unbound and packet.source else cause
-            self._history.see(sender, _flow(packet, is_sent=True), cause=own)
+            self._keep(sender, _flow(packet, is_sent=True), own)
         if receiver is not None:
-            self._history.see(receiver, _flow(packet, is_sent=False), cause=cause)
+            self._keep(receiver, _flow(packet, is_sent=False), cause)
+
+    def _keep(self, thing: ThingId, flow: Flow, cause: str) -> None:
+        """Who looks for routers on a bridge that does not carry that did nothing; who says to be one did."""
+        if cause in _CLAIMS or not keeps_the_link(flow):
+            self._history.see(thing, flow, cause=cause)
 
 
 def _flow(packet: Packet, *, is_sent: bool) -> Flow:

@@ -12,7 +12,7 @@ from thingstead.controller.neighbourhood import Neighbourhood
 from thingstead.identifier import ThingId
 from thingstead.protocols.packet.packet import Packet
 
-__all__ = ["FlowWatch"]
+__all__ = ["FlowWatch", "keeps_the_link"]
 
 
 class FlowWatch:
@@ -42,7 +42,7 @@ class FlowWatch:
     def open(self, thing: ThingId) -> tuple[Flow, ...]:
         """Conversations of a thing that go on, as they stand."""
         going = [flow for device in self._neighbourhood.devices(thing) for flow in self._table.of(device)]
-        return tuple([flow for flow in going if not _keeps_the_link(flow)])
+        return tuple([flow for flow in going if not keeps_the_link(flow)])
 
     async def look(self) -> None:
         """Take up conversations that fell silent."""
@@ -51,11 +51,11 @@ class FlowWatch:
     def _keep(self, flows: Iterable[Flow]) -> None:
         for flow in flows:
             thing = self._neighbourhood.thing_at(flow.device)
-            if thing is not None and not _keeps_the_link(flow):
+            if thing is not None and not keeps_the_link(flow):
                 self._history.see(thing, flow)
 
 
-def _keeps_the_link(flow: Flow) -> bool:
+def keeps_the_link(flow: Flow) -> bool:
     """What the segment lives by and no rule speaks of: ARP and its like, neighbours, routers and listeners of IPv6.
 
     Errors are about a conversation, and begin none.

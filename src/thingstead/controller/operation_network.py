@@ -211,17 +211,10 @@ class NetworkAnswers:
             if not things:
                 raise ConfigError(f"no thing runs software that {request.cve[:60]} is known of: `thingstead osv list`")
         rule = self._made(request, refuses=True, things=things)
-        concerned = [one for one in self._register.things() if rule.is_about(one)]
-        breaks = await self._breaks(rule, concerned)
-        told = {
-            **await self._told(rule),
-            "things": len(concerned),
-            "breaks": breaks[:_SHOWN],
-            "breaks_in_all": len(breaks),
-        }
-        if request.preview:
-            return {**told, "preview": True, **self._in_force(())}
-        return {**told, "preview": False, **self._in_force(await self._keeper.put_rule(rule, request.by))}
+        told, breaks = await self._told(rule), await self._breaks(rule)
+        kept = () if request.preview else await self._keeper.put_rule(rule, request.by)
+        broken = {"breaks_in_all": len(breaks), "breaks": breaks[:_SHOWN]}
+        return {**told, "preview": request.preview, **self._in_force(kept), **broken}
 
     async def revoke(self, request: RevokeRule) -> dict[str, Any]:
         """Forget a rule."""
@@ -232,19 +225,30 @@ class NetworkAnswers:
             raise ConfigError(f"expected 1 to {self._days} days, as [watch] flow_days says; got {request.days}")
         return await self._history.of(self._register.thing(thing_id(request.thing)).id, days=request.days)
 
-    async def _breaks(self, rule: OwnerRule, things: Sequence[Thing]) -> list[dict[str, Any]]:
+    async def _breaks(self, rule: OwnerRule) -> list[dict[str, Any]]:
         """From conversations that were allowed in the days that are kept; what was never seen cannot be foretold."""
         return [
-            {"thing": thing.id, "model": thing.model, **_told(contact)}
-            for thing in things
+            {
+                "thing": thing.id,
+                "model": thing.model,
+                "who": contact.who,
+                "last": contact.last,
+                "said": in_words(contact),
+            }
+            for thing in self._meant(rule)
             for contact in await self._history.of(thing.id, days=self._days)
-            if contact.allowed and is_met(rule, contact, local=self._local)
+            if contact.allowed and contact.is_answered and is_met(rule, contact, local=self._local)
         ]
+
+    def _meant(self, rule: OwnerRule) -> list[Thing]:
+        return [one for one in self._register.things() if rule.is_about(one)]
 
     async def _told(self, rule: OwnerRule) -> dict[str, Any]:
         """Said once more, it is the same rule: the later word on its reason and its end counts."""
         is_new = rule.id not in {one.id for one in await self._keeper.owner_rules()}
-        return {**_rule(rule), "new": is_new}
+        meant = len(self._meant(rule))
+        nobody = {} if meant else {"note": "no thing that is known here is meant by it now: look at zone and model"}
+        return {**_rule(rule), "new": is_new, "things": meant, **nobody}
 
     def _in_force(self, things: Sequence[ThingId]) -> dict[str, Any]:
         """A rule that nobody enforces is in force for nobody, however many it is about."""

@@ -12,6 +12,8 @@ from thingstead.protocols.cbor import codec
 
 __all__ = ["Contact", "decode", "encode", "merged"]
 
+_UDP = 17
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:
@@ -54,6 +56,11 @@ class Contact:
     packets_in: int
     octets_in: int
     dropped: int
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether both sides were heard; or by UDP the one that began, for somebody may have listened."""
+        return bool(self.packets_in and self.packets_out) or self.protocol == _UDP
 
     @property
     def packets(self) -> int:

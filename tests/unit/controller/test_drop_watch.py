@@ -104,6 +104,18 @@ def test_what_another_rule_dropped_has_that_reason(reason):
     assert watch.desk.of()[0].by == {"refused": "nobody"}.get(reason, reason)
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"), [("sideways", 0), ("stranger", 0), ("barred", 0), ("rogue", 1), ("spoofed", 1)]
+)
+def test_what_the_link_lives_by_is_told_where_it_claims_something(reason, told):
+    icmp = bytes([134, 0, 0, 0]) + bytes(12)
+    addresses = ip_address("fe80::2").packed + ip_address("ff02::1").packed
+    head = b"\x60\0\0\0" + len(icmp).to_bytes(2, "big") + b"\x3a\xff" + addresses
+    watch = Watch()
+    watch.look(FAR + MAC + b"\x86\xdd" + head + icmp, reason=reason)
+    assert (len(watch.desk.of()), watch.watch.by_reason) == (told, {reason: 1})
+
+
 def test_strangers_are_counted_and_not_kept():
     watch = Watch()
     assert watch.look(frame("10.77.0.77", "203.0.113.5", macs=(FAR, FAR))).strangers == 1

@@ -200,6 +200,20 @@ def test_a_rule_that_says_something_else_is_another(operation, changes):
     assert len(site.kept) == 2
 
 
+@pytest.mark.requirement("R-89")
+def test_what_nobody_answered_is_not_foretold_to_break():
+    site = Site()
+    site.desk.see(replace(flow(), packets_in=0, octets_in=0))
+    assert site.result("block", port="443", way="out", preview=True)["breaks"] == []
+
+
+@pytest.mark.parametrize("whom", [{"zone": "halll"}, {"model": "XX-*"}, {"zone": "cellar", "model": "LX-1"}])
+def test_a_rule_that_means_nobody_says_so(whom):
+    for told in (Site().result("block", port="23", **whom), Site().result("allow", to="local", **whom)):
+        assert (told["things"], "look at zone and model" in told["note"]) == (0, True)
+    assert "note" not in Site().result("block", port="23", zone="cellar")
+
+
 @pytest.mark.parametrize("mode", ["dry_run", "nobody yet"])
 def test_a_rule_that_nobody_enforces_is_in_force_for_nobody(mode):
     site = Site()

@@ -183,7 +183,9 @@ class RuleBook:
             verdict = against.judge(flow)
             if isinstance(verdict, Allowed):
                 one = owners[verdict.rule]
-                reasons.append(Reason(False, "owner", one.id, f"you refuse it: {one.cause or one.remote}"))
+                reasons.append(
+                    Reason(False, "owner", one.id, f"you refuse it: {one.cause or f'your rule {one.id} says so'}")
+                )
                 continue
             said = [(by, judge.judge(flow)) for by, judge in zip(_BY, judges, strict=True)]
             by, rule = next(((by, one.rule) for by, one in said if isinstance(one, Allowed)), ("nobody", None))
