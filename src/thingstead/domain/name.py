@@ -17,7 +17,8 @@ class NameAnswer:
         name: that was asked for, in lower case, without the dot at the end.
         addresses: 4 or 16 octets each, and the seconds for which it may be kept.
         aliases: names that it led to, nearest first.
-        asker: address from which the question came, 4 or 16 octets.
+        asker: address from which the question came, 4 or 16 octets; empty where a resolver asks, and does not say for
+            whom.
     """
 
     name: str

@@ -101,8 +101,8 @@ class NameRelay:
         if query.is_response or query.question is None:
             self._count("malformed")
             return None
-        if query.client is not None and asker in self._forwarders:
-            asker = str(query.client)
+        if asker in self._forwarders:
+            asker = "" if query.client is None else str(query.client)
         try:
             return await self._answer(data, query, query.question, asker, max_bytes)
         except UntrustedError as error:
@@ -156,7 +156,7 @@ class NameRelay:
     ) -> None:
         if found:
             addresses = tuple([(address.packed, min(ttl, self._limits.max_ttl)) for address, ttl in found])
-            await self._learn(NameAnswer(name, addresses, aliases, ip_address(asker).packed))
+            await self._learn(NameAnswer(name, addresses, aliases, ip_address(asker).packed if asker else b""))
 
     def _say(self, data: bytes, rcode: Rcode) -> bytes | None:
         try:

@@ -252,6 +252,12 @@ def test_only_a_resolver_that_the_owner_named_is_believed_for_whom_it_asks(asker
     assert dns.message.from_wire(zone.asked[0]).options == (), "who asked is nobody's business out there"
 
 
+def test_a_resolver_between_that_does_not_say_for_whom_asks_for_nobody_in_particular():
+    made, plane = relay(Zone(ROW))
+    assert asyncio.run(made.answer(QUERY, BETWEEN)) is not None
+    assert plane.learned[0].asker == b""
+
+
 @pytest.mark.spec("RFC 2181 9")
 def test_over_udp_a_long_answer_is_cut_and_over_tcp_it_is_whole():
     rows = [(NAME, 60, "A", f"198.51.100.{number}") for number in range(80)]

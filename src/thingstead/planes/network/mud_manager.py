@@ -199,19 +199,19 @@ class MudManager:
         """A thing is about to be told what a name stands for: the way there is open before it knows (RFC 9726 §3).
 
         Only names that the file of who asks has open anything, and only for it; where a resolver between us asks for
-        all, it opens it for all that have it, within a second.
+        nobody in particular, it opens it for all that have it, within a second. Strangers open nothing.
 
         Raises:
             TransportError: the enforcer refused.
         """
-        asker = self._residents.at(ip_address(answer.asker))
-        askers = self._residents.admitted() if asker is None else [asker]
-        if not any(answer.name in self._book.dns_names(one.thing) for one in askers) or not self._names.learn(answer):
+        one = self._residents.at(ip_address(answer.asker)) if answer.asker else None
+        askers = [one] if one is not None else [] if answer.asker else self._residents.admitted()
+        if not any(answer.name in self._book.dns_names(each.thing) for each in askers) or not self._names.learn(answer):
             return
-        if asker is None:
+        if one is None:
             self._renewed.add(answer.name)
-        elif asker.demand is Demand.ADMIT:
-            await self._apply(asker)
+        elif one.demand is Demand.ADMIT:
+            await self._apply(one)
 
     def names(self) -> tuple[NameStanding, ...]:
         """The names of all files in force, as they stand."""

@@ -17,7 +17,7 @@ OPEN = ("198.51.100.7/32", 6, 443)
 
 def told(*addresses, name="cloud.acme.example", ttl=60, asker="10.77.1.1"):
     found = tuple([(ip_address(one).packed, ttl) for one in addresses])
-    return NameAnswer(name, found, (), ip_address(asker).packed)
+    return NameAnswer(name, found, (), ip_address(asker).packed if asker else b"")
 
 
 def play(story, **given):
@@ -63,11 +63,22 @@ def test_the_way_to_a_name_is_closed_when_what_was_told_has_run_out():
 
 def test_a_resolver_that_asks_for_all_opens_the_way_for_all():
     async def story(world):
-        await world.manager.learn(told("198.51.100.7", asker="10.77.0.1"))
+        await world.manager.learn(told("198.51.100.7", asker=""))
         assert OPEN not in world.kernel.rules(THING.id)
         await world.manager.refresh()
         assert OPEN in world.kernel.rules(THING.id)
         assert OPEN in world.kernel.rules(PEER.id)
+
+    play(story)
+
+
+@pytest.mark.parametrize("stranger", ["10.77.0.1", "10.77.9.9", "fd77::9"])
+def test_a_stranger_that_asks_for_a_name_of_a_thing_opens_nothing(stranger):
+    async def story(world):
+        await world.manager.learn(told("198.51.100.7", asker=stranger))
+        await world.manager.refresh()
+        assert world.manager.names() == ()
+        assert OPEN not in world.kernel.rules(THING.id)
 
     play(story)
 
