@@ -101,12 +101,13 @@ class NameRelay:
         if query.is_response or query.question is None:
             self._count("malformed")
             return None
+        whose = asker
         if asker in self._forwarders:
-            asker = "" if query.client is None else str(query.client)
+            whose = "" if query.client is None else str(query.client)
         try:
-            return await self._answer(data, query, query.question, asker, max_bytes)
+            return await self._answer(data, query, query.question, whose, max_bytes)
         except UntrustedError as error:
-            self._on_refusal(error.reason, asker)
+            self._on_refusal(error.reason, whose or asker)
             self._tell(query.question.name, str(error))
             return self._say(data, Rcode.REFUSED)
         except ThingsteadError as error:

@@ -83,7 +83,7 @@ class MudManager:
         self._renewed: set[str] = set()
         self._renewed_last = ""
         self._refused: dict[ThingId, int] = {}
-        self._unapplied: set[ThingId] = set()
+        self._unapplied: dict[ThingId, None] = {}
         self._mode = "nobody yet"
 
     @property
@@ -172,15 +172,13 @@ class MudManager:
         self._names.forget_all_but(names)
         renewed = await self._names.refresh(names) | self._renewed
         self._renewed.clear()
-        # Asked anew: whoever was barred while servers answered must not come back.
-        for one in self._residents.admitted():
-            if one.thing.mud_url in changed or self._book.dns_names(one.thing) & renewed:
-                await self._apply(one)
+        admitted = [one.thing for one in self._residents.admitted()]
+        concerned = {one.id for one in admitted if one.mud_url in changed or self._book.dns_names(one) & renewed}
         await self._names.keep()
         learned = [one.thing for one in self._residents.admitted() if one.thing.id in self._learning]
         at = self._clock.utc()
         ended = {thing.id for thing in learned if not self._book.learns(thing, at)}
-        await self._reapply(await self._end_rules() | ended)
+        await self._reapply(await self._end_rules() | ended | concerned)
         return self._names.next_due()
 
     async def _renew_files(self, urls: Iterable[str]) -> set[str]:
@@ -204,14 +202,16 @@ class MudManager:
         Raises:
             TransportError: the enforcer refused.
         """
-        one = self._residents.at(ip_address(answer.asker)) if answer.asker else None
-        askers = [one] if one is not None else [] if answer.asker else self._residents.admitted()
-        if not any(answer.name in self._book.dns_names(each.thing) for each in askers) or not self._names.learn(answer):
+        asker = self._residents.at(ip_address(answer.asker)) if answer.asker else None
+        if answer.asker and asker is None:
             return
-        if one is None:
+        askers = self._residents.admitted() if asker is None else [asker]
+        if not any(answer.name in self._book.dns_names(one.thing) for one in askers) or not self._names.learn(answer):
+            return
+        if asker is None:
             self._renewed.add(answer.name)
-        elif one.demand is Demand.ADMIT:
-            await self._apply(one)
+        elif asker.demand is Demand.ADMIT:
+            await self._apply(asker)
 
     def names(self) -> tuple[NameStanding, ...]:
         """The names of all files in force, as they stand."""
@@ -256,7 +256,7 @@ class MudManager:
         if rule.remote not in {ANYBODY, LOCAL, INTERNET} and as_prefix(rule.remote) is None:
             await self._names.refresh(frozenset({rule.remote}))
         await self._reapply(self._concerned(*before, rule))
-        return tuple(sorted(self._concerned(rule) - self._unapplied))
+        return tuple(sorted(self._concerned(rule).difference(self._unapplied)))
 
     async def remove_rule(self, identifier: str, by: str) -> OwnerRule:
         """Forget a rule of the owner's; returns what it was.
@@ -301,7 +301,7 @@ class MudManager:
         for one in self._residents.admitted():
             if one.thing.mud_url == url:
                 self._renewed |= await self._names.refresh(self._book.dns_names(one.thing))
-                await self._apply(one)
+                await self._apply_again(one.thing.id)
 
     async def obtain(self, url: str) -> bytes:
         """Have a file here that no thing goes by yet; what is in force stays as it is.
@@ -349,8 +349,7 @@ class MudManager:
         self._book.release(thing, rules)
         if rules is not None:
             await self._names.refresh(frozenset(rules.dns_names))
-        if resident.demand is Demand.ADMIT:
-            await self._apply(resident)
+        await self._apply_again(thing)
         return True
 
     def _stated(self, document: bytes) -> RuleSet:
@@ -419,6 +418,9 @@ class MudManager:
             await self._library.refresh(thing.mud_url)
         # Others have the same names, and their lifetimes in the kernel run on: the next refresh renews them too.
         self._renewed |= await self._names.refresh(self._book.dns_names(thing))
+        now = self._residents.of(thing.id)
+        if now is not known and now is not None and now.demand is not Demand.ADMIT:
+            raise TransportError(f"{thing.id} was cut off while servers answered")
         resident = Resident(thing, addresses, demand)
         applied = await self._apply(resident)
         self._residents.put(resident)
@@ -479,16 +481,13 @@ class MudManager:
 
     async def _reapply(self, things: set[ThingId]) -> None:
         """Put in force what changed; what fails, or takes too long for one turn, is owed and done at the next."""
-        self._unapplied |= things
+        self._unapplied.update(dict.fromkeys(sorted(things)))
         started = self._clock.now()
-        for thing in sorted(self._unapplied):
+        for thing in tuple(self._unapplied):
             if self._clock.now() - started > _LONGEST_TURN:
                 break
-            # Asked anew, for others have had their turn: whoever was barred meanwhile must not come back.
-            one = self._residents.of(thing)
-            if one is not None and one.demand is Demand.ADMIT:
-                await self._apply(one)
-            self._unapplied.discard(thing)
+            await self._apply_again(thing)
+            self._unapplied.pop(thing, None)
             await asyncio.sleep(0)
 
     async def _reapply_peers(self, thing: Thing) -> None:
@@ -496,7 +495,13 @@ class MudManager:
         concerned = {url for url, shelved in self._library.shelved().items() if names_peers(shelved.rules.rules)}
         for one in self._residents.admitted() if concerned else ():
             if one.thing.id != thing.id and one.thing.mud_url in concerned:
-                await self._apply(one)
+                await self._apply_again(one.thing.id)
+
+    async def _apply_again(self, thing: ThingId) -> None:
+        """Asked anew, for others have had their turn: whoever was barred meanwhile must not come back."""
+        one = self._residents.of(thing)
+        if one is not None and one.demand is Demand.ADMIT:
+            await self._apply(one)
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
