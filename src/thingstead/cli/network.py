@@ -112,6 +112,7 @@ EXPOSURE = remote(
     view=View(
         (
             ("thing", "thing"),
+            ("address", "address"),
             ("service", "service"),
             ("open to", "open_to"),
             ("expected", "expected"),
@@ -119,7 +120,7 @@ EXPOSURE = remote(
             ("since", "since"),
             ("to close it", "close"),
         ),
-        empty="no service answered",
+        empty="no service answered when it was knocked at last; --again knocks now",
     ),
     then="thingstead network rules",
     description="One connection request or datagram to each port on which things have been found open before, at the\n"

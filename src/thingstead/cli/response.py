@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from thingstead.cli.action import Parameter
 from thingstead.cli.console import View
 from thingstead.cli.remote import remote
@@ -21,11 +23,17 @@ _VIEW = View(
     empty="no alarm has cut a thing off",
 )
 
+
+def _after_list(rows: Any) -> str:
+    held = [row for row in rows if row["ended_at"] is None]
+    return f"thingstead response undo {held[0]['response']}" if held else "thingstead ledger show --kind alarm"
+
+
 LIST = remote(
     "response.list",
     Parameter("--thing", "of one thing alone"),
     view=_VIEW,
-    then="thingstead response undo {response}",
+    then=_after_list,
     description="What an alarm may have done by itself is the policy's to say ([response] in policy.toml): from how\n"
     "bad on, for what share of a zone and of the domain, and how often within an hour. Each plane's time is in --json.",
 )

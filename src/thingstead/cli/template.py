@@ -71,6 +71,7 @@ profile = "{profile}"
 # share = 0.25
 # per_hour = 10
 # rest_hours = 24
+# lift_hours = 0
 
 # What things may do at each other, for so many hours without asking the domain again; nothing else.
 # [[peer]]

@@ -28,7 +28,7 @@ from thingstead.identifier import ThingId
 __all__ = ["DOCUMENTS", "Limits", "Responder"]
 
 _LOGGER = logging.getLogger(__name__)
-_ACTOR = "response"
+_ACTOR, _CLOCK = "response", "clock"
 _HOUR = timedelta(hours=1)
 _LONGEST = 200
 DOCUMENTS = "@response/"
@@ -139,18 +139,20 @@ class Responder:
             raise ConfigError(f"no response {identifier[:40]!r} is kept here: `thingstead response list`")
         if not response.is_open:
             raise TransitionError(f"{response.thing} was let go by {response.ended_by} already")
-        await self._conductor.restrict(
-            response.thing, response.before, actor=actor, cause="response-undone", evidence={"response": identifier}
-        )
+        await self._let_go(response, actor=actor, cause="response-undone")
         await self.tidy()
         return self._responses[identifier]
 
     async def tidy(self) -> None:
-        """Keep what ended since, and forget what ended long ago.
+        """Let go whose time is over, keep what ended since, and forget what ended long ago.
 
         Raises:
             StorageError: it is done at the next call.
         """
+        policy, at = self._policy(), self._clock.utc()
+        for one in self.responses():
+            if one.is_open and one.planes and policy.is_over(at - one.at):
+                await self._let_go(one, actor=_CLOCK, cause="response-over")
         ended = [one for one in reversed(self.responses()) if not one.is_open]
         surplus = [one.id for one in ended[: max(0, len(ended) - self._limits.kept)]]
         for key in surplus:
@@ -160,6 +162,10 @@ class Responder:
         if unkept:
             await self._records.write({key: self._document(key) for key in unkept})
             self._unkept -= unkept
+
+    async def _let_go(self, response: Response, *, actor: str, cause: str) -> None:
+        evidence: dict[str, Detail] = {"response": response.id}
+        await self._conductor.restrict(response.thing, response.before, actor=actor, cause=cause, evidence=evidence)
 
     def _reconcile(self) -> None:
         """After a crash: what was decided and not begun never was, and who was let go meanwhile is noticed now."""
@@ -200,7 +206,9 @@ class Responder:
         objection = policy.objection(detection.detector, detection.severity)
         if objection:
             return objection
-        rested = [one.ended_at for one in self._responses.values() if _is_same(one, detection) and one.ended_at]
+        # Of whom its time let go, nobody has said that it was no attack.
+        seen = [one for one in self._responses.values() if _is_same(one, detection) and one.ended_by != _CLOCK]
+        rested = [one.ended_at for one in seen if one.ended_at]
         if rested and at - max(rested) < policy.rest:
             return "somebody let it go after such an alarm, and [response] rest_hours are not over"
         objection = self._bound(policy, thing, at)

@@ -44,6 +44,7 @@ class ResponsePolicy:
         share: of the things of a zone, and of the domain, that responses may hold cut off at one time; one always may.
         per_hour: responses begun within an hour.
         rest: after somebody has let a thing go again, the same detector's word does not cut it off for so long.
+        lift: after which a thing is let go by itself, to be cut off again at the next word; None for never.
     """
 
     quarantine_from: Severity | None = Severity.ALARM
@@ -51,6 +52,11 @@ class ResponsePolicy:
     share: float = 0.25
     per_hour: int = 10
     rest: timedelta = timedelta(hours=24)
+    lift: timedelta | None = None
+
+    def is_over(self, lasted: timedelta) -> bool:
+        """Whether a thing that was cut off for so long is let go by itself."""
+        return self.lift is not None and lasted >= self.lift
 
     def objection(self, detector: str, severity: Severity) -> str:
         """Why a detection cuts nobody off, whoever it is about; empty where it does."""

@@ -8,6 +8,7 @@
     share = 0.25                  # of a zone's things, and of all, that may be cut off by alarms at one time
     per_hour = 10
     rest_hours = 24               # after a thing was let go again, before the same detector may cut it off again
+    lift_hours = 0                # after which it is let go by itself; 0 for never
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class ResponseSection(msgspec.Struct, forbid_unknown_fields=True):
     share: Annotated[float, msgspec.Meta(gt=0, le=0.5)] = 0.25
     per_hour: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
     rest_hours: Annotated[float, msgspec.Meta(ge=0, le=8760)] = 24
+    lift_hours: Annotated[float, msgspec.Meta(ge=0, le=8760)] = 0
 
 
 def response_policy(section: ResponseSection) -> ResponsePolicy:
@@ -43,4 +45,5 @@ def response_policy(section: ResponseSection) -> ResponsePolicy:
         section.share,
         section.per_hour,
         timedelta(hours=section.rest_hours),
+        timedelta(hours=section.lift_hours) or None,
     )

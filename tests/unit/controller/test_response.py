@@ -183,6 +183,39 @@ def test_who_was_let_go_is_not_cut_off_by_the_same_word_at_once():
     assert home.alarm() is not None
 
 
+def test_whose_time_is_over_is_let_go_by_itself_and_cut_off_by_the_next_word():
+    home = Home(ResponsePolicy(lift=timedelta(hours=8)))
+    response = home.alarm()
+    home.clock.seconds += 8 * 3600 - 1
+    asyncio.run(home.responder.tidy())
+    assert home.restriction() is Restriction.QUARANTINED
+    home.clock.seconds += 1
+    asyncio.run(home.responder.tidy())
+    assert home.restriction() is Restriction.NONE
+    (ended,) = home.responder.responses()
+    assert (ended.id, ended.ended_by) == (response.id, "clock")
+    assert home.restart().alarm() is not None
+
+
+def test_without_a_time_nobody_is_let_go_by_itself():
+    home = Home()
+    home.alarm()
+    home.clock.seconds += 366 * 86_400
+    asyncio.run(home.responder.tidy())
+    assert home.restriction() is Restriction.QUARANTINED
+
+
+def test_whom_a_person_cut_off_no_time_lets_go():
+    home = Home(ResponsePolicy(lift=timedelta(hours=1)))
+    home.alarm()
+    conductor = home.house.conductor
+    asyncio.run(conductor.restrict(LAMP, Restriction.NONE, actor="owner", cause="operator"))
+    asyncio.run(conductor.restrict(LAMP, Restriction.QUARANTINED, actor="owner", cause="operator"))
+    home.clock.seconds += 7200
+    asyncio.run(home.responder.tidy())
+    assert home.restriction() is Restriction.QUARANTINED
+
+
 def test_what_is_undone_is_not_undone_again():
     home = Home()
     response = home.alarm()

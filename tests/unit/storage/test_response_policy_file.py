@@ -15,7 +15,8 @@ def test_without_a_word_the_safe_values_stand():
 
 def test_what_is_written_counts():
     text = '[response]\nquarantine_from = "never"\nnever = ["x-*"]\nshare = 0.5\nper_hour = 3\nrest_hours = 0\n'
-    assert parse_policy(text).response == ResponsePolicy(None, ("x-*",), 0.5, 3, timedelta(0))
+    text += "lift_hours = 8\n"
+    assert parse_policy(text).response == ResponsePolicy(None, ("x-*",), 0.5, 3, timedelta(0), timedelta(hours=8))
     assert parse_policy('[response]\nquarantine_from = "notice"\n').response.quarantine_from is Severity.NOTICE
 
 
@@ -32,6 +33,9 @@ def test_what_is_written_counts():
         "per_hour = 1001",
         "rest_hours = -1",
         "rest_hours = inf",
+        "lift_hours = -1",
+        "lift_hours = nan",
+        "lift_hours = 8761",
         'only = ["scan"]',
         "never = [1]",
     ],
