@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +36,7 @@ __all__ = ["TELEMETRY_INTERVAL", "Process", "ThingProcess", "World", "eventually
 TELEMETRY_INTERVAL = 0.02
 _START_PATIENCE = 20.0
 _POLL = 0.02
+_DYING = 0.5
 _GROUP = CoapConfig().multicast_group
 
 
@@ -83,6 +85,17 @@ class Process:
             self.running.kill()
             self.running.wait()
             self.running = None
+
+    def has_ended(self) -> bool:
+        """Whether it has died, or does within a moment: its sockets are closed before it is gone."""
+        if self.running is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self.running.wait(_DYING)
+        return not self.runs()
+
+    def runs(self) -> bool:
+        """Whether it has been started and has not died."""
+        return self.running is not None and self.running.poll() is None
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """One question on its socket."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network
 
 from thingstead.domain.network import ThingAddress
 from thingstead.enforcement.netlink import Message, NetfilterSocket, NetlinkError, attribute, nested, parse_attributes
 
-__all__ = ["end_flows", "end_flows_within"]
+__all__ = ["end_flows", "end_flows_of", "within"]
 
 _GET, _DELETE = 1 << 8 | 1, 1 << 8 | 2
 _ORIGINAL, _REPLY, _ZONE, _FILTER = 1, 2, 18, 25
@@ -38,8 +38,8 @@ def end_flows(kernel: NetfilterSocket, addresses: Iterable[ThingAddress]) -> Non
             kernel.request(Message(_DELETE, 0, _FAMILIES[one.ip.version], body))
 
 
-def end_flows_within(kernel: NetfilterSocket, prefixes: Sequence[IPv4Network | IPv6Network]) -> int:
-    """Forget all tracked connections from and to these networks; those of others on this machine go on.
+def end_flows_of(kernel: NetfilterSocket, is_meant: Callable[[bytes], bool]) -> int:
+    """Forget all tracked connections with an address that is meant, as either side has it; all others go on.
 
     Returns:
         How many they were.
@@ -49,12 +49,9 @@ def end_flows_within(kernel: NetfilterSocket, prefixes: Sequence[IPv4Network | I
     """
     ended = 0
     for version, family in _FAMILIES.items():
-        bounds = [
-            (one.network_address.packed, one.broadcast_address.packed) for one in prefixes if one.version == version
-        ]
-        for answer in kernel.ask(Message(_GET, 0, family, b""), dump=True) if bounds else ():
+        for answer in kernel.ask(Message(_GET, 0, family, b""), dump=True):
             flow = dict(parse_attributes(answer))
-            if not any(first <= ip <= last for ip in _ends(flow, version) for first, last in bounds):
+            if not any(map(is_meant, _ends(flow, version))):
                 continue
             zone = attribute(_ZONE, flow[_ZONE]) if _ZONE in flow else b""
             try:
@@ -64,6 +61,12 @@ def end_flows_within(kernel: NetfilterSocket, prefixes: Sequence[IPv4Network | I
                     raise
             ended += 1
     return ended
+
+
+def within(prefixes: Iterable[IPv4Network | IPv6Network]) -> Callable[[bytes], bool]:
+    """Whether an address is in one of these networks."""
+    bounds = [(one.network_address.packed, one.broadcast_address.packed) for one in prefixes]
+    return lambda ip: any(len(ip) == len(first) and first <= ip <= last for first, last in bounds)
 
 
 def _ends(flow: dict[int, bytes], version: int) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
 from thingstead.domain.network import ANY_PORTS, NO_MAC, FlowRule, NetworkChange, RateLimit, ThingAddress
+from thingstead.enforcement.basis import basis_of, is_basis
 from thingstead.enforcement.netlink import Message
 from thingstead.enforcement.table import BRIDGE, Condition, Element, Listed, Match, Table, Verdict
 from thingstead.errors import UnsupportedError
@@ -23,6 +24,7 @@ __all__ = [
     "lay_out",
     "narrows",
     "transaction",
+    "without_basis",
 ]
 
 _TCP, _UDP, _ICMPV6 = 6, 17, 58
@@ -83,7 +85,8 @@ def lay_out(change: NetworkChange, *, at: float = 0.0) -> Layout:
         UnsupportedError: a lifetime of more than one host.
     """
     chains = tuple(_chains(change))
-    return Layout(change, frozenset([*_elements(change), *(chain.entry for chain in chains)]), chains, at)
+    entries = (chain.entry for chain in chains)
+    return Layout(change, frozenset([*_elements(change), *basis_of(change), *entries]), chains, at)
 
 
 def aged(layout: Layout, *, now: float) -> Layout:
@@ -101,11 +104,16 @@ def aged(layout: Layout, *, now: float) -> Layout:
     )
 
 
+def without_basis(layout: Layout) -> Layout:
+    """While flows that are open may still rest on something else."""
+    return replace(layout, elements=frozenset(one for one in layout.elements if not is_basis(one)))
+
+
 def transaction(table: Table, before: Layout | None, after: Layout, *, kept: frozenset[Element]) -> list[Message]:
     """Old elements out, chains exchanged, new elements in; the kernel shows the result at once or not at all.
 
-    An element with a lifetime may have run out by now, and one that is gone cannot be deleted: so it is added
-    (which does nothing if it is there) and then deleted, which cannot fail.
+    An element with a lifetime may have run out by now, a basis may not have come yet, and what is gone cannot be
+    deleted: so it is added (which does nothing if it is there) and then deleted, which cannot fail.
 
     Args:
         table: the kernel's.
@@ -120,8 +128,8 @@ def transaction(table: Table, before: Layout | None, after: Layout, *, kept: fro
     if exchanged:
         lasting = frozenset(one for one in lasting if one.verdict is None)
     gone, fresh = held - lasting, after.elements - lasting
-    timed = [one for one in gone if one.lifetime is not None]
-    messages = table.add(timed) + table.delete(gone - kept)
+    unsure = [one for one in gone if one.lifetime is not None or is_basis(one)]
+    messages = table.add(unsure) + table.delete(gone - kept)
     if exchanged:
         for chain in chains:
             messages += table.delete_chain(chain.name)

@@ -18,9 +18,10 @@ from thingstead.domain.network import (
     RuleTraffic,
     Traffic,
 )
+from thingstead.enforcement.basis import bases, is_basis
 from thingstead.enforcement.bridge_ports import BridgePorts
 from thingstead.enforcement.bridge_ruleset import render_bridge_table
-from thingstead.enforcement.conntrack import end_flows, end_flows_within
+from thingstead.enforcement.conntrack import end_flows, end_flows_of, within
 from thingstead.enforcement.drop_log import DropLog
 from thingstead.enforcement.foreign_change import ForeignChanges
 from thingstead.enforcement.layout import (
@@ -33,11 +34,12 @@ from thingstead.enforcement.layout import (
     lay_out,
     narrows,
     transaction,
+    without_basis,
 )
 from thingstead.enforcement.netlink import Message, NetfilterSocket, NetlinkError, in_batches
 from thingstead.enforcement.nft import load_text
 from thingstead.enforcement.ruleset import render_table
-from thingstead.enforcement.table import Element, Table, packet_counts, rule_packets
+from thingstead.enforcement.table import Element, Table, comments, packet_counts, rule_packets
 from thingstead.errors import PolicyError
 from thingstead.identifier import ThingId
 
@@ -91,6 +93,7 @@ class Nftables:
         self._table = Table(config.table)
         self._applied: dict[ThingId, Layout] = {}
         self._owners: dict[IPv4Address | IPv6Address, ThingId] = {}
+        self._unended: set[ThingId] = set()
         self._shared: Counter[Element] = Counter()
         self._ports = BridgePorts(config.interfaces)
         self._on_ports: frozenset[Element] = frozenset()
@@ -122,10 +125,15 @@ class Nftables:
             before = self._applied.get(change.thing)
             change = self._placed(change, before)
             after = lay_out(change, at=started)
-            self._exchange(change.thing, before, after)
             elapsed = started - (started if before is None else before.at)
             if before is not None and not self._is_gathering and narrows(before.change, change, elapsed=elapsed):
-                end_flows(self._socket, before.change.addresses)
+                self._unended.add(change.thing)
+            self._exchange(change.thing, before, after)
+            if change.thing in self._unended and not self._is_gathering:
+                places = (*(() if before is None else before.change.addresses), *change.addresses)
+                end_flows(self._socket, dict.fromkeys(places))
+                self._commit(self._table.add(filter(is_basis, after.elements)))
+                self._unended.discard(change.thing)
             seconds = time.perf_counter() - started
             old = frozenset() if before is None or before.change.rules is None else before.change.rules
             new = change.rules or frozenset()
@@ -232,16 +240,35 @@ class Nftables:
                 return
             _LOGGER.error("%s changed the tables of the rules: they are put in force again", program)
             self._altered_by, self._is_altered, self._is_gathering = program, True, True
+        stood = self._bases()
         self._replace_tables()
         now = time.perf_counter()
         layouts = [aged(layout, now=now) for layout in self._applied.values()]
-        parts = [transaction(self._table, None, layout, kept=frozenset()) for layout in layouts]
+        empty: frozenset[Element] = frozenset()
+        parts = [transaction(self._table, None, without_basis(layout), kept=empty) for layout in layouts]
         for messages in in_batches(parts):
             self._commit(messages)
         if self._is_altered:
             # Whatever passed meanwhile is an open flow to the kernel.
-            end_flows_within(self._socket, self._config.local)
+            end_flows_of(self._socket, within(self._config.local))
+        words = [one for layout in layouts for one in layout.elements if is_basis(one)]
+        changed = bases(words).items() ^ stood.items()
+        if changed:
+            end_flows_of(self._socket, {ip for ip, _ in changed}.__contains__)
+        for messages in in_batches([message] for message in self._table.add(words)):
+            self._commit(messages)
+        self._unended.clear()
         self._is_altered = self._is_gathering = False
+
+    def _bases(self) -> dict[bytes, str]:
+        """What flows that are open rest on, as the kernel has it; nothing where it has no such table."""
+        try:
+            told = [self._socket.ask(self._table.query_all(f"basis{family}"), dump=True) for family in (4, 6)]
+        except NetlinkError as error:
+            if error.number == errno.ENOENT:
+                return {}
+            raise
+        return {key: comment for answers in told for key, comment in comments(answers)}
 
     def _commit(self, messages: list[Message]) -> None:
         """All nftables transactions of ours but the first go through here: they are counted."""
@@ -310,7 +337,8 @@ class Nftables:
         held = frozenset() if before is None else before.elements
         kept = frozenset(one for one in held if is_shared(one) and self._shared[one] > 1)
         if not self._is_gathering:
-            self._commit(transaction(self._table, before, after, kept=kept))
+            put = without_basis(after) if thing in self._unended else after
+            self._commit(transaction(self._table, before, put, kept=kept))
         self._shared.subtract(filter(is_shared, held))
         self._shared.update(filter(is_shared, after.elements))
         self._shared += Counter()

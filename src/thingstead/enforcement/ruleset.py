@@ -177,6 +177,7 @@ _OF_EACH = "counter; limit rate 10/second burst 20 packets"
 """Each thing has its own share of the log: who floods hides nothing of what another does."""
 
 _FAMILY_SETS = """\
+    set basis{family} {{ type {address}; }}
     set barred{family} {{ type {address}; }}
     set stopped{family} {{ type {address}; {of_each}; }}
     set thing{family} {{ type {address} . ether_addr; {no_bound}; counter; }}

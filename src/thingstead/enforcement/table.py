@@ -17,6 +17,7 @@ __all__ = [
     "Match",
     "Table",
     "Verdict",
+    "comments",
     "packet_counts",
     "rule_packets",
 ]
@@ -33,6 +34,8 @@ _GOTO, _JUMP = -4, -3
 _META_L4PROTO = 16
 _NETWORK_HEADER, _TRANSPORT_HEADER = 1, 2
 _OVER = 1
+_COMMENT = 0
+"""Kind of a row in the data that the kernel keeps for users, as nft writes and shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Element:
         limit: per second and at once; a packet matches the element only where it is more than that.
         within: per second and at once; a packet matches the element only up to that, and is counted.
         data: for other maps.
+        comment: that the kernel keeps for whoever asks.
         family: of the table.
     """
 
@@ -99,6 +103,7 @@ class Element:
     limit: tuple[int, int] | None = None
     within: tuple[int, int] | None = None
     data: bytes | None = None
+    comment: str = ""
     family: int = INET
 
 
@@ -171,15 +176,16 @@ class Table:
 
 def packet_counts(answers: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
     """Key and packet counter of each element in the answers to `Table.query` and `Table.query_all`."""
-    for answer in answers:
-        for kind, elements in parse_attributes(answer):
-            if kind != 3:
-                continue
-            for _, element in parse_attributes(elements):
-                fields = dict(parse_attributes(element))
-                several = parse_attributes(fields.get(11, b""))
-                expressions = (fields.get(7, b""), *(expression for _, expression in several))
-                yield dict(parse_attributes(fields[1]))[1], sum(map(_counter, expressions))
+    for fields in _told_elements(answers):
+        several = parse_attributes(fields.get(11, b""))
+        expressions = (fields.get(7, b""), *(expression for _, expression in several))
+        yield dict(parse_attributes(fields[1]))[1], sum(map(_counter, expressions))
+
+
+def comments(answers: Iterable[bytes]) -> Iterator[tuple[bytes, str]]:
+    """Key and comment of each element in the answers to `Table.query_all`."""
+    for fields in _told_elements(answers):
+        yield dict(parse_attributes(fields[1]))[1], fields.get(6, b"")[2:].rstrip(b"\0").decode("ascii", "replace")
 
 
 def rule_packets(answers: Iterable[bytes]) -> Iterator[int]:
@@ -187,6 +193,13 @@ def rule_packets(answers: Iterable[bytes]) -> Iterator[int]:
     for answer in answers:
         expressions = parse_attributes(dict(parse_attributes(answer)).get(4, b""))
         yield sum(_counter(expression) for _, expression in expressions)
+
+
+def _told_elements(answers: Iterable[bytes]) -> Iterator[dict[int, bytes]]:
+    for answer in answers:
+        for kind, elements in parse_attributes(answer):
+            for _, element in parse_attributes(elements) if kind == 3 else ():
+                yield dict(parse_attributes(element))
 
 
 def _counter(expression: bytes) -> int:
@@ -204,6 +217,9 @@ def _encode_element(element: Element) -> bytes:
         parts.append(nested(2, attribute(1, element.data)))
     if element.lifetime is not None:
         parts.append(attribute(4, struct.pack("!Q", element.lifetime * 1000)))
+    if element.comment:
+        text = element.comment.encode() + b"\0"
+        parts.append(attribute(6, bytes([_COMMENT, len(text)]) + text))
     if element.limit is not None:
         parts.append(nested(7, *_limit(*element.limit, flags=_OVER)))
     if element.within is not None:

@@ -5,19 +5,23 @@ Thing 1 is admitted, thing 3 is a stranger.
 
 import asyncio
 import dataclasses
+import errno
 import json
 import socket
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from tests.unit.enforcement.stage import ONE, PATIENCE, TCP, TWO, Stage, bound, host
 from thingstead.domain.network import FlowRule, NetworkChange
-from thingstead.enforcement.conntrack import end_flows_within
+from thingstead.enforcement import nftables
+from thingstead.enforcement.conntrack import end_flows_of, within
 from thingstead.enforcement.foreign_change import ForeignChanges
 from thingstead.enforcement.namespace import inside
 from thingstead.enforcement.netlink import NetfilterSocket, NetlinkError
 from thingstead.enforcement.nft import load_text
+from thingstead.enforcement.nftables import Nftables, NftablesConfig
 
 PROGRAM = Path("/proc/self/comm").read_text().strip()
 """Others are played by a library in this process, over a socket of its own."""
@@ -87,8 +91,10 @@ async def flows(stage, web, seen):
         others.send(b"x")
         seen["flow after"] = flow.passes()
         counted = NetfilterSocket()
-        seen["flows of others that were tracked all the time"] = end_flows_within(counted, [host(stage.site.uplink)])
-        seen["of no prefix"] = end_flows_within(counted, [])
+        seen["flows of others that were tracked all the time"] = end_flows_of(
+            counted, within([host(stage.site.uplink)])
+        )
+        seen["of no prefix"] = end_flows_of(counted, within([]))
         counted.close()
 
 
@@ -133,6 +139,56 @@ async def names(stage, seen):
     seen["a name that is not"] = stage.connects(stage.one, 80)
 
 
+async def restarts(stage, web, seen):
+    """An enforcer that was killed before it put narrower rules in force, or before it ended what they do not allow."""
+    wide = stage.change(ONE, stage.one, [FlowRule(True, host(stage.site.internet), TCP, (80, 80))])
+    narrow = dataclasses.replace(wide, denied=wide.rules)
+    await stage.kernel.apply(wide)
+
+    async def again(change, *, kill=None):
+        flow = Flow(stage, stage.one, web)
+        if kill is not None:
+            await kill()
+        stage.kernel.close()
+        stage.kernel = Nftables(NftablesConfig((stage.site.interface,), stage.site.networks))
+        await stage.kernel.apply(change)
+        await stage.kernel.settle()
+        passed = flow.passes()
+        await stage.kernel.apply(wide)
+        return passed
+
+    async def before_flows_end():
+        def die(*_):
+            raise NetlinkError(errno.EINTR, "a test")
+
+        module = vars(nftables)
+        ends, module["end_flows"] = module["end_flows"], die
+        with suppress(NetlinkError):
+            await stage.kernel.apply(narrow)
+        module["end_flows"] = ends
+
+    async def asked_again():
+        """Who is told that it failed asks again, and the flows end then."""
+        flow = Flow(stage, stage.one, web)
+        await before_flows_end()
+        await stage.kernel.apply(narrow)
+        passed = flow.passes()
+        await stage.kernel.apply(wide)
+        return passed
+
+    async def of_an_earlier_release():
+        load_text("delete set inet thingstead basis4\ndelete set inet thingstead basis6")
+
+    seen["restart"] = {
+        "same rules": await again(wide),
+        "refused meanwhile": await again(narrow),
+        "rule gone meanwhile": await again(dataclasses.replace(wide, rules=frozenset())),
+        "killed before flows ended": await again(narrow, kill=before_flows_end),
+        "asked again": await asked_again(),
+        "tables of an earlier release": await again(narrow, kill=of_an_earlier_release),
+    }
+
+
 def lost(seen):
     """More notices than the kernel keeps for us: as long as they are ours alone, nothing was changed by others."""
     kernel = NetfilterSocket()
@@ -166,7 +222,8 @@ async def main():
     await flows(stage, web, seen)
     await own(stage, seen)
     await names(stage, seen)
-    kernel.close()
+    await restarts(stage, web, seen)
+    stage.kernel.close()
     lost(seen)
     web.close()
     secure.close()

@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from thingstead.domain.network import NO_MAC, ThingAddress
-from thingstead.enforcement.conntrack import end_flows, end_flows_within
+from thingstead.enforcement.conntrack import end_flows, end_flows_of, within
 from thingstead.enforcement.netlink import NetfilterSocket, NetlinkError, attribute, nested, parse_attributes
 
 GONE = NetlinkError(errno.ENOENT, "a request")
@@ -36,7 +36,7 @@ class Kernel(NetfilterSocket):
         self.sent.append(dict(parse_attributes(message.body)))
 
 
-INSIDE = [ip_network("10.77.0.0/16"), ip_network("fd77::/64")]
+INSIDE = within([ip_network("10.77.0.0/16"), ip_network("fd77::/64")])
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ INSIDE = [ip_network("10.77.0.0/16"), ip_network("fd77::/64")]
 )
 def test_flows_from_and_to_the_networks_end_however_they_are_translated(flow):
     kernel = Kernel(flow)
-    assert end_flows_within(kernel, INSIDE) == 1
+    assert end_flows_of(kernel, INSIDE) == 1
     assert kernel.sent[0][1] == dict(parse_attributes(flow))[1]
 
 
@@ -68,30 +68,30 @@ def test_flows_from_and_to_the_networks_end_however_they_are_translated(flow):
 )
 def test_flows_of_others_and_what_nobody_can_read_go_on(flow):
     kernel = Kernel(flow)
-    assert end_flows_within(kernel, INSIDE) == 0
+    assert end_flows_of(kernel, INSIDE) == 0
     assert kernel.sent == []
 
 
 def test_a_zone_of_its_own_is_named():
     kernel = Kernel(entry("10.77.1.1", "198.51.100.2", zone=b"\0\7"))
-    end_flows_within(kernel, INSIDE)
+    end_flows_of(kernel, INSIDE)
     assert kernel.sent[0][18] == b"\0\7"
 
 
 def test_a_flow_that_ended_by_itself_is_no_fault():
-    assert end_flows_within(Kernel(entry("10.77.1.1", "198.51.100.2"), refuses=GONE), INSIDE) == 1
+    assert end_flows_of(Kernel(entry("10.77.1.1", "198.51.100.2"), refuses=GONE), INSIDE) == 1
 
 
 def test_a_kernel_that_refuses_is_told_of():
     refuses = NetlinkError(errno.EPERM, "a request")
     with pytest.raises(NetlinkError):
-        end_flows_within(Kernel(entry("10.77.1.1", "198.51.100.2"), refuses=refuses), INSIDE)
+        end_flows_of(Kernel(entry("10.77.1.1", "198.51.100.2"), refuses=refuses), INSIDE)
     with pytest.raises(NetlinkError):
         end_flows(Kernel(refuses=refuses), [ThingAddress(NO_MAC, ip_address("10.77.1.1"))])
 
 
-def test_no_network_asks_nothing():
-    assert end_flows_within(Kernel(), []) == 0
+def test_no_network_holds_no_address():
+    assert end_flows_of(Kernel(entry("10.77.1.1", "198.51.100.2")), within([])) == 0
 
 
 def test_both_directions_of_each_address_end():

@@ -1,0 +1,44 @@
+"""What a thing's open flows rest on: one word beside its rules, which the kernel keeps when nobody else is left.
+
+Who narrows a thing's rules ends its open flows, and can die between the two, or before either: the rules are in force
+again at the next start, when nobody remembers which they were. So the word goes before flows are ended, and comes when
+they are. Where the kernel has none, or not that of the rules that take their place, the flows end then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from thingstead.crypto.digest import digest
+from thingstead.domain.network import FlowRule, NetworkChange
+from thingstead.enforcement.table import Element
+
+__all__ = ["bases", "basis_of", "is_basis"]
+
+_BYTES = 8
+
+
+def basis_of(change: NetworkChange) -> Iterator[Element]:
+    """The word, for each address of a thing that is in; of an address out of the DNS only that there is one counts."""
+    if change.rules is None or change.barred:
+        return
+    words = (sorted(map(_word, change.rules)), sorted(map(_word, change.denied)), change.learning)
+    told = digest(repr(words).encode())[:_BYTES].hex()
+    for one in change.addresses:
+        yield Element(f"basis{one.ip.version}", one.ip.packed, comment=told)
+
+
+def bases(elements: Iterable[Element]) -> dict[bytes, str]:
+    """The words among what is held, by address."""
+    return {one.key: one.comment for one in elements if is_basis(one)}
+
+
+def is_basis(element: Element) -> bool:
+    """Whether it is such a word."""
+    return bool(element.comment)
+
+
+def _word(rule: FlowRule) -> str:
+    remote = rule.remote
+    where = (remote.network_address.packed, remote.prefixlen) if rule.lifetime is None else (b"", remote.version)
+    return repr((rule.outbound, where, rule.protocol, rule.remote_ports, rule.thing_ports, rule.icmp))
