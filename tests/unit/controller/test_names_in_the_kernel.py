@@ -52,3 +52,28 @@ def test_an_answer_that_names_a_neighbour_does_not_reach_the_thing(seen):
 
 def test_a_name_at_any_port_ends_as_well(seen):
     assert (seen["any port of a name"], seen["any port after its time"]) == (True, False)
+
+
+@pytest.mark.spec("RFC 3596 2.2")
+@pytest.mark.parametrize("what", ["IPv6", "a translated address"])
+def test_an_address_of_the_other_family_passes_from_the_answer_on(seen, what):
+    assert seen[what] == [False, True]
+
+
+@pytest.mark.spec("RFC 1034 3.6.2")
+def test_what_a_chain_of_aliases_leads_to_passes_from_the_answer_on(seen):
+    assert seen["a chain of aliases"] == [False, True]
+
+
+def test_a_name_at_any_port_that_changes_is_told_each_time(seen):
+    assert [seen[f"told of any port at {address}"] for address in ("198.51.100.2", "198.51.100.3")] == [1, 1]
+
+
+@pytest.mark.spec("RFC 7766 5")
+def test_of_an_answer_too_long_for_a_datagram_all_passes(seen):
+    assert (seen["told of many"], seen["the last of many"]) == (240, [False, True])
+
+
+def test_an_answer_while_rules_are_put_in_force_again_opens_its_way_and_no_other(seen):
+    assert seen["an answer while rules are put in force again"] == [True, True]
+    assert seen["another port after that"] is False

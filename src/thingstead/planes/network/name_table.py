@@ -30,7 +30,8 @@ class NameLimits:
         max_seconds: a longer one counts as this, or an address could stay for ever.
         grace_seconds: an address outlives its name by this: for a refresh, or for a thing that was just told of it.
         retry_seconds: until a name without an answer is asked for again.
-        max_addresses: of one name; more are left out, and of those learned one by one the oldest give way.
+        max_addresses: of one name; more are left out, and of those learned one by one the first to end give way. No
+            answer that is read has more.
         keep_seconds: between two times that what was learned is written down.
     """
 
@@ -38,7 +39,7 @@ class NameLimits:
     max_seconds: int = 86_400
     grace_seconds: int = 15
     retry_seconds: int = 30
-    max_addresses: int = 32
+    max_addresses: int = 256
     keep_seconds: int = 10
 
 
@@ -158,10 +159,10 @@ class NameTable:
                 hosts[host] = max(end, hosts.get(host, end))
         if not hosts:
             return False
-        newest = sorted(hosts, key=lambda host: hosts[host], reverse=True)[: self._limits.max_addresses]
-        self._keep(
-            answer.name, {host: hosts[host] for host in newest}, self._shared(answer.name, answer.aliases, outside)
-        )
+        # What is told now is open now, whatever else was told for longer.
+        newest = sorted(hosts, key=lambda host: (host in outside, hosts[host]), reverse=True)
+        shared = self._shared(answer.name, answer.aliases, outside)
+        self._keep(answer.name, {host: hosts[host] for host in newest[: self._limits.max_addresses]}, shared)
         return True
 
     async def keep(self) -> None:

@@ -127,6 +127,14 @@ def test_the_same_answer_again_makes_an_address_stay_and_a_shorter_one_does_not_
     assert names.lifetime("a.example", HOST) == 20
 
 
+def test_what_is_told_now_stands_whatever_else_was_told_for_longer():
+    names, _, _ = learned(max_addresses=2)
+    names.learn(told("198.51.100.7", "198.51.100.8", ttl=9000))
+    names.learn(told("198.51.100.9", ttl=5))
+    assert ip_network("198.51.100.9") in names.addresses()["a.example"]
+    assert len(names.addresses()["a.example"]) == 2
+
+
 @pytest.mark.parametrize(("ttl", "seconds"), [(0, 15), (-1, 15), (10**9, 86_415)])
 def test_no_answer_opens_a_way_for_ever(ttl, seconds):
     names, _, _ = learned()
