@@ -115,6 +115,7 @@ EXPOSURE = remote(
             ("address", "address"),
             ("service", "service"),
             ("open to", "open_to"),
+            ("seen from", "seen_from"),
             ("expected", "expected"),
             ("why", "why"),
             ("since", "since"),

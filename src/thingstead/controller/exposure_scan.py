@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from thingstead.analysis.plain_words import service
 from thingstead.analysis.traffic.flow import Flow
@@ -25,7 +25,7 @@ from thingstead.domain.ports import Records, Stranger
 from thingstead.domain.register import Register
 from thingstead.errors import ConfigError
 from thingstead.identifier import ThingId, thing_id
-from thingstead.phases.knocking import PORTS
+from thingstead.phases.doors import open_doors
 from thingstead.planes.network.rule_book import Reason
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.mud.file import Prefix
@@ -40,17 +40,10 @@ HERE = ThingId("")
 
 _TCP, _UDP = 6, 17
 _OF_HERE = "here"
+_PLACES = {"site": "within the site", "internet": "the Internet"}
 _ACTOR = "exposure-scan"
 _LAST = "last"
 _ENFORCED = "nftables"
-_PROBES = {
-    53: bytes.fromhex("000101000001000000000000") + b"\x07example\x00\x00\x01\x00\x01",
-    123: b"\x23" + bytes(47),
-    1900: b'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\nMX: 1\r\nST: ssdp:all\r\n\r\n',
-    5683: bytes.fromhex("40000001"),
-}
-"""A question that each service has to answer: DNS (RFC 1035), NTP (RFC 5905), SSDP, and a CoAP ping (RFC 7252 §1.2)."""
-
 _STRANGERS = {4: "192.0.2.1", 6: "2001:db8::1"}
 """Somebody on the Internet, for the rules to be asked about; addresses of examples (RFC 5737, RFC 3849)."""
 
@@ -162,8 +155,56 @@ class ExposureScan:
                 one: [service for address in some for service in await self._of(one, address, at)]
                 for one, some in addresses.items()
             }
+            for one, services in found.items():
+                services += [
+                    told for told in self._found.get(one, ()) if told.seen_from and told.address in addresses[one]
+                ]
             await self._keep(found, at, is_all=thing is None)
         return tuple([one for services in found.values() for one in services])
+
+    def addresses(self) -> tuple[str, ...]:
+        """Where somebody elsewhere may knock for us: what is a thing's own alone, or this machine's."""
+        return tuple(self._whose())
+
+    async def tell(self, place: str, knocked: Collection[str], opened: Collection[tuple[str, int, int]]) -> None:
+        """Take up what answered somebody who knocked elsewhere; what is new and expected by nobody is an alarm.
+
+        Args:
+            place: where that was: ``site`` or ``internet``.
+            knocked: the addresses.
+            opened: address, protocol and port of what answered.
+
+        Raises:
+            ConfigError: an address that is nobody's of ours by now.
+            TransportError: nobody says what the rules are.
+            StorageError: it could not be kept.
+        """
+        whose = self._whose()
+        for address in (*knocked, *[one[0] for one in opened]):
+            if address not in whose or address not in knocked:
+                raise ConfigError(f"{address[:40]!r} is no address of a thing by now: make another plan")
+        async with self._scanning:
+            at = self._clock.utc()
+            found = {}
+            for thing in {whose[address] for address in knocked}:
+                doors = [one for one in opened if whose[one[0]] == thing]
+                found[thing] = await self._told_of(thing, place, frozenset(knocked), doors, at)
+            await self._keep(found, at, is_all=False)
+
+    async def _told_of(
+        self, thing: ThingId, place: str, knocked: frozenset[str], doors: Iterable[tuple[str, int, int]], at: datetime
+    ) -> list[OpenService]:
+        """What answers there now, and what was found from elsewhere before."""
+        kept = self._found.get(thing, ())
+        before = [one for one in kept if one.seen_from == place and one.address in knocked]
+        since = {(one.address, one.protocol, one.port): one.since for one in before}
+        fresh = [_reached(await self._judged(thing, *door, at), place) for door in doors]
+        dated = [replace(one, since=since.get((one.address, one.protocol, one.port), at)) for one in fresh]
+        return [*[one for one in kept if one not in before], *dated]
+
+    def _whose(self) -> dict[str, ThingId]:
+        things = {str(one.ip): thing for thing, places in self._alone().items() for one in places}
+        return things | dict.fromkeys(self._shown(), HERE)
 
     def _alone(self) -> dict[ThingId, tuple[ThingAddress, ...]]:
         """Things of whom it is known which packets are theirs; loopback and shared addresses are of others too."""
@@ -179,29 +220,15 @@ class ExposureScan:
 
     def _shown(self) -> list[str]:
         """Addresses of this machine at which somebody else could knock."""
-        return [one for one in self._own if not (ip_address(one).is_loopback or ip_address(one).is_unspecified)]
+        return [one for one in self._own if not _is_ours_alone(ip_address(one))]
 
     async def _of(self, thing: ThingId, address: str, at: datetime) -> list[OpenService]:
-        doors = [(_TCP, port) for port in sorted(PORTS)] + [(_UDP, port) for port in sorted(_PROBES)]
-        turns = asyncio.Semaphore(self._limits.at_once)
-
-        async def knock(protocol: int, port: int) -> bool:
-            async with turns:
-                return await self._knock(address, protocol, port)
-
-        answered = await asyncio.gather(*[knock(*door) for door in doors])
-        opened = [door for door, is_open in zip(doors, answered, strict=True) if is_open]
-        before = {(one.protocol, one.port): one.since for one in self._found.get(thing, ())}
-        return [replace(await self._judged(thing, address, *door, at), since=before.get(door, at)) for door in opened]
-
-    async def _knock(self, address: str, protocol: int, port: int) -> bool:
-        within = self._limits.within
         if self._stranger is None:
-            return False
-        if protocol == _TCP:
-            return await self._stranger.knock(address, port, within=within)
-        said = await self._stranger.say(_PROBES[port], (address, port), within=within, until=lambda _answer: True)
-        return bool(said)
+            return []
+        limits = self._limits
+        opened = await open_doors(self._stranger, address, within=limits.within, at_once=limits.at_once)
+        before = {(one.protocol, one.port): one.since for one in self._found.get(thing, ()) if not one.seen_from}
+        return [replace(await self._judged(thing, address, *door, at), since=before.get(door, at)) for door in opened]
 
     async def _judged(self, thing: ThingId, address: str, protocol: int, port: int, at: datetime) -> OpenService:
         """To whom it is open, by the rules: they are asked about one from each of the three places."""
@@ -236,11 +263,12 @@ class ExposureScan:
         changes: dict[str, bytes | None] = {thing or _OF_HERE: encode(services) for thing, services in found.items()}
         gone = [thing for thing in self._found if thing not in found] if is_all else []
         changes |= dict.fromkeys(gone)
-        fresh = [one for services in found.values() for one in services if one.since == at and not one.expected]
+        told = [one for services in found.values() for one in services if one not in self._found.get(one.thing, ())]
+        fresh = [one for one in told if one.since == at and not one.expected]
         entries = [_alarm(one, at) for one in fresh]
         if is_all:
             changes[_LAST] = codec.encode(microseconds(at))
-            services = sum(map(len, found.values()))
+            services = sum(not one.seen_from for services in found.values() for one in services)
             details = {"things": len(found) - 1, "services": services, "unexpected": len(fresh)}
             entries.append(Draft(at, Kind.APPRAISAL, _ACTOR, None, "exposure-scan", details))
         await self._records.write(changes, entries=entries)
@@ -248,6 +276,20 @@ class ExposureScan:
         for thing in {*gone, *[thing for thing, services in found.items() if not services]}:
             self._found.pop(thing, None)
         self._last = at if is_all else self._last
+
+
+def _is_ours_alone(ip: IPv4Address | IPv6Address) -> bool:
+    """Addresses at which nobody knocks from elsewhere, or not without saying on which link."""
+    return ip.is_loopback or ip.is_unspecified or ip.is_link_local
+
+
+def _reached(one: OpenService, place: str) -> OpenService:
+    """As it was found from there: what the rules let nobody reach, somebody reached by another way."""
+    if place in one.open_to:
+        return replace(one, seen_from=place)
+    by = "; " if one.thing == HERE else ", from where the rules let nobody reach it; "
+    why = f"it answered from {_PLACES[place]}{by}{one.why}"
+    return replace(one, seen_from=place, open_to=(*one.open_to, place), expected=False, why=why)
 
 
 def _visit(remote: str, protocol: int, port: int, at: datetime) -> Flow:
@@ -262,6 +304,7 @@ def _alarm(one: OpenService, at: datetime) -> Draft:
         "service": service(one.protocol, one.port),
         "open_to": ", ".join(one.open_to),
         "why": one.why[:200],
+        **({"seen_from": one.seen_from} if one.seen_from else {}),
     }
     return Draft(at, Kind.ALARM, _ACTOR, one.thing or None, "open-service", details)
 

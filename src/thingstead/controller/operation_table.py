@@ -173,7 +173,11 @@ def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
             policy=lambda: controller.owner.policy,
             network=controller.release_network,
         ),
-        *operation_exposure.rows(controller.lookout.exposure),
+        *operation_exposure.rows(
+            controller.lookout.exposure,
+            domain=controller.foundation.config.domain.name,
+            clock=controller.foundation.clock,
+        ),
         *operation_network.rows(controller.lookout.answers),
         *operation_paths.rows(planes.network, planes.software, controller.register, clock=controller.foundation.clock),
         *operation_mud.rows(

@@ -27,6 +27,7 @@ class OpenService:
         open_to: who reaches it, by the rules in force: controller, site, internet; all three where nobody enforces.
         expected: its maker's file, the owner's rules or the domain itself name it.
         why: by whose word, or that nobody speaks of it.
+        seen_from: where somebody knocked for us: site or internet; empty for this machine.
     """
 
     thing: ThingId
@@ -37,13 +38,20 @@ class OpenService:
     open_to: tuple[str, ...]
     expected: bool
     why: str
+    seen_from: str = ""
 
 
 def encode(services: Iterable[OpenService]) -> bytes:
     """One document: the services of one thing."""
     return codec.encode(
         [
-            [[one.address, one.why], [one.protocol, one.port], microseconds(one.since), list(one.open_to), one.expected]
+            [
+                [one.address, one.why, *([one.seen_from] if one.seen_from else [])],
+                [one.protocol, one.port],
+                microseconds(one.since),
+                list(one.open_to),
+                one.expected,
+            ]
             for one in services
         ]
     )
@@ -63,9 +71,18 @@ def decode(document: bytes, *, thing: ThingId) -> list[OpenService]:
 
 def _row(row: object, thing: ThingId) -> OpenService:
     match row:
-        case [[str(address), str(why)], [int(protocol), int(port)], int(since), list(open_to), bool(expected)] if all(
-            isinstance(one, str) for one in open_to
-        ):
-            return OpenService(thing, address, protocol, port, instant(since), tuple(open_to), expected, why)
+        case [[str(address), str(why)], [int(protocol), int(port)], int(since), list(open_to), bool(expected)]:
+            seen_from = ""
+        case [
+            [str(address), str(why), str(seen_from)],
+            [int(protocol), int(port)],
+            int(since),
+            list(open_to),
+            bool(expected),
+        ]:
+            pass
         case _:
             raise DecodeError("expected a service: where, by what, since when, to whom and by whose word")
+    if not all(isinstance(one, str) for one in open_to):
+        raise DecodeError("expected to whom a service is open, in words")
+    return OpenService(thing, address, protocol, port, instant(since), tuple(open_to), expected, why, seen_from)

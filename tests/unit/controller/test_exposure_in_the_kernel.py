@@ -40,7 +40,7 @@ async def main():
     doors = [inside(place.namespace, lambda port=port: bound(socket.SOCK_STREAM, "0.0.0.0", port)) for port in (22, 80)]
     scan = ExposureScan(
         SocketStranger(),
-        lambda: {thing.id: here},
+        lambda: {thing.id: (here,)},
         Register(Snapshot(things=(thing,))),
         explain=manager.explain,
         mode=lambda: manager.mode,

@@ -73,6 +73,8 @@ MAINTAINED = {
     "campaign.resume",
     "group.evict",
     "network.exposure",
+    "exposure.plan",
+    "exposure.tell",
     "group.readmit",
     "group.rekey",
     "mud.heard",

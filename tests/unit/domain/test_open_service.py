@@ -14,7 +14,7 @@ SSH = OpenService(LAMP, "10.77.0.2", 6, 22, AT, ("site",), False, "no rule names
 
 
 def test_it_comes_back():
-    rows = [SSH, replace(SSH, protocol=17, port=53, open_to=(), expected=True)]
+    rows = [SSH, replace(SSH, protocol=17, port=53, open_to=(), expected=True), replace(SSH, seen_from="internet")]
     assert decode(encode(rows), thing=LAMP) == rows
     assert decode(encode([]), thing=LAMP) == []
 
@@ -24,6 +24,8 @@ def _broken():
     for place in range(5):
         yield [[*row[:place], None, *row[place + 1 :]]]
     yield [row[:4]]
+    yield [[[*row[0], 1], *row[1:]]]
+    yield [[[*row[0], "site", "site"], *row[1:]]]
     yield [[*row[:3], [1], row[4]]]
     yield [[*row[:2], 2**70, *row[3:]]]
     yield {}
