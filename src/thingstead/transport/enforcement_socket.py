@@ -26,6 +26,12 @@ from thingstead.transport.frame import Connection
 __all__ = ["Ask", "RemoteEnforcement", "decode_change", "encode_change", "encode_rule"]
 
 
+_MAC_BYTES, _LONGEST_NAME = 6, 15
+_MOST_RATE = (1 << 31) - 1
+_LONGEST_LIFE = (1 << 31) - 1
+"""RFC 2181 §8 gives no name a longer one."""
+
+
 class Ask(IntEnum):
     """What the enforcer is asked."""
 
@@ -147,7 +153,7 @@ def decode_change(value: Any) -> NetworkChange:
                     None if rules is None else _decode_rules(rules),
                     barred,
                     _decode_rules(denied),
-                    None if rate is None else RateLimit(*rate),
+                    None if rate is None else RateLimit(*[_within(one, 1, _MOST_RATE) for one in rate]),
                     learning,
                     _decode_rules(repair),
                 )
@@ -181,13 +187,27 @@ def _decode_rule(value: Any) -> FlowRule:
             (None | [None | int(), None | int()]) as icmp,
             (None | int()) as lifetime,
         ]:
+            for octet in (protocol, *(icmp or ())):
+                _within(octet, 0, 255)
+            for first, last in ((a, b), (c, d)):
+                _within(first, 0, last)
+                _within(last, 0, 65_535)
             kind = None if icmp is None else (icmp[0], icmp[1])
-            return FlowRule(outbound, ip_network(remote), protocol, (a, b), (c, d), kind, lifetime)
+            return FlowRule(
+                outbound, ip_network(remote), protocol, (a, b), (c, d), kind, _within(lifetime, 1, _LONGEST_LIFE)
+            )
     raise DecodeError("expected a rule")
 
 
 def _decode_address(value: Any) -> ThingAddress:
     match value:
-        case [bytes(mac), str(ip), str(port)]:
+        case [bytes(mac), str(ip), str(port)] if len(mac) == _MAC_BYTES and len(port) <= _LONGEST_NAME:
             return ThingAddress(mac, ip_address(ip), port)
     raise DecodeError("expected an address of a thing")
+
+
+def _within(value: int | None, least: int, most: int) -> Any:
+    """What does not fit into its field in the kernel would move those behind it."""
+    if value is not None and not least <= value <= most:
+        raise ValueError(f"expected {least} to {most}, got {value}")
+    return value

@@ -158,3 +158,44 @@ def test_what_is_no_change_of_a_thing_is_refused(message):
     assert enforcer.answer(message)[0] == 1
     assert rules._changes == {}
     enforcer.close()
+
+
+def bent(*, address=None, rule=None, rate=(1, 1, 1)):
+    rows = [] if rule is None else [[True, "192.0.2.0/24", *rule]]
+    return [ONE, [] if address is None else [address], rows, False, [], list(rate), False, []]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        bent(address=[b"\2" * 5, "192.0.2.7", ""]),
+        bent(address=[b"\2" * 7, "192.0.2.7", ""]),
+        bent(address=[b"\2" * 6, "192.0.2.7", "t" * 16]),
+        bent(rule=[256, [0, 1, 0, 1], None, None]),
+        bent(rule=[-1, [0, 1, 0, 1], None, None]),
+        bent(rule=[6, [0, 65_536, 0, 1], None, None]),
+        bent(rule=[6, [-1, 1, 0, 1], None, None]),
+        bent(rule=[6, [0, 1, 2, 1], None, None]),
+        bent(rule=[1, [0, 1, 0, 1], [256, None], None]),
+        bent(rule=[1, [0, 1, 0, 1], [None, -1], None]),
+        bent(rule=[6, [0, 1, 0, 1], None, 0]),
+        bent(rule=[6, [0, 1, 0, 1], None, 1 << 31]),
+        bent(rate=(0, 1, 1)),
+        bent(rate=(1, 1 << 31, 1)),
+    ],
+)
+def test_what_does_not_fit_into_its_field_in_the_kernel_moves_no_other(change):
+    rules = DryRun("a test")
+    enforcer = Enforcer(rules)
+    assert enforcer.answer([Ask.APPLY, change])[0] == 1
+    assert rules._changes == {}
+    enforcer.close()
+
+
+def test_the_largest_that_fits_is_taken():
+    enforcer = Enforcer(DryRun("a test"))
+    largest = (1 << 31) - 1
+    rule = [255, [0, 65_535, 65_535, 65_535], [255, None], largest]
+    change = bent(address=[b"\2" * 6, "192.0.2.7", "t" * 15], rule=rule, rate=(largest, 1, largest))
+    assert enforcer.answer([Ask.APPLY, change])[0] == 0
+    enforcer.close()
