@@ -129,6 +129,6 @@ def _summary(thing: Thing) -> dict[str, Any]:
         "zone": thing.zone,
         "mud_url": thing.mud_url,
         "support_end": thing.support_end,
-        "verifies_releases": not thing.verifies_nothing,
+        "verifies_releases": None if thing.verifies is None else not thing.verifies_nothing,
         "joined_at": thing.joined_at,
     }
