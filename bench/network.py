@@ -29,6 +29,8 @@ _ROUNDS, _PACKETS = 40, 500
 _DISCARD = 9
 _DATAGRAM = bytes(64)
 _RATE = RateLimit(flows_per_second=100, burst=100, packets_per_second=10_000_000)
+_EVERYTHING = frozenset({FlowRule(outbound, ip_network("0.0.0.0/0")) for outbound in (True, False)})
+_AT_ONCE = 250
 _PLAIN = """\
 table inet plain {
     chain forward {
@@ -91,8 +93,14 @@ async def _measure(things: int) -> list[tuple[str, str, float, float | None, str
         change = dataclasses.replace(_change(index, rules=9), barred=True)
         barred.append((await kernel.apply(change)).seconds or 0.0)
     everybody = wire.forward()
+    refused = [dataclasses.replace(_change(index, rules=8), denied=_EVERYTHING) for index in range(things)]
+    started = time.perf_counter()
+    for at in range(0, things, _AT_ONCE):
+        await kernel.apply_all(refused[at : at + _AT_ONCE])
+    blocked = time.perf_counter() - started
     return [
         ("rules of all things, 8 each, one by one", "s", loaded, None, ""),
+        ("everything refused to all things", "s", blocked, None, ""),
         ("one rule more", "us", median(changed) * 1e6, None, ""),
         ("quarantine, flows ended", "us", median(barred) * 1e6, None, ""),
         ("the kernel asked", "us", median(asked) * 1e6, None, ""),

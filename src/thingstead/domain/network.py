@@ -88,11 +88,12 @@ class NetworkChange:
         addresses: all of them.
         rules: what it may open; None takes the thing off the network's list of those it knows.
         barred: drop all its packets, to and from, whatever the rules say, `repair` alone excepted.
-        denied: what may not be opened, whatever the rules say; flows of the kind that are open end.
+        denied: what may not be opened, whatever the rules say; flows of the kind that are open end. What is of ranges
+            of addresses or ports spares what is in `repair`.
         rate: how much it may send; None for no bound.
         learning: what no rule allows is counted, logged and passed, where the thing or its own site opens it.
             What is denied, barred or too much is dropped all the same.
-        repair: what passes while it is barred, and is nothing beside `rules` while it is not.
+        repair: what passes while it is barred; while it is not, it allows nothing beside `rules`.
     """
 
     thing: ThingId

@@ -207,6 +207,14 @@ class Enforcement(Protocol):
         """
         ...
 
+    async def apply_all(self, changes: Sequence[NetworkChange]) -> tuple[AppliedChange, ...]:
+        """The same of several things, each once, in as few steps as may be; what is asked meanwhile comes after all.
+
+        Raises:
+            TransportError: of one at least they are not in force; of each thing all are, or what was before.
+        """
+        ...
+
     async def settle(self) -> str:
         """All that is known after a start was applied: rules of an earlier time, which stood until now, end.
 

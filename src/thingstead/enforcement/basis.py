@@ -8,6 +8,7 @@ they are. Where the kernel has none, or not that of the rules that take their pl
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from thingstead.crypto.digest import digest
 from thingstead.domain.network import FlowRule, NetworkChange
@@ -22,8 +23,7 @@ def basis_of(change: NetworkChange) -> Iterator[Element]:
     """The word, for each address of a thing that is in; of an address out of the DNS only that there is one counts."""
     if change.rules is None or change.barred:
         return
-    words = (sorted(map(_word, change.rules)), sorted(map(_word, change.denied)), change.learning)
-    told = digest(repr(words).encode())[:_BYTES].hex()
+    told = _told(change.rules, change.denied, change.learning)
     for one in change.addresses:
         yield Element(f"basis{one.ip.version}", one.ip.packed, comment=told)
 
@@ -36,6 +36,13 @@ def bases(elements: Iterable[Element]) -> dict[bytes, str]:
 def is_basis(element: Element) -> bool:
     """Whether it is such a word."""
     return bool(element.comment)
+
+
+@lru_cache(maxsize=256)
+def _told(rules: frozenset[FlowRule], denied: frozenset[FlowRule], learning: bool) -> str:
+    """The same for many things of one model."""
+    words = (sorted(map(_word, rules)), sorted(map(_word, denied)), learning)
+    return digest(repr(words).encode())[:_BYTES].hex()
 
 
 def _word(rule: FlowRule) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network
 
 from thingstead.domain.network import ThingAddress
@@ -24,12 +24,22 @@ _PLACES = {4: ((1, 1), (2, 2)), 6: ((3, 1), (4, 2))}
 """Attribute of source and destination, and the flag that has a filter compare it."""
 
 
-def end_flows(kernel: NetfilterSocket, addresses: Iterable[ThingAddress]) -> None:
-    """Forget the tracked connections from and to a thing.
+_FEW = 4
+_IPV4 = 4
+
+
+def end_flows(kernel: NetfilterSocket, addresses: Sequence[ThingAddress]) -> None:
+    """Forget the tracked connections from and to these addresses.
+
+    To look for one the kernel goes through all connections: for many it is asked for them once.
 
     Raises:
         NetlinkError: the kernel refused.
     """
+    if len(addresses) > _FEW:
+        among = frozenset([one.ip.packed for one in addresses])
+        end_flows_of(kernel, among.__contains__)
+        return
     for one in addresses:
         for kind, flag in _PLACES[one.ip.version]:
             body = nested(_ORIGINAL, nested(_ADDRESSES, attribute(kind, one.ip.packed))) + nested(
@@ -48,18 +58,19 @@ def end_flows_of(kernel: NetfilterSocket, is_meant: Callable[[bytes], bool]) -> 
         NetlinkError: the kernel refused.
     """
     ended = 0
-    for version, family in _FAMILIES.items():
-        for answer in kernel.ask(Message(_GET, 0, family, b""), dump=True):
-            flow = dict(parse_attributes(answer))
-            if not any(map(is_meant, _ends(flow, version))):
-                continue
-            zone = attribute(_ZONE, flow[_ZONE]) if _ZONE in flow else b""
-            try:
-                kernel.request(Message(_DELETE, 0, family, nested(_ORIGINAL, flow[_ORIGINAL]) + zone))
-            except NetlinkError as error:
-                if error.number != errno.ENOENT:
-                    raise
-            ended += 1
+    for answer in kernel.ask(Message(_GET, 0, socket.AF_UNSPEC, b""), dump=True):
+        flow = dict(parse_attributes(answer))
+        ends = [ip for side in (_ORIGINAL, _REPLY) for ip in _ends(flow.get(side, b""))]
+        if not any(map(is_meant, ends)):
+            continue
+        zone = attribute(_ZONE, flow[_ZONE]) if _ZONE in flow else b""
+        family = _FAMILIES[4 if len(ends[0]) == _IPV4 else 6]
+        try:
+            kernel.request(Message(_DELETE, 0, family, nested(_ORIGINAL, flow[_ORIGINAL]) + zone))
+        except NetlinkError as error:
+            if error.number != errno.ENOENT:
+                raise
+        ended += 1
     return ended
 
 
@@ -69,8 +80,7 @@ def within(prefixes: Iterable[IPv4Network | IPv6Network]) -> Callable[[bytes], b
     return lambda ip: any(len(ip) == len(first) and first <= ip <= last for first, last in bounds)
 
 
-def _ends(flow: dict[int, bytes], version: int) -> Iterator[bytes]:
-    """As either side has them, for translation makes them differ."""
-    for side in (_ORIGINAL, _REPLY):
-        found = dict(parse_attributes(dict(parse_attributes(flow.get(side, b""))).get(_ADDRESSES, b"")))
-        yield from (found[kind] for kind, _ in _PLACES[version] if kind in found)
+def _ends(side: bytes) -> Iterator[bytes]:
+    """Source and destination as one side has them, for translation makes the two differ."""
+    found = dict(parse_attributes(dict(parse_attributes(side)).get(_ADDRESSES, b"")))
+    yield from (found[kind] for places in _PLACES.values() for kind, _ in places if kind in found)

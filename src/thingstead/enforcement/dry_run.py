@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from thingstead.domain.network import AppliedChange, Drop, NetworkChange, NetworkStanding, RuleTraffic, Traffic
 from thingstead.identifier import ThingId
@@ -33,6 +34,10 @@ class DryRun:
         new = change.rules or frozenset()
         self._changes[change.thing] = change
         return AppliedChange(change.thing, self.mode, len(new - old), len(old - new), None)
+
+    async def apply_all(self, changes: Sequence[NetworkChange]) -> tuple[AppliedChange, ...]:
+        """Remember them all."""
+        return tuple([await self.apply(change) for change in changes])
 
     async def settle(self) -> str:
         """Nothing stood before."""

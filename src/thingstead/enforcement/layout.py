@@ -5,12 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
 from thingstead.domain.network import ANY_PORTS, NO_MAC, FlowRule, NetworkChange, RateLimit, ThingAddress
 from thingstead.enforcement.basis import basis_of, is_basis
-from thingstead.enforcement.netlink import Message
-from thingstead.enforcement.table import BRIDGE, Condition, Element, Listed, Match, Table, Verdict
+from thingstead.enforcement.table import BRIDGE, Condition, Element, Listed, Match, Verdict
 from thingstead.errors import UnsupportedError
 
 __all__ = [
@@ -23,7 +24,6 @@ __all__ = [
     "is_shared",
     "lay_out",
     "narrows",
-    "transaction",
     "without_basis",
 ]
 
@@ -42,15 +42,17 @@ _SHARED = ("barred_mac", "held", "place", "multicast4", "multicast6")
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A thing's own rules in one direction, for what no hash lookup can decide.
+    """A thing's rules in one direction, for what no hash lookup can decide.
 
     Attributes:
-        name: what for, family and address.
+        name: what for, family and address; of refusals in place of the address a digest of what they say, for all that
+            are refused the same have one chain.
         entry: the map element that leads to it.
         rules: conditions of each.
         target: where a packet goes that one of them matches.
         flows: the rule that each was made of; its lifetime changes with each answer of the DNS, the chain does not.
         is_refusal: they are denied.
+        spared: conditions of what none of them reaches.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Chain:
     target: str
     flows: tuple[FlowRule, ...] = field(default=(), compare=False)
     is_refusal: bool = False
+    spared: tuple[tuple[Condition, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,35 +110,6 @@ def aged(layout: Layout, *, now: float) -> Layout:
 def without_basis(layout: Layout) -> Layout:
     """While flows that are open may still rest on something else."""
     return replace(layout, elements=frozenset(one for one in layout.elements if not is_basis(one)))
-
-
-def transaction(table: Table, before: Layout | None, after: Layout, *, kept: frozenset[Element]) -> list[Message]:
-    """Old elements out, chains exchanged, new elements in; the kernel shows the result at once or not at all.
-
-    An element with a lifetime may have run out by now, a basis may not have come yet, and what is gone cannot be
-    deleted: so it is added (which does nothing if it is there) and then deleted, which cannot fail.
-
-    Args:
-        table: the kernel's.
-        before: what it holds.
-        after: what it shall hold.
-        kept: elements that another thing has too.
-    """
-    held = frozenset() if before is None else before.elements
-    chains = () if before is None else before.chains
-    exchanged = chains != after.chains
-    lasting = frozenset(one for one in held & after.elements if one.lifetime is None)
-    if exchanged:
-        lasting = frozenset(one for one in lasting if one.verdict is None)
-    gone, fresh = held - lasting, after.elements - lasting
-    unsure = [one for one in gone if one.lifetime is not None or is_basis(one)]
-    messages = table.add(unsure) + table.delete(gone - kept)
-    if exchanged:
-        for chain in chains:
-            messages += table.delete_chain(chain.name)
-        for chain in after.chains:
-            messages += table.add_chain(chain.name, chain.rules, target=chain.target)
-    return messages + table.add(fresh)
 
 
 def narrows(before: NetworkChange, after: NetworkChange, *, elapsed: float = 0.0) -> bool:
@@ -285,29 +259,54 @@ def _chains(change: NetworkChange) -> Iterator[Chain]:
         if change.barred and change.repair:
             yield from _repair(one, change.repair)
         elif change.rules is not None and not change.barred:
-            yield from _wide(one, change.rules, "", _ALLOWED)
-            yield from _wide(one, change.denied, "no_", _DENIED)
+            yield from _wide(one, change.rules)
+            if change.denied:
+                yield from _refusals(one, change.denied, change.repair)
 
 
+_WAYS: Mapping[bool, str] = {True: "out", False: "in"}
 _ALLOWED: Mapping[bool, str] = {True: "passed", False: "allowed"}
 _DENIED: Mapping[bool, str] = {True: "denied{}", False: "denied_inbound{}"}
 
 
-def _wide(one: ThingAddress, rules: frozenset[FlowRule], no: str, targets: Mapping[bool, str]) -> Iterator[Chain]:
-    for outbound, direction in ((True, "out"), (False, "in")):
-        rows = sorted(
-            [
-                (tuple(_conditions(rule)), rule)
-                for rule in rules
-                if rule.outbound is outbound and rule.remote.version == one.ip.version and not _is_exact(rule)
-            ],
-            key=lambda row: repr(row[0]),
-        )
+def _wide(one: ThingAddress, rules: frozenset[FlowRule]) -> Iterator[Chain]:
+    for outbound, way in _WAYS.items():
+        rows = _rows(rules, outbound, one.ip.version)
         if rows:
-            name = f"{no}{direction}_{one.ip.version}_{one.ip.packed.hex()}"
-            entry = Element(f"{no}{direction}_wide{one.ip.version}", one.ip.packed, verdict=Verdict(name))
-            target = targets[outbound].format(one.ip.version)
-            yield Chain(name, entry, tuple([row[0] for row in rows]), target, tuple([row[1] for row in rows]), bool(no))
+            name = f"{way}_{one.ip.version}_{one.ip.packed.hex()}"
+            entry = Element(f"{way}_wide{one.ip.version}", one.ip.packed, verdict=Verdict(name))
+            yield Chain(name, entry, tuple(rows), _ALLOWED[outbound], tuple(rows.values()))
+
+
+def _refusals(one: ThingAddress, rules: frozenset[FlowRule], spared: frozenset[FlowRule]) -> Iterator[Chain]:
+    """Chains that things have in common, for a refusal is said to many at once."""
+    for outbound in _WAYS:
+        chain = _refusal(rules, spared, outbound, one.ip.version)
+        if chain.rules:
+            yield replace(chain, entry=replace(chain.entry, key=one.ip.packed))
+
+
+@lru_cache(maxsize=256)
+def _refusal(rules: frozenset[FlowRule], spared: frozenset[FlowRule], outbound: bool, version: int) -> Chain:
+    """As whoever has it has it, but for the key that leads there."""
+    rows = _rows(rules, outbound, version)
+    ways = [rule for rule in spared if rule.outbound is outbound and rule.remote.version == version]
+    left = tuple(sorted([tuple(_conditions(rule)) for rule in ways], key=repr))
+    way = _WAYS[outbound]
+    name = f"no_{way}_{version}_{sha256(repr((left, *rows)).encode()).hexdigest()[:32]}"
+    entry = Element(f"no_{way}_wide{version}", b"", verdict=Verdict(name))
+    target = _DENIED[outbound].format(version)
+    return Chain(name, entry, tuple(rows), target, tuple(rows.values()), is_refusal=True, spared=left)
+
+
+def _rows(rules: frozenset[FlowRule], outbound: bool, version: int) -> dict[tuple[Condition, ...], FlowRule]:
+    """Conditions of what no hash lookup decides, and the rule that each was made of."""
+    made = [
+        (tuple(_conditions(rule)), rule)
+        for rule in rules
+        if rule.outbound is outbound and rule.remote.version == version and not _is_exact(rule)
+    ]
+    return dict(sorted(made, key=lambda row: repr(row[0])))
 
 
 def _repair(one: ThingAddress, rules: frozenset[FlowRule]) -> Iterator[Chain]:

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import logging
 import time
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
@@ -24,27 +24,28 @@ from thingstead.enforcement.bridge_ruleset import render_bridge_table
 from thingstead.enforcement.conntrack import end_flows, end_flows_of, within
 from thingstead.enforcement.drop_log import DropLog
 from thingstead.enforcement.foreign_change import ForeignChanges
+from thingstead.enforcement.holdings import Holdings
 from thingstead.enforcement.layout import (
     Layout,
     aged,
     bars,
     bindings,
     exact_places,
-    is_shared,
     lay_out,
     narrows,
-    transaction,
     without_basis,
 )
 from thingstead.enforcement.netlink import Message, NetfilterSocket, NetlinkError, in_batches
 from thingstead.enforcement.nft import load_text
 from thingstead.enforcement.ruleset import render_table
 from thingstead.enforcement.table import Element, Table, comments, packet_counts, rule_packets
-from thingstead.errors import PolicyError
+from thingstead.enforcement.transaction import difference, transaction
+from thingstead.errors import TransportError
 from thingstead.identifier import ThingId
 
 __all__ = ["Nftables", "NftablesConfig"]
 
+_Step = tuple[Layout | None, Layout]
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -91,10 +92,8 @@ class Nftables:
         """
         self._config = config
         self._table = Table(config.table)
-        self._applied: dict[ThingId, Layout] = {}
-        self._owners: dict[IPv4Address | IPv6Address, ThingId] = {}
+        self._holdings = Holdings()
         self._unended: set[ThingId] = set()
-        self._shared: Counter[Element] = Counter()
         self._ports = BridgePorts(config.interfaces)
         self._on_ports: frozenset[Element] = frozenset()
         self._socket = NetfilterSocket()
@@ -115,29 +114,39 @@ class Nftables:
             PolicyError: an address is another thing's.
             UnsupportedError: a lifetime of more than one host.
         """
+        (applied,) = await self.apply_all((change,))
+        return applied
+
+    async def apply_all(self, changes: Sequence[NetworkChange]) -> tuple[AppliedChange, ...]:
+        """Make changes of several things hold, in one transaction; where the kernel does not take it, one by one.
+
+        Raises:
+            NetlinkError: the kernel refused one; of it what held before still holds, and of those behind it.
+            PolicyError: an address is another thing's.
+            UnsupportedError: a lifetime of more than one host.
+        """
+        claimed = [one.ip for change in changes for one in change.addresses]
+        if len(changes) > 1 and len(set(claimed)) < len(claimed):
+            # Whose an address is depends on who was first.
+            return tuple([await self.apply(change) for change in changes])
         async with self._lock:
             if not self._is_gathering:
                 self._settle()
             self._follow_ports()
-            change = self._without_others(change)
-            self._require_own_addresses(change)
             started = time.perf_counter()
-            before = self._applied.get(change.thing)
-            change = self._placed(change, before)
-            after = lay_out(change, at=started)
-            elapsed = started - (started if before is None else before.at)
-            if before is not None and not self._is_gathering and narrows(before.change, change, elapsed=elapsed):
-                self._unended.add(change.thing)
-            self._exchange(change.thing, before, after)
-            if change.thing in self._unended and not self._is_gathering:
-                places = (*(() if before is None else before.change.addresses), *change.addresses)
-                end_flows(self._socket, dict.fromkeys(places))
-                self._commit(self._table.add(filter(is_basis, after.elements)))
-                self._unended.discard(change.thing)
+            steps = [self._step(change, started) for change in changes]
+            try:
+                self._exchange(steps)
+            except TransportError:
+                if len(steps) == 1:
+                    raise
+                for step in steps:
+                    self._exchange([step])
+                    self._end_narrowed([step])
+            else:
+                self._end_narrowed(steps)
             seconds = time.perf_counter() - started
-            old = frozenset() if before is None or before.change.rules is None else before.change.rules
-            new = change.rules or frozenset()
-            return AppliedChange(change.thing, self.mode, len(new - old), len(old - new), seconds)
+            return tuple([_told(before, after, seconds) for before, after in steps])
 
     async def settle(self) -> str:
         """Put in force what was gathered since the start, in place of the tables that stood then.
@@ -173,7 +182,7 @@ class Nftables:
         """
         async with self._lock:
             self._settle()
-            applied = self._applied.get(thing)
+            applied = self._holdings.of(thing)
             addresses = () if applied is None else applied.change.addresses
             admitted = any(self._holds(element) for one in addresses for element in bindings(one))
             barred = any(self._holds(element) for one in addresses for element in bars(one))
@@ -187,7 +196,7 @@ class Nftables:
         """
         async with self._lock:
             self._settle()
-            applied = self._applied.get(thing)
+            applied = self._holdings.of(thing)
             if applied is None:
                 return ()
             exact = exact_places(applied.change)
@@ -212,12 +221,12 @@ class Nftables:
             seen, refused = self._counts("thing"), self._counts("refused")
             more, barred = self._counts("bound"), self._counts("stopped")
         traffic = []
-        for thing, applied in self._applied.items():
+        for applied in self._holdings.layouts():
             keys = [one.ip.packed for one in applied.change.addresses]
             stopped = sum(barred.get(key, 0) for key in keys)
             traffic.append(
                 Traffic(
-                    thing,
+                    applied.change.thing,
                     seen=sum(seen.get(key, 0) + more.get(key, 0) for key in keys) + stopped,
                     refused=sum(refused.get(key, 0) for key in keys) + stopped,
                 )
@@ -243,9 +252,13 @@ class Nftables:
         stood = self._bases()
         self._replace_tables()
         now = time.perf_counter()
-        layouts = [aged(layout, now=now) for layout in self._applied.values()]
-        empty: frozenset[Element] = frozenset()
-        parts = [transaction(self._table, None, without_basis(layout), kept=empty) for layout in layouts]
+        layouts = [aged(layout, now=now) for layout in self._holdings.layouts()]
+        stand: set[str] = set()
+        parts = []
+        for layout in layouts:
+            made = difference(None, without_basis(layout), kept=frozenset(), standing=stand)
+            parts.append(transaction(self._table, [made]))
+            stand |= {chain.name for chain in layout.chains}
         for messages in in_batches(parts):
             self._commit(messages)
         if self._is_altered:
@@ -317,35 +330,41 @@ class Nftables:
         ]
         return replace(change, addresses=tuple(places))
 
-    def _without_others(self, change: NetworkChange) -> NetworkChange:
-        """A bar neither fails nor strikes others for an address that another thing has by now."""
-        owned = {one.ip: self._owners.get(one.ip, change.thing) for one in change.addresses}
-        others = {ip for ip, by in owned.items() if by != change.thing and self._applied[by].change.rules is not None}
-        kept = tuple([one for one in change.addresses if one.ip not in others])
-        return replace(change, addresses=kept) if change.rules is None else change
+    def _step(self, change: NetworkChange, now: float) -> _Step:
+        """From what is held of a thing to what shall be."""
+        change = self._holdings.without_others(change)
+        for barred in self._holdings.at_addresses_of(change):
+            self._exchange([(barred, lay_out(NetworkChange(barred.change.thing, (), None)))])
+        before = self._holdings.of(change.thing)
+        after = lay_out(self._placed(change, before), at=now)
+        if before is not None and not self._is_gathering and _narrows(before, after):
+            self._unended.add(change.thing)
+        return before, after
 
-    def _require_own_addresses(self, change: NetworkChange) -> None:
-        """One address, one thing (R-34); an address that only a bar remembers is free again."""
-        for owner in {self._owners.get(one.ip, change.thing) for one in change.addresses} - {change.thing}:
-            applied = self._applied[owner]
-            if applied.change.rules is not None:
-                raise PolicyError(f"expected addresses of its own for {change.thing}, got some of {owner}", spec="R-34")
-            self._exchange(owner, applied, lay_out(NetworkChange(owner, (), None)))
+    def _exchange(self, steps: Sequence[_Step]) -> None:
+        """Have the kernel hold what shall be of each thing, all or none."""
+        differences = []
+        for before, after in steps:
+            put = without_basis(after) if after.change.thing in self._unended else after
+            differences.append(self._holdings.difference(before, put))
+            self._holdings.take(before, after)
+        try:
+            self._commit([] if self._is_gathering else transaction(self._table, differences))
+        except TransportError:
+            for before, after in reversed(steps):
+                self._holdings.take(after, before)
+            raise
 
-    def _exchange(self, thing: ThingId, before: Layout | None, after: Layout) -> None:
-        """Have the kernel hold the one instead of the other, and remember it once it does."""
-        held = frozenset() if before is None else before.elements
-        kept = frozenset(one for one in held if is_shared(one) and self._shared[one] > 1)
-        if not self._is_gathering:
-            put = without_basis(after) if thing in self._unended else after
-            self._commit(transaction(self._table, before, put, kept=kept))
-        self._shared.subtract(filter(is_shared, held))
-        self._shared.update(filter(is_shared, after.elements))
-        self._shared += Counter()
-        for one in () if before is None else before.change.addresses:
-            self._owners.pop(one.ip, None)
-        self._applied[thing] = after
-        self._owners.update({one.ip: thing for one in after.change.addresses})
+    def _end_narrowed(self, steps: Sequence[_Step]) -> None:
+        """End the flows of things that may do less, then keep the word for what those that come rest on."""
+        if self._is_gathering:
+            return
+        narrowed = [layouts for layouts in steps if layouts[1].change.thing in self._unended]
+        places = [one for layouts in narrowed for layout in layouts if layout for one in layout.change.addresses]
+        end_flows(self._socket, tuple(dict.fromkeys(places)))
+        words = [one for _, after in narrowed for one in after.elements if is_basis(one)]
+        self._commit(self._table.add(words))
+        self._unended.difference_update([after.change.thing for _, after in narrowed])
 
     def _holds(self, element: Element) -> bool:
         return self._stands(self._table.query(element))
@@ -374,6 +393,16 @@ class Nftables:
             for key, packets in packet_counts(self._socket.ask(self._table.query_all(name + family), dump=True)):
                 counts[key[:size]] = counts.get(key[:size], 0) + packets
         return counts
+
+
+def _narrows(before: Layout, after: Layout) -> bool:
+    return narrows(before.change, after.change, elapsed=after.at - before.at)
+
+
+def _told(before: Layout | None, after: Layout, seconds: float) -> AppliedChange:
+    old = frozenset() if before is None or before.change.rules is None else before.change.rules
+    new = after.change.rules or frozenset()
+    return AppliedChange(after.change.thing, Nftables.mode, len(new - old), len(old - new), seconds)
 
 
 def _open_log(group: int) -> DropLog | None:

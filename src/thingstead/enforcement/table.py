@@ -30,7 +30,7 @@ _NEWCHAIN, _DELCHAIN, _NEWRULE, _GETRULE, _DELRULE = 3, 5, 6, 7, 8
 _NEWSETELEM, _GETSETELEM, _DELSETELEM = 12, 13, 14
 _CREATE, _APPEND = 0x400, 0x800
 _ELEMENTS_PER_MESSAGE = 400
-_GOTO, _JUMP = -4, -3
+_RETURN, _GOTO, _JUMP = -5, -4, -3
 _META_L4PROTO = 16
 _NETWORK_HEADER, _TRANSPORT_HEADER = 1, 2
 _OVER = 1
@@ -121,14 +121,33 @@ class Table:
         """Delete elements, all of which must be there."""
         return self._elements(_DELSETELEM, elements, 0)
 
-    def add_chain(self, chain: str, rules: Iterable[tuple[Condition, ...]], *, target: str) -> list[Message]:
-        """Make a chain whose rules count what they match and send it to the chain `target`."""
+    def add_chain(
+        self,
+        chain: str,
+        rules: Iterable[tuple[Condition, ...]],
+        *,
+        target: str,
+        spared: Iterable[tuple[Condition, ...]] = (),
+    ) -> list[Message]:
+        """Make a chain whose rules count what they match and send it to the chain `target`.
+
+        Args:
+            chain: its name.
+            rules: conditions of each.
+            target: another chain.
+            spared: conditions of what goes back to where it came from, before any of the rules; not counted.
+        """
         name = chain.encode() + b"\0"
+        goes, returns = (
+            _encode_verdict(2, target, _GOTO),
+            nested(2, nested(2, attribute(1, struct.pack("!i", _RETURN)))),
+        )
+        rows = [*((rule, (), returns) for rule in spared), *((rule, (_expression("counter"),), goes) for rule in rules)]
         messages = [Message(_nft(_NEWCHAIN), _CREATE, INET, self._named() + attribute(3, name))]
-        for rule in rules:
+        for rule, counter, verdict in rows:
             conditions = [part for condition in rule for part in _encode_condition(condition)]
-            immediate = _expression("immediate", _integer(1, 0), _encode_verdict(2, target, _GOTO))
-            body = self._named() + attribute(2, name) + nested(4, *conditions, _expression("counter"), immediate)
+            immediate = _expression("immediate", _integer(1, 0), verdict)
+            body = self._named() + attribute(2, name) + nested(4, *conditions, *counter, immediate)
             messages.append(Message(_nft(_NEWRULE), _CREATE | _APPEND, INET, body))
         return messages
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import Any
 
+from thingstead.domain.network import AppliedChange
 from thingstead.domain.ports import Enforcement
 from thingstead.errors import ForbiddenError, PolicyError, ThingsteadError
 from thingstead.identifier import thing_id
@@ -41,8 +42,9 @@ class Enforcer:
     async def _answer(self, message: list[Any]) -> Any:
         match message:
             case [Ask.APPLY, list(change)]:
-                done = await self._rules.apply(decode_change(change))
-                return [done.mode, done.added, done.removed, done.seconds]
+                return _encode_applied(await self._rules.apply(decode_change(change)))
+            case [Ask.APPLY_ALL, list(changes)]:
+                return list(map(_encode_applied, await self._rules.apply_all(list(map(decode_change, changes)))))
             case [Ask.SETTLE]:
                 return await self._rules.settle()
             case [Ask.UPHOLD]:
@@ -58,3 +60,7 @@ class Enforcer:
             case [Ask.DROPS]:
                 return [[one.at, one.reason, one.packet_head] for one in await self._rules.drops()]
         raise ForbiddenError("expected something that is asked of the enforcer", reason="enforcer")
+
+
+def _encode_applied(done: AppliedChange) -> list[Any]:
+    return [done.mode, done.added, done.removed, done.seconds]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from enum import IntEnum
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -42,6 +43,7 @@ class Ask(IntEnum):
     DROPS = 5
     SETTLE = 6
     UPHOLD = 7
+    APPLY_ALL = 8
 
 
 class RemoteEnforcement:
@@ -59,10 +61,23 @@ class RemoteEnforcement:
             PolicyError: an address is another thing's.
         """
         match await self._ask(int(Ask.APPLY), encode_change(change)):
-            case [str(mode), int(added), int(removed), (None | float()) as seconds]:
-                return AppliedChange(change.thing, mode, added, removed, seconds)
             case [str(why)]:
                 raise PolicyError(why)
+            case answer:
+                return _decode_applied(change, answer)
+
+    async def apply_all(self, changes: Sequence[NetworkChange]) -> tuple[AppliedChange, ...]:
+        """The same of several things.
+
+        Raises:
+            TransportError: of one at least they are not in force.
+            PolicyError: an address is another thing's.
+        """
+        match await self._ask(int(Ask.APPLY_ALL), [encode_change(change) for change in changes]):
+            case [str(why)]:
+                raise PolicyError(why)
+            case [*answers] if len(answers) == len(changes):
+                return tuple([_decode_applied(*pair) for pair in zip(changes, answers, strict=True)])
         raise TransportError("the enforcer does not say what it did", reason="enforcer")
 
     async def settle(self) -> str:
@@ -112,6 +127,13 @@ class RemoteEnforcement:
                 return await asyncio.to_thread(self._connection.ask, *message)
             except ForbiddenError as error:
                 raise TransportError(str(error), reason="enforcer") from error
+
+
+def _decode_applied(change: NetworkChange, value: Any) -> AppliedChange:
+    match value:
+        case [str(mode), int(added), int(removed), (None | float()) as seconds]:
+            return AppliedChange(change.thing, mode, added, removed, seconds)
+    raise TransportError("the enforcer does not say what it did", reason="enforcer")
 
 
 def encode_change(change: NetworkChange) -> list[Any]:

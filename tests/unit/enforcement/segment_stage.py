@@ -23,7 +23,7 @@ from thingstead.enforcement.namespace import inside
 from thingstead.enforcement.netlink import NetlinkError
 from thingstead.enforcement.nft import load_text
 from thingstead.enforcement.nftables import Nftables, NftablesConfig
-from thingstead.errors import TransportError
+from thingstead.errors import PolicyError, TransportError
 from thingstead.protocols.packet.packet import decode_frame
 
 ALL, MDNS = b"\xff" * 6, "224.0.0.251"
@@ -298,6 +298,43 @@ async def bounds(stage, seen):
     seen["bound taken back"] = stage.volley(one, outside, 1600, 40, one_flow=True)
 
 
+async def fleet(stage, seen):
+    """One refusal of everything, said to two things at once; one of them has more than the kernel takes."""
+    one, two, site, kernel = stage.one, stage.two, stage.site, stage.kernel
+    everything = frozenset({FlowRule(way, ip_network(net)) for way in (True, False) for net in ("0.0.0.0/0", "::/0")})
+    spared = frozenset({FlowRule(True, host(site.controller_ipv4), UDP, (5685, 5685))})
+    both = [stage.change(ONE, one, stage.rules_of_one()), stage.change(TWO, two, stage.rules_of_two())]
+    web = FlowRule(True, host(site.internet), TCP, (443, 443))
+    both[1] = dataclasses.replace(both[1], rules=both[1].rules | {web})
+    door = bound(socket.SOCK_DGRAM, "0.0.0.0", 5685)
+
+    def look():
+        spoken = stage.arrives(one.namespace, door, site.controller_ipv4, 5685)
+        other = stage.arrives(one.namespace, stage.controller, site.controller_ipv4, COAP)
+        return [stage.connects(one, 443), stage.connects(two, 443), spoken, other]
+
+    await kernel.apply_all(both)
+    found = [look()]
+    refused = [dataclasses.replace(change, denied=everything, repair=spared) for change in both]
+    await kernel.apply_all(refused)
+    found.append(look())
+    await kernel.apply_all([refused[0], both[1]])
+    found.append(look())
+    await kernel.apply_all(both)
+    seen["fleet"] = [*found, look()]
+    many = frozenset({FlowRule(True, ip_network(f"10.{n >> 8}.{n & 255}.0/24"), UDP, (1, 9)) for n in range(2000)})
+    try:
+        await kernel.apply_all([refused[0], dataclasses.replace(both[1], rules=many)])
+    except TransportError:
+        seen["fleet, one too many"] = look()
+    try:
+        await kernel.apply_all([both[0], dataclasses.replace(both[1], addresses=both[0].addresses)])
+    except PolicyError:
+        seen["fleet, one address twice"] = look()
+    await kernel.apply_all([both[0], stage.change(TWO, two, stage.rules_of_two())])
+    door.close()
+
+
 async def repair(stage, seen):
     one, two, site, kernel = stage.one, stage.two, stage.site, stage.kernel
     way = {
@@ -499,7 +536,7 @@ async def act(stage, seen):
     kernel = stage.kernel
     await kernel.apply(stage.change(ONE, stage.one, stage.rules_of_one()))
     await kernel.apply(stage.change(TWO, stage.two, stage.rules_of_two()))
-    for part in (neighbours, tags, places, multicast, refusals, bounds, repair, names):
+    for part in (neighbours, tags, places, multicast, refusals, bounds, fleet, repair, names):
         await part(stage, seen)
     drops = await kernel.drops()
     seen["reasons"] = sorted({one.reason for one in drops})

@@ -6,8 +6,9 @@ import pytest
 from tests.unit.enforcement.observed import observed
 from thingstead.domain.network import NO_MAC, FlowRule, NetworkChange, ThingAddress
 from thingstead.enforcement.basis import bases, basis_of, is_basis
-from thingstead.enforcement.layout import lay_out, transaction, without_basis
+from thingstead.enforcement.layout import lay_out, without_basis
 from thingstead.enforcement.table import Element, Table
+from thingstead.enforcement.transaction import difference, transaction
 from thingstead.identifier import ThingId
 
 WEB = FlowRule(True, ip_network("198.51.100.2/32"), 6, (443, 443))
@@ -69,9 +70,8 @@ def test_it_can_be_left_out_and_taken_away_before_it_came():
     layout = lay_out(CHANGE)
     left = {one for one in layout.elements if not is_basis(one)}
     assert without_basis(layout).elements == left
-    (adds, deletes) = transaction(
-        Table("t"), layout, lay_out(dataclasses.replace(CHANGE, rules=None)), kept=frozenset(left)
-    )[:2]
+    nothing = lay_out(dataclasses.replace(CHANGE, rules=None))
+    (adds, deletes) = transaction(Table("t"), [difference(layout, nothing, kept=frozenset(left), standing=())])[:2]
     assert word().encode() in adds.body + deletes.body
 
 

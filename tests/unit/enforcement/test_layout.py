@@ -4,8 +4,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from thingstead.domain.network import FlowRule, NetworkChange, RateLimit, ThingAddress
-from thingstead.enforcement.layout import exact_places, lay_out, narrows, transaction
-from thingstead.enforcement.table import Element, Table
+from thingstead.enforcement.layout import exact_places, lay_out, narrows
 from thingstead.errors import UnsupportedError
 from thingstead.identifier import ThingId
 
@@ -86,6 +85,20 @@ def test_bounds_and_learning_are_of_each_address():
 def test_a_port_is_held_only_where_it_is_said():
     assert not {"held", "place"} & sets(lay_out(change()))
     assert {"held", "place"} <= sets(lay_out(change(addresses=(replace(HERE, port="t1"),))))
+
+
+def test_all_that_are_refused_the_same_have_one_chain_and_it_spares_what_repairs():
+    two, way = replace(HERE, ip=ip_address("10.77.1.2")), FlowRule(True, ip_network("10.77.0.1"), 17, (5683, 5683))
+    everything = FlowRule(True, ip_network("0.0.0.0/0"))
+    laid = [
+        lay_out(change(addresses=(one,), denied=frozenset({everything}), repair=frozenset(spared)))
+        for one, spared in ((HERE, {way}), (two, {way}), (HERE, ()))
+    ]
+    (one,), (other,), (less,) = (one.chains for one in laid)
+    assert one.name == other.name != less.name
+    assert one.entry.key == HERE.ip.packed
+    assert other.entry.key == two.ip.packed
+    assert (len(one.spared), len(less.spared)) == (1, 0)
 
 
 def test_where_there_is_no_link_layer_nothing_is_bound_on_a_bridge():
@@ -172,17 +185,3 @@ def test_what_ran_out_by_itself_was_not_taken_away():
     assert narrows(change(NAMED), change(), elapsed=59) is True
     assert narrows(change(NAMED), change(), elapsed=60) is False
     assert narrows(change(WEB), change(), elapsed=60) is True
-
-
-def test_what_both_have_is_not_sent_again():
-    before, after = lay_out(change(WEB)), lay_out(change(WEB, RANGE))
-    sent = b"".join(message.body for message in transaction(Table("t"), before, after, kept=frozenset()))
-    assert b"out_wide4" in sent
-    assert b"known4" not in sent
-
-
-def test_what_another_thing_has_too_is_not_taken_away():
-    bar = lay_out(NetworkChange(ONE, (HERE,), None, barred=True))
-    shared = Element("barred_mac", HERE.mac)
-    gone = transaction(Table("t"), bar, lay_out(NetworkChange(ONE, (), None)), kept=frozenset({shared}))
-    assert [message.family for message in gone if b"barred_mac" in message.body] == [7]

@@ -121,6 +121,26 @@ def test_more_than_a_thing_may_send_is_dropped(seen, what, most):
     assert seen["no bound"] == seen["bound taken back"] == 40
 
 
+@pytest.mark.requirement("R-89")
+def test_a_refusal_of_everything_holds_for_all_at_once_and_spares_the_way_to_the_controller(seen):
+    # One out, two out, one to the controller at the door that is spared, and at another.
+    assert seen["fleet"] == [
+        [True, True, True, True],
+        [False, False, True, False],
+        [False, True, True, False],
+        [True, True, True, True],
+    ]
+
+
+def test_of_things_that_change_together_one_that_the_kernel_refuses_costs_the_others_nothing(seen):
+    assert seen["fleet, one too many"] == [False, True, True, False]
+
+
+@pytest.mark.requirement("R-34")
+def test_of_things_that_change_together_two_have_no_address_in_common(seen):
+    assert seen["fleet, one address twice"] == [True, True, True, True]
+
+
 def test_what_nobody_answers_is_one_flow_to_the_bound_on_flows(seen):
     assert seen["one flow that nobody answers"] == 40
 
@@ -202,7 +222,8 @@ def test_the_log_names_the_interface_that_sent_it(seen):
     assert seen["whose"]["rogue"] == ["027700000001", "027700000003"]
     # The first by an address that it has left.
     assert seen["whose"]["stranger"] == ["027700000001", "027700000003"]
-    assert seen["whose"]["too_much"] == seen["whose"]["denied"] == ["027700000001"]
+    assert seen["whose"]["too_much"] == ["027700000001"]
+    assert seen["whose"]["denied"] == ["027700000001", "027700000002"]
 
 
 def test_who_finds_the_log_taken_keeps_the_rules_and_reads_nothing_of_another_s(seen):

@@ -50,6 +50,14 @@ def test_an_element_of_a_map_jumps_to_its_chain_so_that_the_packet_comes_back():
     assert element[2] == [(2, [(1, JUMP), (2, b"thing\0")])]
 
 
+def test_what_is_spared_goes_back_before_any_rule_and_is_not_counted():
+    protocol = Match(0, 0, b"\x11", b"\x11")
+    _, spared, rule = TABLE.add_chain("many", [()], target="denied4", spared=[(protocol,)])
+    expressions = [[dict(one)[1] for _, one in dict(tree(message.body))[4]] for message in (spared, rule)]
+    assert expressions == [[b"meta\0", b"range\0", b"immediate\0"], [b"counter\0", b"immediate\0"]]
+    assert b"\xff\xff\xff\xfb" in spared.body
+
+
 def test_what_matches_up_to_a_bound_is_counted_after_it():
     (message,) = TABLE.add([Element("thing4", b"key.", within=(7, 9))])
     _, (element,) = elements(message)

@@ -74,6 +74,17 @@ def remote(tmp_path):
         one.close()
 
 
+def test_several_changes_come_through_in_order_and_an_address_of_another_is_said(remote):
+    other = NetworkChange(ThingId("thing-bbbbbbbbbbbbbbbb"), (), frozenset({PING}))
+    done = asyncio.run(remote(DryRun("a test")).apply_all((CHANGE, other)))
+    assert [(one.thing, one.added) for one in done] == [(ONE, 2), (other.thing, 1)]
+
+
+def test_of_several_changes_one_with_an_address_of_another_is_refused(remote):
+    with pytest.raises(PolicyError, match="another thing's"):
+        asyncio.run(remote(Refusing("a test")).apply_all((CHANGE,)))
+
+
 def test_a_change_comes_through_whole_and_its_standing_back(remote):
     rules = DryRun("a test")
     there = remote(rules)

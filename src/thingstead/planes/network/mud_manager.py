@@ -51,6 +51,7 @@ class MudManager:
         clock: for UTC.
         alarm: told at once of deviations and changes.
         deviation_packets: refused packets between two looks that are worth an alarm.
+        at_once: things whose rules change in one step, a tenth of a second; then others have their turn.
     """
 
     name = PlaneName.NETWORK
@@ -67,6 +68,7 @@ class MudManager:
         clock: Clock,
         alarm: Callable[[Alarm], None],
         deviation_packets: int = 1,
+        at_once: int = 250,
     ) -> None:
         self._library = library
         self._names = names
@@ -76,6 +78,7 @@ class MudManager:
         self._clock = clock
         self._alarm = alarm
         self._deviation_packets = deviation_packets
+        self._at_once = at_once
         self._rate = site.rate
         self._learning: set[ThingId] = set()
         self._residents = Residents()
@@ -437,7 +440,7 @@ class MudManager:
 
     async def _bar(self, thing: Thing, demand: Demand) -> AppliedChange:
         resident = Resident(thing, self._addresses(thing), demand)
-        repair = self._book.repair(thing) if demand is Demand.RESTRICT else frozenset()
+        repair = self._book.repair() if demand is Demand.RESTRICT else frozenset()
         change = NetworkChange(thing.id, resident.addresses, None, barred=True, repair=repair)
         # First: whoever puts rules in force meanwhile must not take it for one who is in.
         self._residents.put(resident)
@@ -454,6 +457,11 @@ class MudManager:
         return tuple(dict.fromkeys((*here, *(known.addresses if known and here else ()))))
 
     async def _apply(self, resident: Resident) -> AppliedChange:
+        applied = await self._enforcement.apply(self._change(resident))
+        self._mode = applied.mode
+        return applied
+
+    def _change(self, resident: Resident) -> NetworkChange:
         thing = resident.thing
         change = NetworkChange(
             thing.id,
@@ -462,11 +470,10 @@ class MudManager:
             denied=self._book.refused(thing),
             rate=self._rate,
             learning=self._book.learns(thing, self._clock.utc()),
+            repair=self._book.repair(),
         )
         (self._learning.add if change.learning else self._learning.discard)(thing.id)
-        applied = await self._enforcement.apply(change)
-        self._mode = applied.mode
-        return applied
+        return change
 
     async def _end_rules(self) -> set[ThingId]:
         """Forget rules of the owner's whose time is over; whom they were about."""
@@ -483,11 +490,15 @@ class MudManager:
         """Put in force what changed; what fails, or takes too long for one turn, is owed and done at the next."""
         self._unapplied.update(dict.fromkeys(sorted(things)))
         started = self._clock.now()
-        for thing in tuple(self._unapplied):
+        owed = tuple(self._unapplied)
+        for some in [owed[at : at + self._at_once] for at in range(0, len(owed), self._at_once)]:
             if self._clock.now() - started > _LONGEST_TURN:
                 break
-            await self._apply_again(thing)
-            self._unapplied.pop(thing, None)
+            # Asked anew, for others have had their turn: whoever was barred meanwhile must not come back.
+            found = [one for one in map(self._residents.of, some) if one is not None and one.demand is Demand.ADMIT]
+            await self._enforcement.apply_all([self._change(one) for one in found])
+            for thing in some:
+                self._unapplied.pop(thing, None)
             await asyncio.sleep(0)
 
     async def _reapply_peers(self, thing: Thing) -> None:

@@ -153,9 +153,12 @@ class Overlay:
             return [(family, Remote(RemoteKind.LOCAL_NETWORKS)) for family in (4, 6)]
         meant = {ANYBODY: _EVERYBODY, LOCAL: self._local, INTERNET: _without(_INTERNET, self._local)}
         found = meant[rule.remote] if prefix is None else (prefix,)
-        # Only where it has to be: without a hole, everybody is one rule for each thing, and with one some sixty.
-        left = _without(found, self._controller) if rule.refuses and self._is_in_the_way(rule) else found
+        # What speaks of nobody but the controller says nothing; where it is one of many, the kernel spares it.
+        left = [one for one in found if not (rule.refuses and self._is_controller(one) and self._is_in_the_way(rule))]
         return [(one.version, Remote(RemoteKind.PREFIX, prefix=one)) for one in left]
+
+    def _is_controller(self, prefix: Prefix) -> bool:
+        return not _without([prefix], self._controller)
 
     def _is_in_the_way(self, rule: OwnerRule) -> bool:
         """Whether a rule speaks of what goes between a thing and the controller."""

@@ -93,6 +93,10 @@ class RuleBook:
         self._kept: WeakValueDictionary[int, frozenset[FlowRule]] = WeakValueDictionary()
         self._released: dict[ThingId, RuleSet] = {}
         self._named: dict[str, tuple[RuleSet, frozenset[str]]] = {}
+        here = Surroundings(my_controller=site.controller)
+        self._repair = frozenset(
+            [self._flow_rule(rule, prefix) for rule in site.baseline for prefix in here.resolve(rule, authority="")]
+        )
         self._refusals: dict[str, tuple[tuple[Rule, ...], frozenset[FlowRule]]] = {}
 
     def rules_of(self, thing: Thing) -> RuleSet | None:
@@ -151,14 +155,12 @@ class RuleBook:
             return False
         return bool(thing.keys) and at < min(key.since for key in thing.keys) + self._site.learn
 
-    def repair(self, thing: Thing) -> frozenset[FlowRule]:
-        """What is left to a thing in quarantine: its way to the controller, who mends it or lets it go."""
-        surroundings = self._surroundings(thing, self._site.baseline)
-        return frozenset(
-            self._flow_rule(rule, prefix)
-            for rule in self._site.baseline
-            for prefix in surroundings.resolve(rule, authority="")
-        )
+    def repair(self) -> frozenset[FlowRule]:
+        """What is left to a thing in quarantine: its way to the controller, who mends it or lets it go.
+
+        No refusal of ranges reaches it either.
+        """
+        return self._repair
 
     def refused(self, thing: Thing) -> frozenset[FlowRule]:
         """Flows that the owner refuses it, whatever allows them; for good, as long as the names stand for it."""
@@ -181,7 +183,7 @@ class RuleBook:
         reasons = []
         for flow in flows:
             verdict = against.judge(flow)
-            if isinstance(verdict, Allowed):
+            if isinstance(verdict, Allowed) and not isinstance(judges[-1].judge(flow), Allowed):
                 one = owners[verdict.rule]
                 reasons.append(
                     Reason(False, "owner", one.id, f"you refuse it: {one.cause or f'your rule {one.id} says so'}")

@@ -121,6 +121,7 @@ class World:
         learns=False,
         own=None,
         learn=timedelta(),
+        at_once=250,
         **names,
     ):
         self.clock = clock or JumpingClock()
@@ -147,6 +148,7 @@ class World:
             enforcement=kernel or self.kernel,
             site=SiteMap(LOCAL, CONTROLLER, {DNS_CLASS: CONTROLLER}, BASELINE, learn=learn),
             overlay=Overlay(self.own, local=LOCAL, controller=CONTROLLER, baseline=BASELINE),
+            at_once=at_once,
             locate=self.locate,
             clock=self.clock,
             alarm=self.alarms.append,

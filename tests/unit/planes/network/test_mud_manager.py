@@ -424,7 +424,7 @@ def test_a_name_that_is_answered_while_a_thing_is_restricted_brings_nothing_back
     class Elsewhere(Kernel):
         async def apply(self, change):
             done = await super().apply(change)
-            if change.rules == world.manager._book.repair(aged):
+            if change.rules == world.manager._book.repair():
                 await world.manager.learn(answer)
             return done
 

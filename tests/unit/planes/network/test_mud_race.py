@@ -37,7 +37,7 @@ class Refusing(DryRun):
 
 
 def play(story, *services, learns=False, who=THING):
-    world = World(*services or (CLOUD,), learns=learns)
+    world = World(*services or (CLOUD,), learns=learns, at_once=1)
 
     async def run():
         await world.admit(THING)

@@ -92,12 +92,13 @@ WIDE: Any = {"protocol": None, "ports": (0, 65535)}
     "changes",
     [WIDE, {"protocol": 17, "ports": (5000, 6000)}, {"way": Way.OUT, "protocol": None, "ports": (5683, 5683)}],
 )
-def test_a_refusal_of_everybody_leaves_the_controller(changes):
+def test_a_refusal_of_everybody_is_one_rule_for_each_family_and_way(changes):
     rules = compiled(**changes)
     assert reaches(rules, "192.0.2.1/32")
     assert reaches(rules, "2001:db8::1/128")
-    assert reaches(rules, "10.77.0.2/32")
-    assert not reaches(rules, "10.77.0.1/32")
+    assert len(rules) == 2 * len({one.opened_by for one in rules})
+    with pytest.raises(PolicyError, match="the domain's controller"):
+        compiled(**(changes | {"remote": "10.77.0.1/32"}))
 
 
 def test_the_internet_is_what_is_not_the_site():
