@@ -10,10 +10,6 @@ from tests.sabotage.replacement import Sabotage, returns
 __all__ = ["ROWS"]
 
 
-def _whole(_original: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda prefixes, _holes: tuple(prefixes)
-
-
 def _unjudged(original: Callable[..., Any]) -> Callable[..., Any]:
     async def judged(*args: Any, **kwargs: Any) -> Any:
         found = await original(*args, **kwargs)
@@ -49,8 +45,8 @@ ROWS = (
     ),
     Sabotage(
         "R-89",
-        "thingstead.planes.network.overlay:_without",
-        _whole,
+        "thingstead.planes.network.rule_book:RuleBook.repair",
+        returns(frozenset()),
         "no refusal cuts a thing off from who mends it",
     ),
     Sabotage(

@@ -36,8 +36,8 @@ def _unplaced(_original: Callable[..., Any]) -> Callable[..., Any]:
 ROWS = (
     Sabotage(
         "R-34",
-        "thingstead.enforcement.nftables:Nftables._require_own_addresses",
-        accepts,
+        "thingstead.enforcement.holdings:Holdings.at_addresses_of",
+        returns(()),
         "an address has one thing",
     ),
     Sabotage(
