@@ -21,8 +21,9 @@ from thingstead.analysis.traffic.verdict import Judge
 from thingstead.domain.name import NameAnswer
 from thingstead.domain.network import ANY_PORTS, FlowRule, NetworkChange, RateLimit, ThingAddress
 from thingstead.domain.owner_rule import OwnerRule, Way, parse_remote
-from thingstead.enforcement.layout import lay_out, transaction
+from thingstead.enforcement.layout import lay_out
 from thingstead.enforcement.table import Table
+from thingstead.enforcement.transaction import difference, transaction
 from thingstead.errors import ConfigError, PolicyError
 from thingstead.identifier import thing_id_from_random
 from thingstead.planes.network.overlay import Overlay
@@ -71,7 +72,7 @@ def _change(data: bytes) -> None:
     ensure(decode_change(encode_change(read)) == read, "another change than was asked for")
     layout = attempt(lambda: lay_out(read))
     if layout is not None:
-        for one in transaction(Table("fuzz"), None, layout, kept=frozenset()):
+        for one in transaction(Table("fuzz"), [difference(None, layout, kept=frozenset(), standing=())]):
             one.encode(1)
 
 
