@@ -27,7 +27,7 @@ _DROPS = {
     "stranger": "the domain does not know who sent it",
     "too_much": "it sent more than it may in so short a time",
     "unbound": "it was sent from {}, which is not among the addresses that the domain has of it",
-    "elsewhere": "its own rules have nothing against it; `thingstead network drops {}` says what has",
+    "elsewhere": "it was the other side that could not: `thingstead network drops {}` says why",
     "late": "it was no part of an open conversation; one that begins now is allowed",
 }
 _TCP = 6

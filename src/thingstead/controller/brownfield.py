@@ -22,7 +22,7 @@ from thingstead.domain.network import ThingAddress
 from thingstead.domain.plane import Plane
 from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
-from thingstead.errors import ConfigError, PolicyError
+from thingstead.errors import ConfigError, PolicyError, TransitionError
 from thingstead.identifier import ThingId, thing_id_from_random
 from thingstead.planes.network.mud_library import is_owners
 from thingstead.protocols.mud.parser import parse
@@ -103,7 +103,8 @@ class Brownfield:
         Raises:
             ConfigError: no address of one device, or a word that is none.
             ProtocolError: not a MUD file.
-            PolicyError: another device's file, interface or address, or a device that is restricted.
+            PolicyError: another device's file, interface or address.
+            TransitionError: the device is restricted.
             StorageError: it could not be kept.
         """
         _check(find)
@@ -115,7 +116,9 @@ class Brownfield:
         if find.document and parse(find.document).url != url:
             raise PolicyError(f"expected a MUD file of {url}, which is this device's and nobody else's", reason="url")
         if thing is not None and thing.restriction is not Restriction.NONE:
-            raise PolicyError(f"{thing.id} is {thing.state.value}, {thing.restriction.value}", reason="restricted")
+            raise TransitionError(
+                f"{thing.id} is {thing.restriction.value}: `thingstead thing restore {thing.id}` first"
+            )
         self._require_free(find, thing)
         if find.document:
             await self._vouch(find.document)

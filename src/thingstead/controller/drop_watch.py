@@ -29,6 +29,7 @@ class DropWatch:
         drops: what was dropped since the last look, a bounded number.
         neighbourhood: whose addresses these are.
         history: keeps it.
+        is_cut_off: whether nothing of a thing passes.
 
     Attributes:
         by_reason: how many packets, by the kernel's rule that dropped them.
@@ -41,10 +42,13 @@ class DropWatch:
         drops: Callable[[], Awaitable[tuple[Drop, ...]]],
         neighbourhood: Neighbourhood,
         history: FlowHistory,
+        *,
+        is_cut_off: Callable[[ThingId], bool],
     ) -> None:
         self._drops = drops
         self._neighbourhood = neighbourhood
         self._history = history
+        self._is_cut_off = is_cut_off
         self.by_reason: Counter[str] = Counter()
         self.unread = self.strangers = 0
 
@@ -72,12 +76,14 @@ class DropWatch:
         if sender is not None:
             is_unbound = cause == "stranger" and packet.source not in self._neighbourhood.devices(sender)
             own = f"unbound {ip_address(packet.source)}" if is_unbound and packet.source else cause
-            self._keep(sender, _flow(packet, is_sent=True), own)
+            self._keep(sender, receiver, _flow(packet, is_sent=True), own)
         if receiver is not None:
-            self._keep(receiver, _flow(packet, is_sent=False), cause)
+            self._keep(receiver, sender, _flow(packet, is_sent=False), cause)
 
-    def _keep(self, thing: ThingId, flow: Flow, cause: str) -> None:
+    def _keep(self, thing: ThingId, other: ThingId | None, flow: Flow, cause: str) -> None:
         """Who looks for routers on a bridge that does not carry that did nothing; who says to be one did."""
+        if cause == "barred" and other is not None and not self._is_cut_off(thing):
+            cause = f"elsewhere {other}"
         if cause in _CLAIMS or not keeps_the_link(flow):
             self._history.see(thing, flow, cause=cause)
 

@@ -116,7 +116,7 @@ class FlowHistory:
         rows = self._records.scan(f"{thing}/{first}", f"{thing}/{today}~")
         kept = [contact for _, document in rows for contact in decode(document)]
         going = [*self._waiting.get(thing, ()), *((flow, "") for source in self.going for flow in source(thing))]
-        contacts = merged([*kept, *(await self._contacts(thing, tuple(going)) if going else ())])
+        contacts = _without_shadows(merged([*kept, *(await self._contacts(thing, tuple(going)) if going else ())]))
         return tuple(sorted(contacts, key=lambda one: (-one.packets, one.who, one.port or 0)))
 
     async def forget(self, thing: ThingId) -> None:
@@ -185,3 +185,19 @@ class FlowHistory:
 
 
 _OTHERS = "(others)"
+
+
+def _without_shadows(contacts: list[Contact]) -> list[Contact]:
+    """Without attempts that were seen on the wire, came to nothing, and are told with the reason they were dropped for.
+
+    What passed one way only is an attempt by TCP alone; by UDP somebody may have listened.
+    """
+    dropped = {(one.outbound, one.who, one.protocol, one.port) for one in contacts if one.dropped}
+    return [
+        one
+        for one in contacts
+        if one.dropped
+        or (one.packets_in and one.packets_out)
+        or (one.allowed and one.is_answered)
+        or (one.outbound, one.who, one.protocol, one.port) not in dropped
+    ]

@@ -30,6 +30,7 @@ from thingstead.controller.response import Responder
 from thingstead.controller.second_place import SecondPlace
 from thingstead.controller.traffic_watch import Surroundings, TrafficWatch
 from thingstead.controller.virtual_patch import VirtualPatches
+from thingstead.domain.lifecycle import Restriction
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.register import Register
 from thingstead.storage.records import PlaneRecords
@@ -124,7 +125,12 @@ def compose_lookout(
     answers = NetworkAnswers(
         network, history, patches, register, addresses=neighbourhood.devices, local=local, days=days, clock=clock
     )
-    drops = DropWatch(network.drops, neighbourhood, history)
+    drops = DropWatch(
+        network.drops,
+        neighbourhood,
+        history,
+        is_cut_off=lambda thing: register.thing(thing).restriction is not Restriction.NONE,
+    )
     exposure = _exposure(foundation, planes, store, register)
     urls = MudIntake(
         register,

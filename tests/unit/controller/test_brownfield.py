@@ -15,7 +15,7 @@ from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
 from thingstead.domain.network import ThingAddress
 from thingstead.domain.plane import Demand, PlaneName
-from thingstead.errors import ConfigError, DecodeError, PolicyError, StorageError
+from thingstead.errors import ConfigError, DecodeError, PolicyError, StorageError, TransitionError
 from thingstead.identifier import ThingId
 from thingstead.protocols.mud.builder import Description, render
 from thingstead.storage.memory import MemoryStore
@@ -174,7 +174,7 @@ def test_who_is_cut_off_is_not_let_in_again_by_this():
     field = Field()
     thing = field.adopt()
     asyncio.run(field.house.conductor.restrict(thing.id, Restriction.QUARANTINED, actor="owner", cause="test"))
-    with pytest.raises(PolicyError, match="quarantined"):
+    with pytest.raises(TransitionError, match="quarantined: `thingstead thing restore"):
         field.adopt()
     assert len(field.vouched) == 1
 
@@ -199,7 +199,7 @@ def test_who_is_cut_off_and_came_back_once_is_not_let_in_by_its_earlier_life():
     asyncio.run(field.house.conductor.transition(before.id, Cause.RETIRED, actor="owner"))
     after = field.adopt()
     asyncio.run(field.house.conductor.restrict(after.id, Restriction.QUARANTINED, actor="owner", cause="test"))
-    with pytest.raises(PolicyError, match="quarantined"):
+    with pytest.raises(TransitionError, match="quarantined: `thingstead thing restore"):
         field.adopt()
 
 

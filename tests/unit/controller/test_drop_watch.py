@@ -31,7 +31,8 @@ class Watch:
         self.rows: Any = ()
         known = Neighbourhood(self.located, clock=self.desk.clock)
         asyncio.run(known.look())
-        self.watch = DropWatch(self.drops, known, self.desk.history)
+        self.cut_off: set[str] = set()
+        self.watch = DropWatch(self.drops, known, self.desk.history, is_cut_off=lambda one: one in self.cut_off)
 
     @staticmethod
     def located():
@@ -114,6 +115,21 @@ def test_what_the_link_lives_by_is_told_where_it_claims_something(reason, told):
     watch = Watch()
     watch.look(FAR + MAC + b"\x86\xdd" + head + icmp, reason=reason)
     assert (len(watch.desk.of()), watch.watch.by_reason) == (told, {reason: 1})
+
+
+def test_between_two_things_who_is_cut_off_is_told_from_who_is_not():
+    watch = Watch()
+    watch.cut_off = {OTHER}
+    watch.look(frame("10.77.0.9", HERE, macs=(FAR[:5] + b"\3", MAC)), reason="barred")
+    assert [one.by for one in watch.desk.of()] == [f"elsewhere {OTHER}"]
+    assert [one.by for one in watch.desk.of(OTHER)] == ["barred"]
+
+
+def test_what_strangers_send_to_who_is_cut_off_is_told_as_such():
+    watch = Watch()
+    watch.cut_off = {LAMP}
+    watch.look(frame("203.0.113.5", HERE, macs=(FAR, MAC)), reason="barred")
+    assert watch.desk.of()[0].by == "barred"
 
 
 def test_strangers_are_counted_and_not_kept():

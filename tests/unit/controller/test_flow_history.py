@@ -1,6 +1,7 @@
 """Whom a thing talked to is kept by day, with the reason of the moment, and within bounds whatever it does."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_address
 
@@ -115,6 +116,23 @@ def test_what_the_other_things_rules_dropped_is_explained_there():
     (one,) = Desk().see(flow("10.77.0.9", 80, outbound=False), cause="refused").of()
     assert (one.allowed, one.by) == (False, f"elsewhere {OTHER}")
     assert f"thingstead network drops {OTHER}" in one.why
+
+
+def attempt(**changes):
+    return replace(flow("10.77.0.9", 80), packets_in=0, octets_in=0, **changes)
+
+
+@pytest.mark.parametrize("answer", [YES, NO])
+def test_an_attempt_that_was_dropped_is_told_once(answer):
+    desk = Desk()
+    desk.answer = answer
+    (one,) = desk.see(attempt()).see(attempt(), cause="barred").of()
+    assert (one.by, one.dropped) == ("barred", 1)
+
+
+@pytest.mark.parametrize("other", [flow("10.77.0.9", 80), attempt(protocol=17), attempt(remote_port=81)])
+def test_what_passed_is_told_beside_what_was_dropped(other):
+    assert len(Desk().see(other).see(attempt(protocol=other.protocol), cause="barred").of()) == 2
 
 
 def test_what_its_own_rules_dropped_is_not():
