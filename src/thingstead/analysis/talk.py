@@ -23,14 +23,14 @@ _DROPS = {
     "barred": "it is cut off: nothing of it passes, whatever rules allow",
     "spoofed": "it was sent from an address that is not bound to this interface",
     "rogue": "only the site's own servers may say such things to others: who routes, who has which address",
-    "sideways": "no rule lets these two things talk to each other on their segment",
+    "sideways": "on its segment nothing passes from one to another that no rule names",
     "stranger": "the domain does not know who sent it",
     "too_much": "it sent more than it may in so short a time",
     "unbound": "it was sent from {}, which is not among the addresses that the domain has of it",
     "elsewhere": "it was the other side that could not: `thingstead network drops {}` says why",
     "late": "it was no part of an open conversation; one that begins now is allowed",
 }
-_TCP = 6
+_TCP, _UDP = 6, 17
 _UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3), ("B", 0))
 
 
@@ -73,7 +73,9 @@ def undo(thing: ThingId, contact: Contact) -> str:
         return f"thingstead network drops {what}"
     if contact.by == "barred":
         return f"thingstead thing restore {thing}"
-    if contact.by != "nobody" or contact.protocol is None:
+    # What stays on a segment is decided group by group: one that somebody may send to is carried there.
+    is_to_group = contact.by == "sideways" and contact.outbound and _is_group(contact)
+    if not (contact.by == "nobody" or is_to_group) or contact.protocol is None:
         return ""
     to = contact.who if "." in contact.who and as_prefix(contact.who) is None else contact.address
     port = "" if contact.port is None else f" --port {contact.port}"
@@ -90,6 +92,13 @@ def is_met(rule: OwnerRule, contact: Contact, *, local: Sequence[Prefix]) -> boo
     if port is not None and not rule.ports[0] <= port <= rule.ports[1]:
         return False
     return _is_remote(rule.remote, contact, local)
+
+
+def _is_group(contact: Contact) -> bool:
+    try:
+        return contact.protocol == _UDP and ip_address(contact.address).is_multicast
+    except ValueError:
+        return False
 
 
 def _is_remote(remote: str, contact: Contact, local: Sequence[Prefix]) -> bool:

@@ -85,6 +85,14 @@ def test_what_was_refused_is_one_too(changes, said):
         ({"by": "barred"}, f"thingstead thing restore {THING}"),
         ({"by": f"elsewhere {THING}"}, f"thingstead network drops {THING}"),
         ({"by": "late"}, ""),
+        (
+            {"by": "sideways", "who": "224.0.0.251", "address": "224.0.0.251", "protocol": 17, "port": 5353},
+            f"thingstead network allow 224.0.0.251 --thing {THING} --protocol udp --port 5353",
+        ),
+        ({"by": "sideways", "protocol": 17, "address": "10.77.0.9"}, ""),
+        ({"by": "sideways", "protocol": 17, "address": "01:00:5e:00:00:fb"}, ""),
+        ({"by": "sideways", "protocol": 6, "address": "224.0.0.251"}, ""),
+        ({"by": "sideways", "protocol": 17, "address": "224.0.0.251", "outbound": False}, ""),
         ({"by": "unbound 10.77.0.9"}, ""),
     ],
 )
