@@ -41,7 +41,7 @@ def watched(tap, place):
     segment = Segment()
     inventory = Inventory(Listener(segment))
     assert connects(place, 443)
-    for number, (data, length) in enumerate(tap.take(1000)):
+    for number, (data, length, _port) in enumerate(tap.take(1000)):
         inventory.see(decode_frame(data, at=float(number), length=length))
     device = next(one for one in inventory.devices() if one.mac == place.mac)
     return propose(device, model="plug", is_local=segment.is_local, at=AT)

@@ -22,8 +22,8 @@ _LONGEST = 60 * 24 * 31
 class Tap(Protocol):
     """Where frames come from: `transport.packet_tap.PacketTap`."""
 
-    def take(self, most: int) -> list[tuple[bytes, int]]:
-        """Frames that wait: what is kept of each, and its octets on the wire."""
+    def take(self, most: int) -> list[tuple[bytes, int, str]]:
+        """Frames that wait: what is kept of each, its octets on the wire, and the port by which it came."""
         ...
 
     def lost(self) -> int:
@@ -61,7 +61,7 @@ async def _hear(tap: Tap, see: Callable[[Packet], None], console: Console, clock
     def on_frames() -> None:
         nonlocal damaged
         at = clock.utc().timestamp()
-        for data, length in tap.take(_AT_ONCE):
+        for data, length, _port in tap.take(_AT_ONCE):
             try:
                 see(decode_frame(data, at=at, length=length))
             except ProtocolError:

@@ -38,6 +38,7 @@ class CloneWatch:
 
     Attributes:
         found: identities that were found to live twice, since our start.
+        listeners: who else is told whose message verified.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class CloneWatch:
         self._suspects: dict[ThingId, Clone] = {}
         self._waiting = asyncio.Event()
         self.found = 0
+        self.listeners: list[Callable[[ThingId], None]] = []
         store.listen(self._follow)
 
     def _follow(self, committed: Committed) -> None:
@@ -61,6 +63,8 @@ class CloneWatch:
 
     def heard(self, thing: ThingId, source: Address) -> None:
         """A message of the thing verified."""
+        for listener in self.listeners:
+            listener(thing)
         if not self._sightings.has_moved(thing, source) or not self._receives_at(thing, source):
             return
         clone = self._sightings.heard(thing, source, now=self._clock.now())

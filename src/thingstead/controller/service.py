@@ -70,6 +70,8 @@ def serve(controller: Controller) -> None:
 
     resources.on_refusal = count
     controller.admission.on_url = controller.lookout.urls.note
+    if controller.lookout.traffic is not None:
+        controller.clones.listeners.append(controller.lookout.traffic.verify)
 
 
 _LINK_FORMAT = str(int(ContentFormat.LINK_FORMAT))

@@ -12,7 +12,9 @@ from typing import Protocol
 
 from thingstead.analysis.detectors.detector import Detection
 from thingstead.analysis.detectors.panel import Panel
+from thingstead.analysis.detectors.port_book import PortBook
 from thingstead.analysis.detectors.scene import HOME, Scene
+from thingstead.analysis.detectors.sight import foreign
 from thingstead.clock import Clock
 from thingstead.controller.standing import GONE
 from thingstead.domain.lifecycle import Restriction
@@ -43,8 +45,8 @@ class Tap(Protocol):
         """Look whether the links are still the same."""
         ...
 
-    def take(self, most: int) -> list[tuple[bytes, int]]:
-        """Frames that wait: what is kept of each, and its octets on the wire."""
+    def take(self, most: int) -> list[tuple[bytes, int, str]]:
+        """Frames that wait: what is kept of each, its octets on the wire, and the port of a bridge it came in by."""
         ...
 
     def lost(self) -> int:
@@ -99,6 +101,7 @@ class Surroundings:
         gateways: link-layer addresses of routers and servers beside this machine.
         local: prefixes of the site, beside private ones and those of this machine's own addresses.
         named: names that rules open a way to, as they stand: they outlast a restart, which look-ups do not.
+        hold_ports: rules hold each thing to the port behind which it was admitted.
     """
 
     register: Register
@@ -108,6 +111,7 @@ class Surroundings:
     gateways: frozenset[bytes] = frozenset()
     local: tuple[IPv4Network | IPv6Network, ...] = ()
     named: Callable[[], Iterable[NameStanding]] = tuple
+    hold_ports: bool = False
 
     def scene(self, tap: Tap, installs: dict[ThingId, float], before: Scene, *, now: float) -> Scene:
         """The site as it is now; what was learned of names stays, and what rules know of them is learned."""
@@ -167,6 +171,9 @@ class TrafficWatch:
         self._clock = clock
         self._limits = limits or Limits()
         self._panel = Panel(Scene())
+        self._ports = PortBook(held=surroundings.hold_ports)
+        self._macs: dict[ThingId, bytes] = {}
+        self._own: frozenset[bytes] = frozenset()
         self._installs: dict[ThingId, float] = {}
         self._looked: float | None = None
         self._left, self._spent = self._limits.per_look, 0.0
@@ -190,12 +197,18 @@ class TrafficWatch:
         """A thing says that it runs another release: what it does from now on is compared with what it did."""
         self._installs[thing] = self._clock.utc().timestamp()
 
+    def verify(self, thing: ThingId) -> None:
+        """A message of it verified: it is where frames of its come from just now, and nowhere else."""
+        mac = self._macs.get(thing)
+        if mac is not None:
+            self._ports.verify(mac, self._clock.utc().timestamp())
+
     def take(self) -> None:
         """Look at frames that wait; a batch of them, so that others get their turn."""
         at, started = self._clock.utc().timestamp(), self._clock.now()
         frames = self._tap.take(self._limits.batch)
-        for frame, length in frames:
-            self._see(frame, length, at)
+        for frame, length, port in frames:
+            self._see(frame, length, port, at)
         self._left -= len(frames)
         self._spent += self._clock.now() - started
         if self._left <= 0 or self._spent >= self._limits.busy:
@@ -232,16 +245,25 @@ class TrafficWatch:
         """Frames that were not looked at, for they came too fast."""
         return self._tap.lost()
 
-    def _see(self, frame: bytes, length: int, at: float) -> None:
+    def _see(self, frame: bytes, length: int, port: str, at: float) -> None:
         try:
             packet = decode_frame(frame, at=at, length=length)
         except ProtocolError:
             self.refused += 1
             return
         self.seen += 1
+        packet.source_mac = self._sender(packet.source_mac, port, at)
         for listener in self.listeners:
             listener(packet)
         self._keep(self._panel.see(packet))
+
+    def _sender(self, mac: bytes, port: str, at: float) -> bytes:
+        """Whom a frame is put down to: nobody is accused of what another sends under his address."""
+        if not port:
+            return mac
+        if mac in self._own:
+            return foreign(mac, port)
+        return self._ports.sender(mac, port, at) if mac in self._panel.scene.things else mac
 
     def _keep(self, detections: tuple[Detection, ...]) -> None:
         for one in detections:
@@ -256,6 +278,8 @@ class TrafficWatch:
         self._looked = self._clock.utc().timestamp()
         self._tap.refresh()
         self._panel.scene = self._surroundings.scene(self._tap, self._installs, self._panel.scene, now=self._looked)
+        self._own = self._tap.macs
+        self._macs = {thing: mac for mac, thing in self._panel.scene.things.items()}
 
 
 def _own_links(addresses: frozenset[bytes]) -> list[IPv6Network]:

@@ -105,15 +105,17 @@ class PacketTap:
                 with suppress(OSError):
                     self._open(name, way)
 
-    def take(self, most: int) -> list[tuple[bytes, int]]:
-        """Frames that wait, at most so many of each link: what is kept of each, and its octets on the wire.
+    def take(self, most: int) -> list[tuple[bytes, int, str]]:
+        """Frames that wait, at most so many of each link: what is kept of each, its octets on the wire, and its port.
 
+        That is the bridge's port by which it came in; empty for what this machine sends, and where there is no bridge.
         In the kernel's order of time: an answer that leaves by one link must not be seen before the question
         that came in by another.
         """
-        taken = [frame for ear in tuple(self._ears.values()) for frame in self._of(ear, most)]
+        ears = tuple(self._ears.items())
+        taken = [(*frame, name if ear.way is _Way.IN else "") for name, ear in ears for frame in self._of(ear, most)]
         taken.sort(key=_stamp)
-        return [(data, size) for _, data, size in taken]
+        return [(data, size, port) for _, data, size, port in taken]
 
     def _of(self, ear: _Ear, most: int) -> Iterator[tuple[bytes, bytes, int]]:
         for _ in range(most):
@@ -188,7 +190,7 @@ def _ear(interface: str, way: _Way) -> _Ear:
     return _Ear(sock, index, way)
 
 
-def _stamp(frame: tuple[bytes, bytes, int]) -> tuple[int, ...]:
+def _stamp(frame: tuple[bytes, bytes, int, str]) -> tuple[int, ...]:
     return _TIME.unpack(frame[0]) if len(frame[0]) == _TIME.size else ()
 
 

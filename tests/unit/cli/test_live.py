@@ -25,7 +25,7 @@ class Tap:
         self.closed = False
 
     def take(self, most):
-        return [(data, len(data)) for data in self.frames[:most]]
+        return [(data, len(data), "") for data in self.frames[:most]]
 
     def lost(self):
         return self.count

@@ -41,7 +41,7 @@ def says_by_lldp(mac, url):
 
 def hears(intake, tap):
     """Show frames that wait to who listens; what is to be decided on now."""
-    for frame, length in tap.take(64):
+    for frame, length, _port in tap.take(64):
         intake.see(decode_frame(frame, at=0.0, length=length))
     asyncio.run(intake.look())
     return [[one["source"], one["url"]] for one in intake.told_of(THING.id)["waiting"]]

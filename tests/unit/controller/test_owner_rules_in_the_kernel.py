@@ -78,7 +78,7 @@ async def main():
 
     await world.admit(thing)
     seen = {"named": connects(place, 443)}
-    for frame, length in tap.take(1000):
+    for frame, length, _port in tap.take(1000):
         flows.see(decode_frame(frame, at=clock.utc().timestamp(), length=length))
     clock.seconds += 600
     await manager.refresh()

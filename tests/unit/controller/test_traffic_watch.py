@@ -34,6 +34,7 @@ class Wire:
 
     def __init__(self):
         self.frames: list[bytes] = []
+        self.port = ""
         self.steps: list[str] = []
         self.told: Callable[[], None] = self.frames.clear
 
@@ -42,7 +43,7 @@ class Wire:
 
     def take(self, most):
         taken, self.frames = self.frames[:most], self.frames[most:]
-        return [(frame, len(frame)) for frame in taken]
+        return [(frame, len(frame), self.port) for frame in taken]
 
     def lost(self):
         return 7
@@ -96,7 +97,8 @@ class Stand:
             raise StorageError("the disk is full")
         self.told.append(detection)
 
-    def passing(self, *frames):
+    def passing(self, *frames, port=""):
+        self.wire.port = port
         self.wire.frames += frames
         while self.wire.frames:
             self.wire.told()
@@ -109,6 +111,49 @@ def test_what_is_found_in_frames_is_answered_with_the_thing_named():
     (found,) = stand.told
     assert (found.detector, found.thing, found.device) == ("horizontal_scan", LAMP_ID, LAMP)
     assert (stand.watch.seen, stand.watch.told, stand.watch.lost) == (20, {"horizontal_scan": 1}, 7)
+
+
+SCAN = [syn(number) for number in range(1, 21)]
+
+
+@pytest.mark.requirement("R-34")
+def test_what_is_sent_under_a_things_address_from_another_port_accuses_nobody_and_names_the_port():
+    stand = Stand()
+    stand.passing(syn(1), port="lan1")
+    stand.passing(*SCAN, port="lan2")
+    asyncio.run(stand.watch.answer())
+    (found,) = stand.told
+    assert (found.detector, found.thing, found.device) == ("horizontal_scan", None, LAMP + b"lan2")
+
+
+@pytest.mark.requirement("R-34")
+def test_nothing_adds_up_of_what_a_thing_does_and_another_under_its_address():
+    stand = Stand()
+    stand.passing(*SCAN[:10], port="lan1")
+    stand.passing(*SCAN[10:], port="lan2")
+    assert not stand.watch.told
+
+
+@pytest.mark.requirement("R-34")
+def test_a_thing_that_moved_answers_for_itself_where_it_shows_its_keys():
+    stand = Stand()
+    stand.watch.verify(OTHER.id)
+    stand.passing(syn(1), port="lan1")
+    for _ in range(2):
+        stand.clock.seconds += 10
+        stand.watch.verify(LAMP_ID)
+    stand.clock.seconds += 6
+    stand.passing(*SCAN, port="lan2")
+    asyncio.run(stand.watch.answer())
+    assert [one.thing for one in stand.told] == [LAMP_ID]
+
+
+@pytest.mark.requirement("R-34")
+def test_who_sends_under_this_machines_own_address_is_no_gateway():
+    stand = Stand()
+    stand.passing(*[syn(number, mac=GATEWAY) for number in range(1, 21)], port="lan2")
+    asyncio.run(stand.watch.answer())
+    assert [(one.thing, one.device) for one in stand.told] == [(None, GATEWAY + b"lan2")]
 
 
 def test_a_detection_that_could_not_be_written_down_is_tried_again():

@@ -34,6 +34,12 @@ def test_a_claim_of_the_gateways_address_is_found_before_the_bridge_drops_it():
     assert seen()["liar"] == [["arp_spoof", True, "10.77.0.1"]]
 
 
+@pytest.mark.requirement("R-34")
+def test_who_scans_under_both_addresses_of_a_thing_is_told_by_his_port_and_the_thing_is_not_barred():
+    assert seen()["forged"] == [["horizontal_scan", None, seen()["ports"][2]]]
+    assert not seen()["victim barred"]
+
+
 @pytest.mark.requirement("R-38")
 @pytest.mark.parametrize("who", ["lamp", "worm", "liar"])
 def test_who_was_told_of_is_barred(who):

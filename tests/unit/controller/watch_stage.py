@@ -76,6 +76,21 @@ class Stage:
 
         inside(self.at[thing].namespace, send)
 
+    def forges(self, thing, victim, count):
+        """Somebody asks so many hosts for a log-in under both addresses of another thing."""
+        there = self.at[victim]
+
+        def send():
+            with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
+                sock.bind(("eth0", 0))
+                for number in range(count):
+                    ends = there.ipv4.packed + bytes([198, 51, 100, 20 + number])
+                    header = bytes.fromhex("450000280000000040060000") + ends
+                    tcp = bytes.fromhex("9c400017") + bytes(8) + bytes.fromhex("5002") + bytes(6)
+                    sock.send(b"\xff" * 6 + there.mac + b"\x08\x00" + header + tcp)
+
+        inside(self.at[thing].namespace, send)
+
     async def settle(self):
         """Frames are taken, and what is told is answered."""
         for _ in range(3):
@@ -96,6 +111,15 @@ async def main(site):
     for thing in stage.at:
         await stage.kernel.apply(stage.change(thing))
     stage.watch.begin()
+    stage.connects(WORM.id, "198.51.100.2", 80)
+    await stage.settle()
+    stage.watch.verify(WORM.id)
+    stage.forges(LIAR.id, WORM.id, 30)
+    await stage.settle()
+    seen["forged"] = [[one.detector, one.thing, one.device[6:].decode()] for one in stage.told]
+    seen["ports"] = ports_of(site.interface)
+    seen["victim barred"] = (await stage.kernel.standing(WORM.id)).barred
+    stage.told.clear()
     stage.connects(LAMP.id, "198.51.100.2", 80)
     await stage.settle()
     stage.watch.note(LAMP.id)

@@ -24,7 +24,7 @@ def says(lamp, text, to):
 
 
 def seen(tap, most=100):
-    packets = [decode_frame(frame, at=0.0, length=length) for frame, length in tap.take(most)]
+    packets = [decode_frame(frame, at=0.0, length=length) for frame, length, _port in tap.take(most)]
     return [(one.source_mac.hex(), one.payload.decode(), one.length) for one in packets if one.destination_port == 4000]
 
 
@@ -56,6 +56,9 @@ def main():
     says(lamp, b"x" * 1400, site.controller_ipv4)
     told["seen"] = seen(tap)
     told["ports"] = [ports_of(site.interface), ports_of("lo"), ports_of("nowhere0")]
+    says(lamp, b"port", site.controller_ipv4)
+    says(other, b"port", site.controller_ipv4)
+    told["by port"] = [port for frame, _, port in tap.take(100) if port and frame.endswith(b"port")]
     late = site.attach(3)
     tap.refresh()
     says(late, b"late", site.controller_ipv4)

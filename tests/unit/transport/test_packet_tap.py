@@ -36,6 +36,14 @@ def test_what_a_thing_sends_is_seen_with_its_link_layer_address():
 
 @pytest.mark.namespace
 @pytest.mark.slow
+@pytest.mark.requirement("R-34")
+def test_a_frame_is_told_with_the_port_by_which_it_came():
+    told = stage()
+    assert told["by port"] == list(told["ports"][0])
+
+
+@pytest.mark.namespace
+@pytest.mark.slow
 def test_what_is_passed_on_comes_from_the_gateway():
     told = stage()
     assert [one[0] for one in told["seen"] if one[1] == "across"] == [told["lamp"], told["macs"][0]]

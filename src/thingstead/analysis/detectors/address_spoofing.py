@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from thingstead.analysis.detectors.detector import Detection, Detector
 from thingstead.analysis.detectors.scene import Scene
-from thingstead.analysis.detectors.sight import host, mac
+from thingstead.analysis.detectors.sight import host, mac, owner
 from thingstead.analysis.detectors.window import MAX_DEVICES, PerKey, Window
 from thingstead.protocols.packet.packet import Packet
 
@@ -28,7 +28,8 @@ class _AddressSpoofing(Detector):
         # Without knowing who routes, everything from outside would look forged.
         if not packet.family or not scene.gateways or sender in scene.gateways:
             return
-        is_anothers = scene.owner(packet.source, packet.at) not in (None, sender)
+        # Under both addresses of a thing, from another port: `clone_traffic` tells that from a thing that moved.
+        is_anothers = scene.owner(packet.source, packet.at) not in (None, sender, owner(sender))
         if not is_anothers and not scene.is_outside(packet.source):
             return
         forged = self._forged[sender]

@@ -29,7 +29,8 @@ class Detection:
 
     Attributes:
         detector: name of the one that tells.
-        device: link-layer address of who did it; six octets, empty where the capture has no link layer.
+        device: link-layer address of who did it; six octets, empty where the capture has no link layer. Where
+            somebody else used it, the name of the port that he is behind follows, and there is no thing.
         thing: the domain's thing of that address.
         subject: what it was done to or with: a port, a name, an address; one device and subject is told once a while.
         first: of what shows it, in seconds since 1970.

@@ -6,9 +6,10 @@ from ipaddress import ip_address
 
 from thingstead.protocols.packet.packet import Packet, TcpFlag
 
-__all__ = ["ICMP", "ICMPV6", "TCP", "UDP", "accepts", "at", "host", "is_group", "mac", "opens"]
+__all__ = ["ICMP", "ICMPV6", "TCP", "UDP", "accepts", "at", "foreign", "host", "is_group", "mac", "opens", "owner"]
 
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+_MAC_SIZE = 6
 _OPENING = TcpFlag.SYN.value
 _OPENING_OR_ANSWER = (TcpFlag.SYN | TcpFlag.ACK).value
 
@@ -39,5 +40,16 @@ def at(address: bytes, port: int | None) -> str:
 
 
 def mac(address: bytes) -> str:
-    """A link-layer address in text."""
-    return address.hex(":")
+    """A link-layer address in text, and the port behind which it was used by somebody else."""
+    port = address[_MAC_SIZE:].decode(errors="replace")
+    return address[:_MAC_SIZE].hex(":") + (f" behind {port}" if port else "")
+
+
+def foreign(address: bytes, port: str) -> bytes:
+    """Whoever uses a link-layer address behind a port where its owner is not: a sender of its own, and no thing."""
+    return address[:_MAC_SIZE] + port.encode()
+
+
+def owner(address: bytes) -> bytes:
+    """Whose address that is, whoever uses it."""
+    return address[:_MAC_SIZE]
