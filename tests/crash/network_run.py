@@ -44,6 +44,7 @@ _FILES = ((4001, FLOW_PORT), (4001, 4003))
 """Ports outside that either of two MUD files of a device allows, beside those of a name."""
 
 _DEVICES = 3
+_IN = "operational"
 _MOST_EFFECTS = 14
 _RECOVERY_SECONDS, _NOTICE_SECONDS = 10.0, 5.0
 _SETTINGS = f"""\
@@ -89,8 +90,8 @@ class Device:
         barred: it is quarantined.
         blocked: ports that the owner refuses it.
         allowed: ports that the owner allows it.
-        named: it was told the name's address.
-        flows: it has an open flow to a port that its file and the owner have allowed ever since.
+        named: it, or another whose file has the name, was told the name's address.
+        gone: it was retired, and is not adopted again.
     """
 
     file: int = 0
@@ -99,16 +100,27 @@ class Device:
     blocked: frozenset[int] = frozenset()
     allowed: frozenset[int] = frozenset()
     named: bool = False
+    gone: bool = False
 
     def passages(self, number: int) -> Iterator[Passage]:
         """All of its packets that arrive."""
-        if self.barred:
+        if self.barred or self.gone:
             return
         ports = (set(_FILES[self.file]) | self.allowed | ({NAMED} if self.named else set())) - self.blocked
         yield from (Passage(number, self.ip, port) for port in ports)
 
 
 State = tuple[Device, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What the controller's own records say of a device, in the words of `Device`."""
+
+    is_in: bool = False
+    barred: bool = False
+    blocked: frozenset[int] = frozenset()
+    allowed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +168,7 @@ class Run:
         program = str(Path(__file__).with_name("network_program.py"))
         self._controller = Process([program, str(domain.root)], domain.control_socket, root / "log")
         self._state: State = ()
-        self._things: list[str] = []
+        self._is_named = False
         self.violations: list[str] = []
         self.figures = Figures()
 
@@ -164,7 +176,7 @@ class Run:
         """Everything, to the last check."""
         self._controller.start()
         for number in range(_DEVICES):
-            self._things.append(self._adopt(number, Device())["thing"])
+            self._adopt(number, Device())
         self._state = (Device(),) * _DEVICES
         self._require(self._state, what="adopted")
         for number in range(_DEVICES):
@@ -184,13 +196,21 @@ class Run:
 
     def _chosen(self) -> Step:
         makers = [self._quarantine, self._refuse, self._allow, self._change_file, self._move, self._learn_name]
-        return self._random.choice(makers)(self._random.randrange(_DEVICES))
+        number = self._random.randrange(_DEVICES)
+        if self._state[number].gone:
+            return self._adopting("adopted again", number, Device())
+        return self._random.choice([*makers, self._retire])(number)
+
+    def _retire(self, number: int) -> Step:
+        # What the owner said of it is about a thing that will not come back.
+        after = Device(gone=True)
+        return self._asking("thing.retire", number, after, "thing.retire", thing=self._thing(number), cause="crash")
 
     def _quarantine(self, number: int) -> Step:
         device = self._state[number]
         operation = "thing.restore" if device.barred else "thing.quarantine"
         after = replace(device, barred=not device.barred, named=False)
-        return self._asking(operation, number, after, operation, thing=self._things[number], cause="crash")
+        return self._asking(operation, number, after, operation, thing=self._thing(number), cause="crash")
 
     def _refuse(self, number: int) -> Step:
         return self._toggle(number, "blocked", FLOW_PORT, "network.block")
@@ -199,7 +219,7 @@ class Run:
         return self._toggle(number, "allowed", 4005, "network.allow")
 
     def _toggle(self, number: int, what: str, port: int, operation: str) -> Step:
-        device, thing = self._state[number], self._things[number]
+        device, thing = self._state[number], self._thing(number)
         ports: frozenset[int] = getattr(device, what)
         changed: dict[str, Any] = {what: ports ^ {port}}
         after = replace(device, **changed)
@@ -232,6 +252,8 @@ class Run:
             if self._street.asks(number, device.ip, _NAME) is device.barred:
                 raise ThingsteadError("no answer")
 
+        # What a name stands for is known once: whoever has it gets it when its rules are next put in force.
+        self._is_named = self._is_named or not device.barred
         return Step("a name", self._with(number, after), ask)
 
     def _asking(self, name: str, number: int, after: Device, operation: str, **arguments: object) -> Step:
@@ -293,22 +315,32 @@ class Run:
         """Which of the states the controller's own records have; where they do not tell, what packets show."""
         if len(candidates) == 1:
             return candidates[0]
-        barred = {one["thing"]: one["restriction"] == "quarantined" for one in self._ask("thing.list")}
-        rules = [(one["about"], one["verdict"], int(one["port"])) for one in self._ask("network.rules")]
-
-        def fits(state: State) -> bool:
-            return all(
-                barred[thing] is device.barred
-                and {port for about, verdict, port in rules if about == thing and verdict == "refuse"} == device.blocked
-                and {port for about, verdict, port in rules if about == thing and verdict == "allow"} == device.allowed
-                for thing, device in zip(self._things, state, strict=True)
-            )
-
-        left = [one for one in candidates if fits(one)]
+        records = [self._record(number) for number in range(_DEVICES)]
+        left = [one for one in candidates if all(map(_fits, records, one))]
         if not left:
             self.violations.append("the records have neither what was before nor what was asked for")
             return candidates[0]
         return self._within(tuple(left), "decided", patience=_RECOVERY_SECONDS) or left[0]
+
+    def _rows(self, number: int) -> list[dict[str, Any]]:
+        """A device's records: one for each time that it was adopted."""
+        serial = self._street.devices[number].mac.hex(":")
+        return [one for one in self._ask("thing.list") if one["serial"] == serial]
+
+    def _thing(self, number: int) -> str:
+        """Its id, as it is in."""
+        return str(next(one["thing"] for one in self._rows(number) if one["state"] == _IN))
+
+    def _record(self, number: int) -> _Record:
+        rows = [one for one in self._rows(number) if one["state"] == _IN]
+        if not rows:
+            return _Record()
+        rules = [one for one in self._ask("network.rules") if one["about"] == rows[0]["thing"]]
+        ports = {
+            verdict: frozenset(int(one["port"]) for one in rules if one["verdict"] == verdict)
+            for verdict in ("refuse", "allow")
+        }
+        return _Record(True, rows[0]["restriction"] == "quarantined", ports["refuse"], ports["allow"])
 
     def _within(self, candidates: tuple[State, ...], what: str, *, patience: float = 0.0) -> State | None:
         """Which of the states packets show; none of them is a violation."""
@@ -328,14 +360,14 @@ class Run:
     def _look(self, candidates: tuple[State, ...], what: str) -> frozenset[Passage]:
         self.figures.sweeps += 1
         seen = self._street.sweep()
-        wrong = seen - frozenset().union(*[_passages(state, flows=True) for state in candidates])
+        wrong = seen - frozenset().union(*[_passages(state, is_named=self._is_named) for state in candidates])
         if wrong:
             self.violations.append(f"{what}: passed although nothing allows it: {sorted(wrong)}")
         return seen
 
     @staticmethod
     def _shows(seen: frozenset[Passage], state: State) -> bool:
-        return {one for one in seen if one.port not in {FLOW, NAMED}} == _passages(state, named=False)
+        return {one for one in seen if one.port not in {FLOW, NAMED}} == _passages(state, exactly=True)
 
     def _reboot(self) -> None:
         """Everything in the kernel is gone; the machine forwards once the controller is there, as documented."""
@@ -377,11 +409,13 @@ class Run:
         """What cannot be kept is refused, and changes nothing."""
         process = self._controller.running
         assert process is not None
+        step = self._chosen()
+        while step.name == "a name":  # which no disk has a part in
+            step = self._chosen()
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
-        step = self._quarantine(self._random.randrange(_DEVICES))
         try:
             step.act()
-            self.violations.append("a full disk kept something")
+            self.violations.append(f"a full disk kept {step.name}")
         except ThingsteadError:
             pass
         self._within((self._state,), "full disk")
@@ -391,7 +425,8 @@ class Run:
 
     def _attacked(self) -> None:
         """A device that scans is cut off, by alarm; who undoes that is killed in it."""
-        number = next((one for one, device in enumerate(self._state) if not device.barred), None)
+        ready = [one for one, device in enumerate(self._state) if not device.barred and not device.gone]
+        number = ready[0] if ready else None
         if number is None or any(one["ended_at"] is None for one in self._ask("response.list")):
             return  # one of three may be cut off by alarms at a time
         self._street.scans(number, self._state[number].ip)
@@ -428,12 +463,18 @@ class Run:
         return answer["result"]
 
 
-def _passages(state: State, *, flows: bool = False, named: bool = True) -> frozenset[Passage]:
-    """What passes; the open flow of a device does where its port is allowed, and need not."""
+def _fits(record: _Record, device: Device) -> bool:
+    return record == (_Record() if device.gone else _Record(True, device.barred, device.blocked, device.allowed))
+
+
+def _passages(state: State, *, is_named: bool = False, exactly: bool = False) -> frozenset[Passage]:
+    """What passes; or may pass: the open flow of a device where its port is allowed, and a name that is known."""
     found = {one for number, device in enumerate(state) for one in device.passages(number)}
-    if flows:
-        found |= {Passage(one.device, 0, FLOW) for one in found if one.port == FLOW_PORT and one.ip == 0}
-    return frozenset(found if named else {one for one in found if one.port != NAMED})
+    if exactly:
+        return frozenset(one for one in found if one.port != NAMED)
+    flows = {Passage(one.device, 0, FLOW) for one in found if one.port == FLOW_PORT and one.ip == 0}
+    known = {replace(one, port=NAMED) for one in found} if is_named else set()
+    return frozenset(found | flows | known)
 
 
 def _forward(value: str) -> None:
