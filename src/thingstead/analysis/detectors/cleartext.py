@@ -6,21 +6,13 @@ import re
 from collections.abc import Iterator
 
 from thingstead.analysis.detectors.detector import Detection, Detector, Severity
+from thingstead.analysis.detectors.plain_text import readable
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.analysis.detectors.sight import TCP, UDP, at, host, is_group
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["DETECTOR"]
 
-_FIELD = rb"[\"']?\s{0,4}[=:>]\s{0,4}[\"']?[^\s\"'&<>]{4}"
-_SIGNS = re.compile(
-    rb"(?i)(?P<password>\b(?:pass(?:word|wd|phrase)?|pwd|psk|wpa_?key|secret)"
-    + _FIELD
-    + rb"|\r\nauthorization: ?basic \S{4})"
-    rb"|(?P<token>\b(?:access_?token|api_?key|auth_?token)" + _FIELD + rb"|\r\nauthorization: ?bearer \S{4})"
-    rb"|(?P<place>\b(?:lat(?:itude)?|lon(?:gitude)?)[\"']?\s?[=:]\s?[\"']?-?\d{1,3}\.\d{3})"
-    rb"|(?P<mail_address>[=:>\"'\s][\w.+-]{2,64}@[a-z0-9-]{2,63}\.[a-z]{2,8}(?=[<&;\"'\s]))"
-)
 _FTP = re.compile(rb"\A(?i:PASS) \S")
 _MQTT_CONNECT = re.compile(rb"(?s)\A\x10.{1,4}\x00(?:\x04MQTT|\x06MQIsdp)[\x03-\x05][\x40-\x7f\xc0-\xff]")
 """CONNECT with the flag of a password (MQTT 3.1.1 §3.1.2.3); where the port is another than of MQTT over TLS."""
@@ -40,8 +32,7 @@ class _Cleartext(Detector):
             return
         if (payload[0] in _TLS and payload[1] in (3, 254)) or packet.source_mac in scene.gateways:
             return
-        sign = _SIGNS.search(payload)
-        what = sign.lastgroup if sign is not None else None
+        what = readable(payload)
         if packet.protocol == TCP and (_FTP.match(payload) or _MQTT_CONNECT.match(payload)):
             what = "password"
         if what is not None:

@@ -55,12 +55,17 @@ class Scene:
     intervals: Mapping[ThingId, float] = field(default_factory=dict)
     names: NameBook = field(default_factory=lambda: NameBook(_LOOKED_UP), repr=False, compare=False)
     heard: PerKey[bytes, float] = field(default_factory=_heard, repr=False, compare=False)
-    _masks: tuple[tuple[int, int, int], ...] = field(init=False, repr=False, compare=False)
+    _masks: Mapping[int, tuple[tuple[int, int], ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # Asked for every packet: three integers are cheaper than a network object.
-        masks = [(one.max_prefixlen // 8, int(one.netmask), int(one.network_address)) for one in self.local]
-        object.__setattr__(self, "_masks", tuple(masks))
+        # Asked for every packet: two integers are cheaper than a network object.
+        masks = {
+            size: tuple(
+                [(int(one.netmask), int(one.network_address)) for one in self.local if one.max_prefixlen == bits]
+            )
+            for size, bits in ((4, 32), (16, 128))
+        }
+        object.__setattr__(self, "_masks", masks)
 
     def hear(self, packet: Packet) -> None:
         """Learn what a packet says of names and addresses; once for each, before detectors see it."""
@@ -77,10 +82,13 @@ class Scene:
 
     def is_outside(self, address: bytes) -> bool:
         """Whether a packed address is a host's beyond the site; groups and everybody are none."""
-        if not address or address[0] == 0xFF or (len(address) == 4 and address[0] >= 224) or not any(address):
-            return False
         number, size = int.from_bytes(address), len(address)
-        return not any(size == length and number & mask == prefix for length, mask, prefix in self._masks)
+        if not number or address[0] == 0xFF or (size == 4 and address[0] >= 224):
+            return False
+        for mask, prefix in self._masks.get(size, ()):  # noqa: SIM110  several times for each packet: any() takes double
+            if number & mask == prefix:
+                return False
+        return True
 
     def receiver(self, packet: Packet) -> bytes:
         """Link-layer address of whom a packet is for; a gateway that things talk through is only the next hop."""

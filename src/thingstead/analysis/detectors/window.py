@@ -40,8 +40,10 @@ class PerKey(Generic[_K, _V]):
         return kept
 
     def __setitem__(self, key: _K, value: _V) -> None:
-        self[key]
         self._kept[key] = value
+        self._kept.move_to_end(key)
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
 
     def __contains__(self, key: _K) -> bool:
         return key in self._kept

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Never
 
@@ -42,20 +41,18 @@ class Node:
         shown = json.dumps(self.value)
         raise DecodeError(f"{self.place or '/'}: expected {expected}, got {shown[:60]}", spec=spec)
 
-    def members(self, *, spec: str) -> Iterator[tuple[str, Node]]:
+    def members(self, *, spec: str) -> list[tuple[str, Node]]:
         """The members of an object, each with its place."""
         if not isinstance(self.value, dict):
             self.refuse("an object", spec=spec)
-        for name, value in self.value.items():
-            yield name, Node(value, self, name)
+        return [(name, Node(value, self, name)) for name, value in self.value.items()]
 
-    def elements(self, *, spec: str) -> Iterator[Node]:
+    def elements(self, *, spec: str) -> list[Node]:
         """The elements of an array, each with its place."""
         if not isinstance(self.value, list):
             self.refuse("an array", spec=spec)
         above = self.place
-        for index, value in enumerate(self.value):
-            yield Node(value, above, index)
+        return [Node(value, above, index) for index, value in enumerate(self.value)]
 
     def find(self, name: str, *, spec: str) -> Node | None:
         """The member `name` of an object, or None."""
@@ -65,10 +62,11 @@ class Node:
 
     def member(self, name: str, *, spec: str) -> Node:
         """The member `name` of an object, which must be there."""
-        node = self.find(name, spec=spec)
-        if node is None:
+        if not isinstance(self.value, dict):
+            self.refuse("an object", spec=spec)
+        if name not in self.value:
             raise DecodeError(f"{self.place or '/'}: expected a member {name!r}, which is missing", spec=spec)
-        return node
+        return Node(self.value[name], self, name)
 
     def text(self, limit: int, *, spec: str) -> str:
         """A string of 1 to `limit` characters without control characters."""

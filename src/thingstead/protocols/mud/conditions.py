@@ -48,6 +48,7 @@ _HEXADECIMAL = re.compile(r"0x[0-9A-Fa-f]{1,4}")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 _ETHERTYPES = {"ipv4": 0x0800, "arp": 0x0806, "ipv6": 0x86DD}
 _HIGHEST = 65535
+_PORTS = range(_HIGHEST + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,10 @@ def parse_ethertype(node: Node) -> int:
 
 def parse_ports(conditions: Conditions, node: Node) -> tuple[PortRange, ...]:
     """Ports by a range or by an operator and a port (RFC 8519 §4.2); ``neq`` gives what is below and above."""
+    match node.value:
+        case {"operator": "eq", "port": int() as port, **rest} if not rest and type(port) is int and port in _PORTS:
+            # What nearly every entry says.
+            return (PortRange(port, port),)
     members = dict(node.members(spec=_ACE))
     for name in members.keys() - {"lower-port", "upper-port", "operator", "port"}:
         conditions.leave_out(members[name], "a condition that we do not know", "RFC 8520 §3.9")
