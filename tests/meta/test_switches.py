@@ -46,6 +46,7 @@ FLAGS = {
     "--again": "knocks now, at things of the domain alone",
     "--debug": "shows where an error is from",
     "--fresh-tokens": "adds a check",
+    "--each": "form of what is shown",
     "--forced": "retires what cannot be asked: it leaves without a receipt, and who asks for one refuses it",
     "--hybrid": "asks for signatures of two families where one or all would do; printed with the anchor",
     "--hybrid-keys": "adds a second key exchange to the first",

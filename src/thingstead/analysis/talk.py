@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from ipaddress import ip_address
 
 from thingstead.analysis.plain_words import service
-from thingstead.domain.contact import Contact
+from thingstead.domain.contact import Contact, merged
 from thingstead.domain.owner_rule import ANYBODY, INTERNET, LOCAL, OwnerRule, Way, as_prefix
 from thingstead.identifier import ThingId
 from thingstead.protocols.mud.file import Prefix
 
-__all__ = ["HERE", "LEARNED", "drop_words", "in_words", "is_met", "undo"]
+__all__ = ["HERE", "LEARNED", "drop_words", "gathered", "in_words", "is_met", "undo"]
 
 LEARNED = "learned"
 """The kernel's word for what no rule allows and a thing may do all the same while it is being learned."""
@@ -31,6 +32,7 @@ _DROPS = {
     "late": "it was no part of an open conversation; one that begins now is allowed",
 }
 _TCP, _UDP = 6, 17
+_MANY = 5
 _UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3), ("B", 0))
 
 
@@ -60,6 +62,29 @@ def in_words(contact: Contact) -> str:
     seen = contact.dropped or contact.packets
     what = "dropped" if contact.dropped else "seen"
     return f"{tried}{by}: {seen} packet{'s' * (seen != 1)} {what}; {contact.why}"
+
+
+def gathered(contacts: Sequence[Contact]) -> list[Contact]:
+    """Refused attempts of one at many ports as one row: who looks for an open door must not hide what else there is.
+
+    No command follows from such a row, for nobody wants all of it.
+    """
+    groups: dict[tuple[object, ...], list[Contact]] = {}
+    for one in contacts:
+        is_attempt = not one.allowed and one.port is not None
+        kind = (one.outbound, one.who, one.protocol, one.by, one.rule)
+        groups.setdefault(kind if is_attempt else (id(one),), []).append(one)
+    rows: list[Contact] = []
+    for group in groups.values():
+        rows += group if len(group) < _MANY else [_as_one(group)]
+    return rows
+
+
+def _as_one(group: Sequence[Contact]) -> Contact:
+    ports = sorted(one.port or 0 for one in group)
+    some = ", ".join(map(str, ports[:3]))
+    why = f"at {len(ports)} ports such as {some} (--each shows all); of one of them: {group[0].why}"
+    return replace(merged([replace(one, port=None) for one in group])[0], address="", why=why)
 
 
 def undo(thing: ThingId, contact: Contact) -> str:

@@ -11,6 +11,7 @@ from thingstead.cli.remote import THING, remote
 __all__ = ["ALLOW", "BLOCK", "DETECTORS", "DROPS", "EXPOSURE", "REVOKE", "RULES", "TALK"]
 
 _DAYS = Parameter("--days", "how far back, today included", read=int, default=1)
+_EACH = Parameter("--each", "every attempt by itself, where somebody tried many ports", read=None)
 _ZONE = Parameter("--zone", "all things in it")
 _MODEL = Parameter("--model", "all of a model; * and ? as in file names")
 _OF_THING = Parameter("--thing", "one thing's id")
@@ -47,6 +48,7 @@ TALK = remote(
     "network.talk",
     THING,
     _DAYS,
+    _EACH,
     view=View(
         (("last", "last"), ("what", "said")),
         empty="nothing was seen of it in that time; [watch] interfaces says where this domain looks",
@@ -59,6 +61,7 @@ DROPS = remote(
     "network.drops",
     THING,
     _DAYS,
+    _EACH,
     view=View((("last", "last"), ("what", "said"), ("to allow it", "undo")), empty="nothing of it was refused"),
     then="thingstead network rules",
     description="Under a flood the kernel logs a sample; its counters (`thingstead thing show`) count all.",

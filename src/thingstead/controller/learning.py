@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from ipaddress import ip_address
 
 from thingstead.analysis.talk import HERE
@@ -29,6 +29,7 @@ class Learning:
         contacts: whom a thing had to do with in so many days.
         locate: where a thing is.
         local: prefixes of the site; where none are set, those that are nobody's.
+        doors: protocol and port of what every thing may ask the domain, whatever its file says.
         clock: for UTC.
     """
 
@@ -38,11 +39,13 @@ class Learning:
         *,
         locate: Callable[[ThingId], tuple[ThingAddress, ...]],
         local: tuple[Prefix, ...],
+        doors: Collection[tuple[int, int]] = (),
         clock: Clock,
     ) -> None:
         self._contacts = contacts
         self._locate = locate
         self._site = Site(local or PRIVATE)
+        self._doors = frozenset(doors)
         self._clock = clock
 
     async def propose(self, thing: Thing, *, days: int) -> Proposal:
@@ -73,8 +76,8 @@ class Learning:
         return propose(device, model=thing.model, is_local=self._site.is_local, at=at, url=own_url(thing))
 
     def _seen(self, kept: Contact) -> inventory.Contact | None:
-        """As it would have been overheard; None where it was no IP, of which a file says nothing."""
-        if kept.protocol is None:
+        """As it would have been overheard; None where a file would say nothing of it: no IP, or the domain."""
+        if kept.protocol is None or (kept.who == HERE and (kept.protocol, kept.port) in self._doors):
             return None
         remote = ip_address(kept.address).packed
         # Here it may be called by a thing's id; far away, by what the thing looked up or by the address itself.

@@ -35,7 +35,7 @@ from thingstead.domain.plane import PlaneName
 from thingstead.domain.register import Register
 from thingstead.storage.records import PlaneRecords
 
-__all__ = ["Lookout", "compose_lookout"]
+__all__ = ["Lookout", "compose_lookout", "doors"]
 
 _SECOND, _MINUTE = 1.0, 60.0
 _TCP, _UDP, _DNS = 6, 17, 53
@@ -155,7 +155,7 @@ def _exposure(foundation: Foundation, planes: Planes, store: SecondPlace, regist
         explain=planes.network.explain,
         mode=lambda: planes.network.mode,
         own=_own(foundation),
-        doors=_doors(config),
+        doors=doors(config),
         local=local_networks(config.network),
         records=PlaneRecords(PlaneName.NETWORK, store, prefix=DOORS),
         clock=foundation.clock,
@@ -169,7 +169,7 @@ def _own(foundation: Foundation) -> tuple[str, ...]:
     return tuple(dict.fromkeys((foundation.config.coap.host, *sorted(str(ip_address(one)) for one in seen))))
 
 
-def _doors(config: ControllerConfig) -> frozenset[tuple[int, int]]:
+def doors(config: ControllerConfig) -> frozenset[tuple[int, int]]:
     """Protocol and port of what this domain serves itself."""
     doors = {(_UDP, config.coap.port), (_TCP, config.ddi.served_port or 0)}
     return frozenset(doors | ({(_UDP, _DNS), (_TCP, _DNS)} if config.names.enabled else set()))

@@ -169,7 +169,7 @@ def _own_file(text: str, thing: Thing) -> bytes:
         raise ConfigError(f"expected a MUD file of at most {_LARGEST_FILE} bytes")
     url = parse(document).url
     if url != own_url(thing):
-        raise PolicyError(f"expected a MUD file of {own_url(thing)}, which is this thing's alone; got {url[:200]}")
+        raise ConfigError(f"expected a MUD file of {own_url(thing)}, which is this thing's alone; got {url[:200]}")
     return document
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any, Protocol
 
-from thingstead.analysis.talk import in_words, is_met, undo
+from thingstead.analysis.talk import gathered, in_words, is_met, undo
 from thingstead.clock import Clock
 from thingstead.controller.brownfield import is_adopted
 from thingstead.controller.flow_history import FlowHistory
@@ -62,10 +62,12 @@ class TalkOf:
     Attributes:
         thing: its id.
         days: how far back, today included.
+        each: every attempt by itself, where somebody tried many ports.
     """
 
     thing: str
     days: int = 1
+    each: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +225,8 @@ class NetworkAnswers:
     async def _contacts(self, request: TalkOf) -> tuple[Contact, ...]:
         if not 1 <= request.days <= self._days:
             raise ConfigError(f"expected 1 to {self._days} days, as [watch] flow_days says; got {request.days}")
-        return await self._history.of(self._register.thing(thing_id(request.thing)).id, days=request.days)
+        found = await self._history.of(self._register.thing(thing_id(request.thing)).id, days=request.days)
+        return found if request.each else tuple(gathered(found))
 
     async def _breaks(self, rule: OwnerRule) -> list[dict[str, Any]]:
         """From conversations that were allowed in the days that are kept; what was never seen cannot be foretold."""

@@ -43,6 +43,7 @@ from thingstead.controller.controller import Controller
 from thingstead.controller.ddi import ddi_origin
 from thingstead.controller.gate import Gate
 from thingstead.controller.learning import Learning
+from thingstead.controller.lookout import doors
 from thingstead.controller.network import local_networks
 from thingstead.controller.operation import Operation, Operations
 from thingstead.controller.parting import Partings
@@ -269,7 +270,10 @@ def _learning(controller: Controller) -> Learning:
         return controller.planes.whereabouts.located().get(thing, ())
 
     foundation = controller.foundation
-    return Learning(contacts, locate=locate, local=local_networks(foundation.config.network), clock=foundation.clock)
+    config = foundation.config
+    return Learning(
+        contacts, locate=locate, local=local_networks(config.network), doors=doors(config), clock=foundation.clock
+    )
 
 
 def _partings(controller: Controller) -> Partings:

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.domain.test_contact import CLOUD
 from tests.unit.domain.test_owner_rule import RULE
 from tests.unit.domain.things import a_thing
-from thingstead.analysis.talk import LEARNED, drop_words, in_words, is_met, undo
+from thingstead.analysis.talk import LEARNED, drop_words, gathered, in_words, is_met, undo
 from thingstead.domain.owner_rule import Way
 
 pytestmark = pytest.mark.requirement("R-81")
@@ -174,3 +174,31 @@ def test_inside_is_inside():
     contact = replace(CLOUD, address="fd77::5")
     assert is_met(replace(BLOCK, remote="local"), contact, local=LOCAL)
     assert not is_met(replace(BLOCK, remote="internet"), contact, local=LOCAL)
+
+
+def attempts(ports, **changes):
+    return [
+        replace(REFUSED, **{"port": port, "dropped": 1, "packets_in": 0, "octets_in": 0, **changes}) for port in ports
+    ]
+
+
+def test_many_ports_of_one_are_one_row_without_a_command():
+    rows = gathered([CLOUD, *attempts(range(21, 48)), replace(CLOUD, port=80)])
+    assert [one.port for one in rows] == [443, None, 80]
+    assert in_words(rows[1]).startswith(
+        "it tried to contact 203.0.113.5 by TCP: 27 packets dropped; at 27 ports such as 21, 22"
+    )
+    assert undo(THING, rows[1]) == ""
+
+
+@pytest.mark.parametrize(
+    "other", [{"who": "203.0.113.6"}, {"protocol": 17}, {"by": "barred"}, {"rule": "3f2a9c41"}, {"outbound": False}]
+)
+def test_few_or_others_stay_apart(other):
+    contacts = [*attempts(range(4)), *attempts(range(4), **other)]
+    assert gathered(contacts) == contacts
+
+
+def test_what_was_allowed_or_has_no_port_stays_as_it_is():
+    contacts = [replace(CLOUD, port=port) for port in range(9)] + attempts([None] * 9)
+    assert gathered(contacts) == contacts

@@ -31,14 +31,14 @@ def contact(who="cloud.example", address="198.51.100.9", **changes):
     return Contact(**{**given, **changes})
 
 
-def proposed(*contacts, local=()):
+def proposed(*contacts, local=(), doors=()):
     asked = []
 
     async def kept(thing, days):
         asked.append((thing, days))
         return contacts
 
-    learning = Learning(kept, locate=lambda _thing: (PLACE,), local=local, clock=JumpingClock())
+    learning = Learning(kept, locate=lambda _thing: (PLACE,), local=local, doors=doors, clock=JumpingClock())
     proposal = asyncio.run(learning.propose(THING, days=2))
     assert asked == [(THING.id, 2)]
     return proposal
@@ -104,3 +104,12 @@ def test_of_a_thing_that_is_nowhere_nothing_is_proposed():
     learning = Learning(kept, locate=lambda _thing: (), local=(), clock=JumpingClock())
     with pytest.raises(ConfigError, match="not known where"):
         asyncio.run(learning.propose(THING, days=1))
+
+
+def test_what_every_thing_may_ask_the_domain_is_not_proposed_and_the_rest_is():
+    ours = contact(who="this domain", address="10.77.0.1", protocol=17, port=5683)
+    broker = contact(who="this domain", address="10.77.0.1", port=8883)
+    assert remotes(proposed(ours, doors={(17, 5683)}, local=(ip_network("10.77.0.0/16"),))) == set()
+    assert remotes(proposed(ours, broker, doors={(17, 5683)}, local=(ip_network("10.77.0.0/16"),))) == {
+        "local-networks"
+    }

@@ -184,9 +184,9 @@ def test_a_file_that_the_owner_vouches_for_counts_and_the_makers_again_afterward
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
-        ({"file": own(URL)}, "PolicyError"),
-        ({"file": own("https://thing-bbbbbbbbbbbbbbbb.invalid/learned.json")}, "PolicyError"),
-        ({"file": own("https://02-77-00-00-00-01.invalid/learned.json")}, "PolicyError"),
+        ({"file": own(URL)}, "ConfigError"),
+        ({"file": own("https://thing-bbbbbbbbbbbbbbbb.invalid/learned.json")}, "ConfigError"),
+        ({"file": own("https://02-77-00-00-00-01.invalid/learned.json")}, "ConfigError"),
         ({"file": "{}"}, "DecodeError"),
         ({"file": " " * (1 << 18) + "{}"}, "ConfigError"),
         ({"file": own(), "url": OTHER}, "ConfigError"),

@@ -110,6 +110,15 @@ def test_another_address_of_an_adopted_device_is_named_by_one_command(maker, add
     assert (row["undo"], address in row["said"]) == (command, True)
 
 
+def test_a_scan_is_one_row_unless_each_is_asked_for():
+    site = Site()
+    site.desk.answer = REFUSED
+    site.desk.see(*[flow("203.0.113.5", port) for port in range(20, 40)], cause="refused")
+    for operation in ("talk", "drops"):
+        assert len(site.result(operation, thing=LAMP)) == 1
+        assert len(site.result(operation, thing=LAMP, each=True)) == 20
+
+
 def test_the_command_of_a_drop_is_one_that_works():
     site = Site()
     site.desk.answer = REFUSED
