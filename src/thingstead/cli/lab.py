@@ -71,7 +71,7 @@ def _run(session: Session) -> int:
     console = session.console
     console.say(
         f"LAB: namespaces and dummies of our own; time jumps, and chance hangs on seed {session.options['seed']}; "
-        "packets, kernel rules, detectors and the domain's six planes are the product's own"
+        "packets, kernel rules, and the controller that sees, finds and answers are the product's own"
     )
     output = session.path("output") if session.options["output"] else None
     scores = []

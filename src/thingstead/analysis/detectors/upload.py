@@ -14,6 +14,8 @@ from thingstead.protocols.packet.packet import Packet
 __all__ = ["DETECTOR"]
 
 _SECONDS, _MOST, _FACTOR = 60.0, 256 * 1024, 10
+_HEADERS = 54
+"""Of Ethernet, IPv4 and TCP without options."""
 
 
 @dataclass(slots=True)
@@ -36,12 +38,12 @@ class _Upload(Detector):
             return
         if scene.is_outside(packet.source):
             if (scene.receiver(packet), packet.source) in self._counts:
-                self._counts[scene.receiver(packet), packet.source].octets_in += len(packet.payload)
+                self._counts[scene.receiver(packet), packet.source].octets_in += _size(packet)
         elif scene.is_outside(packet.destination) and packet.source_mac not in scene.gateways:
             count = self._counts[packet.source_mac, packet.destination]
             if packet.at - count.since > _SECONDS:
                 count.since, count.octets_out, count.octets_in = packet.at, 0, 0
-            count.octets_out += len(packet.payload)
+            count.octets_out += _size(packet)
             if count.octets_out >= _MOST and count.octets_in * _FACTOR <= count.octets_out:
                 remote, names = host(packet.destination), scene.names.names_of(packet.destination, packet.at)
                 if not names:
@@ -50,6 +52,11 @@ class _Upload(Detector):
                     seen = (count.since, packet.at)
                     yield self.found(packet.source_mac, scene, subject=remote, seen=seen, evidence=[shown], why=why)
                 count.octets_out = count.octets_in = 0
+
+
+def _size(packet: Packet) -> int:
+    """Octets that it carries; a tap keeps the beginning of what segmentation offload made one frame of."""
+    return max(len(packet.payload), packet.length - _HEADERS)
 
 
 DETECTOR = _Upload

@@ -1,29 +1,39 @@
-"""A whole domain behind a lab: its things have joined, its six planes answer, and its kernel rules are the site's.
+"""A whole domain behind a lab: its things have joined, its controller watches the bridge, and its rules are the site's.
 
-Planes, conductor, responder and agents are the product's own. Joins go over a network in memory, at the addresses that
-the dummies have on the segment; what the network plane decides goes into the kernel that the dummies' packets meet.
+Controller, planes and agents are the product's own, put together by the product's own `compose`: frames go from the
+packet tap to the traffic watch, what detectors find goes on the ledger and to the responder, and that has six planes
+cut a thing off. Joins go over a network in memory, at the addresses that the dummies have on the segment; what the
+network plane decides goes into the kernel that the dummies' packets meet.
 """
 
 from __future__ import annotations
 
+import asyncio
+import tempfile
 import time
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Any
 
-from thingstead.analysis.detectors.detector import Detection
-from thingstead.analysis.detectors.scene import Scene
-from thingstead.controller.config import CoapConfig, DomainConfig, NetworkConfig
+from thingstead.controller.config import CoapConfig, DomainConfig, NetworkConfig, WatchConfig
+from thingstead.controller.response_record import Response
+from thingstead.controller.traffic_watch import Tap, TrafficWatch
 from thingstead.crypto.authority import make_authority, make_signer
+from thingstead.domain.ledger.entry import Entry, Kind
 from thingstead.domain.network import ThingAddress
 from thingstead.domain.ports import Enforcement
+from thingstead.domain.unit import Committed
+from thingstead.errors import StateError
 from thingstead.identifier import ThingId
 from thingstead.phases.manufacture import Model
 from thingstead.protocols.mud.builder import Description, Service, render
 from thingstead.protocols.mud.file import Direction, Remote, RemoteKind
 from thingstead.simulator.lab.cast import KINDS, Cast, Character
 from thingstead.simulator.lab.habit import cloud_name
+from thingstead.simulator.maker_release import build
 from thingstead.simulator.virtual.clock import VirtualClock, VirtualLoop
 from thingstead.simulator.virtual.domain import LivingDomain
 from thingstead.simulator.virtual.thing import LivingThing
@@ -33,20 +43,34 @@ from thingstead.transport.resolver import HostsResolver
 __all__ = ["Household", "Stopwatch"]
 
 _MAKER = "acme"
+_DETECTOR = "detector:"
 _TCP, _UDP, _COAP = 6, 17, 5683
 _DNS, _NTP = "urn:ietf:params:mud:dns", "urn:ietf:params:mud:ntp"
 _BEFORE = timedelta(minutes=2)
 """How long before a scenario begins its things join, by the lab's clock."""
 
+_FILES_LAST = timedelta(days=10 * 365)
+"""What signs MUD files outlasts support: else a release waits for somebody to say that it may not."""
+
 _INTERVAL, _DAY = 90.0, 86_400.0
 """Seconds that a thing may stay silent: three reports of telemetry; and one that sleeps."""
 
-_POLICY = """
+_OFTEN, _SELDOM = 5.0, 7 * _DAY
+"""Seconds between two looks for a release: of those that are to be updated, and of the others."""
+
+_MOMENT = 1e-5
+"""Seconds in which all is done that is due; patterns send at most a hundred times more slowly."""
+
+_SLEEPERS_SERIES = "daily"
+_POLICY = f"""
 profile = "home"
 
 [scope.member]
 "/senml" = ["POST"]
 "/credential" = ["FETCH"]
+"/update" = ["GET"]
+"/update/image" = ["GET"]
+"/update/report" = ["POST"]
 
 [[rule]]
 name = "everything of Acme"
@@ -54,38 +78,52 @@ makers = ["acme"]
 zone = "home"
 scope = "member"
 
+[release]
+sbom_missing = "allow"
+
 [[series]]
 name = "readings"
 purpose = "to see that it lives"
 retention_days = 30
+
+[[series]]
+name = "{_SLEEPERS_SERIES}"
+purpose = "to see that it lives, though it sleeps"
+retention_days = 30
+every_seconds = {_DAY:.0f}
 """
 
 
 class Stopwatch(VirtualClock):
     """The lab's clock, which stands still while the machine works; while it is taken, the machine's time is added.
 
-    So a duration has both parts: what was waited for on the network in memory, and what was computed.
+    So a duration has both parts: what was waited for on the network in memory, and what was computed. What was added
+    stays: a monotonic clock does not go back.
     """
 
     def __init__(self, loop: VirtualLoop, start: datetime) -> None:
         super().__init__(loop, start)
+        self._added = 0.0
         self._taken: float | None = None
 
     def now(self) -> float:
-        """The loop's seconds, and the machine's since `take`."""
-        return super().now() + (0.0 if self._taken is None else time.perf_counter() - self._taken)
+        """The loop's seconds, and the machine's while it was taken."""
+        return super().now() + self._added + (0.0 if self._taken is None else time.perf_counter() - self._taken)
 
     def take(self, *, running: bool) -> None:
         """Begin to add the machine's time, or end it."""
+        if self._taken is not None:
+            self._added += time.perf_counter() - self._taken
         self._taken = time.perf_counter() if running else None
 
 
 class Household:
-    """The owner's response policy decides about a finding, and all six planes do what follows.
+    """A controller whose alarms are taken from its ledger, and whose responses are its own.
 
     Args:
         loop: on which everything of it runs.
         kernel: the enforcer of the lab's namespace.
+        open_tap: opens what its detectors see frames by.
         networks: prefixes of the segment.
         beginning: of the scenario, in seconds since 1970.
         seed: of keys and numbers.
@@ -95,26 +133,37 @@ class Household:
         self,
         loop: VirtualLoop,
         kernel: Enforcement,
+        open_tap: Callable[[], Tap],
         networks: tuple[IPv4Network | IPv6Network, ...],
         *,
         beginning: float,
         seed: int,
     ) -> None:
+        self._loop = loop
         self._networks = networks
-        self._beginning = beginning
         self._world = world = World(loop, seed=seed, policy=_POLICY)
         self._clock = Stopwatch(loop, datetime.fromtimestamp(beginning, UTC) - _BEFORE)
         world.clock = self._clock
         self.domain.enforcement = kernel
-        self._names: dict[str, ThingId] = {}
+        self.domain.open_tap = open_tap
+        self._names: dict[ThingId, str] = {}
+        self._alarms: list[Entry] = []
 
     @property
     def domain(self) -> LivingDomain:
         """The domain, to be asked as its owner asks."""
         return self._world.domain
 
-    async def admit(self, cast: Cast, *, rules: bool) -> None:
+    async def admit(
+        self, cast: Cast, *, rules: bool, updated: Collection[str] = (), asleep: Collection[str] = ()
+    ) -> None:
         """Start the domain, and have every thing join it under a signed MUD file.
+
+        Args:
+            cast: who is there.
+            rules: whether files allow what habits need, or anything.
+            updated: names of things that look for releases often.
+            asleep: names of those that sleep for long, as planned.
 
         Raises:
             TimeoutError: one did not get in.
@@ -129,6 +178,7 @@ class Household:
                 local=[str(network) for network in self._networks],
                 controllers={_DNS: [str(cast.resolver)], _NTP: [str(cast.time_server)]},
             ),
+            watch=WatchConfig(interval_seconds=_INTERVAL, test_types=False),
         )
         domain.segment.present = tuple([ThingAddress(one.mac, one.ipv4) for one in cast.things])
         domain.resolver = HostsResolver(
@@ -136,71 +186,87 @@ class Household:
         )
         self._publish(rules=rules)
         await domain.start()
-        things = {one.name: self._bear(one) for one in cast.things}
+        domain.controller.second_place.listen(self._follow)
+        things = {one.name: self._bear(one, updated=updated, asleep=asleep) for one in cast.things}
         for thing in things.values():
             thing.start()
         await self._world.until(lambda: all(one.is_joined and one.has_reported for one in things.values()))
-        self._names = {name: thing.id for name, thing in things.items()}
+        self._names = {thing.id: name for name, thing in things.items()}
 
-    def scene(self, cast: Cast, *, installs: Mapping[str, float], asleep: Container[str] = ()) -> Scene:
-        """The gateway, and things under the domain's names for them.
+    async def until(self, seconds: float) -> None:
+        """Let everything happen that is due until so many seconds since the scenario began, in its order."""
+        await asyncio.sleep(max(0.0, _BEFORE.total_seconds() + seconds - self._loop.time()))
 
-        Args:
-            cast: who is there.
-            installs: seconds since 1970 when things began to run another release, by name.
-            asleep: names of those that sleep for long, as planned.
-        """
-        gateway = cast.gateway
-        people = (*cast.things, gateway)
-        return Scene(
-            gateways=frozenset({gateway.mac}),
-            gateway_addresses=frozenset(address.packed for address in (gateway.ipv4, gateway.ipv6) if address),
-            local=self._networks,
-            intervals={name: _DAY if one in asleep else _INTERVAL for one, name in self._names.items()},
-            installs={self._names[name]: at for name, at in installs.items()},
-            things={one.mac: self._names[one.name] for one in cast.things},
-            addresses={address.packed: one.mac for one in people for address in (one.ipv4, one.ipv6) if address},
-        )
+    async def settle(self) -> None:
+        """Let everything happen that is due now: what waits at the tap is seen, judged and answered."""
+        await asyncio.sleep(_MOMENT)
+        self._clock.take(running=False)
 
-    async def stop(self, detection: Detection) -> Mapping[str, float]:
-        """Bring a finding to the domain, at the time that it is by the lab's clock.
+    def alarms(self) -> list[Entry]:
+        """What detectors told, as the ledger has it, since this was asked last."""
+        told, self._alarms = self._alarms, []
+        return told
 
-        Returns:
-            Plane -> seconds that it took to cut the thing off; nothing where the policy does not have it cut off.
-        """
-        elapsed = detection.last - self._clock.start.timestamp()
-        self._world.jump(max(0.0, elapsed - self._clock.now()))
-        self._clock.take(running=True)
-        try:
-            response = await self.domain.controller.lookout.responder.alarm(detection)
-        finally:
-            self._clock.take(running=False)
-        if response is None:
-            return {}
-        return {part.plane.value: part.milliseconds / 1000 for part in response.planes if part.milliseconds is not None}
+    def responses(self) -> list[tuple[str, Response]]:
+        """Whom that cut off on every plane, and how; the oldest first."""
+        made = reversed(self.domain.controller.lookout.responder.responses())
+        return [(self._names[one.thing], one) for one in made if one.planes]
+
+    def unseen(self) -> int:
+        """Frames that the detectors did not get to see, and findings for which there was no room."""
+        return self._traffic.lost + self._traffic.overlooked
+
+    async def update(self, kinds: Collection[str]) -> None:
+        """Publish another release for things of these kinds."""
+        with tempfile.TemporaryDirectory(prefix="thingstead-lab-") as folder:
+            for kind in kinds:
+                files = build(Path(folder), self._world.makers[_MAKER], kind, version="1.1.0", sequence=2)
+                await self.domain.ask("release.publish", envelope=str(files.envelope), image=str(files.image))
 
     async def close(self) -> None:
         """Switch everything off."""
         await self._world.close()
 
-    def _bear(self, one: Character) -> LivingThing:
+    @property
+    def _traffic(self) -> TrafficWatch:
+        traffic = self.domain.controller.lookout.traffic
+        if traffic is None:
+            raise StateError("the lab's controller sees no packets")
+        return traffic
+
+    def _follow(self, committed: Committed) -> None:
+        """Take alarms up; of those that cut a thing off, the machine's time begins to count."""
+        for entry in committed.entries:
+            if entry.kind is Kind.ALARM and entry.actor.startswith(_DETECTOR):
+                self._alarms.append(entry)
+                if not str(entry.details["response"]).startswith("none"):
+                    self._clock.take(running=True)
+
+    def _bear(self, one: Character, *, updated: Collection[str], asleep: Collection[str]) -> LivingThing:
         world = self._world
-        model = Model(one.kind, 2, _url(one.kind), SUPPORT_END)
+        config: dict[str, Any] = {
+            "telemetry_interval": _DAY if one.name in asleep else _INTERVAL / 3,
+            "update_interval": _OFTEN if one.name in updated else _SELDOM,
+            "group_interval": _SELDOM,
+            "revocation_interval": _SELDOM,
+        }
         thing = LivingThing(
             world,
             one.name,
             address=(str(one.ipv4), _COAP),
             maker=world.makers[_MAKER],
-            model=model,
+            model=Model(one.kind, 2, _url(one.kind), SUPPORT_END),
             sold_to=self.domain.public,
-            config={},
+            config=config,
         )
+        if one.name in asleep:
+            thing.sensor.series = _SLEEPERS_SERIES
         world.things[one.name] = thing
         return thing
 
     def _publish(self, *, rules: bool) -> None:
         at = self._clock.utc()
-        span = {"not_before": at - timedelta(days=1), "not_after": at + timedelta(days=365)}
+        span = {"not_before": at - timedelta(days=1), "not_after": at + _FILES_LAST}
         authority = make_authority("Acme", **span)
         signer = make_signer("Acme files", authority, **span)
         self._world.mud_authorities[_MAKER] = (authority.certificate.der,)

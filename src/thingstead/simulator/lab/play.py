@@ -1,21 +1,20 @@
-"""Playing a script on a site of its own: each step is done, seen, judged and answered before the next one.
+"""Playing a script on a site of its own: each step is done, counted, and answered before the next one.
 
 The lab's clock stands still while something is done and jumps to the next step, so an hour of ordinary life takes
-seconds, and what detectors see hangs on the seed alone. Real time is taken beside it, for what a response takes.
+seconds. What is counted here is the ground truth: which bad packets were sent, and which came through. Who found it,
+and what was done about it, is read from the controller's ledger and responses. Real time is taken beside it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from thingstead.analysis.detectors.detector import Detection, detectors
-from thingstead.analysis.detectors.panel import Panel
-from thingstead.analysis.detectors.scene import Scene
+from thingstead.analysis.detectors.detector import detectors
+from thingstead.domain.ledger.entry import Entry
 from thingstead.errors import DecodeError
-from thingstead.identifier import ThingId
 from thingstead.protocols.packet.packet import Packet, decode_frame
 from thingstead.simulator.lab.cast import SITE, Cast
 from thingstead.simulator.lab.hand import Hands
@@ -32,7 +31,6 @@ __all__ = ["BEGINNING", "Lab", "play"]
 BEGINNING = datetime(2026, 1, 5, 8, tzinfo=UTC).timestamp()
 """When every scenario begins, by the lab's clock."""
 
-_TICK = 10.0
 _GIVES_UP = 12
 """Bad packets that are sent after the sender was cut off: enough to see that it is."""
 
@@ -47,8 +45,8 @@ class Lab:
     Attributes:
         cast: who is there.
         hands: who sends.
-        tap: who sees.
-        household: who answers.
+        tap: sees every frame at every interface, for the count.
+        household: the domain, whose controller finds and answers.
         recording: where frames are kept.
     """
 
@@ -65,7 +63,6 @@ class _Run:
 
     Attributes:
         truth: which packets are bad.
-        panel: all detectors.
         count: of bad packets.
         ordinary: of packets to the Internet in ordinary life.
         began: who has done something bad, and when by the lab's clock.
@@ -73,11 +70,9 @@ class _Run:
         findings: what was told.
         vain: bad steps since their sender was cut off.
         repair: bad datagrams to the domain's endpoint since their sender was cut off.
-        ticked: when detectors were told last that time passed.
     """
 
     truth: Truth
-    panel: Panel
     count: Count = field(default_factory=Count)
     ordinary: Count = field(default_factory=Count)
     began: dict[str, float] = field(default_factory=dict)
@@ -85,7 +80,6 @@ class _Run:
     findings: list[Finding] = field(default_factory=list)
     vain: int = 0
     repair: int = 0
-    ticked: float = 0.0
 
 
 async def play(lab: Lab, scenario: Scenario, steps: Sequence[Step], *, seed: int, events: str) -> Outcome:
@@ -94,14 +88,17 @@ async def play(lab: Lab, scenario: Scenario, steps: Sequence[Step], *, seed: int
     Raises:
         ForbiddenError: a step would leave the lab; nothing was sent of it.
     """
-    installs = dict.fromkeys(scenario.updated, BEGINNING + scenario.warm_up)
-    run = _Run(Truth(steps), Panel(lab.household.scene(lab.cast, installs=installs, asleep=scenario.asleep)))
-    run.began = _silenced(scenario)
+    run = _Run(Truth(steps), began=_silenced(scenario))
+    await lab.household.until(0.0)
     for _ in lab.tap.drain():
         # What was seen until everybody was in is no part of the scenario.
         pass
-    accused = _accused(scenario)
+    accused, updated = _accused(scenario), scenario.updated
     for step in steps:
+        if updated and step.at >= scenario.warm_up:
+            await _pass_time(lab, run, scenario.warm_up)
+            await lab.household.update({lab.cast.named(name).kind for name in updated})
+            updated = ()
         await _pass_time(lab, run, step.at)
         if _is_vain(run, step, accused):
             continue
@@ -110,9 +107,11 @@ async def play(lab: Lab, scenario: Scenario, steps: Sequence[Step], *, seed: int
                 run.began.setdefault(who, step.at)
         was_cut_off = step.who in run.stops
         arrived = lab.hands.do(step)
-        await _watch(lab, run, step.at)
+        _watch(lab, run, step.at)
         if step.pattern and arrived:
             _arrive(run, step, was_cut_off=was_cut_off)
+        await lab.household.settle()
+        _take_up(lab, run)
     await _pass_time(lab, run, scenario.warm_up + scenario.seconds)
     return _outcome(lab, scenario, run, seed=seed, events=events)
 
@@ -148,12 +147,11 @@ def _is_vain(run: _Run, step: Step, accused: Mapping[str, Sequence[str]]) -> boo
 
 
 async def _pass_time(lab: Lab, run: _Run, until: float) -> None:
-    while run.ticked + _TICK <= until:
-        run.ticked += _TICK
-        await _judge(lab, run, run.panel.tick(BEGINNING + run.ticked), run.ticked)
+    await lab.household.until(until)
+    _take_up(lab, run)
 
 
-async def _watch(lab: Lab, run: _Run, now: float) -> None:
+def _watch(lab: Lab, run: _Run, now: float) -> None:
     for sighting in lab.tap.drain():
         lab.recording.keep(sighting, at=BEGINNING + now)
         try:
@@ -161,15 +159,6 @@ async def _watch(lab: Lab, run: _Run, now: float) -> None:
         except DecodeError:
             continue
         _tally(lab.cast, run, sighting, packet, now)
-        if _is_first_sight(sighting):
-            await _judge(lab, run, run.panel.see(packet), now)
-
-
-def _is_first_sight(sighting: Sighting) -> bool:
-    """Each packet once: as a thing sends it, or as the gateway sends it to things."""
-    if sighting.interface == _BRIDGE:
-        return sighting.outgoing
-    return sighting.interface.startswith(_PORT) and not sighting.outgoing
 
 
 def _tally(cast: Cast, run: _Run, sighting: Sighting, packet: Packet, now: float) -> None:
@@ -194,36 +183,33 @@ def _is_answer(cast: Cast, run: _Run, packet: Packet) -> bool:
     return packet.source == cast.gateway.ipv4.packed and run.truth.is_answer(packet)
 
 
-async def _judge(lab: Lab, run: _Run, told: Sequence[Detection], now: float) -> None:
-    for detection in told:
-        who = next(
-            (one.name for one in lab.cast.things if one.mac == detection.device), detection.device.hex(":") or SITE
-        )
+def _take_up(lab: Lab, run: _Run) -> None:
+    """What the controller has told, and whom it has cut off, since this was called last."""
+    run.findings += [_finding(lab.cast, run, entry) for entry in lab.household.alarms()]
+    for who, response in lab.household.responses():
         began = run.began.get(who)
-        if began is not None and began > now:
-            began = None
-        first = began if run.count.first is None else run.count.first[0]
-        run.findings.append(
-            Finding(
-                detection.detector,
-                who,
-                is_right=began is not None,
-                after=None if first is None else now - first,
-                evidence=detection.evidence,
-                explanation=detection.explanation,
-                severity=detection.severity.value,
-            )
-        )
-        if began is not None and who not in run.stops:
-            planes = await lab.household.stop(detection)
-            if planes:
-                run.stops[who] = Stop(who, detection.detector, now - began, planes)
-                run.panel.scene = _without(run.panel.scene, detection.thing)
+        if who not in run.stops and began is not None:
+            planes = {one.plane.value: one.milliseconds / 1000 for one in response.planes if one.milliseconds}
+            run.stops[who] = Stop(who, response.detector, response.at.timestamp() - BEGINNING - began, planes)
 
 
-def _without(scene: Scene, thing: ThingId | None) -> Scene:
-    """Who is cut off cannot speak, and is not waited for."""
-    return replace(scene, intervals={one: seconds for one, seconds in scene.intervals.items() if one != thing})
+def _finding(cast: Cast, run: _Run, entry: Entry) -> Finding:
+    now, device = entry.at.timestamp() - BEGINNING, entry.details["device"]
+    unknown = device.hex(":") if isinstance(device, bytes) else ""
+    who = next((one.name for one in cast.things if one.mac == device), unknown or SITE)
+    began = run.began.get(who)
+    if began is not None and began > now:
+        began = None
+    first = began if run.count.first is None else run.count.first[0]
+    return Finding(
+        entry.cause,
+        who,
+        is_right=began is not None,
+        after=None if first is None else now - first,
+        evidence=tuple(str(entry.details["evidence"]).split("; ")),
+        explanation=str(entry.details["explanation"]),
+        severity=str(entry.details["severity"]),
+    )
 
 
 def _outcome(lab: Lab, scenario: Scenario, run: _Run, *, seed: int, events: str) -> Outcome:
@@ -242,7 +228,7 @@ def _outcome(lab: Lab, scenario: Scenario, run: _Run, *, seed: int, events: str)
         open_for_real=spans[1],
         stopped_by=_stopped_by(run),
         device_days=len(lab.cast.things) * (scenario.warm_up + scenario.seconds) / _DAY,
-        lost=lab.tap.lost(),
+        lost=lab.tap.lost() + lab.household.unseen(),
         stops=tuple(run.stops.values()),
         rows=rows(run.findings, [one.name for one in detectors()], expected=scenario.found_by),
         findings=tuple(run.findings),

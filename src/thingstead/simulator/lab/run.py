@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from thingstead.crypto.digest import digest
+from thingstead.enforcement.link import ports_of
 from thingstead.enforcement.namespace import Site, rehearse
 from thingstead.enforcement.nftables import Nftables, NftablesConfig
 from thingstead.simulator.lab.cast import INTERNET, KINDS, OUTSIDE, Cast, Character
@@ -24,6 +25,7 @@ from thingstead.simulator.lab.script import Step, document
 from thingstead.simulator.lab.tap import Tap
 from thingstead.simulator.virtual.clock import VirtualLoop
 from thingstead.simulator.virtual.clock import run as run_loop
+from thingstead.transport.packet_tap import PacketTap
 
 __all__ = ["SCORE", "TRUTH", "run", "run_here"]
 
@@ -62,7 +64,16 @@ def run_here(scenario: Scenario, *, seed: int, output: Path) -> Outcome:
         kernel = Nftables(NftablesConfig((site.interface,), site.networks, onboarding=(("udp", _COAP),)))
         stack.callback(kernel.close)
         loop = VirtualLoop()
-        household = Household(loop, kernel, site.networks, beginning=BEGINNING, seed=seed)
+        ports = {site.interface: ports_of(site.interface)}
+        household = Household(
+            loop,
+            kernel,
+            # Asked every few seconds of a time that jumps: the lab's ports stay as they are.
+            lambda: PacketTap([site.interface], ports_of=lambda name: ports.get(name, ())),
+            site.networks,
+            beginning=BEGINNING,
+            seed=seed,
+        )
         lab = Lab(cast, *_set(stack, site, cast, namespaces, guard), household, _kept(stack, output))
         outcome = run_loop(loop, _play(lab, scenario, steps, seed=seed, events=digest(truth).hex()))
     (output / SCORE).write_text(json.dumps(outcome.document(), indent=1), encoding="utf-8")
@@ -71,7 +82,7 @@ def run_here(scenario: Scenario, *, seed: int, output: Path) -> Outcome:
 
 async def _play(lab: Lab, scenario: Scenario, steps: tuple[Step, ...], *, seed: int, events: str) -> Outcome:
     try:
-        await lab.household.admit(lab.cast, rules=scenario.rules)
+        await lab.household.admit(lab.cast, rules=scenario.rules, updated=scenario.updated, asleep=scenario.asleep)
         return await play(lab, scenario, steps, seed=seed, events=events)
     finally:
         await lab.household.close()

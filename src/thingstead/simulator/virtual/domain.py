@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from thingstead.controller.foundation import Foundation
 from thingstead.controller.operation_table import operations
 from thingstead.controller.restoration import newer_entries, take_up, why_held
 from thingstead.controller.restored_directory import RENEWED
+from thingstead.controller.traffic_watch import Tap
 from thingstead.crypto.key import PublicKey
 from thingstead.crypto.keystore import MemoryKeyStore
 from thingstead.domain.anchor import TrustAnchor
@@ -84,6 +85,7 @@ class LivingDomain:
         segment: who is seen on the link.
         keys: its key store.
         stranger: who tests types of things; None where nobody does.
+        open_tap: opens what a life's detectors see frames by; None where there are none to see.
         lives: how often it was started.
     """
 
@@ -111,6 +113,7 @@ class LivingDomain:
         for name, key_type in KEYS.items():
             self.keys.create(KeyId(name), key_type)
         self.stranger: Stranger | None = None
+        self.open_tap: Callable[[], Tap] | None = None
         self.lives = 0
 
     @property
@@ -238,6 +241,7 @@ class LivingDomain:
             clock=self._world.clock,
             random_bytes=self._world.random.randbytes,
             stranger=self.stranger,
+            tap=None if self.open_tap is None else self.open_tap(),
         )
 
     async def _live(self, ready: asyncio.Event) -> None:
@@ -250,6 +254,8 @@ class LivingDomain:
                 controller.server.flush = self._host.flush
                 self._controller = controller
                 await controller.resume()
+                if controller.lookout.traffic is not None:
+                    controller.lookout.traffic.begin()
                 ready.set()
                 await controller.run()
         except BaseExceptionGroup as group:
@@ -262,6 +268,8 @@ class LivingDomain:
             self._controller = self._tasks = None
             if self._host is not None:
                 self._host.stop()
+            if foundation.tap is not None:
+                foundation.tap.close()
             await foundation.store.close()
             ready.set()
 

@@ -280,12 +280,17 @@ class MemorySlots:
 
 
 class CountingSensor:
-    """Tells how often it was read."""
+    """Tells how often it was read.
 
-    def __init__(self) -> None:
+    Attributes:
+        series: name of what it tells.
+    """
+
+    def __init__(self, series: str = "readings") -> None:
+        self.series = series
         self.readings = 0
 
     def read(self, at: datetime) -> list[Record]:
         """One reading."""
         self.readings += 1
-        return [Record(name="readings", value=float(self.readings), time=at.timestamp())]
+        return [Record(name=self.series, value=float(self.readings), time=at.timestamp())]

@@ -20,6 +20,11 @@ def test_much_that_leaves_for_an_unknown_address_is_found():
     assert found.evidence == (f"262144 octets to {REMOTE_IP}, 0 back",)
 
 
+def test_frames_of_which_only_the_beginning_was_kept_count_whole():
+    (found,) = told(NAME, *[tcp(number / 10, KIB, length=16 * 1024 + 54) for number in range(16)])
+    assert found.evidence == (f"262144 octets to {REMOTE_IP}, 0 back",)
+
+
 def test_where_a_name_led_it_may_go():
     names = NameBook()
     names.learn("cloud.example.com", ip(REMOTE_IP), at=0.0, ttl=3600)
