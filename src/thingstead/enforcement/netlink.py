@@ -229,7 +229,7 @@ def in_batches(parts: Iterable[list[Message]]) -> Iterator[list[Message]]:
         if batch and size + added > _LARGEST_BATCH - _ENDS:
             yield batch
             batch, size = [], 0
-        batch = batch + part
+        batch += part
         size += added
     if batch:
         yield batch

@@ -39,7 +39,7 @@ from thingstead.enforcement.netlink import Message, NetfilterSocket, NetlinkErro
 from thingstead.enforcement.nft import load_text
 from thingstead.enforcement.ruleset import render_table
 from thingstead.enforcement.table import Element, Table, comments, packet_counts, rule_packets
-from thingstead.enforcement.transaction import difference, transaction
+from thingstead.enforcement.transaction import from_nothing, transaction
 from thingstead.errors import TransportError
 from thingstead.identifier import ThingId
 
@@ -249,17 +249,13 @@ class Nftables:
                 return
             _LOGGER.error("%s changed the tables of the rules: they are put in force again", program)
             self._altered_by, self._is_altered, self._is_gathering = program, True, True
-        stood = self._bases()
-        self._replace_tables()
         now = time.perf_counter()
         layouts = [aged(layout, now=now) for layout in self._holdings.layouts()]
-        stand: set[str] = set()
-        parts = []
-        for layout in layouts:
-            made = difference(None, without_basis(layout), kept=frozenset(), standing=stand)
-            parts.append(transaction(self._table, [made]))
-            stand |= {chain.name for chain in layout.chains}
-        for messages in in_batches(parts):
+        # Made before the tables are replaced: from then on nothing passes until the kernel has all of it.
+        batches = list(in_batches(from_nothing(self._table, map(without_basis, layouts))))
+        stood = self._bases()
+        self._replace_tables()
+        for messages in batches:
             self._commit(messages)
         if self._is_altered:
             # Whatever passed meanwhile is an open flow to the kernel.

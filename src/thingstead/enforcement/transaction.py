@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from thingstead.enforcement.basis import is_basis
@@ -10,7 +10,10 @@ from thingstead.enforcement.layout import Chain, Layout
 from thingstead.enforcement.netlink import Message
 from thingstead.enforcement.table import Element, Table
 
-__all__ = ["Difference", "difference", "transaction"]
+__all__ = ["Difference", "difference", "from_nothing", "transaction"]
+
+_ELEMENTS_TOGETHER = 1000
+"""Some 100 kB: what one thing alone has may be more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +78,18 @@ def transaction(table: Table, differences: Iterable[Difference]) -> list[Message
     for chain in [chain for part in parts for chain in part.made]:
         messages += table.add_chain(chain.name, chain.rules, target=chain.target, spared=chain.spared)
     return messages + table.add(one for part in parts for one in part.fresh)
+
+
+def from_nothing(table: Table, layouts: Iterable[Layout]) -> Iterator[list[Message]]:
+    """What puts all of them into an empty table, several things at a time: a message costs as much as its elements."""
+    together: list[Difference] = []
+    standing: set[str] = set()
+    count = 0
+    for layout in layouts:
+        if together and count + len(layout.elements) > _ELEMENTS_TOGETHER:
+            yield transaction(table, together)
+            together, count = [], 0
+        together.append(difference(None, layout, kept=frozenset(), standing=standing))
+        standing |= {chain.name for chain in layout.chains}
+        count += len(layout.elements)
+    yield transaction(table, together)
