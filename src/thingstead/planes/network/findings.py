@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["CONTROLS"]
+__all__ = ["CONTROLS", "LEARNED"]
+
+LEARNED = "R-81"
+"""Is shown by a file that was learned, and by no other."""
 
 CONTROLS = {
     "T10": (
@@ -41,7 +44,7 @@ CONTROLS = {
         "MUD to kernel filters, both directions, DNS names for their lifetime, alarm on deviation",
         "an unsigned file is believed where the owner's policy says so",
     ),
-    "R-81": (
+    LEARNED: (
         "a device without a file is told in sentences, whom it talks to and how much, and goes by one that was learned",
         "what an encrypted look-up hides has no name; what was taken over before it was watched is learned with it",
     ),

@@ -20,7 +20,7 @@ from thingstead.domain.thing import Thing
 from thingstead.errors import PolicyError, TransportError, UntrustedError
 from thingstead.identifier import ThingId, TransitionId
 from thingstead.planes.network.alarm import Alarm, AlarmKind
-from thingstead.planes.network.findings import CONTROLS
+from thingstead.planes.network.findings import CONTROLS, LEARNED
 from thingstead.planes.network.mud_library import MudLibrary, is_owners
 from thingstead.planes.network.name_table import NameTable
 from thingstead.planes.network.overlay import OWN, Overlay
@@ -392,12 +392,14 @@ class MudManager:
             return ()
         control, risk = row
         ruled = self._residents.admitted()
-        filed = sum(self._library.rules(one.thing.mud_url) is not None for one in ruled)
+        filed = [one for one in ruled if self._library.rules(one.thing.mud_url) is not None]
+        learned = sum(is_owners(one.thing.mud_url) for one in filed)
         evidence = (
-            f"{len(ruled)} things under rules, {filed} by a MUD file of their maker, kept by {self._mode}; "
-            f"{sum(self._refused.values())} packets refused"
+            f"{len(ruled)} things under rules, {len(filed) - learned} by a MUD file of their maker, "
+            f"{learned} by one of the owner's, kept by {self._mode}; {sum(self._refused.values())} packets refused"
         )
-        return (Finding(question, self.name, control, evidence, risk, holds=bool(ruled) and self._mode == "nftables"),)
+        shown = learned if question == LEARNED else len(ruled)
+        return (Finding(question, self.name, control, evidence, risk, holds=shown > 0 and self._mode == "nftables"),)
 
     def snapshot(self) -> Mapping[str, bytes]:
         """The MUD files as they came and the owner's own rules; who is barred is the lifecycle's to say."""

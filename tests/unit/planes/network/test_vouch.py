@@ -27,6 +27,27 @@ def test_another_file_of_the_owners_is_in_force_at_once():
     asyncio.run(story())
 
 
+@pytest.mark.requirement("R-81")
+def test_that_profiles_are_learned_is_shown_by_one_that_is_in_force_and_by_no_makers():
+    world = World(CLOUD)
+    world.kernel.mode = "nftables"
+
+    async def story():
+        await world.admit(a_thing())
+        (before,) = world.manager.findings("R-81")
+        assert (before.holds, "1 by a MUD file of their maker, 0 by one of the owner's" in before.evidence) == (
+            False,
+            True,
+        )
+        await world.manager.vouch(described(CLOUD, url=URL))
+        await world.admit(THING)
+        (after,), (bound,) = world.manager.findings("R-81"), world.manager.findings("R-34")
+        assert (after.holds, "1 by one of the owner's" in after.evidence) == (True, True)
+        assert bound.evidence == after.evidence
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize(("document", "error"), [(b"{}", DecodeError), (described(CLOUD), PolicyError)])
 def test_a_file_of_the_owners_that_is_none_changes_nothing(document, error):
     world = World()
