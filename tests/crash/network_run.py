@@ -24,7 +24,7 @@ from typing import Any
 
 from tests.crash.network_program import COUNTDOWN
 from tests.crash.network_street import FLOW, FLOW_PORT, NAMED, Passage, Street
-from tests.crash.world import Process
+from tests.crash.world import Process, eventually
 from thingstead.analysis.detectors.detector import detectors
 from thingstead.analysis.traffic.proposal import learned_url
 from thingstead.controller.directory import DomainDirectory
@@ -148,7 +148,7 @@ class Figures:
     undone: int = 0
     sweeps: int = 0
     recovery: float = 0.0
-    noticed: float = 0.0
+    mended: float = 0.0
 
 
 class Run:
@@ -393,11 +393,12 @@ class Run:
         )
         load_text(text)
         began = time.monotonic()
-        while not self._shows(self._street.sweep(), self._state) or not self._has_told():
+        while not self._shows(self._street.sweep(), self._state):
             if time.monotonic() - began > _NOTICE_SECONDS:
                 self.violations.append(f"{text}: not mended after {_NOTICE_SECONDS} s")
                 return
-        self.figures.noticed = max(self.figures.noticed, time.monotonic() - began)
+        self.figures.mended = max(self.figures.mended, time.monotonic() - began)
+        eventually(self._has_told, within=_NOTICE_SECONDS, what=f"{text} is told of")
         self._require(self._state, what=text)
         self.figures.steps["edited by others"] += 1
 

@@ -6,10 +6,11 @@ notices tell whose tables were changed, and where more came than fits, ours are 
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from thingstead.enforcement.netlink import Message, NetfilterSocket, NetlinkError, parse_attributes
 
@@ -42,6 +43,7 @@ class ForeignChanges:
         self._notices = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETFILTER)
         self._notices.bind((0, _GROUP))
         self._notices.setblocking(False)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._number = self.number()
 
     def number(self) -> int:
@@ -75,8 +77,15 @@ class ForeignChanges:
         self._number = newest
         return program
 
+    def attend(self, call: Callable[[], None]) -> None:
+        """Have `call`, which asks `by`, called by the running event loop whenever anybody changed any table."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._notices, call)
+
     def close(self) -> None:
         """Hear no more notices."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.remove_reader(self._notices)
         self._notices.close()
 
     def _drain(self) -> str:

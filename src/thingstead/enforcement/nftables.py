@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import time
 from collections.abc import Sequence
@@ -30,17 +29,17 @@ from thingstead.enforcement.layout import (
     aged,
     bars,
     bindings,
-    exact_places,
     lay_out,
     narrows,
     without_basis,
 )
+from thingstead.enforcement.meter import Meter
 from thingstead.enforcement.netlink import Message, NetfilterSocket, NetlinkError, in_batches
 from thingstead.enforcement.nft import load_text
 from thingstead.enforcement.ruleset import render_table
-from thingstead.enforcement.table import Element, Table, comments, packet_counts, rule_packets
+from thingstead.enforcement.table import Element, Table
 from thingstead.enforcement.transaction import from_nothing, transaction
-from thingstead.errors import TransportError
+from thingstead.errors import ThingsteadError, TransportError
 from thingstead.identifier import ThingId
 
 __all__ = ["Nftables", "NftablesConfig"]
@@ -79,7 +78,8 @@ class Nftables:
     Made and closed by a composition root, in the network namespace whose packets it shall decide on. The tables stay
     when this process ends, however it ends. Where some stand at its start, what is applied is gathered until `settle`,
     and then takes their place: a restart neither opens anything nor cuts off who is in. Whoever else changes them, or
-    removes them with all others as firewalls do that are loaded anew, has them put back when they are next looked at.
+    removes them with all others as firewalls do that are loaded anew, has them put back as soon as the kernel tells of
+    it to the event loop that `settle` was awaited in, or when anything is next asked.
     """
 
     mode = "nftables"
@@ -97,10 +97,11 @@ class Nftables:
         self._ports = BridgePorts(config.interfaces)
         self._on_ports: frozenset[Element] = frozenset()
         self._socket = NetfilterSocket()
+        self._meter = Meter(self._socket, self._table)
         self._others = ForeignChanges(self._socket, config.table)
         self._altered_by = ""
         self._is_altered = False
-        self._is_gathering = self._stands(self._table.query_table())
+        self._is_gathering = self._meter.has_table()
         if not self._is_gathering:
             self._replace_tables()
         self._log = _open_log(config.log_group)
@@ -157,6 +158,7 @@ class Nftables:
         """
         async with self._lock:
             self._settle()
+            self._others.attend(self._on_change)
         return self.mode
 
     async def uphold(self) -> str:
@@ -184,8 +186,8 @@ class Nftables:
             self._settle()
             applied = self._holdings.of(thing)
             addresses = () if applied is None else applied.change.addresses
-            admitted = any(self._holds(element) for one in addresses for element in bindings(one))
-            barred = any(self._holds(element) for one in addresses for element in bars(one))
+            admitted = any(self._meter.has(element) for one in addresses for element in bindings(one))
+            barred = any(self._meter.has(element) for one in addresses for element in bars(one))
             return NetworkStanding(thing, self.mode, admitted=admitted and not barred, barred=barred)
 
     async def rule_counters(self, thing: ThingId) -> tuple[RuleTraffic, ...]:
@@ -197,15 +199,7 @@ class Nftables:
         async with self._lock:
             self._settle()
             applied = self._holdings.of(thing)
-            if applied is None:
-                return ()
-            exact = exact_places(applied.change)
-            rows = [RuleTraffic(rule, refusal, self._packets(place)) for rule, refusal, place in exact]
-            for chain in applied.chains:
-                told = self._socket.ask(self._table.query_rules(chain.name), dump=True)
-                counts = zip(chain.flows, rule_packets(told), strict=False)
-                rows += [RuleTraffic(flow, chain.is_refusal, packets) for flow, packets in counts]
-            return tuple(rows)
+            return () if applied is None else self._meter.rule_traffic(applied)
 
     async def drops(self) -> tuple[Drop, ...]:
         """What was dropped and logged since this was last asked."""
@@ -218,20 +212,7 @@ class Nftables:
         async with self._lock:
             self._settle()
             self._follow_ports()
-            seen, refused = self._counts("thing"), self._counts("refused")
-            more, barred = self._counts("bound"), self._counts("stopped")
-        traffic = []
-        for applied in self._holdings.layouts():
-            keys = [one.ip.packed for one in applied.change.addresses]
-            stopped = sum(barred.get(key, 0) for key in keys)
-            traffic.append(
-                Traffic(
-                    applied.change.thing,
-                    seen=sum(seen.get(key, 0) + more.get(key, 0) for key in keys) + stopped,
-                    refused=sum(refused.get(key, 0) for key in keys) + stopped,
-                )
-            )
-        return tuple(traffic)
+            return self._meter.traffic(self._holdings.layouts())
 
     def close(self) -> None:
         """Let go of the kernel, and leave the rules: who restarts, or stops, opens nothing by it."""
@@ -240,6 +221,16 @@ class Nftables:
         self._ports.close()
         if self._log is not None:
             self._log.close()
+
+    def _on_change(self) -> None:
+        """Somebody changed a table: who removed ours has opened what they closed, until they are back."""
+        try:
+            if self._is_gathering:
+                self._others.by()  # it could not be put back: that is tried again when somebody asks
+            else:
+                self._settle()
+        except ThingsteadError as error:
+            _LOGGER.critical("the rules are NOT in force, and are tried again: %s", error)
 
     def _settle(self) -> None:
         """Who asks the kernel wants to hear of what was applied."""
@@ -253,7 +244,7 @@ class Nftables:
         layouts = [aged(layout, now=now) for layout in self._holdings.layouts()]
         # Made before the tables are replaced: from then on nothing passes until the kernel has all of it.
         batches = list(in_batches(from_nothing(self._table, map(without_basis, layouts))))
-        stood = self._bases()
+        stood = self._meter.bases()
         self._replace_tables()
         for messages in batches:
             self._commit(messages)
@@ -268,16 +259,6 @@ class Nftables:
             self._commit(messages)
         self._unended.clear()
         self._is_altered = self._is_gathering = False
-
-    def _bases(self) -> dict[bytes, str]:
-        """What flows that are open rest on, as the kernel has it; nothing where it has no such table."""
-        try:
-            told = [self._socket.ask(self._table.query_all(f"basis{family}"), dump=True) for family in (4, 6)]
-        except NetlinkError as error:
-            if error.number == errno.ENOENT:
-                return {}
-            raise
-        return {key: comment for answers in told for key, comment in comments(answers)}
 
     def _commit(self, messages: list[Message]) -> None:
         """All nftables transactions of ours but the first go through here: they are counted."""
@@ -361,34 +342,6 @@ class Nftables:
         words = [one for _, after in narrowed for one in after.elements if is_basis(one)]
         self._commit(self._table.add(words))
         self._unended.difference_update([after.change.thing for _, after in narrowed])
-
-    def _holds(self, element: Element) -> bool:
-        return self._stands(self._table.query(element))
-
-    def _stands(self, question: Message) -> bool:
-        try:
-            self._socket.ask(question)
-        except NetlinkError as error:
-            if error.number == errno.ENOENT:
-                return False
-            raise
-        return True
-
-    def _packets(self, place: Element) -> int:
-        try:
-            told = self._socket.ask(self._table.query(place))
-        except NetlinkError as error:
-            if error.number == errno.ENOENT:
-                return 0
-            raise
-        return sum(packets for _, packets in packet_counts(told))
-
-    def _counts(self, name: str) -> dict[bytes, int]:
-        counts: dict[bytes, int] = {}
-        for family, size in (("4", 4), ("6", 16)):
-            for key, packets in packet_counts(self._socket.ask(self._table.query_all(name + family), dump=True)):
-                counts[key[:size]] = counts.get(key[:size], 0) + packets
-        return counts
 
 
 def _narrows(before: Layout, after: Layout) -> bool:

@@ -22,6 +22,7 @@ from thingstead.enforcement.namespace import inside
 from thingstead.enforcement.netlink import NetfilterSocket, NetlinkError
 from thingstead.enforcement.nft import load_text
 from thingstead.enforcement.nftables import Nftables, NftablesConfig
+from thingstead.errors import ConfigError
 
 PROGRAM = Path("/proc/self/comm").read_text().strip()
 """Others are played by a library in this process, over a socket of its own."""
@@ -79,6 +80,29 @@ class Flow:
             return self.server.recv(1) == b"x"
         except TimeoutError:
             return False
+
+
+async def at_once(stage, seen):
+    """Nobody asks: the kernel tells, and the event loop is not busy."""
+    load_text("flush ruleset")
+    await asyncio.sleep(0.05)
+    seen["nobody asked"] = look(stage)
+    seen["told of later"] = await stage.kernel.uphold()
+    load_text("flush ruleset")
+    module = vars(nftables)
+    loads = module["load_text"]
+
+    def refuse(_text):
+        raise ConfigError("a test")
+
+    module["load_text"] = refuse
+    await asyncio.sleep(0.05)
+    module["load_text"] = loads
+    load_text("table inet firewall {\n}\ndelete table inet firewall")
+    await asyncio.sleep(0.05)
+    seen["not put back"] = stage.connects(stage.three, 443)
+    await stage.kernel.uphold()
+    seen["put back later"] = look(stage)
 
 
 async def flows(stage, web, seen):
@@ -219,6 +243,8 @@ async def main():
     await kernel.apply(stage.change(ONE, stage.one, stage.rules_of_one()))
     await kernel.apply(NetworkChange(TWO, stage.change(TWO, stage.two, ()).addresses, None, barred=True))
     await breaks(stage, seen)
+    await kernel.settle()
+    await at_once(stage, seen)
     await flows(stage, web, seen)
     await own(stage, seen)
     await names(stage, seen)

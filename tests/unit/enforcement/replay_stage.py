@@ -177,7 +177,7 @@ async def main(document: bytes, mac: bytes, captures: list[Path]) -> None:
         await kernel.apply(change)
         wire.replay(capture)
         (traffic,) = await kernel.counters()
-        kept_out = sum(kernel._counts("inbound").values())
+        kept_out = sum(kernel._meter._counts("inbound").values())
         rows.append([capture.name, expected(heard), [traffic.seen, traffic.refused, kept_out]])
         kernel.close()
     print(json.dumps(rows))

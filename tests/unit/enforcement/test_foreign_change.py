@@ -24,6 +24,16 @@ def test_the_breaks_are_such_that_they_open_something(seen):
         assert seen[name]["before"] != AS_APPLIED
 
 
+def test_it_is_put_back_before_anybody_asks(seen):
+    assert seen["nobody asked"] == AS_APPLIED
+    assert seen["told of later"] == seen["program"]
+
+
+def test_what_could_not_be_put_back_is_when_somebody_asks(seen):
+    assert seen["not put back"] is True
+    assert seen["put back later"] == AS_APPLIED
+
+
 def test_a_flow_that_was_opened_while_nothing_was_in_force_ends(seen):
     assert seen["flow while nothing was in force"] is True
     assert seen["flow after"] is False
