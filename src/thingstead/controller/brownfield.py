@@ -25,9 +25,10 @@ from thingstead.domain.thing import Thing
 from thingstead.errors import ConfigError, PolicyError, TransitionError
 from thingstead.identifier import ThingId, thing_id_from_random
 from thingstead.planes.network.mud_library import is_owners
+from thingstead.protocols.mud.file import Prefix
 from thingstead.protocols.mud.parser import parse
 
-__all__ = ["ADOPTED", "Brownfield", "Find", "adopted_and_present", "is_adopted", "own_url"]
+__all__ = ["ADOPTED", "Brownfield", "Find", "Ground", "adopted_and_present", "is_adopted", "own_url"]
 
 ADOPTED = "(adopted)"
 """As its maker: no maker calls itself so, and no release is ever for it."""
@@ -60,6 +61,42 @@ class Find:
     document: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where devices may be: a slip of the hand must not put the site's own router under the rules of a lamp.
+
+    Attributes:
+        local: prefixes of the site; none where nobody says.
+        own: packed addresses of this machine.
+        apart: link-layer addresses of this machine, and of the site's routers and servers.
+    """
+
+    local: tuple[Prefix, ...] = ()
+    own: frozenset[bytes] = frozenset()
+    apart: frozenset[bytes] = frozenset()
+
+    def require(self, find: Find) -> None:
+        """See whether a device can be there.
+
+        Raises:
+            ConfigError: it cannot.
+        """
+        if find.mac in self.apart:
+            raise ConfigError(f"{find.mac.hex(':')} is this machine, or of [watch] gateways: no device to be held")
+        for ip in find.ips:
+            homes = [one for one in self.local if ip in one]
+            if ip.packed in self.own or any(ip in _ends(one) for one in homes):
+                raise ConfigError(f"{ip} is this machine's, or everybody's")
+            if self.local and not homes and not ip.is_link_local:
+                raise ConfigError(f"{ip} is not within the site, as [network] local says")
+
+
+def _ends(prefix: Prefix) -> tuple[IPv4Address | IPv6Address, ...]:
+    """Addresses that are no machine's: of the network itself, and of all in it."""
+    is_two = prefix.num_addresses <= 2
+    return () if is_two or prefix.version == 6 else (prefix.network_address, prefix.broadcast_address)
+
+
 class Brownfield:
     """Takes devices in, and gives them other files.
 
@@ -70,6 +107,7 @@ class Brownfield:
         place: keeps where a thing is; without addresses, that it is nowhere.
         network: puts that in force.
         located: where each thing is.
+        ground: where devices may be.
         clock: for UTC.
         random_bytes: for ids.
     """
@@ -83,10 +121,12 @@ class Brownfield:
         place: Callable[[ThingId, tuple[str, ...], bytes], Awaitable[None]],
         network: Plane,
         located: Callable[[], Mapping[ThingId, tuple[ThingAddress, ...]]],
+        ground: Ground,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
     ) -> None:
         self._conductor = conductor
+        self._ground = ground
         self._register = register
         self._vouch = vouch
         self._place = place
@@ -108,6 +148,7 @@ class Brownfield:
             StorageError: it could not be kept.
         """
         _check(find)
+        self._ground.require(find)
         url = learned_url(find.mac)
         known = [one for one in self._register.things() if one.maker == ADOPTED and one.serial == find.mac.hex(":")]
         thing = next(filter(is_adopted, known), None)

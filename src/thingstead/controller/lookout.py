@@ -8,6 +8,7 @@ from datetime import timedelta
 from ipaddress import ip_address
 
 from thingstead.analysis.talk import HERE
+from thingstead.controller.brownfield import Ground
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
 from thingstead.controller.drop_watch import DropWatch
@@ -35,7 +36,7 @@ from thingstead.domain.plane import PlaneName
 from thingstead.domain.register import Register
 from thingstead.storage.records import PlaneRecords
 
-__all__ = ["Lookout", "compose_lookout", "doors"]
+__all__ = ["Lookout", "compose_lookout", "doors", "ground"]
 
 _SECOND, _MINUTE = 1.0, 60.0
 _TCP, _UDP, _DNS = 6, 17, 53
@@ -167,6 +168,12 @@ def _own(foundation: Foundation) -> tuple[str, ...]:
     """Addresses of this machine, the controller's first."""
     seen = () if foundation.tap is None else foundation.tap.addresses
     return tuple(dict.fromkeys((foundation.config.coap.host, *sorted(str(ip_address(one)) for one in seen))))
+
+
+def ground(foundation: Foundation) -> Ground:
+    """Where devices may be that prove nothing."""
+    own = frozenset([ip_address(one).packed for one in _own(foundation)])
+    return Ground(local_networks(foundation.config.network), own, _gateways(foundation))
 
 
 def doors(config: ControllerConfig) -> frozenset[tuple[int, int]]:

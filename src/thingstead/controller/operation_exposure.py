@@ -14,6 +14,7 @@ from thingstead.domain.open_service import OpenService
 from thingstead.domain.role import Right
 from thingstead.errors import ConfigError
 from thingstead.identifier import thing_id
+from thingstead.phases.doors import DOORS
 
 __all__ = ["Door", "Place", "PlanExposure", "ShowExposure", "TellExposure", "rows"]
 
@@ -85,8 +86,8 @@ def rows(scan: ExposureScan, *, domain: str, clock: Clock) -> tuple[Operation[An
         return {"domain": domain, "made_at": clock.utc(), "addresses": list(scan.addresses())}
 
     async def tell(request: TellExposure) -> list[dict[str, Any]]:
-        if any(one.protocol not in _PROTOCOLS or not 0 < one.port < 1 << 16 for one in request.open):
-            raise ConfigError("expected TCP or UDP, and ports between 1 and 65535")
+        if not {(one.protocol, one.port) for one in request.open} <= frozenset(DOORS):
+            raise ConfigError("expected doors at which `thingstead exposure knock` knocks")
         opened = {(one.address, one.protocol, one.port) for one in request.open}
         await scan.tell(request.place.value, frozenset(request.knocked), opened)
         return [_told(one) for one in scan.found() if one.seen_from == request.place.value]

@@ -43,7 +43,7 @@ from thingstead.controller.controller import Controller
 from thingstead.controller.ddi import ddi_origin
 from thingstead.controller.gate import Gate
 from thingstead.controller.learning import Learning
-from thingstead.controller.lookout import doors
+from thingstead.controller.lookout import doors, ground
 from thingstead.controller.network import local_networks
 from thingstead.controller.operation import Operation, Operations
 from thingstead.controller.parting import Partings
@@ -257,6 +257,7 @@ def _brownfield(controller: Controller) -> Brownfield:
         place=controller.planes.whereabouts.place,
         network=controller.planes.network,
         located=controller.planes.whereabouts.located,
+        ground=ground(controller.foundation),
         clock=controller.foundation.clock,
         random_bytes=controller.foundation.random_bytes,
     )

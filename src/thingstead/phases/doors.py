@@ -7,7 +7,7 @@ import asyncio
 from thingstead.domain.ports import Stranger
 from thingstead.phases.knocking import PORTS
 
-__all__ = ["open_doors"]
+__all__ = ["DOORS", "open_doors"]
 
 _TCP, _UDP = 6, 17
 _PROBES = {
@@ -19,6 +19,10 @@ _PROBES = {
 """A question that each service has to answer: DNS (RFC 1035), NTP (RFC 5905), SSDP, and a CoAP ping (RFC 7252 §1.2)."""
 
 
+DOORS = (*[(_TCP, port) for port in sorted(PORTS)], *[(_UDP, port) for port in sorted(_PROBES)])
+"""Protocol and port of all that is tried."""
+
+
 async def open_doors(stranger: Stranger, address: str, *, within: float, at_once: int) -> tuple[tuple[int, int], ...]:
     """Protocol and port of what answers there.
 
@@ -28,7 +32,6 @@ async def open_doors(stranger: Stranger, address: str, *, within: float, at_once
         within: seconds for an answer.
         at_once: ports.
     """
-    doors = [(_TCP, port) for port in sorted(PORTS)] + [(_UDP, port) for port in sorted(_PROBES)]
     turns = asyncio.Semaphore(at_once)
 
     async def knock(protocol: int, port: int) -> bool:
@@ -38,5 +41,5 @@ async def open_doors(stranger: Stranger, address: str, *, within: float, at_once
             said = await stranger.say(_PROBES[port], (address, port), within=within, until=lambda _answer: True)
             return bool(said)
 
-    answered = await asyncio.gather(*[knock(*door) for door in doors])
-    return tuple([door for door, is_open in zip(doors, answered, strict=True) if is_open])
+    answered = await asyncio.gather(*[knock(*door) for door in DOORS])
+    return tuple([door for door, is_open in zip(DOORS, answered, strict=True) if is_open])

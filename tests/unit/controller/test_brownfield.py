@@ -3,14 +3,14 @@
 import asyncio
 import random
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 
 from tests.unit.controller.planes import House
 from tests.unit.domain.things import AT, a_thing
 from thingstead.analysis.traffic.proposal import learned_url
-from thingstead.controller.brownfield import ADOPTED, Brownfield, Find, adopted_and_present, is_adopted
+from thingstead.controller.brownfield import ADOPTED, Brownfield, Find, Ground, adopted_and_present, is_adopted
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
 from thingstead.domain.network import ThingAddress
@@ -31,6 +31,13 @@ HERE = ip_address("10.77.0.7")
 FIND = Find(MAC, (HERE,), "plug", "hall", file())
 
 
+GROUND = Ground(
+    (ip_network("10.77.0.0/16"), ip_network("fd77::/64"), ip_network("10.78.0.0/31"), ip_network("16.0.0.0/8")),
+    frozenset({ip_address("10.77.0.1").packed}),
+    frozenset({bytes.fromhex("027700000005")}),
+)
+
+
 class Field:
     """A house where devices are taken in."""
 
@@ -47,6 +54,7 @@ class Field:
             place=self.place,
             network=self.house.planes[PlaneName.NETWORK],
             located=lambda: self.located,
+            ground=GROUND,
             clock=self.house.clock,
             random_bytes=random.Random(1).randbytes,
         )
@@ -149,6 +157,12 @@ def test_what_is_no_mud_file_is_refused():
         {"ips": (ip_address("127.0.0.1"),)},
         {"ips": (HERE, ip_address("ff02::1"))},
         {"ips": ()},
+        {"ips": (ip_address("10.77.0.1"),)},
+        {"ips": (ip_address("10.77.0.0"),)},
+        {"ips": (HERE, ip_address("10.77.255.255"))},
+        {"ips": (ip_address("198.51.100.7"),)},
+        {"ips": (HERE, ip_address("2001:db8::7"))},
+        {"mac": bytes.fromhex("027700000005")},
         {"ips": tuple([ip_address(number) for number in range(1 << 24, (1 << 24) + 9)])},
         {"model": "a" * 129},
         {"model": "\x1b[2J"},
@@ -160,6 +174,15 @@ def test_what_is_no_device_is_not_taken_in(wrong):
     with pytest.raises(ConfigError):
         field.adopt(**wrong)
     assert field.vouched == []
+
+
+@pytest.mark.parametrize("ip", ["fe80::7", "fd77::", "10.78.0.1", "10.78.0.0"])
+def test_a_device_may_be_anywhere_within_the_site(ip):
+    assert Field().adopt(ips=(HERE, ip_address(ip))).state is LifecycleState.OPERATIONAL
+
+
+def test_where_nobody_says_what_the_site_is_no_address_is_outside_of_it():
+    Ground().require(replace(FIND, ips=(ip_address("198.51.100.7"),)))
 
 
 def test_a_file_that_cannot_be_kept_takes_nobody_in():

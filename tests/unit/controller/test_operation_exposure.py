@@ -118,6 +118,8 @@ def test_what_was_told_stays_with_its_date_until_it_does_not_answer_there_any_mo
         ([(HERE, 1, 80)], {}),
         ([(HERE, 6, 0)], {}),
         ([(HERE, 6, 65_536)], {}),
+        ([(HERE, 6, 4)], {}),
+        ([(HERE, 17, 80)], {}),
         ([], {"place": "moon"}),
         ([], {"knocked": ("here",)}),
     ],
