@@ -69,6 +69,26 @@ def test_known_vulnerabilities_of_what_it_names_are_told(run, pcap, tmp_path):
     assert [row["id"] for row in shown["vulnerabilities"]] == ["OSV-2020-1"]
 
 
+def test_who_was_not_held_against_any_records_is_not_called_clean(run, pcap, tmp_path):
+    (tmp_path / "osv.json").write_text(json.dumps(RECORD))
+    for words in ((), ("--mac", LAMP_MAC)):
+        _, out, _ = run("watch", "--pcap", pcap, *words, "--json")
+        shown = json.loads(out)
+        assert (shown if words else shown[0])["vulnerabilities"] is None
+        assert "were not looked for" in run("watch", "--pcap", pcap, *words)[2]
+    row = json.loads(run("watch", "--pcap", pcap, "--osv", tmp_path / "osv.json", "--json")[1])[0]
+    assert row["vulnerabilities"] == 1
+
+
+def test_the_next_command_leads_from_all_devices_over_one_to_its_file(run, pcap):
+    whole = run("watch", "--pcap", pcap)[1].splitlines()[-1]
+    assert whole == f"next: thingstead watch --pcap {pcap} --mac {LAMP_MAC} --output learned"
+    words = whole.removeprefix("next: thingstead ").split()
+    one = run(*words)[1].splitlines()[-1]
+    assert one == "next: thingstead mud explain learned/02-77-00-00-00-01.json"
+    assert run(*one.removeprefix("next: thingstead ").split())[0] == 0
+
+
 @pytest.mark.parametrize(
     ("option", "content", "why"),
     [
@@ -189,7 +209,7 @@ KINDS = {
     "D-LinkCam": ("b0:c5:54:25:5b:0e", "camera"),
     "EdimaxCam1": ("74:da:38:80:7a:08", "camera"),
     "EdimaxPlug1101W": ("74:da:38:4a:76:49", "smart plug"),
-    "HomeMaticPlug": ("00:1a:22:05:c4:2e", ""),
+    "HomeMaticPlug": ("00:1a:22:05:c4:2e", "hub"),
     "Lightify": ("84:18:26:7b:5f:6b", "light"),
     "MAXGateway": ("00:1a:22:03:cb:be", "hub"),
     "SmarterCoffee": ("5c:cf:7f:07:ae:fb", "single board or microcontroller"),
@@ -197,7 +217,7 @@ KINDS = {
     "WeMoInsightSwitch": ("94:10:3e:41:c2:05", "smart plug"),
     "iKettle2": ("5c:cf:7f:06:d9:02", "single board or microcontroller"),
 }
-"""Three say too little of themselves for their kind: what is said then is less, and not something else."""
+"""Two say too little of themselves for their kind: what is said then is less, and not something else."""
 
 
 @pytest.mark.requirement("R-12")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,9 +62,10 @@ class _Profile:
 
 def _watch(session: Session) -> int:
     site = Site(PRIVATE)
-    inventory = Inventory(Listener(site))
+    inventory = Inventory(Listener(site), maker_of=maker_of)
     _see(session, inventory)
-    records, profiles = feed(session), _profiles(session)
+    records = None if session.options["osv"] is None else feed(session)
+    profiles = _profiles(session)
     wanted = session.options["mac"]
     devices = [one for one in inventory.devices() if wanted in (None, one.mac)]
     if wanted is not None and not devices:
@@ -76,7 +77,20 @@ def _watch(session: Session) -> int:
         session.console.show([_row(one, records, profiles) for one in devices], _VIEW)
     else:
         session.console.show(_whole(devices[0], records, profiles, proposals[wanted]))
+    if records is None:
+        session.console.note("known vulnerabilities were not looked for: --osv names the records")
+    _next(session, [one for one in proposals if proposals[one].services])
     return 0
+
+
+def _next(session: Session, proposed: list[bytes]) -> None:
+    """From all devices to one of them, from that to its file."""
+    source = "interface" if session.options["interface"] is not None else "pcap"
+    if session.options["mac"] is None and proposed:
+        words = (f"--{source}", session.options[source], "--mac", proposed[0].hex(":"), "--output", "learned")
+        session.console.next("thingstead watch", *words)
+    elif session.options["output"] is not None and proposed:
+        session.console.next("thingstead mud explain", _file(Path(session.options["output"]), proposed[0]))
 
 
 def _see(session: Session, inventory: Inventory) -> None:
@@ -121,10 +135,14 @@ def _write(target: Path, proposals: dict[bytes, Proposal]) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for address, proposal in proposals.items():
         if proposal.services:
-            write_whole(target / f"{address.hex('-')}.json", proposal.document)
+            write_whole(_file(target, address), proposal.document)
 
 
-def _row(device: Device, records: Feed, profiles: dict[str, _Profile]) -> dict[str, Any]:
+def _file(folder: Path, address: bytes) -> Path:
+    return folder / f"{address.hex('-')}.json"
+
+
+def _row(device: Device, records: Feed | None, profiles: dict[str, _Profile]) -> dict[str, Any]:
     like = _like(device, profiles)
     return {
         "mac": device.mac.hex(":"),
@@ -135,22 +153,19 @@ def _row(device: Device, records: Feed, profiles: dict[str, _Profile]) -> dict[s
         "like": [f"{one.url} ({one.confidence:.0%})" for one in like[:1]],
         "talks_to": len({who(one) for one in device.contacts}),
         "services": [service(protocol, port) for protocol, port in device.services],
-        "vulnerabilities": len(records.match(components(device.clues))),
+        "vulnerabilities": None if records is None else len(records.match(components(device.clues))),
         "supported": _supported(like, profiles),
     }
 
 
-def _whole(device: Device, records: Feed, profiles: dict[str, _Profile], proposal: Proposal) -> dict[str, Any]:
+def _whole(device: Device, records: Feed | None, profiles: dict[str, _Profile], proposal: Proposal) -> dict[str, Any]:
     return {
         **_row(device, records, profiles),
         "because": list(device.guess.because),
         "like": [f"{one.url} ({one.confidence:.0%} by {', '.join(one.names[:3])})" for one in _like(device, profiles)],
-        "says": _unique(f"{one.source.value}: {one.text}" for one in device.clues),
+        "says": _said(device),
         "software": [str(one) for one in components(device.clues)],
-        "vulnerabilities": [
-            {"id": one.id, "component": one.component, "severity": one.severity.name.lower(), "because": one.because}
-            for one in records.match(components(device.clues))
-        ],
+        "vulnerabilities": None if records is None else _vulnerabilities(device, records),
         "talks": [{"what": sentence(one)} for one in device.contacts],
         "proposed_services": proposal.services,
         "not_proposed": [{"what": sentence(one.contact), "why": one.reason} for one in proposal.left_out],
@@ -169,8 +184,19 @@ def _supported(like: tuple[Likeness, ...], profiles: dict[str, _Profile]) -> str
     return "yes" if profiles[like[0].url].is_supported else "no more"
 
 
-def _unique(texts: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(texts))
+def _said(device: Device) -> dict[str, list[str]]:
+    """By where it was said, each once."""
+    said: dict[str, list[str]] = {}
+    for one in device.clues:
+        said.setdefault(one.source.value, []).append(one.text)
+    return said
+
+
+def _vulnerabilities(device: Device, records: Feed) -> list[dict[str, str]]:
+    return [
+        {"id": one.id, "component": one.component, "severity": one.severity.name.lower(), "because": one.because}
+        for one in records.match(components(device.clues))
+    ]
 
 
 WATCH = Action(

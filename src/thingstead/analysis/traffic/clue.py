@@ -36,10 +36,12 @@ class Source(StrEnum):
     UPNP_SERVER = "UPnP server"
     UPNP_TYPE = "UPnP type"
     UPNP_NAME = "UPnP name"
+    UPNP_PATH = "UPnP description"
     HTTP_AGENT = "HTTP agent"
     HTTP_SERVER = "HTTP server"
     ASKED_NAME = "looked up"
     TLS_NAME = "greeted over TLS"
+    INTERFACE = "maker of its interface"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ _UPNP = {
     b"nt": Source.UPNP_TYPE,
     b"st": Source.UPNP_TYPE,
     b"usn": Source.UPNP_NAME,
-    b"location": Source.UPNP_NAME,
+    b"location": Source.UPNP_PATH,
 }
 
 
@@ -142,11 +144,17 @@ def _in_ssdp(packet: Packet) -> Iterator[Clue]:
         yield from _headers(packet.payload, _UPNP)
 
 
+_AUTHORITY = re.compile(rb"\A\s*https?://[^/]*/?")
+"""Where a description is changes with each announcement of some devices; what it is called does not."""
+
+
 def _headers(data: bytes, wanted: dict[bytes, Source]) -> Iterator[Clue]:
     for line in data.split(b"\r\n", _MOST_HEADERS)[1:_MOST_HEADERS]:
         name, colon, value = line.partition(b":")
         source = wanted.get(name.strip().lower())
-        if colon and source is not None:
+        if colon and source is Source.UPNP_PATH:
+            yield from _clue(source, _AUTHORITY.sub(b"", value, count=1))
+        elif colon and source is not None:
             yield from _clue(source, value)
 
 

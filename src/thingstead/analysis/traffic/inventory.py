@@ -6,10 +6,10 @@ for is not seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from thingstead.analysis.traffic.clue import Clue, clues
+from thingstead.analysis.traffic.clue import Clue, Source, clues
 from thingstead.analysis.traffic.flow import Flow
 from thingstead.analysis.traffic.kind import Guess, guess
 from thingstead.analysis.traffic.listener import Listener
@@ -117,19 +117,27 @@ class _Seen:
     contacts: dict[_Key, Contact] = field(default_factory=dict)
 
 
+def _nobody(_mac: bytes) -> str:
+    return ""
+
+
 class Inventory:
     """Hears every packet of a segment.
 
     Args:
         listener: follows the conversations; the packets go through here to it.
         limits: bounds.
+        maker_of: who made an interface, by its address; empty text for nobody known.
 
     Attributes:
         overlooked: packets of senders beyond the bound.
     """
 
-    def __init__(self, listener: Listener, *, limits: Limits | None = None) -> None:
+    def __init__(
+        self, listener: Listener, *, limits: Limits | None = None, maker_of: Callable[[bytes], str] = _nobody
+    ) -> None:
         self._listener = listener
+        self._maker_of = maker_of
         self._limits = limits or Limits()
         self._seen: dict[bytes, _Seen] = {}
         self.overlooked = 0
@@ -189,10 +197,11 @@ class Inventory:
             self._add(contacts, flow)
         services = {*seen.services, *_answers(flows)}
         is_gateway = mac in self._listener.site.gateways
+        said = (*seen.clues, Clue(Source.INTERFACE, self._maker_of(mac)))
         return Device(
             mac=mac,
             addresses=self._listener.site.addresses(mac),
-            guess=_GATEWAY if is_gateway else guess(seen.clues, services),
+            guess=_GATEWAY if is_gateway else guess(said, services),
             clues=tuple(seen.clues),
             services=tuple(sorted(services)),
             contacts=tuple(sorted(contacts.values(), key=lambda one: (-(one.octets_out + one.octets_in), str(one)))),

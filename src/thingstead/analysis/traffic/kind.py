@@ -90,9 +90,19 @@ def _spoken(clue: Clue) -> Iterator[_Hint]:
             yield hint
 
 
-_SELF = frozenset({Source.DHCP_NAME, Source.LOCAL_NAME, Source.UPNP_TYPE, Source.UPNP_NAME, Source.UPNP_SERVER})
+_SELF = frozenset(
+    {
+        Source.DHCP_NAME,
+        Source.LOCAL_NAME,
+        Source.UPNP_TYPE,
+        Source.UPNP_NAME,
+        Source.UPNP_PATH,
+        Source.UPNP_SERVER,
+    }
+)
 _SERVICE = frozenset({Source.SERVICE})
 _CLOUD = frozenset({Source.ASKED_NAME, Source.TLS_NAME})
+_MAKER = frozenset({Source.INTERFACE})
 _AGENT = frozenset({Source.HTTP_AGENT, Source.DHCP_CLASS})
 
 
@@ -129,6 +139,17 @@ _HINTS = (
     _hint("phone or computer", 0.6, _AGENT, r"mozilla/|dalvik|msft 5|android-dhcp|cfnetwork"),
     _hint("router", 0.8, _SELF, r"internetgatewaydevice|wandevice|openwrt|fritz!?box|\brouter"),
     _hint("network storage", 0.8, _SERVICE, r"_smb\.|_afpovertcp|_nfs\.|_adisk"),
+    # Who makes one kind of device makes its interface too; of who makes many kinds, or radios, nothing follows.
+    _hint("camera", 0.4, _MAKER, r"\baxis communications|hikvision|dahua|reolink|arlo tech|\bring llc|mobotix|amcrest"),
+    _hint("light", 0.4, _MAKER, r"\blifx|signify|philips lighting|\bosram|ledvance|nanoleaf"),
+    _hint("hub", 0.4, _MAKER, r"\beq-3|smartthings|ubisys|dresden elektronik|athom"),
+    _hint("thermostat", 0.4, _MAKER, r"\becobee|\btado|\bnetatmo|\bnest labs"),
+    _hint("scale", 0.4, _MAKER, r"\bwithings|\bfitbit"),
+    _hint("media player", 0.4, _MAKER, r"\bsonos|\broku\b|\bbose\b|denon|bang ?& ?olufsen"),
+    _hint("printer", 0.4, _MAKER, r"\bbrother ind|lexmark|\bkyocera|seiko epson|\bxerox|\bricoh"),
+    _hint("network storage", 0.4, _MAKER, r"synology|\bqnap"),
+    _hint("industrial controller", 0.4, _MAKER, r"beckhoff|\bwago\b|phoenix contact|rockwell auto|schneider electric"),
+    _hint("single board or microcontroller", 0.2, _MAKER, r"espressif|raspberry|arduino"),
     _hint("smart home accessory", 0.6, _SERVICE, r"_hap\.|_matter\.|_matterc\.|_coap\.|_ewelink"),
 )
 _PORTS: dict[tuple[int, int], tuple[str, float]] = {

@@ -19,9 +19,9 @@ _PRODUCT = re.compile(
     r"(?P<name>portable sdk for upnp devices|[a-z][a-z0-9._+-]*?)(?:/|-| )v?(?P<version>\d+(?:\.\d+)+[a-z0-9.-]*)",
     re.IGNORECASE,
 )
+_DHCP_CLIENTS = ("udhcp", "udhcpc")
 _PACKAGES = {
-    "udhcp": "busybox",
-    "udhcpc": "busybox",
+    **dict.fromkeys(_DHCP_CLIENTS, "busybox"),
     "portable sdk for upnp devices": "pupnp",
     "linux": "linux",
     "miniupnpd": "miniupnp",
@@ -42,6 +42,8 @@ def components(clues: Iterable[Clue]) -> tuple[Component, ...]:
         for match in _PRODUCT.finditer(clue.text):
             name, version = match["name"].lower(), match["version"].rstrip(".-")
             if name not in _PROTOCOLS:
-                name = _PACKAGES.get(name, name)
+                # udhcp was a program of its own until busybox 1.00, whose number it has had since.
+                is_old = name in _DHCP_CLIENTS and version.startswith("0.")
+                name = name if is_old else _PACKAGES.get(name, name)
                 found[name, version] = Component(name, version, None, (), clue.source.value)
     return tuple([found[key] for key in sorted(found)])

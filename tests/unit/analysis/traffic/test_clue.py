@@ -140,3 +140,17 @@ def test_other_packets_say_nothing(protocol: int) -> None:
 
 def test_an_empty_packet_says_nothing() -> None:
     assert said(packet(LAMP, ROUTER, 5000, 53)) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("http://10.77.0.7:50510/IPCamDesc.xml", [(Source.UPNP_PATH, "IPCamDesc.xml")]),
+        ("http://10.77.0.7:50510/", []),
+        ("http://10.77.0.7", []),
+        ("", []),
+    ],
+)
+def test_of_where_a_description_is_only_its_name_says_what_a_device_is(place: str, told: list[object]) -> None:
+    payload = f"NOTIFY * HTTP/1.1\r\nLOCATION: {place}\r\n\r\n".encode()
+    assert said(packet(LAMP, GROUP, 1900, 1900, payload=payload)) == told

@@ -47,6 +47,14 @@ def test_a_device_is_known_by_what_it_sent() -> None:
     assert [(one.source, one.text) for one in lamp.clues] == [(Source.ASKED_NAME, "cloud.example")]
 
 
+def test_who_made_its_interface_speaks_for_its_kind_and_is_nothing_it_said() -> None:
+    inventory = Inventory(Listener(Site()), maker_of=lambda mac: "Sonos, Inc." if mac == DEVICE else "")
+    for one in (packet(LAMP, CLOUD, 5000, 443), packet(PHONE, CLOUD, 5000, 443)):
+        inventory.see(one)
+    found = {one.mac: (one.guess.kind, one.clues) for one in inventory.devices()}
+    assert found == {DEVICE: ("media player", ()), NEIGHBOUR: ("", ())}
+
+
 def test_who_is_only_spoken_to_is_no_device() -> None:
     assert NEIGHBOUR not in heard([packet(LAMP, PHONE, 1, 2)])
 

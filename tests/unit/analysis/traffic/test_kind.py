@@ -48,3 +48,16 @@ def test_of_who_said_nothing_nothing_is_guessed() -> None:
 
 def test_the_order_in_which_it_was_said_does_not_matter() -> None:
     assert guess([CLOUD, NAME], [(6, 80), (6, 9999)]) == guess([NAME, CLOUD], [(6, 9999), (6, 80)])
+
+
+def test_who_makes_one_kind_of_device_speaks_for_it_a_little() -> None:
+    found = guess([Clue(Source.INTERFACE, "eQ-3 Entwicklung GmbH")], [])
+    assert (found.kind, found.because) == ("hub", ("maker of its interface: eQ-3 Entwicklung GmbH",))
+    assert found.confidence < guess([NAME], []).confidence
+
+
+@pytest.mark.parametrize(
+    "maker", ["", "Samsung Electronics Co.,Ltd", "Intel Corporate", "(an address of its own making)"]
+)
+def test_who_makes_many_kinds_or_radios_speaks_for_none(maker: str) -> None:
+    assert guess([Clue(Source.INTERFACE, maker)], []).kind == ""

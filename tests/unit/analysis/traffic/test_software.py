@@ -14,6 +14,10 @@ def test_a_client_of_dhcp_is_part_of_its_toolbox() -> None:
     assert named(Source.DHCP_CLASS, "udhcp 1.15.2") == ["busybox 1.15.2"]
 
 
+def test_a_client_of_dhcp_from_before_its_toolbox_is_no_version_of_that() -> None:
+    assert named(Source.DHCP_CLASS, "udhcp 0.9.9-pre") == ["udhcp 0.9.9-pre"]
+
+
 def test_each_program_of_a_header_is_one() -> None:
     text = "Linux/2.6.21, UPnP/1.0, Portable SDK for UPnP devices/1.3.1"
     assert named(Source.UPNP_SERVER, text) == ["linux 2.6.21", "pupnp 1.3.1"]
