@@ -103,8 +103,15 @@ class FlowHistory:
                     del self._waiting[thing]
             await self._sweep()
 
-    async def of(self, thing: ThingId, *, days: int) -> tuple[Contact, ...]:
+    async def of(
+        self, thing: ThingId, *, days: int, where: Callable[[Contact], bool] = lambda _contact: True
+    ) -> tuple[Contact, ...]:
         """Whom it had to do with in the last days, and has now, the most packets first; what waits is written first.
+
+        Args:
+            thing: whose.
+            days: so many.
+            where: which are looked at, whatever they add up to.
 
         Raises:
             TransportError: nobody explains what waits.
@@ -116,7 +123,8 @@ class FlowHistory:
         rows = self._records.scan(f"{thing}/{first}", f"{thing}/{today}~")
         kept = [contact for _, document in rows for contact in decode(document)]
         going = [*self._waiting.get(thing, ()), *((flow, "") for source in self.going for flow in source(thing))]
-        contacts = _without_shadows(merged([*kept, *(await self._contacts(thing, tuple(going)) if going else ())]))
+        found = filter(where, [*kept, *(await self._contacts(thing, tuple(going)) if going else ())])
+        contacts = _without_shadows(merged(found))
         return tuple(sorted(contacts, key=lambda one: (-one.packets, one.who, one.port or 0)))
 
     async def forget(self, thing: ThingId) -> None:

@@ -89,6 +89,12 @@ def test_two_who_ask_at_once_count_nothing_twice_and_lose_nothing():
     assert [(one.address, one.flows) for one in asyncio.run(both())] == [("198.51.100.7", 1), ("198.51.100.8", 1)]
 
 
+def test_who_asks_for_some_is_told_those_whole_and_no_other():
+    desk = Desk().see(flow(), flow("198.51.100.9", 80), flow(at=AT + timedelta(seconds=9)))
+    (one,) = asyncio.run(desk.history.of(LAMP, days=1, where=lambda contact: contact.port == 443))
+    assert (one.port, one.flows, one.packets_out) == (443, 2, 4)
+
+
 def test_many_alike_are_one_row_also_across_a_restart():
     desk = Desk().see(*[flow(device_port=port) for port in range(5)])
     assert [one.flows for one in desk.of()] == [5]

@@ -75,6 +75,10 @@ def _broken():
     yield [[[1, True], *row[1:]]]
     yield [[*row[:4], [*row[4][:5]]]]
     yield [[*row[:3], [row[3][0], -(2**70)], row[4]]]
+    yield [[{True: 0, False: 0}, *row[1:]]]
+    yield [[row[0], dict.fromkeys("abcde"), *row[2:]]]
+    yield [[*row[:2], [6, "443"], *row[3:]]]
+    yield [[*row[:4], [*row[4][:5], True]]]
     yield {}
     yield [1]
 
