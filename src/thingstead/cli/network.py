@@ -44,6 +44,10 @@ def _after_block(told: Any) -> str:
     return "thingstead network revoke {rule}"
 
 
+def _after_rules(rows: Any) -> str:
+    return f"thingstead network revoke {rows[-1]['rule']}" if rows else "thingstead network block --help"
+
+
 TALK = remote(
     "network.talk",
     THING,
@@ -66,7 +70,7 @@ DROPS = remote(
     then="thingstead network rules",
     description="Under a flood the kernel logs a sample; its counters (`thingstead thing show`) count all.",
 )
-RULES = remote("network.rules", view=_RULES, then="thingstead network revoke {rule}")
+RULES = remote("network.rules", view=_RULES, then=_after_rules)
 ALLOW = remote(
     "network.allow",
     Parameter("to", f"the other side: {_OTHER_SIDE}"),
