@@ -57,6 +57,7 @@ class Character:
         mac: of its interface.
         ipv4: its address.
         ipv6: its address; None outside.
+        port: of the bridge, behind which it is; empty for who is behind none.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Character:
     mac: bytes
     ipv4: IPv4Address
     ipv6: IPv6Address | None
+    port: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,8 +195,7 @@ def _take_up(lab: Lab, run: _Run) -> None:
 
 def _finding(cast: Cast, run: _Run, entry: Entry) -> Finding:
     now, device = entry.at.timestamp() - BEGINNING, entry.details["device"]
-    unknown = device.hex(":") if isinstance(device, bytes) else ""
-    who = next((one.name for one in cast.things if one.mac == device), unknown or SITE)
+    who = _who(cast, device) if isinstance(device, bytes) and device else SITE
     began = run.began.get(who)
     if began is not None and began > now:
         began = None
@@ -210,6 +209,12 @@ def _finding(cast: Cast, run: _Run, entry: Entry) -> Finding:
         explanation=str(entry.details["explanation"]),
         severity=str(entry.details["severity"]),
     )
+
+
+def _who(cast: Cast, device: bytes) -> str:
+    """The thing of that link-layer address; where somebody else used it, whoever is behind the port that follows."""
+    port = device[6:].decode()
+    return next((one.name for one in cast.things if (one.port == port if port else one.mac == device)), device.hex(":"))
 
 
 def _outcome(lab: Lab, scenario: Scenario, run: _Run, *, seed: int, events: str) -> Outcome:

@@ -61,7 +61,10 @@ def run_here(scenario: Scenario, *, seed: int, output: Path) -> Outcome:
         steps = plot(scenario, cast, seed=seed)
         truth = json.dumps(document(steps), indent=1).encode()
         (output / TRUTH).write_bytes(truth)
-        kernel = Nftables(NftablesConfig((site.interface,), site.networks, onboarding=(("udp", _COAP),)))
+        hold_ports = scenario.owner.hold_ports
+        kernel = Nftables(
+            NftablesConfig((site.interface,), site.networks, onboarding=(("udp", _COAP),), hold_ports=hold_ports)
+        )
         stack.callback(kernel.close)
         loop = VirtualLoop()
         ports = {site.interface: ports_of(site.interface)}
@@ -71,6 +74,7 @@ def run_here(scenario: Scenario, *, seed: int, output: Path) -> Outcome:
             # Asked every few seconds of a time that jumps: the lab's ports stay as they are.
             lambda: PacketTap([site.interface], ports_of=lambda name: ports.get(name, ())),
             site.networks,
+            owner=scenario.owner,
             beginning=BEGINNING,
             seed=seed,
         )
@@ -95,7 +99,8 @@ def _people(site: Site, scenario: Scenario) -> tuple[Cast, dict[str, int]]:
     for kind, many in scenario.things.items():
         for number in range(1, many + 1):
             place = site.attach(len(things) + 1)
-            one = Character(f"{kind}-{number}", kind, place.mac, place.ipv4, place.ipv6)
+            port = ports_of(site.interface)[-1]
+            one = Character(f"{kind}-{number}", kind, place.mac, place.ipv4, place.ipv6, port)
             namespaces[one.name] = place.namespace
             things.append(one)
     gateway = Character("gateway", "gateway", _GATEWAY_MAC, site.controller_ipv4, site.controller_ipv6)

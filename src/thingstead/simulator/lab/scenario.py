@@ -9,20 +9,21 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from thingstead.analysis.detectors.detector import detectors
+from thingstead.analysis.detectors.detector import Severity, detectors
 from thingstead.errors import ConfigError
 from thingstead.simulator.lab.cast import KINDS, OUTSIDE, SITE
 from thingstead.simulator.lab.pattern.pattern import Pattern, patterns
 
-__all__ = ["MOST_THINGS", "Attack", "Scenario", "load", "parse", "shipped"]
+__all__ = ["MOST_THINGS", "Attack", "Owner", "Scenario", "load", "parse", "shipped"]
 
 _SUFFIX = ".toml"
 _LARGEST = 1 << 16
 MOST_THINGS = 20
 _MOST_SECONDS = 100_000.0
 _KEYS = frozenset(
-    {"summary", "spec", "rules", "warm_up", "seconds", "things", "attack", "found_by", "updated", "asleep"}
+    {"summary", "spec", "rules", "warm_up", "seconds", "things", "attack", "found_by", "updated", "asleep", "owner"}
 )
+_OWNER_KEYS = frozenset({"hold_ports", "quarantine_from"})
 _ATTACK_KEYS = frozenset({"pattern", "by", "at", "tells_of"})
 
 
@@ -44,6 +45,19 @@ class Attack:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """What the owner of the site has set otherwise than it comes.
+
+    Attributes:
+        hold_ports: ``[network] hold_ports``: each thing is bound to its port of the bridge.
+        quarantine_from: ``[response] quarantine_from``: the least bad finding that cuts a thing off.
+    """
+
+    hold_ports: bool = False
+    quarantine_from: str = Severity.ALARM.value
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """A whole one.
 
@@ -60,6 +74,7 @@ class Scenario:
         found_by: names of the detectors that have to find it.
         updated: names of things that begin to run another release when the warm-up is over.
         asleep: names of things that fall silent then as well, as planned.
+        owner: settings of the site.
     """
 
     name: str
@@ -73,6 +88,7 @@ class Scenario:
     found_by: tuple[str, ...]
     updated: tuple[str, ...] = ()
     asleep: tuple[str, ...] = ()
+    owner: Owner = Owner()
 
 
 def shipped() -> tuple[str, ...]:
@@ -127,7 +143,20 @@ def parse(data: bytes, *, name: str) -> Scenario:
         found_by=tuple(_strings(_value(table, "found_by", list, name), f"{name}: found_by", _detectors())),
         updated=tuple(_strings(table.get("updated", []), f"{name}: updated", known)),
         asleep=tuple(_strings(table.get("asleep", []), f"{name}: asleep", known)),
+        owner=_owner(table.get("owner", {}), f"{name}: owner:"),
     )
+
+
+def _owner(table: Any, place: str) -> Owner:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{place} expected a table")
+    _refuse_unknown(table, _OWNER_KEYS, place)
+    hold_ports, least = table.get("hold_ports", False), table.get("quarantine_from", Severity.ALARM.value)
+    if type(hold_ports) is not bool:
+        raise ConfigError(f"{place} hold_ports: expected true or false")
+    if not isinstance(least, str) or least not in {one.value for one in Severity}:
+        raise ConfigError(f"{place} quarantine_from: expected one of {', '.join(one.value for one in Severity)}")
+    return Owner(hold_ports, least)
 
 
 def _attack(row: Any, known: set[str], place: str) -> Attack:

@@ -13,6 +13,7 @@ from thingstead.enforcement.dry_run import DryRun
 from thingstead.errors import StateError
 from thingstead.simulator.lab import frame
 from thingstead.simulator.lab.household import Household, Stopwatch
+from thingstead.simulator.lab.scenario import Owner
 from thingstead.simulator.virtual.clock import VirtualLoop, run
 
 THOSE = cast("camera", "lamp")
@@ -88,7 +89,7 @@ def leak(sender=CAMERA):
 def live(story, *, rules=True, **those):
     """Have a household that everybody has joined, and do something in it."""
     loop, kernel, wire = VirtualLoop(), Kernel(), Wire()
-    household = Household(loop, kernel, lambda: wire, NETWORKS, beginning=BEGINNING, seed=1)
+    household = Household(loop, kernel, lambda: wire, NETWORKS, owner=Owner(), beginning=BEGINNING, seed=1)
 
     async def whole():
         await household.admit(THOSE, rules=rules, **those)
