@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
@@ -68,31 +68,31 @@ class Window(Generic[_W]):
         most: values that are kept; the oldest go first.
     """
 
-    __slots__ = ("_counts", "_seconds", "_seen")
+    __slots__ = ("_counts", "_most", "_seconds", "_seen")
 
     def __init__(self, seconds: float, most: int = 256) -> None:
         self._seconds = seconds
-        self._seen: deque[tuple[float, _W]] = deque(maxlen=most)
-        self._counts: Counter[_W] = Counter()
+        self._most = most
+        # There are thousands, most of them short: a deque and a Counter of their own have a kilobyte when empty.
+        self._seen: list[tuple[float, _W]] = []
+        self._counts: dict[_W, int] = {}
 
     def add(self, at: float, value: _W) -> int:
         """Note one, and forget what is too old; how many are left."""
         seen = self._seen
-        while seen and (seen[0][0] <= at - self._seconds or len(seen) == seen.maxlen):
+        while seen and (seen[0][0] <= at - self._seconds or len(seen) == self._most):
             self._forget()
         seen.append((at, value))
-        self._counts[value] += 1
+        self._counts[value] = self._counts.get(value, 0) + 1
         return len(seen)
 
     def drop(self, value: _W) -> None:
         """Forget a value: it does not count after all."""
         if self._counts.pop(value, 0):
-            kept = [one for one in self._seen if one[1] != value]
-            self._seen.clear()
-            self._seen.extend(kept)
+            self._seen[:] = [one for one in self._seen if one[1] != value]
 
     def _forget(self) -> None:
-        _, gone = self._seen.popleft()
+        _, gone = self._seen.pop(0)
         self._counts[gone] -= 1
         if not self._counts[gone]:
             del self._counts[gone]
