@@ -16,15 +16,17 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 from tests.crash.network_program import COUNTDOWN
 from tests.crash.network_street import FLOW, FLOW_PORT, NAMED, Passage, Street
-from tests.crash.world import Process, eventually
+from tests.crash.world import Process, eventually, verified
 from thingstead.analysis.detectors.detector import detectors
 from thingstead.analysis.traffic.proposal import learned_url
 from thingstead.controller.directory import DomainDirectory
@@ -45,6 +47,8 @@ _FILES = ((4001, FLOW_PORT), (4001, 4003))
 
 _DEVICES = 3
 _IN = "operational"
+_DIES_STARTING = 0.2
+_POLL = 0.02
 _MOST_EFFECTS = 14
 _RECOVERY_SECONDS, _NOTICE_SECONDS = 10.0, 5.0
 _SETTINGS = f"""\
@@ -163,7 +167,7 @@ class Run:
         self._random = random.Random(seed)
         self._root = root
         self._street = Street(_DEVICES)
-        domain = DomainDirectory(root / "domain")
+        domain = self._domain = DomainDirectory(root / "domain")
         domain.create(settings=_SETTINGS, policy=_POLICY)
         program = str(Path(__file__).with_name("network_program.py"))
         self._controller = Process([program, str(domain.root)], domain.control_socket, root / "log")
@@ -294,8 +298,23 @@ class Run:
         self.figures.kills += 1
         self._controller.kill()
 
+    def _dies_starting(self, candidates: tuple[State, ...], what: str) -> None:
+        """A start that comes to no end; whoever is not known again by then is cut off, and nobody else gets in."""
+        countdown = self._root / COUNTDOWN
+        countdown.write_text(str(self._random.randrange(_MOST_EFFECTS)))
+        with suppress(AssertionError):
+            self._controller.start()
+        countdown.unlink(missing_ok=True)
+        self._kill()
+        self._look(candidates, f"{what}, died starting")
+
     def _restart(self, shown: State | None, candidates: tuple[State, ...], what: str) -> None:
         """Start it; meanwhile nothing passes that neither state allows, then one of them holds and stays."""
+        verdict = verified(self._domain)
+        if verdict is not None and not verdict.holds:
+            self.violations += [f"{what}: ledger: {found.text}" for found in verdict.findings]
+        if self._random.random() < _DIES_STARTING:
+            self._dies_starting(candidates, what)
         starting = threading.Thread(target=self._controller.start)
         starting.start()
         while starting.is_alive():
@@ -306,6 +325,9 @@ class Run:
         decided = self._decided(candidates)
         self._require(decided, what=f"{what}, after the restart")
         self.figures.recovery = max(self.figures.recovery, time.monotonic() - began)
+        barred = {one["thing"] for one in self._ask("thing.list") if one["restriction"] == "quarantined"}
+        if not {one["thing"] for one in self._responses()} <= barred:
+            self.violations.append(f"{what}: a response holds whom nobody holds")
         if shown == candidates[-1] and decided != shown:
             self.violations.append(f"{what}: it was in force, and is not after the restart")
         self.figures.undone += len(candidates) > 1 and decided == candidates[0]
@@ -425,25 +447,28 @@ class Run:
         self.figures.steps["full disk"] += 1
 
     def _attacked(self) -> None:
-        """A device that scans is cut off, by alarm; who undoes that is killed in it."""
+        """A device that scans is cut off, by alarm; the controller dies in its own decision, and in undoing it."""
         ready = [one for one, device in enumerate(self._state) if not device.barred and not device.gone]
-        number = ready[0] if ready else None
-        if number is None or any(one["ended_at"] is None for one in self._ask("response.list")):
+        if not ready or self._responses():
             return  # one of three may be cut off by alarms at a time
-        self._street.scans(number, self._state[number].ip)
-        cut = self._with(number, replace(self._state[number], barred=True, named=False))
-        until = time.monotonic() + _RECOVERY_SECONDS
-        while not (found := [one for one in self._ask("response.list") if one["ended_at"] is None and one["planes"]]):
-            if time.monotonic() > until:
-                self.violations.append("a scan cut nobody off")
-                return
-        self._state = cut
-        self._require(cut, what="cut off by an alarm")
-        after = self._with(number, replace(cut[number], barred=False))
-        self._step(Step("undo", after, lambda: self._ask("response.undo", response=found[0]["response"])))
-        kept = {one["response"]: one["ended_at"] is None for one in self._ask("response.list")}
-        if kept[found[0]["response"]] is not self._state[number].barred:
-            self.violations.append("the response and the quarantine do not say the same")
+        number, device = ready[0], self._state[ready[0]]
+
+        def scan() -> None:
+            self._street.scans(number, device.ip)
+            until = time.monotonic() + _RECOVERY_SECONDS
+            while not any(one["planes"] for one in self._responses()):
+                if time.monotonic() > until:
+                    raise ThingsteadError("a scan cuts nobody off")
+                time.sleep(_POLL)
+
+        self._step(Step("alarm", self._with(number, replace(device, barred=True, named=False)), scan))
+        for one in self._responses():
+            after = self._with(number, replace(self._state[number], barred=False))
+            self._step(Step("undo", after, partial(self._ask, "response.undo", response=one["response"])))
+
+    def _responses(self) -> list[Any]:
+        """Those that hold somebody."""
+        return [one for one in self._ask("response.list") if one["ended_at"] is None]
 
     def _adopt(self, number: int, device: Device) -> Any:
         place = self._street.devices[number]

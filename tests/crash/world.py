@@ -19,6 +19,7 @@ from tests.port import free_port
 from thingstead.agent.program import STATUS_SOCKET
 from thingstead.controller.composition import domain_credential
 from thingstead.controller.config import CoapConfig
+from thingstead.controller.directory import DomainDirectory
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.errors import ThingsteadError, TransportError
 from thingstead.identifier import KeyId, ThingId
@@ -31,7 +32,7 @@ from thingstead.storage.sqlite import DATABASE
 from thingstead.transport.control_socket import ControlClient
 from thingstead_verifier.verify import Verdict, check
 
-__all__ = ["TELEMETRY_INTERVAL", "Process", "ThingProcess", "World", "eventually"]
+__all__ = ["TELEMETRY_INTERVAL", "Process", "ThingProcess", "World", "eventually", "verified"]
 
 TELEMETRY_INTERVAL = 0.02
 _START_PATIENCE = 20.0
@@ -48,6 +49,15 @@ def eventually(holds: Callable[[], bool], *, within: float, what: str) -> float:
             raise AssertionError(f"expected within {within} s: {what}")
         time.sleep(_POLL)
     return time.monotonic() - started
+
+
+def verified(domain: DomainDirectory) -> Verdict | None:
+    """What the separate verifier says of a ledger as it lies there; None before its first signed head."""
+    head = domain.heads(domain.load())
+    if not head.exists():
+        return None
+    key = codec.encode(cose_key.public_map(FileKeyStore(domain.keys).handle(KeyId("ledger")).public))
+    return check(domain.root / DATABASE, head.read_bytes(), key)
 
 
 @dataclass(slots=True)
@@ -181,11 +191,7 @@ class World:
 
     def verify(self) -> Verdict | None:
         """What the separate verifier says of the ledger as it lies there; None before its first signed head."""
-        head = self.domain.heads(self.domain.load())
-        if not head.exists():
-            return None
-        key = codec.encode(cose_key.public_map(FileKeyStore(self.domain.keys).handle(KeyId("ledger")).public))
-        return check(self.domain.root / DATABASE, head.read_bytes(), key)
+        return verified(self.domain)
 
     def stored_times(self, thing: ThingId) -> list[float]:
         """UTC seconds of every reading that is kept of a thing."""
