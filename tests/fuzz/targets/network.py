@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import string
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,8 +14,14 @@ from typing import Any
 
 from tests.fuzz.target import Cursor, Target, attempt, ensure
 from tests.unit.analysis.traffic.packets import CLOUD, LAMP, SYN, frame, look_up, packet, tcp
+from tests.unit.controller.test_drop_watch import Watch
+from tests.unit.controller.test_drop_watch import frame as dropped
+from tests.unit.controller.test_flow_history import LAMP as _OURS
 from tests.unit.transport.name_world import NAME, QUERY, answered
+from thingstead.analysis.talk import in_words, undo
+from thingstead.analysis.traffic.flow import FlowTable
 from thingstead.analysis.traffic.listener import Listener
+from thingstead.analysis.traffic.name_book import NameBook
 from thingstead.analysis.traffic.site import Site
 from thingstead.analysis.traffic.trial import Trial
 from thingstead.analysis.traffic.verdict import Judge
@@ -151,6 +158,38 @@ def _scenario(data: bytes) -> None:
     ensure(sum(read.things.values()) < 1000 and read.seconds < 1e6, "a world too large")
 
 
+_PASTED = frozenset(string.ascii_letters + string.digits + " ./:-_")
+
+
+def _told(data: bytes) -> None:
+    """Of whatever passed or was dropped, sentences move no cursor, and commands that people copy do one thing."""
+    chosen, watch = Cursor(data), Watch()
+    names = NameBook()
+    table = FlowTable(names)
+    heads = []
+    while not chosen.is_empty:
+        head, reason = chosen.bytes(chosen.number(256)), _REASONS[chosen.number(len(_REASONS))]
+        heads.append((head, reason))
+        one = attempt(partial(decode_frame, head, at=_NOW))
+        if one is not None:
+            names.see(one)
+            watch.desk.see(*table.see(one), thing=_OURS)
+    watch.desk.see(*table.end(), thing=_OURS)
+    for head, reason in heads:
+        watch.look(head, reason=reason)
+    for contact in watch.desk.of(thing=_OURS):
+        ensure(in_words(contact).isprintable(), "what moves a cursor")
+        ensure(set(undo(_OURS, contact)) <= _PASTED, "what a shell reads as more than a word")
+
+
+_NOW = 1_700_000_000.0
+_REASONS = ("refused", "denied", "refused_inbound", "spoofed", "sideways", "barred", "stranger", "\x1b[2J")
+
+
+def _seen(*heads: bytes) -> bytes:
+    return b"".join(bytes([len(head)]) + head + bytes([number % 8]) for number, head in enumerate(heads))
+
+
 _FULL = NetworkChange(
     _THING,
     (ThingAddress(bytes(6), ip_address("10.77.0.2"), "t1"), ThingAddress(bytes(6), ip_address("fd77::2"))),
@@ -185,5 +224,6 @@ TARGETS = (
     Target("network.change", _change, _CHANGES),
     Target("network.wish", _wish, tuple([bytes(6) + text for text in (b"any", b"local", b"10.0.0.0/8", b"a.example")])),
     Target("network.trial", _trial, (*map(frame, _PACKETS), b"".join(map(frame, _PACKETS)))),
+    Target("network.told", _told, (_seen(*map(frame, _PACKETS)), _seen(dropped("10.77.0.2", "198.51.100.7")))),
     Target("lab.scenario", _scenario, _SCENARIOS),
 )
