@@ -35,3 +35,12 @@ def test_every_attempt_is_asked_for_by_name(run, controller):
     run("network", "drops", thing, "--each", "--days", "7", "--domain", controller.path.parent)
     assert [asked["days"] for _, asked in controller.asked] == [1, 7]
     assert [asked.get("each", False) for _, asked in controller.asked] == [False, True]
+
+
+@pytest.mark.requirement("R-89")
+def test_what_is_known_of_software_leads_to_what_blocking_it_breaks(run, controller):
+    controller.answer = {"result": [{"thing": "thing-abcdefghijklmnop", "id": "CVE-2026-9"}]}
+    out = run("osv", "list", "--domain", controller.path.parent)[1]
+    assert out.splitlines()[-1] == "next: thingstead network block --cve CVE-2026-9 --preview"
+    controller.answer = {"result": []}
+    assert "osv import" in run("osv", "list", "--domain", controller.path.parent)[1].splitlines()[-1]

@@ -56,7 +56,7 @@ def test_a_list_becomes_a_table_and_names_the_next_command(run, controller):
 
 def test_the_next_command_names_what_nobody_gave_by_its_kind(run, controller):
     controller.answer = {"result": []}
-    assert run("osv", "list")[1].splitlines()[-1] == "next: thingstead thing show THING"
+    assert run("thing", "list")[1].splitlines()[-1] == "next: thingstead thing show THING"
 
 
 def test_an_empty_list_teaches(run, controller):

@@ -23,7 +23,7 @@ STRICT = POLICY.replace('[release]\nsbom_missing = "allow"\n', "")
 BEN = Operator(Role.MAINTAINER, "ben")
 
 
-def brought(world, folder, version, number, *hosts):
+def brought(world, folder, version, number, *hosts, zlib="1.2"):
     """A release's folder, as a maker's tools leave it."""
     maker = world.makers["acme"]
     image = demo_image("LX-1", version, size=5000)
@@ -36,7 +36,7 @@ def brought(world, folder, version, number, *hosts):
     )
     signed = sign_release(unsigned, maker.release_keys)
     services = tuple(Service(Remote(RemoteKind.DNS_NAME, host), 6, 443) for host in hosts)
-    bom = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"name": "zlib", "version": "1.2"}]}
+    bom = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"name": "zlib", "version": zlib}]}
     files = {
         "image.bin": image,
         "sbom.cdx.json": json.dumps(bom).encode(),
@@ -90,6 +90,34 @@ def test_what_becomes_known_cuts_off_the_things_that_run_it(tmp_path):
         assert world.domain.record("A0001").restriction is Restriction.QUARANTINED
         (row,) = await world.domain.ask("osv.list")
         assert (row["id"], row["component"]) == ("X-1", "zlib 1.2")
+
+    play(story, policy=STRICT)
+
+
+@pytest.mark.requirement("R-89")
+def test_a_known_hole_is_closed_in_one_command_for_all_that_have_it_as_long_as_they_do(tmp_path):
+    async def story(world):
+        await world.joined("A0001", "A0002")
+        await world.domain.ask("release.publish", **brought(world, tmp_path, "1.1.0", 2))
+        software, things = world.domain.controller.planes.software, [world.domain.record(f"A000{n}").id for n in (1, 2)]
+        await world.until(lambda: all(software.runs(one).version == "1.1.0" for one in things))
+        package = {"package": {"name": "zlib", "ecosystem": "OSS-Fuzz"}, "versions": ["1.2"]}
+        known = {"id": "X-1", "aliases": ["CVE-2026-9"], "affected": [package]}
+        records = tmp_path.with_suffix(".json")
+        records.write_text(json.dumps(known))
+        assert (await world.domain.ask("osv.import", path=str(records)))["quarantined"] == 0
+        hole = {"cve": "cve-2026-9", "port": "80"}
+        preview = await world.domain.ask("network.block", **hole, preview=True)
+        assert (preview["things"], await world.domain.ask("network.rules")) == (2, [])
+        rule = (await world.domain.ask("network.block", **hole))["rule"]
+        assert rule == preview["rule"]
+        await world.domain.ask("release.publish", **brought(world, tmp_path, "1.2.0", 3, zlib="1.3"))
+        await world.until(lambda: all(software.runs(one).version == "1.2.0" for one in things))
+        await world.sleep(61)
+        (left,) = await world.domain.ask("network.rules")
+        assert (left["rule"], left["about"]) == (rule, "who has cve-2026-9, 0 now")
+        await world.domain.ask("network.revoke", rule=rule)
+        assert await world.domain.ask("network.rules") == []
 
     play(story, policy=STRICT)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from thingstead.cli.action import Parameter
 from thingstead.cli.console import View
 from thingstead.cli.remote import absolute_paths, remote
@@ -21,6 +23,11 @@ _VIEW = View(
     empty="no thing runs software with a known vulnerability",
 )
 
+
+def _after_list(rows: Any) -> str:
+    return f"thingstead network block --cve {rows[0]['id']} --preview" if rows else "thingstead osv import RECORDS"
+
+
 IMPORT = remote(
     "osv.import",
     Parameter("path", "file, folder or zip of records in the schema of OSV, JSON or YAML"),
@@ -35,6 +42,6 @@ LIST = remote(
     "osv.list",
     Parameter("--thing", "of one thing alone"),
     view=_VIEW,
-    then="thingstead thing show {thing}",
+    then=_after_list,
     description="By the SBOM of the release that a thing says it runs. What is not certain nobody can tell from here.",
 )
