@@ -124,13 +124,20 @@ def narrows(before: NetworkChange, after: NetworkChange, *, elapsed: float = 0.0
         return True
     if not set(before.addresses) <= set(after.addresses):
         return True
-    stands = {replace(rule, lifetime=None) for rule in after.rules or ()}
+    gone = (before.rules or frozenset()) - (after.rules or frozenset())
+    if not gone:
+        return False
+    stands = {_lasting(rule) for rule in after.rules or ()}
     named = {_without_remote(rule) for rule in after.rules or () if rule.lifetime is not None}
     return any(
-        replace(rule, lifetime=None) not in stands and (rule.lifetime is None or _without_remote(rule) not in named)
-        for rule in before.rules or ()
+        _lasting(rule) not in stands and (rule.lifetime is None or _without_remote(rule) not in named)
+        for rule in gone
         if rule.lifetime is None or rule.lifetime > elapsed
     )
+
+
+def _lasting(rule: FlowRule) -> FlowRule:
+    return rule if rule.lifetime is None else replace(rule, lifetime=None)
 
 
 def _without_remote(rule: FlowRule) -> FlowRule:
@@ -236,12 +243,12 @@ def _timed(change: NetworkChange) -> Iterator[tuple[str, bytes, int | None]]:
 
 def _is_exact(rule: FlowRule) -> bool:
     """One host, one port on one side: then a hash lookup decides. The rest goes into the thing's own chain."""
-    ports = sorted((rule.remote_ports, rule.thing_ports), key=lambda ports: ports == ANY_PORTS)
+    first, last = rule.remote_ports if rule.thing_ports == ANY_PORTS else rule.thing_ports
     return (
-        rule.remote.prefixlen == rule.remote.max_prefixlen
+        first == last
+        and ANY_PORTS in (rule.remote_ports, rule.thing_ports)
         and rule.protocol in _EXACT_PROTOCOLS
-        and ports[0][0] == ports[0][1]
-        and ports[1] == ANY_PORTS
+        and rule.remote.prefixlen == rule.remote.max_prefixlen
     )
 
 

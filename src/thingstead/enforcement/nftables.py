@@ -15,6 +15,7 @@ from thingstead.domain.network import (
     NetworkChange,
     NetworkStanding,
     RuleTraffic,
+    ThingAddress,
     Traffic,
 )
 from thingstead.enforcement.basis import bases, is_basis
@@ -295,7 +296,8 @@ class Nftables:
     def _placed(self, change: NetworkChange, before: Layout | None) -> NetworkChange:
         """With the ports where its interfaces are now, or were when it came: who moves is admitted again, or drops."""
         if not self._config.hold_ports:
-            return replace(change, addresses=tuple([replace(one, port="") for one in change.addresses]))
+            named = any(one.port for one in change.addresses)
+            return replace(change, addresses=_anywhere(change.addresses)) if named else change
         if change.rules is None or change.barred:
             return change
         held = {(one.mac, one.ip): one.port for one in (() if before is None else before.change.addresses)}
@@ -342,6 +344,10 @@ class Nftables:
         words = [one for _, after in narrowed for one in after.elements if is_basis(one)]
         self._commit(self._table.add(words))
         self._unended.difference_update([after.change.thing for _, after in narrowed])
+
+
+def _anywhere(addresses: Sequence[ThingAddress]) -> tuple[ThingAddress, ...]:
+    return tuple([replace(one, port="") for one in addresses])
 
 
 def _narrows(before: Layout, after: Layout) -> bool:
