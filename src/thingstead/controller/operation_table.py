@@ -99,6 +99,7 @@ def _of_things(controller: Controller) -> tuple[Operation[Any], ...]:
                 **controller.ddi.told_of(thing),
                 **operation_attestation.told_of(controller.attesting.verifier.of(thing)),
             },
+            located=controller.planes.whereabouts.located,
         ),
         *operation_ownership.rows(
             controller.ownership,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from thingstead.controller.kill_clock import KillClock
 from thingstead.controller.operation import Acting, Operation
 from thingstead.controller.parting import Partings, Withdrawal
 from thingstead.domain.lifecycle import Cause, Restriction
+from thingstead.domain.network import NO_MAC, ThingAddress
 from thingstead.domain.register import Register
 from thingstead.domain.role import Right
 from thingstead.domain.thing import Thing
@@ -62,7 +63,13 @@ HeardOf = Callable[[ThingId], dict[str, Any]]
 
 
 def rows(
-    register: Register, conductor: Conductor, kill_clock: KillClock, *, partings: Partings, heard_of: HeardOf
+    register: Register,
+    conductor: Conductor,
+    kill_clock: KillClock,
+    *,
+    partings: Partings,
+    heard_of: HeardOf,
+    located: Callable[[], Mapping[ThingId, tuple[ThingAddress, ...]]],
 ) -> tuple[Operation[Any], ...]:
     """The table; `heard_of` tells what a thing says of itself, and when it was last heard since our start."""
 
@@ -75,6 +82,7 @@ def rows(
         return {
             **_summary(thing),
             **heard_of(thing.id),
+            "addresses": [_place(one) for one in located().get(thing.id, ())],
             "planes": [asdict(probe) for probe in probes],
             "owed": [f"{owed.demand} by {owed.plane}" for owed in register.obligations(thing.id)],
         }
@@ -116,6 +124,10 @@ def _owner(credential: Path) -> Owner:
     except (OSError, ProtocolError) as error:
         raise ConfigError(f"expected the next owner's credential at {credential}: {error}") from error
     return Owner(read.subject, read.public)
+
+
+def _place(one: ThingAddress) -> str:
+    return str(one.ip) if one.mac == NO_MAC else f"{one.ip} at {one.mac.hex(':')}"
 
 
 def _summary(thing: Thing) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What an operator may do to a thing: every way out is timed on all planes, and none costs more than was asked."""
 
 import asyncio
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from thingstead.controller.parting import Partings
 from thingstead.crypto.key import KeyType, generate
 from thingstead.domain.ledger.entry import Kind
 from thingstead.domain.lifecycle import LifecycleState, Restriction
+from thingstead.domain.network import NO_MAC, ThingAddress
 from thingstead.domain.plane import PlaneName
 from thingstead.domain.unit import Unit
+from thingstead.identifier import ThingId
 from thingstead.phases.decommission import Farewell
 from thingstead.protocols.cose import key as cose_key
 from thingstead.protocols.cwt import ccs
@@ -34,6 +37,7 @@ class Owner:
         self.house = House(store)
         self.farewell = farewell
         self.parted = []
+        self.places: dict[ThingId, tuple[ThingAddress, ...]] = {}
         door: Any = self
         self.table = Operations(
             *operation_thing.rows(
@@ -49,6 +53,7 @@ class Owner:
                     size=lambda: 7,
                 ),
                 heard_of=lambda _thing: {"version": "1.1.0", "last_heard": None},
+                located=lambda: self.places,
             )
         )
 
@@ -162,3 +167,11 @@ def test_things_are_listed_and_shown():
     (listed,) = owner.ask("list")["result"]
     assert (listed["thing"], listed["version"]) == (THING.id, "1.1.0")
     assert len(owner.ask("show")["result"]["planes"]) == 6
+
+
+def test_where_a_thing_is_is_shown_with_all_its_addresses():
+    owner, mac = Owner(), bytes.fromhex("020000000001")
+    assert owner.ask("show")["result"]["addresses"] == []
+    owner.places[THING.id] = (ThingAddress(mac, ip_address("10.77.0.2")), ThingAddress(NO_MAC, ip_address("fd77::2")))
+    assert owner.ask("show")["result"]["addresses"] == ["10.77.0.2 at 02:00:00:00:00:01", "fd77::2"]
+    assert "addresses" not in owner.ask("list")["result"][0]
