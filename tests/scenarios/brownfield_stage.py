@@ -14,6 +14,7 @@ from thingstead.analysis.traffic.listener import Listener
 from thingstead.analysis.traffic.proposal import learned_url, propose
 from thingstead.analysis.traffic.site import Site as Segment
 from thingstead.domain.network import ThingAddress
+from thingstead.domain.owner_rule import OwnerRule, Way
 from thingstead.enforcement.link import ports_of
 from thingstead.enforcement.namespace import Site, inside
 from thingstead.enforcement.nftables import Nftables, NftablesConfig
@@ -23,12 +24,15 @@ from thingstead.transport.packet_tap import PacketTap
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def connects(place, port):
+BROKER = OwnerRule("r1", False, (), "", "", Way.OUT, "local", 6, (8883, 8883), "", "", "owner", AT)
+
+
+def connects(place, port, to=Site.internet):
     def attempt():
-        with socket.socket() as client:
+        with socket.socket(socket.AF_INET6 if to.version == 6 else socket.AF_INET) as client:
             client.settimeout(PATIENCE)
             try:
-                client.connect((str(Site.internet), port))
+                client.connect((str(to), port))
             except TimeoutError:
                 return False
             return True
@@ -47,6 +51,19 @@ def watched(tap, place):
     return propose(device, model="plug", is_local=segment.is_local, at=AT)
 
 
+async def in_both_families(site, world, thing, place):
+    """Whether it reaches the broker by IPv4 and IPv6: with one of its addresses, and with both."""
+    broker, seen = bound(socket.SOCK_STREAM, "::", 8883, socket.AF_INET6), []
+    await world.manager.put_rule(BROKER, "owner")
+    four, six = ThingAddress(place.mac, place.ipv4), ThingAddress(place.mac, place.ipv6)
+    for places in ((four,), (four, six)):
+        world.manager._locate = lambda _thing, places=places: places
+        await world.admit(thing)
+        seen.append([connects(place, 8883, to) for to in (site.controller_ipv4, site.controller_ipv6)])
+    broker.close()
+    return seen
+
+
 async def main():
     site = Site.create()
     place = site.attach(1)
@@ -63,6 +80,7 @@ async def main():
     await world.manager.watch()
     told["adopted"] = [connects(place, 443), connects(place, 80)]
     told["alarms"] = [alarm.kind for alarm in await world.manager.watch()]
+    told["both families"] = await in_both_families(site, world, thing, place)
     for server in servers:
         server.close()
     print(json.dumps(told))

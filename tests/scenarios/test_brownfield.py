@@ -64,3 +64,4 @@ def test_what_was_watched_passes_the_kernel_afterwards_and_nothing_else_does():
     assert told["unknown"] == [False, False]
     assert told["adopted"] == [True, False]
     assert told["alarms"] == ["deviation"]
+    assert told["both families"] == [[True, False], [True, True]]
