@@ -16,7 +16,7 @@ import pytest
 from thingstead.controller.directory import KEYS, DomainDirectory
 from thingstead.errors import TransportError
 from thingstead.identifier import KeyId
-from thingstead.keeper.privilege import CAP_NET_ADMIN
+from thingstead.keeper.privilege import CAP_NET_ADMIN, CAP_NET_BIND_SERVICE
 from thingstead.storage.directory import write_whole
 from thingstead.storage.sqlite import DATABASE
 from thingstead.transport.control_socket import ControlClient
@@ -260,15 +260,18 @@ NETWORK = ("unshare", "-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh")
 @pytest.mark.namespace
 def test_the_enforcer_alone_changes_the_kernel_s_rules_and_the_domain_does_not_go_on_without_it(home, up):
     settings = home.settings_text()
-    home.configuration.write_text(settings + '[network]\nenforcement = "nftables"\ninterfaces = ["lo"]\n')
+    settings += '[network]\nenforcement = "nftables"\ninterfaces = ["lo"]\n[names]\nenabled = true\n'
+    home.configuration.write_text(settings)
     process = up("--separate", inside=NETWORK)
     living = processes()
     rights = {
         user: int(Path(f"/proc/{pid}/status").read_text().partition("CapEff:\t")[2].split()[0], 16)
         for user, pid in living.items()
     }
-    assert {user for user, right in rights.items() if right} == {FIRST + 1}
-    assert rights[FIRST + 1] == 1 << CAP_NET_ADMIN
+    assert {user: right for user, right in rights.items() if right} == {
+        FIRST: 1 << CAP_NET_BIND_SERVICE,  # things know no other port of a resolver
+        FIRST + 1: 1 << CAP_NET_ADMIN,
+    }
     os.kill(living[FIRST + 1], signal.SIGKILL)
     assert process.wait(20) == 50
     assert "enforcer ended" in process.communicate()[1]

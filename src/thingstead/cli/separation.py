@@ -43,7 +43,7 @@ from thingstead.errors import ConfigError
 from thingstead.identifier import KeyId
 from thingstead.keeper.enforcer import Enforcer
 from thingstead.keeper.place import KeeperPlace
-from thingstead.keeper.privilege import CAP_NET_ADMIN, CAP_NET_RAW
+from thingstead.keeper.privilege import CAP_NET_ADMIN, CAP_NET_BIND_SERVICE, CAP_NET_RAW
 from thingstead.keeper.rule import GroupRule, HandshakeRule, LedgerRule, Rule, RuledKey, TokenRule
 from thingstead.keeper.server import Keeper, serve
 from thingstead.keeper.supervisor import Part, elsewhere, supervise
@@ -51,6 +51,7 @@ from thingstead.protocols.cbor import codec
 from thingstead.protocols.cwt.claims import Claim
 from thingstead.storage.directory import DirectoryLock, private_directory, write_whole
 from thingstead.storage.policy_file import parse_policy
+from thingstead.storage.public_suffix import PublicSuffixes
 from thingstead.transport.control_socket import group_id
 from thingstead.transport.enforcement_socket import RemoteEnforcement
 from thingstead.transport.engine_socket import EngineSocket
@@ -59,6 +60,9 @@ from thingstead.transport.key_socket import RemoteKeyStore, RemoteWitness
 __all__ = ["DOCUMENTS", "bring_together", "rule_of", "separate"]
 
 _CONTROLLER, _ENFORCER = "controller", "enforcer"
+_UNPRIVILEGED = 1024
+"""The first port that anybody may listen on."""
+
 DOCUMENTS = {
     PlaneName.IDENTITY: ("credential/",),
     PlaneName.ACCESS: ("thing-", TOKENS, PERMITS),
@@ -104,11 +108,10 @@ def separate(directory: DomainDirectory, console: Console) -> Apart | int:
     parts += [_software(place, users), _network(directory, place, config, users), _data(directory, place, users)]
     if config.network.enforcement != "dry_run":
         parts.append(_enforcer(place, config, users))
-    sees = CAP_NET_RAW if config.watch.interfaces else None
     if config.watch.interfaces:
         # They are found by looking for them, which the controller's user may not be able to where they are installed.
         detectors()
-    code = supervise(parts, user=users[_CONTROLLER], lock=lock, groups=groups, capability=sees)
+    code = supervise(parts, user=users[_CONTROLLER], lock=lock, groups=groups, capabilities=_rights(config))
     if code is not None:
         return code
     return Apart(
@@ -247,8 +250,10 @@ def _network(
     """The network plane: it reads what strangers wrote; the right to change the kernel's rules is the enforcer's."""
     name = PlaneName.NETWORK
     listener = place.listen(name, users[_CONTROLLER])
-    # Before it has a user of its own, for it reads a file of the owner's.
+    # Before it has a user of its own, for it reads files of the owner's, and of whoever installed it.
     files = fetcher(config.network, root=directory.root)
+    if users[name] is not None:
+        PublicSuffixes().read()
 
     def run() -> None:
         enforced = config.network.enforcement != "dry_run"
@@ -342,6 +347,16 @@ def _data(directory: DomainDirectory, place: KeeperPlace, users: Mapping[str, in
     return Part(f"{name} plane", users[name], listener, run)
 
 
+def _rights(config: ControllerConfig) -> list[int]:
+    """What the controller's process keeps of root's, and only where a setting needs it."""
+    served = [config.coap.port, config.ddi.served_port, config.names.port if config.names.enabled else None]
+    needed = {
+        CAP_NET_BIND_SERVICE: any(port is not None and 0 < port < _UNPRIVILEGED for port in served),
+        CAP_NET_RAW: bool(config.watch.interfaces),
+    }
+    return [right for right, is_needed in needed.items() if is_needed]
+
+
 def _enforcer(place: KeeperPlace, config: ControllerConfig, users: Mapping[str, int | None]) -> Part:
     listener = place.listen(_ENFORCER, users[PlaneName.NETWORK])
 
@@ -349,4 +364,4 @@ def _enforcer(place: KeeperPlace, config: ControllerConfig, users: Mapping[str, 
         rules = enforcement(config.network, coap_port=config.coap.port, ddi_port=config.ddi.served_port)
         serve(Enforcer(rules), listener, user=_number(users[PlaneName.NETWORK]))
 
-    return Part(_ENFORCER, users[_ENFORCER], listener, run, capability=CAP_NET_ADMIN, is_replaceable=False)
+    return Part(_ENFORCER, users[_ENFORCER], listener, run, capabilities=(CAP_NET_ADMIN,), is_replaceable=False)

@@ -36,7 +36,7 @@ class Part:
         user: as whom it runs; None for who starts it.
         door: where it is asked; of those of all parts it has this one only.
         run: what it does, without end.
-        capability: the one right that it keeps.
+        capabilities: the rights that it keeps.
         is_replaceable: a new one goes on where it ended; else the domain ends with it.
     """
 
@@ -44,7 +44,7 @@ class Part:
     user: int | None
     door: socket.socket
     run: Callable[[], None]
-    capability: int | None = None
+    capabilities: tuple[int, ...] = ()
     is_replaceable: bool = True
 
 
@@ -80,7 +80,7 @@ def supervise(
     user: int | None,
     lock: int,
     groups: Sequence[int] = (),
-    capability: int | None = None,
+    capabilities: Sequence[int] = (),
 ) -> int | None:
     """Start all parts, then the main process, as `user`: there it returns None, and the caller goes on.
 
@@ -91,7 +91,7 @@ def supervise(
         user: as whom the main process runs; None for who starts it.
         lock: a descriptor that stays here.
         groups: that the main process is in.
-        capability: the one right that it keeps.
+        capabilities: the rights that it keeps.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     living = {_start(part): part for part in parts}
@@ -101,7 +101,7 @@ def supervise(
         for part in parts:
             part.door.close()
         os.close(lock)
-        _begin(user, parent, capability, groups)
+        _begin(user, parent, capabilities, groups)
         return None
     code = _watch(living, main)
     for pid in living:
@@ -159,7 +159,7 @@ def _start(part: Part) -> int:
         return pid
     try:
         _close_all_but(part.door.fileno())
-        _begin(part.user, parent, part.capability)
+        _begin(part.user, parent, part.capabilities)
         part.run()
     except Exception:  # noqa: BLE001  a child must not go on as its parent
         traceback.print_exc()
@@ -173,10 +173,10 @@ def _close_all_but(door: int) -> None:
     os.closerange(door + 1, _MOST_DESCRIPTORS)
 
 
-def _begin(user: int | None, parent: int, capability: int | None, groups: Sequence[int] = ()) -> None:
+def _begin(user: int | None, parent: int, capabilities: Sequence[int], groups: Sequence[int] = ()) -> None:
     """A session of its own: Ctrl-C at a terminal is for the supervisor, who tells the main process first."""
     os.setsid()
     for number in _WATCHED:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
-    become(user, parent=parent, capability=capability, groups=groups)
+    become(user, parent=parent, capabilities=capabilities, groups=groups)

@@ -16,7 +16,7 @@ from thingstead.errors import ConfigError
 from thingstead.keeper.privilege import become
 user, capability, parent = (int(word) if word else None for word in sys.argv[1:])
 try:
-    become(user, parent=parent or os.getppid(), capability=capability)
+    become(user, parent=parent or os.getppid(), capabilities=() if capability is None else (capability,))
 except ConfigError as error:
     print(error)
     raise SystemExit(3)

@@ -30,8 +30,8 @@ def part():
 
 door, lock = socket.socket(socket.AF_UNIX), os.open("/dev/null", os.O_RDONLY)
 parts = [Part("part", None, door, part, is_replaceable=is_replaceable)]
-kept = int(sys.argv[6]) if sys.argv[6:] else None
-code = supervise(parts, user=int(user) if user else None, lock=lock, capability=kept)
+kept = [int(one) for one in sys.argv[6:]]
+code = supervise(parts, user=int(user) if user else None, lock=lock, capabilities=kept)
 if code is not None:
     sys.exit(code)
 said = []

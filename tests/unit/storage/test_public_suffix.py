@@ -3,7 +3,7 @@
 import pytest
 
 from thingstead.domain.name import Holder
-from thingstead.storage.public_suffix import PublicSuffixes
+from thingstead.storage.public_suffix import PublicSuffixes, _suffixes
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +47,10 @@ def test_two_makers_under_one_registry_are_two(holder):
 def test_what_nobody_can_have_is_its_own(holder, name):
     read = holder(name)
     assert (read.landlord, isinstance(read.owner, str)) == ("", True)
+
+
+def test_it_is_read_once_for_all_who_ask():
+    PublicSuffixes().read()
+    before = _suffixes.cache_info().misses
+    PublicSuffixes().holder("cloud.maker.com")
+    assert _suffixes.cache_info().misses == before
