@@ -76,6 +76,14 @@ def test_explain_says_each_entry_in_words_and_what_is_left_out(run, mud_file):
     assert len(shown["left_out"]) == 1
 
 
+def test_what_entries_of_both_ip_versions_say_alike_is_said_once(run, mud_file):
+    rows = run("mud", "explain", mud_file)[1].splitlines()[1:-1]
+    entries = [one["entry"] for one in json.loads(run("mud", "explain", mud_file, "--json")[1])["entries"]]
+    said = [row.split("  ")[0] for row in rows]
+    assert len(set(said)) == len(said) < len(entries)
+    assert all(any(entry in row for row in rows) for entry in entries)
+
+
 def test_signer_shows_whom_a_signature_names_and_that_nobody_verified_it(run, mud_file, tmp_path):
     options = signed(mud_file)
     shown = json.loads(run("mud", "signer", options[1], "--json")[1])

@@ -87,6 +87,10 @@ def test_the_next_command_leads_from_all_devices_over_one_to_its_file(run, pcap)
     one = run(*words)[1].splitlines()[-1]
     assert one == "next: thingstead mud explain learned/02-77-00-00-00-01.json"
     assert run(*one.removeprefix("next: thingstead ").split())[0] == 0
+    file = "learned/02-77-00-00-00-01.json"
+    tried = run("mud", "test", file, "--pcap", pcap, "--mac", LAMP_MAC)[1].splitlines()[-1]
+    assert tried == f"next: thingstead adopt {LAMP_MAC} --ip ADDRESS --model MODEL --mud {file}"
+    assert "next:" not in run("mud", "test", file, "--pcap", pcap, "--mac", PHONE_MAC)[1]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from thingstead.analysis.mud_explanation import explain, remark
+from thingstead.analysis.mud_explanation import Explained, explain, remark
 from thingstead.analysis.plain_words import in_words
 from thingstead.cli.action import Action, Parameter, Session
 from thingstead.cli.console import View
@@ -30,7 +30,8 @@ _FINDINGS = View(
     (("place", "place"), ("finding", "message"), ("clause", "spec"), ("narrows", "narrows")), "no findings"
 )
 _ENTRIES = View(
-    (("entry", "entry"), ("in words", "words"), ("look twice", "remark")), "no entry: the thing may not talk to anybody"
+    (("in words", "words"), ("look twice", "remark"), ("entries", "entries")),
+    "no entry: the thing may not talk to anybody",
 )
 _BESIDE_RULES = (
     "url", "last_update", "cache_validity", "is_supported", "system_info", "manufacturer", "model", "signature_url",
@@ -76,12 +77,20 @@ def _explain(session: Session) -> int:
         left_out = [_finding(one) for one in file.findings if one.narrows]
         session.console.show({"entries": [asdict(one) for one in explain(file)], "left_out": left_out})
         return 0
-    session.console.show([asdict(one) for one in explain(file)], _ENTRIES)
+    session.console.show(_by_words(explain(file)), _ENTRIES)
     for one in file.findings:
         if one.narrows:
             session.console.say(f"left out: {one}")
     session.console.next("thingstead mud test", session.options["file"], "--pcap", "CAPTURE")
     return 0
+
+
+def _by_words(entries: Iterable[Explained]) -> list[dict[str, Any]]:
+    """One row for all entries that say the same: most say it of both IP versions."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for one in entries:
+        rows.setdefault((one.words, one.remark), []).append(one.entry)
+    return [{"words": words, "remark": remark, "entries": names} for (words, remark), names in rows.items()]
 
 
 def _signer(session: Session) -> int:
@@ -158,7 +167,8 @@ COMPILE = Action((_FILE, _SIGNATURE, _AUTHORITY), _compile, "What no rule allows
 EXPLAIN = Action(
     (_FILE, _SIGNATURE, _AUTHORITY),
     _explain,
-    "Each entry of the file as a sentence; what is left out is told below, with its place. In JSON each has its rule.",
+    "What the entries of the file say, each sentence once; what is left out is told below, with its place. In JSON\n"
+    "each entry has its own, and its rule.",
 )
 SIGNER = Action(
     (Parameter("signature", "a detached signature, DER (.p7s)"),),

@@ -9,6 +9,7 @@ from thingstead.analysis.plain_words import service
 from thingstead.analysis.traffic.flow import Flow
 from thingstead.analysis.traffic.handshake import Deviation, Handshakes
 from thingstead.analysis.traffic.listener import Listener
+from thingstead.analysis.traffic.proposal import learned_url
 from thingstead.analysis.traffic.site import PRIVATE, Site
 from thingstead.analysis.traffic.trial import Refusal, Trial
 from thingstead.analysis.traffic.verdict import Judge
@@ -45,6 +46,9 @@ def _test(session: Session) -> int:
     if held:
         shown |= {"handshakes_with_a_profile": held, "handshakes_outside_it": [_strange(one) for one in outside]}
     session.console.show(shown)
+    if rules.url == learned_url(device):
+        words = (device.hex(":"), "--ip", "ADDRESS", "--model", "MODEL", "--mud", session.options["file"])
+        session.console.next("thingstead adopt", *words)
     return 0
 
 
