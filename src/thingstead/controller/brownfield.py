@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from typing import Any
 
 from thingstead.analysis.traffic.proposal import learned_url
 from thingstead.clock import Clock
@@ -19,7 +20,7 @@ from thingstead.crypto.digest import digest
 from thingstead.domain.ledger.entry import Detail
 from thingstead.domain.lifecycle import Cause, LifecycleState, Restriction
 from thingstead.domain.network import ThingAddress
-from thingstead.domain.plane import Plane
+from thingstead.domain.plane import OBLIGATIONS, Demand, Plane, PlaneName
 from thingstead.domain.register import Register
 from thingstead.domain.thing import Thing
 from thingstead.errors import ConfigError, PolicyError, TransitionError
@@ -149,17 +150,9 @@ class Brownfield:
         """
         _check(find)
         self._ground.require(find)
-        url = learned_url(find.mac)
         known = [one for one in self._register.things() if one.maker == ADOPTED and one.serial == find.mac.hex(":")]
         thing = next(filter(is_adopted, known), None)
-        if thing is None and not (find.model and find.document):
-            raise ConfigError("expected the model and the MUD file of a device that is new here")
-        if find.document and parse(find.document).url != url:
-            raise PolicyError(f"expected a MUD file of {url}, which is this device's and nobody else's", reason="url")
-        if thing is not None and thing.restriction is not Restriction.NONE:
-            raise TransitionError(
-                f"{thing.id} is {thing.restriction.value}: `thingstead thing restore {thing.id}` first"
-            )
+        _require_said(find, thing)
         self._require_free(find, thing)
         if find.document:
             await self._vouch(find.document)
@@ -168,26 +161,28 @@ class Brownfield:
                 await self._place(one.id, (), find.mac)
                 await self._network.withdraw(one, cause="adopted-again", transition_id=one.transition_id)
         if thing is None:
-            thing = self._thing(find, url)
+            thing = self._thing(find, learned_url(find.mac))
             await self._conductor.register(thing, actor=by, evidence=_evidence(find))
         await self._place(thing.id, tuple(map(str, find.ips)), find.mac)
+        changes = {"model": find.model or thing.model, "zone": find.zone or thing.zone}
+        if thing.state in _OUTSIDE:
+            return await self._let_in(thing, changes, by=by)
+        thing = await self._conductor.amend(thing.id, actor=by, cause="profile", changes=changes)
+        if OBLIGATIONS[thing.state, thing.restriction][PlaneName.NETWORK] is Demand.ADMIT:
+            await self._network.admit(thing, cause="profile", transition_id=thing.transition_id)
+        return thing
+
+    async def _let_in(self, thing: Thing, changes: Mapping[str, Any], *, by: str) -> Thing:
         if thing.state is LifecycleState.INSTALLED:
             await self._conductor.transition(thing.id, Cause.JOIN_STARTED, actor=by)
-        if thing.state in _OUTSIDE:
-            evidence: dict[str, Detail] = {"rule": "adopted by hand", "speaks": "nothing of ours"}
-            changes = {"joined_at": self._clock.utc()}
-            report = await self._conductor.transition(
-                thing.id, Cause.JOINED, actor=by, evidence=evidence, changes=changes
-            )
-            return report.thing
-        thing = await self._conductor.amend(
+        report = await self._conductor.transition(
             thing.id,
+            Cause.JOINED,
             actor=by,
-            cause="profile",
-            changes={"model": find.model or thing.model, "zone": find.zone or thing.zone},
+            evidence={"rule": "adopted by hand", "speaks": "nothing of ours"},
+            changes={"joined_at": self._clock.utc(), **changes},
         )
-        await self._network.admit(thing, cause="profile", transition_id=thing.transition_id)
-        return thing
+        return report.thing
 
     def _require_free(self, find: Find, thing: Thing | None) -> None:
         """What proves who it is must not be joined at its place by something that proves nothing (R-34).
@@ -248,6 +243,17 @@ def _check(find: Find) -> None:
     for what, word in (("model", find.model), ("zone", find.zone)):
         if len(word) > _LONGEST or not word.isprintable():
             raise ConfigError(f"expected a {what} of up to {_LONGEST} characters that can be printed")
+
+
+def _require_said(find: Find, thing: Thing | None) -> None:
+    """All of a device that is new; of one that is in, its own file, and nothing while it is held against it."""
+    if thing is None and not (find.model and find.document):
+        raise ConfigError("expected the model and the MUD file of a device that is new here")
+    url = learned_url(find.mac)
+    if find.document and parse(find.document).url != url:
+        raise PolicyError(f"expected a MUD file of {url}, which is this device's and nobody else's", reason="url")
+    if thing is not None and thing.restriction is not Restriction.NONE:
+        raise TransitionError(f"{thing.id} is {thing.restriction}: `thingstead thing restore {thing.id}` first")
 
 
 def _evidence(find: Find) -> dict[str, Detail]:

@@ -115,6 +115,16 @@ def test_what_is_not_said_once_more_stays():
     assert field.places[-1][1] == ("10.77.0.8",)
 
 
+def test_nobody_mends_it_any_more_and_no_other_file_opens_its_way_again():
+    field = Field()
+    thing = field.adopt()
+    asyncio.run(field.house.conductor.transition(thing.id, Cause.SUPPORT_ENDED, actor="owner"))
+    network = field.house.planes[PlaneName.NETWORK]
+    before = list(network.calls)
+    assert field.adopt(model="old plug").state is LifecycleState.END_OF_LIFE
+    assert network.calls == before
+
+
 @pytest.mark.parametrize("missing", [{"document": b""}, {"model": ""}])
 def test_of_a_device_that_is_new_all_is_said(missing):
     field = Field()
