@@ -231,7 +231,10 @@ class NetworkAnswers:
         return found if request.each else tuple(gathered(found))
 
     async def _breaks(self, rule: OwnerRule) -> list[dict[str, Any]]:
-        """From conversations that were allowed in the days that are kept; what was never seen cannot be foretold."""
+        """From conversations that were allowed in the days that are kept; what was never seen cannot be foretold.
+
+        What each thing of the domain needs, no refusal reaches.
+        """
         met = partial(is_met, rule, local=self._local)
         breaks = []
         for thing in self._meant(rule):
@@ -244,7 +247,7 @@ class NetworkAnswers:
                     "said": in_words(contact),
                 }
                 for contact in await self._history.of(thing.id, days=self._days, where=met)
-                if contact.allowed and contact.is_answered
+                if contact.allowed and contact.is_answered and contact.by != "domain"
             ]
             # A fleet's days are a second or more of reading.
             await asyncio.sleep(0)

@@ -216,6 +216,14 @@ def test_what_nobody_answered_is_not_foretold_to_break():
     assert site.result("block", port="443", way="out", preview=True)["breaks"] == []
 
 
+@pytest.mark.requirement("R-89")
+def test_what_each_thing_needs_of_the_domain_is_not_foretold_to_break():
+    site = Site()
+    site.desk.answer = replace(site.desk.answer, by="domain")
+    site.desk.see(flow())
+    assert site.result("block", port="443", way="out", preview=True)["breaks"] == []
+
+
 @pytest.mark.parametrize("whom", [{"zone": "halll"}, {"model": "XX-*"}, {"zone": "cellar", "model": "LX-1"}])
 def test_a_rule_that_means_nobody_says_so(whom):
     for told in (Site().result("block", port="23", **whom), Site().result("allow", to="local", **whom)):
