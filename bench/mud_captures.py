@@ -13,9 +13,9 @@ from pathlib import Path
 from statistics import median
 
 from bench.figure import Figure
-from thingstead.analysis.traffic.flow import Flow
 from thingstead.analysis.traffic.inventory import Inventory
 from thingstead.analysis.traffic.listener import Listener
+from thingstead.analysis.traffic.packet_filter import PacketFilter
 from thingstead.analysis.traffic.proposal import propose
 from thingstead.analysis.traffic.site import Site
 from thingstead.analysis.traffic.trial import Trial
@@ -33,7 +33,7 @@ _OWN = {"TP-LinkPlugHS100": "tplinkplug"}
 """Of the eleven products one has a file there."""
 _AT = datetime(2026, 11, 23, tzinfo=UTC)
 
-_Heard = tuple[Surroundings, tuple[Flow, ...]]
+_Heard = tuple[Surroundings, list[Packet]]
 
 
 def figures() -> Iterator[Figure]:
@@ -50,7 +50,7 @@ def figures() -> Iterator[Figure]:
         seconds += time.process_time() - started
         count += sum(map(len, captures))
         yield from _learned(folder.name, device, captures, heard)
-        shares = {name: _share(rules, heard) for name, rules in files.items()}
+        shares = {name: _share(rules, heard, device) for name, rules in files.items()}
         own = _OWN.get(folder.name)
         others = {name: share for name, share in shares.items() if name != own}
         if own is not None:
@@ -69,21 +69,24 @@ def _learned(name: str, device: bytes, captures: list[list[Packet]], heard: list
         inventory.see(packet)
     seen = next(one for one in inventory.devices() if one.mac == device)
     rules = _rules(propose(seen, model=name, is_local=site.is_local, at=_AT).document)
-    yield Figure(f"{name}: learned, where it was", "%", _share(rules, heard[:half]))
-    yield Figure(f"{name}: learned, elsewhere", "%", _share(rules, heard[half:]))
+    yield Figure(f"{name}: learned, where it was", "%", _share(rules, heard[:half], device))
+    yield Figure(f"{name}: learned, elsewhere", "%", _share(rules, heard[half:], device))
 
 
-def _heard(packets: Iterable[Packet], device: bytes) -> _Heard:
+def _heard(packets: list[Packet], device: bytes) -> _Heard:
     listener = Listener(Site())
-    flows = [flow for packet in packets for flow in listener.see(packet)]
-    own = [flow for flow in (*flows, *listener.end()) if flow.device == device]
-    return listener.site.surroundings(), tuple(own)
+    for packet in packets:
+        listener.see(packet)
+    return listener.site.surroundings(), [
+        packet for packet in packets if device in (packet.source_mac, packet.destination_mac)
+    ]
 
 
-def _share(rules: RuleSet, heard: Iterable[_Heard]) -> float:
+def _share(rules: RuleSet, heard: Iterable[_Heard], device: bytes) -> float:
     trial = Trial()
-    for surroundings, flows in heard:
-        trial.hold(flows, Judge(rules, surroundings))
+    for surroundings, packets in heard:
+        decide = PacketFilter(Judge(rules, surroundings), surroundings, device=device)
+        trial.hold(passage for packet in packets if (passage := decide.see(packet)) is not None)
     return trial.share(4).percent
 
 

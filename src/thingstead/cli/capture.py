@@ -43,8 +43,12 @@ def captures(path: Path) -> tuple[Path, ...]:
     return (path,)
 
 
-def packets(path: Path, console: Console) -> Iterator[Packet]:
+def packets(path: Path, console: Console | None) -> Iterator[Packet]:
     """What a capture holds; frames that are none are counted, and told once at the end.
+
+    Args:
+        path: the capture.
+        console: that is told; None where it was, at an earlier reading.
 
     Raises:
         DecodeError: not a capture.
@@ -62,8 +66,9 @@ def packets(path: Path, console: Console) -> Iterator[Packet]:
     except DecodeError as error:
         if not read:
             raise
-        console.note(f"{path.name}: {error}; the {read} frames before count")
+        if console is not None:
+            console.note(f"{path.name}: {error}; the {read} frames before count")
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
-    if damaged:
+    if damaged and console is not None:
         console.note(f"{path.name}: {damaged} of {read} frames are not to be read")

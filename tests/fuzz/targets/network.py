@@ -20,9 +20,8 @@ from tests.unit.controller.test_flow_history import LAMP as _OURS
 from tests.unit.transport.name_world import NAME, QUERY, answered
 from thingstead.analysis.talk import in_words, undo
 from thingstead.analysis.traffic.flow import FlowTable
-from thingstead.analysis.traffic.listener import Listener
 from thingstead.analysis.traffic.name_book import NameBook
-from thingstead.analysis.traffic.site import Site
+from thingstead.analysis.traffic.packet_filter import PacketFilter
 from thingstead.analysis.traffic.trial import Trial
 from thingstead.analysis.traffic.verdict import Judge
 from thingstead.domain.name import NameAnswer
@@ -136,12 +135,13 @@ _RULES = RuleSet(
 
 def _trial(data: bytes) -> None:
     """A capture is held against a file: each packet of the device is allowed or denied, once."""
-    listener, trial = Listener(Site()), Trial()
-    judge = Judge(_RULES, Surroundings(local_networks=_LOCAL))
+    trial, surroundings = Trial(), Surroundings(local_networks=_LOCAL)
+    judge = Judge(_RULES, surroundings)
+    decide = PacketFilter(judge, surroundings, device=data[6:12])
     for start in range(0, len(data), 64):
         one = attempt(partial(decode_frame, data[start:], at=float(start)))
-        trial.hold(() if one is None else listener.see(one), judge)
-    trial.hold(listener.end(), judge)
+        passage = None if one is None else decide.see(one)
+        trial.hold(() if passage is None else (passage,))
     shares = [trial.share(family) for family in (4, 6)]
     for share in shares:
         ensure(0 <= share.allowed <= share.packets and 0.0 <= share.percent <= 100.0, "more than all")

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from thingstead.analysis.traffic.flow import Flow
-from thingstead.analysis.traffic.verdict import Allowed, Judge
+from thingstead.analysis.traffic.packet_filter import Passage
+from thingstead.analysis.traffic.verdict import Allowed, Denied, Opening
 from thingstead.protocols.mud.rule import Rule
 
 __all__ = ["Refusal", "Share", "Trial"]
@@ -23,9 +23,9 @@ class Share:
     Attributes:
         family: 4 or 6.
         packets: to and from the device.
-        allowed: of them, in conversations that a rule lets begin.
+        allowed: of them, those that pass.
         flows: conversations.
-        flows_allowed: of them.
+        flows_allowed: of them, those of which something passes.
     """
 
     family: int
@@ -50,7 +50,7 @@ class Refusal:
         protocol: of IP.
         port: that was asked, on whichever side.
         reason: one sentence.
-        flows: how many.
+        flows: how many began so.
         packets: both ways.
     """
 
@@ -76,30 +76,39 @@ class _Count:
 
 @dataclass(slots=True)
 class Trial:
-    """Counts conversations of one device as its rules would treat them; takes those of many captures."""
+    """Counts packets of one device as its rules would treat them; takes those of many captures.
+
+    Attributes:
+        left_out: packets that are no IP.
+        given: packets that pass without a rule.
+    """
 
     _shares: dict[int, _Count] = field(default_factory=lambda: {4: _Count(), 6: _Count()})
     _refused: dict[_Kind, list[int]] = field(default_factory=dict)
     _used: Counter[Rule] = field(default_factory=Counter)
     left_out: int = 0
+    given: int = 0
 
-    def hold(self, flows: Iterable[Flow], judge: Judge) -> None:
-        """Judge conversations; what is no IP is nothing to a MUD file's rules, and is left out."""
-        for flow in flows:
-            family = _FAMILIES.get(len(flow.remote))
-            if flow.protocol is None or family is None:
-                self.left_out += flow.packets
+    def hold(self, passages: Iterable[Passage]) -> None:
+        """Count packets as they were decided on; what is no IP is nothing to a MUD file's rules, and is left out."""
+        for passage in passages:
+            opening, verdict = passage.opening, passage.verdict
+            family = _FAMILIES.get(len(opening.remote))
+            if opening.protocol is None or family is None:
+                self.left_out += 1
                 continue
-            judged = judge.judge(flow)
             share = self._shares[family]
-            share.packets += flow.packets
-            share.flows += 1
-            if isinstance(judged, Allowed):
-                share.allowed += flow.packets
-                share.flows_allowed += 1
-                self._used[judged.rule] += flow.packets
+            share.packets += 1
+            share.flows += passage.is_first
+            share.flows_allowed += passage.is_let_in
+            if isinstance(verdict, Denied):
+                self._refuse(opening, verdict.reason, is_first=passage.is_first)
+                continue
+            share.allowed += 1
+            if isinstance(verdict, Allowed):
+                self._used[verdict.rule] += 1
             else:
-                self._refuse(flow, judged.reason)
+                self.given += 1
 
     def share(self, family: int) -> Share:
         """Of one IP version."""
@@ -115,12 +124,13 @@ class Trial:
         """Packets by rule; a rule that is missing was not needed."""
         return dict(self._used)
 
-    def _refuse(self, flow: Flow, reason: str) -> None:
-        port = flow.remote_port if flow.outbound else flow.device_port
-        kind = (flow.outbound, flow.remote_name or flow.remote, flow.protocol, port, reason)
+    def _refuse(self, opening: Opening, reason: str, *, is_first: bool) -> None:
+        port = opening.remote_port if opening.outbound else opening.device_port
+        remote = opening.names[0] if opening.names else opening.remote
+        kind: _Kind = (opening.outbound, remote, opening.protocol, port, reason)
         if kind not in self._refused and len(self._refused) >= _MOST_REFUSALS:
             # A scan has as many kinds as there are ports: the rest counts as one, under the last reason.
-            kind = (flow.outbound, b"", None, None, "more kinds than are listed")
+            kind = (opening.outbound, b"", None, None, "more kinds than are listed")
         counts = self._refused.setdefault(kind, [0, 0])
-        counts[0] += 1
-        counts[1] += flow.packets
+        counts[0] += is_first
+        counts[1] += 1

@@ -14,10 +14,33 @@ from thingstead.analysis.traffic.flow import Flow
 from thingstead.protocols.mud.file import ANY_PORT, Direction, PortRange, Prefix, RemoteKind
 from thingstead.protocols.mud.rule import Rule, RuleSet, Surroundings
 
-__all__ = ["Allowed", "Denied", "Judge", "verdict"]
+__all__ = ["Allowed", "Denied", "Judge", "Opening", "verdict"]
 
 _FAMILIES = {4: 4, 16: 6}
 _PROTOCOLS = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6"}
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is asked of the rules, by one packet.
+
+    Attributes:
+        outbound: the device sent it.
+        remote: packed IP address of the other side, or its link-layer address where there is no IP.
+        names: what that address stands for by now.
+        protocol: of IP; None for the rest.
+        remote_port: on the other side; None where the protocol has none.
+        device_port: on the device.
+        icmp: type and code.
+    """
+
+    outbound: bool
+    remote: bytes
+    names: tuple[str, ...]
+    protocol: int | None
+    remote_port: int | None
+    device_port: int | None
+    icmp: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +81,7 @@ class Judge:
             prefixes = surroundings.resolve(rule, authority=rules.authority)
             self._rules[rule.opened_by is Direction.FROM_DEVICE, rule.family].append((rule, prefixes))
 
-    def judge(self, flow: Flow) -> Allowed | Denied:
+    def judge(self, flow: Flow | Opening) -> Allowed | Denied:
         """Whether a conversation may begin as it did."""
         family = _FAMILIES.get(len(flow.remote)) if flow.protocol is not None else None
         if family is None:
@@ -70,12 +93,12 @@ class Judge:
                 return Allowed(rule)
         return Denied(self._reason(flow, family, [rule for rule, _ in candidates], there))
 
-    def _is_remote(self, rule: Rule, prefixes: tuple[Prefix, ...], flow: Flow) -> bool:
+    def _is_remote(self, rule: Rule, prefixes: tuple[Prefix, ...], flow: Flow | Opening) -> bool:
         if rule.remote.kind is RemoteKind.DNS_NAME and rule.remote.name in flow.names:
             return not _is_in(flow.remote, self._local)
         return _is_in(flow.remote, prefixes)
 
-    def _reason(self, flow: Flow, family: int, candidates: Sequence[Rule], there: Sequence[Rule]) -> str:
+    def _reason(self, flow: Flow | Opening, family: int, candidates: Sequence[Rule], there: Sequence[Rule]) -> str:
         way = "contact anybody" if flow.outbound else "be contacted by anybody"
         if not candidates:
             return f"no rule lets it {way} by IPv{family}"
@@ -107,7 +130,7 @@ def _is_in(address: bytes, prefixes: tuple[Prefix, ...]) -> bool:
     return bool(prefixes) and any(ip_address(address) in prefix for prefix in prefixes)
 
 
-def _is_service(rule: Rule, flow: Flow) -> bool:
+def _is_service(rule: Rule, flow: Flow | Opening) -> bool:
     if rule.protocol is not None and rule.protocol != flow.protocol:
         return False
     if rule.icmp is not None:
@@ -134,7 +157,7 @@ def _ports(rule: Rule) -> tuple[PortRange, PortRange]:
     return (rule.remote_ports, rule.device_ports) if begins else (rule.device_ports, rule.remote_ports)
 
 
-def _service_of_flow(flow: Flow) -> str:
+def _service_of_flow(flow: Flow | Opening) -> str:
     port = flow.remote_port if flow.outbound else flow.device_port
     return _protocol(flow.protocol) if port is None else f"{_protocol(flow.protocol)} port {port}"
 
