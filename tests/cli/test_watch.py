@@ -80,7 +80,8 @@ def test_who_was_not_held_against_any_records_is_not_called_clean(run, pcap, tmp
     assert row["vulnerabilities"] == 1
 
 
-def test_the_next_command_leads_from_all_devices_over_one_to_its_file(run, pcap):
+def test_the_next_command_leads_from_all_devices_over_one_to_its_file(run, pcap, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     whole = run("watch", "--pcap", pcap)[1].splitlines()[-1]
     assert whole == f"next: thingstead watch --pcap {pcap} --mac {LAMP_MAC} --output learned"
     words = whole.removeprefix("next: thingstead ").split()
