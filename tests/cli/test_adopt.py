@@ -76,3 +76,22 @@ def test_a_proposal_that_is_only_looked_at_writes_nothing(run, controller, tmp_p
 def test_no_time_is_no_proposal(run, controller, days):
     assert run("network", "propose", "thing-abcdefghijklmnop", "--days", days)[0] == 60
     assert controller.asked == []
+
+
+STRANGER = {"neglect": "unmanaged", "thing": None, "since": None, "detail": f"{MAC} at 10.77.0.7"}
+SILENT = {"neglect": "silent", "thing": "thing-abcdefghijklmnop", "since": None, "detail": "an hour"}
+
+
+@pytest.mark.parametrize(
+    ("found", "then"),
+    [
+        ([STRANGER], f"thingstead watch --interface INTERFACE --mac {MAC} --output learned"),
+        ([SILENT, STRANGER], "thingstead thing show thing-abcdefghijklmnop"),
+        ([], "thingstead thing list"),
+    ],
+)
+def test_who_is_there_unasked_is_looked_at_next(run, controller, found, then):
+    controller.answer = {"result": found}
+    code, out, _ = run("thing", "forgotten", "--domain", controller.path.parent)
+    assert code == 0
+    assert out.splitlines()[-1] == f"next: {then}"

@@ -80,6 +80,14 @@ def _hand_over(session: Session) -> int:
     return 0
 
 
+def _after_forgotten(found: Any) -> str:
+    """A stranger is looked at where it is; a thing has a record."""
+    strangers = [row["detail"].split(" ")[0] for row in found if row["neglect"] == "unmanaged"]
+    if strangers and len(strangers) == len(found):
+        return f"thingstead watch --interface INTERFACE --mac {strangers[0]} --output learned"
+    return "thingstead thing show {thing}" if found else "thingstead thing list"
+
+
 def _after_list(things: Any) -> str:
     is_waiting = any(one.get("waits_for") == "a person" for one in things)
     return "thingstead thing waiting" if is_waiting else "thingstead thing show {thing}"
@@ -92,11 +100,11 @@ FORGOTTEN = remote(
         (("neglect", "neglect"), ("thing", "thing"), ("since", "since"), ("seen", "detail")),
         empty="nothing is forgotten: every thing was heard in time, and nobody else is on their interfaces",
     ),
-    then="thingstead thing show {thing}",
+    then=_after_forgotten,
     description=(
         "Silent: not heard for longer than `[watch]` and the policy's `every_seconds` allow. Unsupported: its maker\n"
         "mends it no more; adopt it (`thing adopt`), hand it over or retire it. Unmanaged: a neighbour on\n"
-        "`[network] interfaces` that is no thing, nor in `[watch] known`."
+        "`[network] interfaces` that is no thing, nor in `[watch] known`; take it in (`adopt`)."
     ),
 )
 SHOW = remote("thing.show", THING, then="thingstead ledger show --thing {thing}")
