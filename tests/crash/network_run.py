@@ -179,6 +179,16 @@ class Run:
     def go(self, steps: int) -> None:
         """Everything, to the last check."""
         self._controller.start()
+        self.adopt_all()
+        events = [self._foreign_edit, self._attacked, self._full_disk, self._reboot]
+        for number in range(steps):
+            self._step(self._chosen())
+            events[number % len(events)]()
+        self._kill()
+        self._restart(self._state, (self._state,), "the end")
+
+    def adopt_all(self) -> None:
+        """Take in every device, and open its flow."""
         for number in range(_DEVICES):
             self._adopt(number, Device())
         self._state = (Device(),) * _DEVICES
@@ -186,12 +196,6 @@ class Run:
         for number in range(_DEVICES):
             self._street.opened(number, 0)
         self._require(self._state, what="flows open")
-        events = [self._foreign_edit, self._attacked, self._full_disk, self._reboot]
-        for number in range(steps):
-            self._step(self._chosen())
-            events[number % len(events)]()
-        self._kill()
-        self._restart(self._state, (self._state,), "the end")
 
     def close(self) -> None:
         """End it."""

@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 _SEED_OF_CI = 6
 
 
-def run(root, *, seed, steps, patience):
+def run(root, *, seed, steps, patience, program="network_run"):
     """In a process of its own: who is in a site never comes back."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.crash.network_run", str(root), str(seed), str(steps)],
+        [sys.executable, "-m", f"tests.crash.{program}", str(root), str(seed), str(steps)],
         cwd=ROOT, env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}, capture_output=True, text=True, check=False,
         timeout=patience,
     )  # fmt: skip
@@ -46,3 +47,16 @@ def test_two_hundred_kills_open_nothing_and_leave_nothing_half_done(tmp_path, nu
     seed = int(os.environ.get("THINGSTEAD_CRASH_SEED") or random.SystemRandom().randrange(1 << 32)) + number
     figures = run(tmp_path, seed=seed, steps=100, patience=3000)
     assert figures["midway"] > 20
+
+
+@pytest.mark.full
+@pytest.mark.root
+@pytest.mark.namespace
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_each_process_of_a_domain_apart_may_die_while_something_is_asked():
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        figures = run(root, seed=_SEED_OF_CI, steps=4, patience=250, program="network_apart")
+    assert sum(figures["steps"].values()) > 10

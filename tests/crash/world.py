@@ -22,10 +22,8 @@ from thingstead.controller.config import CoapConfig
 from thingstead.controller.directory import DomainDirectory
 from thingstead.crypto.keystore import FileKeyStore
 from thingstead.errors import ThingsteadError, TransportError
-from thingstead.identifier import KeyId, ThingId
+from thingstead.identifier import ThingId
 from thingstead.phases.manufacture import Model
-from thingstead.protocols.cbor import codec
-from thingstead.protocols.cose import key as cose_key
 from thingstead.simulator.factory import bear_thing, make_maker
 from thingstead.simulator.scenery import MAKERS, prepare
 from thingstead.storage.sqlite import DATABASE
@@ -56,8 +54,7 @@ def verified(domain: DomainDirectory) -> Verdict | None:
     head = domain.heads(domain.load())
     if not head.exists():
         return None
-    key = codec.encode(cose_key.public_map(FileKeyStore(domain.keys).handle(KeyId("ledger")).public))
-    return check(domain.root / DATABASE, head.read_bytes(), key)
+    return check(domain.root / DATABASE, head.read_bytes(), head.with_suffix(".key").read_bytes())
 
 
 @dataclass(slots=True)

@@ -17,13 +17,17 @@ from thingstead.enforcement.table import Element
 __all__ = ["bases", "basis_of", "is_basis"]
 
 _BYTES = 8
+_BARRED = "barred"
 
 
 def basis_of(change: NetworkChange) -> Iterator[Element]:
-    """The word, for each address of a thing that is in; of an address out of the DNS only that there is one counts."""
-    if change.rules is None or change.barred:
+    """The word, for each address of a thing; of an address out of the DNS only that there is one counts.
+
+    Who is barred has one too: a flow that was not ended would wait behind the bar until that is lifted.
+    """
+    if change.rules is None and not change.barred:
         return
-    told = _told(change.rules, change.denied, change.learning)
+    told = _BARRED if change.barred else _told(change.rules or frozenset(), change.denied, change.learning)
     for one in change.addresses:
         yield Element(f"basis{one.ip.version}", one.ip.packed, comment=told)
 

@@ -181,14 +181,14 @@ async def restarts(stage, web, seen):
         await stage.kernel.apply(wide)
         return passed
 
-    async def before_flows_end():
+    async def before_flows_end(change=narrow):
         def die(*_):
             raise NetlinkError(errno.EINTR, "a test")
 
         module = vars(nftables)
         ends, module["end_flows"] = module["end_flows"], die
         with suppress(NetlinkError):
-            await stage.kernel.apply(narrow)
+            await stage.kernel.apply(change)
         module["end_flows"] = ends
 
     async def asked_again():
@@ -196,6 +196,19 @@ async def restarts(stage, web, seen):
         flow = Flow(stage, stage.one, web)
         await before_flows_end()
         await stage.kernel.apply(narrow)
+        passed = flow.passes()
+        await stage.kernel.apply(wide)
+        return passed
+
+    async def barred():
+        """A flow that was not ended waits behind the bar for what comes after it."""
+        flow, bar = Flow(stage, stage.one, web), NetworkChange(ONE, wide.addresses, None, barred=True)
+        await before_flows_end(bar)
+        stage.kernel.close()
+        stage.kernel = Nftables(NftablesConfig((stage.site.interface,), stage.site.networks))
+        await stage.kernel.apply(bar)
+        await stage.kernel.settle()
+        await stage.kernel.apply(dataclasses.replace(wide, rules=frozenset()))
         passed = flow.passes()
         await stage.kernel.apply(wide)
         return passed
@@ -209,6 +222,7 @@ async def restarts(stage, web, seen):
         "rule gone meanwhile": await again(dataclasses.replace(wide, rules=frozenset())),
         "killed before flows ended": await again(narrow, kill=before_flows_end),
         "asked again": await asked_again(),
+        "killed before flows of the barred ended": await barred(),
         "tables of an earlier release": await again(narrow, kill=of_an_earlier_release),
     }
 

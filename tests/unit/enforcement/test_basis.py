@@ -61,9 +61,13 @@ def test_the_order_of_rules_says_nothing():
     assert word(**rules(*some)) == word(**rules(*reversed(some)))
 
 
-@pytest.mark.parametrize("changed", [{"rules": None}, {"barred": True}])
-def test_whoever_is_out_has_no_flow_that_could_rest_on_anything(changed):
-    assert not list(basis_of(dataclasses.replace(CHANGE, **changed)))
+def test_whoever_is_nobody_has_no_flow_that_could_rest_on_anything():
+    assert not list(basis_of(dataclasses.replace(CHANGE, rules=None)))
+
+
+@pytest.mark.parametrize("rules", [None, frozenset({WEB})])
+def test_flows_of_who_is_barred_rest_on_nothing_else(rules):
+    assert word(rules=rules, barred=True) == word(rules=frozenset(), barred=True) != word(rules=frozenset())
 
 
 def test_it_can_be_left_out_and_taken_away_before_it_came():
@@ -93,6 +97,7 @@ def seen(request):
         "rule gone meanwhile",
         "killed before flows ended",
         "asked again",
+        "killed before flows of the barred ended",
         "tables of an earlier release",
     ],
 )

@@ -58,7 +58,7 @@ def test_a_thing_that_the_network_does_not_know_has_nothing_there():
 
 def test_a_bar_is_of_the_address_and_of_the_interface_on_the_bridge_too():
     barred = sets(lay_out(NetworkChange(ONE, (HERE,), None, barred=True)))
-    assert barred == {"barred4", "barred_mac", "stopped4"}
+    assert barred == {"barred4", "barred_mac", "basis4", "stopped4"}
 
 
 def test_who_is_barred_is_bound_to_nothing_and_so_reaches_no_open_flow():
