@@ -4,8 +4,8 @@
 
     device's frames --> t1 [ br0, rules, up0 ] <-- out0 everybody else's frames
 
-Arguments: MUD file, MAC address, captures. Prints per capture what the offline test says and what the kernel counted of
-the same packets: unicast IPv4 that the device sent from the address it had most of the time.
+Arguments: MUD file, or "learned" for what our own learner makes of half of them; MAC address; captures. Prints for each
+what the offline test says and what the kernel counted of the same packets: IPv4 for one host, or for all of them.
 """
 
 import asyncio
@@ -13,70 +13,104 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from ipaddress import IPv4Address, ip_address, ip_network
+from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 
 from pyroute2 import IPRoute
 
-from thingstead.analysis.traffic.flow import Flow
+from thingstead.analysis.traffic.inventory import Inventory
 from thingstead.analysis.traffic.listener import Listener
+from thingstead.analysis.traffic.name_book import NameBook
+from thingstead.analysis.traffic.packet_filter import PacketFilter
+from thingstead.analysis.traffic.proposal import propose
 from thingstead.analysis.traffic.site import PRIVATE, Site
-from thingstead.analysis.traffic.verdict import Allowed, Judge
+from thingstead.analysis.traffic.verdict import Denied, Judge
 from thingstead.domain.network import FlowRule, NetworkChange, ThingAddress
 from thingstead.enforcement import namespace
 from thingstead.enforcement.namespace import inside
 from thingstead.enforcement.nftables import Nftables, NftablesConfig
 from thingstead.identifier import ThingId
 from thingstead.protocols.mud.file import Direction
-from thingstead.protocols.mud.rule import RuleSet, compile_rules
+from thingstead.protocols.mud.rule import RuleSet, Surroundings, compile_rules
 from thingstead.protocols.mud.signature import AdmissionPolicy, admit
 from thingstead.protocols.packet.capture import read_capture
-from thingstead.protocols.packet.packet import decode_frame
+from thingstead.protocols.packet.packet import Packet, decode_frame
 
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+ALL_HOSTS = b"\xff" * 4, bytes([224, 0, 0, 1])
 THING = ThingId("thing-aaaaaaaaaaaaaaaa")
 PERMANENT = 0x80
 
 
 @dataclass(frozen=True)
 class Heard:
-    """One capture, offline."""
+    """One capture, offline.
 
-    judge: Judge
-    flows: tuple[Flow, ...]
-    address: IPv4Address
+    Attributes:
+        addresses: that the device sent from, or was sent to at.
+        rules: as the kernel gets them.
+        counted: packets from the device, of them those that no rule lets pass, and such ones to it.
+    """
+
+    addresses: tuple[IPv4Address, ...]
     rules: frozenset[FlowRule]
+    counted: list[int]
 
 
-def listen(path: Path, rules: RuleSet, mac: bytes) -> Heard | None:
-    """What the offline test makes of a capture; None where the device sent nothing by IPv4.
+def read(path: Path) -> list[Packet]:
+    """All of a capture. The replay takes no time, so none passes for the offline side either."""
+    with path.open("rb") as file:
+        packets = [decode_frame(frame.data, at=frame.at, length=frame.length) for frame in read_capture(file.read)]
+    for packet in packets:
+        packet.at = 0.0
+    return packets
+
+
+def listen(packets: list[Packet], rules: RuleSet, mac: bytes) -> Heard | None:
+    """What the offline test makes of a capture; None where the device sent nothing by IPv4 that the kernel counts.
 
     Rules by name stand for all that their names are answered with in it, for both sides alike from the beginning.
+    The gateway of the capture is behind the uplink like everybody else: this machine gives no addresses.
     """
-    listener, sent = Listener(Site(PRIVATE)), Counter[bytes]()
-    found: list[Flow] = []
-    with path.open("rb") as file:
-        for frame in read_capture(file.read):
-            packet = decode_frame(frame.data, at=frame.at, length=frame.length)
-            sent.update(
-                [packet.source] if packet.source_mac == mac and packet.family == 4 and any(packet.source) else []
-            )
-            found += listener.see(packet)
-    flows = tuple([flow for flow in (*found, *listener.end()) if flow.device == mac])
-    if not sent:
+    site, names, named = Site(PRIVATE), NameBook(), dict[str, set[bytes]]()
+    for packet in packets:
+        site.see(packet)
+        names.see(packet)
+    own = [packet for packet in packets if mac in (packet.source_mac, packet.destination_mac)]
+    for packet in own:
+        remote = packet.destination if packet.source_mac == mac else packet.source
+        for name in names.names_of(remote, 0.0) if packet.family else ():
+            named.setdefault(name, set()).add(remote)
+    answers = {name: tuple(map(ip_network, remotes)) for name, remotes in named.items()}
+    surroundings = replace(site.surroundings(), names=answers)
+    decide = PacketFilter(Judge(rules, surroundings), Surroundings(), device=mac)
+    counted = [0, 0, 0]
+    for packet in packets:
+        passage = decide.see(packet)
+        if passage is None or not is_counted(packet):
+            continue
+        is_sent, is_refused = packet.source_mac == mac, isinstance(passage.verdict, Denied)
+        counted[0] += is_sent
+        counted[1] += is_sent and is_refused
+        counted[2] += not is_sent and is_refused
+    seen = filter(is_counted, own)
+    addresses = sorted({packet.source if packet.source_mac == mac else packet.destination for packet in seen})
+    if not addresses:
         return None
-    named: dict[str, set[bytes]] = {}
-    for flow in flows:
-        for name in flow.names:
-            named.setdefault(name, set()).add(flow.remote)
-    surroundings = listener.site.surroundings()
-    names = {name: tuple(map(ip_network, remotes)) for name, remotes in named.items()}
-    meant = type(surroundings)(
-        surroundings.local_networks, surroundings.my_controller, surroundings.controllers, names=names
-    )
-    in_force = frozenset(
+    return Heard(tuple(map(IPv4Address, addresses)), in_force(rules, surroundings), counted)
+
+
+def is_counted(packet: Packet) -> bool:
+    """What the kernel counts of a thing: what is for one host, or for all hosts, of which this machine is one."""
+    is_to_many = bool(packet.destination_mac[0] & 1)
+    return packet.family == 4 and any(packet.source) and (not is_to_many or packet.destination in ALL_HOSTS)
+
+
+def in_force(rules: RuleSet, surroundings: Surroundings) -> frozenset[FlowRule]:
+    """Rules in addresses, and that every thing may renew its lease."""
+    made = {
         FlowRule(
             rule.opened_by is Direction.FROM_DEVICE,
             prefix,
@@ -86,25 +120,9 @@ def listen(path: Path, rules: RuleSet, mac: bytes) -> Heard | None:
             None if rule.icmp is None else (rule.icmp.type, rule.icmp.code),
         )
         for rule in rules.rules
-        for prefix in meant.resolve(rule, authority=rules.authority)
-    )
-    address = ip_address(sent.most_common(1)[0][0])
-    assert isinstance(address, IPv4Address)
-    return Heard(Judge(rules, meant), flows, address, in_force)
-
-
-def expected(heard: Heard) -> list[int]:
-    """As the offline test has it: packets from the device, of them those that no rule allows, and such ones to it."""
-    packets = refused = kept_out = 0
-    for flow in heard.flows:
-        is_unicast = len(flow.remote) == 4 and not ip_address(flow.remote).is_multicast and flow.remote[3] != 0xFF
-        if flow.protocol is None or not is_unicast:
-            continue
-        packets += flow.packets_out
-        if not isinstance(heard.judge.judge(flow), Allowed):
-            refused += flow.packets_out
-            kept_out += flow.packets_in
-    return [packets, refused, kept_out]
+        for prefix in surroundings.resolve(rule, authority=rules.authority)
+    }
+    return frozenset({*made, FlowRule(True, ip_network("255.255.255.255/32"), 17, (67, 67))})
 
 
 class Wire:
@@ -159,31 +177,48 @@ class Wire:
                 raise SystemExit(done.stderr)
 
 
-async def main(document: bytes, mac: bytes, captures: list[Path]) -> None:
-    policy = AdmissionPolicy("a look at a file", insecure_unsigned=True)
-    rules = compile_rules(admit(document, None, policy=policy, at=datetime(2026, 1, 1, tzinfo=UTC)))
+def learned(captures: list[Path], mac: bytes) -> RuleSet:
+    """The file that our own learner makes of the first half of the captures."""
+    site = Site(PRIVATE)
+    inventory = Inventory(Listener(site))
+    for capture in captures[: len(captures) // 2]:
+        with capture.open("rb") as file:
+            for frame in read_capture(file.read):
+                inventory.see(decode_frame(frame.data, at=frame.at, length=frame.length))
+    device = next(one for one in inventory.devices() if one.mac == mac)
+    return compiled(propose(device, model="learned", is_local=site.is_local, at=AT).document)
+
+
+def compiled(document: bytes) -> RuleSet:
+    return compile_rules(admit(document, None, policy=AdmissionPolicy("a look", insecure_unsigned=True), at=AT))
+
+
+async def main(rules: RuleSet, mac: bytes, captures: list[Path]) -> None:
     wire = Wire(mac)
     rows = []
     for capture in captures:
-        heard = listen(capture, rules, mac)
+        heard = listen(read(capture), rules, mac)
         if heard is None:
             continue
-        wire.place(heard.address)
+        for address in heard.addresses:
+            wire.place(address)
         kernel = Nftables(NftablesConfig((wire.site.interface,), ()))
         await kernel.settle()
-        change = NetworkChange(THING, (ThingAddress(mac, heard.address),), heard.rules)
-        await kernel.apply(NetworkChange(THING, change.addresses, frozenset({FlowRule(True, ip_network("0.0.0.0/0"))})))
+        change = NetworkChange(THING, tuple(ThingAddress(mac, address) for address in heard.addresses), heard.rules)
+        await kernel.apply(replace(change, rules=frozenset({FlowRule(True, ip_network("0.0.0.0/0"))})))
         # A right that is taken away ends what an earlier capture left open.
         await kernel.apply(change)
         wire.replay(capture)
         (traffic,) = await kernel.counters()
         kept_out = sum(kernel._meter._counts("inbound").values())
-        rows.append([capture.name, expected(heard), [traffic.seen, traffic.refused, kept_out]])
+        rows.append([capture.name, heard.counted, [traffic.seen, traffic.refused, kept_out]])
+        await kernel.apply(NetworkChange(THING, change.addresses, None))
         kernel.close()
     print(json.dumps(rows))
 
 
 if __name__ == "__main__":
-    asyncio.run(
-        main(Path(sys.argv[1]).read_bytes(), bytes.fromhex(sys.argv[2].replace(":", "")), [*map(Path, sys.argv[3:])])
-    )
+    interface, recorded = bytes.fromhex(sys.argv[2].replace(":", "")), [*map(Path, sys.argv[3:])]
+    is_learned = sys.argv[1] == "learned"
+    file = learned(recorded, interface) if is_learned else compiled(Path(sys.argv[1]).read_bytes())
+    asyncio.run(main(file, interface, recorded))
