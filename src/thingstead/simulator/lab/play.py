@@ -223,6 +223,7 @@ def _outcome(lab: Lab, scenario: Scenario, run: _Run, *, seed: int, events: str)
     return Outcome(
         scenario=scenario.name,
         seed=seed,
+        rules=scenario.rules,
         events=events,
         bad=count.tried,
         let_through=count.passed,

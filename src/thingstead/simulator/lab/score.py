@@ -80,6 +80,7 @@ class Outcome:
     Attributes:
         scenario: its name.
         seed: of whatever was left to chance.
+        rules: whether things could do only what their habits need, or anything.
         events: SHA-256 of the script, in hexadecimal.
         bad: packets of the attack that were sent.
         let_through: of those, that came out at the other side.
@@ -100,6 +101,7 @@ class Outcome:
 
     scenario: str
     seed: int
+    rules: bool
     events: str
     bad: int
     let_through: int

@@ -27,7 +27,7 @@ TO_THE_DOMAIN = {"malfunction", "nonce-reuse", "overload"}
 pytestmark = [pytest.mark.namespace, pytest.mark.slow]
 
 
-def lab(*arguments):
+def lab(*arguments, seconds=100):
     return subprocess.run(
         [sys.executable, "-m", "thingstead", "--json", "lab", "run", *map(str, arguments)],
         cwd=ROOT,
@@ -35,7 +35,7 @@ def lab(*arguments):
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=seconds,
     )
 
 
@@ -112,12 +112,37 @@ def test_nothing_bad_comes_through_ten_seconds_after_it_began(every, name):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("seed", [1, 2, 4, 99])
-def test_it_holds_whatever_is_left_to_chance(seed):
-    done = lab("all", "--seed", seed)
-    scores = json.loads(done.stdout)
+def test_it_holds_whatever_is_left_to_chance():
+    scores = json.loads(lab("all", "--seed", 4, "--seeds", 3, seconds=600).stdout)
+    assert {score["seed"] for score in scores} == {4, 5, 6}
     assert [score["scenario"] for score in scores if not score["held"]] == []
     assert sum(score["false_alarms"] for score in scores) == 0
+
+
+@pytest.mark.full
+def test_every_scenario_has_the_same_verdict_twice():
+    first, second = (json.loads(lab("all", "--seed", 9, seconds=300).stdout) for _ in range(2))
+    assert [one["verdict"] for one in first] == [one["verdict"] for one in second]
+
+
+def test_with_rules_nothing_leaves_before_anybody_could_find_it():
+    (score,) = json.loads(lab("data-leak", "--rules", "yes").stdout)
+    assert (score["rules"], score["held"], score["stopped_by"], score["let_through"]) == (True, True, "rules", 0)
+    assert score["bad"] > 0
+
+
+def test_each_seed_has_a_verdict_and_a_directory_of_its_own(tmp_path):
+    scores = json.loads(lab("port-scan", "--seed", 5, "--seeds", 2, "--output", tmp_path).stdout)
+    assert [score["seed"] for score in scores] == [5, 6]
+    assert scores[0]["events"] != scores[1]["events"]
+    for score in scores:
+        kept = tmp_path / f"seed-{score['seed']}" / "port-scan" / "score.json"
+        assert json.loads(kept.read_text()) == score
+
+
+@pytest.mark.parametrize("options", [("--seeds", 0), ("--seeds", 1001), ("--rules", "maybe"), ("--seed", -1)])
+def test_options_that_nobody_can_play_are_refused(options):
+    assert lab("mirai", *options).returncode == 60
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ def finding(detector="flood", who="plug-1", after=2.0, *, is_right=True):
 
 def outcome(*findings, expected=("flood",), stopped_by="finding"):
     return Outcome(
-        scenario="mine", seed=1, events="00", bad=9, let_through=4, repair=0, ordinary=5, kept=5, open_for=1.0,
-        open_for_real=0.1, stopped_by=stopped_by, device_days=0.1, lost=0, stops=(),
+        scenario="mine", seed=1, rules=True, events="00", bad=9, let_through=4, repair=0, ordinary=5, kept=5,
+        open_for=1.0, open_for_real=0.1, stopped_by=stopped_by, device_days=0.1, lost=0, stops=(),
         rows=rows(findings, ["arp_spoof", "flood"], expected=expected), findings=findings,
     )  # fmt: skip
 
