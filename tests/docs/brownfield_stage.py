@@ -98,7 +98,7 @@ class Walk:
         def attempt():
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking, socket.socket() as client:
                 asking.settimeout(5 * PATIENCE)
-                client.settimeout(PATIENCE)
+                client.settimeout(5 * PATIENCE)
                 try:
                     asking.sendto(encode_query(Question(NAME, RecordType.A), id=7), ("10.77.0.1", 53))
                     (address, _), *_ = decode(asking.recv(2000)).addresses()
