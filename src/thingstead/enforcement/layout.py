@@ -183,7 +183,7 @@ def _elements(change: NetworkChange) -> Iterator[Element]:
         elif change.rules is not None:
             yield from bindings(one, change.rate)
             yield from _states(change, one)
-            yield from _on_the_bridge(change.rules, one)
+            yield from _on_the_bridge(change.rules, change.denied, one)
     if change.rules is not None and not change.barred:
         lifetimes: dict[tuple[str, bytes], int | None] = {}
         for name, key, lifetime in _timed(change):
@@ -202,7 +202,7 @@ def _states(change: NetworkChange, one: ThingAddress) -> Iterator[Element]:
         yield Element(f"flows{one.ip.version}", one.ip.packed, limit=(rate.flows_per_second, rate.burst))
 
 
-def _on_the_bridge(rules: frozenset[FlowRule], one: ThingAddress) -> Iterator[Element]:
+def _on_the_bridge(rules: frozenset[FlowRule], denied: frozenset[FlowRule], one: ThingAddress) -> Iterator[Element]:
     """Binding of address, interface and port where frames arrive; and which multicast leaves for other ports."""
     if one.mac == NO_MAC:
         return
@@ -214,9 +214,21 @@ def _on_the_bridge(rules: frozenset[FlowRule], one: ThingAddress) -> Iterator[El
     for rule in rules:
         group, port = rule.remote, rule.remote_ports
         is_one_group = group.prefixlen == group.max_prefixlen and group.version == one.ip.version and group.is_multicast
-        if rule.outbound and is_one_group and rule.protocol == _UDP and port[0] == port[1]:
+        is_one = rule.outbound and is_one_group and rule.protocol == _UDP and port[0] == port[1]
+        if is_one and not any(_reaches(refusal, rule) for refusal in denied):
             key = _padded(one.mac) + group.network_address.packed + struct.pack("!H2x", port[0])
             yield Element(f"multicast{group.version}", key, family=BRIDGE)
+
+
+def _reaches(refusal: FlowRule, rule: FlowRule) -> bool:
+    """Whether a refusal is about any of what one multicast rule allows: nothing asks again where frames are bridged."""
+    first, last = refusal.remote_ports
+    return (
+        refusal.outbound
+        and rule.remote.network_address in refusal.remote
+        and refusal.protocol in {None, _UDP}
+        and first <= rule.remote_ports[0] <= last
+    )
 
 
 def bridge_bindings(one: ThingAddress) -> Iterator[Element]:

@@ -101,6 +101,25 @@ def test_all_that_are_refused_the_same_have_one_chain_and_it_spares_what_repairs
     assert (len(one.spared), len(less.spared)) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("refusal", "crosses"),
+    [
+        (MDNS, False),
+        (FlowRule(True, ip_network("0.0.0.0/0")), False),
+        (FlowRule(True, ip_network("224.0.0.0/4"), 17, (5000, 6000)), False),
+        (replace(MDNS, thing_ports=(5353, 5353)), False),
+        (replace(MDNS, outbound=False), True),
+        (replace(MDNS, protocol=6), True),
+        (replace(MDNS, remote_ports=(1900, 1900)), True),
+        (replace(MDNS, remote=ip_network("239.255.255.250")), True),
+        (FlowRule(True, ip_network("ff00::/8")), True),
+    ],
+)
+def test_multicast_that_is_denied_crosses_no_bridge_whatever_allows_it(refusal, crosses):
+    laid = lay_out(change(MDNS, denied=frozenset({refusal})))
+    assert ("multicast4" in sets(laid)) is crosses
+
+
 def test_where_there_is_no_link_layer_nothing_is_bound_on_a_bridge():
     laid = lay_out(change(MDNS, addresses=(replace(HERE, mac=bytes(6)),)))
     assert not {"pair4", "multicast4"} & sets(laid)
