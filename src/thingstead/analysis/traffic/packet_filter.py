@@ -88,6 +88,7 @@ class _Conversation:
     last: float
     is_open: bool
     is_closing: bool = False
+    is_answered: bool = False
 
 
 _Key = tuple[bytes, int | None, int | None, int | None, int]
@@ -131,6 +132,9 @@ class PacketFilter:
             return self._ask(key, row, packet, opening)
         row.last = max(row.last, packet.at)
         row.is_closing = row.is_closing or bool(packet.flags & (TcpFlag.FIN | TcpFlag.RST))
+        # The kernel forgets at once what came to nothing but a reset.
+        row.is_open = row.is_answered or not packet.flags & TcpFlag.RST
+        row.is_answered = row.is_answered or opening.outbound is not row.passage.opening.outbound
         return replace(row.passage, is_first=False, is_let_in=False)
 
     def _ask(self, key: _Key, row: _Conversation | None, packet: Packet, opening: Opening) -> Passage:

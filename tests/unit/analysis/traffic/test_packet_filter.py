@@ -88,6 +88,13 @@ def test_a_connection_that_ended_and_is_begun_by_the_other_side_is_refused() -> 
     assert decided(*known(), *ended)[2:] == [True, True, False]
 
 
+def test_a_second_reset_of_what_was_never_answered_is_nobody_s() -> None:
+    opened, answered = tcp(LAMP, FAR, OUT, SYN), tcp(FAR, LAMP, IN, SYN_ACK)
+    reset = tcp(FAR, LAMP, IN, TcpFlag.RST)
+    assert decided(*known(), opened, reset, reset)[2:] == [True, True, False]
+    assert decided(*known(), opened, answered, reset, reset)[2:] == [True, True, True, True]
+
+
 def test_an_answer_after_too_long_a_silence_is_nobody_s() -> None:
     asked, answer = packet(LAMP, CLOUD, 5000, 7000), packet(CLOUD, LAMP, 7000, 5000, at=121.0)
     assert decided(asked, replace(answer, at=119.0)) == [True, True]
