@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -27,6 +28,8 @@ _LARGEST_SIGNATURE = 1 << 16
 _FIRST_RETRY = timedelta(seconds=10)
 _LAST_RETRY = timedelta(minutes=10)
 _DOUBLINGS = 6
+_LONGEST_TURN = 5.0
+"""Seconds that files which are due may take at a time: rules wait for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class MudLibrary:
         fetcher: HTTPS, with its limits.
         records: keeps the files as they came; each is verified again when it is read.
         policy_of: whose files are taken for a URL; so one maker cannot sign for another.
-        clock: for UTC.
+        clock: for UTC, and for the time that a turn takes.
         alarm: told when a file cannot be had, or lets its things do more than before.
     """
 
@@ -77,6 +80,7 @@ class MudLibrary:
         self._ask_again_at: dict[str, datetime] = {}
         self._failures: Counter[str] = Counter()
         self._asking: dict[str, asyncio.Lock] = {}
+        self._renewed_last = ""
         for document in records.load().values():
             self._take(document)
 
@@ -135,6 +139,21 @@ class MudLibrary:
             self._ask_again_at.pop(url, None)
             await self._keep(url, document, fresh)
             return self._note_change(url, shelved, at)
+
+    async def renew(self, urls: Iterable[str]) -> set[str]:
+        """Ask for each that is due; those whose rules are other ones now.
+
+        Servers that take their time keep other files waiting for the next call, nothing else.
+        """
+        changed, started, ordered = set(), self._clock.now(), sorted(urls)
+        here = bisect(ordered, self._renewed_last)
+        for url in (*ordered[here:], *ordered[:here]):
+            if self._clock.now() - started > _LONGEST_TURN:
+                break
+            self._renewed_last = url
+            if await self.refresh(url):
+                changed.add(url)
+        return changed
 
     async def _keep(self, url: str, document: bytes, shelved: Shelved) -> None:
         """On disk first: what is in force must be what comes back after a restart."""

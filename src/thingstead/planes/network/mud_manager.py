@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from bisect import bisect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import ip_address
 
@@ -12,7 +10,7 @@ from thingstead.analysis.traffic.flow import Flow
 from thingstead.clock import Clock
 from thingstead.domain.crypto_asset import AssetKind, CryptoAsset
 from thingstead.domain.name import NameAnswer, NameStanding
-from thingstead.domain.network import AppliedChange, Drop, NetworkChange, ThingAddress
+from thingstead.domain.network import AppliedChange, Drop, ThingAddress
 from thingstead.domain.owner_rule import ANYBODY, INTERNET, LOCAL, OwnerRule, as_prefix
 from thingstead.domain.plane import OBLIGATIONS, Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
 from thingstead.domain.ports import Enforcement
@@ -26,6 +24,7 @@ from thingstead.planes.network.name_table import NameTable
 from thingstead.planes.network.overlay import OWN, Overlay
 from thingstead.planes.network.residents import Resident, Residents
 from thingstead.planes.network.rule_book import NOBODY, Reason, RuleBook, SiteMap, is_unmended, names_peers
+from thingstead.planes.network.rule_keeper import RuleKeeper
 from thingstead.protocols.mud.rule import RuleSet, compile_rules
 from thingstead.protocols.mud.signature import AdmissionPolicy, admit
 
@@ -33,9 +32,6 @@ __all__ = ["MudManager"]
 
 _STATED = AdmissionPolicy("a release's statement", insecure_unsigned=True)
 """The software plane has proved whose word the file is: who signed the release stated its digest."""
-
-_LONGEST_TURN = 5.0
-"""Seconds that rules for thousands of things, or files, may take at a time: who asks elsewhere waits half a minute."""
 
 
 class MudManager:
@@ -78,21 +74,18 @@ class MudManager:
         self._clock = clock
         self._alarm = alarm
         self._deviation_packets = deviation_packets
-        self._at_once = at_once
-        self._rate = site.rate
-        self._learning: set[ThingId] = set()
         self._residents = Residents()
         self._book = RuleBook(library, names, self._residents, site=site, overlay=overlay)
+        self._keeper = RuleKeeper(
+            enforcement, self._book, self._residents, rate=site.rate, clock=clock, at_once=at_once
+        )
         self._renewed: set[str] = set()
-        self._renewed_last = ""
         self._refused: dict[ThingId, int] = {}
-        self._unapplied: dict[ThingId, None] = {}
-        self._mode = "nobody yet"
 
     @property
     def mode(self) -> str:
         """Who keeps the rules: ``nftables``, ``dry_run``, or nobody before `resume`."""
-        return self._mode
+        return self._keeper.mode
 
     async def resume(self, things: Iterable[Thing]) -> None:
         """Put in force what the state of each thing asks for, after a restart, in place of what stood until then.
@@ -113,7 +106,7 @@ class MudManager:
             except PolicyError as error:
                 # Two things that claim one address cost one of them its way, never the domain its start.
                 self._alarm(Alarm(AlarmKind.ADDRESS_TAKEN, thing.id, self._clock.utc(), str(error)))
-        self._mode = await self._enforcement.settle()
+        await self._keeper.settle()
 
     async def admit(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Fetch, verify, compile and apply the thing's MUD file; without one it keeps its way to the controller.
@@ -170,7 +163,7 @@ class MudManager:
             detail = f"{program} changed the kernel's rules for things; they are in force again"
             self._alarm(Alarm(AlarmKind.RULES_ALTERED, None, self._clock.utc(), detail))
         urls = {one.thing.mud_url for one in self._residents.admitted() if one.thing.mud_url}
-        changed = await self._renew_files(urls)
+        changed = await self._library.renew(urls)
         names = frozenset[str]().union(*[self._book.dns_names(one.thing) for one in self._residents.admitted()])
         self._names.forget_all_but(names)
         renewed = await self._names.refresh(names) | self._renewed
@@ -178,23 +171,8 @@ class MudManager:
         admitted = [one.thing for one in self._residents.admitted()]
         concerned = {one.id for one in admitted if one.mud_url in changed or self._book.dns_names(one) & renewed}
         await self._names.keep()
-        learned = [one.thing for one in self._residents.admitted() if one.thing.id in self._learning]
-        at = self._clock.utc()
-        ended = {thing.id for thing in learned if not self._book.learns(thing, at)}
-        await self._reapply(await self._end_rules() | ended | concerned)
+        await self._keeper.reapply(await self._end_rules() | self._keeper.who_learned_enough() | concerned)
         return self._names.next_due()
-
-    async def _renew_files(self, urls: Iterable[str]) -> set[str]:
-        """Those that changed; servers that take their time keep other files waiting for the next turn, nothing else."""
-        changed, started, ordered = set(), self._clock.now(), sorted(urls)
-        here = bisect(ordered, self._renewed_last)
-        for url in (*ordered[here:], *ordered[:here]):
-            if self._clock.now() - started > _LONGEST_TURN:
-                break
-            self._renewed_last = url
-            if await self._library.refresh(url):
-                changed.add(url)
-        return changed
 
     async def learn(self, answer: NameAnswer) -> None:
         """A thing is about to be told what a name stands for: the way there is open before it knows (RFC 9726 §3).
@@ -214,7 +192,7 @@ class MudManager:
         if asker is None:
             self._renewed.add(answer.name)
         elif asker.demand is Demand.ADMIT:
-            await self._apply(asker)
+            await self._keeper.apply(asker)
 
     def names(self) -> tuple[NameStanding, ...]:
         """The names of all files in force, as they stand."""
@@ -258,8 +236,8 @@ class MudManager:
         await self._overlay.put(rule, by=by, at=self._clock.utc())
         if rule.remote not in {ANYBODY, LOCAL, INTERNET} and as_prefix(rule.remote) is None:
             await self._names.refresh(frozenset({rule.remote}))
-        await self._reapply(self._concerned(*before, rule))
-        return tuple(sorted(self._concerned(rule).difference(self._unapplied)))
+        await self._keeper.reapply(self._concerned(*before, rule))
+        return tuple(sorted(self._concerned(rule).difference(self._keeper.owed())))
 
     async def remove_rule(self, identifier: str, by: str) -> OwnerRule:
         """Forget a rule of the owner's; returns what it was.
@@ -270,7 +248,7 @@ class MudManager:
             TransportError: as for `put_rule`.
         """
         rule = await self._overlay.remove(identifier, by=by, at=self._clock.utc())
-        await self._reapply(self._concerned(rule))
+        await self._keeper.reapply(self._concerned(rule))
         return rule
 
     async def explain(self, thing: ThingId, flows: tuple[Flow, ...]) -> tuple[Reason, ...]:
@@ -304,7 +282,7 @@ class MudManager:
         for one in self._residents.admitted():
             if one.thing.mud_url == url:
                 self._renewed |= await self._names.refresh(self._book.dns_names(one.thing))
-                await self._apply_again(one.thing.id)
+                await self._keeper.apply_again(one.thing.id)
 
     async def obtain(self, url: str) -> bytes:
         """Have a file here that no thing goes by yet; what is in force stays as it is.
@@ -352,7 +330,7 @@ class MudManager:
         self._book.release(thing, rules)
         if rules is not None:
             await self._names.refresh(frozenset(rules.dns_names))
-        await self._apply_again(thing)
+        await self._keeper.apply_again(thing)
         return True
 
     def _stated(self, document: bytes) -> RuleSet:
@@ -396,10 +374,10 @@ class MudManager:
         learned = sum(is_owners(one.thing.mud_url) for one in filed)
         evidence = (
             f"{len(ruled)} things under rules, {len(filed) - learned} by a MUD file of their maker, "
-            f"{learned} by one of the owner's, kept by {self._mode}; {sum(self._refused.values())} packets refused"
+            f"{learned} by one of the owner's, kept by {self.mode}; {sum(self._refused.values())} packets refused"
         )
         shown = learned if question == LEARNED else len(ruled)
-        return (Finding(question, self.name, control, evidence, risk, holds=shown > 0 and self._mode == "nftables"),)
+        return (Finding(question, self.name, control, evidence, risk, holds=shown > 0 and self.mode == "nftables"),)
 
     def snapshot(self) -> Mapping[str, bytes]:
         """The MUD files as they came and the owner's own rules; who is barred is the lifecycle's to say."""
@@ -427,7 +405,7 @@ class MudManager:
         if now is not known and now is not None and now.demand is not Demand.ADMIT:
             raise TransportError(f"{thing.id} was cut off while servers answered")
         resident = Resident(thing, addresses, demand)
-        applied = await self._apply(resident)
+        applied = await self._keeper.apply(resident)
         self._residents.put(resident)
         await self._reapply_peers(thing)
         return applied
@@ -438,17 +416,13 @@ class MudManager:
         resident = Resident(thing, self._addresses(thing), demand)
         # First, as below: an answer of the DNS that comes meanwhile must not bring back what it had.
         self._residents.put(resident)
-        return await self._apply(resident)
+        return await self._keeper.apply(resident)
 
     async def _bar(self, thing: Thing, demand: Demand) -> AppliedChange:
         resident = Resident(thing, self._addresses(thing), demand)
-        repair = self._book.repair() if demand is Demand.RESTRICT else frozenset()
-        change = NetworkChange(thing.id, resident.addresses, None, barred=True, repair=repair)
         # First: whoever puts rules in force meanwhile must not take it for one who is in.
         self._residents.put(resident)
-        applied = await self._enforcement.apply(change)
-        self._mode = applied.mode
-        return applied
+        return await self._keeper.bar(resident)
 
     def _addresses(self, thing: Thing) -> tuple[ThingAddress, ...]:
         """Where it was acted on last, too: a thing that says it moved must not keep what it had there.
@@ -457,25 +431,6 @@ class MudManager:
         """
         here, known = self._locate(thing.id), self._residents.of(thing.id)
         return tuple(dict.fromkeys((*here, *(known.addresses if known and here else ()))))
-
-    async def _apply(self, resident: Resident) -> AppliedChange:
-        applied = await self._enforcement.apply(self._change(resident))
-        self._mode = applied.mode
-        return applied
-
-    def _change(self, resident: Resident) -> NetworkChange:
-        thing = resident.thing
-        change = NetworkChange(
-            thing.id,
-            resident.addresses,
-            self._book.allowed(thing),
-            denied=self._book.refused(thing),
-            rate=self._rate,
-            learning=self._book.learns(thing, self._clock.utc()),
-            repair=self._book.repair(),
-        )
-        (self._learning.add if change.learning else self._learning.discard)(thing.id)
-        return change
 
     async def _end_rules(self) -> set[ThingId]:
         """Forget rules of the owner's whose time is over; whom they were about."""
@@ -488,33 +443,12 @@ class MudManager:
         things = [one.thing for one in self._residents.admitted()]
         return {one.id for one in things if any(rule.is_about(one) for rule in rules)}
 
-    async def _reapply(self, things: set[ThingId]) -> None:
-        """Put in force what changed; what fails, or takes too long for one turn, is owed and done at the next."""
-        self._unapplied.update(dict.fromkeys(sorted(things)))
-        started = self._clock.now()
-        owed = tuple(self._unapplied)
-        for some in [owed[at : at + self._at_once] for at in range(0, len(owed), self._at_once)]:
-            if self._clock.now() - started > _LONGEST_TURN:
-                break
-            # Asked anew, for others have had their turn: whoever was barred meanwhile must not come back.
-            found = [one for one in map(self._residents.of, some) if one is not None and one.demand is Demand.ADMIT]
-            await self._enforcement.apply_all([self._change(one) for one in found])
-            for thing in some:
-                self._unapplied.pop(thing, None)
-            await asyncio.sleep(0)
-
     async def _reapply_peers(self, thing: Thing) -> None:
         """Whoever may talk to things of a maker or model may now talk to one more, or one less."""
         concerned = {url for url, shelved in self._library.shelved().items() if names_peers(shelved.rules.rules)}
         for one in self._residents.admitted() if concerned else ():
             if one.thing.id != thing.id and one.thing.mud_url in concerned:
-                await self._apply_again(one.thing.id)
-
-    async def _apply_again(self, thing: ThingId) -> None:
-        """Asked anew, for others have had their turn: whoever was barred meanwhile must not come back."""
-        one = self._residents.of(thing)
-        if one is not None and one.demand is Demand.ADMIT:
-            await self._apply(one)
+                await self._keeper.apply_again(one.thing.id)
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)

@@ -4,10 +4,11 @@ from datetime import timedelta
 import pytest
 
 from tests.unit.controller.planes import JumpingClock
-from tests.unit.planes.network.fakes import CLOUD, URL, Shelf, World, described
+from tests.unit.planes.network.fakes import CLOUD, URL, Shelf, Web, World, described
 from thingstead.crypto.authority import make_authority, make_signer
 from thingstead.errors import DecodeError, PolicyError, StorageError
 from thingstead.planes.network.alarm import AlarmKind
+from thingstead.planes.network.mud_library import MudLibrary
 from thingstead.protocols.cbor import codec
 from thingstead.protocols.mud.builder import Description, render
 from thingstead.protocols.mud.signature import AdmissionPolicy
@@ -237,3 +238,27 @@ def test_what_could_not_be_kept_is_not_in_force():
         asyncio.run(world.library.refresh(URL))
     assert world.library.rules(URL) is None
     assert world.library.documents() == {}
+
+
+def test_servers_that_take_their_time_keep_others_waiting_for_one_turn_only():
+    urls = [f"https://acme.example/{name}.json" for name in "abcd"]
+    world = World(pages={})
+
+    class Slow(Web):
+        async def fetch(self, url, *, max_bytes):
+            await world.clock.wait(3.0)
+            return await super().fetch(url, max_bytes=max_bytes)
+
+    web = Slow({})
+    library = MudLibrary(web, Shelf(), policy_of=policy_of, clock=world.clock, alarm=world.alarms.append)
+    assert asyncio.run(library.renew(urls)) == set()
+    assert web.asked == urls[:2]
+    asyncio.run(library.renew(urls))
+    assert web.asked == urls
+    assert asyncio.run(library.renew([URL])) == set()
+
+
+def test_a_renewal_names_the_files_that_say_something_else_now():
+    world = World(CLOUD)
+    assert asyncio.run(world.library.renew([URL, f"{URL}.other"])) == {URL}
+    assert asyncio.run(world.library.renew([URL])) == set()

@@ -123,10 +123,10 @@ def test_what_the_enforcer_refused_at_a_renewal_is_done_at_the_next_for_all():
         await world.admit(THING)
         await world.admit(PEER)
         await world.manager.learn(told("198.51.100.7", asker=""))
-        enforcement, world.manager._enforcement = world.kernel, Refusing("a test")
+        enforcement, world.manager._keeper._enforcement = world.kernel, Refusing("a test")
         with pytest.raises(TransportError):
             await world.manager.refresh()
-        world.manager._enforcement = enforcement
+        world.manager._keeper._enforcement = enforcement
         await world.manager.refresh()
         assert all(OPEN in world.kernel.rules(one.id) for one in (THING, PEER))
 
