@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,6 +49,15 @@ class Shelved:
         return self.fetched_at + timedelta(hours=self.rules.cache_validity)
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """That a file could not be had: how often in turn, until when it is not asked for again, and why the last time."""
+
+    times: int
+    again_at: datetime
+    reason: str
+
+
 class MudLibrary:
     """Knows a rule set per MUD URL. A file that cannot be had does not take away one that was.
 
@@ -77,8 +85,7 @@ class MudLibrary:
         self._alarm = alarm
         self._shelf: dict[str, Shelved] = {}
         self._documents: dict[str, bytes] = {}
-        self._ask_again_at: dict[str, datetime] = {}
-        self._failures: Counter[str] = Counter()
+        self._failures: dict[str, _Failure] = {}
         self._asking: dict[str, asyncio.Lock] = {}
         self._renewed_last = ""
         for document in records.load().values():
@@ -99,6 +106,10 @@ class MudLibrary:
             return None
         _, _, data, _ = codec.decode(self._documents[_key(url)])
         return bytes(data)
+
+    def why_not(self, url: str) -> str:
+        """Why the file of `url` could not be had when it was asked for last; empty where it could, or never was."""
+        return self._failures[url].reason if url in self._failures else ""
 
     async def vouch(self, data: bytes) -> str:
         """Take a file that the owner vouches for; returns its URL, at which nobody else can offer another.
@@ -126,17 +137,17 @@ class MudLibrary:
         async with self._asking.setdefault(url, asyncio.Lock()):
             at = self._clock.utc()
             shelved = self._shelf.get(url)
-            if (shelved is not None and at < shelved.stale_at) or at < self._ask_again_at.get(url, at):
+            failure = self._failures.get(url)
+            if (shelved is not None and at < shelved.stale_at) or (failure is not None and at < failure.again_at):
                 return False
             try:
                 document, fresh = await self._fetch(url, at)
                 _require_successor(shelved, fresh)
             except (TransportError, ProtocolError, SecurityError, PolicyError) as error:
-                self._put_off(url, at)
+                self._put_off(url, at, str(error))
                 self._alarm(Alarm(AlarmKind.MUD_UNAVAILABLE, None, at, f"{url}: {error}"))
                 return False
             self._failures.pop(url, None)
-            self._ask_again_at.pop(url, None)
             await self._keep(url, document, fresh)
             return self._note_change(url, shelved, at)
 
@@ -161,10 +172,10 @@ class MudLibrary:
         self._documents[_key(url)] = document
         self._shelf[url] = shelved
 
-    def _put_off(self, url: str, at: datetime) -> None:
-        wait = min(_FIRST_RETRY * 2 ** min(self._failures[url], _DOUBLINGS), _LAST_RETRY)
-        self._failures[url] += 1
-        self._ask_again_at[url] = at + wait
+    def _put_off(self, url: str, at: datetime, reason: str) -> None:
+        times = self._failures[url].times if url in self._failures else 0
+        wait = min(_FIRST_RETRY * 2 ** min(times, _DOUBLINGS), _LAST_RETRY)
+        self._failures[url] = _Failure(times + 1, at + wait, reason)
 
     def _note_change(self, url: str, before: Shelved | None, at: datetime) -> bool:
         change = difference(None if before is None else before.rules, self._shelf[url].rules)

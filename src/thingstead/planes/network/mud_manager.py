@@ -293,7 +293,7 @@ class MudManager:
         await self._library.refresh(url)
         file = self._library.file(url)
         if file is None:
-            raise TransportError(f"no MUD file of {url[:200]} that is taken can be had: the log says why")
+            raise TransportError(f"no MUD file of {url[:200]} that is taken can be had: {self._library.why_not(url)}")
         return file
 
     async def expect(self, document: bytes) -> None:
