@@ -1,12 +1,16 @@
 """README, ARCHITECTURE and SECURITY speak of what is there, and leave nothing of its kind out."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from thingstead.cli import main as cli
+from thingstead.cli.command import COMMANDS
 from thingstead.controller.directory import KEYS
 from thingstead.domain.plane import PlaneName
+from thingstead.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "thingstead"
@@ -77,9 +81,31 @@ def test_every_command_that_a_page_names_is_one():
     assert {one for one in named if one[1] not in known and " ".join(one[1:]).strip() not in known | groups} == set()
 
 
+@pytest.mark.parametrize(
+    "page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_a_command_line_on_a_page_has_no_words_that_the_command_does_not_take(page):
+    text = page.read_text().replace("\\\n", " ")
+    commands = {command.name: command for command in COMMANDS}
+    wrong = []
+    for line in re.findall(r"(?:^ *|`)thingstead ([^`\n]+)", text, re.MULTILINE):
+        words = [one for one in shlex.split(line.rstrip("\\ &"), comments=True) if one != "|"]
+        command = commands.get(" ".join(words[:2])) or commands.get(words[0])
+        if command is None or "[" in line or {"...", "…"} & set(words):
+            continue
+        try:
+            cli.parser(command, cli.load(command)).parse_args(words[len(command.words) :])
+        except ConfigError as error:
+            # What a sentence leaves out, or has a capital for, is the reader's to fill in.
+            wrong += [line] if "unrecognized" in str(error) else []
+    assert wrong == []
+
+
 def test_the_page_of_changes_says_nothing_twice():
     beginnings = re.findall(r"^- (.{40})", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    lines = re.findall(r"^.{60,}", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
     assert sorted(set(beginnings)) == sorted(beginnings), "a merge may have joined an old list with the newer one"
+    assert sorted(set(lines)) == sorted(lines), "a merge may have kept both sides of an entry"
 
 
 def test_the_first_screen_of_the_readme_has_the_two_commands_and_what_it_is_not():

@@ -51,7 +51,7 @@ PROPOSE = Action(
     _propose,
     "From conversations that passed and were answered. It counts from `thingstead thing mud THING --file FILE` on.\n"
     "To learn for a day what nothing allows yet:\n"
-    "`thingstead network allow --thing THING --to any --protocol any --hours 24`, then this.",
+    "`thingstead network allow any --thing THING --protocol any --hours 24`, then this.",
 )
 ADOPT = Action(
     (
