@@ -166,6 +166,18 @@ class MudLibrary:
                 changed.add(url)
         return changed
 
+    async def obtain(self, url: str) -> bytes:
+        """The file of `url`, asked for where it is not here.
+
+        Raises:
+            TransportError: it cannot be had, or its maker's signature is not there.
+        """
+        await self.refresh(url)
+        file = self.file(url)
+        if file is None:
+            raise TransportError(f"no MUD file of {url[:200]} that is taken can be had: {self.why_not(url)}")
+        return file
+
     async def _keep(self, url: str, document: bytes, shelved: Shelved) -> None:
         """On disk first: what is in force must be what comes back after a restart."""
         await self._records.write({_key(url): document})

@@ -8,23 +8,24 @@ from ipaddress import ip_address
 from thingstead.analysis.reach import Neighbourhood
 from thingstead.analysis.traffic.flow import Flow
 from thingstead.clock import Clock
-from thingstead.domain.crypto_asset import AssetKind, CryptoAsset
+from thingstead.domain.crypto_asset import CryptoAsset
 from thingstead.domain.name import NameAnswer, NameStanding
 from thingstead.domain.network import AppliedChange, Drop, ThingAddress
 from thingstead.domain.owner_rule import ANYBODY, INTERNET, LOCAL, OwnerRule, as_prefix
 from thingstead.domain.plane import OBLIGATIONS, Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
 from thingstead.domain.ports import Enforcement
 from thingstead.domain.thing import Thing
-from thingstead.errors import PolicyError, TransportError, UntrustedError
+from thingstead.errors import PolicyError, TransportError
 from thingstead.identifier import ThingId, TransitionId
 from thingstead.planes.network.alarm import Alarm, AlarmKind
-from thingstead.planes.network.findings import CONTROLS, LEARNED
-from thingstead.planes.network.mud_library import MudLibrary, is_owners
+from thingstead.planes.network.deviation import Deviations
+from thingstead.planes.network.evidence import assets, expiries, findings
+from thingstead.planes.network.mud_library import MudLibrary
 from thingstead.planes.network.name_table import NameTable
 from thingstead.planes.network.overlay import OWN, Overlay
 from thingstead.planes.network.residents import Resident, Residents
 from thingstead.planes.network.rule_book import NOBODY, Reason, RuleBook, SiteMap, is_unmended, names_peers
-from thingstead.planes.network.rule_keeper import RuleKeeper
+from thingstead.planes.network.rule_keeper import RuleKeeper, described
 from thingstead.protocols.mud.rule import RuleSet, compile_rules
 from thingstead.protocols.mud.signature import AdmissionPolicy, admit
 
@@ -46,7 +47,6 @@ class MudManager:
         locate: a thing's addresses; called at each admission.
         clock: for UTC.
         alarm: told at once of deviations and changes.
-        deviation_packets: refused packets between two looks that are worth an alarm.
         at_once: things whose rules change in one step, a tenth of a second; then others have their turn.
     """
 
@@ -63,7 +63,6 @@ class MudManager:
         locate: Callable[[ThingId], tuple[ThingAddress, ...]],
         clock: Clock,
         alarm: Callable[[Alarm], None],
-        deviation_packets: int = 1,
         at_once: int = 250,
     ) -> None:
         self._library = library
@@ -73,14 +72,13 @@ class MudManager:
         self._locate = locate
         self._clock = clock
         self._alarm = alarm
-        self._deviation_packets = deviation_packets
+        self._deviations = Deviations()
         self._residents = Residents()
         self._book = RuleBook(library, names, self._residents, site=site, overlay=overlay)
         self._keeper = RuleKeeper(
             enforcement, self._book, self._residents, rate=site.rate, clock=clock, at_once=at_once
         )
         self._renewed: set[str] = set()
-        self._refused: dict[ThingId, int] = {}
 
     @property
     def mode(self) -> str:
@@ -116,13 +114,8 @@ class MudManager:
             PolicyError: its address is another thing's.
         """
         applied = await self._admit(thing, Demand.ADMIT)
-        rules = self._book.rules_of(thing)
-        source = "no MUD file: baseline only" if rules is None else f"{rules.url} by {rules.signer or 'nobody'}"
-        for one in () if rules is None else self._book.unanswered(rules):
-            source += f", nobody here is {one[:80]}"
-        if thing.verifies_nothing:
-            source = f"{_CONFINED} ({source})"
-        return self._receipt(thing, Demand.ADMIT, transition_id, f"{source}; {_described(applied)}")
+        source = self._book.source(thing)
+        return self._receipt(thing, Demand.ADMIT, transition_id, f"{source}; {described(applied)}")
 
     async def restrict(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Drop every packet of the thing, established flows included, but those by which the controller mends it.
@@ -131,14 +124,14 @@ class MudManager:
         mends, keeps the same way (RFC 8576 §5.5), and flows there that are open.
         """
         applied = await self._restrict(thing, Demand.RESTRICT)
-        detail = f"only the way to the controller left; {_described(applied)}"
+        detail = f"only the way to the controller left; {described(applied)}"
         return self._receipt(thing, Demand.RESTRICT, transition_id, detail)
 
     async def withdraw(self, thing: Thing, *, cause: str, transition_id: TransitionId) -> Receipt:
         """Take its rules away, and drop every packet of its interface."""
         applied = await self._bar(thing, Demand.WITHDRAW)
         await self._reapply_peers(thing)
-        return self._receipt(thing, Demand.WITHDRAW, transition_id, f"rules gone, barred; {_described(applied)}")
+        return self._receipt(thing, Demand.WITHDRAW, transition_id, f"rules gone, barred; {described(applied)}")
 
     async def probe(self, thing: Thing) -> Probe:
         """Ask the enforcer."""
@@ -200,18 +193,10 @@ class MudManager:
 
     async def watch(self) -> tuple[Alarm, ...]:
         """Look at the counters: packets that no rule allows are a deviation, told to `alarm` and returned (R-80)."""
-        alarms: list[Alarm] = []
-        for row in await self._enforcement.counters():
-            before = self._refused.get(row.thing, 0)
-            self._refused[row.thing] = row.refused
-            if row.refused - before >= self._deviation_packets:
-                detail = f"{row.refused - before} packets that no rule allows, {row.refused} in all"
-                alarms.append(
-                    Alarm(AlarmKind.DEVIATION, row.thing, self._clock.utc(), detail, packets=row.refused - before)
-                )
+        alarms = self._deviations.since(await self._enforcement.counters(), self._clock.utc())
         for alarm in alarms:
             self._alarm(alarm)
-        return tuple(alarms)
+        return alarms
 
     def rules_of(self, thing: Thing) -> RuleSet | None:
         """What its maker's word says, as compiled."""
@@ -290,11 +275,7 @@ class MudManager:
         Raises:
             TransportError: it cannot be had, or its maker's signature is not there.
         """
-        await self._library.refresh(url)
-        file = self._library.file(url)
-        if file is None:
-            raise TransportError(f"no MUD file of {url[:200]} that is taken can be had: {self._library.why_not(url)}")
-        return file
+        return await self._library.obtain(url)
 
     async def expect(self, document: bytes) -> None:
         """A release is offered whose things will go by this file: its names are looked up before one runs it.
@@ -319,15 +300,8 @@ class MudManager:
         if resident is None:
             return False
         rules = self._stated(document) if document else None
-        filed = self._library.rules(resident.thing.mud_url)
-        if rules is not None and filed is not None and rules.authority != filed.authority:
-            raise UntrustedError(
-                f"the release's MUD file is of {rules.authority}, the thing's of {filed.authority}",
-                spec="RFC 8520 §3.2",
-            )
-        if rules == self._book.released(thing):
+        if not self._book.release(resident.thing, rules):
             return True
-        self._book.release(thing, rules)
         if rules is not None:
             await self._names.refresh(frozenset(rules.dns_names))
         await self._keeper.apply_again(thing)
@@ -338,46 +312,17 @@ class MudManager:
 
     def expiries(self) -> Sequence[Expiry]:
         """Files that must be asked for again, and signers that run out."""
-        expiries = []
-        for url, shelved in self._library.shelved().items():
-            things = self._residents.with_url(url)
-            if not is_owners(url):
-                expiries.append(Expiry(f"MUD file {url}", shelved.stale_at, things, self.name, shelved.stale_at))
-            if shelved.rules.signer_expires is not None:
-                what = f"signer of MUD file {url}: {shelved.rules.signer}"
-                expiries.append(Expiry(what, shelved.rules.signer_expires, things, self.name))
-        return tuple(expiries)
+        return expiries(self._library, self._residents)
 
     def assets(self) -> Sequence[CryptoAsset]:
         """The certificates of who signs the MUD files that are in force."""
-        return [
-            CryptoAsset(
-                AssetKind.CERTIFICATE,
-                f"signer of MUD file {url}",
-                (rules.signer_algorithm,),
-                self._residents.with_url(url),
-                None,
-                rules.signer_expires,
-            )
-            for url, rules in ((url, shelved.rules) for url, shelved in self._library.shelved().items())
-            if rules.signer_algorithm
-        ]
+        return assets(self._library, self._residents)
 
     def findings(self, question: str) -> Sequence[Finding]:
         """What the rules in force show for `question`."""
-        row = CONTROLS.get(question)
-        if row is None:
-            return ()
-        control, risk = row
-        ruled = self._residents.admitted()
-        filed = [one for one in ruled if self._library.rules(one.thing.mud_url) is not None]
-        learned = sum(is_owners(one.thing.mud_url) for one in filed)
-        evidence = (
-            f"{len(ruled)} things under rules, {len(filed) - learned} by a MUD file of their maker, "
-            f"{learned} by one of the owner's, kept by {self.mode}; {sum(self._refused.values())} packets refused"
+        return findings(
+            question, self._library, self._residents, mode=self.mode, packets_refused=self._deviations.packets_refused
         )
-        shown = learned if question == LEARNED else len(ruled)
-        return (Finding(question, self.name, control, evidence, risk, holds=shown > 0 and self.mode == "nftables"),)
 
     def snapshot(self) -> Mapping[str, bytes]:
         """The MUD files as they came and the owner's own rules; who is barred is the lifecycle's to say."""
@@ -452,13 +397,3 @@ class MudManager:
 
     def _receipt(self, thing: Thing, demand: Demand, transition_id: TransitionId, detail: str) -> Receipt:
         return Receipt(self.name, thing.id, demand, transition_id, self._clock.utc(), detail)
-
-
-def _described(applied: AppliedChange) -> str:
-    if applied.seconds is None:
-        return f"DRY RUN: {applied.added} rules added and {applied.removed} removed on paper, nothing is enforced"
-    took = f"{applied.seconds * 1000:.2f} ms"
-    return f"{applied.added} rules added, {applied.removed} removed, in force in {took} ({applied.mode})"
-
-
-_CONFINED = "kept from the Internet: it verifies no release by itself"

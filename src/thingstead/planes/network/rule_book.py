@@ -16,6 +16,7 @@ from thingstead.domain.lifecycle import LifecycleState, Restriction
 from thingstead.domain.network import FlowRule, RateLimit, ThingAddress
 from thingstead.domain.owner_rule import OwnerRule
 from thingstead.domain.thing import Thing
+from thingstead.errors import UntrustedError
 from thingstead.identifier import ThingId
 from thingstead.planes.network.mud_library import MudLibrary, is_owners
 from thingstead.planes.network.name_table import NameTable
@@ -103,21 +104,38 @@ class RuleBook:
         """What its maker's word says, as compiled: that of the release which it runs, or else its file."""
         return self._released.get(thing.id) or self._library.rules(thing.mud_url)
 
-    def unanswered(self, rules: RuleSet) -> tuple[str, ...]:
+    def source(self, thing: Thing) -> str:
+        """By whose file it goes, and what of that means nobody here, in a line."""
+        rules = self.rules_of(thing)
+        told = "no MUD file: baseline only" if rules is None else f"{rules.url} by {rules.signer or 'nobody'}"
+        for one in () if rules is None else self._unanswered(rules):
+            told += f", nobody here is {one[:80]}"
+        return f"{_CONFINED} ({told})" if thing.verifies_nothing else told
+
+    def _unanswered(self, rules: RuleSet) -> tuple[str, ...]:
         """Controller classes that a file names and the owner has no answer to; rules about them let nothing through."""
         named = {rule.remote.name for rule in rules.rules if rule.remote.kind is RemoteKind.CONTROLLER}
         # Every file has these two, by RFC 8520 §5, whatever it says itself.
         return tuple(sorted(named - self._site.controllers.keys() - {DNS_CLASS, NTP_CLASS}))
 
-    def released(self, thing: ThingId) -> RuleSet | None:
-        """What the release that it runs says; None where it goes by its own file."""
-        return self._released.get(thing)
+    def release(self, thing: Thing, rules: RuleSet | None) -> bool:
+        """Have a thing go by what the release that it runs says, or by its own file; whether that is new.
 
-    def release(self, thing: ThingId, rules: RuleSet | None) -> None:
-        """Have a thing go by these, or by its own file."""
-        self._released.pop(thing, None)
+        Raises:
+            UntrustedError: a file of another maker's than the thing's own.
+        """
+        filed = self._library.rules(thing.mud_url)
+        if rules is not None and filed is not None and rules.authority != filed.authority:
+            raise UntrustedError(
+                f"the release's MUD file is of {rules.authority}, the thing's of {filed.authority}",
+                spec="RFC 8520 §3.2",
+            )
+        if rules == self._released.get(thing.id):
+            return False
+        self._released.pop(thing.id, None)
         if rules is not None:
-            self._released[thing] = rules
+            self._released[thing.id] = rules
+        return True
 
     def dns_names(self, thing: Thing) -> frozenset[str]:
         """Names that the rules of a thing speak of, refusals too."""
@@ -317,5 +335,6 @@ def _host(address: ThingAddress) -> Prefix:
     return ip_network(address.ip)
 
 
+_CONFINED = "kept from the Internet: it verifies no release by itself"
 _BY = ("maker", "owner", "domain")
 _SAYS = {"maker": "its maker says", "owner": "you said", "domain": "each thing of the domain needs it"}

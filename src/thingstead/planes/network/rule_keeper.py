@@ -13,7 +13,7 @@ from thingstead.identifier import ThingId
 from thingstead.planes.network.residents import Resident, Residents
 from thingstead.planes.network.rule_book import RuleBook
 
-__all__ = ["RuleKeeper"]
+__all__ = ["RuleKeeper", "described"]
 
 _LONGEST_TURN = 5.0
 """Seconds that rules for thousands of things may take at a time: who asks elsewhere waits half a minute."""
@@ -141,3 +141,11 @@ class RuleKeeper:
         )
         (self._learning.add if change.learning else self._learning.discard)(thing.id)
         return change
+
+
+def described(applied: AppliedChange) -> str:
+    """What came of a change, in a line of a receipt."""
+    if applied.seconds is None:
+        return f"DRY RUN: {applied.added} rules added and {applied.removed} removed on paper, nothing is enforced"
+    took = f"{applied.seconds * 1000:.2f} ms"
+    return f"{applied.added} rules added, {applied.removed} removed, in force in {took} ({applied.mode})"

@@ -7,13 +7,13 @@ import pytest
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.domain.things import a_thing
 from tests.unit.planes.network.fakes import Kernel
-from thingstead.domain.network import FlowRule, ThingAddress
+from thingstead.domain.network import AppliedChange, FlowRule, ThingAddress
 from thingstead.domain.plane import Demand
 from thingstead.errors import TransportError
 from thingstead.identifier import ThingId
 from thingstead.planes.network.residents import Resident, Residents
 from thingstead.planes.network.rule_book import RuleBook
-from thingstead.planes.network.rule_keeper import RuleKeeper
+from thingstead.planes.network.rule_keeper import RuleKeeper, described
 
 NOW = JumpingClock().utc()
 FIRST, SECOND, THIRD, STRANGER = (ThingId(f"t-{number}") for number in (1, 2, 3, 9))
@@ -141,3 +141,14 @@ def test_nobody_keeps_rules_before_it_is_known_who():
     assert house.keeper.mode == "nobody yet"
     asyncio.run(house.keeper.settle())
     assert house.keeper.mode == "dry_run"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, "DRY RUN: 3 rules added and 1 removed on paper, nothing is enforced"),
+        (0.00125, "3 rules added, 1 removed, in force in 1.25 ms (nftables)"),
+    ],
+)
+def test_a_receipt_says_whether_anybody_enforces(seconds, words):
+    assert described(AppliedChange(FIRST, "nftables", 3, 1, seconds)) == words
