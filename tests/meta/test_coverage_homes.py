@@ -13,6 +13,7 @@ COMPOSITION_ROOTS = {
     "controller/engines",
     "controller/entrance",
     "controller/lookout",
+    "controller/upkeep",
     "proxy/program",
     "simulator/decade/decade",
     "simulator/decade/event",

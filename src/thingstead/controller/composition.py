@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 
-from thingstead.clock import Clock
 from thingstead.controller.attention import Attention
-from thingstead.controller.attesting import Attesting
-from thingstead.controller.behaviour_watch import BehaviourWatch
 from thingstead.controller.brownfield import adopted_and_present
 from thingstead.controller.clone_watch import CloneWatch
 from thingstead.controller.conductor import Conductor
@@ -37,18 +34,19 @@ from thingstead.controller.overview import Overview
 from thingstead.controller.owner import Owner, Trusted
 from thingstead.controller.people import compose_people
 from thingstead.controller.rejoining import Rejoining
-from thingstead.controller.release_network import ReleaseNetwork
 from thingstead.controller.remote_access import RemoteAccess
 from thingstead.controller.second_place import SecondPlace, second_place
 from thingstead.controller.server import DomainServer
 from thingstead.controller.service import serve
-from thingstead.controller.type_watch import DOCUMENTS as TYPES
-from thingstead.controller.type_watch import TypeWatch
-from thingstead.controller.type_ways import ways
-from thingstead.controller.vulnerability_watch import DOCUMENTS as TICKETS
-from thingstead.controller.vulnerability_watch import VulnerabilityWatch
+from thingstead.controller.upkeep import (
+    compose_attesting,
+    compose_behaviours,
+    compose_migrations,
+    compose_release_watches,
+    compose_types,
+)
 from thingstead.crypto.keystore import KeyStore
-from thingstead.domain.attestation_policy import AttestationPolicy, Waits
+from thingstead.domain.attestation_policy import Waits
 from thingstead.domain.crypto_policy import suites_of_joins
 from thingstead.domain.ledger.refusal import RefusalCounter
 from thingstead.domain.plane import Expiry, PlaneName
@@ -61,15 +59,11 @@ from thingstead.identifier import KeyId, ThingId
 from thingstead.phases.decommission import Decommission
 from thingstead.planes.access.authorization_server import AuthorizationServer
 from thingstead.planes.software.migration import Migrations
-from thingstead.planes.software.reference import Reference
-from thingstead.planes.software.release import ClassKey
-from thingstead.planes.software.verifier import Verifier
 from thingstead.protocols.ace.aif import Scope
 from thingstead.protocols.coap.message import Message
 from thingstead.protocols.cwt import ccs
 from thingstead.protocols.edhoc.credential import Credential, kccs_reference
 from thingstead.protocols.profile import join, path
-from thingstead.protocols.suit.identifier import class_identifier
 from thingstead.storage.records import PlaneRecords
 
 __all__ = ["compose", "domain_credential"]
@@ -87,7 +81,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     register = Register(foundation.store.load())
     store = second_place(foundation, register)
     store.listen(register.follow)
-    migrations = _migrations(
+    migrations = compose_migrations(
         foundation, store, register, lambda one: (server.last_acceptance(one), planes.data.interval(one))
     )
     foundation = replace(foundation, store=store, anchors=migrations.resume(foundation.anchors))
@@ -102,12 +96,12 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     planes = compose_planes(foundation, own.public, member, trusted, register=register, server=server)
     conductor = Conductor(planes, register, store=store, clock=clock)
     clones = CloneWatch(conductor, store=store, receives_at=server.receives_at, clock=clock)
-    attesting = _attesting(foundation, register, server, planes, trusted, lambda: admission.attestation)
+    attesting = compose_attesting(foundation, register, server, planes, trusted, lambda: admission.attestation)
     doors = compose_entrance(foundation, own, trusted, server, conductor, register, planes, attesting)
     admission = doors.admission
     notary = _notary(foundation, refusals)
     rejoining = Rejoining(lambda: admission.policy, register, conductor=conductor, runs=planes.software.runs)
-    behaviours = _behaviours(planes, register, store, clock, rejoining)
+    behaviours = compose_behaviours(planes, register, store, clock, rejoining)
     groups = GroupResources(resources, server, planes.groups, lambda thing: attesting.require(thing, Waits.GROUPS))
     door, devices = _ddi(foundation, register, planes, conductor, trusted, refusals)
     attention = _attention(foundation, register, server=server, door=door, planes=planes)
@@ -115,8 +109,8 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     overview = _overview(foundation, known, server, attention, doors=doors, door=door, dates=dates)
     expiring = ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock)
     owner = _owner(foundation, trusted, register, planes=planes, migrations=migrations, doors=doors, groups=groups)
-    release_network, vulnerabilities = _of_releases(foundation, planes, register, conductor, owner)
-    types = _types(foundation, server, planes, register, trusted)
+    release_network, vulnerabilities = compose_release_watches(foundation, planes, register, conductor, owner)
+    types = compose_types(foundation, server, planes, register, trusted)
     lookout = compose_lookout(foundation, planes, store, register, conductor, owner)
     aging = _aging(doors, overview, register, conductor, migrations)
     often = (expiring, rejoining, attesting, behaviours, release_network, types, *aging)
@@ -161,32 +155,6 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
 
 def _endpoint_config(foundation: Foundation) -> EndpointConfig:
     return EndpointConfig(max_peers=foundation.config.coap.max_peers, edhoc_path=path.EDHOC, confirm_after=0.0)
-
-
-def _types(
-    foundation: Foundation, server: DomainServer, planes: Planes, register: Register, trusted: Trusted
-) -> TypeWatch:
-    return TypeWatch(
-        ways(foundation, server, planes.software, register, anchors=lambda: trusted.anchors),
-        register,
-        records=PlaneRecords(PlaneName.SOFTWARE, foundation.store, prefix=TYPES),
-        clock=foundation.clock,
-    )
-
-
-def _of_releases(
-    foundation: Foundation, planes: Planes, register: Register, conductor: Conductor, owner: Owner
-) -> tuple[ReleaseNetwork, VulnerabilityWatch]:
-    network = ReleaseNetwork(planes.software, planes.network, register)
-    planes.software.on_install.append(network.note)
-    vulnerabilities = VulnerabilityWatch(
-        planes.software.exposures,
-        conductor,
-        records=PlaneRecords(PlaneName.SOFTWARE, foundation.store, prefix=TICKETS),
-        policy=lambda: owner.policy.vulnerability,
-        clock=foundation.clock,
-    )
-    return network, vulnerabilities
 
 
 def _owner(
@@ -337,74 +305,6 @@ def _overview(
         separate=foundation.separate,
         clock=foundation.clock,
     )
-
-
-def _migrations(
-    foundation: Foundation,
-    store: SecondPlace,
-    register: Register,
-    heard: Callable[[ThingId], tuple[datetime | None, timedelta | None]],
-) -> Migrations:
-    # Not with the software plane's own: those move where that plane lives in another process, and polls come in here.
-    records = PlaneRecords(PlaneName.IDENTITY, store, prefix="update-keys/")
-    crypto, clock = foundation.policy.crypto, foundation.clock
-    return Migrations(records, things=register.things, heard=heard, crypto=crypto, clock=clock)
-
-
-def _behaviours(
-    planes: Planes, register: Register, store: SecondPlace, clock: Clock, rejoining: Rejoining
-) -> BehaviourWatch:
-    software = planes.software
-    behaviours = BehaviourWatch(planes.network.watch, register, runs=software.runs, store=store, clock=clock)
-    software.on_install += [rejoining.note, behaviours.note]
-    return behaviours
-
-
-def _attesting(
-    foundation: Foundation,
-    register: Register,
-    server: DomainServer,
-    planes: Planes,
-    trusted: Trusted,
-    policy: Callable[[], AttestationPolicy],
-) -> Attesting:
-    software = planes.software
-
-    async def ask(thing: ThingId, message: Message, within: float) -> Message:
-        return await server.request(thing, message, within=within)
-
-    def references(thing: ThingId) -> tuple[Reference, ...]:
-        known = register.thing(thing)
-        vendors = {anchor.maker: anchor.vendor_id for anchor in trusted.anchors}
-        vendor = vendors.get(known.maker, b"")
-        target = ClassKey(vendor, class_identifier(vendor, known.model)) if vendor else None
-        return tuple([one for one in software.references() if one.target == target and one.source in vendors])
-
-    # As migrations: not with the software plane's own, which move with it.
-    verifier = Verifier(
-        PlaneRecords(PlaneName.IDENTITY, foundation.store, prefix="attestation/"),
-        references=references,
-        reported=lambda thing: software.runs(thing).sequence_number,
-        clock=foundation.clock,
-        random_bytes=foundation.random_bytes,
-        is_aborted=planes.campaigns.is_aborted,
-    )
-    attesting = Attesting(
-        verifier,
-        register,
-        policy=policy,
-        ask=ask,
-        holder=planes.access.holder_of,
-        accepts=software.accepts,
-        installed_at=lambda thing: software.runs(thing).installed_at,
-        leave_behind=lambda thing: planes.groups.leave_behind(thing, cause="attestation"),
-        clock=foundation.clock,
-    )
-    software.on_install.append(attesting.note)
-    software.on_offer.append(attesting.published)
-    software.gates.append(lambda thing: attesting.objection(thing, Waits.UPDATES))
-    planes.groups.withholds = lambda thing: bool(attesting.objection(thing, Waits.GROUPS))
-    return attesting
 
 
 def _decommission(
