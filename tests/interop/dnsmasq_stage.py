@@ -114,7 +114,7 @@ class Segment:
         process = await asyncio.create_subprocess_exec(
             self.dnsmasq, "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--group=root", "--pid-file=",
             f"--interface={self.site.interface}", "--bind-interfaces", "--except-interface=lo", "--log-facility=-",
-            "--no-resolv", "--no-hosts", f"--server=127.0.0.1#{self.port}", "--add-subnet=32,128",
+            "--no-resolv", "--no-hosts", f"--server=127.0.0.1#{self.port}", "--add-subnet=32,128", "--strip-subnet",
             "--dhcp-range=10.77.1.1,10.77.1.9,255.255.0.0,1h", "--dhcp-range=fd77::1:1,fd77::1:9,64,1h",
             *[f"--dhcp-host={one.mac.hex(':')},{one.ipv4}" for one in (self.lamp, self.plug, self.guest)],
             f"--dhcp-script={hook}", "--script-on-renewal", f"--dhcp-leasefile={self.folder / 'leases'}",
@@ -131,9 +131,13 @@ class Segment:
             print(told.decode(), file=sys.stderr)
 
 
-async def asks(place: Attachment, name: str = NAME) -> Any:
-    """What dnsmasq says to a device."""
-    query = encode_query(Question(name, RecordType.A), id=7)
+async def asks(place: Attachment, *, as_if: Attachment | None = None) -> Any:
+    """What dnsmasq says to a device, which may say that it asks for another one (RFC 7871 §6)."""
+    query = encode_query(Question(NAME, RecordType.A), id=7)
+    if as_if is not None:
+        said = struct.pack("!HHHBB", 8, 8, 1, 32, 0) + as_if.ipv4.packed
+        # The record at the end, which says how much is taken, says this too.
+        query = query[:-2] + struct.pack("!H", len(said)) + said
     with inside(place.namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as client:
         client.setblocking(False)
         client.connect((str(Site.controller_ipv4), 53))
@@ -210,6 +214,8 @@ async def observe(segment: Segment, controller: Controller, seen: dict[str, Any]
         seen["told"] = [str(one) for one, _ in (await asks(lamp)).addresses()]
         seen["after it asked"] = connects(lamp, cloud)
         seen["the other, which did not"] = connects(plug, cloud)
+        await asks(lamp, as_if=plug)
+        seen["the other, in whose name it was asked"] = connects(plug, cloud)
         await asks(plug)
         seen["the other, after it asked"] = connects(plug, cloud)
         segment.zone.rows = ((NAME, 60, "A", "10.77.1.2"),)

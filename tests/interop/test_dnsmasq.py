@@ -38,6 +38,11 @@ def test_what_one_device_was_told_by_dnsmasq_is_open_for_no_other(seen):
     assert (seen["the other, which did not"], seen["the other, after it asked"]) == (False, True)
 
 
+@pytest.mark.spec("RFC 7871 11.3")
+def test_what_a_device_asks_in_the_name_of_another_opens_nothing_for_that(seen):
+    assert seen["the other, in whose name it was asked"] is False
+
+
 def test_dnsmasq_tells_nobody_of_a_neighbour(seen):
     assert seen["told of a neighbour"] == []
 

@@ -127,7 +127,7 @@ class NamesConfig:
         upstreams: IP addresses of the resolvers that it asks; without one it knows `[network] hosts` alone.
         upstream_port: their port.
         forwarders: IP addresses at which things ask another resolver, which asks this one and is believed when it says
-            for whom: dnsmasq with `add-subnet=32,128`.
+            for whom: dnsmasq with `add-subnet=32,128` and `strip-subnet`.
     """
 
     enabled: bool = False
