@@ -23,7 +23,7 @@ HERE = "this domain"
 _DROPS = {
     "barred": "it is cut off: nothing of it passes, whatever rules allow",
     "spoofed": "it was sent from an address that is not bound to this interface",
-    "rogue": "only the site's own servers may say such things to others: who routes, who has which address",
+    "rogue": "only the site's own servers may say such things of others: who routes, who is where, whose flow failed",
     "sideways": "on its segment nothing passes from one to another that no rule names",
     "stranger": "the domain does not know who sent it",
     "too_much": "it sent more than it may in so short a time",

@@ -20,8 +20,11 @@ _GET, _DELETE = 1 << 8 | 1, 1 << 8 | 2
 _ORIGINAL, _REPLY, _ZONE, _FILTER = 1, 2, 18, 25
 _ADDRESSES = 1
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
-_PLACES = {4: ((1, 1), (2, 2)), 6: ((3, 1), (4, 2))}
-"""Attribute of source and destination, and the flag that has a filter compare it."""
+_PLACES = {4: (1, 2), 6: (3, 4)}
+"""Attributes of source and destination."""
+
+_SOURCE = 1
+"""Flag that has a filter compare it."""
 
 
 _FEW = 4
@@ -31,6 +34,7 @@ _IPV4 = 4
 def end_flows(kernel: NetfilterSocket, addresses: Sequence[ThingAddress]) -> None:
     """Forget the tracked connections from and to these addresses.
 
+    Who opens a flow is the source of its first direction, and who answers that of the other, however it is translated.
     To look for one the kernel goes through all connections: for many it is asked for them once.
 
     Raises:
@@ -41,10 +45,10 @@ def end_flows(kernel: NetfilterSocket, addresses: Sequence[ThingAddress]) -> Non
         end_flows_of(kernel, among.__contains__)
         return
     for one in addresses:
-        for kind, flag in _PLACES[one.ip.version]:
-            body = nested(_ORIGINAL, nested(_ADDRESSES, attribute(kind, one.ip.packed))) + nested(
-                _FILTER, attribute(1, struct.pack("=I", flag)), attribute(2, struct.pack("=I", 0))
-            )
+        address = nested(_ADDRESSES, attribute(_PLACES[one.ip.version][0], one.ip.packed))
+        for side in (_ORIGINAL, _REPLY):
+            flags = [attribute(of, struct.pack("=I", _SOURCE * (of == side))) for of in (_ORIGINAL, _REPLY)]
+            body = nested(side, address) + nested(_FILTER, *flags)
             kernel.request(Message(_DELETE, 0, _FAMILIES[one.ip.version], body))
 
 
@@ -83,4 +87,4 @@ def within(prefixes: Iterable[IPv4Network | IPv6Network]) -> Callable[[bytes], b
 def _ends(side: bytes) -> Iterator[bytes]:
     """Source and destination as one side has them, for translation makes the two differ."""
     found = dict(parse_attributes(dict(parse_attributes(side)).get(_ADDRESSES, b"")))
-    yield from (found[kind] for places in _PLACES.values() for kind, _ in places if kind in found)
+    yield from (found[kind] for places in _PLACES.values() for kind in places if kind in found)

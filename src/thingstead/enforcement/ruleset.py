@@ -19,6 +19,8 @@ sent by UDP, is decided on once too, and is one flow to the bound on flows.
 What nearly every packet passes is few lookups: they are what forwarding costs. So the first rules of forward take what
 an open flow sends out of the segment, by one lookup of its binding, whose element counts it and says whether it is too
 much. That it came from a segment need not be asked: what comes from elsewhere and goes elsewhere is not decided here.
+ICMP takes the longer way: what is said of a flow that failed belongs to that flow for the kernel, whoever says it. A
+thing says so of its own flows alone; of another's it would carry anything to the other's peer, or cut the other off.
 """
 
 from __future__ import annotations
@@ -84,9 +86,18 @@ def _family_sets(family: str, address: str) -> str:
 
 def _family_chains(family: str, ip: str, log: str) -> str:
     neighbours = f"        {_NEIGHBOURS}\n" if family == "6" else ""
+    forged = _FORGED.format(family=family, ip=ip, icmp=_ICMP[family])
     server, client = _DHCP_PORTS[family]
     return _FAMILY_CHAINS.format(
-        family=family, ip=ip, some=SOME, log=log, neighbours=neighbours, open=_OPEN, server=server, client=client
+        family=family,
+        ip=ip,
+        some=SOME,
+        log=log,
+        neighbours=neighbours,
+        forged=forged,
+        open=_OPEN,
+        server=server,
+        client=client,
     )
 
 
@@ -147,8 +158,8 @@ table inet {name} {{
     }}
     chain forward {{
         type filter hook forward priority filter; policy drop;
-        meta nfproto ipv4 oifname != {segments} {open} ip saddr . ether saddr @thing4 accept
-        meta nfproto ipv6 oifname != {segments} {open} ip6 saddr . ether saddr @thing6 accept
+        meta nfproto ipv4 oifname != {segments} meta l4proto != icmp {open} ip saddr . ether saddr @thing4 accept
+        meta nfproto ipv6 oifname != {segments} meta l4proto != icmpv6 {open} ip6 saddr . ether saddr @thing6 accept
         iifname {segments} jump from_segment
         iifname {segments} goto drop_stranger
         oifname {segments} goto to_segment
@@ -166,6 +177,13 @@ table inet {name} {{
 _NEIGHBOURS = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } ip6 hoplimit 255 accept"
 
 _OPEN = "ct status confirmed"
+
+_ICMP = {"4": "icmp", "6": "icmpv6"}
+_FORGED = (
+    "meta l4proto {icmp} ct state related ct original {ip} saddr . ether saddr != @bound{family} "
+    "ct reply {ip} saddr . ether saddr != @bound{family}"
+)
+"""An error about a flow of somebody else: who sends it neither opened it nor answered, however it is translated."""
 
 _NO_BOUND = "limit rate 1000000000/second burst 1000000000 packets"
 """One a nanosecond: an element that says no bound of its own has this one."""
@@ -237,7 +255,8 @@ _FAMILY_CHAINS = """\
         goto drop_barred
     }}
     chain from_thing{family} {{
-{neighbours}        {open} goto passed
+{neighbours}        {forged} goto rogue{family}
+        {open} goto passed
         udp sport {server} udp dport {client} goto rogue{family}
         {ip} saddr @flows{family} goto too_much{family}
         {ip} saddr . {ip} daddr . meta l4proto . th dport @no_out{family} goto denied{family}

@@ -95,7 +95,7 @@ def test_what_is_denied_is_asked_before_anything_is_allowed(name):
 @pytest.mark.parametrize("name", ["from_thing4", "from_thing6"])
 def test_how_much_a_thing_sends_is_asked_before_its_open_flows_pass(name):
     rules = chain(name)
-    assert next(rule for rule in rules if "icmpv6" not in rule) == "ct status confirmed goto passed"
+    assert next(rule for rule in rules if "icmp" not in rule) == "ct status confirmed goto passed"
     family = name[-1]
     here = chain("from_segment")
     within, more = (next(n for n, rule in enumerate(here) if f"@{of}{family}" in rule) for of in ("thing", "bound"))
@@ -105,8 +105,10 @@ def test_how_much_a_thing_sends_is_asked_before_its_open_flows_pass(name):
 
 def test_what_an_open_flow_sends_out_of_the_segment_passes_by_its_binding_alone():
     first, second, third, *_ = chain("forward")[1:]
-    for rule, family, ip in ((first, "4", "ip"), (second, "6", "ip6")):
-        start = f'meta nfproto ipv{family} oifname != {{ "lan0", "lan1" }} ct status confirmed '
+    for rule, family, ip, errors in ((first, "4", "ip", "icmp"), (second, "6", "ip6", "icmpv6")):
+        start = (
+            f'meta nfproto ipv{family} oifname != {{ "lan0", "lan1" }} meta l4proto != {errors} ct status confirmed '
+        )
         assert rule == f"{start}{ip} saddr . ether saddr @thing{family} accept"
     assert third == 'iifname { "lan0", "lan1" } jump from_segment'
 
