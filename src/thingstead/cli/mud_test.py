@@ -78,7 +78,7 @@ def _device(session: Session, flows: list[Flow]) -> bytes:
     found = sorted({flow.device for flow in flows})
     if len(found) != 1:
         named = ", ".join(one.hex(":") for one in found[:_MOST_NAMED]) or "nobody"
-        raise ConfigError(f"expected a capture of one device, or --mac; {named} speaks there")
+        raise ConfigError(f"expected a capture of one device, or --mac; there are packets of {named}")
     return found[0]
 
 

@@ -107,10 +107,6 @@ class MudLibrary:
         _, _, data, _ = codec.decode(self._documents[_key(url)])
         return bytes(data)
 
-    def why_not(self, url: str) -> str:
-        """Why the file of `url` could not be had when it was asked for last; empty where it could, or never was."""
-        return self._failures[url].reason if url in self._failures else ""
-
     async def vouch(self, data: bytes) -> str:
         """Take a file that the owner vouches for; returns its URL, at which nobody else can offer another.
 
@@ -175,7 +171,8 @@ class MudLibrary:
         await self.refresh(url)
         file = self.file(url)
         if file is None:
-            raise TransportError(f"no MUD file of {url[:200]} that is taken can be had: {self.why_not(url)}")
+            reason = self._failures[url].reason if url in self._failures else "its owner brings it (thing mud --file)"
+            raise TransportError(f"no MUD file of {url[:200]} that is taken can be had: {reason}")
         return file
 
     async def _keep(self, url: str, document: bytes, shelved: Shelved) -> None:

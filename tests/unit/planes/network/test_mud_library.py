@@ -6,7 +6,7 @@ import pytest
 from tests.unit.controller.planes import JumpingClock
 from tests.unit.planes.network.fakes import CLOUD, URL, Shelf, Web, World, described
 from thingstead.crypto.authority import make_authority, make_signer
-from thingstead.errors import DecodeError, PolicyError, StorageError
+from thingstead.errors import DecodeError, PolicyError, StorageError, TransportError
 from thingstead.planes.network.alarm import AlarmKind
 from thingstead.planes.network.mud_library import MudLibrary
 from thingstead.protocols.cbor import codec
@@ -262,3 +262,12 @@ def test_a_renewal_names_the_files_that_say_something_else_now():
     world = World(CLOUD)
     assert asyncio.run(world.library.renew([URL, f"{URL}.other"])) == {URL}
     assert asyncio.run(world.library.renew([URL])) == set()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [("https://learned.invalid/lamp.json", "its owner brings it"), (f"{URL}.absent", "is not there")],
+)
+def test_who_needs_a_file_that_cannot_be_had_is_told_why(url, reason):
+    with pytest.raises(TransportError, match=reason):
+        asyncio.run(World(CLOUD).library.obtain(url))
