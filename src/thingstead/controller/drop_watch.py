@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from ipaddress import ip_address
 
 from thingstead.analysis.traffic.flow import Flow
@@ -30,6 +31,7 @@ class DropWatch:
         neighbourhood: whose addresses these are.
         history: keeps it.
         is_cut_off: whether nothing of a thing passes.
+        names_of: what an address stands for at an instant, as conversations with it are called.
 
     Attributes:
         by_reason: how many packets, by the kernel's rule that dropped them.
@@ -44,11 +46,13 @@ class DropWatch:
         history: FlowHistory,
         *,
         is_cut_off: Callable[[ThingId], bool],
+        names_of: Callable[[bytes, float], tuple[str, ...]],
     ) -> None:
         self._drops = drops
         self._neighbourhood = neighbourhood
         self._history = history
         self._is_cut_off = is_cut_off
+        self._names_of = names_of
         self.by_reason: Counter[str] = Counter()
         self.unread = self.strangers = 0
 
@@ -76,9 +80,9 @@ class DropWatch:
         if sender is not None:
             is_unbound = cause == "stranger" and packet.source not in self._neighbourhood.devices(sender)
             own = f"unbound {ip_address(packet.source)}" if is_unbound and packet.source else cause
-            self._keep(sender, receiver, _flow(packet, is_sent=True), own)
+            self._keep(sender, receiver, self._flow(packet, is_sent=True), own)
         if receiver is not None:
-            self._keep(receiver, sender, _flow(packet, is_sent=False), cause)
+            self._keep(receiver, sender, self._flow(packet, is_sent=False), cause)
 
     def _keep(self, thing: ThingId, other: ThingId | None, flow: Flow, cause: str) -> None:
         """Who looks for routers on a bridge that does not carry that did nothing; who says to be one did."""
@@ -86,6 +90,10 @@ class DropWatch:
             cause = f"elsewhere {other}"
         if cause in _CLAIMS or not keeps_the_link(flow):
             self._history.see(thing, flow, cause=cause)
+
+    def _flow(self, packet: Packet, *, is_sent: bool) -> Flow:
+        flow = _flow(packet, is_sent=is_sent)
+        return replace(flow, names=self._names_of(flow.remote, packet.at)) if packet.family else flow
 
 
 def _flow(packet: Packet, *, is_sent: bool) -> Flow:

@@ -133,7 +133,9 @@ class FlowHistory:
         await self._records.write({key: None for key, _ in self._records.scan(f"{thing}/", f"{thing}/~")})
 
     async def _contacts(self, thing: ThingId, waiting: tuple[tuple[Flow, str], ...]) -> list[Contact]:
-        reasons = await self._explain(thing, tuple([flow for flow, _ in waiting]))
+        # A name that others looked up calls what was dropped by its name, and opened nothing for this thing.
+        asked = tuple([replace(flow, names=()) if cause else flow for flow, cause in waiting])
+        reasons = await self._explain(thing, asked)
         return [self._contact(flow, cause, reason) for (flow, cause), reason in zip(waiting, reasons, strict=True)]
 
     def _contact(self, flow: Flow, cause: str, reason: Reason) -> Contact:

@@ -44,6 +44,10 @@ class FlowWatch:
         going = [flow for device in self._neighbourhood.devices(thing) for flow in self._table.of(device)]
         return tuple([flow for flow in going if not keeps_the_link(flow)])
 
+    def names_of(self, address: bytes, at: float) -> tuple[str, ...]:
+        """What an address stood for at an instant, as answers said that passed."""
+        return self._names.names_of(address, at)
+
     async def look(self) -> None:
         """Take up conversations that fell silent."""
         self._keep(self._table.tick(self._clock.utc().timestamp()))

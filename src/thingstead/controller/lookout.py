@@ -131,6 +131,7 @@ def compose_lookout(
         neighbourhood,
         history,
         is_cut_off=lambda thing: register.thing(thing).restriction is not Restriction.NONE,
+        names_of=flows.names_of,
     )
     exposure = _exposure(foundation, planes, store, register)
     urls = MudIntake(

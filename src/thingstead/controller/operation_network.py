@@ -290,6 +290,8 @@ class NetworkAnswers:
         protocol, ports = _protocol(request.protocol), _ports(request.port)
         if ports != _ALL_PORTS and protocol is None:
             protocol = _PROTOCOLS["tcp"]
+        if ports != _ALL_PORTS and protocol in {_PROTOCOLS["icmp"], _PROTOCOLS["icmpv6"]}:
+            raise ConfigError(f"expected a protocol that has ports, got {request.protocol} with {request.port}")
         vulnerability = request.cve if isinstance(request, BlockFlow) else ""
         remote = parse_remote(request.to)
         # Whose a vulnerability is changes; the rule is the same.

@@ -17,7 +17,7 @@ from thingstead.domain.register import Register
 from thingstead.domain.release_policy import Severity
 from thingstead.domain.role import Right
 from thingstead.domain.thing import Thing
-from thingstead.identifier import ThingId
+from thingstead.identifier import ThingId, thing_id
 from thingstead.planes.network.mud_manager import MudManager
 from thingstead.planes.software.status_tracker import StatusTracker
 from thingstead.planes.software.vulnerability_shelf import Exposure
@@ -42,6 +42,7 @@ def rows(
     """The table."""
 
     async def listing(request: AskPaths) -> list[dict[str, Any]]:
+        wanted = register.thing(thing_id(request.thing)).id if request.thing else ""
         exposures: dict[ThingId, list[Exposure]] = {}
         for one in await tracker.exposures():
             exposures.setdefault(one.thing, []).append(one)
@@ -52,7 +53,7 @@ def rows(
 
         # A large house takes seconds, and things are served meanwhile.
         found = await asyncio.to_thread(paths, await network.reach(), hold)
-        return [_row(path) for path in found if request.thing in ("", path.target)]
+        return [_row(path) for path in found if wanted in ("", path.target)]
 
     return (
         Operation("network.paths", AskPaths, Right.AUDIT, "the weakest path to each thing, over others too", listing),

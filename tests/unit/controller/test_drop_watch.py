@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.controller.test_flow_history import LAMP, OTHER, Desk
+from tests.unit.controller.test_flow_history import LAMP, NO, OTHER, Desk, flow
 from thingstead.controller.drop_watch import DropWatch
 from thingstead.controller.neighbourhood import Neighbourhood
 from thingstead.domain.network import Drop, ThingAddress
@@ -32,7 +32,14 @@ class Watch:
         known = Neighbourhood(self.located, clock=self.desk.clock)
         asyncio.run(known.look())
         self.cut_off: set[str] = set()
-        self.watch = DropWatch(self.drops, known, self.desk.history, is_cut_off=lambda one: one in self.cut_off)
+        self.names: dict[str, tuple[str, ...]] = {}
+        self.watch = DropWatch(
+            self.drops,
+            known,
+            self.desk.history,
+            is_cut_off=lambda one: one in self.cut_off,
+            names_of=lambda address, _at: self.names.get(str(ip_address(address)), ()),
+        )
 
     @staticmethod
     def located():
@@ -57,6 +64,18 @@ def test_what_a_thing_tried_is_told_with_the_port_it_tried():
     (one,) = watch.desk.of()
     assert (one.outbound, one.who, one.port, one.protocol, one.dropped) == (True, "203.0.113.5", 23, 6, 2)
     assert watch.watch.by_reason == {"refused": 2}
+
+
+def test_what_a_thing_tried_has_the_name_that_the_attempt_on_the_wire_has():
+    watch = Watch()
+    watch.names["203.0.113.5"] = ("cloud.acme.example",)
+    on_the_wire = flow("203.0.113.5", 23, names=("cloud.acme.example",))
+    watch.desk.answer = NO
+    watch.desk.history.see(LAMP, replace(on_the_wire, packets_in=0, octets_in=0))
+    watch.look(frame(HERE, "203.0.113.5"))
+    (one,) = watch.desk.of()
+    assert (one.who, one.address, one.dropped) == ("cloud.acme.example", "203.0.113.5", 1)
+    assert [asked.names for asked in watch.desk.asked] == [("cloud.acme.example",), ()]
 
 
 def test_what_others_tried_at_it_is_told_as_theirs():

@@ -35,6 +35,7 @@ class Desk:
     def __init__(self, limits=None):
         self.store, self.clock, self.limits = MemoryStore(), JumpingClock(), limits
         self.answer, self.down = YES, False
+        self.asked: list[Flow] = []
         self.restart()
 
     def restart(self):
@@ -51,6 +52,7 @@ class Desk:
         if self.down:
             raise TransportError("the plane is away")
         assert thing in {LAMP, OTHER}
+        self.asked += flows
         await asyncio.sleep(0)
         return tuple([self.answer for _ in flows])
 

@@ -265,6 +265,8 @@ def test_what_was_refused_already_does_not_break():
         ("allow", {"to": "any", "thing": LAMP, "protocol": "sctpp"}, "protocol"),
         ("allow", {"to": "any", "thing": LAMP, "protocol": "256"}, "protocol"),
         ("allow", {"to": "any", "thing": LAMP, "port": "http"}, "port"),
+        ("allow", {"to": "any", "thing": LAMP, "port": "8", "protocol": "icmp"}, "that has ports"),
+        ("block", {"to": "any", "thing": LAMP, "port": "1-9", "protocol": "58"}, "that has ports"),
         ("allow", {"to": "any", "thing": LAMP, "port": "0"}, "between 1 and"),
         ("allow", {"to": "any", "thing": LAMP, "port": "90-80"}, "lower one first"),
         ("allow", {"to": "any", "thing": LAMP, "port": "80-70000"}, "between 1 and"),

@@ -70,7 +70,11 @@ def test_a_known_vulnerability_makes_the_path_weaker_and_is_named():
 
 def test_one_thing_may_be_asked_for():
     assert [row["thing"] for row in asked(thing=LOCK.id)["result"]] == [LOCK.id]
-    assert asked(thing="thing-of-nobody")["result"] == []
+
+
+@pytest.mark.parametrize("thing", ["nope", a_thing(7).id])
+def test_of_a_thing_that_nobody_knows_no_safety_is_told(thing):
+    assert "result" not in asked(thing=thing)
 
 
 def test_who_may_only_operate_is_not_told_the_weak_places():

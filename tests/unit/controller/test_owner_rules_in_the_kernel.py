@@ -63,7 +63,7 @@ async def main():
     records = PlaneRecords(PlaneName.NETWORK, MemoryStore())
     history = FlowHistory(records, explain=manager.explain, named=known.name, clock=clock)
     flows = FlowWatch(known, history, clock=clock, apart=tap.macs)
-    drops = DropWatch(manager.drops, known, history, is_cut_off=lambda _: True)
+    drops = DropWatch(manager.drops, known, history, is_cut_off=lambda _: True, names_of=lambda *_: ())
     patches = VirtualPatches(holes, rules=manager.owner_rules, put=manager.put_rule)
     register = Register(Snapshot(things=(thing,)))
     local = tuple(site.networks)
