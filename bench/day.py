@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from ipaddress import ip_address
+from typing import Any
 
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.identifier import ThingId, thing_id_from_random
@@ -74,21 +75,26 @@ def _at(packet: Packet) -> float:
 class Device:
     """One machine, and what it does all day."""
 
-    def __init__(self, number: int, kind: str) -> None:
+    def __init__(self, number: int, kind: str, *, seed: int = 0, outage: tuple[float, float] = OUTAGE) -> None:
         self.kind = kind
+        self.outage = outage
         self.mac = bytes([2, 0, 0, 1, 0, number])
         self.ip = ip_address(f"192.168.1.{20 + number}").packed
         self.id: ThingId = thing_id_from_random(number.to_bytes(10, "big"))
-        self._random = random.Random(number)
+        self._random = random.Random(number + seed * 1000)
         self._port = 30_000
 
     def lives(self, seconds: float) -> Iterator[Packet]:
         """All its habits, merged."""
-        habits = [habit(self) for habit in (_neighbours, *_HABITS[self.kind])]
+        habits = [habit(self) for habit in (_neighbours, *self.habits())]
         for packet in heapq.merge(*[_in_order(habit) for habit in habits], key=_at):
             if packet.at >= seconds:
                 return
             yield packet
+
+    def habits(self) -> tuple[Habit, ...]:
+        """What it does over and over."""
+        return _HABITS[self.kind]
 
     def _times(self, every: float, jitter: float, start: float = 0.0) -> Iterator[float]:
         at = start + self._random.random() * every
@@ -118,7 +124,7 @@ class Device:
         query = dns.encode_query(dns.Question(name, 1), id=self._next_port())
         asked = self._packet(at, GATEWAY_IP, _UDP, (self._port, 53), payload=query)
         yield asked
-        if not OUTAGE[0] <= at <= OUTAGE[1]:
+        if not self.outage[0] <= at <= self.outage[1]:
             address = ip_address(to)
             yield self._answer(
                 asked, 0.02, payload=dns.encode_response(query, rcode=dns.Rcode.NOERROR, addresses=(address,), ttl=60)
@@ -127,7 +133,7 @@ class Device:
     def _connects(self, at: float, to: bytes, port: int, sent: int = 3, received: int = 3) -> Iterator[Packet]:
         """A connection; where the cloud is down, one that is asked for four times and given up."""
         source = self._next_port()
-        if OUTAGE[0] <= at <= OUTAGE[1]:
+        if self.outage[0] <= at <= self.outage[1]:
             for wait in (0, 1, 3, 7):
                 yield self._packet(at + wait, to, _TCP, (source, port), flags=_SYN)
             return
@@ -178,7 +184,7 @@ class Device:
         for at in self._times(every, 0.0, start=2.0):
             asked = self._packet(at, to, _UDP, (32_100, 32_100), payload=bytes(24))
             yield asked
-            if not OUTAGE[0] <= at <= OUTAGE[1]:
+            if not self.outage[0] <= at <= self.outage[1]:
                 yield self._answer(asked, 0.05, payload=bytes(24))
 
     def coap(self, every: float, *, confirms: bool = True) -> Iterator[Packet]:
@@ -227,14 +233,14 @@ class Device:
             yield from self._connects(at + 0.1, to, 443)
 
 
-_Habit = Callable[[Device], Iterator[Packet]]
+Habit = Callable[[Any], Iterator[Packet]]
 
 
 def _neighbours(one: Device) -> Iterator[Packet]:
     return one.neighbours()
 
 
-_HABITS: dict[str, tuple[_Habit, ...]] = {
+_HABITS: dict[str, tuple[Habit, ...]] = {
     "sensor": (lambda one: one.coap(60.0),),
     "sleeper": (lambda one: one.coap(21_600.0, confirms=False),),
     "plug": (lambda one: one.cloud("api.plug.example", 60.0, 8883, 0.0), lambda one: one.clock()),

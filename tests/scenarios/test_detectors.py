@@ -6,6 +6,7 @@ import pytest
 
 from bench import day
 from bench import detectors as bench
+from bench.other_days import SEEDS
 from thingstead.analysis.detectors.panel import Panel
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.protocols.packet.capture import read_capture
@@ -60,6 +61,32 @@ def test_a_simulated_day_raises_hardly_an_alarm():
     outcome = bench.simulate()
     assert outcome.device_days == 21
     assert outcome.false_alarms / outcome.device_days <= 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.requirement("R-38")
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_a_cut_of_power_after_which_all_have_other_addresses_raises_no_alarm(seed):
+    """The events of a day, in the time of twenty minutes."""
+    assert not bench.simulate_other(seed, 1200.0).found
+
+
+KNOWN = {"upload", "mail", "new_destination", "beaconing"}
+"""What docs/explanation/detectors.md says that a detector cannot tell from an attack without the thing's rules."""
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_day_that_nothing_was_tuned_on_raises_no_alarm_beside_those_that_are_said(seed):
+    assert set(bench.simulate_other(seed).found) <= KNOWN
+
+
+@pytest.mark.slow
+def test_all_products_on_one_site_raise_no_alarm():
+    here(CAPTURES)
+    outcome = bench.mix()
+    assert outcome is not None
+    assert outcome.false_alarms == 0
 
 
 @pytest.mark.full

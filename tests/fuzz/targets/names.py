@@ -52,6 +52,8 @@ def _dhcp(data: bytes) -> None:
         if read is not None:
             ensure(sum(len(value) for value in read.options.values()) <= len(data), "octets out of nowhere")
             ensure(len(read.mac) in {0, 6}, "no address of an interface")
+    lease = attempt(lambda: v4.decode_lease(data))
+    ensure(lease is None or (len(lease.mac), len(lease.ip)) == (6, 4), "a lease of nothing")
 
 
 def _label(data: bytes) -> None:

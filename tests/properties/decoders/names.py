@@ -18,6 +18,7 @@ from thingstead.protocols.packet.packet import decode_frame
 
 _QUERY = message.encode_query(message.Question("cloud.example.com", message.RecordType.A), id=7)
 _FOUR, _SIX = v4_of(option4(161, URL)), relayed6(v6_of(option6(1, DUID_LL), option6(112, URL)))
+_LEASE = v4_of(option4(53, b"\5"), operation=2, given=bytes([192, 168, 1, 30]))
 _UNIT = HEAD + tlv(127, IANA + b"\1" + URL) + END
 
 
@@ -31,6 +32,7 @@ DECODERS = (
     Decoder("domain.mud_claim.decode", mud_claim.decode, (_SAID.encode().hex(),)),
     Decoder("dns.message.decode", message.decode, (_QUERY.hex(),)),
     Decoder("dhcp.v4.decode", v4.decode, (_FOUR.hex(),)),
+    Decoder("dhcp.v4.decode_lease", v4.decode_lease, (_LEASE.hex(),)),
     Decoder("dhcp.v6.decode", v6.decode, (_SIX.hex(),)),
     Decoder("lldp.frame.decode", frame.decode, (_UNIT.hex(),)),
     Decoder("mud.announcement.announced", _announced, (over_ipv4(_FOUR).hex(), over_lldp(URL).hex())),

@@ -15,7 +15,6 @@ from thingstead.protocols.packet.packet import Packet
 __all__ = ["DETECTOR"]
 
 _DHCP_CLIENT = 68
-_LINK_LOCAL = bytes([169, 254])
 
 
 @dataclass(slots=True)
@@ -27,7 +26,7 @@ class _Trail:
 class _CloneTraffic(Detector):
     name = "clone_traffic"
     spec = "RFC 8576 §3"
-    rule = "a thing's link-layer address with two IPv4 addresses, or behind two ports, in turn four times in a minute"
+    rule = "a thing's link-layer address with two IPv4 addresses that it claims, or behind two ports, 4 turns a minute"
 
     def __init__(self) -> None:
         self._trails: PerKey[bytes, _Trail] = PerKey(_Trail, MAX_DEVICES)
@@ -37,11 +36,12 @@ class _CloneTraffic(Detector):
         # While it asks for an address, a machine has none or an older one.
         if thing is None or packet.family != 4 or (packet.protocol == UDP and packet.source_port == _DHCP_CLIENT):
             return
-        if packet.source.startswith(_LINK_LOCAL) or not any(packet.source):
-            return
         trail = self._trails[owner(packet.source_mac)]
         if packet.source_mac != owner(packet.source_mac):
             trail.copy = packet.source_mac
+        elif not scene.claims(packet.source_mac, packet.source):
+            # What has an address answers for it; a thing just set up sends on what a phone once sent through it.
+            return
         clone = trail.sightings.heard(thing, f"{host(packet.source)}, {mac(packet.source_mac)}", now=packet.at)
         if clone is not None:
             places = [str(place) for place in clone.places]

@@ -22,7 +22,8 @@ class _HorizontalScan(Detector):
     name = "horizontal_scan"
     spec = "RFC 8576 §3"
     rule = (
-        f"{_HOSTS} hosts silent on one TCP port ({_WEB_HOSTS} of the web) or {_NEIGHBOURS} sought by ARP, in a minute"
+        f"{_HOSTS} hosts that no answer named silent on one TCP port ({_WEB_HOSTS} of the web), "
+        f"or {_NEIGHBOURS} sought by ARP, in a minute"
     )
 
     def __init__(self) -> None:
@@ -31,7 +32,7 @@ class _HorizontalScan(Detector):
     def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
         if packet.arp is not None and packet.arp.operation == 1 and packet.source_mac not in scene.gateways:
             yield from self._ask(packet, scene, _ARP, packet.arp.target_ip, _NEIGHBOURS)
-        elif opens(packet):
+        elif opens(packet) and not scene.names.names_of(packet.destination, packet.at):
             yield from self._ask(
                 packet,
                 scene,

@@ -50,8 +50,8 @@ class _NewDestination(Detector):
             return
         contacts.append(packet.at)
         installed = scene.installs.get(thing)
-        # Who was not watched before its update did everything for the first time after it.
-        if installed is None or history.since > installed or packet.at - installed > _WINDOW:
+        # Who was watched for less time before its update than this took may have done it as seldom before.
+        if installed is None or installed - history.since < packet.at - contacts[0] or packet.at - installed > _WINDOW:
             return
         if contacts[0] >= installed and len(contacts) == _MINUTES:
             shown = [f"{one - installed:.0f} s after the update: {remote}" for one in contacts]

@@ -14,6 +14,7 @@ from thingstead.protocols.packet.packet import Packet
 __all__ = ["DETECTOR"]
 
 _MINUTES, _LEAST, _FACTOR, _SMALL = 3, 300, 10.0, 256
+_ASKED = frozenset({53, 123, 161, 5683, 5684})  # each datagram is a request: DNS, NTP, SNMP, CoAP
 
 
 @dataclass(slots=True)
@@ -34,8 +35,10 @@ class _Overload(Detector):
         self._rates: PerKey[bytes, _Rate] = PerKey(_Rate, MAX_DEVICES)
 
     def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
-        # Streams of sound and pictures have large datagrams; what asks or reports has small ones.
-        is_request = opens(packet) or (packet.protocol == UDP and len(packet.payload) <= _SMALL)
+        # What asks has small datagrams; calls and games too, which are one conversation with a host that was looked up.
+        is_request = opens(packet)
+        if packet.protocol == UDP and len(packet.payload) <= _SMALL:
+            is_request = packet.destination_port in _ASKED or not scene.names.names_of(packet.destination, packet.at)
         if not is_request or packet.source_mac in scene.gateways:
             return
         rate, minute = self._rates[packet.source_mac], int(packet.at // 60)

@@ -20,7 +20,9 @@ NAME, ELSEWHERE = "clone_traffic", "192.168.1.77"
 
 
 def turns(count, *, every=2.0, places=(LAMP_IP, ELSEWHERE), **fields):
-    return [syn(number * every, source=places[number % len(places)], **fields) for number in range(count)]
+    """Sent from each place in turn, by whoever said first that they are its own."""
+    claims = [arp(0.0, sender=place, mac=fields.get("mac", LAMP)) for place in places]
+    return [*claims, *[syn(number * every, source=places[number % len(places)], **fields) for number in range(count)]]
 
 
 @pytest.mark.requirement("R-21")
@@ -60,11 +62,25 @@ def test_who_left_another_port_long_ago_is_not_named_for_what_others_do():
         turns(60, places=("169.254.3.4", LAMP_IP)),
         turns(60, places=("0.0.0.0", LAMP_IP)),
         turns(60, mac=STRANGER),
-        [syn(number, source=f"192.168.1.{number + 20}") for number in range(60)],
+        turns(60, places=[f"192.168.1.{number + 20}" for number in range(60)], every=1.0),
+        [syn(number * 2.0, source=(LAMP_IP, "10.22.22.2")[number % 2]) for number in range(60)],
+        [arp(0.0, mac=STRANGER, sender=ELSEWHERE), *[one for one in turns(60) if one.arp is None]],
         [udp(number, source=("192.168.1.9", OTHER_IP)[number % 2], ports=(68, 67)) for number in range(60)],
         [arp(number) for number in range(60)],
     ],
-    ids=["few", "slow", "one place", "link-local", "none yet", "no thing", "moves on", "asks for one", "ARP"],
+    ids=[
+        "few",
+        "slow",
+        "one place",
+        "link-local",
+        "none yet",
+        "no thing",
+        "moves on",
+        "left over",
+        "another's claim",
+        "asks for one",
+        "ARP",
+    ],
 )
 def test_one_machine_is_not_told(packets):
     assert not told(NAME, *packets)

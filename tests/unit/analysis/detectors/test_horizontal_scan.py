@@ -1,6 +1,9 @@
+import dataclasses
+
 import pytest
 
-from tests.unit.analysis.detectors.traffic import GATEWAY, LAMP, LAMP_ID, STRANGER, arp, back, syn, told
+from tests.unit.analysis.detectors.traffic import GATEWAY, LAMP, LAMP_ID, SCENE, STRANGER, arp, back, ip, syn, told
+from thingstead.analysis.traffic.name_book import NameBook
 
 NAME = "horizontal_scan"
 
@@ -16,6 +19,17 @@ def test_a_device_that_asks_many_hosts_on_one_port_is_found_with_the_hosts():
     assert (found.first, found.last, len(found.evidence)) == (0, 19, 8)
     assert found.evidence[0] == "203.0.113.1 asked on TCP port 23"
     assert "20 hosts" in found.explanation
+
+
+def test_hosts_that_were_looked_up_are_nobody_s_scan_and_do_not_hide_one():
+    names = NameBook()
+    for number in range(100):
+        names.learn(f"cdn{number}.example", ip(f"203.0.114.{number + 1}"), at=0.0, ttl=86_400)
+    scene = dataclasses.replace(SCENE, names=names)
+    page = [syn(number / 5, to=f"203.0.114.{number + 1}", port=443) for number in range(100)]
+    assert not told(NAME, *page, scene=scene)
+    (found,) = told(NAME, *page, *sweep(20), scene=scene)
+    assert found.subject == "on TCP port 23"
 
 
 def test_a_stranger_that_looks_for_all_neighbours_is_found():

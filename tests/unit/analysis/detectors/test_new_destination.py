@@ -55,10 +55,22 @@ def test_another_address_of_a_name_that_it_knew_is_nothing_new():
         ([*BEFORE, *after(60, 130, 200)], SCENE),
         ([*BEFORE, *after(86_500, 86_600, 86_700)], UPDATED),
         (after(60, 130, 200), UPDATED),
+        ([syn(UPDATE - 600, to=OLD), *after(35, 1059, 2083)], UPDATED),
         ([*BEFORE, *after(60, 130, 200, mac=STRANGER)], UPDATED),
         ([*BEFORE, *[udp(UPDATE + at, to="224.0.0.251") for at in (60, 130, 200)]], UPDATED),
     ],
-    ids=["twice", "at once", "known", "a neighbour", "no update", "days later", "not watched", "no thing", "a group"],
+    ids=[
+        "twice",
+        "at once",
+        "known",
+        "a neighbour",
+        "no update",
+        "days later",
+        "not watched",
+        "seldom",
+        "no thing",
+        "a group",
+    ],
 )
 def test_what_came_not_with_the_update_is_not_told(packets, scene):
     assert not told(NAME, *packets, scene=scene)

@@ -1,10 +1,28 @@
+import dataclasses
+
 import pytest
 
-from tests.unit.analysis.detectors.traffic import GATEWAY, LAMP, back, syn, tcp, told, udp
+from tests.unit.analysis.detectors.traffic import (
+    GATEWAY,
+    LAMP,
+    OTHER_IP,
+    REMOTE_IP,
+    SCENE,
+    back,
+    ip,
+    syn,
+    tcp,
+    told,
+    udp,
+)
 from thingstead.analysis.detectors.detector import Severity
+from thingstead.analysis.traffic.name_book import NameBook
 
 NAME = "overload"
 START = 60_000
+_NAMES = NameBook()
+_NAMES.learn("relay.example", ip(REMOTE_IP), at=START, ttl=86_400)
+LOOKED_UP = dataclasses.replace(SCENE, names=_NAMES)
 
 
 def minutes(count, *, rate, first=0, make=syn, **fields):
@@ -22,6 +40,21 @@ def test_a_thing_that_asks_ten_times_as_often_for_minutes_is_found(make):
     (found,) = told(NAME, *minutes(10, rate=5, make=make), *minutes(4, rate=300, first=10, make=make))
     assert (found.device, found.severity) == (LAMP, Severity.INCIDENT)
     assert "5 are usual" in found.evidence[0]
+
+
+@pytest.mark.requirement("R-51")
+@pytest.mark.parametrize("port", [443, 3478])
+def test_a_call_or_a_film_with_a_host_that_was_looked_up_is_one_conversation(port):
+    many = [*minutes(10, rate=5), *minutes(6, rate=3000, first=10, make=udp, ports=(50_000, port))]
+    assert not told(NAME, *many, scene=LOOKED_UP)
+    assert told(NAME, *many), "a host out of nowhere"
+
+
+@pytest.mark.requirement("R-51")
+@pytest.mark.parametrize("fields", [{"ports": (5683, 5683)}, {"ports": (40_000, 53)}, {"to": OTHER_IP}])
+def test_requests_count_whoever_was_looked_up_and_so_does_all_within_the_site(fields):
+    many = [*minutes(10, rate=5), *minutes(6, rate=400, first=10, make=udp, **fields)]
+    assert told(NAME, *many, scene=LOOKED_UP)
 
 
 @pytest.mark.requirement("R-51")

@@ -8,10 +8,13 @@ from tests.unit.analysis.detectors.traffic import (
     OTHER,
     REMOTE_IP,
     SCENE,
+    STRANGER,
     arp,
     ip,
     syn,
+    udp,
 )
+from tests.unit.protocols.dhcp.messages import option4, v4
 from thingstead.analysis.detectors.scene import Scene
 
 
@@ -69,3 +72,59 @@ def test_an_address_is_its_owner_s_as_long_as_that_uses_it():
 )
 def test_whom_a_packet_is_for(one, device):
     assert SCENE.receiver(one) == device
+
+
+def leased(at, *, mac=GATEWAY, to=STRANGER, address=LAMP_IP, kind=5):
+    """The gateway's word that an address is somebody's now (RFC 2131 §4.3.1)."""
+    payload = v4(option4(53, bytes([kind])), operation=2, given=ip(address), mac=to)
+    return udp(at, payload, source=GATEWAY_IP, to="255.255.255.255", mac=mac, ports=(67, 68))
+
+
+@pytest.mark.requirement("R-34")
+@pytest.mark.spec("RFC 2131 4.3.1")
+def test_an_address_that_the_gateway_gave_to_another_is_nobody_s_until_it_is_bound():
+    scene = Scene(gateways=SCENE.gateways, addresses=dict(SCENE.addresses))
+    scene.hear(arp(10.0))
+    scene.hear(leased(20.0))
+    scene.hear(arp(30.0))
+    assert scene.owner(ip(LAMP_IP), 30.0) is None
+    scene.hear(leased(40.0, to=LAMP))
+    assert scene.owner(ip(LAMP_IP), 40.0) == LAMP
+
+
+@pytest.mark.requirement("R-34")
+@pytest.mark.parametrize(
+    "said",
+    [leased(20.0, mac=STRANGER), leased(20.0, kind=2), leased(20.0, kind=6), leased(20.0, address="0.0.0.0")],
+    ids=["a stranger", "an offer", "a refusal", "no address"],
+)
+def test_nobody_else_can_say_that_an_address_was_given_away(said):
+    scene = Scene(gateways=SCENE.gateways, addresses=dict(SCENE.addresses))
+    scene.hear(arp(10.0))
+    scene.hear(said)
+    assert scene.owner(ip(LAMP_IP), 30.0) == LAMP
+
+
+@pytest.mark.parametrize(
+    ("one", "is_claimed"),
+    [
+        (arp(0.0, sender="192.168.1.77"), True),
+        (arp(0.0, sender="192.168.1.77", operation=2), True),
+        (arp(0.0, sender="192.168.1.77", target="192.168.1.77"), False),
+        (arp(0.0, sender="192.168.1.77", mac=OTHER), False),
+        (syn(0.0, source="192.168.1.77"), False),
+    ],
+    ids=["asks", "answers", "announces", "another", "sends"],
+)
+def test_an_address_is_claimed_by_whom_others_could_reach_under_it(one, is_claimed):
+    scene = Scene(addresses=dict(SCENE.addresses))
+    scene.hear(one)
+    assert scene.claims(LAMP, ip("192.168.1.77")) is is_claimed
+    assert scene.claims(LAMP, ip(LAMP_IP))
+
+
+@pytest.mark.parametrize("address", ["169.254.3.4", "0.0.0.0"])
+def test_nobody_claims_what_is_no_address_of_the_site(address):
+    scene = Scene(addresses={ip(address): LAMP})
+    scene.hear(arp(0.0, sender=address))
+    assert not scene.claims(LAMP, ip(address))

@@ -1,4 +1,4 @@
-"""DHCP messages of clients, built by hand."""
+"""DHCP messages, built by hand."""
 
 import struct
 
@@ -10,8 +10,19 @@ def option4(code, value):
     return bytes([code, len(value)]) + value
 
 
-def v4(*options, mac=MAC, operation=1, hardware=1, size=6, relay=bytes(4), file=b"", server=b"", end=b"\xff"):
-    head = struct.pack("!BBBBIHH4s4s4s4s", operation, hardware, size, 0, 7, 0, 0, bytes(4), bytes(4), bytes(4), relay)
+def v4(
+    *options,
+    mac=MAC,
+    operation=1,
+    hardware=1,
+    size=6,
+    given=bytes(4),
+    relay=bytes(4),
+    file=b"",
+    server=b"",
+    end=b"\xff",
+):
+    head = struct.pack("!BBBBIHH4s4s4s4s", operation, hardware, size, 0, 7, 0, 0, bytes(4), given, bytes(4), relay)
     fields = mac.ljust(16, b"\0") + server.ljust(64, b"\0") + file.ljust(128, b"\0")
     return head + fields + bytes((99, 130, 83, 99)) + b"".join(options) + end
 

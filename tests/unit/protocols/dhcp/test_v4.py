@@ -2,7 +2,7 @@ import pytest
 
 from tests.unit.protocols.dhcp.messages import MAC, URL, option4, v4
 from thingstead.errors import DecodeError, UnsupportedError
-from thingstead.protocols.dhcp.v4 import Option, decode
+from thingstead.protocols.dhcp.v4 import Lease, Option, decode, decode_lease
 
 
 def test_a_client_s_options_are_read():
@@ -58,10 +58,41 @@ def test_an_option_that_reaches_beyond_its_field_is_refused(options):
 
 @pytest.mark.parametrize(("key", "value"), [("operation", 2), ("hardware", 6), ("size", 16), ("operation", 0)])
 def test_a_server_s_message_and_another_link_are_refused(key, value):
-    with pytest.raises(UnsupportedError, match="request from Ethernet"):
+    with pytest.raises(UnsupportedError, match="operation 1 of Ethernet"):
         decode(v4(**{key: value}))
 
 
 def test_a_message_without_end_is_refused():
     with pytest.raises(DecodeError, match="at most 16384"):
         decode(v4(bytes(1 << 14)))
+
+
+ACK, ADDRESS = option4(53, b"\5"), bytes([192, 168, 1, 30])
+
+
+@pytest.mark.spec("RFC 2131 4.3.1")
+def test_an_address_that_a_server_gives_is_read_with_whom_it_is_given_to():
+    assert decode_lease(v4(ACK, operation=2, given=ADDRESS)) == Lease(MAC, ADDRESS)
+
+
+@pytest.mark.parametrize(
+    ("options", "fields"),
+    [
+        ((ACK,), {"operation": 1}),
+        ((ACK,), {"hardware": 6}),
+        ((ACK,), {"given": bytes(4)}),
+        ((option4(53, b"\2"),), {}),
+        ((option4(53, b"\6"),), {}),
+        ((option4(53, b"\5\5"),), {}),
+        ((), {}),
+    ],
+    ids=["a client's", "another link", "no address", "an offer", "a refusal", "two kinds", "no kind"],
+)
+def test_what_gives_no_address_is_no_lease(options, fields):
+    with pytest.raises(UnsupportedError):
+        decode_lease(v4(*options, **{"operation": 2, "given": ADDRESS} | fields))
+
+
+def test_a_lease_that_was_cut_is_refused():
+    with pytest.raises(DecodeError, match="end within its field"):
+        decode_lease(v4(b"\x35\5\5", operation=2, given=ADDRESS, end=b""))
