@@ -94,6 +94,8 @@ class NetworkChange:
         learning: what no rule allows is counted, logged and passed, where the thing or its own site opens it.
             What is denied, barred or too much is dropped all the same.
         repair: what passes while it is barred; while it is not, it allows nothing beside `rules`.
+        named: what may be opened to names, a word for each way, whatever they stand for just now: flows go on when an
+            address runs out, and end with the way.
     """
 
     thing: ThingId
@@ -104,6 +106,7 @@ class NetworkChange:
     rate: RateLimit | None = None
     learning: bool = False
     repair: frozenset[FlowRule] = frozenset()
+    named: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

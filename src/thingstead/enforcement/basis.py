@@ -27,7 +27,9 @@ def basis_of(change: NetworkChange) -> Iterator[Element]:
     """
     if change.rules is None and not change.barred:
         return
-    told = _BARRED if change.barred else _told(change.rules or frozenset(), change.denied, change.learning)
+    told = (
+        _BARRED if change.barred else _told(change.rules or frozenset(), change.denied, change.named, change.learning)
+    )
     for one in change.addresses:
         yield Element(f"basis{one.ip.version}", one.ip.packed, comment=told)
 
@@ -43,9 +45,9 @@ def is_basis(element: Element) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _told(rules: frozenset[FlowRule], denied: frozenset[FlowRule], learning: bool) -> str:
+def _told(rules: frozenset[FlowRule], denied: frozenset[FlowRule], named: frozenset[str], learning: bool) -> str:
     """The same for many things of one model."""
-    words = (sorted(map(_word, rules)), sorted(map(_word, denied)), learning)
+    words = (sorted(map(_word, rules)), sorted(map(_word, denied)), sorted(named), learning)
     return digest(repr(words).encode())[:_BYTES].hex()
 
 

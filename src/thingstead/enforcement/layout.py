@@ -116,13 +116,14 @@ def narrows(before: NetworkChange, after: NetworkChange, *, elapsed: float = 0.0
     """Whether anything that passed may pass no longer, `elapsed` seconds later, so that open flows must be asked again.
 
     What only runs out keeps its flows; so does an address in whose place the DNS gave another one for the same rule:
-    names of large services change theirs by the minute, and connections to them last for days.
+    names of large services change theirs by the minute, and connections to them last for days. With the name they end,
+    whether or not it stands for anything when it goes, or other names are left with rules like its own.
     """
     if after.barred and not before.barred:
         return True
     if not after.denied <= before.denied or (before.learning and not after.learning):
         return True
-    if not set(before.addresses) <= set(after.addresses):
+    if not set(before.addresses) <= set(after.addresses) or not before.named <= after.named:
         return True
     gone = (before.rules or frozenset()) - (after.rules or frozenset())
     if not gone:

@@ -148,6 +148,7 @@ def encode_change(change: NetworkChange) -> list[Any]:
         None if rate is None else [rate.flows_per_second, rate.burst, rate.packets_per_second],
         change.learning,
         _encode_rules(change.repair),
+        sorted(change.named),
     ]
 
 
@@ -167,7 +168,8 @@ def decode_change(value: Any) -> NetworkChange:
             (None | [int(), int(), int()]) as rate,
             bool(learning),
             list(repair),
-        ]:
+            list(named),
+        ] if all(isinstance(word, str) for word in named):
             try:
                 return NetworkChange(
                     thing_id(thing),
@@ -178,6 +180,7 @@ def decode_change(value: Any) -> NetworkChange:
                     None if rate is None else RateLimit(*[_within(one, 1, _MOST_RATE) for one in rate]),
                     learning,
                     _decode_rules(repair),
+                    frozenset(named),
                 )
             except ValueError as error:
                 raise DecodeError(f"expected addresses and prefixes in a change: {error}") from error

@@ -6,6 +6,7 @@ import socket
 import struct
 from dataclasses import replace
 from functools import partial
+from ipaddress import ip_network
 
 from tests.unit.enforcement.stage import ONE, PATIENCE, TWO, UDP, Stage, bound, host
 from thingstead.domain.network import FlowRule
@@ -101,10 +102,34 @@ async def translated(stage, seen):
     seen["through a door, right taken"] = passes(client, server)
 
 
+async def of_names(stage, seen):
+    """A name stands for the Internet's host; then it runs out, or another name is all that is left."""
+    site, one, kernel = stage.site, stage.one, stage.kernel
+    server = inside(site.outside, partial(bound, socket.SOCK_DGRAM, "", PORT + 1))
+    way = FlowRule(True, host(site.internet), UDP, (PORT + 1, PORT + 1), lifetime=1)
+    other = replace(way, remote=ip_network("198.51.100.77"), lifetime=60)
+    nothing = stage.change(ONE, one, [])
+    named = replace(nothing, named=frozenset({"cloud"}))
+    fuller = replace(named, rules=frozenset({replace(way, lifetime=60), other}), named=frozenset({"cloud", "other"}))
+    left = replace(nothing, rules=frozenset({other}), named=frozenset({"other"}))
+    for what, before, after in (("that ran out", replace(named, rules=frozenset({way})), nothing), ("", fuller, left)):
+        await kernel.apply(before)
+        client = inside(one.namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        client.connect((str(site.internet), PORT + 1))
+        seen[f"to a name {what}".rstrip()] = passes(client, server)
+        if what:
+            await asyncio.sleep(1.1)
+            await kernel.apply(named)
+            seen["to a name, after its time"] = passes(client, server)
+        await kernel.apply(after)
+        seen[f"to a name {what}, name gone".replace(" ,", ",")] = passes(client, server)
+
+
 async def main():
     stage, seen = OpenFlows(), dict[str, bool]()
     await of_others(stage, seen)
     await translated(stage, seen)
+    await of_names(stage, seen)
     stage.kernel.close()
     stage.site.close()
     print(json.dumps(seen))

@@ -42,6 +42,7 @@ def test_each_address_has_the_word_of_the_things_rules():
         rules(WEB, dataclasses.replace(NAME, remote=ip_network("2001:db8::1"))),
         {"denied": frozenset({WEB})},
         {"learning": True},
+        {"named": frozenset({"cloud"})},
     ],
 )
 def test_no_two_sets_of_rules_have_one_word(changed):

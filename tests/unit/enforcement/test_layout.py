@@ -174,6 +174,8 @@ def test_places_that_are_asked_for_their_counters_are_those_that_are_made():
         (change(learning=True), change()),
         (change(addresses=(HERE, SIX)), change()),
         (change(NAMED), change()),
+        (change(named=frozenset({"cloud"})), change()),
+        (change(NAMED, named=frozenset({"cloud", "other"})), change(NAMED, named=frozenset({"other"}))),
         (change(NAMED), change(replace(NAMED, remote_ports=(80, 80)))),
         (change(RANGE), change(replace(RANGE, remote_ports=(1000, 1999)))),
     ],
@@ -193,6 +195,7 @@ def test_what_takes_something_away_ends_flows(before, after):
         (change(WEB), change(WEB, rate=RateLimit(1, 1, 1))),
         (change(NAMED), change(replace(NAMED, lifetime=5))),
         (change(NAMED), change(WEB)),
+        (change(named=frozenset({"cloud"})), change(named=frozenset({"cloud", "other"}))),
         (change(NAMED), change(replace(NAMED, remote=ip_network("198.51.100.9")))),
     ],
 )

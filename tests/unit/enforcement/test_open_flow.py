@@ -26,3 +26,15 @@ def test_a_thing_reports_what_became_of_its_own_flow(seen, version):
 def test_a_flow_that_is_translated_on_its_way_to_a_thing_ends_with_the_right_to_it(seen):
     assert seen["through a door"] is True
     assert seen["through a door, right taken"] is False
+
+
+@pytest.mark.spec("RFC 9726 5")
+def test_a_flow_to_a_name_goes_on_when_its_address_runs_out_and_ends_when_the_name_goes(seen):
+    assert seen["to a name that ran out"] is True
+    assert seen["to a name, after its time"] is True
+    assert seen["to a name that ran out, name gone"] is False
+
+
+def test_a_flow_to_a_name_does_not_go_on_by_the_right_to_another(seen):
+    assert seen["to a name"] is True
+    assert seen["to a name, name gone"] is False

@@ -173,7 +173,7 @@ def test_what_is_no_change_of_a_thing_is_refused(message):
 
 def bent(*, address=None, rule=None, rate=(1, 1, 1)):
     rows = [] if rule is None else [[True, "192.0.2.0/24", *rule]]
-    return [ONE, [] if address is None else [address], rows, False, [], list(rate), False, []]
+    return [ONE, [] if address is None else [address], rows, False, [], list(rate), False, [], []]
 
 
 @pytest.mark.parametrize(

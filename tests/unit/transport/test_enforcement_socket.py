@@ -37,6 +37,7 @@ def test_a_change_comes_back_whole(rules, barred):
         {"denied": RULES},
         {"rate": RateLimit(20, 40, 1000)},
         {"learning": True},
+        {"named": frozenset({"cloud", "other"})},
         {"repair": RULES, "barred": True},
         {"addresses": (ThingAddress(bytes(6), ip_address("192.0.2.7"), "t1"),)},
     ],
@@ -47,7 +48,7 @@ def test_what_stands_beside_the_rules_comes_back_whole(more):
     assert decode_change(codec.decode(codec.encode(encode_change(change)))) == change
 
 
-@pytest.mark.parametrize("place", range(1, 8))
+@pytest.mark.parametrize("place", range(1, 9))
 @pytest.mark.parametrize("other", [0, "x", b"x", {}], ids=["number", "text", "bytes", "map"])
 def test_a_change_with_anything_else_in_one_place_is_refused(place, other):
     value = encode_change(NetworkChange(ONE, (ADDRESS,), RULES))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from ipaddress import ip_network
 from weakref import WeakValueDictionary
 
@@ -164,6 +165,11 @@ class RuleBook:
             known = self._kept[hash(made)] = made
         return known
 
+    def named(self, thing: Thing) -> frozenset[str]:
+        """What it may open to names, whatever they stand for just now, and whoever says so."""
+        rules = [rule for part in self._parts(thing) for rule in part.rules]
+        return frozenset([_way(rule) for rule in rules if rule.remote.kind is RemoteKind.DNS_NAME])
+
     def learns(self, thing: Thing, at: datetime) -> bool:
         """Whether a thing is still let do what nobody allows, so that it can be seen what it does.
 
@@ -304,6 +310,11 @@ class RuleBook:
 def is_unmended(thing: Thing) -> bool:
     """Whether nobody mends a thing any more, so that it keeps its way to the controller and no other."""
     return thing.state is LifecycleState.END_OF_LIFE and thing.restriction is Restriction.NONE
+
+
+@lru_cache(maxsize=4096)
+def _way(rule: Rule) -> str:
+    return str(replace(rule, expectations=()))
 
 
 def names_peers(rules: Iterable[Rule]) -> bool:

@@ -138,6 +138,7 @@ class RuleKeeper:
             rate=self._rate,
             learning=self._book.learns(thing, self._clock.utc()),
             repair=self._book.repair(),
+            named=self._book.named(thing),
         )
         (self._learning.add if change.learning else self._learning.discard)(thing.id)
         return change

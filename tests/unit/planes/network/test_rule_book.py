@@ -297,3 +297,16 @@ def test_a_thing_that_is_barred_is_on_no_path():
         return await world.manager.reach()
 
     assert asyncio.run(story()).stations == ()
+
+
+@pytest.mark.requirement("R-80")
+@pytest.mark.parametrize("addresses", [(("198.51.100.7",), 60), ((), 60)], ids=["stands", "stands for nothing"])
+def test_the_enforcer_is_told_of_names_whatever_they_stand_for(addresses):
+    world = told(world=World(CLOUD, cloud_acme_example=addresses))
+    ways = world.kernel.applied[-1].named
+    assert len(ways) == 2
+    assert all("cloud.acme.example" in way for way in ways)
+    asyncio.run(put(replace(MORE, remote="mirror.acme.example"))(world.manager))
+    assert len(world.kernel.applied[-1].named - ways) == 2
+    asyncio.run(world.manager.remove_rule("r1", "owner"))
+    assert world.kernel.applied[-1].named == ways
