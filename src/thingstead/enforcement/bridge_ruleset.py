@@ -4,6 +4,8 @@ Unicast from one port to another is taken up to the router, where the other tabl
 flows: so two things on one segment are as far apart as two sites. Of the rest only what finds neighbours is bridged,
 and the multicast that somebody's rules or the owner's helpers name.
 
+How much of that multicast a thing sends is asked where it arrives, once: what is bridged is asked for each port.
+
 A frame may bear a tag that names no VLAN but a priority (IEEE 802.1Q): the kernel takes it off before it takes the
 packet up, so what is inside decides. Only the rules for ARP cannot look behind a tag, and none behind two: such do
 not pass. What is of a VLAN is for another interface. Who asks whether an address is free, and has none, claims it too:
@@ -15,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address
 
-from thingstead.enforcement.ruleset import SOME, log_options
+from thingstead.enforcement.ruleset import NO_BOUND, SOME, log_options
 
 __all__ = ["render_bridge_table"]
 
@@ -41,6 +43,7 @@ def render_bridge_table(
         name=name,
         log=log_options(log_group),
         some=SOME,
+        no_bound=NO_BOUND,
         at_once="" if hold_ports else _BOUND,
         after_place=_BOUND if hold_ports else "",
         helpers4=f"elements = {{ {text[4]} }}" if text[4] else "",
@@ -74,6 +77,8 @@ table bridge {name} {{
     set target_pair6 {{ typeof @th,64,128 . ether saddr; }}
     set multicast4 {{ type ether_addr . ipv4_addr . inet_service; }}
     set multicast6 {{ type ether_addr . ipv6_addr . inet_service; }}
+    set paced4 {{ type ether_addr . ipv4_addr . inet_service; {no_bound}; counter; }}
+    set paced6 {{ type ether_addr . ipv6_addr . inet_service; {no_bound}; counter; }}
     set helpers4 {{ type ipv4_addr . inet_service; {helpers4}; }}
     set helpers6 {{ type ipv6_addr . inet_service; {helpers6}; }}
     chain drop_spoofed {{
@@ -89,6 +94,10 @@ table bridge {name} {{
     chain drop_sideways {{
         counter name sideways
         {some} log prefix "sideways" {log}
+        drop
+    }}
+    chain drop_too_much {{
+        {some} log prefix "too_much" {log}
         drop
     }}
     chain arriving4 {{
@@ -117,8 +126,15 @@ table bridge {name} {{
     }}
     chain upward {{
         meta pkttype host accept
-        ether daddr & 01:00:00:00:00:00 == 01:00:00:00:00:00 accept
+        ether daddr & 01:00:00:00:00:00 == 01:00:00:00:00:00 goto to_many
         meta pkttype set host ether daddr set iif map @gateway_mac
+    }}
+    chain to_many {{
+        ether saddr . ip daddr . udp dport @paced4 accept
+        ether saddr . ip6 daddr . udp dport @paced6 accept
+        ether saddr . ip daddr . udp dport @multicast4 goto drop_too_much
+        ether saddr . ip6 daddr . udp dport @multicast6 goto drop_too_much
+        accept
     }}
     chain arriving {{
         type filter hook prerouting priority dstnat; policy accept;

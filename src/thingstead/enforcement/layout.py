@@ -36,7 +36,7 @@ _SOURCES = {4: 12, 6: 8}
 """Where the source address is in the network header; the destination follows it."""
 
 _INTERFACE_NAME = 16
-_SHARED = ("barred_mac", "held", "place", "multicast4", "multicast6")
+_SHARED = ("barred_mac", "held", "place", "multicast4", "multicast6", "paced4", "paced6")
 """Sets whose elements name an interface and no address, so that two things may have one in common."""
 
 
@@ -153,9 +153,12 @@ def is_shared(element: Element) -> bool:
 def bindings(one: ThingAddress, rate: RateLimit | None = None) -> Iterator[Element]:
     """By which the kernel knows an address of a thing that is not barred, up to its bound and whatever it sends."""
     pair = one.ip.packed + _padded(one.mac)
-    packets = None if rate is None else (rate.packets_per_second, rate.packets_per_second)
-    yield Element(f"thing{one.ip.version}", pair, within=packets)
+    yield Element(f"thing{one.ip.version}", pair, within=_pace(rate))
     yield Element(f"bound{one.ip.version}", pair)
+
+
+def _pace(rate: RateLimit | None) -> tuple[int, int] | None:
+    return None if rate is None else (rate.packets_per_second, rate.packets_per_second)
 
 
 def bars(one: ThingAddress) -> Iterator[Element]:
@@ -184,7 +187,7 @@ def _elements(change: NetworkChange) -> Iterator[Element]:
         elif change.rules is not None:
             yield from bindings(one, change.rate)
             yield from _states(change, one)
-            yield from _on_the_bridge(change.rules, change.denied, one)
+            yield from _on_the_bridge(change, change.rules, one)
     if change.rules is not None and not change.barred:
         lifetimes: dict[tuple[str, bytes], int | None] = {}
         for name, key, lifetime in _timed(change):
@@ -203,7 +206,7 @@ def _states(change: NetworkChange, one: ThingAddress) -> Iterator[Element]:
         yield Element(f"flows{one.ip.version}", one.ip.packed, limit=(rate.flows_per_second, rate.burst))
 
 
-def _on_the_bridge(rules: frozenset[FlowRule], denied: frozenset[FlowRule], one: ThingAddress) -> Iterator[Element]:
+def _on_the_bridge(change: NetworkChange, rules: frozenset[FlowRule], one: ThingAddress) -> Iterator[Element]:
     """Binding of address, interface and port where frames arrive; and which multicast leaves for other ports."""
     if one.mac == NO_MAC:
         return
@@ -216,9 +219,10 @@ def _on_the_bridge(rules: frozenset[FlowRule], denied: frozenset[FlowRule], one:
         group, port = rule.remote, rule.remote_ports
         is_one_group = group.prefixlen == group.max_prefixlen and group.version == one.ip.version and group.is_multicast
         is_one = rule.outbound and is_one_group and rule.protocol == _UDP and port[0] == port[1]
-        if is_one and not any(_reaches(refusal, rule) for refusal in denied):
+        if is_one and not any(_reaches(refusal, rule) for refusal in change.denied):
             key = _padded(one.mac) + group.network_address.packed + struct.pack("!H2x", port[0])
             yield Element(f"multicast{group.version}", key, family=BRIDGE)
+            yield Element(f"paced{group.version}", key, within=_pace(change.rate), family=BRIDGE)
 
 
 def _reaches(refusal: FlowRule, rule: FlowRule) -> bool:

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
-__all__ = ["SOME", "log_options", "render_table"]
+__all__ = ["NO_BOUND", "SOME", "log_options", "render_table"]
 
 SOME = "limit rate 50/second burst 100 packets"
 """What anybody can cause is logged in samples, or a flood would be a flood of our log."""
@@ -81,7 +81,7 @@ def log_options(group: int) -> str:
 def _family_sets(family: str, address: str) -> str:
     flow = f"{address} . {address} . inet_proto . inet_service"
     rules = "".join(_RULE_SETS.format(no=no, family=family, address=address, flow=flow) for no in ("no_", ""))
-    return _FAMILY_SETS.format(family=family, address=address, of_each=_OF_EACH, no_bound=_NO_BOUND) + rules
+    return _FAMILY_SETS.format(family=family, address=address, of_each=_OF_EACH, no_bound=NO_BOUND) + rules
 
 
 def _family_chains(family: str, ip: str, log: str) -> str:
@@ -185,7 +185,7 @@ _FORGED = (
 )
 """An error about a flow of somebody else: who sends it neither opened it nor answered, however it is translated."""
 
-_NO_BOUND = "limit rate 1000000000/second burst 1000000000 packets"
+NO_BOUND = "limit rate 1000000000/second burst 1000000000 packets"
 """One a nanosecond: an element that says no bound of its own has this one."""
 
 _DHCP_PORTS = {"4": (67, 68), "6": (547, 546)}

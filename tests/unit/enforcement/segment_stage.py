@@ -237,6 +237,10 @@ async def multicast(stage, seen):
     await kernel.apply(dataclasses.replace(full, rules=full.rules | {FlowRule(True, host(MDNS), UDP, (5353, 5353))}))
     seen["multicast by a rule"] = stage.hears(two, shout, one)
     seen["multicast to another port"] = stage.hears(two, other, one)
+    loud = dataclasses.replace(full, rules=full.rules | {FlowRule(True, host(MDNS), UDP, (5353, 5353))})
+    await kernel.apply(dataclasses.replace(loud, rate=RateLimit(1000, 1000, 8)))
+    seen["multicast, 8 packets at once"] = sum([stage.hears(two, shout, one) for _ in range(8)])
+    seen["multicast, too much"] = stage.hears(two, shout, one)
     await kernel.apply(full)
     seen["multicast after the rule"] = stage.hears(two, shout, one)
 

@@ -88,6 +88,12 @@ def test_multicast_that_no_rule_names_stays_where_it_is(seen, what):
     assert seen["multicast by a rule"] is True
 
 
+@pytest.mark.spec("RFC 8576 5.1")
+def test_multicast_that_a_rule_names_is_bounded_as_all_that_a_thing_sends(seen):
+    assert seen["multicast, 8 packets at once"] == 8
+    assert seen["multicast, too much"] is False
+
+
 def test_what_is_denied_is_dropped_whatever_allows_it(seen):
     assert seen["before it is denied"] == [True, True, True]
     assert seen["denied"] == [False, False, False]
