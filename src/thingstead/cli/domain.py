@@ -113,6 +113,12 @@ def _value(text: str) -> Any:
         return text
 
 
+def _after_status(told: Any) -> str:
+    """To who was cut off or gave an alarm, else to whom a person is to admit."""
+    alarms = told.get("alarms") or {}
+    return str(alarms.get("next") or f"thingstead thing {'waiting' if told.get('waiting') else 'list'}")
+
+
 INIT = Action(
     (
         _DIRECTORY,
@@ -136,7 +142,7 @@ AUTHORITY = Action(
     "rauc-hawkbit-updater, one of the system's certificates. Its key stays in the directory's `tls`: a copy of that\n"
     "belongs to the copy of the keys.",
 )
-STATUS = remote("status", then=lambda told: f"thingstead thing {'waiting' if told.get('waiting') else 'list'}")
+STATUS = remote("status", then=_after_status)
 ASK = Action(
     (
         Parameter("operation", "its name, e.g. thing.list; a name that is none lists all"),

@@ -106,7 +106,7 @@ def compose(foundation: Foundation, tasks: asyncio.TaskGroup) -> Controller:
     door, devices = _ddi(foundation, register, planes, conductor, trusted, refusals)
     attention = _attention(foundation, register, server=server, door=door, planes=planes)
     known, dates = (planes, register, notary, trusted), (migrations.expiries, door.expiries)
-    overview = _overview(foundation, known, server, attention, doors=doors, door=door, dates=dates)
+    overview = _overview(foundation, known, server, attention, doors, door, dates, lambda: lookout.responder.cut_off)
     expiring = ExpiryWatch(overview.expiries, register, conductor=conductor, store=store, clock=clock)
     owner = _owner(foundation, trusted, register, planes=planes, migrations=migrations, doors=doors, groups=groups)
     release_network, vulnerabilities = compose_release_watches(foundation, planes, register, conductor, owner)
@@ -271,10 +271,10 @@ def _overview(
     known: tuple[Planes, Register, Notary, Trusted],
     server: DomainServer,
     attention: Attention,
-    *,
     doors: Entrance,
     door: DdiDoor,
     dates: Sequence[Callable[[], Iterable[Expiry]]],
+    cut_off: Callable[[], int],
 ) -> Overview:
     planes, register, notary, trusted = known
     return Overview(
@@ -290,6 +290,7 @@ def _overview(
         is_offline=foundation.config.network.offline,
         attention=attention,
         waiting=lambda: sum(one.approval is None for _, one in doors.admission.waiting()),
+        cut_off=cut_off,
         makers=doors.makers.counted,
         dates=lambda: [expiry for expiries in dates for expiry in expiries()],
         crypto=lambda: doors.admission.crypto,

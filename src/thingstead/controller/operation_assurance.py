@@ -52,7 +52,7 @@ def rows(overview: Overview) -> tuple[Operation[Any], ...]:
     """The table."""
 
     async def status(_request: NoArguments) -> dict[str, Any]:
-        return overview.status()
+        return await overview.status()
 
     async def dates(request: AskCalendar) -> tuple[Due, ...]:
         if not 0 <= request.days <= _MAX_DAYS:

@@ -15,6 +15,7 @@ from thingstead.analysis.question import QUESTIONS
 from thingstead.analysis.sunset import own_dates
 from thingstead.clock import Clock
 from thingstead.controller import evidence
+from thingstead.controller.alarm_tally import AlarmTally
 from thingstead.controller.attention import Attention
 from thingstead.controller.engines import remote_engine
 from thingstead.controller.figures import Figures
@@ -73,6 +74,7 @@ class Overview:
         is_offline: it asks no resolver for names outside.
         attention: looks for what is forgotten.
         waiting: how many things wait for a person.
+        cut_off: how many things an alarm has cut off, and nobody let go.
         own_assets: what above the planes holds because of an algorithm.
         crypto: the owner's dates of algorithms.
         makers: what came of asking makers' servers, by maker and reason.
@@ -96,6 +98,7 @@ class Overview:
         is_offline: bool,
         attention: Attention,
         waiting: Callable[[], int],
+        cut_off: Callable[[], int],
         own_assets: Callable[[], Iterable[CryptoAsset]],
         crypto: Callable[[], CryptoPolicy],
         makers: Callable[[], Mapping[str, Mapping[str, int]]],
@@ -123,6 +126,7 @@ class Overview:
         self._clock = clock
         self._started = clock.now()
         self._tally = Tally()
+        self._alarms = AlarmTally(store, notary.size, cut_off=cut_off, clock=clock)
         self._counting = asyncio.Lock()
 
     @property
@@ -152,8 +156,12 @@ class Overview:
         """What nobody looks after, looked for now."""
         return self._attention.look()
 
-    def status(self) -> dict[str, Any]:
-        """How the domain stands, for whoever has ten seconds."""
+    async def status(self) -> dict[str, Any]:
+        """How the domain stands, for whoever has ten seconds.
+
+        Raises:
+            StorageError: the ledger cannot be read.
+        """
         things = list(self._register.things())
         return {
             "domain": self._domain,
@@ -162,6 +170,7 @@ class Overview:
             "states": dict(sorted(Counter(thing.state.value for thing in things).items())),
             "restrictions": dict(sorted(Counter(thing.restriction.value for thing in things).items())),
             "waiting": self._waiting(),
+            "alarms": await self._alarms.told(),
             "forgotten": {neglect.value: count for neglect, count in sorted(self._attention.counts.items())},
             "planes": self.modes(),
             "associations": sum(self._server.is_live(thing.id) for thing in things),

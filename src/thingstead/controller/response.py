@@ -103,6 +103,11 @@ class Responder:
         """All that are kept, the newest first."""
         return tuple(sorted(self._responses.values(), key=lambda one: (one.at, one.id), reverse=True))
 
+    @property
+    def cut_off(self) -> int:
+        """Things that are cut off by it now."""
+        return len({one.thing for one in self._responses.values() if one.is_open})
+
     async def alarm(self, detection: Detection) -> Response | None:
         """Put a detection on the ledger, and cut its thing off if the policy says so; the times of each plane.
 

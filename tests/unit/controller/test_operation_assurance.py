@@ -22,7 +22,7 @@ class Seen:
     def __init__(self):
         self.traces: list[Any] = []
 
-    def status(self):
+    async def status(self):
         return {"domain": "home"}
 
     def expiries(self):

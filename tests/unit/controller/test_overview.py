@@ -79,12 +79,16 @@ class Domain:
             own_assets=lambda: self.assets,
             crypto=lambda: self.crypto,
             waiting=lambda: 3,
+            cut_off=lambda: 1,
             makers=lambda: {"acme": {"vouched": 2}},
             dates=lambda: (),
             max_half_open=1024,
             is_offline=True,
             clock=self.clock,
         )
+
+    def status(self):
+        return asyncio.run(self.overview.status())
 
     def commit(self, unit):
         asyncio.run(self.store.commit(unit))
@@ -101,15 +105,21 @@ class Domain:
 
 
 def test_a_domain_without_anything_has_a_status_all_the_same():
-    status = Domain().overview.status()
+    status = Domain().status()
     assert (status["things"], status["states"], status["restrictions"], status["associations"]) == (0, {}, {}, 0)
     assert status["ledger"] == {"entries": 0, "signed": 0}
     assert status["waiting"] == 3
 
 
+def test_alarms_and_who_is_cut_off_are_told():
+    domain = Domain(Unit(entries=(Draft(AT, Kind.ALARM, "detector:flood", None, "flood"),)))
+    alarms = domain.status()["alarms"]
+    assert (alarms["last_day"], alarms["newest"]["cause"], alarms["cut_off"]) == (1, "flood", 1)
+
+
 def test_what_is_forgotten_is_told_as_of_the_last_look_and_looked_for_anew_as_evidence():
     domain = Domain()
-    assert domain.overview.status()["forgotten"] == {"silent": 2}
+    assert domain.status()["forgotten"] == {"silent": 2}
     assert "forgotten now: 1 unmanaged" in domain.evidence("R-12")
 
 
@@ -119,7 +129,7 @@ def test_things_are_counted_by_state_restriction_and_association():
         a_thing(2, restriction=Restriction.QUARANTINED),
         a_thing(3, state=LifecycleState.DECOMMISSIONED),
     )
-    status = Domain(Unit(things=things), live=[things[0].id, "thing-of-nobody"]).overview.status()
+    status = Domain(Unit(things=things), live=[things[0].id, "thing-of-nobody"]).status()
     assert status["states"] == {"decommissioned": 1, "operational": 2}
     assert status["restrictions"] == {"none": 2, "quarantined": 1}
     assert (status["things"], status["associations"]) == (3, 1)
@@ -128,7 +138,7 @@ def test_things_are_counted_by_state_restriction_and_association():
 def test_time_counts_from_when_the_controller_started():
     domain = Domain()
     domain.clock.seconds += 61.4
-    assert domain.overview.status()["uptime_seconds"] == 61
+    assert domain.status()["uptime_seconds"] == 61
 
 
 def test_what_a_plane_owes_is_told_beside_its_mode():
@@ -138,7 +148,7 @@ def test_what_a_plane_owes_is_told_beside_its_mode():
 
 
 def test_refusals_are_told_by_reason_where_they_were_counted():
-    status = Domain().overview.status()
+    status = Domain().status()
     assert (status["refused"], status["dropped"]) == ({"expired": 1, "scope": 2}, {"malformed": 3})
 
 

@@ -166,6 +166,15 @@ def test_one_command_undoes_it_on_all_planes():
     assert home.restart().responder.responses() == (ended,)
 
 
+def test_who_is_cut_off_is_counted_until_it_is_let_go():
+    home = Home()
+    assert home.responder.cut_off == 0
+    response = home.alarm()
+    assert home.responder.cut_off == 1
+    home.undo(response)
+    assert home.responder.cut_off == 0
+
+
 def test_undoing_leads_back_to_what_was_held_against_it_before():
     home = Home(things=[a_thing(restriction=Restriction.HELD)])
     home.undo(home.alarm())
