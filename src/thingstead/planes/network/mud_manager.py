@@ -15,7 +15,7 @@ from thingstead.domain.owner_rule import ANYBODY, INTERNET, LOCAL, OwnerRule, as
 from thingstead.domain.plane import OBLIGATIONS, Demand, Expiry, Finding, PlaneName, Probe, Receipt, Standing
 from thingstead.domain.ports import Enforcement
 from thingstead.domain.thing import Thing
-from thingstead.errors import PolicyError, TransportError
+from thingstead.errors import PolicyError, ThingsteadError, TransportError
 from thingstead.identifier import ThingId, TransitionId
 from thingstead.planes.network.alarm import Alarm, AlarmKind
 from thingstead.planes.network.deviation import Deviations
@@ -350,8 +350,13 @@ class MudManager:
         if now is not known and now is not None and now.demand is not Demand.ADMIT:
             raise TransportError(f"{thing.id} was cut off while servers answered")
         resident = Resident(thing, addresses, demand)
-        applied = await self._keeper.apply(resident)
+        # First, as below: an answer of the DNS that comes meanwhile must not bring back where it was.
         self._residents.put(resident)
+        try:
+            applied = await self._keeper.apply(resident)
+        except ThingsteadError:
+            self._residents.take_back(resident, now)
+            raise
         await self._reapply_peers(thing)
         return applied
 

@@ -46,6 +46,19 @@ class Residents:
         self._residents[thing] = resident
         self._by_address.update({one.ip: thing for one in resident.addresses})
 
+    def take_back(self, resident: Resident, before: Resident | None) -> None:
+        """The enforcer refused it: the thing, and whoever has its addresses, stand as before; unless more was done."""
+        thing = resident.thing.id
+        if self._residents.get(thing) is not resident:
+            return
+        self.put(before or Resident(resident.thing, (), resident.demand))
+        if before is None:
+            del self._residents[thing]
+        for one in resident.addresses:
+            for other in self if one.ip not in self._by_address else ():
+                if one.ip in {its.ip for its in other.addresses}:
+                    self._by_address[one.ip] = other.thing.id
+
     def of(self, thing: ThingId) -> Resident | None:
         """How a thing was acted on; None where it never was."""
         return self._residents.get(thing)

@@ -1,5 +1,6 @@
 import asyncio
 import dataclasses
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from ipaddress import ip_address
 
@@ -435,6 +436,75 @@ def test_a_name_that_is_answered_while_a_thing_is_restricted_brings_nothing_back
         await world.admit(THING)
         await world.manager.restrict(aged, cause="support-ended", transition_id=aged.transition_id)
         assert kernel.rules(THING.id) == BASELINE
+
+    run(story())
+
+
+ANSWER = NameAnswer("cloud.acme.example", ((ip_address("198.51.100.7").packed, 60),), (), b"\x0a\x4d\x01\x01")
+
+
+class Slow(Kernel):
+    """Another process keeps the rules: until it has answered, others have their turn."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def apply(self, change):
+        done = await super().apply(change)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return done
+
+    def places(self):
+        return {str(one.ip) for one in self._changes[THING.id].addresses}
+
+
+def slow_world():
+    kernel = Slow()
+    world = World(CLOUD, learns=True, kernel=kernel)
+    return kernel, world
+
+
+def test_a_name_that_is_answered_while_a_thing_moves_brings_back_no_old_address():
+    kernel, world = slow_world()
+
+    async def story():
+        await world.admit(THING)
+        world.placed[THING.id] = 99
+        kernel.meanwhile = lambda: world.manager.learn(ANSWER)
+        await world.admit(THING)
+        assert kernel.places() == {"10.77.1.99"}
+
+    run(story())
+
+
+def test_who_is_cut_off_while_its_rules_are_put_in_force_is_not_taken_for_one_who_is_in():
+    kernel, world = slow_world()
+
+    async def story():
+        kernel.meanwhile = lambda: world.restrict(THING)
+        await world.admit(THING)
+        await world.manager.learn(ANSWER)
+        assert (await kernel.standing(THING.id)).barred
+
+    run(story())
+
+
+def test_who_claims_the_address_of_another_takes_nothing_from_it():
+    kernel, world = slow_world()
+    other = a_thing(1)
+
+    async def taken():
+        raise PolicyError("it is another's")
+
+    async def story():
+        await world.admit(THING)
+        world.placed[other.id] = world.placed[THING.id]
+        kernel.meanwhile = taken
+        with pytest.raises(PolicyError):
+            await world.admit(other)
+        await world.manager.learn(ANSWER)
+        assert ("198.51.100.7/32", 6, 443) in kernel.rules(THING.id)
 
     run(story())
 

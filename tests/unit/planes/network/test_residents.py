@@ -46,3 +46,25 @@ def test_the_admitted_are_those_of_whom_that_was_asked():
     residents = all_of(resident(ONE, "10.0.0.1"), resident(TWO, "10.0.0.2", demand=Demand.RESTRICT))
     assert [one.thing for one in residents.admitted()] == [ONE]
     assert len(list(residents)) == 2
+
+
+def test_what_is_taken_back_leaves_everybody_where_they_were():
+    residents = all_of(resident(ONE, "10.0.0.1"), resident(TWO, "10.0.0.2"))
+    before, claim = residents.of(TWO.id), resident(TWO, "10.0.0.1")
+    residents.put(claim)
+    residents.take_back(claim, before)
+    assert residents.at(ip_address("10.0.0.1")) == residents.of(ONE.id)
+    assert residents.at(ip_address("10.0.0.2")) == before
+
+
+def test_who_was_nowhere_before_is_nowhere_after_it_was_taken_back():
+    residents = all_of(claim := resident(ONE, "10.0.0.1"))
+    residents.take_back(claim, None)
+    assert (residents.of(ONE.id), residents.at(ip_address("10.0.0.1"))) == (None, None)
+
+
+def test_what_was_done_since_is_not_taken_back():
+    residents = all_of(claim := resident(ONE, "10.0.0.1"))
+    residents.put(barred := resident(ONE, "10.0.0.1", demand=Demand.RESTRICT))
+    residents.take_back(claim, None)
+    assert residents.of(ONE.id) is residents.at(ip_address("10.0.0.1")) is barred
