@@ -6,6 +6,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE, HOMES = ROOT / "src" / "thingstead", ROOT / "tests" / "unit"
 
 COMPOSITION_ROOTS = {
+    "agent/parts",
     "agent/program",
     "controller/app",
     "controller/composition",

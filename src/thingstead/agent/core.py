@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Hashable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from thingstead.agent import directory, standing, wiping
+from thingstead.agent import directory, parts, standing, wiping
 from thingstead.agent.association import DomainAssociation
-from thingstead.agent.attempt import Attempts
-from thingstead.agent.attestation import Attester
 from thingstead.agent.config import AgentConfig
 from thingstead.agent.directory import DIRECTORY_STORY, may_register
 from thingstead.agent.doubt import Doubt
 from thingstead.agent.envelope import GuardedActuator
-from thingstead.agent.exi_book import ExiBook
-from thingstead.agent.group_membership import GROUP_PREFIX, GROUP_STORY, REACHABLE, GroupMembership
+from thingstead.agent.group_membership import GROUP_PREFIX, GROUP_STORY, REACHABLE
 from thingstead.agent.hint import hinted
 from thingstead.agent.joining import back_off
 from thingstead.agent.kept_time import KeptTime
@@ -26,20 +22,17 @@ from thingstead.agent.maintenance import MAINTENANCE_STORY, Maintenance, Works
 from thingstead.agent.membership import Member, Membership
 from thingstead.agent.outbox import DOMAIN, Outbox
 from thingstead.agent.ownership import Ownership
+from thingstead.agent.parts import Hardware
 from thingstead.agent.peer_client import PeerClient
 from thingstead.agent.peer_server import PeerServer
-from thingstead.agent.ports import Actuator, Home, Sensor, Slots
 from thingstead.agent.revocation import REVOCATION_STORY, Revocations
 from thingstead.agent.session_table import PEER_STORY
 from thingstead.agent.story import Stories, Story, Wait
 from thingstead.agent.telemetry import tell
-from thingstead.agent.token_judge import TokenJudge
 from thingstead.agent.update_anchor import UpdateAnchor
-from thingstead.agent.update_attempt import Means
-from thingstead.agent.updating import TRIAL_STORY, UPDATE_STORY, Life, Updating
+from thingstead.agent.updating import TRIAL_STORY, UPDATE_STORY, Life
 from thingstead.clock import Clock
 from thingstead.crypto.key import PublicKey
-from thingstead.crypto.keystore import KeyStore
 from thingstead.endpoint.config import EndpointConfig
 from thingstead.endpoint.discovery import discovery
 from thingstead.endpoint.endpoint import Endpoint
@@ -62,32 +55,17 @@ from thingstead.protocols.coap.option import encode_uint
 from thingstead.protocols.coap.registry import Code, ContentFormat, OptionNumber
 from thingstead.protocols.cwt import token as cwt
 from thingstead.protocols.cwt.claims import Claim
-from thingstead.protocols.edhoc.suite import HYBRID
 from thingstead.protocols.profile import birth as birth_record
-from thingstead.protocols.profile import join, path, wipe
-from thingstead.protocols.profile.birth import Birth
-from thingstead.protocols.profile.key_set import key_id
+from thingstead.protocols.profile import path, wipe
 from thingstead.protocols.profile.standing import MemberStanding
-from thingstead.protocols.suit.encryption import DecryptionKeys
 
-__all__ = ["Agent", "Hardware"]
+__all__ = ["Agent"]
 
 _LOGGER = logging.getLogger(__name__)
 _SIGNED = [(int(OptionNumber.CONTENT_FORMAT), encode_uint(ContentFormat.COSE_SIGN1))]
 _FOREVER = 86400.0
 _LINGER = 60.0
 _AFTER_THE_ANSWER = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Hardware:
-    """What the thing is made of, as ports."""
-
-    home: Home
-    slots: Slots
-    keys: KeyStore
-    sensor: Sensor
-    actuator: Actuator
 
 
 class Agent:
@@ -111,7 +89,7 @@ class Agent:
         wiping.resume(hardware.home, hardware.keys)
         self.hardware = hardware
         self.config = config
-        self.birth = _born(hardware.home)
+        self.birth = parts.born(hardware.home)
         self.resources = Resources(self._grant)
         self.endpoint = Endpoint(
             EndpointConfig(leisure=config.leisure), random_bytes=random_bytes, permits=self.resources.permits
@@ -123,25 +101,28 @@ class Agent:
         self._outbox = Outbox(self.endpoint, self._controller)
         self.stories = Stories(self._outbox.send, self._outbox.cancel)
         self.resources.register(path.WIPE, Code.POST, self.on_wipe)
-        self.attester = self._attester()
+        self.attester = parts.attester(hardware, self.birth, self.resources)
         Light(GuardedActuator(hardware.actuator, config.envelope), self._notify).serve(self.resources)
         self.ownership = Ownership(hardware.home, self.birth, utc=self.utc)
         self.ownership.serve(self.resources, self._domain_key)
         self._membership = Membership(hardware.home, utc=self.utc, witness=self._time.witness, agree=self._time.agree)
-        self._knocks = self._ways_in(random_bytes)
-        self.groups = GroupMembership(
-            hardware.home,
-            hardware.keys,
-            self.endpoint,
+        self._knocks = parts.attempts(
+            hardware,
+            self.birth,
+            self.ownership,
+            hybrid=config.hybrid_keys,
+            former=self.former_domain,
             utc=self.utc,
             random_bytes=random_bytes,
-            interval=config.group_interval,
-            retry=config.retry_interval,
+            attest=self.attester.evidence,
         )
+        self.groups = parts.groups(hardware, config, self.endpoint, utc=self.utc, random_bytes=random_bytes)
         self.groups.serve(self.resources)
         self.resources.register(path.WELL_KNOWN_CORE, Code.GET, discovery(self.resources, {}), public=True)
         self.revocations = Revocations(hardware.home, stays=not config.has_clock)
-        self._judge = self._token_judge(random_bytes)
+        self._judge = parts.token_judge(
+            hardware, config, self.revocations, time=self._time, now=lambda: self._now, random_bytes=random_bytes
+        )
         self.resources.on_stranger = self._hint
         self.revocations.on_revoked = self._on_revoked
         self.peer_server = PeerServer(
@@ -158,19 +139,12 @@ class Agent:
         self.peer_client = PeerClient(
             hardware.home, self.endpoint, utc=self.utc, random_bytes=random_bytes, retry=config.retry_interval
         )
-        self.maintenance = Maintenance(
-            hardware.home,
-            member=lambda: self.member,
-            signer=lambda peer: None if peer == DOMAIN else self.peer_server.holder(peer),
-            works=Works(self._diagnosis, self._begin_anew, self._ask_for_release, self._retime),
-            clock=clock,
-            random_bytes=random_bytes,
-            wake=lambda: self.stories.wake(MAINTENANCE_STORY, self._now),
-        )
+        self.maintenance = self._maintenance(clock, random_bytes)
         self.maintenance.serve(self.resources)
         self.on_restart: Callable[[], None] = lambda: None
         self.update_anchor = UpdateAnchor(hardware.home, self.ownership.born)
-        self.updating = self._updating()
+        life = Life(lambda: self._now, self._check, self._begin_anew, config.trial_deadline)
+        self.updating = parts.updating(hardware, self.update_anchor, life, utc=self.utc)
         self.member: Member | None = None
         self.thing_id = ""
         self._joins = 0
@@ -180,40 +154,16 @@ class Agent:
         self._last_error = ""
         self._random_bytes = random_bytes
 
-    def _ways_in(self, random_bytes: Callable[[int], bytes]) -> Attempts:
-        return Attempts(
+    def _maintenance(self, clock: Clock, random_bytes: Callable[[int], bytes]) -> Maintenance:
+        return Maintenance(
             self.hardware.home,
-            self.hardware.keys,
-            self.birth,
-            self.ownership,
-            former=self.former_domain,
-            utc=self.utc,
+            member=lambda: self.member,
+            signer=lambda peer: None if peer == DOMAIN else self.peer_server.holder(peer),
+            works=Works(self._diagnosis, self._begin_anew, self._ask_for_release, self._retime),
+            clock=clock,
             random_bytes=random_bytes,
-            attest=self.attester.evidence,
-            suites=(HYBRID, *join.SUITES) if self.config.hybrid_keys else join.SUITES,
+            wake=lambda: self.stories.wake(MAINTENANCE_STORY, self._now),
         )
-
-    def _attester(self) -> Attester:
-        keys = self.hardware.keys
-        attester = Attester(self.hardware.slots, self.birth, key=lambda: keys.handle(birth_record.IDENTITY_KEY))
-        attester.serve(self.resources)
-        return attester
-
-    def _token_judge(self, random_bytes: Callable[[int], bytes]) -> TokenJudge:
-        book = None if self.config.has_clock else ExiBook(self.hardware.home, now=lambda: self._now)
-        return TokenJudge(
-            self.revocations,
-            book,
-            utc=self.utc,
-            wants_fresh=self.config.wants_fresh,
-            random_bytes=random_bytes,
-            witness=self._time.witness,
-        )
-
-    def _updating(self) -> Updating:
-        means = Means(self.hardware.slots, self.update_anchor, self.utc, self._decryption_keys)
-        life = Life(lambda: self._now, self._check, self._begin_anew, self.config.trial_deadline)
-        return Updating(means, life)
 
     @property
     def association(self) -> DomainAssociation | None:
@@ -432,12 +382,6 @@ class Agent:
         """The thing's own check of a release on trial: it measures."""
         self.hardware.sensor.read(self.utc())
 
-    def _decryption_keys(self) -> DecryptionKeys:
-        if birth_record.DECRYPTION_KEY not in self.hardware.keys.ids():
-            return {}
-        key = self.hardware.keys.handle(birth_record.DECRYPTION_KEY)
-        return {key_id(key.public): key}
-
     def _ask_for_release(self) -> None:
         """By order: also for one that did not prove itself here before."""
         self.updating.forgive()
@@ -522,10 +466,3 @@ class Agent:
         if event.association == DOMAIN and member is not None:
             return None if member.expires <= self.utc() else (DOMAIN, member.scope)
         return self.peer_server.grant(event) if event.group is None else self.groups.grant(event)
-
-
-def _born(home: Home) -> Birth:
-    data = home.load(birth_record.BIRTH)
-    if data is None:
-        raise StorageError("expected a thing made by `thingstead factory`, found no birth record in its home")
-    return birth_record.decode(data)

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from thingstead.agent.config import AgentConfig
-from thingstead.agent.core import Agent, Hardware
+from thingstead.agent.core import Agent
 from thingstead.agent.file_home import FileHome
 from thingstead.agent.file_slots import FileSlots
 from thingstead.agent.lamp import SimulatedLamp
 from thingstead.agent.ownership import HandedOn, claim, hand_on
+from thingstead.agent.parts import Hardware
 from thingstead.agent.ports import Sensor
 from thingstead.agent.sensor import FileSensor, HostSensor
 from thingstead.agent.story import Story

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from thingstead.agent.config import AgentConfig
-from thingstead.agent.core import Agent, Hardware
+from thingstead.agent.core import Agent
 from thingstead.agent.lamp import SimulatedLamp
+from thingstead.agent.parts import Hardware
 from thingstead.crypto.key import KeyType, PublicKey
 from thingstead.crypto.keystore import MemoryKeyStore
 from thingstead.endpoint.event import Address
