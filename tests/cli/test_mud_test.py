@@ -112,6 +112,12 @@ def test_what_is_no_mac_address_is_refused(run, mud_file, pcap, mac):
     assert run("mud", "test", mud_file, "--pcap", pcap, "--mac", mac)[0] == 60
 
 
+def test_who_is_not_in_the_capture_fits_no_file(run, mud_file, pcap):
+    code, out, err = run("mud", "test", str(mud_file), "--pcap", str(pcap), "--mac", "02:00:00:00:00:99")
+    assert (code, out) == (60, "")
+    assert "02:00:00:00:00:99 sent nothing there" in err
+
+
 def test_a_file_that_is_no_mud_file_is_refused(run, pcap, tmp_path):
     (tmp_path / "bad.json").write_bytes(b"{}")
     assert run("mud", "test", tmp_path / "bad.json", "--pcap", pcap)[0] != 0

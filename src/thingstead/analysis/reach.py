@@ -20,6 +20,8 @@ __all__ = ["LOCAL", "OUTSIDE", "Hold", "Neighbourhood", "Opening", "Path", "Stat
 OUTSIDE, LOCAL = "the Internet", "the local network"
 _CLEAR = {(6, 21), (6, 23), (6, 80), (6, 554), (6, 1883), (17, 69)}
 _PING = (1, 58)
+_THIS_MACHINE = {4: ((0x7F00_0000, 0x7FFF_FFFF),), 16: ((1, 1),)}
+"""Loopback (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3): a controller that listens there is nobody on the Internet."""
 _FEW = 2
 
 
@@ -191,7 +193,7 @@ class _Graph:
                 continue
             refused = [_span(no) for no in station.refused if _speaks_of(no, opening)]
             local = [_span(one) for one in self._local if len(one.remote) == len(opening.remote)]
-            if _left(_span(opening), [*refused, *local]):
+            if _left(_span(opening), [*refused, *local, *_THIS_MACHINE.get(len(opening.remote), ())]):
                 yield OUTSIDE, opening.words, _entry_cost(opening)
             # One or two hosts are the controller's; more are also those that are no things of the domain.
             near = [_common(_span(opening), one) for one in local]

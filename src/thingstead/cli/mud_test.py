@@ -73,9 +73,12 @@ def _strange(one: Deviation) -> dict[str, Any]:
 
 
 def _device(session: Session, flows: list[Flow]) -> bytes:
-    if session.options["mac"] is not None:
-        return bytes(session.options["mac"])
     found = sorted({flow.device for flow in flows})
+    wanted: bytes | None = session.options["mac"]
+    if wanted is not None:
+        if wanted not in found:
+            raise ConfigError(f"{wanted.hex(':')} sent nothing there")
+        return wanted
     if len(found) != 1:
         named = ", ".join(one.hex(":") for one in found[:_MOST_NAMED]) or "nobody"
         raise ConfigError(f"expected a capture of one device, or --mac; there are packets of {named}")

@@ -63,6 +63,19 @@ def test_two_right_rules_together_lead_to_a_thing_that_nobody_outside_may_contac
 
 
 @pytest.mark.requirement("R-85")
+@pytest.mark.parametrize("controller", ["127.0.0.1/32", "::1/128"])
+@pytest.mark.parametrize("opened", [into, out])
+def test_a_controller_at_loopback_is_nobody_on_the_internet(opened, controller):
+    assert found(station(LAMP, opened(controller, port=5683))) == ()
+
+
+@pytest.mark.requirement("R-85")
+def test_a_thing_that_the_site_is_refused_is_not_reached_from_this_machine():
+    (one,) = found(station(LAMP, into("0.0.0.0/0", port=80), refused=[into(SITE)]))
+    assert [step.source for step in one.steps] == [OUTSIDE]
+
+
+@pytest.mark.requirement("R-85")
 def test_the_weakest_path_goes_by_the_thing_that_holds_least():
     lamp = station(LAMP, out("198.51.100.7/32", port=80), out(host(LOCK), port=5000))
     lock = station(LOCK, into(SITE, port=5000))
