@@ -250,8 +250,10 @@ class Nftables:
         for messages in batches:
             self._commit(messages)
         if self._is_altered:
-            # Whatever passed meanwhile is an open flow to the kernel.
-            end_flows_of(self._socket, within(self._config.local))
+            # Whatever passed meanwhile is an open flow to the kernel. Not all prefixes of a segment need be known.
+            is_local = within(self._config.local)
+            places = frozenset([one.ip.packed for layout in layouts for one in layout.change.addresses])
+            end_flows_of(self._socket, lambda ip: ip in places or is_local(ip))
         words = [one for layout in layouts for one in layout.elements if is_basis(one)]
         changed = bases(words).items() ^ stood.items()
         if changed:

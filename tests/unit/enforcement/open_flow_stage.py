@@ -6,10 +6,12 @@ import socket
 import struct
 from dataclasses import replace
 from functools import partial
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
+
+from pyroute2 import IPRoute
 
 from tests.unit.enforcement.stage import ONE, PATIENCE, TWO, UDP, Stage, bound, host
-from thingstead.domain.network import FlowRule
+from thingstead.domain.network import FlowRule, NetworkChange, ThingAddress
 from thingstead.enforcement.namespace import inside
 from thingstead.enforcement.nft import load_text
 from thingstead.identifier import ThingId
@@ -125,11 +127,33 @@ async def of_names(stage, seen):
         seen[f"to a name {what}, name gone".replace(" ,", ",")] = passes(client, server)
 
 
+async def beside(stage, seen):
+    """A thing's address of a prefix that is not told to be local; somebody opens the table for a moment."""
+    place = ip_address("192.0.2.50")
+
+    def settle():
+        with IPRoute() as route:
+            route.addr("add", index=route.link_lookup(ifname="eth0")[0], address=str(place), prefixlen=32)
+
+    inside(stage.one.namespace, settle)
+    with IPRoute() as route:
+        route.route("add", dst=f"{place}/32", oif=route.link_lookup(ifname=stage.site.interface)[0])
+    server = inside(stage.site.outside, partial(bound, socket.SOCK_DGRAM, "", PORT + 2))
+    client = inside(stage.one.namespace, partial(bound, socket.SOCK_DGRAM, place, PORT + 2))
+    client.connect((str(stage.site.internet), PORT + 2))
+    await stage.kernel.apply(NetworkChange(ONE, (ThingAddress(stage.one.mac, place),), frozenset()))
+    load_text("insert rule inet thingstead from_segment accept")
+    seen["beside the local prefixes, opened by another"] = passes(client, server)
+    await stage.kernel.uphold()
+    seen["beside the local prefixes, put back"] = passes(client, server)
+
+
 async def main():
     stage, seen = OpenFlows(), dict[str, bool]()
     await of_others(stage, seen)
     await translated(stage, seen)
     await of_names(stage, seen)
+    await beside(stage, seen)
     stage.kernel.close()
     stage.site.close()
     print(json.dumps(seen))

@@ -38,3 +38,8 @@ def test_a_flow_to_a_name_goes_on_when_its_address_runs_out_and_ends_when_the_na
 def test_a_flow_to_a_name_does_not_go_on_by_the_right_to_another(seen):
     assert seen["to a name"] is True
     assert seen["to a name, name gone"] is False
+
+
+def test_what_a_thing_opened_while_others_had_the_table_ends_at_all_of_its_addresses(seen):
+    assert seen["beside the local prefixes, opened by another"] is True
+    assert seen["beside the local prefixes, put back"] is False
