@@ -11,6 +11,8 @@ from thingstead.analysis.talk import HERE
 from thingstead.controller.brownfield import Ground
 from thingstead.controller.conductor import Conductor
 from thingstead.controller.config import ControllerConfig
+from thingstead.controller.detector_memory import DOCUMENTS as REMEMBERED
+from thingstead.controller.detector_memory import DetectorMemory
 from thingstead.controller.drop_watch import DropWatch
 from thingstead.controller.engines import Planes
 from thingstead.controller.exposure_scan import DOCUMENTS as DOORS
@@ -38,7 +40,7 @@ from thingstead.storage.records import PlaneRecords
 
 __all__ = ["Lookout", "compose_lookout", "doors", "ground"]
 
-_SECOND, _MINUTE = 1.0, 60.0
+_SECOND, _MINUTE, _NOW_AND_THEN = 1.0, 60.0, 300.0
 _TCP, _UDP, _DNS = 6, 17, 53
 _RETRY = 0.05
 """It waits by itself; this is between two detections that could not be written down."""
@@ -51,6 +53,7 @@ class Lookout:
     Attributes:
         responder: has detections cut things off, as far as the policy says.
         traffic: shows frames to detectors; None where the settings name no interface.
+        memory: what detectors remember over a restart; likewise.
         neighbourhood: which thing is behind an address.
         history: whom things talked to.
         flows: follows conversations for it.
@@ -63,6 +66,7 @@ class Lookout:
 
     responder: Responder
     traffic: TrafficWatch | None
+    memory: DetectorMemory | None
     neighbourhood: Neighbourhood
     history: FlowHistory
     flows: FlowWatch
@@ -85,9 +89,9 @@ class Lookout:
             (_MINUTE, self.patches.look),
             (_MINUTE, self.exposure.look),
         )
-        if self.traffic is None:
+        if self.traffic is None or self.memory is None:
             return chores
-        return *chores, (_SECOND, self.traffic.look), (_RETRY, self.traffic.answer)
+        return *chores, (_SECOND, self.traffic.look), (_RETRY, self.traffic.answer), (_NOW_AND_THEN, self.memory.keep)
 
 
 def compose_lookout(
@@ -145,7 +149,10 @@ def compose_lookout(
     )
     if traffic is not None:
         traffic.listeners.append(urls.see)
-    return Lookout(responder, traffic, neighbourhood, history, flows, drops, answers, patches, exposure, urls)
+    memory = None
+    if traffic is not None:
+        memory = DetectorMemory(traffic, PlaneRecords(PlaneName.NETWORK, store, prefix=REMEMBERED))
+    return Lookout(responder, traffic, memory, neighbourhood, history, flows, drops, answers, patches, exposure, urls)
 
 
 def _exposure(foundation: Foundation, planes: Planes, store: SecondPlace, register: Register) -> ExposureScan:

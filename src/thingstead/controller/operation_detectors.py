@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thingstead.analysis.detectors.detector import detectors
+from thingstead.controller.detector_memory import DetectorMemory
 from thingstead.controller.operation import Operation
 from thingstead.controller.traffic_watch import TrafficWatch
 from thingstead.domain.role import Right
@@ -18,11 +19,11 @@ class ShowDetectors:
     """A request that says all by its name."""
 
 
-def rows(watch: TrafficWatch | None) -> tuple[Operation[Any], ...]:
-    """The table; `watch` is None where nobody looks."""
+def rows(watch: TrafficWatch | None, memory: DetectorMemory | None) -> tuple[Operation[Any], ...]:
+    """The table; both are None where nobody looks."""
 
     async def show(_request: ShowDetectors) -> dict[str, Any]:
-        if watch is None:
+        if watch is None or memory is None:
             return {"watching": False, "why": "[watch] interfaces names none"}
         return {
             "watching": True,
@@ -31,6 +32,7 @@ def rows(watch: TrafficWatch | None) -> tuple[Operation[Any], ...]:
             "frames_refused": watch.refused,
             "packets_of_strangers_passed_over": watch.unseen,
             "detections_passed_over": watch.overlooked,
+            "memory": memory.said,
             "told": {one.name: watch.told[one.name] for one in detectors()},
         }
 

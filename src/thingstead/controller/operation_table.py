@@ -191,7 +191,7 @@ def _of_planes(controller: Controller) -> tuple[Operation[Any], ...]:
             clock=controller.foundation.clock,
         ),
         *operation_response.rows(controller.lookout.responder),
-        *operation_detectors.rows(controller.lookout.traffic),
+        *operation_detectors.rows(controller.lookout.traffic, controller.lookout.memory),
         *operation_result.rows(planes.software, controller.foundation.store, controller.notary),
         *operation_type.rows(controller.types, controller.register, controller.foundation.store, controller.notary),
         *operation_data.rows(planes.data, controller.register, forget=controller.lookout.history.forget),

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
 
@@ -15,17 +15,25 @@ from thingstead.analysis.detectors.panel import Panel
 from thingstead.analysis.detectors.port_book import PortBook
 from thingstead.analysis.detectors.scene import HOME, Scene
 from thingstead.analysis.detectors.sight import foreign
+from thingstead.analysis.kept import rows
 from thingstead.clock import Clock
 from thingstead.controller.standing import GONE
 from thingstead.domain.lifecycle import Restriction
 from thingstead.domain.name import NameStanding
 from thingstead.domain.network import NO_MAC, ThingAddress
 from thingstead.domain.register import Register
-from thingstead.errors import ProtocolError
+from thingstead.errors import DecodeError, ProtocolError
 from thingstead.identifier import ThingId
+from thingstead.protocols.cbor import codec
 from thingstead.protocols.packet.packet import Packet, decode_frame
 
 __all__ = ["Limits", "Surroundings", "Tap", "TrafficWatch"]
+
+_FORM, _MOST, _DAY = 1, 4096, 86_400
+"""Of the document of what detectors remember, things in it, and seconds for which an update counts there."""
+
+_KEPT = codec.Limits(max_bytes=4 << 20)
+_LAST = 1 << 37
 
 
 class Tap(Protocol):
@@ -202,6 +210,45 @@ class TrafficWatch:
         mac = self._macs.get(thing)
         if mac is not None:
             self._ports.verify(mac, self._clock.utc().timestamp())
+
+    def kept(self) -> bytes | None:
+        """What a restart shall not forget, in 4 MiB: where that is too little, of the things that were heard last.
+
+        None where the domain has no things whose place is known: nothing that was kept is to be lost for that.
+        """
+        things, now = self._panel.scene.things, int(self._clock.utc().timestamp())
+        most, document = _MOST if things else 0, None
+        while most and (document is None or len(document) > _KEPT.max_bytes):
+            parts = {
+                "detectors": self._panel.kept(most),
+                "homes": self._ports.kept(things, most),
+                "installs": [[thing, int(at)] for thing, at in self._installs.items() if now - at < _DAY][-most:],
+                "names": self._panel.scene.names.kept(now, most),
+            }
+            document, most = codec.encode([_FORM, now, parts]), most // 2
+        return document
+
+    def take_up(self, document: bytes) -> datetime:
+        """Go on from what `kept` gave before a restart; before `begin`. Returns when that was.
+
+        Raises:
+            DecodeError: it gave nothing like that; nothing of it is taken up.
+        """
+        now = self._clock.utc().timestamp()
+        match codec.decode(document, limits=_KEPT):
+            case [int(form), int(at), dict(parts)] if type(at) is int and form == _FORM and 0 <= at <= _LAST:
+                panel, ports = Panel(Scene()), PortBook(held=self._surroundings.hold_ports)
+            case _:
+                raise DecodeError(f"expected what detectors remember, in form {_FORM}")
+        detectors = parts.get("detectors")
+        if not isinstance(detectors, dict):
+            raise DecodeError("expected what each detector remembers")
+        panel.take_up(detectors, now)
+        panel.scene.names.take_up(parts.get("names"), now)
+        ports.take_up(parts.get("homes"), now)
+        installs = {ThingId(thing): min(float(one), now) for thing, one in rows(parts.get("installs"), str, int)}
+        self._panel, self._ports, self._installs = panel, ports, installs
+        return datetime.fromtimestamp(at, UTC)
 
     def take(self) -> None:
         """Look at frames that wait; a batch of them, so that others get their turn."""

@@ -72,8 +72,9 @@ def syn(number, *, port=23, mac=LAMP):
 class Stand:
     """A watch, its wire, and what it told."""
 
-    def __init__(self, *things, places=None, failures=0, **limits):
+    def __init__(self, *things, places=None, failures=0, remembers=None, after=0.0, **limits):
         self.clock, self.wire, self.told, self.failures = JumpingClock(), Wire(), [], failures
+        self.clock.seconds += after
         self.named: list[NameStanding] = []
         store = MemoryStore()
         self.register = Register(store.load())
@@ -89,6 +90,8 @@ class Stand:
             named=lambda: self.named,
         )
         self.watch = TrafficWatch(self.wire, surroundings, alarm=self.alarm, clock=self.clock, limits=Limits(**limits))
+        if remembers is not None:
+            self.watch.take_up(remembers)
         self.watch.begin()
 
     async def alarm(self, detection):

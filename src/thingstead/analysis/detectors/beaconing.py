@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import mean, pstdev
 
 from thingstead.analysis.detectors.detector import Detection, Detector
+from thingstead.analysis.detectors.memory import Beats
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.analysis.detectors.sight import UDP, at, opens
-from thingstead.analysis.detectors.window import PerKey
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["DETECTOR"]
@@ -26,9 +25,7 @@ class _Beaconing(Detector):
     rule = f"{_TIMES} contacts with one outside address that no answer named, at intervals that vary by {_EVEN:.0%}"
 
     def __init__(self) -> None:
-        self._times: PerKey[tuple[bytes, bytes, int | None], deque[tuple[float, int | None]]] = PerKey(
-            lambda: deque(maxlen=_TIMES)
-        )
+        self.memory = self._times = Beats(_TIMES)
 
     def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
         is_datagram = packet.protocol == UDP and packet.destination_port not in _OWN_CLOCK

@@ -13,6 +13,7 @@ from functools import cache
 from typing import ClassVar, Protocol
 
 from thingstead.analysis import detectors as package
+from thingstead.analysis.detectors.memory import Memory
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.domain.response_policy import Severity
 from thingstead.identifier import ThingId
@@ -61,12 +62,14 @@ class Detector(Protocol):
         spec: where the threat is written down.
         rule: what is counted, and from where on it is told.
         severity: of what it tells.
+        memory: what of its memory outlasts a restart; None where all of it is learned within minutes.
     """
 
     name: ClassVar[str]
     spec: ClassVar[str]
     rule: ClassVar[str]
     severity: ClassVar[Severity] = Severity.ALARM
+    memory: Memory | None = None
 
     def see(self, packet: Packet, scene: Scene) -> Iterable[Detection]:  # noqa: ARG002  those who see say what they use
         """Take one packet into account, in the order of time."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from thingstead.analysis.detectors.detector import Detection, Detector, Severity
+from thingstead.analysis.detectors.last_heard import LastHeard
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.analysis.detectors.sight import mac
-from thingstead.analysis.detectors.window import MAX_DEVICES, PerKey
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["DETECTOR"]
@@ -22,18 +22,21 @@ class _LostContact(Detector):
     severity = Severity.INCIDENT
 
     def __init__(self) -> None:
-        self._heard: PerKey[bytes, float] = PerKey(float, MAX_DEVICES)
+        self.memory = self._heard = LastHeard()
         self._told: frozenset[bytes] = frozenset()
 
     def see(self, packet: Packet, scene: Scene) -> tuple[()]:
-        if packet.source_mac in scene.things:
-            self._heard[packet.source_mac] = packet.at
+        self._heard.hear(packet, scene)
         return ()
 
     def tick(self, now: float, scene: Scene) -> Iterator[Detection]:
         planned = {device: scene.intervals.get(thing) for device, thing in scene.things.items()}
         waited = {device: heard for device, heard in self._heard.items() if planned.get(device) is not None}
-        overdue = {device: heard for device, heard in waited.items() if now - heard > (planned[device] or 0.0)}
+        overdue = {
+            device: heard
+            for device, heard in waited.items()
+            if self._heard.silence(heard, now) > (planned[device] or 0.0)
+        }
         last = max(overdue.values(), default=0.0)
         lost = sorted(device for device, heard in overdue.items() if last - heard <= _TOGETHER)
         if len(lost) < _THINGS or len(lost) < len(waited) * _SHARE:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from thingstead.analysis.detectors.detector import Detection, Detector
+from thingstead.analysis.detectors.memory import Histories
 from thingstead.analysis.detectors.query import owner_of
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.analysis.detectors.sight import host
-from thingstead.analysis.detectors.window import MAX_DEVICES, PerKey
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["DETECTOR"]
 
 _MINUTES, _MOST, _WINDOW = 3, 256, 86_400.0
-
-
-@dataclass(slots=True)
-class _History:
-    since: float | None = None
-    contacts: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
 
 
 class _NewDestination(Detector):
@@ -30,7 +22,7 @@ class _NewDestination(Detector):
     rule = f"an outside name or address contacted in {_MINUTES} minutes of the day after an update, and never before it"
 
     def __init__(self) -> None:
-        self._things: PerKey[bytes, _History] = PerKey(_History, MAX_DEVICES)
+        self.memory = self._things = Histories()
 
     def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
         thing = scene.things.get(packet.source_mac)

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from thingstead.analysis.detectors.detector import Detection, Detector, Severity
+from thingstead.analysis.detectors.memory import Rate, Rates
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.analysis.detectors.sight import UDP, opens
-from thingstead.analysis.detectors.window import MAX_DEVICES, PerKey
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["DETECTOR"]
 
 _MINUTES, _LEAST, _FACTOR, _SMALL = 3, 300, 10.0, 256
 _ASKED = frozenset({53, 123, 161, 5683, 5684})  # each datagram is a request: DNS, NTP, SNMP, CoAP
-
-
-@dataclass(slots=True)
-class _Rate:
-    minute: int = 0
-    asked: int = 0
-    usual: float = 0.0
-    over: int = 0
 
 
 class _Overload(Detector):
@@ -32,7 +23,7 @@ class _Overload(Detector):
     severity = Severity.INCIDENT
 
     def __init__(self) -> None:
-        self._rates: PerKey[bytes, _Rate] = PerKey(_Rate, MAX_DEVICES)
+        self.memory = self._rates = Rates()
 
     def see(self, packet: Packet, scene: Scene) -> Iterator[Detection]:
         # What asks has small datagrams; calls and games too, which are one conversation with a host that was looked up.
@@ -52,7 +43,7 @@ class _Overload(Detector):
             seen = ((minute - _MINUTES) * 60.0, packet.at)
             yield self.found(packet.source_mac, scene, subject="rate", seen=seen, evidence=[shown], why=why)
 
-    def _turn(self, rate: _Rate, minute: int) -> None:
+    def _turn(self, rate: Rate, minute: int) -> None:
         is_over = rate.asked >= max(_LEAST, rate.usual * _FACTOR) and minute == rate.minute + 1
         rate.over = rate.over + 1 if is_over else 0
         if not is_over and rate.minute:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from thingstead.analysis.detectors.detector import Detection, Detector, detectors
 from thingstead.analysis.detectors.scene import Scene
@@ -69,6 +70,20 @@ class Panel:
     def tick(self, now: float) -> tuple[Detection, ...]:
         """What the passing of time shows."""
         return tuple(self._fresh(chain.from_iterable([one.tick(now, self.scene) for one in self._panel])))
+
+    def kept(self, most: int) -> dict[str, list[list[Any]]]:
+        """What a restart shall not forget, by detector."""
+        return {one.name: one.memory.kept(self.scene, most) for one in self._panel if one.memory is not None}
+
+    def take_up(self, kept: Mapping[str, object], now: float) -> None:
+        """Go on from what `kept` gave before a restart; a detector that is no more costs the others nothing.
+
+        Raises:
+            DecodeError: of one of them, in whatever state the others are then.
+        """
+        for one in self._panel:
+            if one.memory is not None:
+                one.memory.take_up(kept.get(one.name, []), now)
 
     def _is_looked_at(self, packet: Packet, scene: Scene) -> bool:
         mac = packet.source_mac

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
+from typing import Any
 
+from thingstead.analysis import kept
 from thingstead.analysis.detectors.sight import foreign
 from thingstead.analysis.detectors.window import MAX_DEVICES, PerKey
 
 __all__ = ["PortBook"]
 
-_MOMENT, _LATE, _SETTLED = 2.0, 5.0, 600.0
+_MOMENT, _LATE, _SETTLED, _WEEK = 2.0, 5.0, 600.0, 7 * 86_400.0
 """Seconds between two sights of one message, as it passes and as it is verified; by which a busy tap may be late; and
-after which a place counts as known, or as left."""
+after which a place counts as known, or as left; and after which a restart forgets it."""
 
 
 @dataclass(slots=True)
@@ -58,6 +61,24 @@ class PortBook:
         home.verified = at
         if at - home.heard <= _MOMENT and at - home.elsewhere > _SETTLED:
             home.is_known = True
+
+    def kept(self, things: Container[bytes], most: int) -> list[list[Any]]:
+        """Homes that are known, of the `most` things that were heard last."""
+        return [
+            [device, home.port, int(home.heard), int(home.verified)]
+            for device, home in kept.of(things, self._homes.items(), most)
+            if home.is_known
+        ]
+
+    def take_up(self, rows: object, now: float) -> None:
+        """Go on from what `kept` gave before a restart; errors as for `kept.rows`.
+
+        What was heard nowhere for a week is learned anew: links may have other names by now.
+        """
+        for device, port, heard, verified in kept.rows(rows, bytes, str, int, int):
+            at = min(float(heard), now)
+            if now - at < _WEEK:
+                self._homes[device] = _Home(port, at, at, min(float(verified), now), is_known=True)
 
     def _has_left(self, home: _Home, at: float) -> bool:
         """Verified, but not from there; or silent there for long, of what never shows keys."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from thingstead.analysis.detectors.detector import Detection, Detector, Severity
+from thingstead.analysis.detectors.last_heard import LastHeard
 from thingstead.analysis.detectors.scene import Scene
-from thingstead.analysis.detectors.window import MAX_DEVICES, PerKey
 from thingstead.protocols.packet.packet import Packet
 
 __all__ = ["DETECTOR"]
@@ -21,11 +21,10 @@ class _Silence(Detector):
     severity = Severity.INCIDENT
 
     def __init__(self) -> None:
-        self._heard: PerKey[bytes, float] = PerKey(float, MAX_DEVICES)
+        self.memory = self._heard = LastHeard()
 
     def see(self, packet: Packet, scene: Scene) -> tuple[()]:
-        if packet.source_mac in scene.things:
-            self._heard[packet.source_mac] = packet.at
+        self._heard.hear(packet, scene)
         return ()
 
     def tick(self, now: float, scene: Scene) -> Iterator[Detection]:
@@ -35,7 +34,7 @@ class _Silence(Detector):
                 self._heard.drop(device)
                 continue
             planned = scene.intervals.get(thing)
-            if planned is not None and now - heard > _INTERVALS * planned:
+            if planned is not None and self._heard.silence(heard, now) > _INTERVALS * planned:
                 # Told once: it is waited for again when it is heard again.
                 self._heard.drop(device)
                 shown = f"last packet {now - heard:.0f} s ago, planned are at most {planned:.0f} s"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
-from thingstead.errors import ProtocolError
+from thingstead.analysis import kept
+from thingstead.errors import DecodeError, ProtocolError
 from thingstead.protocols.dns import message as dns
 from thingstead.protocols.mud.conditions import DNS_NAME
 from thingstead.protocols.packet.packet import Packet
@@ -13,6 +15,7 @@ from thingstead.protocols.packet.packet import Packet
 __all__ = ["NameBook", "NameLimits"]
 
 _UDP, _DNS_PORT = 17, 53
+_SIZES = frozenset({4, 16})
 _Asked = tuple[bytes, int | None, bytes, int, str]
 
 
@@ -81,11 +84,31 @@ class NameBook:
             ttl: seconds for which the answer holds.
         """
         limits = self._limits
+        self._keep(name, address, at + min(max(ttl, limits.min_seconds), limits.max_seconds))
+
+    def kept(self, now: float, most: int) -> list[list[Any]]:
+        """Names that hold, of the `most` addresses that were named last: address, name, and its end."""
+        named = [*self._ends.items()][-most:]
+        return [[address, name, int(end)] for address, ends in named for name, end in ends.items() if end > now]
+
+    def take_up(self, rows: object, now: float) -> None:
+        """Go on from what `kept` gave before a restart.
+
+        Raises:
+            DecodeError: it gave nothing like that.
+        """
+        for address, name, end in kept.rows(rows, bytes, str, int):
+            if len(address) not in _SIZES or not DNS_NAME.fullmatch(name):
+                raise DecodeError("expected a name of an address")
+            self._keep(name, address, min(float(end), now + self._limits.max_seconds))
+
+    def _keep(self, name: str, address: bytes, end: float) -> None:
+        limits = self._limits
         ends = self._ends.pop(address, None) or OrderedDict()
         ends.pop(name, None)
         while len(ends) >= limits.max_names:
             ends.popitem(last=False)
-        ends[name] = at + min(max(ttl, limits.min_seconds), limits.max_seconds)
+        ends[name] = end
         while len(self._ends) >= limits.max_addresses:
             self._ends.popitem(last=False)
         self._ends[address] = ends
