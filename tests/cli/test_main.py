@@ -94,6 +94,8 @@ def test_common_switches_may_stand_before_the_command(run, tmp_path):
         (("ledger", "proof", "-1"), "expected a whole number of at least 0, got '-1'"),
         (("ledger", "proof", "one"), "expected a whole number of at least 0, got 'one'"),
         (("agent", "run", "x", "--telemetry-interval", "nan"), "expected seconds above 0"),
+        (("network", "allow", "local", "--thing", "x", "--hours", "0"), "expected hours above 0"),
+        (("network", "block", "--hours", "nan"), "expected hours above 0"),
     ],
 )
 def test_a_wrong_command_line_is_one_sentence_and_one_advice(run, words, says):

@@ -11,7 +11,19 @@ from pathlib import Path
 from thingstead.errors import ConfigError, StorageError
 from thingstead.protocols.mud import parser
 
-__all__ = ["address", "addresses", "day", "days", "group", "mud_text", "octets", "read_file", "seconds", "whole"]
+__all__ = [
+    "address",
+    "addresses",
+    "day",
+    "days",
+    "group",
+    "hours",
+    "mud_text",
+    "octets",
+    "read_file",
+    "seconds",
+    "whole",
+]
 
 
 def read_file(path: Path, *, max_bytes: int) -> bytes:
@@ -88,6 +100,11 @@ def seconds(text: str) -> float:
 def days(text: str) -> float:
     """How long a right may last: more than no time, and a year."""
     return _amount(text, "days", below=367)
+
+
+def hours(text: str) -> float:
+    """How long a rule may last: more than no time, which would be for ever, and a year."""
+    return _amount(text, "hours", below=8761)
 
 
 def day(text: str) -> date:

@@ -6,6 +6,7 @@ from typing import Any
 
 from thingstead.cli.action import Parameter
 from thingstead.cli.console import View
+from thingstead.cli.input import hours
 from thingstead.cli.remote import THING, remote
 
 __all__ = ["ALLOW", "BLOCK", "DETECTORS", "DROPS", "EXPOSURE", "REVOKE", "RULES", "TALK"]
@@ -16,7 +17,7 @@ _ZONE = Parameter("--zone", "all things in it")
 _MODEL = Parameter("--model", "all of a model; * and ? as in file names")
 _OF_THING = Parameter("--thing", "one thing's id")
 _PORT = Parameter("--port", "that is contacted, such as 443 or 8000-8010; all if not given")
-_HOURS = Parameter("--hours", "after which it ends by itself; never if not given", read=float)
+_HOURS = Parameter("--hours", "after which it ends by itself; never if not given", read=hours)
 _CAUSE = Parameter("--cause", "why, for the ledger and for whoever asks later")
 _OTHER_SIDE = "a name, an address, a prefix, local (the site), internet (the rest) or any"
 _WAYS = ("out", "in", "both")
