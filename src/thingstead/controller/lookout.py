@@ -203,6 +203,7 @@ def _traffic(foundation: Foundation, planes: Planes, register: Register, respond
         local=local_networks(foundation.config.network),
         named=planes.network.names,
         hold_ports=foundation.config.network.hold_ports,
+        explain=planes.network.explain,
     )
     traffic = TrafficWatch(foundation.tap, surroundings, alarm=responder.alarm, clock=foundation.clock)
     planes.software.on_install.append(traffic.note)

@@ -32,6 +32,7 @@ def rows(watch: TrafficWatch | None, memory: DetectorMemory | None) -> tuple[Ope
             "frames_refused": watch.refused,
             "packets_of_strangers_passed_over": watch.unseen,
             "detections_passed_over": watch.overlooked,
+            "allowed_by_rules": watch.allowed,
             "memory": memory.said,
             "told": {one.name: watch.told[one.name] for one in detectors()},
         }

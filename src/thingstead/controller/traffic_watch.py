@@ -17,6 +17,7 @@ from thingstead.analysis.detectors.scene import HOME, Scene
 from thingstead.analysis.detectors.sight import foreign
 from thingstead.analysis.kept import rows
 from thingstead.clock import Clock
+from thingstead.controller.allowed_peers import Explain, are_named
 from thingstead.controller.standing import GONE
 from thingstead.domain.lifecycle import Restriction
 from thingstead.domain.name import NameStanding
@@ -110,6 +111,7 @@ class Surroundings:
         local: prefixes of the site, beside private ones and those of this machine's own addresses.
         named: names that rules open a way to, as they stand: they outlast a restart, which look-ups do not.
         hold_ports: rules hold each thing to the port behind which it was admitted.
+        explain: what rules say of conversations; None where nobody is asked.
     """
 
     register: Register
@@ -120,6 +122,7 @@ class Surroundings:
     local: tuple[IPv4Network | IPv6Network, ...] = ()
     named: Callable[[], Iterable[NameStanding]] = tuple
     hold_ports: bool = False
+    explain: Explain | None = None
 
     def scene(self, tap: Tap, installs: dict[ThingId, float], before: Scene, *, now: float) -> Scene:
         """The site as it is now; what was learned of names stays, and what rules know of them is learned."""
@@ -162,6 +165,7 @@ class TrafficWatch:
         refused: frames that were none.
         told: detections by the name of their detector, since the start.
         overlooked: detections for which there was no room.
+        allowed: detections of what the thing's rules allow by name.
     """
 
     def __init__(
@@ -189,7 +193,7 @@ class TrafficWatch:
         self._waiting = asyncio.Event()
         self.listeners: list[Callable[[Packet], None]] = []
         """Who else is shown every packet."""
-        self.seen = self.refused = self.overlooked = 0
+        self.seen = self.refused = self.overlooked = self.allowed = 0
         self.told: Counter[str] = Counter()
 
     def begin(self) -> None:
@@ -278,7 +282,12 @@ class TrafficWatch:
         """
         await self._waiting.wait()
         while self._found:
-            await self._alarm(self._found[0])
+            found, explain = self._found[0], self._surroundings.explain
+            if explain is not None and await are_named(found, explain):
+                self.allowed += 1
+                self._panel.forget(found)
+            else:
+                await self._alarm(found)
             self._found.popleft()
         self._waiting.clear()
 

@@ -17,6 +17,7 @@ from thingstead.domain.network import NO_MAC, ThingAddress
 from thingstead.domain.register import Register
 from thingstead.domain.unit import Unit
 from thingstead.errors import StorageError
+from thingstead.planes.network.rule_book import Reason
 from thingstead.protocols.packet.packet import Packet, TcpFlag
 from thingstead.storage.memory import MemoryStore
 
@@ -76,6 +77,7 @@ class Stand:
         self.clock, self.wire, self.told, self.failures = JumpingClock(), Wire(), [], failures
         self.clock.seconds += after
         self.named: list[NameStanding] = []
+        self.rules: set[str] = set()
         store = MemoryStore()
         self.register = Register(store.load())
         store.listen(self.register.follow)
@@ -88,11 +90,15 @@ class Stand:
             longest=timedelta(hours=1),
             gateways=frozenset({b"router"}),
             named=lambda: self.named,
+            explain=self.explain,
         )
         self.watch = TrafficWatch(self.wire, surroundings, alarm=self.alarm, clock=self.clock, limits=Limits(**limits))
         if remembers is not None:
             self.watch.take_up(remembers)
         self.watch.begin()
+
+    async def explain(self, thing, flows):
+        return [Reason(str(ip_address(one.remote)) in self.rules, "maker", "", "") for one in flows]
 
     async def alarm(self, detection):
         if self.failures:
@@ -304,3 +310,38 @@ def test_who_is_cut_off_is_not_waited_for():
     seen = scene(replace(BULB, restriction=Restriction.QUARANTINED), places={LAMP_ID: (PLACE,)})
     assert seen.things
     assert not seen.intervals
+
+
+def mailed(stand, number, times=3):
+    """The lamp sends mail to a server outside, from another port each time."""
+    frames = [syn(number, port=465) for _ in range(times)]
+    stand.passing(*[one[:34] + (41_000 + at).to_bytes(2) + one[36:] for at, one in enumerate(frames)])
+    asyncio.run(stand.watch.answer())
+    return stand.told
+
+
+@pytest.mark.requirement("R-38")
+def test_mail_that_the_thing_s_rules_allow_is_no_alarm_and_mail_to_another_is_one_at_once():
+    stand = Stand()
+    stand.rules.add("203.0.113.77")
+    assert mailed(stand, 77) == []
+    assert stand.watch.allowed == 1
+    (found,) = mailed(stand, 99)
+    assert (found.detector, found.thing) == ("mail", LAMP_ID)
+
+
+@pytest.mark.requirement("R-38")
+def test_mail_is_an_alarm_where_the_rules_let_the_thing_speak_to_anybody():
+    stand = Stand()
+    stand.rules |= {"203.0.113.77", "192.0.2.1"}
+    assert [one.detector for one in mailed(stand, 77)] == ["mail"]
+    assert stand.watch.allowed == 0
+
+
+@pytest.mark.requirement("R-38")
+def test_a_scan_is_an_attack_whomever_the_rules_name():
+    stand = Stand()
+    stand.rules |= {f"203.0.113.{number}" for number in range(1, 21)}
+    stand.passing(*[syn(number) for number in range(1, 21)])
+    asyncio.run(stand.watch.answer())
+    assert [one.detector for one in stand.told] == ["horizontal_scan"]

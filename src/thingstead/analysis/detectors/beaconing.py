@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import mean, pstdev
 
-from thingstead.analysis.detectors.detector import Detection, Detector
+from thingstead.analysis.detectors.detector import Detection, Detector, Peer
 from thingstead.analysis.detectors.memory import Beats
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.analysis.detectors.sight import UDP, at, opens
@@ -46,7 +46,8 @@ class _Beaconing(Detector):
         remote, every = at(packet.destination, packet.destination_port), (times[-1] - times[0]) / (_TIMES - 1)
         shown = [f"{one - times[0]:.1f} s: contact with {remote}" for one in times]
         why = f"It asks {remote} every {every:.0f} seconds, and looked up no name for it: maybe for orders."
-        return self.found(packet.source_mac, scene, subject=remote, seen=(times[0], times[-1]), evidence=shown, why=why)
+        seen, to = (times[0], times[-1]), [Peer.of(packet)]
+        return self.found(packet.source_mac, scene, subject=remote, seen=seen, evidence=shown, why=why, peers=to)
 
 
 def _is_even(times: Sequence[float], least: float) -> bool:

@@ -19,9 +19,29 @@ from thingstead.domain.response_policy import Severity
 from thingstead.identifier import ThingId
 from thingstead.protocols.packet.packet import Packet
 
-__all__ = ["Detection", "Detector", "Severity", "detectors"]
+__all__ = ["Detection", "Detector", "Peer", "Severity", "detectors"]
 
 _MOST_EVIDENCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Whom a device contacted.
+
+    Attributes:
+        address: packed.
+        protocol: of IP; None for the rest.
+        port: on that side; None where the protocol has none.
+    """
+
+    address: bytes
+    protocol: int | None
+    port: int | None
+
+    @classmethod
+    def of(cls, packet: Packet) -> Peer:
+        """Whom a packet is sent to."""
+        return cls(packet.destination, packet.protocol, packet.destination_port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +60,8 @@ class Detection:
         rule: what is counted, and from where on it is told.
         explanation: one sentence for the owner.
         severity: how much of an attack it is.
+        peers: contacts that are all there is to it: whose rules name each of them did what it is for. Empty where
+            what was found is an attack whoever it is sent to.
     """
 
     detector: str
@@ -52,6 +74,7 @@ class Detection:
     rule: str
     explanation: str
     severity: Severity
+    peers: tuple[Peer, ...] = ()
 
 
 class Detector(Protocol):
@@ -80,12 +103,20 @@ class Detector(Protocol):
         return ()
 
     def found(
-        self, device: bytes, scene: Scene, *, subject: str, seen: tuple[float, float], evidence: Iterable[str], why: str
+        self,
+        device: bytes,
+        scene: Scene,
+        *,
+        subject: str,
+        seen: tuple[float, float],
+        evidence: Iterable[str],
+        why: str,
+        peers: Iterable[Peer] = (),
     ) -> Detection:
         """What this detector tells of a device; `seen` is when it began and when it was seen last."""
         shown = tuple(evidence)[:_MOST_EVIDENCE]
         thing = scene.things.get(device)
-        return Detection(self.name, device, thing, subject, *seen, shown, self.rule, why, self.severity)
+        return Detection(self.name, device, thing, subject, *seen, shown, self.rule, why, self.severity, tuple(peers))
 
 
 def detectors() -> tuple[Detector, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from thingstead.analysis.detectors.detector import Detection, Detector
+from thingstead.analysis.detectors.detector import Detection, Detector, Peer
 from thingstead.analysis.detectors.scene import Scene
-from thingstead.analysis.detectors.sight import at, opens
+from thingstead.analysis.detectors.sight import TCP, at, opens
 from thingstead.analysis.detectors.window import PerKey, Window
 from thingstead.protocols.packet.packet import Packet
 
@@ -39,6 +39,7 @@ class _Mail(Detector):
                 subject="mail",
                 seen=sent.span,
                 evidence=[f"connection with {one}" for one in servers],
+                peers=[Peer(address, TCP, port) for address, port, _ in sent.values()],
                 why="It sends mail to servers outside: pictures or data leave, or it sends what nobody wants.",
             )
             sent.clear()

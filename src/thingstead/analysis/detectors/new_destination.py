@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from thingstead.analysis.detectors.detector import Detection, Detector
+from thingstead.analysis.detectors.detector import Detection, Detector, Peer
 from thingstead.analysis.detectors.memory import Histories
 from thingstead.analysis.detectors.query import owner_of
 from thingstead.analysis.detectors.scene import Scene
@@ -48,8 +48,8 @@ class _NewDestination(Detector):
         if contacts[0] >= installed and len(contacts) == _MINUTES:
             shown = [f"{one - installed:.0f} s after the update: {remote}" for one in contacts]
             why = f"It speaks to {remote} since its update, and never did before."
-            seen = (contacts[0], packet.at)
-            yield self.found(packet.source_mac, scene, subject=remote, seen=seen, evidence=shown, why=why)
+            seen, to = (contacts[0], packet.at), [Peer.of(packet)]
+            yield self.found(packet.source_mac, scene, subject=remote, seen=seen, evidence=shown, why=why, peers=to)
 
 
 DETECTOR = _NewDestination

@@ -71,6 +71,10 @@ class Panel:
         """What the passing of time shows."""
         return tuple(self._fresh(chain.from_iterable([one.tick(now, self.scene) for one in self._panel])))
 
+    def forget(self, found: Detection) -> None:
+        """It came to nothing: the same is told again at once, for it may be with somebody else."""
+        self._told.drop((found.detector, found.device, found.subject))
+
     def kept(self, most: int) -> dict[str, list[list[Any]]]:
         """What a restart shall not forget, by detector."""
         return {one.name: one.memory.kept(self.scene, most) for one in self._panel if one.memory is not None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from thingstead.analysis.detectors.detector import Detection, Detector
+from thingstead.analysis.detectors.detector import Detection, Detector, Peer
 from thingstead.analysis.detectors.scene import Scene
 from thingstead.analysis.detectors.sight import host
 from thingstead.analysis.detectors.window import PerKey
@@ -49,8 +49,10 @@ class _Upload(Detector):
                 if not names:
                     shown = f"{count.octets_out} octets to {remote}, {count.octets_in} back"
                     why = f"It sent {count.octets_out >> 10} KiB to {remote}, which it never looked up: data leaves."
-                    seen = (count.since, packet.at)
-                    yield self.found(packet.source_mac, scene, subject=remote, seen=seen, evidence=[shown], why=why)
+                    seen, to = (count.since, packet.at), [Peer.of(packet)]
+                    yield self.found(
+                        packet.source_mac, scene, subject=remote, seen=seen, evidence=[shown], why=why, peers=to
+                    )
                 count.octets_out = count.octets_in = 0
 
 
