@@ -130,6 +130,7 @@ table bridge {name} {{
         meta pkttype set host ether daddr set iif map @gateway_mac
     }}
     chain to_many {{
+        ether saddr . ip daddr . udp dport @multicast4 ip saddr . ether saddr != @pair4 goto drop_spoofed
         ether saddr . ip daddr . udp dport @paced4 accept
         ether saddr . ip6 daddr . udp dport @paced6 accept
         ether saddr . ip daddr . udp dport @multicast4 goto drop_too_much

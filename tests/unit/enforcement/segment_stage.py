@@ -230,12 +230,16 @@ async def places(stage, seen):
 
 async def multicast(stage, seen):
     one, two, kernel = stage.one, stage.two, stage.kernel
-    shout = udp4(one.mac, one.ipv4, ip_address(MDNS), (5353, 5353), bytes.fromhex("01005e0000fb"))
+    shout_to = ip_address(MDNS), (5353, 5353), bytes.fromhex("01005e0000fb")
+    shout = udp4(one.mac, one.ipv4, *shout_to)
     other = udp4(one.mac, one.ipv4, ip_address(MDNS), (5353, 5354), bytes.fromhex("01005e0000fb"))
     full = stage.change(ONE, one, stage.rules_of_one())
     seen["multicast without a rule"] = stage.hears(two, shout, one)
     await kernel.apply(dataclasses.replace(full, rules=full.rules | {FlowRule(True, host(MDNS), UDP, (5353, 5353))}))
     seen["multicast by a rule"] = stage.hears(two, shout, one)
+    seen["multicast from an address of nobody's"] = [
+        stage.hears(two, udp4(one.mac, ip_address(source), *shout_to), one) for source in ("8.8.8.8", "0.0.0.0")
+    ]
     seen["multicast to another port"] = stage.hears(two, other, one)
     loud = dataclasses.replace(full, rules=full.rules | {FlowRule(True, host(MDNS), UDP, (5353, 5353))})
     await kernel.apply(dataclasses.replace(loud, rate=RateLimit(1000, 1000, 8)))

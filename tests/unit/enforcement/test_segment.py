@@ -88,6 +88,11 @@ def test_multicast_that_no_rule_names_stays_where_it_is(seen, what):
     assert seen["multicast by a rule"] is True
 
 
+@pytest.mark.requirement("R-34")
+def test_multicast_of_a_thing_comes_from_its_own_address(seen):
+    assert seen["multicast from an address of nobody's"] == [False, False]
+
+
 @pytest.mark.spec("RFC 8576 5.1")
 def test_multicast_that_a_rule_names_is_bounded_as_all_that_a_thing_sends(seen):
     assert seen["multicast, 8 packets at once"] == 8
