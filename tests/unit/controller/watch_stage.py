@@ -122,6 +122,7 @@ async def main(site):
     stage.told.clear()
     stage.connects(LAMP.id, "198.51.100.2", 80)
     await stage.settle()
+    stage.clock.seconds += 300
     stage.watch.note(LAMP.id)
     for _ in range(4):
         stage.clock.seconds += 70
