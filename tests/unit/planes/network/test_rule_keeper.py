@@ -33,6 +33,9 @@ class Book(RuleBook):
     def refused(self, _thing):
         return frozenset()
 
+    def named(self, _thing):
+        return frozenset()
+
     def repair(self):
         return HOME
 
