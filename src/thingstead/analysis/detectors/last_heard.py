@@ -20,8 +20,11 @@ class LastHeard:
         self._began = 0.0
 
     def hear(self, packet: Packet, scene: Scene) -> None:
-        """Take a packet of a thing into account."""
-        if packet.source_mac in scene.things:
+        """Take a packet of a thing into account.
+
+        Not one without a source address: who still asks for one, or whether it is free, is not back yet.
+        """
+        if packet.source_mac in scene.things and not (packet.family and not any(packet.source)):
             self._heard[packet.source_mac] = packet.at
 
     def items(self) -> Iterator[tuple[bytes, float]]:

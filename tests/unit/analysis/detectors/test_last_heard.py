@@ -16,6 +16,15 @@ def test_things_are_kept_and_strangers_are_not():
     assert not heard.kept(SCENE, 10)
 
 
+def test_who_has_no_address_yet_is_not_back():
+    heard = LastHeard()
+    heard.hear(syn(5), SCENE)
+    asking = syn(6)
+    asking.source = bytes(len(asking.source))
+    heard.hear(asking, SCENE)
+    assert heard.kept(SCENE, 10) == [[LAMP, 5]]
+
+
 def test_time_in_which_nobody_listened_is_no_silence():
     heard = LastHeard()
     heard.take_up([[LAMP, 5]], 1000.0)
