@@ -101,11 +101,17 @@ def test_a_command_line_on_a_page_has_no_words_that_the_command_does_not_take(pa
     assert wrong == []
 
 
-def test_the_page_of_changes_says_nothing_twice():
+def test_the_page_of_changes_begins_no_entry_twice():
     beginnings = re.findall(r"^- (.{40})", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
-    lines = re.findall(r"^.{60,}", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
     assert sorted(set(beginnings)) == sorted(beginnings), "a merge may have joined an old list with the newer one"
-    assert sorted(set(lines)) == sorted(lines), "a merge may have kept both sides of an entry"
+
+
+@pytest.mark.parametrize("page", ["CHANGELOG.md", "README.md"])
+def test_a_page_says_nothing_twice(page):
+    text = (ROOT / page).read_text()
+    lines = re.findall(r"^.{60,}", text, flags=re.MULTILINE)
+    assert sorted(set(lines)) == sorted(lines), "a merge may have kept both sides"
+    assert not re.search(r"^(\|.*)\n(?:.*\n)?\1$", text, flags=re.MULTILINE), "a row of a table stands there twice"
 
 
 def test_the_first_screen_of_the_readme_has_the_two_commands_and_what_it_is_not():
