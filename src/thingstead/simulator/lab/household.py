@@ -88,10 +88,10 @@ purpose = "to see that it lives"
 retention_days = 30
 
 [[series]]
-name = "daily"
+name = "{sleepers}"
 purpose = "to see that it lives, though it sleeps"
 retention_days = 30
-every_seconds = 86400
+every_seconds = {day:.0f}
 
 [response]
 quarantine_from = "{owner.quarantine_from}"
@@ -148,7 +148,9 @@ class Household:
         self._loop = loop
         self._networks = networks
         self._owner = owner
-        self._world = world = World(loop, seed=seed, policy=_POLICY.format(owner=owner))
+        self._world = world = World(
+            loop, seed=seed, policy=_POLICY.format(owner=owner, sleepers=_SLEEPERS_SERIES, day=_DAY)
+        )
         self._clock = Stopwatch(loop, datetime.fromtimestamp(beginning, UTC) - _BEFORE)
         world.clock = self._clock
         self.domain.enforcement = kernel
